@@ -1,0 +1,234 @@
+"""Every exception this package raises.
+
+```
+AzureResponsesError
+├── ConfigurationError                     before anything is sent
+├── APIConnectionError ── APITimeoutError
+├── APIStatusError
+│   ├── BadRequestError ── ContentFilterError · ContextWindowExceededError
+│   │                      · UnsupportedOperationError
+│   ├── AuthenticationError 401 · PermissionDeniedError 401/403
+│   ├── NotFoundError 404 ── DeploymentNotFoundError · ResponseNotFoundError
+│   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
+├── ResponseFailedError                    a response whose status is "failed"
+└── StreamInterruptedError                 a stream that ended before its terminal event
+```
+
+Exceptions carry plain values, never the HTTP library's objects, so that they pickle, log and
+compare without dragging a connection (or an `api-key` header) along.
+"""
+
+from typing import Any
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "AzureResponsesError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentFilterError",
+    "ContextWindowExceededError",
+    "DeploymentNotFoundError",
+    "InternalServerError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ResponseFailedError",
+    "ResponseNotFoundError",
+    "StreamInterruptedError",
+    "UnsupportedOperationError",
+]
+
+
+class AzureResponsesError(Exception):
+    """The root of everything this package raises.
+
+    `message` is what went wrong; `hint` is one sentence that says what to change, or None.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} (hint: {self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own __reduce__ calls the class with positional args only, which loses the
+        # keyword-only fields; rebuilding from __dict__ keeps them.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[AzureResponsesError], args: tuple[Any, ...], state: dict[str, Any]
+) -> AzureResponsesError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(AzureResponsesError):
+    """The call cannot be made as configured; nothing was sent."""
+
+
+class APIConnectionError(AzureResponsesError):
+    """The service could not be reached, or the connection broke before a reply arrived."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The service did not answer within the timeout."""
+
+
+class APIStatusError(AzureResponsesError):
+    """The service answered with an error.
+
+    Attributes:
+        status_code: the HTTP status, or the status an in-stream error stands for (429 for a
+            rate limit that arrived inside an HTTP 200 stream).
+        code, type, param: the fields of Azure's error object, where the body had them.
+        body: the parsed JSON body, or the text (shortened) when it was not JSON, or None.
+        request_id: `apim-request-id`, else `x-request-id`; quote it to Azure support.
+        region: `x-ms-region`, a display name such as "East US 2".
+        retry_after: seconds the service asked to wait, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        type: str | None = None,
+        param: str | None = None,
+        body: Any = None,
+        request_id: str | None = None,
+        region: str | None = None,
+        retry_after: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+        self.code = code
+        self.type = type
+        self.param = param
+        self.body = body
+        self.request_id = request_id
+        self.region = region
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        label = f"{self.status_code} {self.code}" if self.code else str(self.status_code)
+        request = f" [request {self.request_id}]" if self.request_id else ""
+        hint = f" (hint: {self.hint})" if self.hint else ""
+        return f"{label}: {self.message}{request}{hint}"
+
+
+class BadRequestError(APIStatusError):
+    """The service refused the request as it stands (HTTP 400 or another 4xx)."""
+
+
+class ContentFilterError(BadRequestError):
+    """Azure's content filter blocked the prompt.
+
+    `content_filters` holds Azure's verdicts as plain dicts: one entry per filtered source, with
+    `blocked`, `source_type` and `content_filter_results`; empty when Azure sent none.
+    """
+
+    def __init__(
+        self, message: str, *, content_filters: list[dict[str, Any]] | None = None, **fields: Any
+    ) -> None:
+        super().__init__(message, **fields)
+        self.content_filters = content_filters or []
+
+
+class ContextWindowExceededError(BadRequestError):
+    """The input is longer than the model's context window."""
+
+
+class UnsupportedOperationError(BadRequestError):
+    """The model, API version or deployment does not offer this operation."""
+
+
+class AuthenticationError(APIStatusError):
+    """The key or token was missing, wrong, expired or meant for another audience (HTTP 401)."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """The caller is known but may not do this: role, firewall or disabled keys (401 or 403)."""
+
+
+class NotFoundError(APIStatusError):
+    """The URL or the thing it names does not exist (HTTP 404)."""
+
+
+class DeploymentNotFoundError(NotFoundError):
+    """The resource has no deployment of that name."""
+
+
+class ResponseNotFoundError(NotFoundError):
+    """The stored response, or the `previous_response_id`, is not known to this resource.
+
+    Azure answers 404 to a retrieve and 400 `previous_response_not_found` to a create that
+    continues an unknown response; both become this error.
+    """
+
+
+class ConflictError(APIStatusError):
+    """The request conflicts with the state of what it names (HTTP 409)."""
+
+
+class RateLimitError(APIStatusError):
+    """Too many requests or tokens; `retry_after` says how long to wait, where Azure said so."""
+
+
+class InternalServerError(APIStatusError):
+    """The service failed (HTTP 5xx, or an in-stream server error)."""
+
+
+class ResponseFailedError(AzureResponsesError):
+    """A response ended with status "failed" for a reason that has no HTTP equivalent.
+
+    `response` is the failed `Response`; its `error` field names the cause.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: Any = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.response = response
+        self.code = code
+        self.request_id = request_id
+
+
+class StreamInterruptedError(AzureResponsesError):
+    """A stream stopped before its terminal event.
+
+    Attributes:
+        partial: the `Response` as far as it had arrived (status, output items, text), or None
+            when nothing had.
+        resumable: True when the response was stored in background mode, so that
+            `retrieve(partial.id, stream=True, starting_after=…)` can continue it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        partial: Any = None,
+        resumable: bool = False,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.partial = partial
+        self.resumable = resumable
