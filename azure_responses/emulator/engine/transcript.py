@@ -1,0 +1,125 @@
+"""What a model would read of a turn: instructions, messages, tool outputs, attachments."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["ToolResult", "Transcript", "read_transcript", "read_text"]
+
+_TEXT_PARTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
+_ATTACHMENTS = ("input_image", "input_file", "input_audio", "image_url", "file", "item_reference")
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool gave back: the call's name and arguments where known, and the output as text."""
+
+    name: str
+    arguments: str
+    output: str
+    call_id: str
+
+
+@dataclass
+class Transcript:
+    """The turn as text.
+
+    Attributes:
+        instructions: `instructions` and every system or developer message, joined by newlines.
+        messages: (role, text) of users and assistants, oldest first.
+        prompt: what the user said last.
+        attachments: content parts of the last user message that are not text.
+        results: tool outputs the model has not answered yet.
+        rounds: how many tool outputs followed the last user message, answered or not.
+        items: every item, oldest first, as given.
+    """
+
+    instructions: str = ""
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    prompt: str = ""
+    attachments: list[Mapping[str, Any]] = field(default_factory=list)
+    results: list[ToolResult] = field(default_factory=list)
+    rounds: int = 0
+    items: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def read_text(content: Any) -> str:
+    """The text of a message's content or of a tool's output; other parts are left out."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return "" if content is None else json.dumps(content)
+    return "\n".join(
+        part["text"]
+        for part in content
+        if isinstance(part, Mapping) and part.get("type") in _TEXT_PARTS and "text" in part
+    )
+
+
+def read_transcript(body: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> Transcript:
+    """Reads a create call and the items before it."""
+    transcript = Transcript()
+    instructions = body.get("instructions")
+    if instructions:
+        transcript.instructions = _read_instructions(instructions)
+    transcript.items.extend(history)
+    given = body.get("input")
+    if isinstance(given, str):
+        transcript.items.append({"role": "user", "content": given})
+    elif isinstance(given, list):
+        transcript.items.extend(item for item in given if isinstance(item, Mapping))
+    calls: dict[str, Mapping[str, Any]] = {}
+    for item in transcript.items:
+        _read_item(transcript, item, calls)
+    return transcript
+
+
+def _read_instructions(instructions: Any) -> str:
+    if isinstance(instructions, str):
+        return instructions
+    return "\n".join(read_text(item.get("content")) for item in instructions)
+
+
+def _read_item(
+    transcript: Transcript, item: Mapping[str, Any], calls: dict[str, Mapping[str, Any]]
+) -> None:
+    kind = item.get("type", "message")
+    if kind == "message":
+        _read_message(transcript, item)
+    elif kind.endswith("_call_output") and item.get("call_id"):
+        transcript.results.append(_read_result(item, calls.get(str(item["call_id"]), {})))
+        transcript.rounds += 1
+    elif "call_id" in item:
+        calls[str(item["call_id"])] = item
+
+
+def _read_message(transcript: Transcript, item: Mapping[str, Any]) -> None:
+    role, text = item.get("role", "user"), read_text(item.get("content"))
+    if role in ("system", "developer"):
+        transcript.instructions = f"{transcript.instructions}\n{text}".strip()
+        return
+    transcript.messages.append((role, text))
+    if role == "user":
+        transcript.prompt, transcript.rounds = text, 0
+        transcript.attachments = _find_attachments(item.get("content"))
+    transcript.results = []
+
+
+def _find_attachments(content: Any) -> list[Mapping[str, Any]]:
+    parts = content if isinstance(content, list) else []
+    return [p for p in parts if isinstance(p, Mapping) and p.get("type") in _ATTACHMENTS]
+
+
+def _read_result(item: Mapping[str, Any], call: Mapping[str, Any]) -> ToolResult:
+    name = str(call.get("name") or item["type"].removesuffix("_call_output"))
+    arguments = call.get("arguments", call.get("input", ""))
+    return ToolResult(name, str(arguments), _read_output(item.get("output")), str(item["call_id"]))
+
+
+def _read_output(output: Any) -> str:
+    if isinstance(output, list) and output and "stdout" in output[0]:
+        return "\n".join(f"{part.get('stdout', '')}{part.get('stderr', '')}" for part in output)
+    if isinstance(output, Mapping) and output.get("type") == "computer_screenshot":
+        return "a screenshot"
+    return read_text(output)

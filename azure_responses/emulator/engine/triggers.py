@@ -1,0 +1,62 @@
+"""Phrases that make the engine do what a model does only by chance.
+
+Any of them, anywhere in what the user said last or in the instructions.
+"""
+
+import re
+from types import MappingProxyType
+
+__all__ = ["FAILURE_CODES", "TRIGGERS", "find_trigger"]
+
+# Phrase (of which `NAME` stands for a word) and its effect.
+TRIGGERS = MappingProxyType(
+    {
+        "[[azure:refuse]]": "the model refuses: the message's part is a refusal",
+        "emulator: refuse": "the same, in plain words",
+        "[[azure:block-prompt]]": "the content filter stops the prompt: HTTP 400 content_filter",
+        "[[azure:block-output]]": "the content filter stops the output: incomplete/content_filter",
+        "[[azure:fail:CODE]]": "the response fails with that error code, such as server_error",
+        "[[azure:incomplete]]": "the output stops at max_output_tokens wherever that lies",
+        "[[azure:reason:TEXT]]": "a reasoning model thinks this text, which its summary shows",
+        "[[azure:length:N]]": "the answer is N tokens long",
+        "[[azure:mcp-fail]]": "the call of a remote MCP tool fails",
+    }
+)
+
+FAILURE_CODES = (
+    "server_error",
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "data_residency_mismatch",
+    "bio_policy",
+    "misalignment_policy_violation",
+    "vector_store_timeout",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_content_policy_violation",
+    "invalid_image_mode",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+)
+
+_TRIGGER = re.compile(r"\[\[azure:([a-z-]+)(?::([^\]]*))?\]\]")
+_PLAIN_REFUSAL = re.compile(r"\bemulator: ?refuse\b", re.IGNORECASE)
+
+
+def find_trigger(text: str, name: str) -> str | None:
+    """What follows the trigger's name ("" where nothing does); None where it is not in the text."""
+    if "azure:" in text:
+        for found in _TRIGGER.finditer(text):
+            if found[1] == name:
+                return found[2] or ""
+    if name == "refuse" and _PLAIN_REFUSAL.search(text):
+        return ""
+    return None

@@ -1,0 +1,101 @@
+"""Identifiers with the structure recorded on Azure, minted from a seed instead of at random.
+
+An item id is `{prefix}_` and 50 hexadecimal digits: a 16-digit key shared by everything in one
+conversation (its first digit is always 0), `00` where the response is stored and `01` where it is
+not, eight digits of unix seconds, four of the fraction of a second, `819` with one digit that stays
+the same within a conversation, and 16 digits of its own. Read from the recordings of vercel/ai and
+charmbracelet/fantasy, where one key spans both turns of a tool call.
+"""
+
+import hashlib
+import itertools
+import re
+from collections.abc import Callable
+
+__all__ = ["Conversation", "IdentifierMint"]
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+# 256 bytes onto 62 letters: four letters come up once more often, which nobody can see in an id.
+_LETTERS = bytes(_ALPHABET[number % 62] for number in range(256))
+_ITEM = re.compile(r"[a-z]+_(0[0-9a-f]{15})0[01][0-9a-f]{12}(819[0-9a-f])[0-9a-f]{16}")
+
+
+class Conversation:
+    """Mints the ids of one response's parts, which share a key with the turns before it."""
+
+    def __init__(self, mint: "IdentifierMint", key: str, marker: str, is_stored: bool) -> None:
+        self._mint = mint
+        self._start = key + ("00" if is_stored else "01")
+        self._marker = marker
+
+    def item(self, prefix: str, at: float) -> str:
+        """An id such as `msg_…` created at `at`, in unix seconds."""
+        digits = self._mint.digits(20)
+        seconds = int(at)
+        fraction = int((at - seconds) * 0x10000) & 0xFFFF or int(digits[:4], 16) & 0xFFFC
+        return f"{prefix}_{self._start}{seconds:08x}{fraction:04x}{self._marker}{digits[4:]}"
+
+
+class IdentifierMint:
+    """Mints every kind of id. The same seed and the same calls give the same ids.
+
+    Args:
+        seed: what the ids are derived from.
+        epoch: the present in unix seconds, for ids that are minted without a time of their own.
+    """
+
+    def __init__(self, seed: str | bytes, epoch: Callable[[], float]) -> None:
+        raw = seed.encode() if isinstance(seed, str) else seed
+        self._key = hashlib.blake2b(raw, digest_size=32).digest()
+        self._epoch = epoch
+        self._drawn = itertools.count()
+
+    def _draw(self) -> "hashlib.blake2b":
+        return hashlib.blake2b(next(self._drawn).to_bytes(8, "big"), key=self._key, digest_size=64)
+
+    def digits(self, length: int) -> str:
+        """Up to 128 hexadecimal digits."""
+        return self._draw().hexdigest()[:length]
+
+    def letters(self, length: int) -> str:
+        """Up to 64 letters and digits."""
+        return self._draw().digest()[:length].translate(_LETTERS).decode()
+
+    def conversation(self, like: str | None = None, is_stored: bool = True) -> Conversation:
+        """The ids of a response: with the key of the item or response id `like`, or a new key."""
+        known = _ITEM.fullmatch(like or "")
+        if known:
+            return Conversation(self, known[1], known[2], is_stored)
+        digits = self.digits(16)
+        return Conversation(self, "0" + digits[:15], f"819{int(digits[15], 16) % 8}", is_stored)
+
+    def item(self, prefix: str, at: float | None = None) -> str:
+        """An id of its own conversation, such as `conv_…`."""
+        return self.conversation().item(prefix, self._epoch() if at is None else at)
+
+    def call(self) -> str:
+        """`call_` and 24 letters and digits, as every recorded tool call has."""
+        return "call_" + self.letters(24)
+
+    def container(self, at: float | None = None) -> str:
+        """`cntr_` and 48 hexadecimal digits that begin with the unix seconds."""
+        seconds = int(self._epoch() if at is None else at)
+        digits = self.digits(36)
+        return f"cntr_{seconds:08x}{digits[:4]}8190{digits[4:]}"
+
+    def file(self) -> str:
+        """`assistant-` and 22 letters: Azure's file ids do not begin with `file-`."""
+        return "assistant-" + self.letters(22)
+
+    def chat_completion(self) -> str:
+        """`chatcmpl-` and 29 letters and digits."""
+        return "chatcmpl-" + self.letters(29)
+
+    def request(self) -> str:
+        """A random-looking UUID (version 4), as `apim-request-id` carries."""
+        digits = self.digits(32)
+        variant = "89ab"[int(digits[16], 16) % 4]
+        parts = (digits[:8], digits[8:12], f"4{digits[13:16]}", f"{variant}{digits[17:20]}")
+        return "-".join((*parts, digits[20:32]))
+
+    request_id = request
