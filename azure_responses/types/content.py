@@ -1,0 +1,213 @@
+"""What messages and tool results are made of."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .model import Model
+from .tolerance import ANYTHING, OPEN, Number
+
+__all__ = [
+    "Annotation",
+    "ContainerFileCitation",
+    "FileCitation",
+    "FilePath",
+    "InputAudio",
+    "InputAudioData",
+    "InputFile",
+    "InputImage",
+    "InputPart",
+    "InputText",
+    "MessagePart",
+    "OutputPart",
+    "OutputText",
+    "PromptCacheBreakpoint",
+    "ReasoningText",
+    "Refusal",
+    "SummaryText",
+    "TokenLogprob",
+    "TopLogprob",
+    "UnknownAnnotation",
+    "UnknownPart",
+    "URLCitation",
+]
+
+
+class FileCitation(Model):
+    """A file that the text draws on."""
+
+    type: Literal["file_citation"]
+    file_id: str | None = None
+    filename: str | None = None
+    index: int | None = None
+
+
+class URLCitation(Model):
+    """A page that a stretch of the text draws on; indexes are in characters."""
+
+    type: Literal["url_citation"]
+    url: str | None = None
+    title: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class ContainerFileCitation(Model):
+    """A file in a code interpreter container that a stretch of the text draws on."""
+
+    type: Literal["container_file_citation"]
+    container_id: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class FilePath(Model):
+    """A file that the text offers."""
+
+    type: Literal["file_path"]
+    file_id: str | None = None
+    index: int | None = None
+
+
+class UnknownAnnotation(Model):
+    """An annotation of a kind this version does not know; every field is kept."""
+
+    type: Annotated[str, ANYTHING] = ""
+
+
+Annotation = Annotated[
+    Annotated[
+        FileCitation | URLCitation | ContainerFileCitation | FilePath, Field(discriminator="type")
+    ]
+    | UnknownAnnotation,
+    Field(union_mode="left_to_right"),
+]
+
+
+class TopLogprob(Model):
+    """One alternative token and its log probability."""
+
+    token: str | None = None
+    logprob: Number | None = None
+    bytes: list[int] | None = None
+
+
+class TokenLogprob(Model):
+    """One token of the output, its log probability and the alternatives."""
+
+    token: str | None = None
+    logprob: Number | None = None
+    bytes: list[int] | None = None
+    top_logprobs: list[TopLogprob] | None = None
+
+
+class PromptCacheBreakpoint(Model):
+    """Marks the end of a stretch of the prompt worth caching."""
+
+    mode: Annotated[Literal["explicit"] | str, OPEN] | None = None
+    ttl: Annotated[Literal["30m", "12h"] | str, OPEN] | None = None
+
+
+class InputText(Model):
+    """Text given to the model."""
+
+    type: Literal["input_text"]
+    text: str
+    prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
+
+
+class InputImage(Model):
+    """An image given to the model, by URL (`https:` or `data:`) or by file id."""
+
+    type: Literal["input_image"]
+    detail: Annotated[Literal["low", "high", "auto", "original"] | str, OPEN] | None = None
+    image_url: str | None = None
+    file_id: str | None = None
+    prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
+
+
+class InputFile(Model):
+    """A file given to the model: by URL, by id, or as a `data:` URL in `file_data`."""
+
+    type: Literal["input_file"]
+    detail: Annotated[Literal["auto", "low", "high"] | str, OPEN] | None = None
+    file_data: str | None = None
+    file_id: str | None = None
+    file_url: str | None = None
+    filename: str | None = None
+    prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
+
+
+class InputAudioData(Model):
+    """Base64 audio and its format."""
+
+    data: str | None = None
+    format: Annotated[Literal["mp3", "wav"] | str, OPEN] | None = None
+
+
+class InputAudio(Model):
+    """Audio given to the model."""
+
+    type: Literal["input_audio"]
+    input_audio: InputAudioData
+
+
+class OutputText(Model):
+    """Text the model wrote."""
+
+    type: Literal["output_text"]
+    text: str
+    annotations: list[Annotation] | None = None
+    logprobs: list[TokenLogprob] | None = None
+
+
+class Refusal(Model):
+    """The model's own words for why it will not answer."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+class ReasoningText(Model):
+    """The model's reasoning, where the model shows it."""
+
+    type: Literal["reasoning_text"]
+    text: str
+
+
+class SummaryText(Model):
+    """A summary of the model's reasoning."""
+
+    type: Literal["summary_text"]
+    text: str
+
+
+class UnknownPart(Model):
+    """A content part of a kind this version does not know; every field is kept."""
+
+    type: Annotated[str, ANYTHING] = ""
+
+
+InputPart = Annotated[
+    Annotated[InputText | InputImage | InputFile | InputAudio, Field(discriminator="type")]
+    | UnknownPart,
+    Field(union_mode="left_to_right"),
+]
+
+OutputPart = Annotated[
+    Annotated[OutputText | Refusal | ReasoningText | SummaryText, Field(discriminator="type")]
+    | UnknownPart,
+    Field(union_mode="left_to_right"),
+]
+
+# Clients replay what the model said inside messages of their own.
+MessagePart = Annotated[
+    Annotated[
+        InputText | InputImage | InputFile | InputAudio | OutputText | Refusal,
+        Field(discriminator="type"),
+    ]
+    | UnknownPart,
+    Field(union_mode="left_to_right"),
+]

@@ -1,0 +1,204 @@
+"""Every event of a Responses stream, and the reading of one."""
+
+import json
+from collections.abc import Callable
+from typing import get_args
+
+from pydantic import ValidationError
+
+from .event import StreamEvent, UnknownEvent
+from .text_events import (
+    ContentPartAddedEvent,
+    ContentPartDoneEvent,
+    ErrorEvent,
+    OutputItemAddedEvent,
+    OutputItemDoneEvent,
+    OutputTextAnnotationAddedEvent,
+    OutputTextDeltaEvent,
+    OutputTextDoneEvent,
+    ReasoningSummaryPartAddedEvent,
+    ReasoningSummaryPartDoneEvent,
+    ReasoningSummaryTextDeltaEvent,
+    ReasoningSummaryTextDoneEvent,
+    ReasoningTextDeltaEvent,
+    ReasoningTextDoneEvent,
+    RefusalDeltaEvent,
+    RefusalDoneEvent,
+    ResponseCompletedEvent,
+    ResponseCreatedEvent,
+    ResponseFailedEvent,
+    ResponseIncompleteEvent,
+    ResponseInProgressEvent,
+    ResponseQueuedEvent,
+)
+from .tool_events import (
+    ApplyPatchCallOperationDiffDeltaEvent,
+    ApplyPatchCallOperationDiffDoneEvent,
+    AudioDeltaEvent,
+    AudioDoneEvent,
+    AudioTranscriptDeltaEvent,
+    AudioTranscriptDoneEvent,
+    CodeInterpreterCallCodeDeltaEvent,
+    CodeInterpreterCallCodeDoneEvent,
+    CodeInterpreterCallCompletedEvent,
+    CodeInterpreterCallInProgressEvent,
+    CodeInterpreterCallInterpretingEvent,
+    CompactionCompactingEvent,
+    CustomToolCallInputDeltaEvent,
+    CustomToolCallInputDoneEvent,
+    FileSearchCallCompletedEvent,
+    FileSearchCallInProgressEvent,
+    FileSearchCallSearchingEvent,
+    FunctionCallArgumentsDeltaEvent,
+    FunctionCallArgumentsDoneEvent,
+    ImageGenerationCallCompletedEvent,
+    ImageGenerationCallGeneratingEvent,
+    ImageGenerationCallInProgressEvent,
+    ImageGenerationCallPartialImageEvent,
+    McpCallArgumentsDeltaEvent,
+    McpCallArgumentsDoneEvent,
+    McpCallCompletedEvent,
+    McpCallFailedEvent,
+    McpCallInProgressEvent,
+    McpListToolsCompletedEvent,
+    McpListToolsFailedEvent,
+    McpListToolsInProgressEvent,
+    ShellCallCommandAddedEvent,
+    ShellCallCommandDeltaEvent,
+    ShellCallCommandDoneEvent,
+    ShellCallOutputContentDeltaEvent,
+    ShellCallOutputContentDoneEvent,
+    WebSearchCallCompletedEvent,
+    WebSearchCallInProgressEvent,
+    WebSearchCallSearchingEvent,
+)
+
+__all__ = ["EVENT_TYPES", "ResponseStreamEvent", "parse_event"]
+
+ResponseStreamEvent = (
+    ResponseCreatedEvent
+    | ResponseQueuedEvent
+    | ResponseInProgressEvent
+    | ResponseCompletedEvent
+    | ResponseFailedEvent
+    | ResponseIncompleteEvent
+    | OutputItemAddedEvent
+    | OutputItemDoneEvent
+    | ContentPartAddedEvent
+    | ContentPartDoneEvent
+    | OutputTextDeltaEvent
+    | OutputTextDoneEvent
+    | OutputTextAnnotationAddedEvent
+    | RefusalDeltaEvent
+    | RefusalDoneEvent
+    | ReasoningTextDeltaEvent
+    | ReasoningTextDoneEvent
+    | ReasoningSummaryPartAddedEvent
+    | ReasoningSummaryPartDoneEvent
+    | ReasoningSummaryTextDeltaEvent
+    | ReasoningSummaryTextDoneEvent
+    | ErrorEvent
+    | FunctionCallArgumentsDeltaEvent
+    | FunctionCallArgumentsDoneEvent
+    | CustomToolCallInputDeltaEvent
+    | CustomToolCallInputDoneEvent
+    | AudioDeltaEvent
+    | AudioDoneEvent
+    | AudioTranscriptDeltaEvent
+    | AudioTranscriptDoneEvent
+    | FileSearchCallInProgressEvent
+    | FileSearchCallSearchingEvent
+    | FileSearchCallCompletedEvent
+    | WebSearchCallInProgressEvent
+    | WebSearchCallSearchingEvent
+    | WebSearchCallCompletedEvent
+    | ImageGenerationCallInProgressEvent
+    | ImageGenerationCallGeneratingEvent
+    | ImageGenerationCallCompletedEvent
+    | CodeInterpreterCallInProgressEvent
+    | CodeInterpreterCallInterpretingEvent
+    | CodeInterpreterCallCompletedEvent
+    | McpCallInProgressEvent
+    | McpCallCompletedEvent
+    | McpCallFailedEvent
+    | McpListToolsInProgressEvent
+    | McpListToolsCompletedEvent
+    | McpListToolsFailedEvent
+    | ImageGenerationCallPartialImageEvent
+    | CodeInterpreterCallCodeDeltaEvent
+    | CodeInterpreterCallCodeDoneEvent
+    | McpCallArgumentsDeltaEvent
+    | McpCallArgumentsDoneEvent
+    | ShellCallCommandAddedEvent
+    | ShellCallCommandDeltaEvent
+    | ShellCallCommandDoneEvent
+    | ShellCallOutputContentDeltaEvent
+    | ShellCallOutputContentDoneEvent
+    | ApplyPatchCallOperationDiffDeltaEvent
+    | ApplyPatchCallOperationDiffDoneEvent
+    | CompactionCompactingEvent
+    | UnknownEvent
+)
+
+EVENT_TYPES: dict[str, type[StreamEvent]] = {
+    get_args(event.model_fields["type"].annotation)[0]: event
+    for event in get_args(ResponseStreamEvent)
+    if event is not UnknownEvent
+}
+
+_Reader = Callable[[bytes | str], StreamEvent]
+_readers: dict[str, _Reader] = {}
+"""Compiled validators of the events met so far, by type."""
+
+
+def parse_event(data: bytes | str, name: str | None = None) -> StreamEvent:
+    """Read the data of one server-sent event.
+
+    `name` is the event's SSE name and only a hint: some gateways leave it out, so the `type`
+    inside the data decides. An event of an unknown type, or one whose fields do not fit its
+    type, is an `UnknownEvent`.
+
+    Raises:
+        ValueError: the data is not a JSON object.
+    """
+    reader = _readers.get(name or "") or _find_reader(data, name)
+    if reader is not None:
+        try:
+            return reader(data)
+        except ValidationError:
+            pass
+    return _parse_slowly(data)
+
+
+def _find_reader(data: bytes | str, name: str | None) -> _Reader | None:
+    kind = name if name in EVENT_TYPES else _peek_type(data)
+    if kind not in _readers and kind in EVENT_TYPES:
+        event = EVENT_TYPES[kind]
+        event.model_rebuild()
+        _readers[kind] = event.__pydantic_validator__.validate_json
+    return _readers.get(kind)
+
+
+def _peek_type(data: bytes | str) -> str:
+    """The type, where the data begins with it as Azure's and OpenAI's usually does."""
+    head = data[:100]
+    text = head.decode("ascii", "replace") if isinstance(head, bytes) else head
+    before, found, rest = text.partition('"type":')
+    return rest.lstrip(" ").removeprefix('"').partition('"')[0] if before == "{" and found else ""
+
+
+def _parse_slowly(data: bytes | str) -> StreamEvent:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the data of a stream event is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"the data of a stream event is a JSON {type(value).__name__}, not an object"
+        )
+    kind = value.get("type")
+    event = EVENT_TYPES.get(kind, UnknownEvent) if isinstance(kind, str) else UnknownEvent
+    try:
+        return event.model_validate(value)
+    except ValidationError:
+        return UnknownEvent.model_validate(value)

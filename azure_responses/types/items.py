@@ -1,0 +1,188 @@
+"""The items a response is made of: messages, reasoning, tool calls and their results."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .caller_items import (
+    ApplyPatchCall,
+    ApplyPatchCallOutput,
+    ComputerCall,
+    ComputerCallOutput,
+    CustomToolCall,
+    CustomToolCallOutput,
+    FunctionCall,
+    FunctionCallOutput,
+    LocalShellCall,
+    LocalShellCallOutput,
+    ShellCall,
+    ShellCallOutput,
+)
+from .content import OutputPart, OutputText
+from .hosted_items import (
+    CodeInterpreterCall,
+    FileSearchCall,
+    ImageGenerationCall,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpCall,
+    McpListTools,
+    Program,
+    ProgramOutput,
+    ToolSearchCall,
+    ToolSearchOutput,
+    WebSearchCall,
+)
+from .model import Model
+from .status import ItemStatus
+from .tolerance import ANYTHING, OPEN
+from .tools import Tool
+
+__all__ = [
+    "AdditionalTools",
+    "AgentMessage",
+    "AgentTag",
+    "CompactionItem",
+    "MultiAgentCall",
+    "MultiAgentCallOutput",
+    "OutputItem",
+    "OutputMessage",
+    "ReasoningItem",
+    "TypedItem",
+    "UnknownItem",
+]
+
+
+class OutputMessage(Model):
+    """A message the model wrote."""
+
+    type: Literal["message"]
+    id: str
+    role: Literal["assistant"]
+    content: list[OutputPart]
+    status: ItemStatus | None = None
+    phase: Annotated[Literal["commentary", "final_answer"] | str, OPEN] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the message, without refusals."""
+        return "".join(part.text for part in self.content if isinstance(part, OutputText))
+
+
+class ReasoningItem(Model):
+    """The model's reasoning: summaries for people, `encrypted_content` to send back.
+
+    Azure encrypts the content anew in every event, so two ciphertexts of the same item differ;
+    the last one is the one to keep (recorded by posit-dev/chatlas).
+    """
+
+    type: Literal["reasoning"]
+    id: str | None = None
+    summary: list[OutputPart]
+    content: list[OutputPart] | None = None
+    encrypted_content: str | None = None
+    status: ItemStatus | None = None
+
+
+class CompactionItem(Model):
+    """A conversation so far, compacted and encrypted; sent back in place of its items."""
+
+    type: Literal["compaction"]
+    id: str | None = None
+    encrypted_content: str
+    created_by: str | None = None
+
+
+class AdditionalTools(Model):
+    """Tools offered from here on."""
+
+    type: Literal["additional_tools"]
+    id: str | None = None
+    role: str | None = None
+    tools: list[Tool]
+
+
+class AgentTag(Model):
+    """The agent an item belongs to (beta)."""
+
+    agent_name: str | None = None
+
+
+class AgentMessage(Model):
+    """A message from one agent to another (beta)."""
+
+    type: Literal["agent_message"]
+    id: str | None = None
+    agent: AgentTag | None = None
+    author: str
+    recipient: str
+    content: list[dict[str, Any]]
+
+
+class MultiAgentCall(Model):
+    """One agent steering others; `arguments` is JSON text (beta)."""
+
+    type: Literal["multi_agent_call"]
+    id: str | None = None
+    agent: AgentTag | None = None
+    call_id: str
+    action: str
+    arguments: str
+
+
+class MultiAgentCallOutput(Model):
+    """What came of steering other agents (beta)."""
+
+    type: Literal["multi_agent_call_output"]
+    id: str | None = None
+    agent: AgentTag | None = None
+    call_id: str
+    action: str
+    output: list[OutputPart]
+
+
+class UnknownItem(Model):
+    """An item of a kind this version does not know; every field is kept."""
+
+    type: Annotated[str, ANYTHING] = ""
+    id: Annotated[str | None, ANYTHING] = None
+
+
+# Every kind but messages, which input items tell apart by more than their type.
+TypedItem = (
+    FileSearchCall
+    | FunctionCall
+    | FunctionCallOutput
+    | WebSearchCall
+    | ComputerCall
+    | ComputerCallOutput
+    | ReasoningItem
+    | Program
+    | ProgramOutput
+    | ToolSearchCall
+    | ToolSearchOutput
+    | AdditionalTools
+    | CompactionItem
+    | ImageGenerationCall
+    | CodeInterpreterCall
+    | LocalShellCall
+    | LocalShellCallOutput
+    | ShellCall
+    | ShellCallOutput
+    | ApplyPatchCall
+    | ApplyPatchCallOutput
+    | McpCall
+    | McpListTools
+    | McpApprovalRequest
+    | McpApprovalResponse
+    | CustomToolCall
+    | CustomToolCallOutput
+    | AgentMessage
+    | MultiAgentCall
+    | MultiAgentCallOutput
+)
+
+OutputItem = Annotated[
+    Annotated[OutputMessage | TypedItem, Field(discriminator="type")] | UnknownItem,
+    Field(union_mode="left_to_right"),
+]

@@ -1,0 +1,45 @@
+"""Annotations that keep validation from refusing what the service may send tomorrow."""
+
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = ["ANYTHING", "ELSE_RAW", "OPEN", "Number"]
+
+# JSON does not tell 1 from 1.0, Python does: keeping the kind keeps the round trip exact.
+Number = int | float
+
+
+class _Open:
+    """On `Literal[...] | str`: readers see the known values, validation accepts any string."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.str_schema()
+
+
+class _Anything:
+    """On a field of an `Unknown…` model: the declared type is the usual one, any value passes."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.any_schema()
+
+
+class _ElseRaw:
+    """On a field that must not sink its object: a value that does not fit is kept as raw JSON."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.union_schema(
+            [handler(source), core_schema.any_schema()], mode="left_to_right"
+        )
+
+
+OPEN = _Open()
+ANYTHING = _Anything()
+ELSE_RAW = _ElseRaw()
