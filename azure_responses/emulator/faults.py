@@ -1,0 +1,349 @@
+"""Things that go wrong, by name: scripted per request, or drawn with a seed."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from azure_responses.emulator.access import token_refused
+from azure_responses.emulator.exchange import Break, Pause, Reply, Step
+from azure_responses.emulator.limits import retry_headers
+from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.refusals import invalid_request
+
+__all__ = [
+    "FAULT_KINDS",
+    "Fault",
+    "FaultScript",
+    "STREAM_FAULTS",
+    "alter_reply",
+    "break_of",
+    "refusal_of",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong, and when.
+
+    Attributes:
+        kind: a name of `FAULT_KINDS`.
+        operation: only for this operation, such as `create`; None is any.
+        deployment, resource: only for these names.
+        streamed: only for streamed (True) or not streamed (False) requests.
+        nth: only from the nth matching request on, counted from 1.
+        times: for how many requests; None is one with `nth`, and no end without.
+        probability: for so many of the matching requests, drawn with the emulator's seed.
+        retry_after: seconds named in the headers of a refusal; None names none.
+        after_events: how many events (or halves of a JSON body) get through first.
+        seconds: length of a silence, or of the wait between pieces of a slow body.
+        location: where a redirect points.
+    """
+
+    kind: str
+    operation: str | None = None
+    deployment: str | None = None
+    resource: str | None = None
+    streamed: bool | None = None
+    nth: int | None = None
+    times: int | None = None
+    probability: float | None = None
+    retry_after: float | None = None
+    after_events: int = 1
+    seconds: float | None = None
+    location: str = "https://elsewhere.example.com/openai/v1/responses"
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULT_KINDS:
+            known = ", ".join(FAULT_KINDS)
+            raise ValueError(f"unknown fault {self.kind!r}; known are: {known}")
+        if self.nth is not None and self.nth < 1:
+            raise ValueError("nth counts requests from 1")
+        if self.probability is not None and not 0 <= self.probability <= 1:
+            raise ValueError("probability is a number from 0 to 1")
+
+    def concerns(
+        self, operation: str, resource: str, deployment: str | None, streamed: bool
+    ) -> bool:
+        return (
+            self.operation in (None, operation)
+            and self.resource in (None, resource)
+            and self.deployment in (None, deployment)
+            and self.streamed in (None, streamed)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class FaultScript:
+    """The faults in force. The order they were added in is the order they apply in."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self.clear()
+
+    def add(self, fault: Fault) -> Fault:
+        self._faults.append(fault)
+        self._seen.append(0)
+        self._fired.append(0)
+        return fault
+
+    def clear(self) -> None:
+        """Take all faults back and start the dice anew."""
+        self._faults: list[Fault] = []
+        self._seen: list[int] = []
+        self._fired: list[int] = []
+        self._dice = random.Random(f"faults/{self._seed}")
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._faults)
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def match(
+        self, operation: str, resource: str, deployment: str | None, streamed: bool
+    ) -> list[Fault]:
+        """The faults that strike this request; each one counts the requests it is asked about."""
+        return [
+            fault
+            for index, fault in enumerate(self._faults)
+            if fault.concerns(operation, resource, deployment, streamed) and self._strikes(index)
+        ]
+
+    def _strikes(self, index: int) -> bool:
+        fault = self._faults[index]
+        self._seen[index] += 1
+        if fault.nth is not None and self._seen[index] < fault.nth:
+            return False
+        times = 1 if fault.times is None and fault.nth is not None else fault.times
+        if times is not None and self._fired[index] >= times:
+            return False
+        if fault.probability is not None and self._dice.random() >= fault.probability:
+            return False
+        self._fired[index] += 1
+        return True
+
+
+# --- before a status line -------------------------------------------------------------------------
+
+_BREAKS = {
+    "connect-refused": "refused",
+    "dns-failure": "unresolved",
+    "reset-before-headers": "reset",
+    "disconnect-before-headers": "disconnected",
+    "reset-during-headers": "headers",
+    "stall-before-headers": "stall",
+}
+
+
+def break_of(fault: Fault) -> Break | None:
+    """How the connection fails before anything is answered; None where it does not."""
+    kind = _BREAKS.get(fault.kind)
+    if kind is None:
+        return None
+    return Break(kind, 600.0 if fault.seconds is None else fault.seconds)
+
+
+# --- instead of an answer -------------------------------------------------------------------------
+
+
+def _plain(status: int, code: str, message: str) -> Callable[[Fault], Refusal]:
+    body = {"error": {"code": code, "message": message}}
+    return lambda fault: Refusal(status, body, retry_headers(fault.retry_after))
+
+
+def _peak(fault: Fault) -> Refusal:
+    wait = 20 if fault.retry_after is None else fault.retry_after
+    message = (
+        "The system is currently experiencing high demand and cannot process your request. Your "
+        "request exceeds the maximum usage size allowed during peak load. Please retry after "
+        f"{wait:g} seconds. For improved latency reliability, consider switching to Provisioned "
+        "Throughput."
+    )
+    return _plain(429, "429", message)(fault)
+
+
+OVERLOADED = {
+    "message": (
+        "That model is currently overloaded with other requests. You can retry your request, or "
+        "contact us through an Azure support request if the error persists."
+    ),
+    "type": "server_error",
+    "param": None,
+    "code": None,
+}
+
+
+def _overloaded(fault: Fault) -> Refusal:
+    return Refusal(500, {"error": OVERLOADED}, retry_headers(fault.retry_after))
+
+
+def _too_many(fault: Fault) -> Refusal:
+    message = "Too Many Requests"
+    if fault.retry_after is not None:
+        message += f". Please retry after {fault.retry_after:g} seconds."
+    return _plain(429, "429", message)(fault)
+
+
+_REFUSALS: dict[str, Callable[[Fault], Refusal]] = {
+    "http-408": _plain(408, "Timeout", "The operation was timeout."),
+    "http-429": _too_many,
+    "http-429-peak": _peak,
+    "http-500": _plain(500, "InternalServerError", "Unable to get resource information."),
+    "http-500-overloaded": _overloaded,
+    # No recorded body: an assumption.
+    "http-503": _plain(503, "ServiceUnavailable", "The service is temporarily unavailable."),
+    "token-expired": lambda _: token_refused(),
+    "responses-unavailable": lambda _: invalid_request(
+        "Invalid URL (POST /v1/responses)", status=404
+    ),
+}
+
+
+def refusal_of(fault: Fault) -> Refusal | None:
+    """The refusal a fault answers with instead of serving; None where it does not."""
+    make = _REFUSALS.get(fault.kind)
+    return make(fault) if make else None
+
+
+# --- in what is answered --------------------------------------------------------------------------
+
+_BAD_GATEWAY = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+_LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
+_HTML = ("content-type", "text/html")
+
+
+def _pieces(reply: Reply) -> Iterator[Step]:
+    if reply.steps is not None:
+        return reply.steps
+    half = len(reply.content) // 2
+    return iter((reply.content[:half], reply.content[half:]))
+
+
+def _with_steps(reply: Reply, steps: Iterator[Step]) -> Reply:
+    reply.steps = steps
+    return reply
+
+
+def _then(
+    steps: Iterator[Step], count: int, ending: Callable[[Iterator[Step]], Iterator[Step]]
+) -> Iterator[Step]:
+    """`count` pieces as they are, then what `ending` makes of the rest."""
+    sent = 0
+    while sent < count:
+        step = next(steps, None)
+        if step is None:
+            return
+        sent += isinstance(step, bytes)
+        yield step
+    yield from ending(steps)
+
+
+def _breaking(kind: str, default_count: int | None = None) -> Callable[[Reply, Fault], Reply]:
+    def alter(reply: Reply, fault: Fault) -> Reply:
+        count = fault.after_events if default_count is None else default_count
+        end = Break(kind, 600.0 if fault.seconds is None else fault.seconds)
+        return _with_steps(reply, _then(_pieces(reply), count, lambda _: iter((end,))))
+
+    return alter
+
+
+def _truncate(reply: Reply, fault: Fault) -> Reply:
+    return _with_steps(reply, _then(_pieces(reply), fault.after_events, lambda _: iter(())))
+
+
+def _stall(reply: Reply, fault: Fault) -> Reply:
+    """Silence, and then the rest where `seconds` is given; without it, silence to the end."""
+    if fault.seconds is None:
+        return _breaking("stall")(reply, fault)
+    pause = Pause(fault.seconds)
+    return _with_steps(
+        reply, _then(_pieces(reply), fault.after_events, lambda rest: _resumed(pause, rest))
+    )
+
+
+def _resumed(pause: Pause, rest: Iterator[Step]) -> Iterator[Step]:
+    yield pause
+    yield from rest
+
+
+def _slow(reply: Reply, fault: Fault) -> Reply:
+    pause = Pause(1.0 if fault.seconds is None else fault.seconds)
+
+    def drip(steps: Iterator[Step]) -> Iterator[Step]:
+        for step in steps:
+            yield pause
+            yield step
+
+    return _with_steps(reply, drip(_pieces(reply)))
+
+
+def _malformed_json(reply: Reply, _fault: Fault) -> Reply:
+    if reply.steps is None:
+        reply.content = reply.content[:-1] + b",}"
+        return reply
+    return _malformed_event(reply, Fault("malformed-event", after_events=0))
+
+
+def _malformed_event(reply: Reply, fault: Fault) -> Reply:
+    broken = b'event: response.output_text.delta\ndata: {"type":"response.output_\n\n'
+
+    def ending(rest: Iterator[Step]) -> Iterator[Step]:
+        yield broken
+        yield from rest
+
+    return _with_steps(reply, _then(_pieces(reply), fault.after_events, ending))
+
+
+def _empty(reply: Reply, _fault: Fault) -> Reply:
+    reply.content, reply.steps = b"", None
+    return reply
+
+
+def _without_type(reply: Reply, _fault: Fault) -> Reply:
+    reply.headers = [pair for pair in reply.headers if pair[0] != "content-type"]
+    return reply
+
+
+def _page(status: int, content: bytes) -> Callable[[Reply, Fault], Reply]:
+    return lambda _reply, _fault: Reply(status, [_HTML], content)
+
+
+def _redirect(_reply: Reply, fault: Fault) -> Reply:
+    return Reply(307, [("location", fault.location)])
+
+
+_ALTERATIONS: dict[str, Callable[[Reply, Fault], Reply]] = {
+    "reset-after-headers": _breaking("reset", 0),
+    "reset-mid-body": _breaking("reset"),
+    "incomplete-body": _breaking("incomplete"),
+    "truncate": _truncate,
+    "stall": _stall,
+    "slow-body": _slow,
+    "malformed-json": _malformed_json,
+    "malformed-event": _malformed_event,
+    "empty-body": _empty,
+    "no-content-type": _without_type,
+    "html-502": _page(502, _BAD_GATEWAY),
+    "html-200": _page(200, _LOGIN_PAGE),
+    "redirect": _redirect,
+}
+
+STREAM_FAULTS = frozenset(
+    {"stream-429-A", "stream-429-B", "stream-429-C", "stream-500", "stream-uncoded"}
+)
+FAULT_KINDS = (*_BREAKS, *_REFUSALS, *_ALTERATIONS, *sorted(STREAM_FAULTS))
+
+
+def alter_reply(reply: Reply, faults: list[Fault]) -> Reply:
+    """The reply with every fault that concerns its body applied, in order."""
+    for fault in faults:
+        alter = _ALTERATIONS.get(fault.kind)
+        if alter is not None:
+            reply = alter(reply, fault)
+    return reply

@@ -1,0 +1,55 @@
+"""Events as bytes, and a record's stream as steps."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from azure_responses.emulator.clock import Clock
+from azure_responses.emulator.exchange import Pause, Step, encode_json
+from azure_responses.emulator.store import Record
+
+__all__ = ["STREAM_LIMIT_SECONDS", "STREAM_TYPE", "chat_frames", "frame", "stream_record"]
+
+STREAM_TYPE = ("content-type", "text/event-stream; charset=utf-8")
+# A background response's stream is closed after five minutes; the response itself goes on.
+STREAM_LIMIT_SECONDS = 300.0
+
+
+def frame(event: dict[str, Any]) -> bytes:
+    """`event: <type>`, `data: <one line>`, blank line, as charmbracelet/fantasy recorded."""
+    return b"event: " + event["type"].encode() + b"\ndata: " + encode_json(event) + b"\n\n"
+
+
+def chat_frames(chunks: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """`data:` lines alone and a last `[DONE]`, which no Responses stream has."""
+    for chunk in chunks:
+        yield b"data: " + encode_json(chunk) + b"\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+def stream_record(record: Record, clock: Clock, after: int | None = None) -> Iterator[Step]:
+    """The events of a response as they fall due, from the one after sequence number `after`.
+
+    A cancelled background response's stream ends where it was; any background stream ends after
+    five minutes.
+    """
+    start = 0 if after is None else after + 1
+    closes_at = clock.now() + STREAM_LIMIT_SECONDS if record.is_background else None
+    for index in range(start, len(record.events)):
+        if record.due is not None:
+            yield from _wait(record, record.due[index], clock, closes_at)
+            if _is_over(record, record.due[index], clock, closes_at):
+                return
+        yield frame(record.events[index])
+
+
+def _wait(record: Record, due: float, clock: Clock, closes_at: float | None) -> Iterator[Step]:
+    until = due if closes_at is None else min(due, closes_at)
+    # In slices, so that a cancellation or a moved clock is noticed while waiting.
+    while (left := until - clock.now()) > 0 and record.cancelled_at is None:
+        yield Pause(min(left, 0.25) if record.is_background else left)
+
+
+def _is_over(record: Record, due: float, clock: Clock, closes_at: float | None) -> bool:
+    if record.cancelled_at is not None and due > record.cancelled_at:
+        return True
+    return closes_at is not None and clock.now() >= closes_at and due > clock.now() - 1e-9

@@ -1,0 +1,131 @@
+"""Files, vector stores, containers and conversations of one resource."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_responses.emulator.clock import Clock
+from azure_responses.emulator.identifiers import IdentifierMint
+
+__all__ = [
+    "CONTAINER_IDLE_SECONDS",
+    "CONTAINER_SESSION_SECONDS",
+    "Container",
+    "Conversation",
+    "Holdings",
+    "StoredFile",
+    "VectorStore",
+]
+
+# Microsoft's Responses page: idle timeout 20 minutes, a session lasts an hour at most.
+CONTAINER_IDLE_SECONDS = 20 * 60
+CONTAINER_SESSION_SECONDS = 60 * 60
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class StoredFile:
+    id: str
+    filename: str
+    purpose: str
+    created_at: int
+    content: bytes
+
+    def as_object(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": "file",
+            "bytes": len(self.content),
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": "processed",
+        }
+
+
+@dataclass
+class VectorStore:
+    id: str
+    name: str | None
+    created_at: int
+    metadata: dict[str, Any]
+    files: dict[str, int] = field(default_factory=dict)
+    """File id → when it was attached."""
+
+
+@dataclass
+class Container:
+    id: str
+    name: str
+    created_at: float
+    last_active_at: float
+    idle_seconds: float = CONTAINER_IDLE_SECONDS
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def has_expired(self, now: float) -> bool:
+        is_idle = now >= self.last_active_at + self.idle_seconds
+        return is_idle or now >= self.created_at + CONTAINER_SESSION_SECONDS
+
+
+@dataclass
+class Conversation:
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+    items: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Holdings:
+    """What a resource's callers have put into it, each by id."""
+
+    def __init__(self, mint: IdentifierMint, clock: Clock) -> None:
+        self._mint = mint
+        self._clock = clock
+        self.files: dict[str, StoredFile] = {}
+        self.vector_stores: dict[str, VectorStore] = {}
+        self.containers: dict[str, Container] = {}
+        self.conversations: dict[str, Conversation] = {}
+
+    def add_file(self, filename: str, purpose: str, content: bytes) -> StoredFile:
+        file = StoredFile(self._mint.file(), filename, purpose, int(self._clock.now()), content)
+        self.files[file.id] = file
+        return file
+
+    def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
+        store_id = "vs_" + self._mint.letters(24)
+        store = VectorStore(store_id, name, int(self._clock.now()), metadata)
+        self.vector_stores[store.id] = store
+        return store
+
+    def add_container(self, name: str, idle_seconds: float = CONTAINER_IDLE_SECONDS) -> Container:
+        now = self._clock.now()
+        container = Container(self._mint.container(), name, now, now, idle_seconds)
+        self.containers[container.id] = container
+        return container
+
+    def add_conversation(self, metadata: dict[str, Any]) -> Conversation:
+        conversation = Conversation(self._mint.item("conv"), int(self._clock.now()), metadata)
+        self.conversations[conversation.id] = conversation
+        return conversation
+
+    def find_file(self, file_id: str) -> dict[str, Any] | None:
+        """A file's object with its `content` (bytes), as the engine reads it."""
+        file = self.files.get(file_id)
+        return {**file.as_object(), "content": file.content} if file else None
+
+    def search(self, store_ids: list[str], query: str) -> list[tuple[str, str, str]]:
+        """(file id, filename, text) of the stores' files, most words of the query first."""
+        words = set(_WORD.findall(query.lower()))
+        rows: list[tuple[int, tuple[str, str, str]]] = []
+        for file in self._files_of(store_ids):
+            text = file.content.decode("utf-8", "replace")
+            score = len(words.intersection(_WORD.findall(text.lower())))
+            rows.append((score, (file.id, file.filename, text)))
+        rows.sort(key=lambda row: -row[0])
+        return [row for score, row in rows if score or not words]
+
+    def _files_of(self, store_ids: list[str]) -> list[StoredFile]:
+        stores = (self.vector_stores.get(store_id) for store_id in store_ids)
+        ids = (file_id for store in stores if store for file_id in store.files)
+        return [self.files[file_id] for file_id in dict.fromkeys(ids) if file_id in self.files]

@@ -1,0 +1,71 @@
+"""Chat completions, where the deployment's model offers them."""
+
+from azure_responses.emulator import engine
+from azure_responses.emulator.call import Call
+from azure_responses.emulator.engine import Turn
+from azure_responses.emulator.exchange import Reply, json_reply
+from azure_responses.emulator.framing import STREAM_TYPE, chat_frames
+from azure_responses.emulator.limits import rate_limit_headers
+from azure_responses.emulator.models import Model, find_model
+from azure_responses.emulator.refusals import model_needs_newer_version, operation_not_supported
+from azure_responses.emulator.reply_headers import chat_headers
+from azure_responses.emulator.resources import Deployment
+from azure_responses.emulator.serving import admit, serve
+from azure_responses.emulator.tokens import count_request
+from azure_responses.emulator.validation import validate_chat
+
+__all__ = ["complete"]
+
+_FIRST_REASONING = "2024-12-01-preview"
+
+
+def complete(call: Call) -> Reply:
+    deployment = call.account.deployment(call.deployment_name)
+    return serve(call, deployment, _complete_on)
+
+
+def _complete_on(call: Call, deployment: Deployment) -> Reply:
+    call.refuse_by_fault()
+    model = find_model(deployment.model_name)
+    _check_model(call, model)
+    validate_chat(call.body, model)
+    limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
+    admit(call, deployment, count_request(call.body) + limit)
+    now = call.now
+    completion, chunks = engine.chat(_turn(call, deployment, model, now))
+    window = call.account.window(deployment)
+    window.spend(now, (completion.get("usage") or {}).get("total_tokens", 0))
+    if call.is_streamed:
+        reply = Reply(200, [STREAM_TYPE], steps=chat_frames(chunks))
+    else:
+        reply = json_reply(completion)
+    reply.headers += chat_headers(deployment.name, call.account.mint)
+    mode = "present" if deployment.rate_limit_headers == "absent" else None
+    reply.headers += rate_limit_headers(deployment, window, now, mode)
+    return reply
+
+
+def _check_model(call: Call, model: Model) -> None:
+    if model.responses_only:
+        raise operation_not_supported("chatCompletion", model.name)
+    version = call.api_version
+    if version is not None and model.reasoning and version < _FIRST_REASONING:
+        raise model_needs_newer_version(model.name)
+
+
+def _turn(call: Call, deployment: Deployment, model: Model, now: float) -> Turn:
+    account = call.account
+    return Turn(
+        request=call.body,
+        deployment=deployment.name,
+        model=model,
+        created_at=int(now),
+        identifiers=account.mint,
+        vault=account.vault,
+        headers=call.received.headers,
+        dated=call.route.surface == "dated",
+        find_file=account.holdings.find_file,
+        search=account.holdings.search,
+        chunking=deployment.chunking,
+        prefixes=account.prefixes,
+    )

@@ -1,0 +1,44 @@
+"""The models a resource offers, as the models list shows them."""
+
+from typing import Any
+
+from azure_responses.emulator.call import Call
+from azure_responses.emulator.exchange import Reply, json_reply
+from azure_responses.emulator.models import MODELS, Model
+from azure_responses.emulator.refusals import resource_not_found
+
+__all__ = ["list_models", "retrieve_model"]
+
+_CREATED_AT = 1_754_524_800
+
+
+def _as_object(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.snapshot,
+        "object": "model",
+        "created_at": _CREATED_AT,
+        "status": "succeeded",
+        "lifecycle_status": "generally-available",
+        "capabilities": {
+            "fine_tune": False,
+            "inference": True,
+            "completion": False,
+            "chat_completion": not model.responses_only,
+            "embeddings": False,
+        },
+        "deprecation": {},
+    }
+
+
+def list_models(_call: Call) -> Reply:
+    """The catalogue of the region, not the deployments: that is what Azure lists."""
+    data = [_as_object(model) for model in MODELS.values()]
+    return json_reply({"object": "list", "data": data})
+
+
+def retrieve_model(call: Call) -> Reply:
+    name = call.route.ids[0]
+    for model in MODELS.values():
+        if name in (model.name, model.snapshot):
+            return json_reply(_as_object(model))
+    raise resource_not_found()

@@ -1,0 +1,267 @@
+"""The Responses API: create, retrieve, cancel, delete, input items, compact."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from azure_responses.emulator import engine
+from azure_responses.emulator.call import Call
+from azure_responses.emulator.engine import Answer, Turn
+from azure_responses.emulator.exchange import Reply, Step, json_reply
+from azure_responses.emulator.framing import STREAM_TYPE, stream_record
+from azure_responses.emulator.limits import rate_limit_headers, retry_headers
+from azure_responses.emulator.models import find_model
+from azure_responses.emulator.operations.failing_stream import failing_frames, failing_order
+from azure_responses.emulator.paging import list_page
+from azure_responses.emulator.references import Context, find_context
+from azure_responses.emulator.refusals import invalid_request, response_not_found
+from azure_responses.emulator.resources import Deployment
+from azure_responses.emulator.serving import admit, serve, shortage_refusal, take_shortage
+from azure_responses.emulator.store import Record
+from azure_responses.emulator.tokens import count_request
+from azure_responses.emulator.validation import validate_compact, validate_create
+
+__all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
+
+
+def create(call: Call) -> Reply:
+    deployment = call.account.deployment(call.body.get("model"))
+    return serve(call, deployment, _create_on)
+
+
+def _create_on(call: Call, deployment: Deployment) -> Reply:
+    call.refuse_by_fault()
+    model = find_model(deployment.model_name)
+    validate_create(call.body, model, surface=call.route.surface)
+    order = _limited(call, deployment)
+    context = find_context(call)
+    now = call.now
+    answer = engine.answer(_turn(call, deployment, context, now))
+    if order is not None:
+        return _failed_stream(call, deployment, answer, order)
+    call.account.window(deployment).spend(now, answer.response["usage"]["total_tokens"])
+    reply = _answered(call, deployment, context, answer, now)
+    window = call.account.window(deployment)
+    reply.headers += rate_limit_headers(deployment, window, now)
+    return reply
+
+
+def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> Turn:
+    account = call.account
+    return Turn(
+        request=context.body,
+        deployment=deployment.name,
+        model=find_model(deployment.model_name),
+        created_at=int(now),
+        identifiers=account.mint,
+        vault=account.vault,
+        history=context.history,
+        headers=call.received.headers,
+        dated=call.route.surface == "dated",
+        find_file=account.holdings.find_file,
+        search=account.holdings.search,
+        chunking=deployment.chunking,
+        prefixes=account.prefixes,
+    )
+
+
+def _limited(call: Call, deployment: Deployment) -> str | None:
+    """The order of events in which a stream says that it failed, None where it does not fail.
+
+    Raises Refusal (429) where the deployment says so with a status.
+    """
+    fault = call.stream_fault()
+    if fault is not None and call.is_streamed:
+        return fault.kind
+    if deployment.tokens_per_minute is None and deployment.requests_per_minute is None:
+        return None
+    tokens = count_request(call.body) + (call.body.get("max_output_tokens") or 0)
+    if deployment.limit_reply == "http" or not call.is_streamed:
+        admit(call, deployment, tokens)
+        return None
+    shortage = take_shortage(call, deployment, tokens)
+    if shortage is None:
+        return None
+    if deployment.spillover_to is not None:
+        raise shortage_refusal(call, deployment, shortage)
+    return failing_order(deployment.limit_reply)
+
+
+def _failed_stream(call: Call, deployment: Deployment, answer: Answer, order: str) -> Reply:
+    region = call.account.region(deployment)
+    frames = failing_frames(order, answer, deployment, region, call.stream_fault())
+    return Reply(200, [STREAM_TYPE, *_failed_headers(call, deployment)], steps=frames)
+
+
+def _failed_headers(call: Call, deployment: Deployment) -> list[tuple[str, str]]:
+    """Recorded in August 2026: the 200 itself carries Retry-After."""
+    fault = call.stream_fault()
+    if fault is not None:
+        retry_after = fault.retry_after
+    else:
+        shortage = take_shortage(call, deployment, count_request(call.body))
+        retry_after = shortage.retry_after if shortage and deployment.sends_retry_after else None
+    window = call.account.window(deployment)
+    headers = rate_limit_headers(deployment, window, call.now)
+    return [*retry_headers(retry_after).items(), *headers]
+
+
+def _answered(
+    call: Call, deployment: Deployment, context: Context, answer: Answer, now: float
+) -> Reply:
+    is_background = call.body.get("background") is True
+    if call.is_streamed or is_background:
+        record = _paced_record(call, deployment, context, answer, now)
+    else:
+        delay = _whole_delay(call, deployment, answer)
+        record = _record(call, context, answer, now, now + delay)
+    _remember(call, context, record)
+    if call.is_streamed:
+        steps = stream_record(record, call.account.clock)
+        if not is_background:
+            steps = _until_read(call, record, steps)
+        return Reply(200, [STREAM_TYPE], steps=steps)
+    if is_background:
+        return json_reply(record.events[0]["response"])
+    reply = json_reply(answer.response)
+    reply.delay = record.finished_at - now
+    return reply
+
+
+def _whole_delay(call: Call, deployment: Deployment, answer: Answer) -> float:
+    latency = call.account.latency_of(deployment)
+    if latency.is_zero:
+        return 0.0
+    tokens = answer.response["usage"]["output_tokens"]
+    return latency.whole(tokens, call.account.dice)
+
+
+def _paced_record(
+    call: Call, deployment: Deployment, context: Context, answer: Answer, now: float
+) -> Record:
+    """A record with every event's time; none where all are due at once."""
+    is_background = call.body.get("background") is True
+    latency = call.account.latency_of(deployment)
+    if latency.is_zero and not is_background:
+        record = _record(call, context, answer, now, now)
+        record.events = answer.events
+        return record
+    offsets = latency.offsets(answer.events, call.account.dice, is_background)
+    record = _record(call, context, answer, now, now + offsets[-1])
+    record.events = answer.events
+    record.due = [now + offset for offset in offsets]
+    return record
+
+
+def _record(call: Call, context: Context, answer: Answer, now: float, finished_at: float) -> Record:
+    if answer.response.get("completed_at") is not None:
+        answer.response["completed_at"] = int(finished_at)
+    return Record(
+        response=answer.response,
+        events=[],
+        due=None,
+        sent=context.body.get("input"),
+        output_items=answer.output_items,
+        parent=context.parent,
+        created_at=now,
+        finished_at=finished_at,
+        readable_at=finished_at,
+        is_background=call.body.get("background") is True,
+        is_streamed=call.is_streamed,
+    )
+
+
+def _remember(call: Call, context: Context, record: Record) -> None:
+    if context.conversation is not None:
+        context.conversation.items += [*record.input_items, *record.output_items]
+    if call.body.get("store") is False:
+        return
+    if record.is_background:
+        record.readable_at = record.created_at
+    elif record.is_streamed:
+        record.readable_at = math.inf
+    else:
+        lag = call.account.read_lag.draw(call.account.dice, streamed=False)
+        record.readable_at = record.finished_at + lag
+    call.account.store.add(record)
+
+
+def _until_read(call: Call, record: Record, steps: Iterator[Step]) -> Iterator[Step]:
+    """The stream of a response that ends with its connection: left early, it is never stored."""
+    account = call.account
+    left = len(record.events)
+    try:
+        for step in steps:
+            left -= isinstance(step, bytes)
+            if left == 0:
+                lag = account.read_lag.draw(account.dice, streamed=True)
+                record.readable_at = account.clock.now() + lag
+            yield step
+    finally:
+        if left:
+            account.store.discard(record.id)
+
+
+def _find(call: Call) -> Record:
+    record = call.account.store.find(call.route.ids[0], call.now)
+    if record is None:
+        raise response_not_found(call.route.ids[0])
+    return record
+
+
+def retrieve(call: Call) -> Reply:
+    """The response as it stands, or its events again after `starting_after`."""
+    record = _find(call)
+    if not call.is_streamed or call.route.surface == "dated":
+        return json_reply(record.as_of(call.now))
+    if not (record.is_background and record.is_streamed):
+        raise invalid_request(
+            f"Response with id '{record.id}' cannot be streamed. Only background responses that "
+            "were created with `stream=true` can be.",
+            "stream",
+        )
+    steps = stream_record(record, call.account.clock, _starting_after(call))
+    return Reply(200, [STREAM_TYPE], steps=steps)
+
+
+def _starting_after(call: Call) -> int | None:
+    text = call.query.get("starting_after")
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise invalid_request(
+            f"Invalid type for 'starting_after': expected an integer, but got '{text}' instead.",
+            "starting_after",
+            "invalid_type",
+        )
+    return int(text)
+
+
+def delete(call: Call) -> Reply:
+    record = _find(call)
+    call.account.store.discard(record.id)
+    return json_reply({"object": "response.deleted", "id": record.id, "deleted": True})
+
+
+def cancel(call: Call) -> Reply:
+    """Background only; cancelling what has ended changes nothing."""
+    record = _find(call)
+    if not record.is_background:
+        raise invalid_request("Cannot cancel a synchronous response.")
+    if record.cancelled_at is None and not record.has_finished(call.now):
+        record.cancelled_at = call.now
+        record.output_items = []
+    return json_reply(record.as_of(call.now))
+
+
+def input_items(call: Call) -> Reply:
+    return json_reply(list_page(_find(call).input_items, call.query))
+
+
+def compact(call: Call) -> Reply:
+    deployment = call.account.deployment(call.body.get("model"))
+    call.refuse_by_fault()
+    validate_compact(call.body, find_model(deployment.model_name))
+    context = find_context(call)
+    compacted: dict[str, Any] = engine.compact(_turn(call, deployment, context, call.now))
+    return json_reply(compacted)

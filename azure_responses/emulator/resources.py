@@ -1,0 +1,119 @@
+"""What an emulated subscription holds: resources and their deployments, as configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from azure_responses.emulator.latency import Latency
+
+__all__ = [
+    "API_KEY",
+    "Deployment",
+    "LimitReply",
+    "Network",
+    "RateLimitHeaders",
+    "Resource",
+    "TENANT",
+]
+
+API_KEY = "emulator-key"
+TENANT = "11111111-2222-3333-4444-555555555555"
+
+LimitReply = Literal["http", "stream-A", "stream-B", "stream-C"]
+RateLimitHeaders = Literal["absent", "present", "minus-one", "negative"]
+Network = Literal["open", "firewall", "private", "blocked"]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment: the name callers put into `model`, and what serves it.
+
+    Attributes:
+        name: the deployment name.
+        model: the model it runs; the deployment name where None.
+        kind: `standard`, or `provisioned` (PTU), which may spill over.
+        tokens_per_minute, requests_per_minute: capacity over any 60 seconds; None is unlimited.
+        spillover_to: the standard deployment that takes over on 429, 500, 503 and over-long input.
+        region: display name sent as `x-ms-region`; the resource's where None.
+        limit_reply: how an exhausted limit is told to a caller who streams: as HTTP 429, or as
+            a 200 whose stream fails in one of three recorded event orders.
+        sends_retry_after: False leaves `Retry-After` and `retry-after-ms` out of a refusal.
+        rate_limit_headers: `x-ratelimit-*` on Responses. Recorded replies carry none (`absent`).
+        latency: how long answers take; the emulator's default where None.
+        chunking: `default` sends several tokens per delta, as the default content filter's buffer
+            does; `async` one token per delta, as the asynchronous filter does.
+    """
+
+    name: str
+    model: str | None = None
+    kind: Literal["standard", "provisioned"] = "standard"
+    tokens_per_minute: int | None = None
+    requests_per_minute: int | None = None
+    spillover_to: str | None = None
+    region: str | None = None
+    limit_reply: LimitReply = "http"
+    sends_retry_after: bool = True
+    rate_limit_headers: RateLimitHeaders = "absent"
+    latency: Latency | None = None
+    chunking: Literal["default", "async"] = "default"
+
+    @property
+    def model_name(self) -> str:
+        return self.model or self.name
+
+
+@dataclass
+class Resource:
+    """An Azure OpenAI (Foundry) resource.
+
+    Attributes:
+        name: the custom subdomain.
+        keys: the two keys; either opens the resource.
+        deployments: what is deployed. None, or a resource without `strict_deployments`, takes any
+            deployment name as a model of that name.
+        strict_deployments: unknown deployment names are refused even where `deployments` is None.
+        region: display name, e.g. "East US 2".
+        tenant: the Entra tenant whose tokens are taken.
+        keys_enabled: False is "key based authentication is disabled".
+        network: `open`, or refused by `firewall`, `private` (public access off) or `blocked`.
+        role_assignments: object id of a principal → role names. None goes by the token's `roles`.
+        projects: names of Foundry projects; None takes any.
+        hosts: further hosts it answers on, e.g. a gateway: `gw.example.com/team-a/proxy`.
+        missing_deployment: which of the service's bodies an unknown deployment is told with.
+    """
+
+    name: str
+    keys: list[str] = field(default_factory=lambda: [API_KEY])
+    deployments: Sequence[Deployment] | None = None
+    strict_deployments: bool | None = None
+    region: str = "East US 2"
+    tenant: str = TENANT
+    keys_enabled: bool = True
+    network: Network = "open"
+    role_assignments: Mapping[str, Sequence[str]] | None = None
+    projects: Sequence[str] | None = None
+    hosts: Sequence[str] = ()
+    missing_deployment: Literal["DeploymentNotFound", "model_not_found", "user_error"] = (
+        "DeploymentNotFound"
+    )
+
+    @property
+    def endpoint(self) -> str:
+        return f"https://{self.name}.openai.azure.com"
+
+    @property
+    def is_strict(self) -> bool:
+        """Explicit deployments are the whole truth unless `strict_deployments` says otherwise."""
+        if self.strict_deployments is None:
+            return self.deployments is not None
+        return self.strict_deployments
+
+    def find_deployment(self, name: str) -> Deployment | None:
+        for deployment in self.deployments or ():
+            if deployment.name == name:
+                return deployment
+        return None if self.is_strict else Deployment(name)
+
+    def rotate_key(self, index: int, key: str) -> None:
+        """Replace key 0 or 1; calls with the old one are refused from now on."""
+        self.keys[index] = key

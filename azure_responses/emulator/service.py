@@ -1,0 +1,203 @@
+"""The emulator itself: from one request to the plan of one reply."""
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.emulator.access import authorise
+from azure_responses.emulator.account import Account
+from azure_responses.emulator.addressing import find_account
+from azure_responses.emulator.call import Call
+from azure_responses.emulator.clock import Clock
+from azure_responses.emulator.control import answer_control, is_control
+from azure_responses.emulator.exchange import Break, Received, Reply, json_reply
+from azure_responses.emulator.faults import FaultScript, alter_reply, break_of
+from azure_responses.emulator.issuer import (
+    AsyncEmulatorCredential,
+    EmulatorCredential,
+    Issuer,
+)
+from azure_responses.emulator.latency import Latency, ReadLag
+from azure_responses.emulator.operations import OPERATIONS
+from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.refusals import resource_not_found
+from azure_responses.emulator.reply_headers import gateway_headers, standard_headers
+from azure_responses.emulator.request_log import LoggedRequest, RequestLog
+from azure_responses.emulator.resources import Resource
+from azure_responses.emulator.surface import find_route
+
+if TYPE_CHECKING:
+    from azure_responses.emulator.asgi import AsgiApplication
+    from azure_responses.emulator.server import RunningServer
+    from azure_responses.emulator.transport import EmulatorTransport
+
+__all__ = ["Emulator"]
+
+_SERVING = frozenset({"create", "chat", "compact"})
+
+
+class Emulator:
+    """An Azure OpenAI (Foundry) subscription that runs in this process.
+
+    Without `resources` there is one, named `emulator`, with the key "emulator-key"; it answers on
+    every Azure host and takes any deployment name as a model of that name.
+
+    Args:
+        resources: the resources to emulate; hosts of no resource then do not resolve.
+        clock: the emulator's time; the machine's where None.
+        seed: what ids, jitter and drawn faults are derived from.
+        latency: how long answers take, where a deployment does not say; no time by default.
+        read_lag: how long finished responses stay unreadable; not at all by default.
+        strict_deployments: refuse unknown deployments of the default resource too.
+        log_size: how many requests `requests` remembers.
+
+    Attributes:
+        clock, faults, issuer, requests: see their classes; all may be used while it runs.
+    """
+
+    def __init__(
+        self,
+        resources: Sequence[Resource] | None = None,
+        *,
+        clock: Clock | None = None,
+        seed: int = 0,
+        latency: Latency | None = None,
+        read_lag: ReadLag | None = None,
+        strict_deployments: bool = False,
+        log_size: int = 1000,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.issuer = Issuer(self.clock)
+        self.faults = FaultScript(seed)
+        self.requests = RequestLog(log_size)
+        self._answers_any_host = resources is None
+        if resources is None:
+            resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
+        self._accounts = {
+            resource.name: Account(
+                resource,
+                self.clock,
+                self.issuer,
+                seed=seed,
+                latency=latency or Latency(),
+                read_lag=read_lag or ReadLag(),
+            )
+            for resource in _distinct(resources)
+        }
+        self._lock = threading.RLock()
+
+    @property
+    def resources(self) -> list[Resource]:
+        return [account.resource for account in self._accounts.values()]
+
+    @property
+    def endpoint(self) -> str:
+        """Of the first resource, without a slash at the end."""
+        return self.resources[0].endpoint
+
+    @property
+    def api_key(self) -> str:
+        """The first key of the first resource."""
+        return self.resources[0].keys[0]
+
+    def token_credential(self, **options: Any) -> EmulatorCredential:
+        """A synchronous `TokenCredential`; options are those of `Issuer.mint`."""
+        return EmulatorCredential(self.issuer, self.clock, **options)
+
+    def async_token_credential(self, **options: Any) -> AsyncEmulatorCredential:
+        """An asynchronous `AsyncTokenCredential`; options are those of `Issuer.mint`."""
+        return AsyncEmulatorCredential(self.issuer, self.clock, **options)
+
+    def httpx_transport(self) -> "EmulatorTransport":
+        """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)` alike."""
+        from azure_responses.emulator.transport import EmulatorTransport
+
+        return EmulatorTransport(self)
+
+    @property
+    def asgi(self) -> "AsgiApplication":
+        """The emulator as an ASGI application."""
+        from azure_responses.emulator.asgi import AsgiApplication
+
+        return AsgiApplication(self)
+
+    def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
+        """A context manager: the emulator on a loopback port, in a thread of its own."""
+        from azure_responses.emulator.server import RunningServer
+
+        return RunningServer(self, host, port)
+
+    def reset(self) -> None:
+        """Forget responses, files, limits, requests and faults; the clock stays."""
+        with self._lock:
+            for account in self._accounts.values():
+                account.reset()
+            self.requests.clear()
+            self.faults.clear()
+
+    def handle(self, received: Received) -> Reply:
+        """The plan of the reply; never raises for anything a caller can send."""
+        with self._lock:
+            if is_control(received):
+                return answer_control(self, received)
+            entry = self.requests.add(received)
+            reply = self._answer(received, entry)
+            entry.status = 0 if reply.broken else reply.status
+            return reply
+
+    def _answer(self, received: Received, entry: LoggedRequest) -> Reply:
+        accounts = list(self._accounts.values())
+        account, path = find_account(accounts, received, self._answers_any_host)
+        if account is None:
+            if received.is_loopback:
+                return self._refused(resource_not_found(), accounts[0])
+            return Reply(0, broken=Break("unresolved"))
+        received.path = path
+        entry.resource = account.resource.name
+        try:
+            return self._route(received, account, entry)
+        except Refusal as refusal:
+            return self._refused(refusal, account)
+
+    def _route(self, received: Received, account: Account, entry: LoggedRequest) -> Reply:
+        route = find_route(received.method, received.path, received.query)
+        call = Call(account, route, received, self.faults)
+        name = call.deployment_name
+        entry.operation = route.operation
+        entry.deployment = name if isinstance(name, str) else None
+        call.faults = call.match_faults(entry.deployment)
+        entry.faults = [fault.kind for fault in call.faults]
+        for fault in call.faults:
+            broken = break_of(fault)
+            if broken is not None:
+                return Reply(0, broken=broken)
+        try:
+            reply = self._perform(call)
+        except Refusal as refusal:
+            reply = self._refused(refusal, account)
+        return alter_reply(reply, call.faults) if call.faults else reply
+
+    def _perform(self, call: Call) -> Reply:
+        account = call.account
+        authorise(call.received, account.resource, call.route, self.issuer, call.now)
+        if call.route.refused is not None:
+            raise call.route.refused()
+        if call.route.operation not in _SERVING:
+            call.refuse_by_fault()
+        reply = OPERATIONS[call.route.operation](call)
+        reply.headers += standard_headers(account.mint, account.region(), call.now)
+        return reply
+
+    def _refused(self, refusal: Refusal, account: Account) -> Reply:
+        reply = json_reply(refusal.body, refusal.status)
+        make_headers = gateway_headers if refusal.status == 404 else standard_headers
+        reply.headers += refusal.headers.items()
+        reply.headers += make_headers(account.mint, account.region(), self.clock.now())
+        return reply
+
+
+def _distinct(resources: Sequence[Resource]) -> Sequence[Resource]:
+    names = [resource.name for resource in resources]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"resources need different names and at least one of them, got {names}")
+    return resources
