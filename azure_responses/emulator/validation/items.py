@@ -1,0 +1,235 @@
+"""Input items: the 33 kinds a create call takes, and what each must carry."""
+
+from typing import Any
+
+from azure_responses.emulator.validation.errors import invalid_value
+from azure_responses.emulator.validation.shapes import (
+    ANYTHING,
+    FLAG,
+    Choice,
+    Either,
+    Listing,
+    Nullable,
+    Record,
+    Shape,
+    Tagged,
+    Text,
+    optional,
+)
+
+__all__ = ["INPUT"]
+
+_OBJECT = Record(is_open=True)
+_OBJECTS = Listing(_OBJECT)
+_TYPE: dict[str, Shape] = {"type": ANYTHING}
+_BREAKPOINT = optional(prompt_cache_breakpoint=_OBJECT)
+_DETAIL = Choice("low", "high", "auto", "original")
+
+_PARTS: dict[str, Shape] = {
+    "input_text": Record(_TYPE | {"text": Text()} | _BREAKPOINT, ("text",)),
+    "input_image": Record(
+        _TYPE | optional(image_url=Text(), file_id=Text(), detail=_DETAIL) | _BREAKPOINT
+    ),
+    "input_file": Record(
+        _TYPE
+        | optional(
+            file_id=Text(),
+            filename=Text(),
+            file_data=Text(),
+            file_url=Text(),
+            detail=Choice("auto", "low", "high"),
+        )
+        | _BREAKPOINT
+    ),
+    "input_audio": Record(
+        _TYPE
+        | {
+            "input_audio": Record(
+                {"data": Text(), "format": Choice("mp3", "wav")}, ("data", "format")
+            )
+        },
+        ("input_audio",),
+    ),
+    "output_text": Record(
+        _TYPE
+        | {"text": Text()}
+        | optional(annotations=_OBJECTS, logprobs=_OBJECTS, parsed=ANYTHING),
+        ("text",),
+    ),
+    "refusal": Record(_TYPE | {"refusal": Text()}, ("refusal",)),
+    "computer_screenshot": Record(
+        _TYPE | optional(image_url=Text(), file_id=Text(), detail=_DETAIL)
+    ),
+    "summary_text": Record(_TYPE | {"text": Text()}, ("text",)),
+}
+_ASSISTANT_PARTS = ("output_text", "refusal")
+_USER_PARTS = tuple(name for name in _PARTS if name not in ("output_text",))
+
+
+class _Message:
+    """A message: which parts it may hold depends on its role."""
+
+    expected = "an object"
+
+    def __init__(self) -> None:
+        parts = Listing(Tagged(_PARTS, is_tag_in_path=False))
+        # `status` is missing on purpose: Azure refuses it on replayed messages (litellm #13484).
+        self._record = Record(
+            _TYPE
+            | {
+                "role": Choice("assistant", "system", "developer", "user"),
+                "content": Either("one of a string or array of objects", text=Text(), listing=parts),
+            }
+            | optional(id=Text(begins="msg"), phase=Choice("commentary", "final_answer")),
+            ("role", "content"),
+        )
+
+    def check(self, value: Any, path: str) -> None:
+        self._record.check(value, path)
+        if isinstance(value["content"], str):
+            return
+        allowed = _ASSISTANT_PARTS if value["role"] == "assistant" else _USER_PARTS
+        for index, part in enumerate(value["content"]):
+            if part["type"] not in allowed:
+                raise invalid_value(f"{path}.content[{index}]", part["type"], allowed)
+
+
+_STATUS = optional(status=Choice("in_progress", "completed", "incomplete"))
+_ANY_STATUS: dict[str, Shape] = {"status": Nullable(Text())}
+_CALL_ID: dict[str, Shape] = {"call_id": Text(longest=64, shortest=1)}
+_EXECUTION = optional(execution=Choice("server", "client"), call_id=Text(longest=64))
+_OUTPUT_PARTS = Listing(
+    Tagged({name: _PARTS[name] for name in ("input_text", "input_image", "input_file")})
+)
+_TOOL_OUTPUT = Either("one of a string or array of objects", text=Text(), listing=_OUTPUT_PARTS)
+_CALLER = optional(caller=_OBJECT)
+
+
+def _item(
+    required: dict[str, Shape], *others: dict[str, Shape], begins: str = "", extra: str = ""
+) -> Record:
+    """A record that must have `required` and may have an id and `others`."""
+    fields: dict[str, Shape] = {**_TYPE, "id": Nullable(Text(begins=begins)), **required}
+    for other in others:
+        fields |= other
+    return Record(fields, (*required, *extra.split()))
+
+
+_SUMMARY = Listing(
+    Record({"type": Choice("summary_text"), "text": Text()}, ("type", "text"))
+)  # fmt: skip
+
+_ITEMS: dict[str, Shape] = {
+    "message": _Message(),
+    # No `status` here either, for the same reason.
+    "reasoning": _item(
+        {"summary": _SUMMARY},
+        optional(encrypted_content=Text(), content=_OBJECTS),
+        begins="rs",
+    ),
+    "function_call": _item(
+        {"call_id": Text(longest=64, shortest=1), "name": Text(shortest=1), "arguments": Text()},
+        _STATUS,
+        _CALLER,
+        optional(namespace=Text()),
+        begins="fc",
+    ),
+    "function_call_output": _item(
+        {**_CALL_ID, "output": _TOOL_OUTPUT},
+        _STATUS,
+        _CALLER,
+        optional(name=Text(), namespace=Text()),
+    ),
+    "custom_tool_call": _item(
+        {**_CALL_ID, "name": Text(), "input": Text()},
+        _STATUS,
+        _CALLER,
+        optional(namespace=Text()),
+        begins="ctc",
+    ),
+    "custom_tool_call_output": _item({**_CALL_ID, "output": _TOOL_OUTPUT}, _STATUS, _CALLER),
+    "item_reference": Record(_TYPE | {"id": Text(shortest=1)}, ("id",)),
+    "file_search_call": _item(
+        {"queries": Listing(Text())}, _ANY_STATUS, optional(results=_OBJECTS), extra="id"
+    ),
+    "web_search_call": _item({}, _ANY_STATUS, optional(action=_OBJECT), extra="id"),
+    "image_generation_call": _item(
+        {},
+        _ANY_STATUS,
+        {"result": Nullable(Text())},
+        optional(
+            background=Text(),
+            output_format=Text(),
+            quality=Text(),
+            revised_prompt=Text(),
+            size=Text(),
+            action=Text(),
+        ),
+        extra="id",
+    ),
+    "code_interpreter_call": _item(
+        {"container_id": Text()},
+        _ANY_STATUS,
+        {"code": Nullable(Text()), "outputs": Nullable(_OBJECTS)},
+        extra="id",
+    ),
+    "computer_call": _item(
+        _CALL_ID,
+        _STATUS,
+        optional(action=_OBJECT, actions=_OBJECTS, pending_safety_checks=_OBJECTS),
+        extra="id",
+    ),
+    "computer_call_output": _item(
+        {**_CALL_ID, "output": Tagged({"computer_screenshot": _PARTS["computer_screenshot"]})},
+        _STATUS,
+        optional(acknowledged_safety_checks=_OBJECTS),
+    ),
+    "local_shell_call": _item({**_CALL_ID, "action": _OBJECT}, _STATUS, extra="id"),
+    "local_shell_call_output": _item({"output": Text()}, _STATUS, optional(call_id=Text())),
+    "shell_call": _item(
+        {**_CALL_ID, "action": _OBJECT}, _STATUS, _CALLER, optional(environment=_OBJECT)
+    ),
+    "shell_call_output": _item(
+        {**_CALL_ID, "output": _OBJECTS}, _STATUS, _CALLER, {"max_output_length": ANYTHING}
+    ),
+    "apply_patch_call": _item({**_CALL_ID, "operation": _OBJECT}, _STATUS, _CALLER),
+    "apply_patch_call_output": _item(
+        {**_CALL_ID, "status": Choice("completed", "failed")}, _CALLER, optional(output=Text())
+    ),
+    "mcp_list_tools": _item(
+        {"server_label": Text(), "tools": _OBJECTS}, optional(error=Text()), extra="id"
+    ),
+    "mcp_approval_request": _item(
+        {"server_label": Text(), "name": Text(), "arguments": Text()}, extra="id"
+    ),
+    "mcp_approval_response": _item(
+        {"approval_request_id": Text(), "approve": FLAG}, optional(reason=Text())
+    ),
+    "mcp_call": _item(
+        {"server_label": Text(), "name": Text(), "arguments": Text()},
+        _ANY_STATUS,
+        {"error": ANYTHING},
+        optional(output=Text(), approval_request_id=Text()),
+        extra="id",
+    ),
+    "compaction": _item({"encrypted_content": Text()}, optional(created_by=Text())),
+    "compaction_trigger": Record(_TYPE),
+    "configuration_update": Record(_TYPE, is_open=True),
+    "tool_search_call": _item({"arguments": ANYTHING}, _STATUS, _EXECUTION),
+    "tool_search_output": _item({"tools": _OBJECTS}, _STATUS, _EXECUTION),
+    "additional_tools": _item({"role": Choice("developer"), "tools": _OBJECTS}),
+    "program": _item({**_CALL_ID, "code": Text(), "fingerprint": Text()}, extra="id"),
+    "program_output": _item({**_CALL_ID, "result": Text()}, _STATUS, extra="id"),
+}
+
+
+def _guess(item: dict[str, Any]) -> str | None:
+    # An easy message leaves the type out; so may a reference, which is an id and nothing else.
+    return "item_reference" if set(item) == {"id"} else "message"
+
+
+INPUT = Either(
+    "one of a string or array of objects",
+    text=Text(),
+    listing=Listing(Tagged(_ITEMS, read=_guess, is_tag_in_path=False)),
+)

@@ -1,0 +1,168 @@
+"""The subset of JSON Schema that strict functions and structured outputs take.
+
+Rules of OpenAI's structured-outputs guide, which Azure's structured-outputs page repeats: objects
+closed, every property required, no composition but `anyOf`, references into the schema itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.validation.errors import refuse
+
+__all__ = ["check_function_schema", "check_output_schema"]
+
+_FORBIDDEN = (
+    "allOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+)
+_FORMATS = (
+    "date-time",
+    "time",
+    "date",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uuid",
+)
+_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
+_DEEPEST, _MOST_PROPERTIES, _MOST_VALUES = 10, 5000, 1000
+_Context = tuple[str, ...]
+
+
+class _Fault(Exception):
+    """What is wrong with a schema, to be put into the message of its owner."""
+
+
+def check_function_schema(tool: dict[str, Any], path: str, name: str) -> None:
+    """Refuses parameters of a function that are no object, or not strict where strict is asked."""
+    parameters = tool.get("parameters")
+    owner = f"function '{tool['name']}'"
+    _check(parameters, bool(tool.get("strict")), owner, f"{path}.{name}", name == "parameters")
+
+
+def check_output_schema(given: dict[str, Any], path: str) -> None:
+    """Refuses the schema of a `json_schema` output format."""
+    owner = f"response_format '{given['name']}'"
+    _check(given["schema"], bool(given.get("strict")), owner, f"{path}.schema", False)
+
+
+def _check(schema: Any, is_strict: bool, owner: str, path: str, is_function: bool) -> None:
+    code = "invalid_function_parameters" if is_function else "invalid_json_schema"
+    try:
+        if schema is not None:
+            _check_root(schema, is_strict)
+        elif is_strict:
+            _check_root({}, True)
+    except _Fault as fault:
+        raise _refuse(owner, fault, path, code) from None
+
+
+def _refuse(owner: str, fault: _Fault, path: str, code: str) -> Refusal:
+    return refuse(f"Invalid schema for {owner}: {fault}", path, code)
+
+
+def _check_root(schema: dict[str, Any], is_strict: bool) -> None:
+    kind = schema.get("type")
+    if kind != "object" and (is_strict or kind is not None or "$ref" not in schema):
+        raise _Fault(f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'.")
+    if not is_strict:
+        return
+    properties = 0
+    for context, part in _walk(schema, ()):
+        _check_part(part, context, schema)
+        properties += len(part.get("properties") or ())
+        if sum(step in ("properties", "items") for step in context) > _DEEPEST:
+            raise _Fault(f"In context={context}, schema exceeds {_DEEPEST} levels of nesting.")
+    if properties > _MOST_PROPERTIES:
+        raise _Fault(f"schema has {properties} properties, more than {_MOST_PROPERTIES}.")
+
+
+def _walk(schema: Any, context: _Context) -> Iterator[tuple[_Context, dict[str, Any]]]:
+    if not isinstance(schema, dict):
+        raise _Fault(f"In context={context}, {schema!r} is not of type 'object'.")
+    yield context, schema
+    for group in ("properties", "$defs", "definitions"):
+        for name, part in (schema.get(group) or {}).items():
+            yield from _walk(part, (*context, group, name))
+    if isinstance(schema.get("items"), dict):
+        yield from _walk(schema["items"], (*context, "items"))
+    for index, part in enumerate(schema.get("anyOf") or ()):
+        yield from _walk(part, (*context, "anyOf", str(index)))
+
+
+def _check_part(part: dict[str, Any], context: _Context, root: dict[str, Any]) -> None:
+    where = f"In context={context}, "
+    for name in _FORBIDDEN:
+        if name in part:
+            raise _Fault(f"{where}'{name}' is not permitted.")
+    if "$ref" in part:
+        _check_reference(str(part["$ref"]), where, root)
+        return
+    kinds = part.get("type")
+    if kinds is None:
+        if not {"anyOf", "enum", "const"} & set(part):
+            raise _Fault(f"{where}schema must have a 'type' key.")
+        return
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        if kind not in _TYPES:
+            raise _Fault(f"{where}{kind!r} is not valid under any of the given schemas.")
+        _check_kind(kind, part, where)
+    if len(part.get("enum") or ()) > _MOST_VALUES:
+        raise _Fault(f"{where}enum has more than {_MOST_VALUES} values.")
+
+
+def _check_kind(kind: str, part: dict[str, Any], where: str) -> None:
+    if kind == "object":
+        _check_object(part, where)
+    elif kind == "array" and not isinstance(part.get("items"), dict):
+        raise _Fault(f"{where}array schema missing items.")
+    elif kind == "string" and part.get("format", "date") not in _FORMATS:
+        raise _Fault(f"{where}'{part['format']}' is not a valid format.")
+
+
+def _check_object(part: dict[str, Any], where: str) -> None:
+    if part.get("additionalProperties") is not False:
+        raise _Fault(f"{where}'additionalProperties' is required to be supplied and to be false.")
+    properties = part.get("properties") or {}
+    required = part.get("required")
+    missing = [name for name in properties if name not in (required or ())]
+    if missing or (properties and required is None):
+        raise _Fault(
+            f"{where}'required' is required to be supplied and to be an array including every key "
+            f"in properties. Missing '{missing[0]}'."
+        )
+    extra = [name for name in required or () if name not in properties]
+    if extra:
+        raise _Fault(f"{where}Extra required key '{extra[0]}' supplied.")
+
+
+def _check_reference(reference: str, where: str, root: Any) -> None:
+    if reference == "#":
+        return
+    found = root
+    for step in reference.removeprefix("#/").split("/"):
+        found = found.get(step) if isinstance(found, dict) else None
+    if not reference.startswith("#/") or not isinstance(found, dict):
+        raise _Fault(
+            f"{where}reference can only point to definitions defined at the top level of the "
+            "schema."
+        )

@@ -1,0 +1,285 @@
+"""A small language of shapes: what JSON a parameter takes, and the refusal where it gets other.
+
+`check(value, path)` returns quietly or raises the refusal; `path` names the value as the service
+does, such as `input[0].content`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.validation.errors import (
+    invalid_type,
+    invalid_value,
+    missing_parameter,
+    out_of_range,
+    refuse,
+    too_long,
+    too_many,
+    unknown_parameter,
+)
+
+__all__ = [
+    "ANYTHING",
+    "FLAG",
+    "Choice",
+    "Either",
+    "Integer",
+    "Listing",
+    "Nullable",
+    "Number",
+    "Pairs",
+    "Record",
+    "Shape",
+    "Tagged",
+    "Text",
+    "optional",
+]
+
+
+class Shape(Protocol):
+    """What a value must look like; `expected` names its type in messages."""
+
+    expected: str
+
+    def check(self, value: Any, path: str) -> None: ...
+
+
+class Text:
+    """A string of limited length, with a prefix where `begins` is given."""
+
+    expected = "a string"
+
+    def __init__(self, longest: int = 0, shortest: int = 0, begins: str = "") -> None:
+        self._longest = longest
+        self._shortest = shortest
+        self._begins = begins
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, str):
+            raise invalid_type(path, self.expected, value)
+        if self._longest and len(value) > self._longest:
+            raise too_long(path, len(value), self._longest)
+        if len(value) < self._shortest:
+            raise _too_short(path, len(value), self._shortest)
+        if not value.startswith(self._begins):
+            message = (
+                f"Invalid '{path}': '{value}'. Expected an ID that begins with '{self._begins}'."
+            )
+            raise refuse(message, path, "invalid_value")
+
+
+def _too_short(path: str, length: int, limit: int) -> Refusal:
+    message = (
+        f"Invalid '{path}': string too short. Expected a string with minimum length {limit}, "
+        f"but got {'an empty string' if not length else f'a string with length {length}'} instead."
+    )
+    code = "string_below_min_length" if length else "empty_string"
+    return refuse(message, path, code)
+
+
+class Number:
+    """A number within limits."""
+
+    expected = "a decimal"
+
+    def __init__(self, least: float | None = None, most: float | None = None) -> None:
+        self._least = least
+        self._most = most
+
+    def check(self, value: Any, path: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise invalid_type(path, self.expected, value)
+        self._compare(value, path)
+
+    def _compare(self, value: float, path: str) -> None:
+        if self._least is not None and value < self._least:
+            raise out_of_range(path, value, self._least, is_above=False)
+        if self._most is not None and value > self._most:
+            raise out_of_range(path, value, self._most, is_above=True)
+
+
+class Integer(Number):
+    """A whole number within limits."""
+
+    expected = "an integer"
+
+    def check(self, value: Any, path: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise invalid_type(path, self.expected, value)
+        self._compare(value, path)
+
+
+class _Flag:
+    expected = "a boolean"
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, bool):
+            raise invalid_type(path, self.expected, value)
+
+
+class _Anything:
+    expected = "any value"
+
+    def check(self, value: Any, path: str) -> None:
+        pass
+
+
+FLAG: Shape = _Flag()
+ANYTHING: Shape = _Anything()
+
+
+class Choice:
+    """One of a few strings."""
+
+    def __init__(self, *values: str) -> None:
+        self._values = values
+        quoted = [f"'{value}'" for value in values]
+        last = f", or {quoted[-1]}" if len(quoted) > 2 else f" or {quoted[-1]}"
+        self.expected = f"one of {', '.join(quoted[:-1])}{last}" if quoted[1:] else quoted[0]
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, str):
+            raise invalid_type(path, self.expected, value)
+        if value not in self._values:
+            raise invalid_value(path, value, self._values)
+
+
+class Nullable:
+    """The shape, or null."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.expected = shape.expected
+
+    def check(self, value: Any, path: str) -> None:
+        if value is not None:
+            self._shape.check(value, path)
+
+
+def optional(**shapes: Shape) -> dict[str, Shape]:
+    """The shapes, each of which takes null too."""
+    return {name: Nullable(shape) for name, shape in shapes.items()}
+
+
+class Listing:
+    """An array."""
+
+    expected = "an array"
+
+    def __init__(self, shape: Shape, longest: int = 0) -> None:
+        self._shape = shape
+        self._longest = longest
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, list):
+            raise invalid_type(path, self.expected, value)
+        if self._longest and len(value) > self._longest:
+            raise too_many(path, len(value), self._longest, "array")
+        for index, element in enumerate(value):
+            self._shape.check(element, f"{path}[{index}]")
+
+
+class Record:
+    """An object with known keys; `refused` keys are unknown with whatever value."""
+
+    expected = "an object"
+
+    def __init__(
+        self,
+        fields: Mapping[str, Shape] | None = None,
+        required: Iterable[str] = (),
+        is_open: bool = False,
+    ) -> None:
+        self._fields = dict(fields or {})
+        self._required = tuple(required)
+        self._is_open = is_open
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise invalid_type(path, self.expected, value)
+        prefix = f"{path}." if path else ""
+        for name in self._required:
+            if name not in value:
+                raise missing_parameter(prefix + name)
+        for name, given in value.items():
+            shape = self._fields.get(name)
+            if shape is not None:
+                shape.check(given, prefix + name)
+            elif not self._is_open:
+                raise unknown_parameter(prefix + name)
+
+
+class Pairs:
+    """An object of strings with limits on count, keys and values, as `metadata` is."""
+
+    expected = "an object"
+
+    def __init__(self, most: int, key_length: int, value_length: int) -> None:
+        self._most = most
+        self._key_length = key_length
+        self._value_length = value_length
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise invalid_type(path, self.expected, value)
+        if len(value) > self._most:
+            raise too_many(path, len(value), self._most, "object")
+        for name, given in value.items():
+            if len(name) > self._key_length:
+                raise too_long(f"{path}.key", len(name), self._key_length)
+            if not isinstance(given, str):
+                raise invalid_type(f"{path}.{name}", "a string", given)
+            if len(given) > self._value_length:
+                raise too_long(f"{path}.{name}", len(given), self._value_length)
+
+
+class Either:
+    """One of several shapes, told apart by JSON type."""
+
+    def __init__(self, expected: str, **shapes: Shape) -> None:
+        self.expected = expected
+        self._shapes = shapes
+
+    def check(self, value: Any, path: str) -> None:
+        kind = {str: "text", list: "listing", dict: "record"}.get(type(value), "")
+        if kind not in self._shapes:
+            raise invalid_type(path, self.expected, value)
+        self._shapes[kind].check(value, path)
+
+
+class Tagged:
+    """An object whose `tag` key says which shape it has.
+
+    `default` names the shape of an object without the tag; `read` may derive the tag otherwise.
+    """
+
+    expected = "an object"
+
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        tag: str = "type",
+        default: str | None = None,
+        is_tag_in_path: bool = True,
+        read: Callable[[dict[str, Any]], str | None] | None = None,
+    ) -> None:
+        self._shapes = shapes
+        self._tag = tag
+        self._default = default
+        self._is_tag_in_path = is_tag_in_path
+        self._read = read
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise invalid_type(path, self.expected, value)
+        kind = value.get(self._tag) or (self._read(value) if self._read else self._default)
+        if kind is None:
+            raise missing_parameter(f"{path}.{self._tag}")
+        place = f"{path}.{self._tag}" if self._is_tag_in_path else path
+        if not isinstance(kind, str):
+            raise invalid_type(place, "a string", kind)
+        shape = self._shapes.get(kind)
+        if shape is None:
+            raise invalid_value(place, kind, sorted(self._shapes))
+        shape.check(value, path)
