@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from .tools import *  # noqa: F403
     from .usage import *  # noqa: F403
 
+else:  # Any other name is an error to type checkers, which do not read this.
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+
 _NAMES = {
     "actions": (
         "ApplyPatchOperation Click ComputerAction CreateFile DeleteFile DoubleClick Drag "
@@ -77,8 +87,8 @@ _NAMES = {
         "CREATE_PARAMETERS ContextManagement Conversation ImageOptions Includable "
         "JsonObjectFormat JsonSchemaFormat ModerationOptions MultiAgentOptions "
         "PlainTextFormat Prompt PromptCacheOptions PromptCacheRetention Reasoning "
-        "ReasoningEffort ResponseCreateParams ServiceTier StreamOptions TextConfig TextFormat "
-        "Truncation UnknownFormat Verbosity"
+        "ReasoningEffort ResponseCreateParams ResponseParameters ServiceTier StreamOptions "
+        "TextConfig TextFormat Truncation UnknownFormat Verbosity"
     ),
     "rate_limit": "RateLimit",
     "response": (
@@ -135,15 +145,6 @@ _NAMES = {
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_MODULES)
-
-if not TYPE_CHECKING:  # Type checkers read the imports above; to them any other name is an error.
-
-    def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-        globals()[name] = value
-        return value
 
 
 def __dir__() -> list[str]:

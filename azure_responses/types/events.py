@@ -7,6 +7,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from .event import StreamEvent, UnknownEvent
+from .items import OutputMessage, TypedItem
 from .text_events import (
     ContentPartAddedEvent,
     ContentPartDoneEvent,
@@ -174,9 +175,17 @@ def _find_reader(data: bytes | str, name: str | None) -> _Reader | None:
     kind = name if name in EVENT_TYPES else _peek_type(data)
     if kind not in _readers and kind in EVENT_TYPES:
         event = EVENT_TYPES[kind]
-        event.model_rebuild()
+        _build(event)
         _readers[kind] = event.__pydantic_validator__.validate_json
     return _readers.get(kind)
+
+
+def _build(event: type[StreamEvent]) -> None:
+    if event.model_fields.keys() & {"item", "response"}:
+        # A stream meets items alone and inside responses: built first, they are built once.
+        for item in (OutputMessage, *get_args(TypedItem)):
+            item.model_rebuild()
+    event.model_rebuild()
 
 
 def _peek_type(data: bytes | str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from .actions import SearchAction
 from .model import Model
 from .status import ItemStatus
-from .tolerance import ELSE_RAW, OPEN, Number
+from .tolerance import OPEN, Loose, Number
 from .tools import Tool
 
 __all__ = [
@@ -160,7 +160,7 @@ class McpListTools(Model):
     id: str | None = None
     server_label: str
     tools: list[McpListedTool]
-    error: Annotated[str | None, ELSE_RAW] = None
+    error: Loose[str | None] = None
 
 
 class McpCall(Model):

@@ -25,6 +25,7 @@ __all__ = [
     "Reasoning",
     "ReasoningEffort",
     "ResponseCreateParams",
+    "ResponseParameters",
     "ServiceTier",
     "StreamOptions",
     "TextConfig",
@@ -173,8 +174,8 @@ class MultiAgentOptions(TypedDict, total=False):
 _JsonObject = Mapping[str, Any] | Model
 
 
-class ResponseCreateParams(TypedDict, total=False):
-    """The body of `POST /responses`.
+class ResponseParameters(TypedDict, total=False):
+    """What a response can be asked for, however it is sent.
 
     Deployments lag behind: a parameter the service knows may still be refused by a deployment.
     """
@@ -202,7 +203,6 @@ class ResponseCreateParams(TypedDict, total=False):
     safety_identifier: str | None
     service_tier: ServiceTier | None
     store: bool | None
-    stream: bool | None
     stream_options: StreamOptions | Mapping[str, Any] | None
     temperature: float | None
     text: _JsonObject | None
@@ -213,6 +213,12 @@ class ResponseCreateParams(TypedDict, total=False):
     truncation: Truncation | None
     user: str | None
     multi_agent: MultiAgentOptions | Mapping[str, Any] | None
+
+
+class ResponseCreateParams(ResponseParameters, total=False):
+    """The body of `POST /responses`."""
+
+    stream: bool | None
 
 
 # The names a create call takes; `multi_agent` is the beta's.

@@ -21,7 +21,7 @@ from .parameters import (
 )
 from .result import Result
 from .status import IncompleteReason, ResponseStatus
-from .tolerance import ELSE_RAW, OPEN, Number
+from .tolerance import OPEN, Loose, Number
 from .tool_choice import ToolChoice
 from .tools import Tool
 from .usage import ToolUsage, Usage
@@ -107,49 +107,50 @@ class Response(Result):
     """A model's response.
 
     Only `id` is certain: which other fields appear depends on the year and the surface of the
-    API. Times are Unix seconds.
+    API. A setting whose value has a shape this version does not know is kept as plain JSON, since
+    a surprise there must not cost the caller the answer. Times are Unix seconds.
     """
 
     id: str
     object: str = "response"
-    created_at: Number | None = None
-    completed_at: Number | None = None
-    status: ResponseStatus | None = None
-    model: str | None = None
+    created_at: Loose[Number | None] = None
+    completed_at: Loose[Number | None] = None
+    status: Loose[ResponseStatus | None] = None
+    model: Loose[str | None] = None
     output: list[OutputItem] = Field(default_factory=list)
-    error: Annotated[ResponseError | None, ELSE_RAW] = None
-    incomplete_details: Annotated[IncompleteDetails | None, ELSE_RAW] = None
-    usage: Annotated[Usage | None, ELSE_RAW] = None
-    content_filters: Annotated[list[ContentFilter] | None, ELSE_RAW] = None
-    instructions: str | list[InputItem] | None = None
-    tools: list[Tool] | None = None
-    tool_choice: ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
-    max_output_tokens: int | None = None
-    max_tool_calls: int | None = None
-    previous_response_id: str | None = None
-    reasoning: Annotated[Reasoning | None, ELSE_RAW] = None
-    text: Annotated[TextConfig | None, ELSE_RAW] = None
-    truncation: Truncation | None = None
-    temperature: Number | None = None
-    top_p: Number | None = None
-    top_logprobs: int | None = None
-    frequency_penalty: Number | None = None
-    presence_penalty: Number | None = None
-    background: bool | None = None
-    store: bool | None = None
-    service_tier: ServiceTier | None = None
-    conversation: Annotated[Conversation | None, ELSE_RAW] = None
-    prompt: Annotated[Prompt | None, ELSE_RAW] = None
-    prompt_cache_key: str | None = None
-    prompt_cache_options: Annotated[PromptCacheOptions | None, ELSE_RAW] = None
-    prompt_cache_retention: PromptCacheRetention | None = None
-    safety_identifier: str | None = None
-    user: str | None = None
-    metadata: dict[str, Any] | None = None
-    moderation: dict[str, Any] | None = None
-    tool_usage: Annotated[ToolUsage | None, ELSE_RAW] = None
-    access_programs: dict[str, Any] | None = None
+    error: Loose[ResponseError | None] = None
+    incomplete_details: Loose[IncompleteDetails | None] = None
+    usage: Loose[Usage | None] = None
+    content_filters: Loose[list[ContentFilter] | None] = None
+    instructions: Loose[str | list[InputItem] | None] = None
+    tools: Loose[list[Tool] | None] = None
+    tool_choice: Loose[ToolChoice | None] = None
+    parallel_tool_calls: Loose[bool | None] = None
+    max_output_tokens: Loose[int | None] = None
+    max_tool_calls: Loose[int | None] = None
+    previous_response_id: Loose[str | None] = None
+    reasoning: Loose[Reasoning | None] = None
+    text: Loose[TextConfig | None] = None
+    truncation: Loose[Truncation | None] = None
+    temperature: Loose[Number | None] = None
+    top_p: Loose[Number | None] = None
+    top_logprobs: Loose[int | None] = None
+    frequency_penalty: Loose[Number | None] = None
+    presence_penalty: Loose[Number | None] = None
+    background: Loose[bool | None] = None
+    store: Loose[bool | None] = None
+    service_tier: Loose[ServiceTier | None] = None
+    conversation: Loose[Conversation | None] = None
+    prompt: Loose[Prompt | None] = None
+    prompt_cache_key: Loose[str | None] = None
+    prompt_cache_options: Loose[PromptCacheOptions | None] = None
+    prompt_cache_retention: Loose[PromptCacheRetention | None] = None
+    safety_identifier: Loose[str | None] = None
+    user: Loose[str | None] = None
+    metadata: Loose[dict[str, Any] | None] = None
+    moderation: Loose[dict[str, Any] | None] = None
+    tool_usage: Loose[ToolUsage | None] = None
+    access_programs: Loose[dict[str, Any] | None] = None
 
     @property
     def output_text(self) -> str:
@@ -191,13 +192,16 @@ class DeletedResponse(Result):
 
 
 class CompactedResponse(Result):
-    """A conversation compacted: its `output` is the next request's input."""
+    """A conversation compacted: its `output` is the next request's input.
+
+    So it holds input items: what users said is kept beside the compaction item.
+    """
 
     id: str | None = None
     object: str = "response.compaction"
     created_at: Number | None = None
-    output: list[OutputItem] = Field(default_factory=list)
-    usage: Annotated[Usage | None, ELSE_RAW] = None
+    output: list[InputItem] = Field(default_factory=list)
+    usage: Loose[Usage | None] = None
 
 
 class InputItemList(Result):

@@ -1,11 +1,11 @@
 """Events about a response as a whole and the text it writes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from .content import Annotation, OutputPart, TokenLogprob
 from .event import ContentEvent, OutputEvent, ResponseEvent, StreamEvent, SummaryEvent
 from .items import OutputItem
-from .tolerance import ELSE_RAW
+from .tolerance import Loose
 
 __all__ = [
     "ContentPartAddedEvent",
@@ -190,7 +190,7 @@ class ErrorEvent(StreamEvent):
     """
 
     type: Literal["error"]
-    error: Annotated[dict[str, Any] | None, ELSE_RAW] = None
+    error: Loose[dict[str, Any] | None] = None
 
     @property
     def code(self) -> str | None:

@@ -1,11 +1,11 @@
 """Annotations that keep validation from refusing what the service may send tomorrow."""
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["ANYTHING", "ELSE_RAW", "OPEN", "Number"]
+__all__ = ["ANYTHING", "OPEN", "Loose", "Number"]
 
 # JSON does not tell 1 from 1.0, Python does: keeping the kind keeps the round trip exact.
 Number = int | float
@@ -30,7 +30,7 @@ class _Anything:
 
 
 class _ElseRaw:
-    """On a field that must not sink its object: a value that does not fit is kept as raw JSON."""
+    """On a field that must not sink its object: a value that does not fit is kept as it came."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -42,4 +42,6 @@ class _ElseRaw:
 
 OPEN = _Open()
 ANYTHING = _Anything()
-ELSE_RAW = _ElseRaw()
+
+T = TypeVar("T")
+Loose = Annotated[T, _ElseRaw()]

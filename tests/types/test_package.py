@@ -1,0 +1,41 @@
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+from azure_responses import types
+
+
+def test_importing_the_package_imports_no_pydantic() -> None:
+    script = (
+        "import sys, azure_responses.types as types\n"
+        "assert 'pydantic' not in sys.modules\n"
+        "assert types.Response.__name__ == 'Response'\n"
+        "assert 'pydantic' in sys.modules\n"
+        "assert 'openai' not in sys.modules\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert finished.stderr == ""
+
+
+def test_every_public_name_of_every_module_is_offered() -> None:
+    offered: set[str] = set()
+    for module in pkgutil.iter_modules(types.__path__):
+        if module.name != "tolerance":
+            names = importlib.import_module(f"azure_responses.types.{module.name}").__all__
+            assert offered.isdisjoint(names)
+            offered.update(names)
+    assert set(types.__all__) == offered
+
+
+def test_names_are_sorted_and_resolve() -> None:
+    assert types.__all__ == sorted(types.__all__)
+    assert set(types.__all__) <= set(dir(types))
+    assert all(getattr(types, name) is not None for name in types.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Telepathy'"):
+        types.__getattr__("Telepathy")
