@@ -52,7 +52,7 @@ class Reply:
     """What to send: `content` at once, or `steps` one after the other.
 
     `delay` is waited before the headers. `broken` says the connection fails before a status line.
-    `route` names what was asked, for the log and for tests.
+    `region` is where it was served, the resource's own region where None.
     """
 
     status: int
@@ -60,6 +60,7 @@ class Reply:
     content: bytes = b""
     steps: Iterator[Step] | None = None
     delay: float = 0.0
+    region: str | None = None
     broken: Break | None = None
 
 

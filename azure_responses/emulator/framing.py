@@ -16,12 +16,18 @@ STREAM_LIMIT_SECONDS = 300.0
 
 def frame(event: dict[str, Any]) -> bytes:
     """`event: <type>`, `data: <one line>`, blank line, as charmbracelet/fantasy recorded."""
-    return b"event: " + event["type"].encode() + b"\ndata: " + encode_json(event) + b"\n\n"
+    kind: str = event["type"]
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode_json(event))
 
 
-def chat_frames(chunks: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """`data:` lines alone and a last `[DONE]`, which no Responses stream has."""
-    for chunk in chunks:
+def chat_frames(chunks: Iterable[dict[str, Any]], gaps: Iterable[float]) -> Iterator[Step]:
+    """`data:` lines alone and a last `[DONE]`, which no Responses stream has.
+
+    `gaps` are the seconds before each chunk.
+    """
+    for chunk, gap in zip(chunks, gaps, strict=True):
+        if gap:
+            yield Pause(gap)
         yield b"data: " + encode_json(chunk) + b"\n\n"
     yield b"data: [DONE]\n\n"
 
@@ -37,7 +43,10 @@ def stream_record(record: Record, clock: Clock, after: int | None = None) -> Ite
     for index in range(start, len(record.events)):
         if record.due is not None:
             yield from _wait(record, record.due[index], clock, closes_at)
-            if _is_over(record, record.due[index], clock, closes_at):
+            was_cancelled = (
+                record.cancelled_at is not None and record.due[index] > record.cancelled_at
+            )
+            if was_cancelled or (closes_at is not None and clock.now() >= closes_at):
                 return
         yield frame(record.events[index])
 
@@ -47,9 +56,3 @@ def _wait(record: Record, due: float, clock: Clock, closes_at: float | None) -> 
     # In slices, so that a cancellation or a moved clock is noticed while waiting.
     while (left := until - clock.now()) > 0 and record.cancelled_at is None:
         yield Pause(min(left, 0.25) if record.is_background else left)
-
-
-def _is_over(record: Record, due: float, clock: Clock, closes_at: float | None) -> bool:
-    if record.cancelled_at is not None and due > record.cancelled_at:
-        return True
-    return closes_at is not None and clock.now() >= closes_at and due > clock.now() - 1e-9

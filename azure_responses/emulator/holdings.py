@@ -98,9 +98,16 @@ class Holdings:
         self.vector_stores[store.id] = store
         return store
 
-    def add_container(self, name: str, idle_seconds: float = CONTAINER_IDLE_SECONDS) -> Container:
+    def add_container(
+        self,
+        name: str,
+        idle_seconds: float = CONTAINER_IDLE_SECONDS,
+        container_id: str | None = None,
+    ) -> Container:
+        """A new container; `container_id` for one that a tool call has started."""
         now = self._clock.now()
-        container = Container(self._mint.container(), name, now, now, idle_seconds)
+        container_id = container_id or self._mint.container()
+        container = Container(container_id, name, now, now, idle_seconds)
         self.containers[container.id] = container
         return container
 

@@ -52,6 +52,14 @@ class Latency:
             offsets.append(elapsed)
         return offsets
 
+    def gaps(self, count: int, dice: random.Random) -> list[float]:
+        """Seconds before each of so many chunks of a chat stream."""
+        if self.is_zero:
+            return [0.0] * count
+        pace = 1 / self.tokens_per_second if self.tokens_per_second else 0.0
+        gaps = [pace * self._factor(dice) for _ in range(count)]
+        return [self.first_token * self._factor(dice), *gaps[1:]]
+
     def whole(self, tokens: int, dice: random.Random) -> float:
         """Seconds until a reply of so many tokens is complete."""
         seconds = self.first_token * self._factor(dice)

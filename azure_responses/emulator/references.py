@@ -56,7 +56,7 @@ def _find_parent(call: Call, response_id: str) -> Record:
 
 
 def _find_conversation(call: Call, reference: Any) -> Conversation:
-    identifier = reference.get("id") if isinstance(reference, dict) else reference
+    identifier = str(reference.get("id") if isinstance(reference, dict) else reference)
     conversation = call.account.holdings.conversations.get(identifier)
     if conversation is None:
         raise conversation_not_found(identifier)

@@ -185,7 +185,7 @@ class Emulator:
         if call.route.operation not in _SERVING:
             call.refuse_by_fault()
         reply = OPERATIONS[call.route.operation](call)
-        reply.headers += standard_headers(account.mint, account.region(), call.now)
+        reply.headers += standard_headers(account.mint, reply.region or account.region(), call.now)
         return reply
 
     def _refused(self, refusal: Refusal, account: Account) -> Reply:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.faults import Fault
@@ -13,6 +13,7 @@ from azure_responses.emulator.service import Emulator
 
 __all__ = ["Settings", "SettingsError", "load_settings", "read_settings"]
 
+_Kind = TypeVar("_Kind", Resource, Deployment, Latency, ReadLag, Fault)
 _TOP = ("resources", "seed", "latency", "read_lag", "faults", "clock", "strict_deployments")
 
 
@@ -107,7 +108,7 @@ def _deployment(data: Any, place: str) -> Deployment:
     return _build(Deployment, values, place)
 
 
-def _build(kind: type[Any], data: Any, place: str) -> Any:
+def _build(kind: type[_Kind], data: Any, place: str) -> _Kind:
     _check_keys(data, _names(kind), place)
     try:
         return kind(**data)

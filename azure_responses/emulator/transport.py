@@ -47,12 +47,12 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         reply = self._emulator.handle(_received(request))
-        if reply.broken is not None:
-            _sleep(_Wait(request, self._emulator.clock).before(reply.broken))
-            _fail(reply.broken.kind, request)
         wait = _Wait(request, self._emulator.clock)
+        if reply.broken is not None:
+            _sleep(wait.before(reply.broken))
+            _fail(reply.broken.kind, request)
         if reply.delay:
-            _pause(wait, reply.delay)
+            _pause(wait, reply.delay, request)
         return _response(reply, request, wait)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -65,7 +65,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await anyio.sleep(wait.before(reply.broken))
             _fail(reply.broken.kind, request)
         if reply.delay:
-            await _pause_async(wait, reply.delay)
+            await _pause_async(wait, reply.delay, request)
         return _response(reply, request, wait)
 
 
@@ -94,6 +94,11 @@ class _Wait:
     def __init__(self, request: httpx.Request, clock: "Clock") -> None:
         self._limit: float | None = request.extensions.get("timeout", {}).get("read")
         self._clock = clock
+        self._silent = 0.0
+
+    def end_silence(self) -> None:
+        """Something was sent: the read timeout starts anew."""
+        self._silent = 0.0
 
     def before(self, broken: Break) -> float:
         """Seconds to sleep before a connection fails that way."""
@@ -104,8 +109,9 @@ class _Wait:
 
     def of(self, seconds: float) -> tuple[float, bool]:
         """Seconds to sleep, and whether the caller's patience ends first."""
-        if self._limit is not None and seconds > self._limit:
-            return self._clock.wait(self._limit), True
+        if self._limit is not None and self._silent + seconds > self._limit:
+            return self._clock.wait(self._limit - self._silent), True
+        self._silent += seconds
         return self._clock.wait(seconds), False
 
 
@@ -114,14 +120,14 @@ def _sleep(seconds: float) -> None:
         time.sleep(seconds)
 
 
-def _pause(wait: _Wait, seconds: float, request: httpx.Request | None = None) -> None:
+def _pause(wait: _Wait, seconds: float, request: httpx.Request) -> None:
     sleeps, runs_out = wait.of(seconds)
     _sleep(sleeps)
     if runs_out:
         raise httpx.ReadTimeout("The read operation timed out", request=request)
 
 
-async def _pause_async(wait: _Wait, seconds: float, request: httpx.Request | None = None) -> None:
+async def _pause_async(wait: _Wait, seconds: float, request: httpx.Request) -> None:
     sleeps, runs_out = wait.of(seconds)
     await anyio.sleep(sleeps)
     if runs_out:
@@ -139,6 +145,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for step in self._steps:
             if isinstance(step, bytes):
+                self._wait.end_silence()
                 yield step
             elif isinstance(step, Pause):
                 _pause(self._wait, step.seconds, self._request)
@@ -149,6 +156,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for step in self._steps:
             if isinstance(step, bytes):
+                self._wait.end_silence()
                 await anyio.lowlevel.checkpoint()
                 yield step
             elif isinstance(step, Pause):

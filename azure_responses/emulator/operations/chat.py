@@ -31,15 +31,20 @@ def _complete_on(call: Call, deployment: Deployment) -> Reply:
     validate_chat(call.body, model)
     limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
     admit(call, deployment, count_request(call.body) + limit)
-    now = call.now
+    account, now = call.account, call.now
     completion, chunks = engine.chat(_turn(call, deployment, model, now))
-    window = call.account.window(deployment)
+    window = account.window(deployment)
     window.spend(now, (completion.get("usage") or {}).get("total_tokens", 0))
+    latency = account.latency_of(deployment)
     if call.is_streamed:
-        reply = Reply(200, [STREAM_TYPE], steps=chat_frames(chunks))
+        gaps = latency.gaps(len(chunks), account.dice)
+        reply = Reply(200, [STREAM_TYPE], steps=chat_frames(chunks, gaps))
     else:
         reply = json_reply(completion)
-    reply.headers += chat_headers(deployment.name, call.account.mint)
+        tokens = (completion.get("usage") or {}).get("completion_tokens", 0)
+        reply.delay = latency.whole(tokens, account.dice)
+    reply.region = deployment.region
+    reply.headers += chat_headers(deployment.name, account.mint)
     mode = "present" if deployment.rate_limit_headers == "absent" else None
     reply.headers += rate_limit_headers(deployment, window, now, mode)
     return reply

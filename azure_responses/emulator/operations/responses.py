@@ -40,10 +40,21 @@ def _create_on(call: Call, deployment: Deployment) -> Reply:
     if order is not None:
         return _failed_stream(call, deployment, answer, order)
     call.account.window(deployment).spend(now, answer.response["usage"]["total_tokens"])
+    _keep_containers(call, answer)
     reply = _answered(call, deployment, context, answer, now)
+    reply.region = deployment.region
     window = call.account.window(deployment)
     reply.headers += rate_limit_headers(deployment, window, now)
     return reply
+
+
+def _keep_containers(call: Call, answer: Answer) -> None:
+    """Containers that a code interpreter call started can be read and used afterwards."""
+    holdings = call.account.holdings
+    for item in answer.output_items:
+        container_id = item.get("container_id")
+        if container_id is not None and container_id not in holdings.containers:
+            holdings.add_container("auto", container_id=container_id)
 
 
 def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> Turn:

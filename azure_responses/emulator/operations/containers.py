@@ -1,0 +1,144 @@
+"""Containers of the code interpreter, and their files."""
+
+from typing import Any
+
+from azure_responses.emulator.call import Call
+from azure_responses.emulator.exchange import Reply, json_reply
+from azure_responses.emulator.holdings import Container
+from azure_responses.emulator.operations.multipart import read_upload
+from azure_responses.emulator.paging import list_page
+from azure_responses.emulator.refusals import invalid_request
+
+__all__ = [
+    "create",
+    "create_file",
+    "delete",
+    "delete_file",
+    "list_containers",
+    "list_files",
+    "read_content",
+    "retrieve",
+    "retrieve_file",
+]
+
+
+def _as_object(call: Call, container: Container) -> dict[str, Any]:
+    minutes = int(container.idle_seconds // 60)
+    return {
+        "id": container.id,
+        "object": "container",
+        "created_at": int(container.created_at),
+        "status": "expired" if container.has_expired(call.now) else "running",
+        "expires_after": {"anchor": "last_active_at", "minutes": minutes},
+        "last_active_at": int(container.last_active_at),
+        "name": container.name,
+    }
+
+
+def _find(call: Call) -> Container:
+    container = call.account.holdings.containers.get(call.route.ids[0])
+    if container is None:
+        raise invalid_request(f"Container with id '{call.route.ids[0]}' not found.", status=404)
+    return container
+
+
+def _find_alive(call: Call) -> Container:
+    container = _find(call)
+    if container.has_expired(call.now):
+        raise invalid_request("Container is expired.", status=400)
+    container.last_active_at = call.now
+    return container
+
+
+def _find_file(call: Call) -> tuple[Container, str]:
+    container, file_id = _find_alive(call), call.route.ids[1]
+    if file_id not in container.files:
+        raise invalid_request(f"Container file with id '{file_id}' not found.", status=404)
+    return container, file_id
+
+
+def create(call: Call) -> Reply:
+    name = call.body.get("name")
+    if not name:
+        raise invalid_request("Missing required parameter: 'name'.", "name")
+    minutes = (call.body.get("expires_after") or {}).get("minutes", 20)
+    file_ids = call.body.get("file_ids") or ()
+    for file_id in file_ids:
+        if file_id not in call.account.holdings.files:
+            raise invalid_request(f"File with id '{file_id}' not found.", "file_ids", status=404)
+    container = call.account.holdings.add_container(name, 60.0 * minutes)
+    for file_id in file_ids:
+        _copy_file(call, container, file_id)
+    return json_reply(_as_object(call, container))
+
+
+def list_containers(call: Call) -> Reply:
+    containers = call.account.holdings.containers.values()
+    return json_reply(list_page([_as_object(call, item) for item in containers], call.query))
+
+
+def retrieve(call: Call) -> Reply:
+    return json_reply(_as_object(call, _find(call)))
+
+
+def delete(call: Call) -> Reply:
+    container = _find(call)
+    del call.account.holdings.containers[container.id]
+    return json_reply({"id": container.id, "object": "container.deleted", "deleted": True})
+
+
+def _add_file(
+    call: Call, container: Container, filename: str, content: bytes, source: str
+) -> dict[str, Any]:
+    file_id = "cfile_" + call.account.mint.digits(32)
+    file: dict[str, Any] = {
+        "id": file_id,
+        "object": "container.file",
+        "created_at": int(call.now),
+        "bytes": len(content),
+        "container_id": container.id,
+        "path": f"/mnt/data/{filename}",
+        "source": source,
+    }
+    container.files[file_id] = file
+    container.contents[file_id] = content
+    return file
+
+
+def _copy_file(call: Call, container: Container, file_id: Any) -> dict[str, Any]:
+    file = call.account.holdings.files.get(file_id)
+    if file is None:
+        raise invalid_request(f"File with id '{file_id}' not found.", "file_id", status=404)
+    return _add_file(call, container, file.filename, file.content, "user")
+
+
+def create_file(call: Call) -> Reply:
+    container = _find_alive(call)
+    upload = read_upload(call.received)
+    if "file_id" in upload.fields:
+        return json_reply(_copy_file(call, container, upload.fields["file_id"]))
+    if upload.content is None or upload.filename is None:
+        raise invalid_request("Missing required parameter: 'file'.", "file")
+    return json_reply(_add_file(call, container, upload.filename, upload.content, "user"))
+
+
+def list_files(call: Call) -> Reply:
+    files = list(_find_alive(call).files.values())
+    return json_reply(list_page(files, call.query))
+
+
+def retrieve_file(call: Call) -> Reply:
+    container, file_id = _find_file(call)
+    return json_reply(container.files[file_id])
+
+
+def read_content(call: Call) -> Reply:
+    container, file_id = _find_file(call)
+    content = container.contents[file_id]
+    return Reply(200, [("content-type", "application/octet-stream")], content)
+
+
+def delete_file(call: Call) -> Reply:
+    container, file_id = _find_file(call)
+    del container.files[file_id], container.contents[file_id]
+    return json_reply({"id": file_id, "object": "container.file.deleted", "deleted": True})
