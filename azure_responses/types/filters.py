@@ -1,7 +1,7 @@
 """Azure's content filter verdicts on a response.
 
-Every field is optional: in recordings `task_adherence` never appears and `jailbreak` is missing
-for completions, although Microsoft's OpenAPI description marks both as required.
+Every field is optional: recordings leave out categories that Microsoft's OpenAPI description
+marks as required (`jailbreak`, `indirect_attack`, `task_adherence`).
 """
 
 from typing import Annotated, Any, Literal

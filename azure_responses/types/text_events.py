@@ -98,7 +98,7 @@ class ContentPartDoneEvent(ContentEvent):
 
 
 class OutputTextDeltaEvent(ContentEvent):
-    """More text."""
+    """More text; `obfuscation` is padding that hides how long each delta is."""
 
     type: Literal["response.output_text.delta"]
     delta: str

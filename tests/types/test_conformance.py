@@ -27,8 +27,8 @@ from azure_responses.types import (
 from ..recordings import Exchange, exchanges, wire_folder
 from .tree import nodes, unknown_nodes
 
-# A heartbeat OpenAI sends in long streams (recorded by vercel/ai). No SDK or description lists
-# it, it carries nothing, and a client skips it like any event it does not know.
+# A heartbeat in one image stream of agentgateway's tests (made by hand there). No SDK and no
+# description lists it, it carries nothing, and a client skips it like any event it does not know.
 EXPECTED_UNKNOWN = {("UnknownEvent", "keepalive")}
 
 BODY_TYPES: dict[str, type[Response] | type[CompactedResponse]] = {
@@ -106,6 +106,29 @@ def test_every_recorded_event_parses_to_its_class_and_comes_back_unchanged() -> 
     _report("events", counts)
     assert unknown == EXPECTED_UNKNOWN
     assert sum(counts.values()) > 8000
+
+
+# Plain JSON by design: their keys are the caller's, or too young to type.
+RAW_FIELDS = {"metadata", "moderation", "access_programs"}
+
+
+def _raw_settings(response: Response) -> set[str]:
+    """Fields whose value did not fit its type and was kept as plain JSON."""
+    values = {name: getattr(response, name) for name in Response.model_fields}
+    return {
+        name
+        for name, value in values.items()
+        if isinstance(value, dict)
+        or (isinstance(value, list) and any(isinstance(member, dict) for member in value))
+    } - RAW_FIELDS
+
+
+def test_no_recorded_setting_falls_back_to_plain_json() -> None:
+    parsed: list[Any] = [Response.model_validate(body) for _, body in _bodies()]
+    parsed += [parse_event(json.dumps(event)) for _, event in _stream_events()]
+    responses = [node for value in parsed for node in nodes(value) if isinstance(node, Response)]
+    assert {name for response in responses for name in _raw_settings(response)} == set()
+    assert len(responses) > 500
 
 
 def test_the_sse_name_does_not_change_what_a_recorded_event_is() -> None:
