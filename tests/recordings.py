@@ -85,7 +85,7 @@ def exchanges() -> tuple[Exchange, ...]:
 
 
 def _exchange(row: dict[str, Any]) -> Exchange:
-    known = {name: row.get(name) for name in Exchange.__dataclass_fields__}
+    known: dict[str, Any] = {name: row.get(name) for name in Exchange.__dataclass_fields__}
     known["response_headers"] = known["response_headers"] or {}
     return Exchange(**known)
 

@@ -1,0 +1,92 @@
+"""The Azure OpenAI Responses API from Python.
+
+Names are imported on first use: `import azure_responses` loads neither an HTTP library nor
+pydantic.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.version import __version__
+
+if TYPE_CHECKING:
+    from azure_responses.async_client import AsyncAzureResponses
+    from azure_responses.async_stream import AsyncStream
+    from azure_responses.client import AzureResponses
+    from azure_responses.errors import (
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        AzureResponsesError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        ContentFilterError,
+        ContextWindowExceededError,
+        DeploymentNotFoundError,
+        InternalServerError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        ResponseFailedError,
+        ResponseNotFoundError,
+        StreamInterruptedError,
+        UnsupportedOperationError,
+    )
+    from azure_responses.functions import aresponses, responses
+    from azure_responses.raw_response import RawResponse
+    from azure_responses.stream import Stream
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncAzureResponses",
+    "AsyncStream",
+    "AuthenticationError",
+    "AzureResponses",
+    "AzureResponsesError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentFilterError",
+    "ContextWindowExceededError",
+    "DeploymentNotFoundError",
+    "InternalServerError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RawResponse",
+    "ResponseFailedError",
+    "ResponseNotFoundError",
+    "Stream",
+    "StreamInterruptedError",
+    "UnsupportedOperationError",
+    "__version__",
+    "aresponses",
+    "responses",
+]
+
+_MODULES = {
+    "AsyncAzureResponses": "async_client",
+    "AsyncStream": "async_stream",
+    "AzureResponses": "client",
+    "RawResponse": "raw_response",
+    "Stream": "stream",
+    "aresponses": "functions",
+    "responses": "functions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"azure_responses.{_MODULES.get(name, 'errors')}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,96 @@
+"""The async client."""
+
+from functools import cached_property
+from types import TracebackType
+from typing import Any, NoReturn, Self, Unpack
+
+import httpx
+
+from azure_responses.arguments import ClientArguments, Configuration, configure
+from azure_responses.async_resources import AsyncModels, AsyncResponses
+from azure_responses.async_sender import AsyncSender
+from azure_responses.credentials import AsyncCredentials
+from azure_responses.protocol.plans import Plans
+from azure_responses.transport import make_async_client, refuse_wrong_client
+
+__all__ = ["AsyncAzureResponses"]
+
+
+class AsyncAzureResponses:
+    """Calls the Responses API of one Azure OpenAI or Foundry resource.
+
+    Every argument is optional and falls back to the environment; see `ClientArguments`. One event
+    loop at a time, asyncio or trio.
+
+    Args:
+        endpoint: the resource, in any form the portal or the docs show.
+        http_client: an httpx.AsyncClient to use instead of our own; never closed by us.
+
+    Raises:
+        ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        **arguments: Unpack[ClientArguments],
+    ) -> None:
+        if http_client is not None:
+            refuse_wrong_client(http_client, httpx.AsyncClient)
+        configuration = configure(endpoint, arguments)
+        credentials = AsyncCredentials(configuration.settings)
+        http = http_client or make_async_client(configuration.connection)
+        sender = AsyncSender(http, credentials, is_ours=http_client is None)
+        self._set_up(configuration, sender, owns_sender=True)
+
+    @cached_property
+    def responses(self) -> AsyncResponses:
+        """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
+        return AsyncResponses(self._plans, self._sender, self._configuration.timeout)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """List the models of the resource."""
+        return AsyncModels(self._plans, self._sender, self._configuration.timeout)
+
+    def with_options(self, **changes: Any) -> Self:
+        """A client with other defaults that shares this one's connections and token.
+
+        Takes `timeout`, `max_retries`, `default_headers` and `default_query`. Closing it leaves
+        this client open.
+        """
+        copy = type(self).__new__(type(self))
+        copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
+        return copy
+
+    async def aclose(self) -> None:
+        """Close the connections, unless they belong to an `http_client` or another client."""
+        if self._owns_sender:
+            await self._sender.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._configuration.describe()})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client holds a secret and connections and cannot be pickled")
+
+    def _set_up(
+        self, configuration: Configuration, sender: AsyncSender, *, owns_sender: bool
+    ) -> None:
+        self._configuration = configuration
+        self._plans = Plans(configuration.operations())
+        self._sender = sender
+        self._owns_sender = owns_sender

@@ -1,0 +1,135 @@
+"""Performs calls, awaiting: the async shell's only contact with the network and the clock."""
+
+import random
+import time
+from contextlib import aclosing
+from typing import TypeVar
+
+import anyio
+import httpx
+
+from azure_responses.credentials import AsyncCredentials
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.call import Attempt, Call
+from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.headers import CREDENTIAL_HEADERS
+from azure_responses.protocol.plans import Plan
+from azure_responses.raw_response import RawResponse
+from azure_responses.transport import (
+    Timeout,
+    build_headers,
+    is_event_stream,
+    mapped_errors_async,
+    parse_url,
+    phases_of,
+)
+from azure_responses.types.result import Result
+
+__all__ = ["AsyncSender"]
+
+R = TypeVar("R", bound=Result)
+
+
+class AsyncSender:
+    """Sends the calls of one client, again where that helps.
+
+    Args:
+        http: the HTTP client; closed by `aclose` only if it is ours.
+        credentials: where the credential header comes from.
+        is_ours: this package made `http`, so requests may skip merging its (empty) defaults.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, credentials: AsyncCredentials, *, is_ours: bool
+    ) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._is_ours = is_ours
+
+    async def send(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply; raises what the service or the network ends with."""
+        while True:
+            try:
+                async with mapped_errors_async():
+                    response = await self._transmit(call, timeout, stream=False)
+                    reply = Reply(response.status_code, response.headers, response.content)
+                if 200 <= reply.status < 300:
+                    return reply
+                error: AzureResponsesError = call.failure(
+                    reply.status, reply.headers, reply.body, time.time()
+                )
+            except AzureResponsesError as failure:
+                error = failure
+            await self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+
+    async def open(self, call: Call, timeout: Timeout) -> httpx.Response:
+        """A reply whose body is still to be read; the caller closes it."""
+        while True:
+            try:
+                async with mapped_errors_async():
+                    response = await self._transmit(call, timeout, stream=True)
+                    if is_event_stream(response):
+                        return response
+                    async with aclosing(response):
+                        body = await response.aread()
+                error: AzureResponsesError = call.failure(
+                    response.status_code, response.headers, body, time.time()
+                )
+            except AzureResponsesError as failure:
+                error = failure
+            await self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+
+    async def perform(self, plan: Plan[R], timeout: Timeout) -> R:
+        """The typed result of an operation; a response that failed for a while is asked again."""
+        return (await self._perform(plan, timeout))[1]
+
+    async def perform_raw(self, plan: Plan[R], timeout: Timeout) -> RawResponse[R]:
+        """The reply of an operation, with its typed result to be parsed."""
+        reply, result = await self._perform(plan, timeout)
+        return RawResponse(reply, lambda _reply: result)
+
+    async def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
+        while True:
+            reply = await self.send(plan.call, timeout)
+            now = time.time()
+            result = plan.read(reply, now)
+            failure = plan.failure(result, now)
+            if failure is None:
+                plan.remember(result, time.monotonic())
+                return reply, result
+            await self.prepare(plan.call.next_attempt(failure, time.monotonic(), random.random()))
+
+    async def prepare(self, attempt: Attempt) -> None:
+        """Do what has to be done before the next attempt."""
+        if attempt.refreshes_token:
+            self._credentials.refresh()
+        if attempt.delay:
+            await anyio.sleep(attempt.delay)
+
+    async def aclose(self) -> None:
+        """Close the connections, if they are ours."""
+        if self._is_ours:
+            await self._http.aclose()
+
+    async def _transmit(self, call: Call, timeout: Timeout, *, stream: bool) -> httpx.Response:
+        needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
+        credential = await self._credentials.header() if needs_credential else None
+        request = call.request
+        if self._is_ours:
+            outgoing = httpx.Request(
+                request.method,
+                parse_url(request.url),
+                headers=build_headers(call, credential),
+                content=request.body,
+                extensions={"timeout": phases_of(timeout)},
+            )
+        else:
+            outgoing = self._http.build_request(
+                request.method,
+                request.url,
+                headers=build_headers(call, credential),
+                content=request.body,
+                extensions={"timeout": phases_of(timeout)},
+            )
+        # A redirect would carry the credential to wherever it points.
+        return await self._http.send(outgoing, stream=stream, follow_redirects=False)

@@ -1,0 +1,242 @@
+"""A streamed response, awaited."""
+
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import anyio
+import httpx
+
+from azure_responses.async_sender import AsyncSender
+from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.transport import Timeout, mapped_errors_async
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.response import Response
+
+__all__ = ["AsyncStream", "AsyncStreamSource"]
+
+R = TypeVar("R", bound=Response)
+
+
+class AsyncStreamSource:
+    """What a stream needs of its client.
+
+    Args:
+        sender: performs calls.
+        call: opens the stream.
+        timeout: for every call.
+        resume: makes the call that takes a response up again after an event.
+        poll: retrieves a response plainly.
+        note_id: is told the id of the response, once.
+    """
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        call: Call,
+        timeout: Timeout,
+        *,
+        resume: Callable[[str, int | None], Call],
+        poll: Callable[[str], Awaitable[Response]],
+        note_id: Callable[[str], None],
+    ) -> None:
+        self.sender = sender
+        self.call = call
+        self.timeout = timeout
+        self.resume = resume
+        self.poll = poll
+        self.note_id = note_id
+
+
+class AsyncStream(Generic[R]):
+    """The typed events of one response, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager (`async with`): then it can be iterated further until the block ends.
+
+    A dropped background stream is taken up again by itself, without losing or repeating an event.
+    A failure raises after the events that report it have been handed out; a stream that ends
+    without a terminal event raises StreamInterruptedError.
+    """
+
+    def __init__(
+        self, source: AsyncStreamSource, state: ResponseStream, finish: Callable[[Response], R]
+    ) -> None:
+        self._source = source
+        self._state = state
+        self._finish = finish
+        self._reply: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+        self._ready: deque[StreamEvent] = deque()
+        self._cause: AzureResponsesError | None = None
+        self._failure: AzureResponsesError | None = None
+        self._is_connected_once = False
+        self._is_entered = False
+        self._is_done = False
+
+    @property
+    def response_id(self) -> str | None:
+        """The response's id, once its first event has arrived."""
+        return self._state.response_id
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        headers = self._state.headers
+        return headers.get("apim-request-id") or headers.get("x-request-id")
+
+    async def open(self) -> Self:
+        """Connect now instead of at the first event; raises what the service answers."""
+        if not self._is_connected_once:
+            await self._connect(self._source.call)
+        return self
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self if self._is_entered else self._closing()
+
+    async def __anext__(self) -> StreamEvent:
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def text_deltas(self) -> AsyncIterator[str]:
+        """The pieces of output text as they arrive."""
+        async for event in self:
+            if event.type == "response.output_text.delta":
+                yield event.delta  # type: ignore[attr-defined]
+
+    async def get_final_response(self) -> R:
+        """The finished response; reads what is left of the stream first.
+
+        Raises:
+            StreamInterruptedError: the stream was closed before its end.
+        """
+        while await self._fill():
+            self._ready.clear()
+        if self._state.final_response is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the response was complete.",
+                partial=self._state.partial_response,
+            )
+        return self._finish(self._state.final_response)
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        await self._disconnect()
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _closing(self) -> AsyncIterator[StreamEvent]:
+        try:
+            while self._ready or await self._fill():
+                if self._ready:
+                    yield self._ready.popleft()
+        finally:
+            await self.aclose()
+
+    async def _fill(self) -> bool:
+        """Read or reconnect once; False when there is nothing left to do."""
+        if self._is_done:
+            return False
+        try:
+            await self._advance()
+        except BaseException:
+            # An interrupt may strike between two bytes; the connection is of no use after it.
+            await self.aclose()
+            raise
+        return bool(self._ready) or not self._is_done
+
+    async def _advance(self) -> None:
+        if not self._is_connected_once:
+            await self.open()
+        elif self._failure is not None:
+            raise self._failure
+        elif self._reply is not None:
+            await self._read()
+        else:
+            await self._recover()
+
+    async def _read(self) -> None:
+        state = self._state
+        chunk = None
+        try:
+            async with mapped_errors_async():
+                chunk = await anext(self._chunks, None) if self._chunks else None
+        except APIConnectionError as error:
+            await self._break_off(error)
+            return
+        self._ready.extend(state.end() if chunk is None else state.receive(chunk))
+        if chunk is None or state.is_broken:
+            await self._break_off(None)
+
+    async def _break_off(self, cause: AzureResponsesError | None) -> None:
+        self._cause = cause
+        await self._disconnect()
+
+    async def _recover(self) -> None:
+        """Connect again where that helps, or come to the end."""
+        try:
+            step = self._state.next_step(
+                self._cause, time.monotonic(), time.time(), random.random()
+            )
+        except AzureResponsesError as error:
+            self._failure = error
+            self._ready.extend(self._state.release())
+            return
+        if step.action == "finish":
+            self._is_done = True
+        elif step.action == "settle":
+            self._ready.extend(self._state.settle())
+        else:
+            await self._take(step)
+
+    async def _take(self, step: Step) -> None:
+        try:
+            while step.action == "poll":
+                await anyio.sleep(step.delay)
+                step = self._state.after_poll(await self._source.poll(self._known_id()))
+            await anyio.sleep(step.delay)
+            if step.action == "resume":
+                await self._connect(self._source.resume(self._known_id(), step.starting_after))
+            else:
+                await self._connect(self._source.call)
+        except AzureResponsesError as error:
+            if step.action == "resend":
+                raise
+            self._cause = error
+
+    def _known_id(self) -> str:
+        assert self._state.response_id is not None
+        return self._state.response_id
+
+    async def _connect(self, call: Call) -> None:
+        self._is_connected_once = True
+        self._reply = await self._source.sender.open(call, self._source.timeout)
+        self._chunks = self._reply.aiter_bytes()
+        self._state.open(self._reply.headers, time.monotonic())
+
+    async def _disconnect(self) -> None:
+        if self._state.response_id is not None:
+            self._source.note_id(self._state.response_id)
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            # Under a cancelled scope every await is cancelled again; this one must finish.
+            with anyio.CancelScope(shield=True):
+                await reply.aclose()

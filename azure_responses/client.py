@@ -1,0 +1,94 @@
+"""The sync client."""
+
+from functools import cached_property
+from types import TracebackType
+from typing import Any, NoReturn, Self, Unpack
+
+import httpx
+
+from azure_responses.arguments import ClientArguments, Configuration, configure
+from azure_responses.credentials import Credentials
+from azure_responses.protocol.plans import Plans
+from azure_responses.resources import Models, Responses
+from azure_responses.sender import Sender
+from azure_responses.transport import make_client, refuse_wrong_client
+
+__all__ = ["AzureResponses"]
+
+
+class AzureResponses:
+    """Calls the Responses API of one Azure OpenAI or Foundry resource.
+
+    Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
+    share between threads.
+
+    Args:
+        endpoint: the resource, in any form the portal or the docs show.
+        http_client: an httpx.Client to use instead of our own; never closed by us.
+
+    Raises:
+        ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        http_client: httpx.Client | None = None,
+        **arguments: Unpack[ClientArguments],
+    ) -> None:
+        if http_client is not None:
+            refuse_wrong_client(http_client, httpx.Client)
+        configuration = configure(endpoint, arguments)
+        credentials = Credentials(configuration.settings)
+        http = http_client or make_client(configuration.connection)
+        sender = Sender(http, credentials, is_ours=http_client is None)
+        self._set_up(configuration, sender, owns_sender=True)
+
+    @cached_property
+    def responses(self) -> Responses:
+        """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
+        return Responses(self._plans, self._sender, self._configuration.timeout)
+
+    @cached_property
+    def models(self) -> Models:
+        """List the models of the resource."""
+        return Models(self._plans, self._sender, self._configuration.timeout)
+
+    def with_options(self, **changes: Any) -> Self:
+        """A client with other defaults that shares this one's connections and token.
+
+        Takes `timeout`, `max_retries`, `default_headers` and `default_query`. Closing it leaves
+        this client open.
+        """
+        copy = type(self).__new__(type(self))
+        copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
+        return copy
+
+    def close(self) -> None:
+        """Close the connections, unless they belong to an `http_client` or another client."""
+        if self._owns_sender:
+            self._sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._configuration.describe()})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client holds a secret and connections and cannot be pickled")
+
+    def _set_up(self, configuration: Configuration, sender: Sender, *, owns_sender: bool) -> None:
+        self._configuration = configuration
+        self._plans = Plans(configuration.operations())
+        self._sender = sender
+        self._owns_sender = owns_sender

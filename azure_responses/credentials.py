@@ -1,0 +1,237 @@
+"""Key or Entra ID: where the credential header of a request comes from, sync and async.
+
+A token is fetched once and shared. Shortly before it expires one caller fetches the next while
+the others go on with the old one; only when it has expired does everybody wait.
+"""
+
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.settings import Secret, Settings
+from azure_responses.protocol.tokens import Token, read_expiry
+
+__all__ = ["AsyncCredentials", "Credentials"]
+
+_logger = logging.getLogger("azure_responses")
+
+_Header = tuple[str, str]
+
+
+class Credentials:
+    """The credential header for a sync client."""
+
+    def __init__(self, settings: Settings) -> None:
+        _refuse_async(settings.secret)
+        self._secret = settings.secret
+        self._scope = settings.scope
+        self._token: Token | None = None
+        self._lock = threading.Lock()
+
+    def header(self) -> _Header:
+        """The header's name and value; may fetch a token, which may take seconds."""
+        fixed = _fixed_header(self._secret)
+        return fixed or ("authorization", f"Bearer {self._current().text}")
+
+    def refresh(self) -> None:
+        """Forget the token: the service refused it."""
+        self._token = None
+
+    def _current(self) -> Token:
+        token = self._token
+        state = token.state(time.time()) if token else "expired"
+        if token and state == "fresh":
+            return token
+        if token and state == "stale":
+            return self._refresh_ahead(token)
+        with self._lock:
+            # Another caller may have fetched it while this one waited for the lock.
+            if self._token and self._token.state(time.time()) != "expired":
+                return self._token
+            self._token = self._fetch()
+            return self._token
+
+    def _refresh_ahead(self, token: Token) -> Token:
+        if not self._lock.acquire(blocking=False):
+            return token
+        try:
+            self._token = self._fetch()
+            return self._token
+        except Exception as error:
+            _warn_of_refresh(error)
+            return token
+        finally:
+            self._lock.release()
+
+    def _fetch(self) -> Token:
+        with _explaining_failure():
+            if self._secret.kind == "none":
+                self._secret = Secret("credential", _default_credential())
+            answer = _call_source(self._secret, self._scope)
+        if inspect.isawaitable(answer):
+            _refuse_awaitable(answer)
+        return _read_token(answer)
+
+
+class AsyncCredentials:
+    """The credential header for an async client; takes sync and async credentials.
+
+    A sync credential runs in a worker thread, so that fetching never blocks the event loop.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.secret
+        self._scope = settings.scope
+        self._token: Token | None = None
+        self._fetching: anyio.Lock | None = None
+
+    async def header(self) -> _Header:
+        """The header's name and value; may fetch a token, which may take seconds."""
+        fixed = _fixed_header(self._secret)
+        return fixed or ("authorization", f"Bearer {(await self._current()).text}")
+
+    def refresh(self) -> None:
+        """Forget the token: the service refused it."""
+        self._token = None
+
+    async def _current(self) -> Token:
+        token = self._token
+        state = token.state(time.time()) if token else "expired"
+        if token and state == "fresh":
+            return token
+        if token and state == "stale":
+            return await self._refresh_ahead(token)
+        async with self._lock():
+            if self._token and self._token.state(time.time()) != "expired":
+                return self._token
+            self._token = await self._fetch()
+            return self._token
+
+    def _lock(self) -> anyio.Lock:
+        # Made on first use: a lock belongs to the event loop it is first waited for in.
+        if self._fetching is None or not self._fetching.locked():
+            self._fetching = anyio.Lock()
+        return self._fetching
+
+    async def _refresh_ahead(self, token: Token) -> Token:
+        lock = self._lock()
+        try:
+            lock.acquire_nowait()
+        except anyio.WouldBlock:
+            return token
+        try:
+            self._token = await self._fetch()
+            return self._token
+        except Exception as error:
+            _warn_of_refresh(error)
+            return token
+        finally:
+            lock.release()
+
+    async def _fetch(self) -> Token:
+        with _explaining_failure():
+            if self._secret.kind == "none":
+                self._secret = Secret("credential", await _in_thread(_default_credential))
+            if _is_async(self._secret):
+                answer = await _call_source(self._secret, self._scope)
+            else:
+                answer = await _in_thread(lambda: _call_source(self._secret, self._scope))
+                if inspect.isawaitable(answer):
+                    # A plain function that returns a coroutine, such as a lambda around one.
+                    answer = await answer
+        return _read_token(answer)
+
+
+def _fixed_header(secret: Secret) -> _Header | None:
+    if secret.kind == "api_key":
+        return ("api-key", secret.value)
+    if secret.kind == "azure_ad_token":
+        return ("authorization", f"Bearer {secret.value}")
+    return None
+
+
+def _call_source(secret: Secret, scope: str) -> Any:
+    """What the provider or credential answers: a token, or an awaitable of one."""
+    if secret.kind == "azure_ad_token_provider":
+        return secret.value()
+    return secret.value.get_token(scope)
+
+
+def _read_token(answer: Any) -> Token:
+    text = answer if isinstance(answer, str) else getattr(answer, "token", None)
+    if not isinstance(text, str) or not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigurationError(
+            f"The credential answered with a {type(answer).__name__} that holds no usable token.",
+            hint="A provider returns the token as text; a credential returns an AccessToken.",
+        )
+    expiry = getattr(answer, "expires_on", None) or read_expiry(text)
+    return Token(text, expiry, fetched_at=time.time())
+
+
+@contextmanager
+def _explaining_failure() -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        summary = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        raise ConfigurationError(
+            f"No token could be fetched: {summary}",
+            hint="Run `az login`, configure the credential, or pass api_key (or set "
+            "AZURE_OPENAI_API_KEY).",
+        ) from error
+
+
+def _refuse_awaitable(answer: Any) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
+    raise ConfigurationError(
+        "The token provider is async, and this is the sync client.",
+        hint="Use AsyncAzureResponses, or a provider that returns the token itself.",
+    )
+
+
+def _default_credential() -> Any:
+    # Imported only here: azure.identity alone takes longer to import than everything else.
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def _is_async(secret: Secret) -> bool:
+    source = secret.value
+    if secret.kind == "credential":
+        source = source.get_token
+    return inspect.iscoroutinefunction(source) or inspect.iscoroutinefunction(
+        getattr(source, "__call__", None)  # noqa: B004 - looking for `async def __call__`
+    )
+
+
+def _refuse_async(secret: Secret) -> None:
+    if secret.value is not None and secret.kind != "api_key" and _is_async(secret):
+        raise ConfigurationError(
+            f"An async {secret.kind} was given to the sync client.",
+            hint="Use AsyncAzureResponses, or the credential from azure.identity instead of "
+            "azure.identity.aio.",
+        )
+
+
+async def _in_thread(function: Callable[[], Any]) -> Any:
+    return await anyio.to_thread.run_sync(function)
+
+
+def _warn_of_refresh(error: Exception) -> None:
+    _logger.warning(
+        "could not refresh the token ahead of its expiry, going on with the old one: %s",
+        type(error).__name__,
+    )

@@ -1,0 +1,150 @@
+"""Calls without a client: `responses` and `aresponses`.
+
+Clients are pooled per endpoint, credential and version, so that repeated calls reuse connections.
+"""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
+from typing import Any, Generic, Literal, TypeVar, Unpack, overload
+from weakref import WeakKeyDictionary
+
+from azure_responses.arguments import CreateArguments
+from azure_responses.async_client import AsyncAzureResponses
+from azure_responses.async_stream import AsyncStream
+from azure_responses.client import AzureResponses
+from azure_responses.protocol.model_name import read_deployment
+from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.stream import Stream
+from azure_responses.types.response import Response
+
+__all__ = ["FunctionArguments", "aresponses", "responses"]
+
+C = TypeVar("C")
+
+_CAPACITY = 64
+
+
+class FunctionArguments(CreateArguments, total=False):
+    """Every parameter of a response, the options of a call, and where to send it."""
+
+    api_base: str | None
+    api_key: str | None
+    api_version: str | None
+    azure_ad_token: str | None
+    azure_ad_token_provider: Callable[[], Any] | None
+    credential: Any
+    max_retries: int
+    scope: str | None
+    strict_api_version: bool
+    preview_path: bool
+    allow_insecure: bool
+
+
+_CONNECTION_NAMES = frozenset(FunctionArguments.__annotations__) - frozenset(
+    CreateArguments.__annotations__
+)
+
+
+class ClientPool(Generic[C]):
+    """Keeps the last clients made, one per way of connecting."""
+
+    def __init__(self, make: Callable[..., C]) -> None:
+        self._make = make
+        self._clients: OrderedDict[Hashable, C] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, arguments: Mapping[str, Any]) -> C:
+        """The client for these connection arguments and the environment as it is now."""
+        key = _key(arguments)
+        with self._lock:
+            client = self._clients.get(key)
+            if client is None:
+                client = self._clients[key] = self._make(**arguments)
+                if len(self._clients) > _CAPACITY:
+                    # Dropped, not closed: another thread may be in the middle of a call.
+                    self._clients.popitem(last=False)
+            self._clients.move_to_end(key)
+            return client
+
+
+def _key(arguments: Mapping[str, Any]) -> Hashable:
+    explicit = tuple(
+        (name, value if isinstance(value, Hashable) else id(value))
+        for name, value in sorted(arguments.items())
+    )
+    environment = tuple(
+        os.environ.get(variable) for variables in ENVIRONMENT.values() for variable in variables
+    )
+    return explicit, environment
+
+
+_clients: ClientPool[AzureResponses] = ClientPool(AzureResponses)
+# An async client's connections belong to one event loop.
+_async_clients: WeakKeyDictionary[Any, ClientPool[AsyncAzureResponses]] = WeakKeyDictionary()
+
+
+def _async_pool() -> ClientPool[AsyncAzureResponses]:
+    try:
+        loop: Any = asyncio.get_running_loop()
+    except RuntimeError:
+        import trio
+
+        loop = trio.lowlevel.current_trio_token()
+    return _async_clients.setdefault(loop, ClientPool(AsyncAzureResponses))
+
+
+def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Connection arguments and call arguments, the model's provider prefix taken off."""
+    connection = {
+        name: value
+        for name, value in arguments.items()
+        if name in _CONNECTION_NAMES and value is not None
+    }
+    call = {name: value for name, value in arguments.items() if name not in _CONNECTION_NAMES}
+    if "api_base" in connection:
+        connection["endpoint"] = connection.pop("api_base")
+    if isinstance(call.get("model"), str):
+        call["model"] = read_deployment(call["model"])
+    return connection, call
+
+
+@overload
+def responses(
+    *, stream: Literal[False] = False, **arguments: Unpack[FunctionArguments]
+) -> Response: ...
+@overload
+def responses(
+    *, stream: Literal[True], **arguments: Unpack[FunctionArguments]
+) -> Stream[Response]: ...
+def responses(
+    *, stream: bool = False, **arguments: Unpack[FunctionArguments]
+) -> Response | Stream[Response]:
+    """Ask a deployment: `responses(model="azure/o1-pro", input="…", api_base=…, api_key=…)`.
+
+    The `azure/` or `azure/responses/` in front of the deployment's name is optional. What is not
+    given comes from the environment. With `stream=True` the result is iterated for typed events.
+
+    Raises:
+        AzureResponsesError: what configuration, service or network ended with.
+    """
+    connection, call = _split(arguments)
+    return _clients.get(connection).responses.create(stream=stream, **call)
+
+
+@overload
+async def aresponses(
+    *, stream: Literal[False] = False, **arguments: Unpack[FunctionArguments]
+) -> Response: ...
+@overload
+async def aresponses(
+    *, stream: Literal[True], **arguments: Unpack[FunctionArguments]
+) -> AsyncStream[Response]: ...
+async def aresponses(
+    *, stream: bool = False, **arguments: Unpack[FunctionArguments]
+) -> Response | AsyncStream[Response]:
+    """`responses`, awaited."""
+    connection, call = _split(arguments)
+    return await _async_pool().get(connection).responses.create(stream=stream, **call)

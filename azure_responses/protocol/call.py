@@ -1,0 +1,126 @@
+"""One call and its retries: says what to send again and when, told what came back.
+
+The shells loop: send `request`, and on trouble ask `next_attempt`, which answers with how long to
+wait or raises. Nothing here sleeps, sends or reads a clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from azure_responses.errors import (
+    APIStatusError,
+    AuthenticationError,
+    AzureResponsesError,
+    ResponseNotFoundError,
+)
+from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.failure import failure_from_reply
+from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
+
+__all__ = ["Attempt", "Call"]
+
+_FIRST_LAG_DELAY = 0.5
+_LONGEST_LAG_DELAY = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Another attempt: after `delay` seconds, with a fresh token if `refreshes_token`."""
+
+    delay: float
+    refreshes_token: bool = False
+
+
+class Call:
+    """The state of one call across its attempts.
+
+    Args:
+        request: what every attempt sends.
+        situation: what is being done, for errors and hints.
+        policy: how hard to try.
+        can_refresh_token: the credential can produce another token.
+        born: when this client created the response that the call reads, in monotonic seconds;
+            None if it did not, or not lately.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        situation: Situation,
+        policy: RetryPolicy,
+        *,
+        can_refresh_token: bool = False,
+        born: float | None = None,
+    ) -> None:
+        self.request = request
+        self.policy = policy
+        self.retries = 0
+        self.secret: str | None = None
+        self._situation = situation
+        self._can_refresh_token = can_refresh_token
+        self._readable_by = None if born is None else born + policy.fresh_window
+        self._lag_retries = 0
+
+    @property
+    def situation(self) -> Situation:
+        """What is being done, with the secret that was sent, so that no error repeats it."""
+        if self.secret is None:
+            return self._situation
+        return replace(self._situation, secrets=(self.secret,))
+
+    def failure(
+        self, status: int, headers: Mapping[str, str], body: bytes, now: float
+    ) -> APIStatusError:
+        """The error a reply stands for; `now` is unix seconds."""
+        return failure_from_reply(status, headers, body, self.situation, now)
+
+    def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
+        """How to try again after `error`.
+
+        Args:
+            error: what the last attempt ended with.
+            now: monotonic seconds.
+            jitter: uniform in [0, 1).
+
+        Raises:
+            AzureResponsesError: `error` itself, when another attempt would not help, is used up,
+                or would have to wait longer than the caller does.
+        """
+        if self._can_refresh_token and _speaks_of_token(error):
+            self._can_refresh_token = False
+            return Attempt(0.0, refreshes_token=True)
+        if isinstance(error, ResponseNotFoundError) and self._readable_by is not None:
+            return self._wait_for_write(error, now, jitter)
+        if not is_transient(error) or self.retries >= self.policy.max_retries:
+            raise error
+        delay = self._delay(error, jitter)
+        self.retries += 1
+        return Attempt(delay)
+
+    def _delay(self, error: AzureResponsesError, jitter: float) -> float:
+        hint = error.retry_after if isinstance(error, APIStatusError) else None
+        if hint is None:
+            return backoff(self.policy, self.retries, jitter)
+        if self.policy.patience is not None and hint > self.policy.patience:
+            raise error
+        return hint
+
+    def _wait_for_write(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
+        assert self._readable_by is not None
+        ceiling = min(_LONGEST_LAG_DELAY, _FIRST_LAG_DELAY * 2.0**self._lag_retries)
+        # Half of the delay is fixed: with full jitter a run of small draws would spend the
+        # attempts of the whole window in its first second.
+        delay = ceiling * (0.5 + jitter / 2)
+        if self.policy.max_retries == 0 or now + delay > self._readable_by:
+            raise error
+        self._lag_retries += 1
+        return Attempt(delay)
+
+
+def _speaks_of_token(error: AzureResponsesError) -> bool:
+    """True for a 401 about the token; one about a role stays the same with a new token."""
+    if not isinstance(error, AuthenticationError):
+        return False
+    message = error.message.lower()
+    return any(word in message for word in ("token", "audience", "expired", "unauthorized"))

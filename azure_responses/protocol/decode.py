@@ -1,0 +1,50 @@
+"""The body of a successful reply → its model."""
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.failure import failure_from_response
+from azure_responses.types.model import Model
+from azure_responses.types.response import DeletedResponse, Response
+from azure_responses.types.result import Result
+
+__all__ = ["decode", "decode_deletion", "failure_of"]
+
+R = TypeVar("R", bound=Result)
+
+
+def decode(call: Call, reply: Reply, model: type[R], now: float) -> R:
+    """The reply as `model`, its headers attached; `now` is unix seconds.
+
+    Raises:
+        APIStatusError: the reply says 200 but is not such an object: HTML from a proxy, an empty
+            body, cut or malformed JSON.
+    """
+    try:
+        result = model.model_validate_json(reply.body)
+    except ValidationError:
+        raise call.failure(reply.status, reply.headers, reply.body, now) from None
+    result.attach(reply.headers)
+    return result
+
+
+def decode_deletion(call: Call, reply: Reply, response_id: str, now: float) -> DeletedResponse:
+    """The confirmation of a deletion, which some gateways send as an empty 204."""
+    if reply.body.strip():
+        return decode(call, reply, DeletedResponse, now)
+    result = DeletedResponse(id=response_id, deleted=True)
+    result.attach(reply.headers)
+    return result
+
+
+def failure_of(call: Call, response: Response, now: float) -> AzureResponsesError | None:
+    """The error that a response with status "failed" stands for; None for any other."""
+    if response.status != "failed":
+        return None
+    error = response.error
+    fields: Any = error.to_dict() if isinstance(error, Model) else error
+    return failure_from_response(response, fields, response.headers, call.situation, now)

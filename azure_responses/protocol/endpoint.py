@@ -1,0 +1,194 @@
+"""Resource, deployment and API version → URL.
+
+Azure serves the Responses API on three surfaces (Microsoft's api-version-lifecycle page; the URLs
+are recorded by charmbracelet/fantasy for v1 and posit-dev/chatlas for the dated surface):
+
+* v1: `/openai/v1/responses`, no `api-version` needed, or `?api-version=preview`;
+* dated: `/openai/responses?api-version=2025-03-01-preview` and later;
+* a Foundry project: `/api/projects/P/openai/v1/responses`, never an `api-version`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
+
+__all__ = ["Endpoint", "resolve_endpoint"]
+
+Surface = Literal["v1", "dated", "project"]
+
+_FIRST_DATED_VERSION = "2025-03-01"
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?|.*\.localhost")
+
+_PROJECT_SCOPE = "https://ai.azure.com/.default"
+_SCOPES = (
+    (".azure.us", "https://cognitiveservices.azure.us/.default"),
+    (".azure.cn", "https://cognitiveservices.azure.cn/.default"),
+)
+_PUBLIC_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where calls go, decided once per client.
+
+    Attributes:
+        origin: scheme, host and port.
+        path: everything before the operation, such as `/openai/v1`; no trailing slash.
+        query: what every URL carries (`api-version`, and whatever the pasted URL had besides).
+        surface: which of Azure's three surfaces this is.
+        scope: the Entra ID scope this host accepts.
+        deployment: the deployment a pasted URL named, or None.
+        warnings: what the caller should be told about the choice, one sentence each.
+    """
+
+    origin: str
+    path: str
+    query: Mapping[str, str]
+    surface: Surface
+    scope: str
+    deployment: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str | None:
+        """The `api-version` that is sent, or None on plain v1."""
+        return self.query.get("api-version")
+
+    @property
+    def is_loopback(self) -> bool:
+        """True for this machine's own addresses."""
+        return bool(_LOOPBACK.fullmatch(urlsplit(self.origin).hostname or ""))
+
+    @property
+    def is_encrypted(self) -> bool:
+        """True when a secret may travel: https, or a loopback address."""
+        return self.origin.startswith("https://") or self.is_loopback
+
+    def url(self, *segments: str, query: Mapping[str, str | list[str]] | None = None) -> str:
+        """The URL of an operation: `url("responses", id, "cancel")`.
+
+        Each segment is percent-encoded, so an id cannot leave its place in the path.
+        Raises ConfigurationError for an empty segment and for `.` and `..`.
+        """
+        path = "/".join([self.path, *map(_encode_segment, segments)])
+        pairs = {**self.query, **(query or {})}
+        suffix = f"?{urlencode(pairs, doseq=True)}" if pairs else ""
+        return f"{self.origin}{path}{suffix}"
+
+
+def _encode_segment(segment: str) -> str:
+    if segment in ("", ".", ".."):
+        raise ConfigurationError(
+            f"An id of {segment!r} cannot be part of a URL.", hint="Pass the id the service gave."
+        )
+    return quote(segment, safe="")
+
+
+def resolve_endpoint(
+    endpoint: str,
+    api_version: str | None = None,
+    *,
+    strict_api_version: bool = False,
+    preview_path: bool = False,
+    literal: bool = False,
+    version_source: str = "api_version",
+) -> Endpoint:
+    """Turn any form of endpoint the portal or the docs show into an Endpoint.
+
+    Args:
+        endpoint: a resource URL, a v1 URL, a portal "Target URI", a chat-completions URL, a
+            Foundry project URL or a gateway URL with any path prefix; the scheme may be missing.
+        api_version: None, "v1", "latest", "preview" or a dated version.
+        strict_api_version: refuse a dated version older than the Responses API instead of
+            warning and using v1 with `preview`.
+        preview_path: send `/openai/v1/preview/…`, for gateways that insist on that path; Azure
+            itself has `preview` as a query value only.
+        literal: `endpoint` is a complete v1 base URL; an unknown path is used exactly as given.
+        version_source: names where `api_version` came from, for messages.
+
+    Raises:
+        ConfigurationError: the URL cannot be used, or it and the version contradict each other.
+    """
+    pasted = read_pasted_url(endpoint)
+    version = _normalise_version(api_version or pasted.api_version, version_source)
+    if pasted.shape in ("project", "agent"):
+        return _project(pasted, version, explicit=api_version is not None)
+    if preview_path:
+        return _preview_path(pasted, version)
+    if pasted.shape == "v1" and version not in ("v1", "preview"):
+        raise ConfigurationError(
+            f"The endpoint is a v1 URL and {version_source} is {version!r}; the v1 surface takes "
+            "no dated version.",
+            hint=f"Drop {version_source}, or drop /openai/v1 from the endpoint.",
+        )
+    if literal and pasted.shape == "root" and pasted.prefix:
+        return _build(pasted, pasted.prefix, "v1", version)
+    return _by_version(pasted, version, strict_api_version, version_source)
+
+
+def _by_version(pasted: PastedURL, version: str, strict: bool, source: str) -> Endpoint:
+    if version in ("v1", "preview"):
+        return _build(pasted, f"{pasted.prefix}/openai/v1", "v1", version)
+    if version[:10] >= _FIRST_DATED_VERSION:
+        return _build(pasted, f"{pasted.prefix}/openai", "dated", version)
+    message = (
+        f"{source} {version!r} is older than the Responses API, and Azure refuses it; "
+        "use api_version='v1' (or '2025-03-01-preview' or later)."
+    )
+    if strict:
+        raise ConfigurationError(message, hint="Pass api_version='v1', or leave it out.")
+    warning = f"{message} Calling /openai/v1/responses?api-version=preview instead."
+    return _build(pasted, f"{pasted.prefix}/openai/v1", "v1", "preview", warning)
+
+
+def _preview_path(pasted: PastedURL, version: str) -> Endpoint:
+    if version not in ("v1", "preview"):
+        raise ConfigurationError(
+            f"preview_path=True contradicts api_version={version!r}.",
+            hint="Use preview_path only with api_version='preview'.",
+        )
+    return _build(pasted, f"{pasted.prefix}/openai/v1/preview", "v1", "v1")
+
+
+def _project(pasted: PastedURL, version: str, *, explicit: bool) -> Endpoint:
+    warning = None
+    if explicit and version != "v1" and pasted.shape == "project":
+        warning = (
+            f"api_version {version!r} is not sent: a Foundry project endpoint takes no version."
+        )
+    # A published agent application is the one project path whose URL carries a version.
+    query_version = version if pasted.shape == "agent" else "v1"
+    return _build(pasted, pasted.prefix, "project", query_version, warning)
+
+
+def _build(
+    pasted: PastedURL, path: str, surface: Surface, version: str, warning: str | None = None
+) -> Endpoint:
+    query = dict(pasted.query)
+    if version != "v1":
+        query["api-version"] = version
+    warnings = (*pasted.warnings, *([warning] if warning else []))
+    scope = _PROJECT_SCOPE if surface == "project" else _scope_for(pasted.host)
+    return Endpoint(pasted.origin, path, query, surface, scope, pasted.deployment, warnings)
+
+
+def _scope_for(host: str) -> str:
+    return next((scope for suffix, scope in _SCOPES if host.endswith(suffix)), _PUBLIC_SCOPE)
+
+
+def _normalise_version(version: str | None, source: str) -> str:
+    text = (version or "").strip().lower()
+    if text in ("", "v1", "latest"):
+        return "v1"
+    if text == "preview" or _DATED.fullmatch(text):
+        return text
+    raise ConfigurationError(
+        f"{source} {version!r} is not an Azure API version.",
+        hint="Use None, 'v1', 'preview', 'latest' or a date such as '2025-04-01-preview'.",
+    )

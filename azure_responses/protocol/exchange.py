@@ -1,0 +1,25 @@
+"""One HTTP exchange as two plain values, so that nothing below the shells needs an HTTP library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Reply", "Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to send: `url` is complete, `headers` hold everything except the credential."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: header names in lower case, `body` decompressed."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""

@@ -1,0 +1,184 @@
+"""Problems → the exception the caller sees.
+
+Match codes, never messages: Azure changes the wording (straight and typographic apostrophes, for
+one). The few messages matched here belong to errors that carry no code of their own.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from azure_responses.errors import (
+    APIStatusError,
+    AuthenticationError,
+    AzureResponsesError,
+    BadRequestError,
+    ConflictError,
+    ContentFilterError,
+    ContextWindowExceededError,
+    DeploymentNotFoundError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ResponseFailedError,
+    ResponseNotFoundError,
+    UnsupportedOperationError,
+)
+from azure_responses.protocol.hints import Situation, hint_for
+from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
+from azure_responses.protocol.retry import retry_hint
+
+__all__ = ["failure_from_event", "failure_from_reply", "failure_from_response", "redact"]
+
+_Predicate = Callable[[Problem], bool]
+
+
+def _has_code(*codes: str) -> _Predicate:
+    return lambda problem: (problem.code or "").lower() in codes
+
+
+def _says(pattern: str) -> _Predicate:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return lambda problem: compiled.search(problem.message) is not None
+
+
+# First match wins; the predicates see only problems of the statuses named.
+_KINDS: tuple[tuple[tuple[int, ...], _Predicate, type[APIStatusError]], ...] = (
+    ((400, 403), _has_code("content_filter", "contentfilter"), ContentFilterError),
+    ((400, 413), _has_code("context_length_exceeded"), ContextWindowExceededError),
+    # litellm #15968: the 272,000-token refusal, whose code the report does not show.
+    (
+        (400,),
+        _says(r"maximum context length|exceed the configured limit|exceeds the context window"),
+        ContextWindowExceededError,
+    ),
+    (
+        (400, 404),
+        _has_code("operationnotsupported", "unsupported_operation"),
+        UnsupportedOperationError,
+    ),
+    (
+        (400,),
+        _says(r"api version not supported|enabled only for api.versions?"),
+        UnsupportedOperationError,
+    ),
+    ((400, 404), _has_code("previous_response_not_found"), ResponseNotFoundError),
+    (
+        (401, 403),
+        _has_code("permissiondenied", "authenticationtypedisabled"),
+        PermissionDeniedError,
+    ),
+    ((404,), _has_code("deploymentnotfound", "model_not_found"), DeploymentNotFoundError),
+    ((404,), _says(r"existing deployment|deployment .*does not exist"), DeploymentNotFoundError),
+    ((404,), _says(r"response.*not found"), ResponseNotFoundError),
+)
+
+_KIND_BY_STATUS: Mapping[int, type[APIStatusError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitError,
+}
+
+
+def failure_from_reply(
+    status: int, headers: Mapping[str, str], body: bytes, situation: Situation, now: float
+) -> APIStatusError:
+    """The error of a reply whose status says no (or 200 with something that is no answer).
+
+    `headers` have lower-case names; `now` is unix seconds, for `retry-after` dates.
+    """
+    problem = problem_from_reply(status, headers, body)
+    return _status_error(problem, status, headers, situation, now)
+
+
+def failure_from_event(
+    event: Mapping[str, Any], headers: Mapping[str, str], situation: Situation, now: float
+) -> AzureResponsesError:
+    """The error that an `error` event of a stream stands for."""
+    problem = problem_from_object({k: v for k, v in event.items() if k != "sequence_number"})
+    return _status_error(problem, problem.status or 500, headers, situation, now)
+
+
+def failure_from_response(
+    response: Any,
+    error: Mapping[str, Any] | None,
+    headers: Mapping[str, str],
+    situation: Situation,
+    now: float,
+) -> AzureResponsesError:
+    """The error of a response whose status is "failed".
+
+    A code that has an HTTP equivalent becomes that status error; the rest, and failures without
+    an error object, become ResponseFailedError. `response` rides along on the latter.
+    """
+    problem = problem_from_object(error) if error else None
+    if problem is not None and problem.status is not None:
+        return _status_error(problem, problem.status, headers, situation, now)
+    message = problem.message if problem else "The response failed; the service gave no reason."
+    return ResponseFailedError(
+        redact(message, situation.secrets),
+        response=response,
+        code=problem.code if problem else None,
+        request_id=_request_id(headers),
+    )
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` with every secret replaced, for replies that echo what they were sent."""
+    for secret in secrets:
+        text = text.replace(secret, "[redacted]")
+    return text
+
+
+def _status_error(
+    problem: Problem,
+    status: int,
+    headers: Mapping[str, str],
+    situation: Situation,
+    now: float,
+) -> APIStatusError:
+    kind = _classify(problem, status, situation)
+    extra = {"content_filters": problem.content_filters} if kind is ContentFilterError else {}
+    return kind(
+        redact(problem.message, situation.secrets),
+        status_code=status,
+        code=problem.code,
+        type=problem.type,
+        param=problem.param,
+        body=_redact_body(problem.body, situation.secrets),
+        request_id=_request_id(headers),
+        region=headers.get("x-ms-region"),
+        retry_after=retry_hint(headers, problem.message, now),
+        hint=hint_for(problem, status, headers, situation),
+        **extra,
+    )
+
+
+def _classify(problem: Problem, status: int, situation: Situation) -> type[APIStatusError]:
+    for statuses, matches, kind in _KINDS:
+        if status in statuses and matches(problem):
+            return kind
+    if status == 404 and situation.response_id and problem.code not in ("404", "unknown_url"):
+        return ResponseNotFoundError
+    if status in _KIND_BY_STATUS:
+        return _KIND_BY_STATUS[status]
+    if status >= 500:
+        return InternalServerError
+    return BadRequestError if 400 <= status < 500 else APIStatusError
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return headers.get("apim-request-id") or headers.get("x-request-id")
+
+
+def _redact_body(body: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(body, str):
+        return redact(body, secrets)
+    if isinstance(body, dict):
+        return {key: _redact_body(value, secrets) for key, value in body.items()}
+    if isinstance(body, list):
+        return [_redact_body(value, secrets) for value in body]
+    return body

@@ -1,0 +1,43 @@
+"""Request headers: checked, lower-cased and merged."""
+
+import re
+from collections.abc import Mapping
+
+from azure_responses.errors import ConfigurationError
+
+__all__ = ["CREDENTIAL_HEADERS", "merge_headers"]
+
+CREDENTIAL_HEADERS = frozenset({"api-key", "authorization"})
+
+# RFC 9110 section 5.6.2 (token) and 5.5 (field value).
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def merge_headers(*layers: Mapping[str, str | None] | None) -> dict[str, str]:
+    """The layers as one, later over earlier; a value of None removes the header.
+
+    Names come out in lower case. Raises ConfigurationError for a name or value that could end its
+    line and smuggle in another header.
+    """
+    merged: dict[str, str] = {}
+    for layer in layers:
+        for name, value in (layer or {}).items():
+            lower = name.lower()
+            if value is None:
+                merged.pop(lower, None)
+                continue
+            _check(name, value)
+            merged[lower] = value
+    return merged
+
+
+def _check(name: str, value: object) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is not a header name.")
+    if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        # The value is left out of the message: it may be a secret.
+        raise ConfigurationError(
+            f"The value of header {name!r} is not a string that can stand in a header.",
+            hint="Header values are text without line breaks.",
+        )

@@ -1,0 +1,242 @@
+"""The operations of the Responses API → calls: method, URL, headers and body.
+
+Both shells build their calls here, so that what is sent is decided once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.headers import merge_headers
+from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.recent import RecentResponses
+from azure_responses.protocol.request_body import encode_body
+from azure_responses.protocol.retry import RetryPolicy
+from azure_responses.protocol.settings import Settings
+
+__all__ = ["Operations", "Options"]
+
+_Query = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one call adds to the client's defaults; later wins, None removes a header."""
+
+    extra_headers: Mapping[str, str | None] | None = None
+    extra_query: Mapping[str, Any] | None = None
+    extra_body: Mapping[str, Any] | None = None
+
+
+class Operations:
+    """Builds the calls of one client.
+
+    Args:
+        settings: where to, as whom.
+        policy: how hard to try.
+        recent: the responses this client made lately.
+        new_id: makes the `x-ms-client-request-id` of a call; every attempt carries the same one.
+        default_headers, default_query: what every call sends besides.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: RetryPolicy,
+        recent: RecentResponses,
+        new_id: Callable[[], str],
+        *,
+        default_headers: Mapping[str, str | None] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.recent = recent
+        self._new_id = new_id
+        self._headers = merge_headers(default_headers)
+        self._query = _query_of(default_query)
+        self._can_refresh = settings.secret.kind in (
+            "azure_ad_token_provider",
+            "credential",
+            "none",
+        )
+
+    def create(self, parameters: Mapping[str, Any], options: Options, *, stream: bool) -> Call:
+        """`POST /responses`; `parameters` without the None values become the body."""
+        body = {name: value for name, value in parameters.items() if value is not None}
+        body["model"] = self._deployment(body.get("model"))
+        if stream:
+            body["stream"] = True
+        return self._call(
+            "create",
+            "POST",
+            ("responses",),
+            options,
+            body=body,
+            deployment=body["model"],
+            accepts_stream=stream,
+            reads=body.get("previous_response_id"),
+        )
+
+    def compact(self, parameters: Mapping[str, Any], options: Options) -> Call:
+        """`POST /responses/compact`."""
+        body = {name: value for name, value in parameters.items() if value is not None}
+        body["model"] = self._deployment(body.get("model"))
+        return self._call(
+            "compact",
+            "POST",
+            ("responses", "compact"),
+            options,
+            body=body,
+            deployment=body["model"],
+            reads=body.get("previous_response_id"),
+        )
+
+    def retrieve(
+        self,
+        response_id: str,
+        options: Options,
+        *,
+        stream: bool = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        include_obfuscation: bool | None = None,
+    ) -> Call:
+        """`GET /responses/{id}`, plainly or as a stream from after an event."""
+        query: dict[str, str | list[str]] = {}
+        if include:
+            query["include[]"] = list(include)
+        if stream:
+            query["stream"] = "true"
+        if starting_after is not None:
+            query["starting_after"] = str(starting_after)
+        if include_obfuscation is not None:
+            query["include_obfuscation"] = "true" if include_obfuscation else "false"
+        return self._stored("retrieve", "GET", response_id, options, query, accepts_stream=stream)
+
+    def cancel(self, response_id: str, options: Options) -> Call:
+        """`POST /responses/{id}/cancel`; background responses only, idempotent."""
+        return self._stored("cancel", "POST", response_id, options, part="cancel")
+
+    def delete(self, response_id: str, options: Options) -> Call:
+        """`DELETE /responses/{id}`."""
+        return self._stored("delete", "DELETE", response_id, options)
+
+    def input_items(
+        self,
+        response_id: str,
+        options: Options,
+        *,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        include: list[str] | None = None,
+    ) -> Call:
+        """`GET /responses/{id}/input_items`; `limit` is 1 to 100, 20 if not said."""
+        given = {"limit": limit, "order": order, "after": after, "before": before}
+        query: dict[str, str | list[str]] = {
+            name: str(value) for name, value in given.items() if value is not None
+        }
+        if include:
+            query["include[]"] = list(include)
+        return self._stored("input_items", "GET", response_id, options, query, part="input_items")
+
+    def models(self, options: Options) -> Call:
+        """`GET /models`."""
+        return self._call("models", "GET", ("models",), options)
+
+    def _deployment(self, model: Any) -> str:
+        name = model or self.settings.deployment
+        if not name:
+            raise ConfigurationError(
+                "No model was given.",
+                hint="Pass model='<deployment name>', or set AZURE_OPENAI_DEPLOYMENT.",
+            )
+        if not isinstance(name, str):
+            raise ConfigurationError(f"model is a {type(name).__name__}, not a string.")
+        return name
+
+    def _stored(
+        self,
+        name: str,
+        method: str,
+        response_id: str,
+        options: Options,
+        query: _Query | None = None,
+        *,
+        part: str | None = None,
+        accepts_stream: bool = False,
+    ) -> Call:
+        segments = ("responses", response_id, part) if part else ("responses", response_id)
+        return self._call(
+            name,
+            method,
+            segments,
+            options,
+            query=query,
+            accepts_stream=accepts_stream,
+            reads=response_id,
+        )
+
+    def _call(
+        self,
+        name: str,
+        method: str,
+        segments: tuple[str, ...],
+        options: Options,
+        *,
+        query: _Query | None = None,
+        body: dict[str, Any] | None = None,
+        deployment: str | None = None,
+        accepts_stream: bool = False,
+        reads: str | None = None,
+    ) -> Call:
+        endpoint = self.settings.endpoint
+        all_query = {**self._query, **(query or {}), **_query_of(options.extra_query)}
+        headers = merge_headers(
+            self._own_headers(accepts_stream), self._headers, options.extra_headers
+        )
+        content = encode_body(body, options.extra_body)
+        if content is not None:
+            headers.setdefault("content-type", "application/json")
+        request = Request(method, endpoint.url(*segments, query=all_query), headers, content)
+        situation = Situation(
+            operation=name,
+            surface=endpoint.surface,
+            api_version=endpoint.api_version,
+            deployment=deployment,
+            response_id=None if body is not None else reads,
+            scope=self.settings.scope,
+            uses_key=self.settings.secret.kind == "api_key",
+        )
+        return Call(
+            request,
+            situation,
+            self.policy,
+            can_refresh_token=self._can_refresh,
+            born=self.recent.born(reads),
+        )
+
+    def _own_headers(self, accepts_stream: bool) -> dict[str, str | None]:
+        return {
+            "accept": "text/event-stream" if accepts_stream else "application/json",
+            # A compressed stream would be buffered by whatever compresses it.
+            "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
+            "x-ms-client-request-id": self._new_id(),
+        }
+
+
+def _query_of(values: Mapping[str, Any] | None) -> dict[str, str | list[str]]:
+    query: dict[str, str | list[str]] = {}
+    for name, value in (values or {}).items():
+        if isinstance(value, bool):
+            query[name] = "true" if value else "false"
+        elif isinstance(value, list | tuple):
+            query[name] = [str(part) for part in value]
+        elif value is not None:
+            query[name] = str(value)
+    return query

@@ -1,0 +1,112 @@
+"""Reads whatever URL a user pasted: which of the known shapes it has, and what stands before it."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from azure_responses.errors import ConfigurationError
+
+__all__ = ["PastedURL", "Shape", "read_pasted_url"]
+
+Shape = Literal["root", "v1", "responses", "deployment", "project", "agent"]
+
+_EXAMPLE = "Use the resource's URL, such as https://my-resource.openai.azure.com."
+
+# Matched against the path without its trailing slashes, first match wins. `prefix` is what is
+# kept; everything after it is the operation, which each call chooses for itself.
+_PATTERNS: tuple[tuple[Shape, str], ...] = (
+    ("agent", r"(?P<prefix>.*/api/projects/[^/]+/.*/protocols/openai)(/responses)?"),
+    ("project", r"(?P<prefix>.*/api/projects/[^/]+)(/openai(/v1)?(/responses)?)?"),
+    ("deployment", r"(?P<prefix>.*)/openai/deployments/(?P<deployment>[^/]+)(/.*)?"),
+    ("v1", r"(?P<prefix>.*)/openai/v1(?P<preview>/preview)?(/.*)?"),
+    ("responses", r"(?P<prefix>.*)/openai/responses(/.*)?"),
+    ("root", r"(?P<prefix>.*?)(/openai)?"),
+)
+_SHAPES = [(shape, re.compile(pattern, re.IGNORECASE)) for shape, pattern in _PATTERNS]
+
+
+@dataclass(frozen=True)
+class PastedURL:
+    """A URL taken apart.
+
+    Attributes:
+        origin: scheme, host and port; host: the host alone, lower case.
+        shape: what kind of URL it is.
+        prefix: the path to keep, without a trailing slash.
+        api_version: the `api-version` it carried, or None.
+        query: its other query parameters, kept on every call.
+        deployment: the deployment it named, or None.
+        warnings: what the user should be told about it.
+    """
+
+    origin: str
+    host: str
+    shape: Shape
+    prefix: str
+    api_version: str | None
+    query: dict[str, str]
+    deployment: str | None
+    warnings: tuple[str, ...]
+
+
+def read_pasted_url(text: str) -> PastedURL:
+    """Take a URL apart; the scheme may be missing.
+
+    Raises:
+        ConfigurationError: not an http(s) URL, or it holds a user name, a password, white space
+            or a backslash.
+    """
+    url = _with_scheme(text.strip())
+    _refuse_unsafe(url)
+    parts = urlsplit(url)
+    _refuse_unusable(text, parts.scheme, parts.hostname, "@" in parts.netloc)
+    shape, match = _recognise(parts.path.rstrip("/"))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    version = query.pop("api-version", None)
+    found = match.groupdict()
+    is_preview_path = bool(found.get("preview"))
+    prefix = found["prefix"] + ("/openai/v1" if shape == "project" else "")
+    return PastedURL(
+        origin=f"{parts.scheme.lower()}://{parts.netloc.lower()}",
+        host=(parts.hostname or "").lower(),
+        shape=shape,
+        prefix=prefix,
+        api_version=version or ("preview" if is_preview_path else None),
+        query=query,
+        deployment=unquote(found["deployment"]) if found.get("deployment") else None,
+        warnings=(_PREVIEW_PATH_WARNING,) if is_preview_path else (),
+    )
+
+
+_PREVIEW_PATH_WARNING = (
+    "Azure has no path /openai/v1/preview; calling /openai/v1 with api-version=preview instead. "
+    "Pass preview_path=True for a gateway that insists on that path."
+)
+
+
+def _recognise(path: str) -> tuple[Shape, re.Match[str]]:
+    matches = ((shape, pattern.fullmatch(path)) for shape, pattern in _SHAPES)
+    return next((shape, match) for shape, match in matches if match)
+
+
+def _with_scheme(text: str) -> str:
+    return text if re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE) else f"https://{text}"
+
+
+def _refuse_unsafe(url: str) -> None:
+    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        raise ConfigurationError(
+            "The endpoint contains white space, a control character or a backslash.", hint=_EXAMPLE
+        )
+
+
+def _refuse_unusable(text: str, scheme: str, host: str | None, has_user: bool) -> None:
+    if has_user:
+        # The text is left out of the message: what stands before the @ is a password.
+        raise ConfigurationError(
+            "The endpoint contains a user name or password.",
+            hint="Pass the key as api_key and remove it from the URL.",
+        )
+    if scheme.lower() not in ("http", "https") or not host:
+        raise ConfigurationError(f"The endpoint {text!r} is not an https URL.", hint=_EXAMPLE)

@@ -1,0 +1,45 @@
+"""How often to ask for a background response, and when to stop asking. Pure: told the time."""
+
+from azure_responses.errors import APITimeoutError
+from azure_responses.protocol.stream import TERMINAL_STATUSES
+from azure_responses.types.response import Response
+
+__all__ = ["Poll"]
+
+_FIRST_INTERVAL = 0.5
+_LONGEST_INTERVAL = 5.0
+
+
+class Poll:
+    """One wait for one response.
+
+    Args:
+        started_at: monotonic seconds.
+        interval: seconds between polls; None starts at half a second and grows to five.
+        timeout: seconds to wait in all; None is for ever.
+    """
+
+    def __init__(self, started_at: float, interval: float | None, timeout: float | None) -> None:
+        self._ends_at = None if timeout is None else started_at + timeout
+        self._is_fixed = interval is not None
+        self._interval = _FIRST_INTERVAL if interval is None else interval
+
+    def delay(self, response: Response, now: float) -> float | None:
+        """Seconds until the next poll, or None because the response has ended.
+
+        Raises:
+            APITimeoutError: the response is still at work and the time is up.
+        """
+        if response.status in TERMINAL_STATUSES or response.status is None:
+            return None
+        delay = self._interval
+        if self._ends_at is not None:
+            if now >= self._ends_at:
+                raise APITimeoutError(
+                    f"Response {response.id} is still {response.status}.",
+                    hint="Wait again with a longer timeout, or cancel it.",
+                )
+            delay = min(delay, self._ends_at - now)
+        if not self._is_fixed:
+            self._interval = min(self._interval * 1.5, _LONGEST_INTERVAL)
+        return delay

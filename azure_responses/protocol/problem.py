@@ -1,0 +1,143 @@
+"""Error bodies → one shape.
+
+Azure answers with three families of envelope (verbatim bodies collected in issue threads and
+recordings; the specification's own `inner_error` is not what the service sends):
+
+* `{"error": {"code", "message"}}` from the gateway in front of the service;
+* `{"error": {"message", "type", "param", "code", "content_filters", "innererror"}}`;
+* `{"statusCode", "message"}`, flat, from its authentication layer.
+
+Streams carry the error object nested (`{"type": "error", "error": {…}}`) or flat.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Problem", "problem_from_object", "problem_from_reply"]
+
+_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error the service reported.
+
+    `status` is the HTTP status, or the one an in-stream error stands for, or None where an
+    in-stream error stands for none. `body` is the parsed JSON, or shortened text.
+    """
+
+    status: int | None
+    message: str
+    code: str | None = None
+    type: str | None = None
+    param: str | None = None
+    body: Any = None
+    content_filters: list[dict[str, Any]] = field(default_factory=list)
+
+
+# What an error inside a stream would have been as an HTTP status. The first two are recorded
+# from Azure's streamed rate limits; the rest are the specification's codes.
+_STATUS_BY_CODE: Mapping[str, int] = {
+    "rate_limit_exceeded": 429,
+    "too_many_requests": 429,
+    "insufficient_quota": 429,
+    "429": 429,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "internalservererror": 500,
+    "500": 500,
+    "vector_store_timeout": 500,
+    "service_unavailable": 503,
+    "503": 503,
+    "timeout": 408,
+    "content_filter": 400,
+    "context_length_exceeded": 400,
+    "invalid_prompt": 400,
+    "invalid_request_error": 400,
+    "invalid_encrypted_content": 400,
+    "previous_response_not_found": 400,
+    "401": 401,
+    "403": 403,
+    "404": 404,
+    "deploymentnotfound": 404,
+    "model_not_found": 404,
+}
+
+
+def problem_from_reply(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
+    """Read an error reply, whatever its body is: JSON, HTML, text or nothing."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return Problem(status, _describe_text(status, headers, body), body=_shorten(body) or None)
+    if not isinstance(parsed, dict):
+        return Problem(status, f"HTTP {status} with an unexpected JSON body.", body=parsed)
+    return problem_from_object(parsed, status)
+
+
+def problem_from_object(body: Mapping[str, Any], status: int | None = None) -> Problem:
+    """Read an error object: an HTTP error body, an `error` event or a failed response's error.
+
+    Without `status`, the error's code or type decides which HTTP status it stands for.
+    """
+    error = body.get("error")
+    fields: Mapping[str, Any] = error if isinstance(error, dict) else body
+    code, kind = _text(fields.get("code")), _text(fields.get("type"))
+    message = _text(fields.get("message")) or (error if isinstance(error, str) else None)
+    inner = fields.get("innererror") or fields.get("inner_error")
+    if status is None:
+        status = _status_of(code, kind, fields)
+    return Problem(
+        status=status,
+        message=message or f"The service reported {code or kind or 'an error'} without a message.",
+        code=code,
+        type=None if kind == "error" else kind,
+        param=_text(fields.get("param")),
+        body=dict(body),
+        content_filters=_content_filters(fields, inner),
+    )
+
+
+def _status_of(code: str | None, kind: str | None, fields: Mapping[str, Any]) -> int | None:
+    for name in (code, kind):
+        if name and name.lower() in _STATUS_BY_CODE:
+            return _STATUS_BY_CODE[name.lower()]
+    status = fields.get("status") or fields.get("status_code")
+    return status if isinstance(status, int) else None
+
+
+def _content_filters(fields: Mapping[str, Any], inner: Any) -> list[dict[str, Any]]:
+    filters = fields.get("content_filters")
+    if isinstance(filters, list):
+        return [entry for entry in filters if isinstance(entry, dict)]
+    if isinstance(inner, dict):
+        # Chat completions put one verdict, without its envelope, in the inner error.
+        result = inner.get("content_filter_result") or inner.get("content_filter_results")
+        if isinstance(result, dict):
+            return [{"blocked": True, "source_type": "prompt", "content_filter_results": result}]
+    return []
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _describe_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    kind = headers.get("content-type", "")
+    if not body.strip():
+        return f"HTTP {status} with an empty body."
+    if "html" in kind or body.lstrip()[:1] == b"<":
+        title = re.search(rb"<title[^>]*>\s*(.*?)\s*</title>", body, re.IGNORECASE | re.DOTALL)
+        shown = f" ({_shorten(title.group(1))})" if title and title.group(1) else ""
+        return f"HTTP {status} with an HTML page{shown} instead of JSON."
+    return f"HTTP {status} with a body that is not JSON: {_shorten(body)}"
+
+
+def _shorten(body: bytes) -> str:
+    text = " ".join(body[: _SHOWN * 4].decode("utf-8", "replace").split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

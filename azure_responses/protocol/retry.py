@@ -1,0 +1,127 @@
+"""Which failures deserve another try, and after how long. Pure: told the time and the jitter."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from azure_responses.errors import APIConnectionError, APIStatusError, AzureResponsesError
+
+__all__ = ["RetryPolicy", "backoff", "is_transient", "retry_hint"]
+
+# What openai-python retries as well; 409 is Azure's answer to a resource that is being changed.
+_TRANSIENT_STATUSES = frozenset({408, 409, 429})
+
+_SENTENCE = re.compile(r"retry after (\d+(?:\.\d+)?)\s*(milliseconds|ms|seconds|second|s)?", re.I)
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+_LIMITS = ("requests", "tokens")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How hard to try.
+
+    Attributes:
+        max_retries: further attempts after the first; 0 turns every retry off.
+        patience: seconds the caller is prepared to wait for one hint; None is for ever.
+        first_delay, longest_delay: seconds between which the backoff doubles.
+        fresh_window: seconds for which a response this client just made may not be readable yet.
+            79 measured samples became readable within 32.7 s (dotnet/extensions #7704).
+    """
+
+    max_retries: int = 2
+    patience: float | None = 600.0
+    first_delay: float = 0.5
+    longest_delay: float = 8.0
+    fresh_window: float = 40.0
+
+
+def is_transient(error: AzureResponsesError) -> bool:
+    """True for failures that the same request may not meet again."""
+    if isinstance(error, APIConnectionError):
+        return True
+    if not isinstance(error, APIStatusError):
+        return False
+    return error.status_code in _TRANSIENT_STATUSES or error.status_code >= 500
+
+
+def backoff(policy: RetryPolicy, retries: int, jitter: float) -> float:
+    """Seconds before retry number `retries` + 1: capped exponential with full jitter.
+
+    `jitter` is uniform in [0, 1).
+    """
+    ceiling = min(policy.longest_delay, policy.first_delay * 2.0 ** min(retries, 60))
+    return ceiling * jitter
+
+
+def retry_hint(headers: Mapping[str, str], message: str, now: float) -> float | None:
+    """Seconds the service asked to wait, from the most to the least exact of its hints.
+
+    In order: `retry-after-ms`, `x-ms-retry-after-ms`, `retry-after` (seconds or a date), the
+    larger of the reset headers of the limits that are used up, and the sentence "Please retry
+    after N seconds". `now` is unix seconds. Never negative.
+    """
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        milliseconds = _number(headers.get(name))
+        if milliseconds is not None:
+            return max(0.0, milliseconds / 1000)
+    seconds = _retry_after(headers.get("retry-after"), now)
+    if seconds is not None:
+        return max(0.0, seconds)
+    reset = _reset(headers)
+    return reset if reset is not None else _from_sentence(message)
+
+
+def _retry_after(value: str | None, now: float) -> float | None:
+    seconds = _number(value)
+    if seconds is not None or value is None:
+        return seconds
+    try:
+        return parsedate_to_datetime(value).timestamp() - now
+    except ValueError:
+        return None
+
+
+def _reset(headers: Mapping[str, str]) -> float | None:
+    """The reset time of the limits that are used up; a limit with room left says nothing."""
+    waits = [_reset_of(limit, headers) for limit in _LIMITS]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _reset_of(limit: str, headers: Mapping[str, str]) -> float | None:
+    remaining = _number(headers.get(f"x-ratelimit-remaining-{limit}"))
+    wait = _duration(headers.get(f"x-ratelimit-reset-{limit}"))
+    # Azure sends -1 for "unknown", with a reset of 0 (openai-dotnet #838).
+    if not wait or remaining is None or remaining > 0:
+        return None
+    # A recorded reply says reset 500 beside a renewal period of 60: no wait outlasts the period.
+    period = _number(headers.get(f"x-ratelimit-renewalperiod-{limit}"))
+    return min(wait, period) if period else wait
+
+
+def _duration(value: str | None) -> float | None:
+    """Seconds in Azure's bare number or OpenAI's "6m0s"."""
+    plain = _number(value)
+    if plain is not None or not value:
+        return plain
+    match = _DURATION.fullmatch(value.strip())
+    if not match:
+        return None
+    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+
+
+def _from_sentence(message: str) -> float | None:
+    match = _SENTENCE.search(message)
+    if not match:
+        return None
+    unit = (match.group(2) or "s").lower()
+    return float(match.group(1)) / (1000 if unit in ("ms", "milliseconds") else 1)
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return number if number is not None and abs(number) < float("inf") else None

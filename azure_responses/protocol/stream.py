@@ -1,0 +1,309 @@
+"""One streamed response: bytes → typed events, and what to do when the stream breaks.
+
+The shells loop: `receive` each chunk and yield what it returns; when the bytes end, or break, ask
+`next_step`. Nothing here reads, sleeps or looks at a clock.
+
+A stream has three ways to disappoint that HTTP cannot show:
+
+* Azure reports a rate limit inside an HTTP 200 stream, as `response.created, error,
+  response.failed`, as `response.failed` (without a reason) then `error`, or as `response.failed`
+  alone (recorded August 2026; earendil-works/pi #7983 and PR #1458). Nothing has been handed out
+  by then, because the opening events are held back until output follows, so it is tried again.
+* It ends without a terminal event. That is an interruption, never a short answer.
+* A background response outlives its connection: it is taken up again after the last event seen,
+  and polled for once the service no longer streams it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AzureResponsesError,
+    StreamInterruptedError,
+)
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.failure import failure_from_event, failure_from_response
+from azure_responses.protocol.partial_response import PartialResponse
+from azure_responses.protocol.retry import backoff
+from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import parse_event
+from azure_responses.types.model import Model
+from azure_responses.types.response import Response
+
+__all__ = ["ResponseStream", "Step", "TERMINAL_STATUSES"]
+
+TERMINAL_STATUSES = frozenset({"completed", "failed", "incomplete", "cancelled"})
+
+_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
+_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
+_FAILING = frozenset({"response.failed", "error"})
+# How many events to read past an unexplained `response.failed` for the `error` that explains it.
+_EVENTS_AFTER_FAILURE = 8
+# The service closes a background stream after five minutes; from then on only polling is certain.
+_STREAMING_LIMIT = 300.0
+_POLL_INTERVAL = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the shell does next, after `delay` seconds.
+
+    resend: the original request; resume: retrieve as a stream after `starting_after`;
+    poll: retrieve plainly and hand the result to `after_poll`; settle: hand out what `settle`
+    returns and stop; finish: stop.
+    """
+
+    action: Literal["resend", "resume", "poll", "settle", "finish"]
+    delay: float = 0.0
+    starting_after: int | None = None
+
+
+class ResponseStream:
+    """The state of one streamed response across its connections.
+
+    Args:
+        call: the call that opened it; its retry budget is shared.
+        resumes: the caller may take it up again by retrieving it (a background response).
+        starting_after: the sequence number of the last event the caller already has.
+        response_id: known from the start when a stored response is streamed.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        *,
+        resumes: bool = False,
+        starting_after: int | None = None,
+        response_id: str | None = None,
+    ) -> None:
+        self.response_id = response_id
+        self.headers: Mapping[str, str] = {}
+        self.final_response: Response | None = None
+        self.last_sequence_number = starting_after
+        self.is_finished = False
+        self._starting_after = starting_after
+        self._call = call
+        self._resumes = resumes
+        self._decoder = SSEDecoder()
+        self._partial = PartialResponse()
+        self._held: list[StreamEvent] | None = []
+        self._failures: list[StreamEvent] = []
+        self._events_after_failure = 0
+        self._damage: AzureResponsesError | None = None
+        self._opened_at: float | None = None
+        self._setbacks = 0
+        self._polled: Response | None = None
+
+    def open(self, headers: Mapping[str, str], now: float) -> None:
+        """A connection was opened; `headers` in lower case, `now` in monotonic seconds."""
+        self.headers = headers
+        self._decoder = SSEDecoder()
+        self._damage = None
+        if self._opened_at is None:
+            self._opened_at = now
+
+    def receive(self, chunk: bytes) -> list[StreamEvent]:
+        """The events to hand out now that `chunk` has arrived."""
+        return self._take(self._decoder.feed(chunk))
+
+    def end(self) -> list[StreamEvent]:
+        """The events to hand out now that the bytes have ended."""
+        return self._take(self._decoder.flush())
+
+    @property
+    def is_broken(self) -> bool:
+        """True once nothing more is worth reading: a failure was reported, or bytes are bad."""
+        if self._damage is not None:
+            return True
+        if not self._failures:
+            return False
+        is_explained = any(_explains(event) for event in self._failures)
+        return is_explained or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+
+    @property
+    def partial_response(self) -> Response | None:
+        """What has arrived of the response, or None before it was created."""
+        return self._partial.build()
+
+    def release(self) -> list[StreamEvent]:
+        """The events still held back, for a caller about to raise what `next_step` raised."""
+        held, self._held = self._held or [], None
+        return held
+
+    def next_step(
+        self, cause: AzureResponsesError | None, now: float, wall_clock: float, jitter: float
+    ) -> Step:
+        """What to do now that a connection has ended.
+
+        Args:
+            cause: why it broke, or None if it closed in order.
+            now: monotonic seconds; wall_clock: unix seconds.
+            jitter: uniform in [0, 1).
+
+        Raises:
+            AzureResponsesError: the failure the stream reported, or StreamInterruptedError.
+        """
+        if self.is_finished:
+            return Step("finish")
+        if self._failures:
+            return self._after_failure(now, wall_clock, jitter)
+        cause = (
+            cause
+            or self._damage
+            or APIConnectionError("The stream ended before its terminal event.")
+        )
+        if self._resumes and self.response_id:
+            return self._after_interruption(cause, now, jitter)
+        if self._held is not None and not isinstance(cause, APIStatusError):
+            return self._again(cause, now, jitter)
+        raise self._interrupted(cause) from cause
+
+    def after_poll(self, response: Response) -> Step:
+        """What to do after a plain retrieve: poll on, or ask once for the events still missing."""
+        self._setbacks = 0
+        if response.status not in TERMINAL_STATUSES:
+            return Step("poll", _POLL_INTERVAL)
+        self._polled = response
+        return Step("resume", 0.0, self.last_sequence_number)
+
+    def settle(self) -> list[StreamEvent]:
+        """The events that close a stream whose end was only polled.
+
+        The terminal event is made from the polled response; having never been streamed, it has no
+        sequence number.
+        """
+        assert self._polled is not None
+        body = {"type": f"response.{self._polled.status}", "response": self._polled.to_dict()}
+        events = self._take_events([parse_event(json.dumps(body))])
+        self.final_response = self._polled
+        return events
+
+    def _take(self, messages: list[ServerSentEvent]) -> list[StreamEvent]:
+        events = []
+        for name, data in messages:
+            try:
+                events.append(parse_event(data, name))
+            except ValueError:
+                # Azure sends no [DONE]; gateways that speak chat completions to everybody do.
+                if data != b"[DONE]":
+                    self._damage = APIConnectionError("The stream carried data that is not JSON.")
+                    break
+        return self._take_events(events)
+
+    def _take_events(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        ready: list[StreamEvent] = []
+        for event in events:
+            number = event.sequence_number
+            if number is not None:
+                if self.last_sequence_number is not None and number <= self.last_sequence_number:
+                    continue
+                self.last_sequence_number = number
+            self._partial.add(event)
+            if self._held is None and event.type not in _NOTEWORTHY:
+                ready.append(event)
+            else:
+                self._note(event, ready)
+        if ready:
+            self._setbacks = 0
+        return ready
+
+    def _note(self, event: StreamEvent, ready: list[StreamEvent]) -> None:
+        kind = event.type
+        if kind in _OPENING:
+            self._note_opening(event)
+        if kind in _FAILING:
+            self._failures.append(event)
+        elif self._failures:
+            self._events_after_failure += 1
+        if kind in _ENDING:
+            self._note_ending(event)
+        if self._held is None:
+            ready.append(event)
+            return
+        self._held.append(event)
+        if self._must_hold(kind):
+            return
+        ready.extend(self._held)
+        self._held = None
+
+    def _must_hold(self, kind: str) -> bool:
+        if kind in _FAILING or kind == "response.created":
+            return True
+        # A background response may be minutes in its queue, and its id is what cancels it.
+        return kind in _OPENING and not self._resumes
+
+    def _note_opening(self, event: Any) -> None:
+        response = getattr(event, "response", None)
+        if isinstance(response, Response):
+            self.response_id = response.id
+
+    def _note_ending(self, event: Any) -> None:
+        self.is_finished = True
+        response = getattr(event, "response", None)
+        if isinstance(response, Response):
+            self.final_response = self._partial.fill(response)
+            self.response_id = response.id
+
+    def _after_failure(self, now: float, wall_clock: float, jitter: float) -> Step:
+        error = self._failure(wall_clock)
+        if self._held is None:
+            raise error
+        return self._again(error, now, jitter)
+
+    def _again(self, error: AzureResponsesError, now: float, jitter: float) -> Step:
+        attempt = self._call.next_attempt(error, now, jitter)
+        self._held = []
+        self._failures = []
+        self._events_after_failure = 0
+        self._partial = PartialResponse()
+        self.last_sequence_number = self._starting_after
+        return Step("resend", attempt.delay)
+
+    def _failure(self, wall_clock: float) -> AzureResponsesError:
+        """The failure the stream reported; an `error` event explains best."""
+        situation = self._call.situation
+        for event in self._failures:
+            if event.type == "error":
+                return failure_from_event(event.to_dict(), self.headers, situation, wall_clock)
+        response = getattr(self._failures[-1], "response", None)
+        error = getattr(response, "error", None)
+        fields = error.to_dict() if isinstance(error, Model) else error
+        return failure_from_response(response, fields, self.headers, situation, wall_clock)
+
+    def _after_interruption(self, cause: AzureResponsesError, now: float, jitter: float) -> Step:
+        if self._polled is not None:
+            return Step("settle")
+        is_refused = isinstance(cause, APIStatusError)
+        opened_at = self._opened_at if self._opened_at is not None else now
+        if self._setbacks > self._call.policy.max_retries:
+            raise self._interrupted(cause) from cause
+        delay = backoff(self._call.policy, self._setbacks, jitter)
+        self._setbacks += 1
+        if is_refused or now - opened_at >= _STREAMING_LIMIT:
+            return Step("poll", max(delay, _POLL_INTERVAL))
+        return Step("resume", delay, self.last_sequence_number)
+
+    def _interrupted(self, cause: AzureResponsesError) -> StreamInterruptedError:
+        partial = self._partial.build()
+        is_resumable = self._resumes and self.response_id is not None
+        return StreamInterruptedError(
+            f"The stream broke off before the response was complete: {cause.message}",
+            partial=partial,
+            resumable=is_resumable,
+            hint=_RESUME_HINT if is_resumable else None,
+        )
+
+
+_NOTEWORTHY = _OPENING | _ENDING | _FAILING
+_RESUME_HINT = "Continue it with responses.retrieve(id, stream=True, starting_after=…)."
+
+
+def _explains(event: StreamEvent) -> bool:
+    if event.type == "error":
+        return True
+    return getattr(getattr(event, "response", None), "error", None) is not None

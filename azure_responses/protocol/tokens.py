@@ -1,0 +1,48 @@
+"""How long an Entra ID token may be used, decided from its own expiry; pure, told the time."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["Token", "read_expiry"]
+
+# azure-core's own bearer policy refreshes five minutes ahead of expiry.
+_REFRESH_AHEAD = 300.0
+# A token this close to its end may expire on the way to the service.
+_SAFETY = 10.0
+
+
+@dataclass(frozen=True)
+class Token:
+    """A bearer token; times in unix seconds, `expires_on` None when the token does not say."""
+
+    text: str = field(repr=False)
+    expires_on: float | None
+    fetched_at: float = 0.0
+
+    def state(self, now: float) -> Literal["fresh", "stale", "expired"]:
+        """fresh: use it; stale: use it, but somebody should fetch the next; expired: wait.
+
+        A token shorter-lived than the usual margin becomes stale half-way through its life, and
+        one without an expiry is never kept.
+        """
+        if self.expires_on is None or now >= self.expires_on - _SAFETY:
+            return "expired"
+        life = self.expires_on - self.fetched_at
+        return "stale" if now >= self.expires_on - min(_REFRESH_AHEAD, life / 2) else "fresh"
+
+
+def read_expiry(token: str) -> float | None:
+    """The `exp` claim of a JWT in unix seconds, unverified; None for anything else."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    padded = parts[1] + "=" * (-len(parts[1]) % 4)
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError):
+        return None
+    expiry = claims.get("exp") if isinstance(claims, dict) else None
+    return float(expiry) if isinstance(expiry, int | float) else None

@@ -1,0 +1,315 @@
+"""The operations a sync client offers."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+from azure_responses.arguments import CallOptions, CreateArguments, split_arguments
+from azure_responses.protocol.operations import Options
+from azure_responses.protocol.plans import Plans, StreamPlan
+from azure_responses.protocol.poll import Poll
+from azure_responses.raw_response import RawResponse
+from azure_responses.sender import Sender
+from azure_responses.stream import Stream, StreamSource
+from azure_responses.transport import Timeout
+from azure_responses.types.input_items import InputItem
+from azure_responses.types.models import ModelList
+from azure_responses.types.response import (
+    CompactedResponse,
+    DeletedResponse,
+    InputItemList,
+    ParsedResponse,
+    Response,
+)
+
+__all__ = ["InputItemPages", "InputItems", "Models", "RawResponses", "Responses"]
+
+T = TypeVar("T")
+
+
+class _Resource:
+    """What every group of operations stands on."""
+
+    def __init__(self, plans: Plans, sender: Sender, timeout: Timeout) -> None:
+        self._plans = plans
+        self._sender = sender
+        self._timeout = timeout
+
+    def _split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+        return split_arguments(arguments, self._timeout)
+
+
+class Responses(_Resource):
+    """`client.responses`."""
+
+    @property
+    def with_raw_response(self) -> "RawResponses":
+        """The same operations, answering with status, headers and body."""
+        return RawResponses(self._plans, self._sender, self._timeout)
+
+    @property
+    def input_items(self) -> "InputItems":
+        """The items that were a response's input."""
+        return InputItems(self._plans, self._sender, self._timeout)
+
+    @overload
+    def create(
+        self, *, stream: Literal[False] = False, **arguments: Unpack[CreateArguments]
+    ) -> Response: ...
+    @overload
+    def create(
+        self, *, stream: Literal[True], **arguments: Unpack[CreateArguments]
+    ) -> Stream[Response]: ...
+    @overload
+    def create(
+        self, *, stream: bool, **arguments: Unpack[CreateArguments]
+    ) -> Response | Stream[Response]: ...
+    def create(
+        self, *, stream: bool = False, **arguments: Unpack[CreateArguments]
+    ) -> Response | Stream[Response]:
+        """Ask the model; takes every parameter of the Responses API.
+
+        A parameter of None counts as not given. With `stream=True` the result is iterated for
+        typed events.
+
+        Raises:
+            AzureResponsesError: what the service or the network ended with, after retries.
+            TypeError: a parameter the API does not have; `extra_body` sends it all the same.
+        """
+        parameters, options, timeout = self._split(arguments)
+        if stream:
+            return self._open(self._plans.stream(parameters, options), options, timeout).open()
+        return self._sender.perform(self._plans.create(parameters, options), timeout)
+
+    def stream(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
+    ) -> Stream[Response]:
+        """A stream to use as a context manager: typed events, text_deltas, get_final_response.
+
+        With `text_format` the final response is a ParsedResponse.
+        """
+        parameters, options, timeout = self._split(arguments)
+        plan = self._plans.stream(parameters, options, text_format)
+        return self._open(plan, options, timeout)
+
+    def parse(
+        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+    ) -> ParsedResponse[T]:
+        """Ask for an answer of a given type, in `output_parsed` of the result.
+
+        It is None when the model refused (`refusal`) or was cut short (`incomplete_details`).
+
+        Raises:
+            ConfigurationError: the type cannot be a strict JSON schema.
+            pydantic.ValidationError: the type does not accept a complete answer.
+        """
+        parameters, options, timeout = self._split(arguments)
+        return self._sender.perform(self._plans.parse(parameters, options, text_format), timeout)
+
+    @overload
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[False] = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Response: ...
+    @overload
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[True],
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Stream[Response]: ...
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: bool = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Response | Stream[Response]:
+        """A stored response, as it stands or as a stream from after event `starting_after`.
+
+        Only a response created in background mode with `stream=True` can be streamed again.
+        """
+        _, given, timeout = self._split(options)
+        if stream:
+            plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
+            return self._open(plan, given, timeout).open()
+        return self._sender.perform(self._plans.retrieve(response_id, given, include), timeout)
+
+    def wait(
+        self,
+        response_id: str,
+        *,
+        poll_interval: float | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """A background response once it has ended, whatever its status then.
+
+        Args:
+            response_id: which response.
+            poll_interval: seconds between polls; None starts at half a second and grows to five.
+            timeout: seconds to wait in all; None waits for ever.
+
+        Raises:
+            APITimeoutError: the time is up and the response is still at work.
+        """
+        poll = Poll(time.monotonic(), poll_interval, timeout)
+        while True:
+            response = self.retrieve(response_id)
+            delay = poll.delay(response, time.monotonic())
+            if delay is None:
+                return response
+            time.sleep(delay)
+
+    def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
+        """Stop a background response; cancelling one that has ended changes nothing."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform(self._plans.cancel(response_id, given), timeout)
+
+    def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
+        """Delete a stored response."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform(self._plans.delete(response_id, given), timeout)
+
+    def compact(self, **arguments: Unpack[CreateArguments]) -> CompactedResponse:
+        """Compact a conversation; the result's `output` is the input of the next response."""
+        parameters, options, timeout = self._split(arguments)
+        return self._sender.perform(self._plans.compact(parameters, options), timeout)
+
+    def _open(
+        self, plan: StreamPlan[Response], options: Options, timeout: Timeout
+    ) -> Stream[Response]:
+        again = Options(options.extra_headers, options.extra_query)
+        source = StreamSource(
+            self._sender,
+            plan.call,
+            timeout,
+            resume=lambda id_, after: self._plans.resume(id_, after, again),
+            poll=lambda id_: self._sender.perform(self._plans.retrieve(id_, again), timeout),
+            note_id=lambda id_: self._plans.note_created(id_, time.monotonic()),
+        )
+        return Stream(source, plan.state, plan.finish)
+
+
+class RawResponses(_Resource):
+    """`client.responses.with_raw_response`."""
+
+    def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
+        """`responses.create` without streaming."""
+        parameters, options, timeout = self._split(arguments)
+        return self._sender.perform_raw(self._plans.create(parameters, options), timeout)
+
+    def parse(
+        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+    ) -> RawResponse[ParsedResponse[T]]:
+        """`responses.parse`."""
+        parameters, options, timeout = self._split(arguments)
+        plan = self._plans.parse(parameters, options, text_format)
+        return self._sender.perform_raw(plan, timeout)
+
+    def retrieve(
+        self, response_id: str, *, include: list[str] | None = None, **options: Unpack[CallOptions]
+    ) -> RawResponse[Response]:
+        """`responses.retrieve` without streaming."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform_raw(self._plans.retrieve(response_id, given, include), timeout)
+
+    def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> RawResponse[Response]:
+        """`responses.cancel`."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform_raw(self._plans.cancel(response_id, given), timeout)
+
+    def delete(
+        self, response_id: str, **options: Unpack[CallOptions]
+    ) -> RawResponse[DeletedResponse]:
+        """`responses.delete`."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform_raw(self._plans.delete(response_id, given), timeout)
+
+    def compact(self, **arguments: Unpack[CreateArguments]) -> RawResponse[CompactedResponse]:
+        """`responses.compact`."""
+        parameters, options, timeout = self._split(arguments)
+        return self._sender.perform_raw(self._plans.compact(parameters, options), timeout)
+
+
+class InputItems(_Resource):
+    """`client.responses.input_items`."""
+
+    def list(
+        self,
+        response_id: str,
+        *,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        include: "list[str] | None" = None,
+        **options: Unpack[CallOptions],
+    ) -> "InputItemPages":
+        """The items of a response's input: iterate for all of them, over as many pages as needed.
+
+        `limit` is the size of a page, 1 to 100, 20 if not said; `order` is "desc" if not said.
+        """
+        _, given, timeout = self._split(options)
+
+        def fetch(cursor: str | None) -> InputItemList:
+            plan = self._plans.input_items(
+                response_id,
+                given,
+                limit=limit,
+                order=order,
+                after=cursor,
+                before=before,
+                include=include,
+            )
+            return self._sender.perform(plan, timeout)
+
+        return InputItemPages(fetch, after)
+
+
+class InputItemPages:
+    """The pages of a response's input items, fetched as they are needed."""
+
+    def __init__(self, fetch: Callable[[str | None], InputItemList], after: str | None) -> None:
+        self._fetch = fetch
+        self._first = fetch(after)
+
+    @property
+    def data(self) -> list[InputItem]:
+        """The items of the first page."""
+        return self._first.data
+
+    @property
+    def has_more(self) -> bool:
+        """True when the first page is not the last."""
+        return self._first.has_more
+
+    def __iter__(self) -> Iterator[InputItem]:
+        for page in self.pages():
+            yield from page.data
+
+    def pages(self) -> Iterator[InputItemList]:
+        """Every page, the first one already fetched."""
+        page = self._first
+        yield page
+        while page.has_more and page.data:
+            page = self._fetch(page.last_id or getattr(page.data[-1], "id", None))
+            yield page
+
+
+class Models(_Resource):
+    """`client.models`."""
+
+    def list(self, **options: Unpack[CallOptions]) -> ModelList:
+        """The models the resource offers; iterate `data`."""
+        _, given, timeout = self._split(options)
+        return self._sender.perform(self._plans.models(given), timeout)

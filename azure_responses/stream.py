@@ -1,0 +1,239 @@
+"""A streamed response, blocking."""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import httpx
+
+from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.sender import Sender
+from azure_responses.transport import Timeout, mapped_errors
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.response import Response
+
+__all__ = ["Stream", "StreamSource"]
+
+R = TypeVar("R", bound=Response)
+
+
+class StreamSource:
+    """What a stream needs of its client.
+
+    Args:
+        sender: performs calls.
+        call: opens the stream.
+        timeout: for every call.
+        resume: makes the call that takes a response up again after an event.
+        poll: retrieves a response plainly.
+        note_id: is told the id of the response, once.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        call: Call,
+        timeout: Timeout,
+        *,
+        resume: Callable[[str, int | None], Call],
+        poll: Callable[[str], Response],
+        note_id: Callable[[str], None],
+    ) -> None:
+        self.sender = sender
+        self.call = call
+        self.timeout = timeout
+        self.resume = resume
+        self.poll = poll
+        self.note_id = note_id
+
+
+class Stream(Generic[R]):
+    """The typed events of one response, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager: then it can be iterated further until the block ends.
+
+    A dropped background stream is taken up again by itself, without losing or repeating an event.
+    A failure raises after the events that report it have been handed out; a stream that ends
+    without a terminal event raises StreamInterruptedError.
+    """
+
+    def __init__(
+        self, source: StreamSource, state: ResponseStream, finish: Callable[[Response], R]
+    ) -> None:
+        self._source = source
+        self._state = state
+        self._finish = finish
+        self._reply: httpx.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+        self._ready: deque[StreamEvent] = deque()
+        self._cause: AzureResponsesError | None = None
+        self._failure: AzureResponsesError | None = None
+        self._is_connected_once = False
+        self._is_entered = False
+        self._is_done = False
+
+    @property
+    def response_id(self) -> str | None:
+        """The response's id, once its first event has arrived."""
+        return self._state.response_id
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        headers = self._state.headers
+        return headers.get("apim-request-id") or headers.get("x-request-id")
+
+    def open(self) -> Self:
+        """Connect now instead of at the first event; raises what the service answers."""
+        if not self._is_connected_once:
+            self._connect(self._source.call)
+        return self
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self if self._is_entered else self._closing()
+
+    def __next__(self) -> StreamEvent:
+        while not self._ready:
+            if not self._fill():
+                raise StopIteration
+        return self._ready.popleft()
+
+    def text_deltas(self) -> Iterator[str]:
+        """The pieces of output text as they arrive."""
+        for event in self:
+            if event.type == "response.output_text.delta":
+                yield event.delta  # type: ignore[attr-defined]
+
+    def get_final_response(self) -> R:
+        """The finished response; reads what is left of the stream first.
+
+        Raises:
+            StreamInterruptedError: the stream was closed before its end.
+        """
+        while self._fill():
+            self._ready.clear()
+        if self._state.final_response is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the response was complete.",
+                partial=self._state.partial_response,
+            )
+        return self._finish(self._state.final_response)
+
+    def close(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        self._disconnect()
+
+    def __enter__(self) -> Self:
+        self._is_entered = True
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _closing(self) -> Iterator[StreamEvent]:
+        try:
+            while self._ready or self._fill():
+                if self._ready:
+                    yield self._ready.popleft()
+        finally:
+            self.close()
+
+    def _fill(self) -> bool:
+        """Read or reconnect once; False when there is nothing left to do."""
+        if self._is_done:
+            return False
+        try:
+            self._advance()
+        except BaseException:
+            # An interrupt may strike between two bytes; the connection is of no use after it.
+            self.close()
+            raise
+        return bool(self._ready) or not self._is_done
+
+    def _advance(self) -> None:
+        if not self._is_connected_once:
+            self.open()
+        elif self._failure is not None:
+            raise self._failure
+        elif self._reply is not None:
+            self._read()
+        else:
+            self._recover()
+
+    def _read(self) -> None:
+        state = self._state
+        chunk = None
+        try:
+            with mapped_errors():
+                chunk = next(self._chunks, None)
+        except APIConnectionError as error:
+            self._break_off(error)
+            return
+        self._ready.extend(state.end() if chunk is None else state.receive(chunk))
+        if chunk is None or state.is_broken:
+            self._break_off(None)
+
+    def _break_off(self, cause: AzureResponsesError | None) -> None:
+        self._cause = cause
+        self._disconnect()
+
+    def _recover(self) -> None:
+        """Connect again where that helps, or come to the end."""
+        try:
+            step = self._state.next_step(
+                self._cause, time.monotonic(), time.time(), random.random()
+            )
+        except AzureResponsesError as error:
+            self._failure = error
+            self._ready.extend(self._state.release())
+            return
+        if step.action == "finish":
+            self._is_done = True
+        elif step.action == "settle":
+            self._ready.extend(self._state.settle())
+        else:
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
+        try:
+            while step.action == "poll":
+                time.sleep(step.delay)
+                step = self._state.after_poll(self._source.poll(self._known_id()))
+            time.sleep(step.delay)
+            if step.action == "resume":
+                self._connect(self._source.resume(self._known_id(), step.starting_after))
+            else:
+                self._connect(self._source.call)
+        except AzureResponsesError as error:
+            if step.action == "resend":
+                raise
+            self._cause = error
+
+    def _known_id(self) -> str:
+        assert self._state.response_id is not None
+        return self._state.response_id
+
+    def _connect(self, call: Call) -> None:
+        self._is_connected_once = True
+        self._reply = self._source.sender.open(call, self._source.timeout)
+        self._chunks = self._reply.iter_bytes()
+        self._state.open(self._reply.headers, time.monotonic())
+
+    def _disconnect(self) -> None:
+        if self._state.response_id is not None:
+            self._source.note_id(self._state.response_id)
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.close()

@@ -1,0 +1,271 @@
+"""The HTTP clients under the shells, and the translation of their exceptions.
+
+Apart from the shells this is the only module that imports httpx: moving to another HTTP library
+means a second pair of these functions.
+"""
+
+import asyncio
+import platform
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import httpx
+
+from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from azure_responses.protocol.call import Call
+from azure_responses.version import __version__
+
+__all__ = [
+    "Connection",
+    "LoopTransport",
+    "Timeout",
+    "build_headers",
+    "is_event_stream",
+    "make_async_client",
+    "make_client",
+    "mapped_errors",
+    "mapped_errors_async",
+    "parse_url",
+    "patience_of",
+    "phases_of",
+    "refuse_wrong_client",
+]
+
+_USER_AGENT = f"azure-responses/{__version__} python/{platform.python_version()}"
+
+Timeout = float | httpx.Timeout | None
+
+# aiohttp and httpx both open a connection per call in flight; the service's own limits come first.
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
+_CONNECT_TIMEOUT = 10.0
+
+parse_url = lru_cache(maxsize=512)(httpx.URL)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach the network; None of it concerns Azure.
+
+    Attributes:
+        proxy: a proxy URL; None obeys HTTPS_PROXY and NO_PROXY.
+        verify: True for the system's certificates, a CA file's path, an SSLContext, or False.
+        cert: a client certificate's path, or (certificate, key[, password]).
+        limits: connection limits.
+    """
+
+    proxy: str | httpx.Proxy | None = None
+    verify: bool | str | ssl.SSLContext = True
+    cert: Any = None
+    limits: httpx.Limits = field(default_factory=lambda: _LIMITS)
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """The TLS settings as one context."""
+        if isinstance(self.verify, str):
+            context = ssl.create_default_context(cafile=self.verify)
+            if self.cert:
+                chain = (self.cert,) if isinstance(self.cert, str) else tuple(self.cert)
+                context.load_cert_chain(*chain)
+            return context
+        return httpx.create_ssl_context(verify=self.verify, cert=self.cert)
+
+
+def make_client(connection: Connection) -> httpx.Client:
+    """The default sync HTTP client."""
+    return httpx.Client(
+        proxy=connection.proxy, verify=connection.ssl_context(), limits=connection.limits
+    )
+
+
+def make_async_client(connection: Connection) -> httpx.AsyncClient:
+    """The default async HTTP client: aiohttp's pool under asyncio, httpx's own under trio."""
+    # trust_env is off here because the transport underneath obeys the environment's proxies.
+    return httpx.AsyncClient(transport=LoopTransport(connection), trust_env=False)
+
+
+class LoopTransport(httpx.AsyncBaseTransport):
+    """An async transport that fits the event loop it is called in.
+
+    httpx's own connection pool scans every connection on every request, which collapses at fifty
+    calls in flight; aiohttp's does not, but runs on asyncio only. A transport belongs to its loop:
+    in another loop (a second `asyncio.run`) a new one is made.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._transport: httpx.AsyncBaseTransport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._guard: AsyncIterator[None] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        loop = _running_asyncio_loop()
+        if self._transport is None or loop is not self._loop:
+            await self._adopt(loop)
+        assert self._transport is not None
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None and self._loop is _running_asyncio_loop():
+            await transport.aclose()
+
+    async def _adopt(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        transport = self._make(loop)
+        self._transport, self._loop = transport, loop
+        if loop is not None:
+            self._guard = _close_with_loop(transport)
+            await anext(self._guard)
+
+    def _make(self, loop: asyncio.AbstractEventLoop | None) -> httpx.AsyncBaseTransport:
+        if loop is None:
+            return httpx.AsyncHTTPTransport(
+                proxy=self._connection.proxy or _environment_proxy(),
+                verify=self._connection.ssl_context(),
+                limits=self._connection.limits,
+            )
+        return _make_aiohttp_transport(self._connection)
+
+
+async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncIterator[None]:
+    """Closes the transport when its event loop ends.
+
+    asyncio closes the async generators that are still suspended when `asyncio.run` ends, which is
+    the last moment at which a pooled connection can be closed in its own loop.
+    """
+    try:
+        yield
+    finally:
+        await transport.aclose()
+
+
+def _environment_proxy() -> str | None:
+    from urllib.request import getproxies
+
+    proxies = getproxies()
+    return proxies.get("https") or proxies.get("all")
+
+
+def _make_aiohttp_transport(connection: Connection) -> httpx.AsyncBaseTransport:
+    import aiohttp
+    from httpx_aiohttp import AiohttpTransport
+
+    limits = connection.limits
+    context = connection.ssl_context()
+
+    def make_session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=limits.max_connections or 0,
+            keepalive_timeout=limits.keepalive_expiry,
+            ssl=context,
+        )
+        # The service sets no cookies, and a shared jar would leak one caller's into another's.
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=connection.proxy is None,
+        )
+
+    proxy = httpx.Proxy(connection.proxy) if isinstance(connection.proxy, str) else connection.proxy
+    return AiohttpTransport(client=make_session, verify=context, limits=limits, proxy=proxy)
+
+
+def _running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def phases_of(timeout: Timeout) -> dict[str, float | None]:
+    """The timeout as httpx's four phases, in seconds; connecting never takes long."""
+    if isinstance(timeout, httpx.Timeout):
+        return timeout.as_dict()
+    connect = _CONNECT_TIMEOUT if timeout is None else min(timeout, _CONNECT_TIMEOUT)
+    return {"connect": connect, "read": timeout, "write": timeout, "pool": timeout}
+
+
+def patience_of(timeout: Timeout) -> float | None:
+    """How long the caller waits for one thing, in seconds; None is for ever."""
+    return timeout.read if isinstance(timeout, httpx.Timeout) else timeout
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turns httpx's exceptions into ours; none of theirs escapes."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise _translate(error) from error
+    except (httpx.InvalidURL, httpx.CookieConflict) as error:
+        raise ConfigurationError(f"The request cannot be sent: {error}") from error
+    except httpx.StreamError as error:
+        raise APIConnectionError("The reply was closed before it was read.") from error
+
+
+@asynccontextmanager
+async def mapped_errors_async() -> AsyncIterator[None]:
+    """`mapped_errors` for the async shell, which also meets aiohttp's own exceptions."""
+    import aiohttp
+
+    try:
+        with mapped_errors():
+            yield
+    except aiohttp.ClientError as error:
+        raise APIConnectionError(_describe(error)) from error
+    except TimeoutError as error:
+        raise APITimeoutError("The service did not answer in time.") from error
+
+
+def _translate(error: httpx.HTTPError) -> APIConnectionError | ConfigurationError:
+    if isinstance(error, httpx.RequestError):
+        # The original stays reachable as __cause__; its request holds the credential header.
+        error.request = httpx.Request("POST", "https://redacted.invalid")
+    if isinstance(error, httpx.TimeoutException):
+        return APITimeoutError(f"The service did not answer in time ({type(error).__name__}).")
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return ConfigurationError(f"The request cannot be sent: {error}")
+    return APIConnectionError(_describe(error), hint=_hint(error))
+
+
+def _describe(error: Exception) -> str:
+    return f"The connection failed: {str(error) or type(error).__name__}"
+
+
+def _hint(error: Exception) -> str | None:
+    text = str(error).lower()
+    if any(words in text for words in ("name or service", "nodename", "getaddrinfo", "resolve")):
+        return "The host name does not exist: check the resource name in the endpoint."
+    if "certificate" in text:
+        return "Pass verify='<path of the CA file>' if a proxy re-signs the traffic."
+    return None
+
+
+def build_headers(call: Call, credential: tuple[str, str] | None) -> dict[str, str]:
+    """The headers of one attempt; notes on `call` which secret they carry."""
+    headers = {"user-agent": _USER_AGENT, **call.request.headers}
+    if credential is not None:
+        name, value = credential
+        headers[name] = value
+        call.secret = value.removeprefix("Bearer ")
+    return headers
+
+
+def refuse_wrong_client(http_client: object, expected: type) -> None:
+    """Raise ConfigurationError for an `http_client` of another kind than `expected`."""
+    if not isinstance(http_client, expected):
+        kind = type(http_client)
+        raise ConfigurationError(
+            f"http_client is a {kind.__module__}.{kind.__name__}; expected an "
+            f"httpx.{expected.__name__}.",
+            hint=f"Pass an httpx.{expected.__name__}, or leave http_client out.",
+        )
+
+
+def is_event_stream(response: httpx.Response) -> bool:
+    """True for a successful reply that streams events."""
+    # A missing Content-Type is tolerated: some gateways drop it, and the decoder finds out.
+    kind = response.headers.get("content-type", "text/event-stream")
+    return response.is_success and "event-stream" in kind
