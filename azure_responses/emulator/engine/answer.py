@@ -1,17 +1,20 @@
 """From a turn to an answer: decide what to say, then how the wire carries it."""
 
+from functools import partial
 from typing import Any
 
 from azure_responses.emulator.engine.continuity import check_turn
 from azure_responses.emulator.engine.decision import decide
 from azure_responses.emulator.engine.draft import Draft
-from azure_responses.emulator.engine.events import EventWriter
+from azure_responses.emulator.engine.events import write_events
+from azure_responses.emulator.engine.inputs import fit_context, gather_items
 from azure_responses.emulator.engine.limits import cut_to_limits
 from azure_responses.emulator.engine.response import close_response, open_response
 from azure_responses.emulator.engine.steps import Plan, Step
 from azure_responses.emulator.engine.transcript import read_transcript
 from azure_responses.emulator.engine.turn import Answer, Turn
 from azure_responses.emulator.engine.usage import count_input, describe_usage
+from azure_responses.emulator.engine.writer import EventWriter
 
 __all__ = ["answer"]
 
@@ -23,9 +26,10 @@ def answer(turn: Turn) -> Answer:
         Refusal: for what only shows when answering: a blocked prompt, an input beyond the context
             window, encrypted content of another resource, outputs without their calls.
     """
-    transcript = read_transcript(turn.request, turn.history)
     input_tokens = count_input(turn)
-    check_turn(turn, transcript, input_tokens)
+    items, input_tokens = fit_context(turn, gather_items(turn), input_tokens)
+    transcript = read_transcript(turn.request, items)
+    check_turn(turn, transcript)
     draft = Draft(turn, transcript)
     opened = open_response(turn, draft.identify("resp"))
     plan = decide(draft)
@@ -33,7 +37,7 @@ def answer(turn: Turn) -> Answer:
     usage = describe_usage(turn, plan, input_tokens)
     output = [_finished(turn, step) for step in plan.steps]
     response = close_response(opened, turn, plan, output, usage)
-    return Answer(response, output, lambda: _write_events(turn, plan, opened, response))
+    return Answer(response, output, lambda: _announce(turn, plan, opened, response))
 
 
 def _seal(turn: Turn, step: Step, event: str) -> str:
@@ -47,18 +51,11 @@ def _finished(turn: Turn, step: Step) -> dict[str, Any]:
     return {**step.item, "encrypted_content": _seal(turn, step, "finished")}
 
 
-def _write_events(
+def _announce(
     turn: Turn, plan: Plan, opened: dict[str, Any], response: dict[str, Any]
 ) -> list[dict[str, Any]]:
     options = turn.request.get("stream_options") or {}
-    writer = EventWriter(
-        lambda step, event: _seal(turn, step, event),
-        turn.chunking,
-        options.get("include_obfuscation") is not False,
-        turn.dated,
-    )
-    writer.open(opened)
-    for index, step in enumerate(plan.steps):
-        writer.item(index, step)
-    writer.close(response)
-    return writer.events
+    is_obfuscated = options.get("include_obfuscation") is not False
+    writer = EventWriter(turn.chunking, is_obfuscated, turn.dated)
+    seal = partial(_seal, turn)
+    return write_events(writer, plan.steps, opened, response, seal)

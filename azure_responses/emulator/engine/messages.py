@@ -1,22 +1,75 @@
-"""Message items."""
+"""Message items: text, structured output and refusals."""
 
+import json
 from typing import Any
 
 from azure_responses.emulator.engine.draft import Draft
+from azure_responses.emulator.engine.hints import Hints
+from azure_responses.emulator.engine.instances import build_instance
+from azure_responses.emulator.engine.logprobs import list_logprobs
+from azure_responses.emulator.engine.replies import compose
 from azure_responses.emulator.engine.steps import Step
+from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["write_message", "write_refusal"]
+__all__ = ["write_answer", "write_message", "write_refusal"]
 
-# Recorded: a five-letter answer of gpt-5.1 costs 11 output tokens; the rest frames the message.
+# Recorded: a five-letter answer of gpt-5.1 costs a few tokens more than its text.
 _FRAME = 3
+_REFUSAL = "I'm sorry, but I can't assist with that request."
+
+
+def write_answer(draft: Draft) -> Step:
+    """The message that answers the turn, in the format it asks for."""
+    transcript, body = draft.transcript, draft.turn.request
+    if find_trigger(transcript.prompt, "refuse") is not None:
+        return write_refusal(draft, _REFUSAL)
+    text = body.get("text") or {}
+    given = text.get("format") or {}
+    if given.get("type") == "json_schema":
+        return write_message(draft, _write_json(build_instance(given["schema"], _source(draft))))
+    if given.get("type") == "json_object":
+        return write_message(draft, _write_json(_write_object(draft)))
+    length = find_trigger(transcript.prompt, "length")
+    if length and length.isdigit():
+        return write_message(draft, " ".join(["word"] * int(length)))
+    return write_message(draft, compose(transcript, draft.turn, text.get("verbosity") or "medium"))
+
+
+def _source(draft: Draft) -> str:
+    """What structured output draws its values from: tool outputs first, then the prompt."""
+    outputs = [result.output for result in draft.transcript.results]
+    return "\n".join((*outputs, draft.transcript.prompt))
+
+
+def _write_object(draft: Draft) -> dict[str, Any]:
+    hints = Hints(f"{draft.transcript.prompt}\n{draft.transcript.instructions}")
+    keys = [word for word in hints.quoted() if word.isidentifier()]
+    if not keys:
+        return {"answer": compose(draft.transcript, draft.turn)}
+    schema = {"type": "object", "properties": {key: {} for key in keys}, "required": keys}
+    built: dict[str, Any] = build_instance(schema, draft.transcript.prompt)
+    return built
+
+
+def _write_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def write_message(
     draft: Draft, text: str, annotations: list[dict[str, Any]] | None = None
 ) -> Step:
     """An assistant message of one text part."""
-    part = {"type": "output_text", "annotations": annotations or [], "logprobs": [], "text": text}
+    body = draft.turn.request
+    logprobs = []
+    if "message.output_text.logprobs" in (body.get("include") or ()):
+        logprobs = list_logprobs(text, body.get("top_logprobs") or 0)
+    part = {
+        "type": "output_text",
+        "annotations": annotations or [],
+        "logprobs": logprobs,
+        "text": text,
+    }
     return Step(_message(draft, part), tokens=count_text(text) + _FRAME)
 
 

@@ -57,18 +57,12 @@ def read_text(content: Any) -> str:
     )
 
 
-def read_transcript(body: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> Transcript:
-    """Reads a create call and the items before it."""
-    transcript = Transcript()
+def read_transcript(body: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Transcript:
+    """Reads a create call's instructions and its items, those of earlier turns first."""
+    transcript = Transcript(items=list(items))
     instructions = body.get("instructions")
     if instructions:
         transcript.instructions = _read_instructions(instructions)
-    transcript.items.extend(history)
-    given = body.get("input")
-    if isinstance(given, str):
-        transcript.items.append({"role": "user", "content": given})
-    elif isinstance(given, list):
-        transcript.items.extend(item for item in given if isinstance(item, Mapping))
     calls: dict[str, Mapping[str, Any]] = {}
     for item in transcript.items:
         _read_item(transcript, item, calls)

@@ -1,0 +1,144 @@
+"""Inputs for custom tools that a grammar restricts: a regular expression, or Lark's notation."""
+
+import re
+from typing import Any
+
+from azure_responses.emulator.engine.patterns import match_pattern
+
+__all__ = ["write_grammar"]
+
+_RULE = re.compile(r"^\s*[?!]?([A-Za-z_]\w*)(?:\.-?\d+)?\s*:(.*)$")
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"i?|/(?:\\.|[^/\\])+/[imsx]*|[A-Za-z_]\w*|\.\.|->|[()\[\]|?*+~]|\d+'
+)
+_DEEPEST = 40
+# The terminals of Lark's `common` library that grammars import most.
+_COMMON = {
+    "NUMBER": "1",
+    "SIGNED_NUMBER": "1",
+    "INT": "1",
+    "SIGNED_INT": "1",
+    "FLOAT": "1.5",
+    "DIGIT": "1",
+    "LETTER": "a",
+    "WORD": "word",
+    "CNAME": "name",
+    "ESCAPED_STRING": '"text"',
+    "WS": " ",
+    "WS_INLINE": " ",
+    "NEWLINE": "\n",
+}
+
+
+def write_grammar(form: dict[str, Any], prompt: str) -> str | None:
+    """A text that the grammar accepts, from the prompt where part of it fits; None for no grammar.
+
+    Of Lark's notation: rules, terminals, strings, regular expressions, groups, options, repetition
+    and imports from `common`. Templates and priorities are not read.
+    """
+    if form.get("type") != "grammar":
+        return None
+    if form["syntax"] == "lark":
+        return _Grammar(form["definition"]).write("start", 0)
+    definition = form["definition"]
+    try:
+        for found in re.finditer(definition, prompt):
+            if found[0]:
+                return found[0]
+    except re.error:
+        return ""
+    return match_pattern(definition) or ""
+
+
+class _Grammar:
+    """The rules of a grammar; writes the shortest text of each."""
+
+    def __init__(self, definition: str) -> None:
+        self._rules: dict[str, list[list[list[str]]]] = {}
+        self._depths: dict[str, float] = {}
+        name = ""
+        collected: dict[str, str] = {}
+        for line in definition.splitlines():
+            line = re.sub(r"//[^\"/]*$", "", line)
+            found = _RULE.match(line)
+            if found:
+                name = found[1]
+                collected[name] = found[2]
+            elif line.strip().startswith("|") and name:
+                collected[name] += " " + line.strip()
+        self._sources = collected
+
+    def write(self, name: str, depth: int) -> str:
+        if name not in self._sources:
+            return _COMMON.get(name, "")
+        if depth > _DEEPEST:
+            return ""
+        tokens = _TOKEN.findall(self._sources[name])
+        texts = [self._sequence(part, depth + 1) for part in self._split(tokens, name, depth)]
+        return min(texts, key=len, default="")
+
+    def _split(self, tokens: list[str], name: str, depth: int) -> list[list[str]]:
+        """The alternatives at the top level; those that lead back here only where none other is."""
+        parts: list[list[str]] = [[]]
+        level = 0
+        for token in tokens:
+            level += (token in "([") - (token in ")]")
+            if token == "|" and level == 0:
+                parts.append([])
+            else:
+                parts[-1].append(token)
+        direct = [part for part in parts if not self._reaches(part, name, set())]
+        return direct or parts
+
+    def _reaches(self, tokens: list[str], name: str, seen: set[str]) -> bool:
+        for token in tokens:
+            if token == name:
+                return True
+            if token in self._sources and token not in seen:
+                seen.add(token)
+                inner = _TOKEN.findall(self._sources[token])
+                if "|" not in inner and self._reaches(inner, name, seen):
+                    return True
+        return False
+
+    def _sequence(self, tokens: list[str], depth: int) -> str:
+        written: list[str] = []
+        index = 0
+        while index < len(tokens):
+            token = tokens[index]
+            if token == "->":
+                break
+            if token in ("(", "["):
+                end = _closing(tokens, index)
+                inner = tokens[index + 1 : end]
+                options = self._split(inner, "", depth)
+                texts = [self._sequence(part, depth + 1) for part in options]
+                written.append("" if token == "[" else min(texts, key=len))
+                index = end
+            elif token in ("?", "*"):
+                written[-1:] = [""]
+            elif token == "~":
+                index += 1
+                written[-1:] = [written[-1] * int(tokens[index])]
+            elif token != "+":
+                written.append(self._terminal(token, depth))
+            index += 1
+        return "".join(written)
+
+    def _terminal(self, token: str, depth: int) -> str:
+        if token.startswith('"'):
+            return token.removesuffix("i")[1:-1].replace('\\"', '"').replace("\\n", "\n")
+        if token.startswith("/"):
+            return match_pattern(token[1 : token.rindex("/")]) or ""
+        if token.isdigit() or token == "..":
+            return ""
+        return self.write(token, depth)
+
+
+def _closing(tokens: list[str], start: int) -> int:
+    level = 0
+    for index in range(start, len(tokens)):
+        level += (tokens[index] in "([") - (tokens[index] in ")]")
+        if level == 0:
+            return index
+    return len(tokens) - 1

@@ -1,0 +1,334 @@
+"""Instances of JSON Schemas: valid for any schema of the strict subset, recursion included.
+
+Values come from the prompt where it gives them for a property's name, else they are plausible.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.emulator.engine.hints import Hints, split_words
+from azure_responses.emulator.engine.patterns import FORMATS, match_pattern
+
+__all__ = ["build_instance"]
+
+_Schema = Mapping[str, Any]
+_SHALLOW = 3
+_NEVER = math.inf
+
+_PLAUSIBLE = {
+    "name": "Ada Lovelace",
+    "city": "Paris",
+    "location": "Paris",
+    "country": "France",
+    "email": "ada@example.com",
+    "phone": "+44 20 7946 0000",
+    "url": "https://example.com/",
+    "id": "id-1",
+    "title": "An example",
+    "language": "English",
+    "date": "2026-11-20",
+    "time": "09:30",
+    "currency": "EUR",
+    "unit": "celsius",
+    "street": "1 Main Street",
+    "address": "1 Main Street, Paris",
+}
+_PLAUSIBLE_NUMBERS = {
+    "age": 36,
+    "year": 2026,
+    "month": 11,
+    "day": 20,
+    "hour": 9,
+    "price": 9.99,
+    "temperature": 21,
+    "confidence": 0.9,
+    "score": 0.9,
+    "probability": 0.9,
+    "count": 3,
+    "quantity": 1,
+    "latitude": 48.85,
+    "longitude": 2.35,
+}
+
+
+def build_instance(schema: Any, prompt: str = "") -> Any:
+    """A value that is valid for the schema; the same for the same schema and prompt."""
+    if not isinstance(schema, Mapping):
+        return {}
+    return _Builder(schema, Hints(prompt[:4000])).build(schema, "", 0)
+
+
+class _Builder:
+    def __init__(self, root: _Schema, hints: Hints) -> None:
+        self._root = root
+        self._hints = hints
+        self._heights: dict[str, float] = {}
+        self._measure_references()
+
+    def _measure_references(self) -> None:
+        """How deep the shallowest instance of every reference is, by iterating to a fixed point."""
+        references = _find_references(self._root)
+        self._heights = dict.fromkeys(references, _NEVER)
+        for _ in references:
+            measured = {name: self._height(self._resolve(name)) for name in references}
+            if measured == self._heights:
+                break
+            self._heights = measured
+
+    def _height(self, schema: Any) -> float:
+        if not isinstance(schema, Mapping) or "const" in schema or "enum" in schema:
+            return 0
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            return self._heights.get(reference, 0)
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if options:
+            return min(map(self._height, options))
+        kinds = _kinds(schema)
+        if kinds and kinds != ["object"] and kinds != ["array"]:
+            return 0
+        if kinds == ["array"] or "items" in schema:
+            return 1 + self._height(schema.get("items")) if schema.get("minItems") else 0
+        properties = schema.get("properties") or {}
+        required = [properties.get(name) for name in schema.get("required") or ()]
+        return 1 + max(map(self._height, required), default=0)
+
+    def _resolve(self, reference: str) -> Any:
+        found: Any = self._root
+        for step in reference.removeprefix("#").strip("/").split("/"):
+            if step:
+                key = step.replace("~1", "/").replace("~0", "~")
+                found = found.get(key) if isinstance(found, Mapping) else None
+        return found if found is not None else {}
+
+    def build(self, schema: Any, name: str, depth: int) -> Any:
+        if not isinstance(schema, Mapping):
+            return self._string({}, name)
+        schema = self._merge(schema)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return self._choose_value(schema)
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if options:
+            rest = {key: value for key, value in schema.items() if key not in ("anyOf", "oneOf")}
+            return self.build(_join(rest, self._choose_option(options, depth)), name, depth)
+        return self._build_kind(schema, name, depth)
+
+    def _merge(self, schema: _Schema) -> _Schema:
+        merged = dict(schema)
+        for _ in range(64):
+            reference = merged.pop("$ref", None)
+            if not isinstance(reference, str):
+                break
+            merged = _join(self._resolve(reference), merged)
+        for part in merged.pop("allOf", None) or ():
+            merged = _join(merged, self._merge(part))
+        return merged
+
+    def _choose_value(self, schema: _Schema) -> Any:
+        values = schema["enum"]
+        mentioned = self._hints.option(values)
+        if mentioned is not None:
+            return mentioned
+        return next((value for value in values if value is not None), None)
+
+    def _choose_option(self, options: list[Any], depth: int) -> Any:
+        finite = [option for option in options if self._height(option) < _NEVER] or options
+        if depth >= _SHALLOW:
+            return min(finite, key=self._height)
+        return next((one for one in finite if _kinds(self._peek(one)) != ["null"]), finite[0])
+
+    def _peek(self, schema: Any) -> Any:
+        return self._merge(schema) if isinstance(schema, Mapping) else schema
+
+    def _build_kind(self, schema: _Schema, name: str, depth: int) -> Any:
+        kinds = _kinds(schema)
+        kind = next((one for one in kinds if one != "null"), None)
+        if len(kinds) > 1 and depth >= _SHALLOW and "null" in kinds:
+            return None
+        if kind is None and not kinds:
+            kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+        if kind == "object":
+            return self._object(schema, depth)
+        if kind == "array":
+            return self._array(schema, name, depth)
+        if kind == "string":
+            return self._string(schema, name)
+        if kind == "boolean":
+            return self._hints.flag(name)
+        if kind in ("integer", "number"):
+            return self._number(schema, name, kind == "integer")
+        return None
+
+    def _object(self, schema: _Schema, depth: int) -> dict[str, Any]:
+        properties = schema.get("properties") or {}
+        required = schema.get("required") or ()
+        built = {}
+        for name, part in properties.items():
+            is_cheap = depth < _SHALLOW and self._height(part) < _NEVER
+            if name in required or is_cheap:
+                built[name] = self.build(part, name, depth + 1)
+        for name in required:
+            built.setdefault(name, self._string({}, name))
+        return built
+
+    def _array(self, schema: _Schema, name: str, depth: int) -> list[Any]:
+        least = int(schema.get("minItems") or 0)
+        most = int(schema.get("maxItems", max(least, 100)))
+        items = schema.get("items")
+        listed: list[Any] = []
+        if isinstance(items, Mapping) and _kinds(self._peek(items)) == ["string"]:
+            listed = [text for text in self._hints.listing(name) if _fits(text, self._merge(items))]
+        wanted = max(least, min(most, len(listed) or (2 if depth < _SHALLOW else 0)))
+        if self._height(items) == _NEVER or (not listed and depth >= _SHALLOW):
+            wanted = least
+        single = name[:-1] if name.endswith("s") else name
+        built = listed[:wanted]
+        while len(built) < wanted:
+            built.append(self.build(items, single, depth + 1))
+        return _distinct(built, schema)
+
+    def _string(self, schema: _Schema, name: str) -> str:
+        hinted = self._hints.string(name)
+        words = split_words(name)
+        plausible = _PLAUSIBLE.get(words[-1]) if words else None
+        form = FORMATS.get(str(schema.get("format")), "")
+        for candidate in (hinted, form, plausible, " ".join(words) or "text"):
+            if candidate and _fits(candidate, schema):
+                return candidate
+        return _force(schema)
+
+    def _number(self, schema: _Schema, name: str, is_integer: bool) -> int | float:
+        words = split_words(name)
+        hinted = self._hints.number(name)
+        candidates = [
+            _parse(hinted, is_integer),
+            _PLAUSIBLE_NUMBERS.get(words[-1]) if words else None,
+            1,
+        ]
+        for candidate in candidates:
+            is_whole = candidate is not None and float(candidate).is_integer()
+            if candidate is not None and (is_whole or not is_integer) and _suits(candidate, schema):
+                return int(candidate) if is_integer else candidate
+        return _search_number(schema, is_integer)
+
+
+def _parse(text: str | None, is_integer: bool) -> int | float | None:
+    if text is None:
+        return None
+    value = float(text)
+    return int(value) if value.is_integer() and (is_integer or "." not in text) else value
+
+
+def _kinds(schema: Any) -> list[str]:
+    kinds = schema.get("type") if isinstance(schema, Mapping) else None
+    if kinds is None:
+        return []
+    return list(kinds) if isinstance(kinds, list) else [kinds]
+
+
+def _join(first: Any, second: Any) -> dict[str, Any]:
+    joined = {**(first if isinstance(first, Mapping) else {}), **dict(second)}
+    if isinstance(first, Mapping) and "properties" in first and "properties" in second:
+        joined["properties"] = {**first["properties"], **second["properties"]}
+        joined["required"] = [*first.get("required", ()), *second.get("required", ())]
+    return joined
+
+
+def _find_references(schema: Any) -> list[str]:
+    found: dict[str, None] = {}
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Mapping):
+            if isinstance(part.get("$ref"), str):
+                found[part["$ref"]] = None
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return list(found)
+
+
+def _fits(text: str, schema: _Schema) -> bool:
+    if not int(schema.get("minLength") or 0) <= len(text) <= int(schema.get("maxLength", 10**6)):
+        return False
+    pattern = schema.get("pattern")
+    if pattern is not None and not re.search(pattern, text):
+        return False
+    form = schema.get("format")
+    return form not in FORMATS or text == FORMATS[form] or _has_format(text, form)
+
+
+_FORMAT_PATTERNS = {
+    "date": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])",
+    "email": r"[\w.+-]+@[\w-]+(\.[\w-]+)+",
+    "uri": r"https?://\S+",
+    "time": r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(Z|[+-]\d{2}:\d{2})",
+    "uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "ipv4": r"((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}",
+}
+
+
+def _has_format(text: str, form: str) -> bool:
+    pattern = _FORMAT_PATTERNS.get(form)
+    return pattern is not None and bool(re.fullmatch(pattern, text))
+
+
+def _force(schema: _Schema) -> str:
+    shortest = int(schema.get("minLength") or 0)
+    longest = int(schema.get("maxLength", max(shortest, 10_000)))
+    if schema.get("pattern") is not None:
+        matched = match_pattern(schema["pattern"], shortest, longest)
+        if matched is not None:
+            return matched
+    form = FORMATS.get(str(schema.get("format")))
+    return form or ("text" + "t" * shortest)[: max(shortest, min(longest, 4))]
+
+
+def _suits(value: float, schema: _Schema) -> bool:
+    step = schema.get("multipleOf")
+    return (
+        value >= schema.get("minimum", -_NEVER)
+        and value <= schema.get("maximum", _NEVER)
+        and value > schema.get("exclusiveMinimum", -_NEVER)
+        and value < schema.get("exclusiveMaximum", _NEVER)
+        and (step is None or (value / step).is_integer())
+    )
+
+
+def _search_number(schema: _Schema, is_integer: bool) -> int | float:
+    """The first number within the limits, in steps of `multipleOf` or 1, then in finer ones."""
+    low = max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER))
+    high = min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER))
+    anchor = low if low > -_NEVER else high if high < _NEVER else 0
+    step = schema.get("multipleOf") or 1
+    start = math.floor(anchor / step) - 1
+    for index in range(4) if low > -_NEVER else range(4, -1, -1):
+        value = (start + index) * step
+        if _suits(value, schema) and (not is_integer or float(value).is_integer()):
+            return int(value) if is_integer else value
+    if is_integer:
+        return _search_whole(schema, start, step)
+    middle = (low + high) / 2 if low > -_NEVER and high < _NEVER else anchor
+    return next((value for value in (low, high, middle) if _suits(value, schema)), middle)
+
+
+def _search_whole(schema: _Schema, start: int, step: float) -> int:
+    for index in range(1000):
+        value = (start + index) * step
+        if float(value).is_integer() and _suits(value, schema):
+            return int(value)
+    return 0
+
+
+def _distinct(values: list[Any], schema: _Schema) -> list[Any]:
+    if not schema.get("uniqueItems"):
+        return values
+    kept: list[Any] = []
+    for value in values:
+        if value not in kept:
+            kept.append(value)
+    return kept

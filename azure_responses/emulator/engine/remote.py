@@ -1,0 +1,121 @@
+"""Remote MCP servers: list their tools, ask for approval, call. No server is contacted."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.emulator.engine.draft import Draft
+from azure_responses.emulator.engine.instances import build_instance
+from azure_responses.emulator.engine.messages import write_message
+from azure_responses.emulator.engine.steps import Step
+from azure_responses.emulator.engine.triggers import find_trigger
+from azure_responses.emulator.tokens import count_text
+
+__all__ = ["answer_approval", "write_remote"]
+
+_FRAME = 15
+_DEFAULT_TOOLS = ("search", "fetch")
+
+
+def _describe(name: str) -> dict[str, Any]:
+    field = "id" if name == "fetch" else "query"
+    schema = {
+        "type": "object",
+        "properties": {field: {"type": "string"}},
+        "required": [field],
+        "additionalProperties": False,
+    }
+    return {
+        "annotations": {"read_only": True},
+        "description": f"Emulated tool {name}.",
+        "input_schema": schema,
+        "name": name,
+    }
+
+
+def _allowed(tool: Mapping[str, Any]) -> list[str]:
+    allowed = tool.get("allowed_tools")
+    if isinstance(allowed, Mapping):
+        allowed = allowed.get("tool_names")
+    return list(allowed or _DEFAULT_TOOLS)
+
+
+def _needs_approval(tool: Mapping[str, Any], name: str) -> bool:
+    policy = tool.get("require_approval") or "always"
+    if isinstance(policy, str):
+        return policy == "always"
+    never = (policy.get("never") or {}).get("tool_names") or ()
+    return name not in never
+
+
+def write_remote(draft: Draft, tool: dict[str, Any]) -> list[Step]:
+    """The tool list where it was not listed yet, then an approval request or the call itself."""
+    label, names = tool["server_label"], _allowed(tool)
+    steps = []
+    is_listed = any(
+        item.get("type") == "mcp_list_tools" and item.get("server_label") == label
+        for item in draft.transcript.items
+    )
+    if not is_listed:
+        steps.append(_write_list(draft, label, names))
+    prompt = draft.transcript.prompt
+    name = next((one for one in names if one in prompt), names[0])
+    schema = _describe(name)["input_schema"]
+    arguments = json.dumps(build_instance(schema, prompt), separators=(",", ":"))
+    if _needs_approval(tool, name):
+        request = {
+            "id": draft.identify("mcpr"),
+            "type": "mcp_approval_request",
+            "arguments": arguments,
+            "name": name,
+            "server_label": label,
+        }
+        return [*steps, Step(request, tokens=count_text(arguments) + _FRAME)]
+    return [*steps, *_write_call(draft, label, name, arguments, None)]
+
+
+def _write_list(draft: Draft, label: str, names: list[str]) -> Step:
+    item = {
+        "id": draft.identify("mcpl"),
+        "type": "mcp_list_tools",
+        "server_label": label,
+        "tools": [_describe(name) for name in names],
+    }
+    return Step(item)
+
+
+def _write_call(
+    draft: Draft, label: str, name: str, arguments: str, approval: str | None
+) -> list[Step]:
+    output: str | None = f"{name} on {label} returned an emulated result for {arguments}."
+    error = None
+    if find_trigger(draft.transcript.prompt, "mcp-fail") is not None:
+        text = [{"type": "text", "text": "The emulated server failed.", "annotations": None}]
+        output, error = None, {"type": "mcp_tool_execution_error", "content": text}
+    item = {
+        "id": draft.identify("mcp"),
+        "type": "mcp_call",
+        "status": "failed" if error else "completed",
+        "approval_request_id": approval,
+        "arguments": arguments,
+        "error": error,
+        "name": name,
+        "output": output,
+        "server_label": label,
+    }
+    told = output or f"The call of {name} on {label} failed."
+    return [Step(item, tokens=count_text(arguments) + _FRAME), write_message(draft, told)]
+
+
+def answer_approval(draft: Draft) -> list[Step] | None:
+    """What follows an approval response that ends the input; None where none does."""
+    items = draft.transcript.items
+    last = items[-1] if items else {}
+    if last.get("type") != "mcp_approval_response":
+        return None
+    wanted = last["approval_request_id"]
+    request = next((item for item in items if item.get("id") == wanted), None)
+    if request is None or not last["approve"]:
+        return [write_message(draft, "The call was not approved, so I did not make it.")]
+    label, name = request["server_label"], request["name"]
+    return _write_call(draft, label, name, request["arguments"], wanted)
