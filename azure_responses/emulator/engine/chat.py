@@ -1,12 +1,228 @@
-"""Chat completions, on deployments that offer them."""
+"""Chat completions: the same answers in Azure's chat shapes.
 
+Shapes as recorded by traceloop/openllmetry, envoyproxy/ai-gateway and vercel/ai: a first chunk with
+no choices and `prompt_filter_results`, `content_filter_results` on every choice, usage in a last
+chunk of its own.
+"""
+
+import json
 from typing import Any
 
+from azure_responses.emulator.engine.answer import answer
+from azure_responses.emulator.engine.chat_request import to_turn
+from azure_responses.emulator.engine.filters import prompt_results
+from azure_responses.emulator.engine.pieces import obfuscate, split_deltas
+from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.engine.turn import Turn
+from azure_responses.emulator.refusal import Refusal
 
 __all__ = ["chat"]
 
+_Chunk = dict[str, Any]
+_SAFE = {"filtered": False, "severity": "safe"}
+_CATEGORIES = ("hate", "self_harm", "sexual", "violence")
+_MESSAGE = (
+    "The response was filtered due to the prompt triggering Azure OpenAI's content management "
+    "policy. Please modify your prompt and retry. To learn more about our content filtering "
+    "policies please read our documentation: https://go.microsoft.com/fwlink/?linkid=2198766"
+)
+
 
 def chat(turn: Turn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The completion and its chunks."""
-    raise NotImplementedError
+    """The completion, and the chunks of the same completion as a stream.
+
+    Raises:
+        Refusal: as `answer` does, with the bodies of chat completions.
+    """
+    body = turn.request
+    asked = to_turn(turn)
+    given = asked.request["input"]
+    if find_trigger(json.dumps(given[-1:]), "block-prompt") is not None:
+        raise _refuse_prompt()
+    head = {
+        "created": turn.created_at,
+        "id": turn.identifiers.chat_completion(),
+        "model": turn.model.routes_to or turn.model.snapshot,
+    }
+    choices: list[dict[str, Any]] = []
+    response: dict[str, Any] = {}
+    for index in range(body.get("n") or 1):
+        response = answer(asked).response
+        choices.append(_choose(index, response, bool(body.get("logprobs"))))
+    usage = _describe_usage(response["usage"] or {}, len(choices))
+    completion = {
+        "choices": choices,
+        **head,
+        "object": "chat.completion",
+        "prompt_filter_results": [_prompt_filter()],
+        "system_fingerprint": None,
+        "usage": usage,
+    }
+    return completion, _stream(turn, head, choices, usage)
+
+
+def _refuse_prompt() -> Refusal:
+    results = {**dict.fromkeys(_CATEGORIES, _SAFE), "hate": {"filtered": True, "severity": "high"}}
+    results["jailbreak"] = {"filtered": False, "detected": False}
+    error = {
+        "message": _MESSAGE,
+        "type": None,
+        "param": "prompt",
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": results,
+        },
+    }
+    return Refusal(400, {"error": error})
+
+
+def _prompt_filter() -> dict[str, Any]:
+    return {"prompt_index": 0, "content_filter_results": prompt_results()}
+
+
+def _choose(index: int, response: dict[str, Any], has_logprobs: bool) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "annotations": [],
+        "content": None,
+        "refusal": None,
+        "role": "assistant",
+    }
+    calls, logprobs = [], None
+    for item in response["output"]:
+        if item["type"] == "message":
+            part = item["content"][0]
+            message["content"] = part.get("text")
+            message["refusal"] = part.get("refusal")
+            if has_logprobs:
+                logprobs = {"content": part.get("logprobs") or [], "refusal": None}
+        elif item["type"] in ("function_call", "custom_tool_call"):
+            calls.append(_describe_call(item))
+    if calls:
+        message["tool_calls"] = calls
+    reason = _finish(response, bool(calls))
+    filtered = reason == "content_filter"
+    results: dict[str, Any] = dict.fromkeys(_CATEGORIES, _SAFE) if not calls else {}
+    if filtered:
+        results = {**results, "violence": {"filtered": True, "severity": "high"}}
+    return {
+        "content_filter_results": results,
+        "finish_reason": reason,
+        "index": index,
+        "logprobs": logprobs,
+        "message": message,
+    }
+
+
+def _describe_call(item: dict[str, Any]) -> dict[str, Any]:
+    if item["type"] == "custom_tool_call":
+        custom = {"input": item["input"], "name": item["name"]}
+        return {"custom": custom, "id": item["call_id"], "type": "custom"}
+    function = {"arguments": item["arguments"], "name": item["name"]}
+    return {"function": function, "id": item["call_id"], "type": "function"}
+
+
+def _finish(response: dict[str, Any], has_calls: bool) -> str:
+    reason = (response["incomplete_details"] or {}).get("reason")
+    if reason == "content_filter":
+        return "content_filter"
+    if reason == "max_output_tokens":
+        return "length"
+    return "tool_calls" if has_calls else "stop"
+
+
+def _describe_usage(usage: dict[str, Any], count: int) -> dict[str, Any]:
+    output = usage.get("output_tokens", 0) * count
+    reasoning = usage.get("output_tokens_details", {}).get("reasoning_tokens", 0) * count
+    prompt = usage.get("input_tokens", 0)
+    cached = usage.get("input_tokens_details", {}).get("cached_tokens", 0)
+    return {
+        "completion_tokens": output,
+        "completion_tokens_details": {
+            "accepted_prediction_tokens": 0,
+            "audio_tokens": 0,
+            "reasoning_tokens": reasoning,
+            "rejected_prediction_tokens": 0,
+        },
+        "prompt_tokens": prompt,
+        "prompt_tokens_details": {"audio_tokens": 0, "cached_tokens": cached},
+        "total_tokens": prompt + output,
+    }
+
+
+def _stream(
+    turn: Turn, head: dict[str, Any], choices: list[dict[str, Any]], usage: dict[str, Any]
+) -> list[_Chunk]:
+    options = turn.request.get("stream_options") or {}
+    include_usage = bool(options.get("include_usage"))
+    tail: dict[str, Any] = {"object": "chat.completion.chunk", "system_fingerprint": None}
+    if include_usage:
+        tail["usage"] = None
+    chunks: list[_Chunk] = [
+        {
+            "choices": [],
+            "created": 0,
+            "id": "",
+            "model": "",
+            "object": "",
+            "prompt_filter_results": [_prompt_filter()],
+        }
+    ]
+    is_obfuscated = options.get("include_obfuscation") is not False
+    for choice in choices:
+        for delta, reason, results in _deltas(choice, turn.chunking):
+            part = _part(choice, delta, reason, results)
+            chunk = {"choices": [part], **head, **tail}
+            if is_obfuscated:
+                key = f"{head['id']}{len(chunks)}"
+                chunk["obfuscation"] = obfuscate(str(delta.get("content") or ""), key)
+            chunks.append(chunk)
+    if include_usage:
+        chunks.append({"choices": [], **head, **tail, "usage": usage})
+    return chunks
+
+
+def _part(
+    choice: dict[str, Any], delta: dict[str, Any], reason: str | None, results: dict[str, Any]
+) -> dict[str, Any]:
+    logprobs = choice["logprobs"] if delta.get("content") and choice["logprobs"] else None
+    return {
+        "content_filter_results": results,
+        "delta": delta,
+        "finish_reason": reason,
+        "index": choice["index"],
+        "logprobs": logprobs,
+    }
+
+
+_Delta = tuple[dict[str, Any], str | None, dict[str, Any]]
+
+
+def _deltas(choice: dict[str, Any], chunking: str) -> list[_Delta]:
+    message = choice["message"]
+    calls = message.get("tool_calls") or []
+    opening = {"content": None if calls else "", "refusal": None, "role": "assistant"}
+    deltas: list[_Delta] = [(opening, None, {})]
+    safe = dict.fromkeys(_CATEGORIES, _SAFE)
+    # Log probabilities belong to the whole text: it then comes in one delta.
+    whole = [message["content"]] if choice["logprobs"] else None
+    for piece in whole or split_deltas(message["content"] or "", chunking):
+        deltas.append(({"content": piece}, None, safe))
+    for piece in split_deltas(message["refusal"] or "", chunking):
+        deltas.append(({"refusal": piece}, None, safe))
+    for number, call in enumerate(calls):
+        deltas.extend(_call_deltas(number, call, chunking))
+    results = choice["content_filter_results"]
+    is_filtered = choice["finish_reason"] == "content_filter"
+    return [*deltas, ({}, choice["finish_reason"], results if is_filtered else {})]
+
+
+def _call_deltas(number: int, call: dict[str, Any], chunking: str) -> list[_Delta]:
+    kind, field = call["type"], "arguments" if call["type"] == "function" else "input"
+    opening = {"index": number, **call, kind: {**call[kind], field: ""}}
+    deltas: list[_Delta] = [({"tool_calls": [opening]}, None, {})]
+    for piece in split_deltas(call[kind][field], chunking):
+        part = {"index": number, kind: {field: piece}}
+        deltas.append(({"tool_calls": [part]}, None, {}))
+    return deltas

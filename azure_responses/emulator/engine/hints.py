@@ -14,11 +14,11 @@ _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
 _PROPER = r"[A-Z][\w'’.-]*(?: [A-Z][\w'’-]*)*"
 _PLACE = re.compile(
-    rf"\b(?:in|for|at|to|from|of|near|between)\s+(?:the city of )?({_PROPER}(?:(?:,? and |, | or |,)"
-    rf"(?:in )?{_PROPER})*)"
+    rf"\b(?:in|for|at|to|from|of|near|between)\s+(?:the city of )?"
+    rf"({_PROPER}(?:(?:,? and |, | or |,)(?:in )?{_PROPER})*)"
 )
 _PERSON = re.compile(
-    rf"(?:\bname(?:d| is)?|\bcalled|\bI am|\bI'm|\bis|\bmeet|\babout|\bfor|\bby|\bfrom|\bwith)\s+({_PROPER})"
+    rf"\b(?:name(?:d| is)?|called|I am|I'm|is|meet|about|for|by|from|with)\s+({_PROPER})"
 )
 _CAPITALISED = re.compile(rf"(?<!^)(?<![.!?] )\b({_PROPER})")
 _ENUMERATION = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+|\s+or\s+)\s*")
@@ -78,7 +78,7 @@ class Hints:
             return None
         stated = self._stated(words, r"[\"“']?([^\"”',.;\n]{1,80}?)[\"”']?(?=[,.;\n]|\s+and\s|$)")
         if stated:
-            return stated
+            return str(stated)
         kind = words[-1]
         for names, pattern in (
             (("email", "mail"), _EMAIL),
@@ -88,7 +88,7 @@ class Hints:
         ):
             if kind in names:
                 found = pattern.search(self.text)
-                return found[0] if found else None
+                return str(found[0]) if found else None
         return self._by_kind(set(words), kind)
 
     def _by_kind(self, words: set[str], kind: str) -> str | None:
@@ -97,7 +97,7 @@ class Hints:
             return places[0] if places else None
         if words & set(_PEOPLE):
             found = _PERSON.search(self.text) or _CAPITALISED.search(self.text)
-            return found[1] if found else None
+            return str(found[1]) if found else None
         if self._quoted:
             return self._quoted.pop(0)
         if kind in ("expression", "formula", "equation"):

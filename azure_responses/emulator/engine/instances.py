@@ -150,7 +150,7 @@ class _Builder:
         if len(kinds) > 1 and depth >= _SHALLOW and "null" in kinds:
             return None
         if kind is None and not kinds:
-            kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+            kind = _guess_kind(schema)
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
@@ -214,6 +214,12 @@ class _Builder:
             if candidate is not None and (is_whole or not is_integer) and _suits(candidate, schema):
                 return int(candidate) if is_integer else candidate
         return _search_number(schema, is_integer)
+
+
+def _guess_kind(schema: _Schema) -> str:
+    if "properties" in schema:
+        return "object"
+    return "array" if "items" in schema else "string"
 
 
 def _parse(text: str | None, is_integer: bool) -> int | float | None:

@@ -14,7 +14,9 @@ _FACT = re.compile(
 _NAME = re.compile(
     r"\b(?:i am called|call me|i'm called|i am|i'm)\s+(?P<value>[A-Z][\w\-]*(?:\s[A-Z][\w\-]*)*)"
 )
-_LIVES = re.compile(r"\bI (?P<what>live in|work at|work as|come from|like|love|own) (?P<value>[^.!?\n,;]{1,80})")
+_LIVES = re.compile(
+    r"\bI (?P<what>live in|work at|work as|come from|like|love|own) (?P<value>[^.!?\n,;]{1,80})"
+)
 _REMEMBER = re.compile(
     r"\bremember\b(?: that| this)?:?\s+(?P<value>[^.!?\n]{1,120})", re.IGNORECASE
 )
@@ -93,9 +95,7 @@ def _find_question(prompt: str) -> tuple[str, str] | None:
     return None
 
 
-def _recall_message(
-    before: re.Match[str], earlier: list[tuple[str, str]]
-) -> tuple[str, str]:
+def _recall_message(before: re.Match[str], earlier: list[tuple[str, str]]) -> tuple[str, str]:
     role = "assistant" if (before["who"] or "").lower() == "you" else "user"
     texts = [text for speaker, text in earlier if speaker == role]
     if not texts:

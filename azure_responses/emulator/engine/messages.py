@@ -56,9 +56,7 @@ def _write_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def write_message(
-    draft: Draft, text: str, annotations: list[dict[str, Any]] | None = None
-) -> Step:
+def write_message(draft: Draft, text: str, annotations: list[dict[str, Any]] | None = None) -> Step:
     """An assistant message of one text part."""
     body = draft.turn.request
     logprobs = []

@@ -53,7 +53,9 @@ _TRANSLATE = _compile(
     rf"\btranslate\b:?\s+[\"“']?(?P<text>[^\"”']+?)[\"”']?\s+(?:in)?to (?P<language>{LANGUAGES})\b"
 )
 _CAPITAL = _compile(r"\bcapital (?:city )?of (?:the )?(?P<country>[a-z ]+?)\s*(?:[?.!,]|$|\bin\b)")
-_COUNT_TO = _compile(r"\bcount\b(?: from (?P<start>\d+))?[^.\d]{0,12} to (?P<end>\d+|ten|five|three)")
+_COUNT_TO = _compile(
+    r"\bcount\b(?: from (?P<start>\d+))?[^.\d]{0,12} to (?P<end>\d+|ten|five|three)"
+)
 _LIST = _compile(
     r"\b(?:list|name|give me|tell me|write)\b\s+(?:me\s+)?(?P<count>\d+|two|three|four|five|six|"
     r"seven|eight|nine|ten)\s+(?P<what>(?:[a-z]+ )?[a-z]+)"
@@ -63,12 +65,12 @@ _LETTERS = _compile(
     r"\bhow many (?:(?P<letter>[a-z])(?:'?s)?|letters|characters) (?:are )?(?:there )?in "
     r"(?:the word )?[\"'“]?(?P<word>[\w\-]+)"
 )
-_GREETING = _compile(r"^\W*(?:hi|hello|hey|good (?:morning|evening|afternoon)|greetings)\b[^?]{0,40}$")
+_GREETING = _compile(
+    r"^\W*(?:hi|hello|hey|good (?:morning|evening|afternoon)|greetings)\b[^?]{0,40}$"
+)
 _THANKS = _compile(r"^\W*(?:thanks|thank you|cheers)\b")
 _MODEL = _compile(r"\b(?:who|what) are you\b|\bwhat model\b")
-_SUMMARISE = re.compile(
-    r"\bsummari[sz]e\b[^:\n]*[:\n]\s*(?P<text>.+)", re.IGNORECASE | re.DOTALL
-)
+_SUMMARISE = re.compile(r"\bsummari[sz]e\b[^:\n]*[:\n]\s*(?P<text>.+)", re.IGNORECASE | re.DOTALL)
 _YES_NO = _compile(
     r"\b(?:yes or no|true or false)\b|^(?:is|are|do|does|did|can|will|was|were)\b[^?]*\?\s*$"
 )

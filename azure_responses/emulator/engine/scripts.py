@@ -8,6 +8,7 @@ from azure_responses.emulator.engine.writer import EventWriter
 
 __all__ = ["open_item", "write_item"]
 
+
 def _open_nothing(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "status": "in_progress"} if "status" in item else item
 
@@ -104,7 +105,7 @@ def _write_image(writer: EventWriter, index: int, step: Step) -> None:
 def _write_commands(writer: EventWriter, index: int, step: Step) -> None:
     # Recorded without an item_id, unlike every other event of an item.
     for number, command in enumerate(step.item["action"]["commands"]):
-        at = {"command_index": number, "output_index": index}
+        at: dict[str, Any] = {"command_index": number, "output_index": index}
         writer.write("response.shell_call_command.added", command="", **at)
         writer.deltas("response.shell_call_command.delta", command, key=step.item["id"], **at)
         writer.write("response.shell_call_command.done", command=command, **at)
@@ -143,7 +144,7 @@ def _open_local_shell(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _open_code(item: dict[str, Any]) -> dict[str, Any]:
-    outputs = None if item["outputs"] is None else []
+    outputs: list[Any] | None = None if item["outputs"] is None else []
     return {**item, "status": "in_progress", "code": "", "outputs": outputs}
 
 

@@ -11,24 +11,25 @@ __all__ = ["Selection", "family", "select_tools"]
 
 _Tool = dict[str, Any]
 # Words that say nothing about what a tool is for.
-_EMPTY = frozenset(
-    "a an and any are as at be by call can do does else execute fetch find for from function get "
-    "given gets give has have how i if in into is it its look make me my new of on once one or "
-    "out per provide provided return returns run set show some step tell that the their them this "
-    "to tool up use used user using value want what when where which who will with you your "
-    "information data about please check current result input output string number query".split()
-)
+_EMPTY_WORDS = """
+a an and any are as at be by call can do does else execute fetch find for from function
+get given gets give has have how i if in into is it its look make me my new of on once one
+or out per provide provided return returns run set show some step tell that the their them
+this to tool up use used user using value want what when where which who will with you
+your information data about please check current result input output string number query
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[a-z0-9]+")
 _HOSTED_CUES = {
     "web_search": r"\b(?:search|news|latest|today|web|internet|look up|online|current)\b",
     "code_interpreter": r"\b(?:code|python|program|compute|calculate|plot|run|script|analy[sz]e)\b",
     "file_search": r"\b(?:file|files|document|documents|search|find|according|what|who|where)\b",
-    "image_generation": r"\b(?:image|picture|draw|drawing|photo|illustration|logo|paint|generate)\b",
+    "image_generation": r"\b(?:image|picture|draw|drawing|photo|illustration|logo|paint)\b",
     "mcp": r"\w",
-    "computer": r"\b(?:click|open|browser|screen|screenshot|navigate|type|website|search|computer)\b",
+    "computer": r"\b(?:click|open|browser|screen|screenshot|navigate|website|search|computer)\b",
     "shell": r"\b(?:shell|command|terminal|run|list|files|directory|bash|execute|ls)\b",
-    "local_shell": r"\b(?:shell|command|terminal|run|list|files|directory|bash|execute|ls)\b",
-    "apply_patch": r"\b(?:patch|file|edit|create|change|fix|update|delete|write|rename)\b",
+    "local_shell": r"\b(?:shell|command|terminal|run|list|files|directory|bash|ls)\b",
+    "apply_patch": r"\b(?:patch|file|edit|create|change|fix|update|delete|write)\b",
     "tool_search": r"(?!)",
     "programmatic_tool_calling": r"(?!)",
 }
@@ -61,7 +62,7 @@ def select_tools(draft: Draft) -> Selection:
 
 
 def _flatten(tools: list[_Tool]) -> list[_Tool]:
-    flat = []
+    flat: list[_Tool] = []
     for tool in tools:
         if tool["type"] == "namespace":
             flat.extend({**inner, "namespace": tool["name"]} for inner in tool["tools"])
@@ -80,9 +81,9 @@ def family(tool: _Tool) -> str:
 
 def _is_chosen(tool: _Tool, choice: dict[str, Any]) -> bool:
     if choice["type"] in ("function", "custom"):
-        return tool["type"] == choice["type"] and tool["name"] == choice["name"]
+        return (tool["type"], tool.get("name")) == (choice["type"], choice["name"])
     if choice["type"] == "mcp":
-        return tool["type"] == "mcp" and tool["server_label"] == choice["server_label"]
+        return tool.get("server_label") == str(choice["server_label"])
     return family(tool) == family(choice)
 
 

@@ -62,8 +62,11 @@ _RULES: tuple[_Rule, ...] = (
         _in_language,
     ),
     (
-        _compile(r"\b(?:one|a single|1)[- ]word\b|\bonly (?:with )?the (?:number|name|word|answer|result)\b|"
-                 r"\b(?:just|only) (?:give |say |output |return |print )?(?:me )?the (?:number|answer|result)\b"),
+        _compile(
+            r"\b(?:one|a single|1)[- ]word\b|\bonly (?:with )?the (?:name|word)\b|"
+            r"\b(?:just|only) (?:with )?(?:give |say |output |return |print )?(?:me )?"
+            r"the (?:number|answer|result)\b"
+        ),
         _shorten,
     ),
     (
@@ -83,10 +86,10 @@ _RULES: tuple[_Rule, ...] = (
     (_compile(r"\b(?:always )?call me (?P<name>[A-Z][\w\-]*)"),
      lambda text, short, found: f"{found['name']}, {text[:1].lower() + text[1:]}"
      if found["name"] not in text else text),
-    (_compile(rf"\b(?:always )?(?:start|begin) (?:every|each|your|the)?[^.\n]{{0,20}}\bwith {_QUOTED}"),
+    (_compile(rf"\b(?:start|begin) (?:every|each|your|the)?[^.\n]{{0,20}}\bwith {_QUOTED}"),
      lambda text, short, found: text if text.startswith(found["quoted"])
      else f"{found['quoted']} {text}"),
-    (_compile(rf"\b(?:always )?end (?:every|each|your|the)?[^.\n]{{0,20}}\bwith {_QUOTED}"),
+    (_compile(rf"\bend (?:every|each|your|the)?[^.\n]{{0,20}}\bwith {_QUOTED}"),
      lambda text, short, found: text if text.endswith(found["quoted"])
      else f"{text} {found['quoted']}"),
     (_compile(r"\bin (?:all )?(?:upper ?case|caps|capital letters|capitals)\b"),

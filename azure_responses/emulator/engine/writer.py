@@ -56,5 +56,7 @@ class EventWriter:
                 fields["logprobs"] = logprobs[position : position + 1]
                 position += 1
             if self._is_obfuscated:
-                fields["obfuscation"] = obfuscate(piece, f"{key or at['item_id']}{len(self.events)}")
+                fields["obfuscation"] = obfuscate(
+                    piece, f"{key or at['item_id']}{len(self.events)}"
+                )
             self.write(kind, **fields)

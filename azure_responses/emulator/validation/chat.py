@@ -27,16 +27,15 @@ __all__ = ["check_chat"]
 
 _OBJECT = Record(is_open=True)
 _OBJECTS = Listing(_OBJECT)
+_TYPE: dict[str, Shape] = {"type": ANYTHING}
+_IMAGE_URL = Record({"url": Text()}, ("url",), is_open=True)
 _PART = Tagged(
     {
-        "text": Record({"type": ANYTHING, "text": Text()}, ("text",)),
-        "image_url": Record(
-            {"type": ANYTHING, "image_url": Record({"url": Text()}, ("url",), is_open=True)},
-            ("image_url",),
-        ),
-        "input_audio": Record({"type": ANYTHING, "input_audio": _OBJECT}, ("input_audio",)),
-        "file": Record({"type": ANYTHING, "file": _OBJECT}, ("file",)),
-        "refusal": Record({"type": ANYTHING, "refusal": Text()}, ("refusal",)),
+        "text": Record(_TYPE | {"text": Text()}, ("text",)),
+        "image_url": Record(_TYPE | {"image_url": _IMAGE_URL}, ("image_url",)),
+        "input_audio": Record(_TYPE | {"input_audio": _OBJECT}, ("input_audio",)),
+        "file": Record(_TYPE | {"file": _OBJECT}, ("file",)),
+        "refusal": Record(_TYPE | {"refusal": Text()}, ("refusal",)),
     }
 )
 _CONTENT = Either("one of a string or array of objects", text=Text(), listing=Listing(_PART))
@@ -47,15 +46,16 @@ _FUNCTION = Record(
 )
 _TOOL = Tagged(
     {
-        "function": Record({"type": ANYTHING, "function": _FUNCTION}, ("function",)),
-        "custom": Record({"type": ANYTHING, "custom": _OBJECT}, ("custom",)),
+        "function": Record(_TYPE | {"function": _FUNCTION}, ("function",)),
+        "custom": Record(_TYPE | {"custom": _OBJECT}, ("custom",)),
     }
 )
+_SPOKEN: dict[str, Shape] = {
+    "role": Choice("system", "assistant", "user", "function", "tool", "developer"),
+    "content": Nullable(_CONTENT),
+}
 _MESSAGE = Record(
-    {
-        "role": Choice("system", "assistant", "user", "function", "tool", "developer"),
-        "content": Nullable(_CONTENT),
-    }
+    _SPOKEN
     | optional(
         name=Text(),
         tool_calls=_OBJECTS,
@@ -212,7 +212,8 @@ def _check_tools(body: dict[str, Any]) -> None:
     if choice is None:
         return
     if not tools:
-        raise refuse("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice", None)
+        message = "'tool_choice' is only allowed when 'tools' are specified."
+        raise refuse(message, "tool_choice", None)
     if isinstance(choice, dict) and choice["type"] == "function":
         wanted = (choice.get("function") or {}).get("name")
         if not any((tool.get("function") or {}).get("name") == wanted for tool in tools):

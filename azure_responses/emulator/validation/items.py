@@ -62,6 +62,7 @@ _PARTS: dict[str, Shape] = {
     ),
     "summary_text": Record(_TYPE | {"text": Text()}, ("text",)),
 }
+_STRING_OR_PARTS = "one of a string or array of objects"
 _ASSISTANT_PARTS = ("output_text", "refusal")
 _USER_PARTS = tuple(name for name in _PARTS if name not in ("output_text",))
 
@@ -78,7 +79,7 @@ class _Message:
             _TYPE
             | {
                 "role": Choice("assistant", "system", "developer", "user"),
-                "content": Either("one of a string or array of objects", text=Text(), listing=parts),
+                "content": Either(_STRING_OR_PARTS, text=Text(), listing=parts),
             }
             | optional(id=Text(begins="msg"), phase=Choice("commentary", "final_answer")),
             ("role", "content"),
@@ -101,7 +102,7 @@ _EXECUTION = optional(execution=Choice("server", "client"), call_id=Text(longest
 _OUTPUT_PARTS = Listing(
     Tagged({name: _PARTS[name] for name in ("input_text", "input_image", "input_file")})
 )
-_TOOL_OUTPUT = Either("one of a string or array of objects", text=Text(), listing=_OUTPUT_PARTS)
+_TOOL_OUTPUT = Either(_STRING_OR_PARTS, text=Text(), listing=_OUTPUT_PARTS)
 _CALLER = optional(caller=_OBJECT)
 
 
@@ -229,7 +230,7 @@ def _guess(item: dict[str, Any]) -> str | None:
 
 
 INPUT = Either(
-    "one of a string or array of objects",
+    _STRING_OR_PARTS,
     text=Text(),
     listing=Listing(Tagged(_ITEMS, read=_guess, is_tag_in_path=False)),
 )

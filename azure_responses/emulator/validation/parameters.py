@@ -62,7 +62,9 @@ _PARAMETERS: dict[str, Shape] = {
                 ("type",),
             )
         ),
-        conversation=Either("a string or object", text=Text(), record=Record({"id": Text()}, ("id",))),
+        conversation=Either(
+            "a string or object", text=Text(), record=Record({"id": Text()}, ("id",))
+        ),
         include=Listing(Choice(*INCLUDABLE)),
         instructions=Text(),
         max_output_tokens=Integer(16),

@@ -123,14 +123,14 @@ def _check_part(part: dict[str, Any], context: _Context, root: dict[str, Any]) -
             raise _Fault(f"{where}schema must have a 'type' key.")
         return
     for kind in kinds if isinstance(kinds, list) else [kinds]:
-        if kind not in _TYPES:
-            raise _Fault(f"{where}{kind!r} is not valid under any of the given schemas.")
         _check_kind(kind, part, where)
     if len(part.get("enum") or ()) > _MOST_VALUES:
         raise _Fault(f"{where}enum has more than {_MOST_VALUES} values.")
 
 
 def _check_kind(kind: str, part: dict[str, Any], where: str) -> None:
+    if kind not in _TYPES:
+        raise _Fault(f"{where}{kind!r} is not valid under any of the given schemas.")
     if kind == "object":
         _check_object(part, where)
     elif kind == "array" and not isinstance(part.get("items"), dict):

@@ -234,6 +234,9 @@ class Pairs:
                 raise too_long(f"{path}.{name}", len(given), self._value_length)
 
 
+_JSON_KINDS: dict[type, str] = {str: "text", list: "listing", dict: "record"}
+
+
 class Either:
     """One of several shapes, told apart by JSON type."""
 
@@ -242,7 +245,7 @@ class Either:
         self._shapes = shapes
 
     def check(self, value: Any, path: str) -> None:
-        kind = {str: "text", list: "listing", dict: "record"}.get(type(value), "")
+        kind = _JSON_KINDS.get(type(value), "")
         if kind not in self._shapes:
             raise invalid_type(path, self.expected, value)
         self._shapes[kind].check(value, path)

@@ -202,9 +202,7 @@ TOOL = Tagged(
         ),
         "tool_search": Record(
             _TYPE
-            | optional(
-                execution=Choice("server", "client"), description=Text(), parameters=_OBJECT
-            )
+            | optional(execution=Choice("server", "client"), description=Text(), parameters=_OBJECT)
         ),
         "programmatic_tool_calling": Record(_TYPE),
     }
@@ -275,8 +273,8 @@ def _fits(choice: dict[str, Any], tool: dict[str, Any]) -> bool:
     if kind in ("function", "custom"):
         inner = tool["tools"] if tool["type"] == "namespace" else [tool]
         return any(one["type"] == kind and one["name"] == choice.get("name") for one in inner)
-    if kind == "mcp":
-        return tool["type"] == "mcp" and tool["server_label"] == choice.get("server_label")
+    if kind == "mcp" == tool["type"]:
+        return bool(tool["server_label"] == choice.get("server_label"))
     families = ("web_search", "computer")
     family = next((name for name in families if kind.startswith(name)), kind)
     return bool(tool["type"].startswith(family))
