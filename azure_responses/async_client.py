@@ -11,7 +11,7 @@ from azure_responses.async_resources import AsyncModels, AsyncResponses
 from azure_responses.async_sender import AsyncSender
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.protocol.plans import Plans
-from azure_responses.transport import make_async_client, refuse_wrong_client
+from azure_responses.transport import LoopTransport, refuse_wrong_client
 
 __all__ = ["AsyncAzureResponses"]
 
@@ -41,8 +41,12 @@ class AsyncAzureResponses:
             refuse_wrong_client(http_client, httpx.AsyncClient)
         configuration = configure(endpoint, arguments)
         credentials = AsyncCredentials(configuration.settings)
-        http = http_client or make_async_client(configuration.connection)
-        sender = AsyncSender(http, credentials, is_ours=http_client is None)
+        if http_client is not None:
+            sender = AsyncSender(credentials, http_client=http_client)
+        else:
+            origin = configuration.settings.endpoint.origin
+            transport = LoopTransport(configuration.connection, origin)
+            sender = AsyncSender(credentials, transport=transport)
         self._set_up(configuration, sender, owns_sender=True)
 
     @cached_property

@@ -18,10 +18,10 @@ from azure_responses.raw_response import RawResponse
 from azure_responses.transport import (
     Timeout,
     build_headers,
+    build_request,
     is_event_stream,
     mapped_errors_async,
-    parse_url,
-    phases_of,
+    merge_request,
 )
 from azure_responses.types.result import Result
 
@@ -34,25 +34,30 @@ class AsyncSender:
     """Sends the calls of one client, again where that helps.
 
     Args:
-        http: the HTTP client; closed by `aclose` only if it is ours.
         credentials: where the credential header comes from.
-        is_ours: this package made `http`, so requests may skip merging its (empty) defaults.
+        transport: this package's own way to the network; closed by `aclose`.
+        http_client: the caller's httpx.AsyncClient to use instead; never closed by us.
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, credentials: AsyncCredentials, *, is_ours: bool
+        self,
+        credentials: AsyncCredentials,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._http = http
         self._credentials = credentials
-        self._is_ours = is_ours
+        self._transport = transport
+        self._http_client = http_client
 
     async def send(self, call: Call, timeout: Timeout) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
                 async with mapped_errors_async():
-                    response = await self._transmit(call, timeout, stream=False)
-                    reply = Reply(response.status_code, response.headers, response.content)
+                    async with aclosing(await self._transmit(call, timeout)) as response:
+                        body = await response.aread()
+                    reply = Reply(response.status_code, response.headers, body)
                 if 200 <= reply.status < 300:
                     return reply
                 error: AzureResponsesError = call.failure(
@@ -67,7 +72,7 @@ class AsyncSender:
         while True:
             try:
                 async with mapped_errors_async():
-                    response = await self._transmit(call, timeout, stream=True)
+                    response = await self._transmit(call, timeout)
                     if is_event_stream(response):
                         return response
                     async with aclosing(response):
@@ -108,28 +113,17 @@ class AsyncSender:
 
     async def aclose(self) -> None:
         """Close the connections, if they are ours."""
-        if self._is_ours:
-            await self._http.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
-    async def _transmit(self, call: Call, timeout: Timeout, *, stream: bool) -> httpx.Response:
+    async def _transmit(self, call: Call, timeout: Timeout) -> httpx.Response:
+        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
         credential = await self._credentials.header() if needs_credential else None
-        request = call.request
-        if self._is_ours:
-            outgoing = httpx.Request(
-                request.method,
-                parse_url(request.url),
-                headers=build_headers(call, credential),
-                content=request.body,
-                extensions={"timeout": phases_of(timeout)},
-            )
-        else:
-            outgoing = self._http.build_request(
-                request.method,
-                request.url,
-                headers=build_headers(call, credential),
-                content=request.body,
-                extensions={"timeout": phases_of(timeout)},
-            )
+        headers = build_headers(call, credential)
+        if self._transport is not None:
+            return await self._transport.handle_async_request(build_request(call, headers, timeout))
+        assert self._http_client is not None
+        request = merge_request(self._http_client, call, headers, timeout)
         # A redirect would carry the credential to wherever it points.
-        return await self._http.send(outgoing, stream=stream, follow_redirects=False)
+        return await self._http_client.send(request, stream=True, follow_redirects=False)

@@ -11,7 +11,7 @@ from azure_responses.credentials import Credentials
 from azure_responses.protocol.plans import Plans
 from azure_responses.resources import Models, Responses
 from azure_responses.sender import Sender
-from azure_responses.transport import make_client, refuse_wrong_client
+from azure_responses.transport import make_transport, refuse_wrong_client
 
 __all__ = ["AzureResponses"]
 
@@ -41,8 +41,12 @@ class AzureResponses:
             refuse_wrong_client(http_client, httpx.Client)
         configuration = configure(endpoint, arguments)
         credentials = Credentials(configuration.settings)
-        http = http_client or make_client(configuration.connection)
-        sender = Sender(http, credentials, is_ours=http_client is None)
+        if http_client is not None:
+            sender = Sender(credentials, http_client=http_client)
+        else:
+            origin = configuration.settings.endpoint.origin
+            transport = make_transport(configuration.connection, origin)
+            sender = Sender(credentials, transport=transport)
         self._set_up(configuration, sender, owns_sender=True)
 
     @cached_property

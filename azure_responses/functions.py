@@ -4,6 +4,7 @@ Clients are pooled per endpoint, credential and version, so that repeated calls 
 """
 
 import asyncio
+import atexit
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -69,6 +70,12 @@ class ClientPool(Generic[C]):
             self._clients.move_to_end(key)
             return client
 
+    def clear(self, close: Callable[[C], None]) -> None:
+        """Close and forget every client."""
+        with self._lock:
+            while self._clients:
+                close(self._clients.popitem()[1])
+
 
 def _key(arguments: Mapping[str, Any]) -> Hashable:
     explicit = tuple(
@@ -82,6 +89,7 @@ def _key(arguments: Mapping[str, Any]) -> Hashable:
 
 
 _clients: ClientPool[AzureResponses] = ClientPool(AzureResponses)
+atexit.register(_clients.clear, AzureResponses.close)
 # An async client's connections belong to one event loop.
 _async_clients: WeakKeyDictionary[Any, ClientPool[AsyncAzureResponses]] = WeakKeyDictionary()
 

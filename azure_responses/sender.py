@@ -17,10 +17,10 @@ from azure_responses.raw_response import RawResponse
 from azure_responses.transport import (
     Timeout,
     build_headers,
+    build_request,
     is_event_stream,
     mapped_errors,
-    parse_url,
-    phases_of,
+    merge_request,
 )
 from azure_responses.types.result import Result
 
@@ -33,23 +33,30 @@ class Sender:
     """Sends the calls of one client, again where that helps.
 
     Args:
-        http: the HTTP client; closed by `close` only if it is ours.
         credentials: where the credential header comes from.
-        is_ours: this package made `http`, so requests may skip merging its (empty) defaults.
+        transport: this package's own way to the network; closed by `close`.
+        http_client: the caller's httpx.Client to use instead; never closed by us.
     """
 
-    def __init__(self, http: httpx.Client, credentials: Credentials, *, is_ours: bool) -> None:
-        self._http = http
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> None:
         self._credentials = credentials
-        self._is_ours = is_ours
+        self._transport = transport
+        self._http_client = http_client
 
     def send(self, call: Call, timeout: Timeout) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
                 with mapped_errors():
-                    response = self._transmit(call, timeout, stream=False)
-                    reply = Reply(response.status_code, response.headers, response.content)
+                    with closing(self._transmit(call, timeout)) as response:
+                        body = response.read()
+                    reply = Reply(response.status_code, response.headers, body)
                 if 200 <= reply.status < 300:
                     return reply
                 error: AzureResponsesError = call.failure(
@@ -64,7 +71,7 @@ class Sender:
         while True:
             try:
                 with mapped_errors():
-                    response = self._transmit(call, timeout, stream=True)
+                    response = self._transmit(call, timeout)
                     if is_event_stream(response):
                         return response
                     with closing(response):
@@ -105,28 +112,17 @@ class Sender:
 
     def close(self) -> None:
         """Close the connections, if they are ours."""
-        if self._is_ours:
-            self._http.close()
+        if self._transport is not None:
+            self._transport.close()
 
-    def _transmit(self, call: Call, timeout: Timeout, *, stream: bool) -> httpx.Response:
+    def _transmit(self, call: Call, timeout: Timeout) -> httpx.Response:
+        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
         credential = self._credentials.header() if needs_credential else None
-        request = call.request
-        if self._is_ours:
-            outgoing = httpx.Request(
-                request.method,
-                parse_url(request.url),
-                headers=build_headers(call, credential),
-                content=request.body,
-                extensions={"timeout": phases_of(timeout)},
-            )
-        else:
-            outgoing = self._http.build_request(
-                request.method,
-                request.url,
-                headers=build_headers(call, credential),
-                content=request.body,
-                extensions={"timeout": phases_of(timeout)},
-            )
+        headers = build_headers(call, credential)
+        if self._transport is not None:
+            return self._transport.handle_request(build_request(call, headers, timeout))
+        assert self._http_client is not None
+        request = merge_request(self._http_client, call, headers, timeout)
         # A redirect would carry the credential to wherever it points.
-        return self._http.send(outgoing, stream=stream, follow_redirects=False)
+        return self._http_client.send(request, stream=True, follow_redirects=False)

@@ -56,7 +56,11 @@ class Operations:
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
-        self._headers = merge_headers(default_headers)
+        # Checked and merged once: what is left for each call is a copy of a small dict.
+        self._headers = {
+            accepts_stream: merge_headers(_own_headers(accepts_stream), default_headers)
+            for accepts_stream in (False, True)
+        }
         self._query = _query_of(default_query)
         self._can_refresh = settings.secret.kind in (
             "azure_ad_token_provider",
@@ -196,14 +200,13 @@ class Operations:
         reads: str | None = None,
     ) -> Call:
         endpoint = self.settings.endpoint
-        all_query = {**self._query, **(query or {}), **_query_of(options.extra_query)}
-        headers = merge_headers(
-            self._own_headers(accepts_stream), self._headers, options.extra_headers
-        )
+        headers = {"x-ms-client-request-id": self._new_id(), **self._headers[accepts_stream]}
+        if options.extra_headers:
+            headers = merge_headers(headers, options.extra_headers)
         content = encode_body(body, options.extra_body)
         if content is not None:
             headers.setdefault("content-type", "application/json")
-        request = Request(method, endpoint.url(*segments, query=all_query), headers, content)
+        request = Request(method, self._url(segments, query, options), headers, content)
         situation = Situation(
             operation=name,
             surface=endpoint.surface,
@@ -221,13 +224,17 @@ class Operations:
             born=self.recent.born(reads),
         )
 
-    def _own_headers(self, accepts_stream: bool) -> dict[str, str | None]:
-        return {
-            "accept": "text/event-stream" if accepts_stream else "application/json",
-            # A compressed stream would be buffered by whatever compresses it.
-            "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
-            "x-ms-client-request-id": self._new_id(),
-        }
+    def _url(self, segments: tuple[str, ...], query: _Query | None, options: Options) -> str:
+        added = {**(query or {}), **_query_of(options.extra_query)}
+        return self.settings.endpoint.url(*segments, query={**self._query, **added})
+
+
+def _own_headers(accepts_stream: bool) -> dict[str, str | None]:
+    return {
+        "accept": "text/event-stream" if accepts_stream else "application/json",
+        # A compressed stream would be buffered by whatever compresses it.
+        "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
+    }
 
 
 def _query_of(values: Mapping[str, Any] | None) -> dict[str, str | list[str]]:

@@ -1,0 +1,51 @@
+"""The `azure-responses` command."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from azure_responses.cli import ask
+from azure_responses.cli.terminal import report, report_interrupt
+from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.version import __version__
+
+__all__ = ["main"]
+
+# 128 + SIGINT, what a shell reports for an interrupted command.
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the result is its exit code.
+
+    0 is done, 1 the service said no, 2 wrong usage, 130 interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        report_interrupt()
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has had enough; Python's own flush at exit must not complain.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except ConfigurationError as error:
+        report(error)
+        return 2
+    except AzureResponsesError as error:
+        report(error)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="azure-responses",
+        description="Call the Azure OpenAI Responses API, or an emulator of it.",
+    )
+    parser.add_argument("--version", action="version", version=f"azure-responses {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    ask.add_command(commands)
+    return parser
