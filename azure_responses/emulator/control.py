@@ -85,11 +85,11 @@ def _set_clock(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
     unknown = body.keys() - {"freeze", "run", "advance"}
     if unknown:
         raise _Wrong(f"unknown {sorted(unknown)}; the clock takes freeze, run and advance")
-    if body.get("freeze"):
-        emulator.clock.freeze(None if body["freeze"] is True else float(body["freeze"]))
-    if body.get("run"):
-        emulator.clock.run()
     try:
+        if body.get("freeze"):
+            emulator.clock.freeze(None if body["freeze"] is True else float(body["freeze"]))
+        if body.get("run"):
+            emulator.clock.run()
         emulator.clock.advance(float(body.get("advance", 0)))
     except (TypeError, ValueError) as error:
         raise _Wrong(str(error)) from None

@@ -17,6 +17,8 @@ __all__ = [
 ]
 
 _MINUTE = 60.0
+# Adding and subtracting unix times loses digits: a call is over a microsecond early, never late.
+_ROUNDING = 1e-6
 # Shown where a deployment has no limit but its replies carry the headers.
 _ROOMY_TOKENS = 1_000_000
 _ROOMY_REQUESTS = 1_000
@@ -39,7 +41,7 @@ class Window:
         self._tokens = 0
 
     def _forget(self, now: float) -> None:
-        while self._spent and self._spent[0][0] <= now - _MINUTE:
+        while self._spent and now - self._spent[0][0] >= _MINUTE - _ROUNDING:
             self._tokens -= self._spent.popleft()[1]
 
     def tokens(self, now: float) -> int:

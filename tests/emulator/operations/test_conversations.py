@@ -1,0 +1,41 @@
+"""Conversations and their items."""
+
+import httpx
+import pytest
+
+CONVERSATIONS = "/openai/v1/conversations"
+HELLO = {"role": "user", "content": "Hello"}
+
+
+def test_a_conversation_lives_and_dies(client: httpx.Client) -> None:
+    body = {"metadata": {"a": "b"}, "items": [HELLO]}
+    made = client.post(CONVERSATIONS, json=body).json()
+    assert made["id"].startswith("conv_")
+    assert (made["object"], made["metadata"]) == ("conversation", {"a": "b"})
+    path = f"{CONVERSATIONS}/{made['id']}"
+    assert client.get(path).json() == made
+    assert client.post(path, json={"metadata": {"c": "d"}}).json()["metadata"] == {"c": "d"}
+    assert client.delete(path).json() == {
+        "id": made["id"],
+        "object": "conversation.deleted",
+        "deleted": True,
+    }
+    assert client.get(path).status_code == 404
+
+
+def test_items_can_be_added_read_and_taken_out(client: httpx.Client) -> None:
+    path = f"{CONVERSATIONS}/{client.post(CONVERSATIONS).json()['id']}/items"
+    added = client.post(path, json={"items": [HELLO, {**HELLO, "content": "Bye"}]}).json()["data"]
+    assert [item["content"][0]["text"] for item in added] == ["Hello", "Bye"]
+    assert client.get(path).json()["data"] == added[::-1]
+    one = f"{path}/{added[0]['id']}"
+    assert client.get(one).json() == added[0]
+    assert client.delete(one).json()["object"] == "conversation"
+    assert client.get(one).status_code == 404
+    assert client.get(path).json()["data"] == added[1:]
+
+
+@pytest.mark.parametrize("items", ["text", [1], [HELLO] * 21])
+def test_items_that_are_none_or_too_many_are_refused(client: httpx.Client, items: object) -> None:
+    reply = client.post(CONVERSATIONS, json={"items": items})
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "items")

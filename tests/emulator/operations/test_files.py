@@ -1,0 +1,76 @@
+"""Files, multipart and JSON."""
+
+import httpx
+import pytest
+
+from azure_responses.emulator import Emulator, Resource
+from tests.emulator.callers import open_client
+
+FILES = "/openai/v1/files"
+
+
+def upload(client: httpx.Client, purpose: str = "assistants", text: str = "ein Text") -> str:
+    reply = client.post(
+        FILES, data={"purpose": purpose}, files={"file": ("notes.txt", text.encode())}
+    )
+    assert reply.status_code == 200, reply.text
+    name: str = reply.json()["id"]
+    return name
+
+
+def test_an_uploaded_file_can_be_read_listed_and_deleted(client: httpx.Client) -> None:
+    file_id = upload(client, text="Grüße\r\n--")
+    assert file_id.startswith("assistant-")
+    shown = client.get(f"{FILES}/{file_id}").json()
+    assert (shown["filename"], shown["purpose"], shown["status"]) == (
+        "notes.txt", "assistants", "processed",
+    )  # fmt: skip
+    content = client.get(f"{FILES}/{file_id}/content").content
+    assert content == "Grüße\r\n--".encode()
+    assert shown["bytes"] == len(content)
+    assert client.get(FILES).json()["data"] == [shown]
+    assert client.get(FILES, params={"purpose": "batch"}).json()["data"] == []
+    deleted = client.delete(f"{FILES}/{file_id}").json()
+    assert deleted == {"object": "file", "id": file_id, "deleted": True}
+    assert client.get(f"{FILES}/{file_id}").status_code == 404
+
+
+def test_a_file_can_be_sent_as_json(client: httpx.Client) -> None:
+    body = {"filename": "a.txt", "purpose": "assistants", "content": "hello"}
+    file = client.post(FILES, json=body).json()
+    assert (file["filename"], file["bytes"]) == ("a.txt", 5)
+
+
+def test_purpose_user_data_is_not_supported(client: httpx.Client) -> None:
+    body = {"filename": "a.txt", "purpose": "user_data", "content": "hello"}
+    reply = client.post(FILES, json=body)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["param"] == "purpose"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"nonsense", "multipart/form-data"),
+        (b"[]", "multipart/form-data"),
+        (b'{"purpose": "assistants"}', "'file'"),
+        (b'{"filename": "a"}', "'purpose'"),
+    ],
+)
+def test_an_incomplete_upload_is_refused(client: httpx.Client, body: bytes, message: str) -> None:
+    reply = client.post(FILES, content=body)
+    assert reply.status_code == 400
+    assert message in reply.json()["error"]["message"]
+
+
+def test_a_file_belongs_to_its_resource() -> None:
+    emulator = Emulator([Resource("a"), Resource("b")])
+    with open_client(emulator) as client:
+        file_id = upload(client)
+        assert client.get(f"https://b.openai.azure.com{FILES}/{file_id}").status_code == 404
+
+
+def test_the_dated_surface_has_files_too(client: httpx.Client) -> None:
+    file_id = upload(client)
+    reply = client.get(f"/openai/files/{file_id}?api-version=2024-10-21")
+    assert reply.json()["id"] == file_id

@@ -1,0 +1,56 @@
+"""Configuration of resources and deployments."""
+
+import pytest
+
+from azure_responses.emulator import Deployment, Emulator, Resource
+from tests.emulator.callers import create, open_client
+
+
+def test_any_deployment_name_is_taken_as_a_model_by_default() -> None:
+    emulator = Emulator()
+    assert (emulator.endpoint, emulator.api_key) == (
+        "https://emulator.openai.azure.com",
+        "emulator-key",
+    )
+    with open_client(emulator) as client:
+        assert create(client, model="anything").json()["model"] == "anything"
+
+
+def test_strict_deployments_refuse_every_unknown_name() -> None:
+    with open_client(Emulator(strict_deployments=True)) as client:
+        assert create(client).json()["error"]["code"] == "DeploymentNotFound"
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_strict"),
+    [
+        (Resource("r"), False),
+        (Resource("r", strict_deployments=True), True),
+        (Resource("r", deployments=[]), True),
+        (Resource("r", deployments=[], strict_deployments=False), False),
+    ],
+)
+def test_named_deployments_are_the_whole_truth_unless_said_otherwise(
+    resource: Resource, is_strict: bool
+) -> None:
+    assert resource.is_strict is is_strict
+    assert (resource.find_deployment("x") is None) is is_strict
+
+
+def test_a_deployment_runs_the_model_it_names_and_echoes_its_own_name() -> None:
+    resource = Resource("r", deployments=[Deployment("mine", "gpt-4.1"), Deployment("gpt-4.1")])
+    assert resource.find_deployment("mine") == Deployment("mine", "gpt-4.1")
+    assert [item.model_name for item in resource.deployments or ()] == ["gpt-4.1", "gpt-4.1"]
+    with open_client(Emulator([resource])) as client:
+        assert create(client, model="mine").json()["model"] == "mine"
+
+
+def test_a_reset_forgets_everything_but_the_configuration() -> None:
+    emulator = Emulator([Resource("r", deployments=[Deployment("gpt-4.1", requests_per_minute=1)])])
+    with open_client(emulator) as client:
+        first = create(client).json()["id"]
+        assert create(client).status_code == 429
+        emulator.reset()
+        assert client.get(f"/openai/v1/responses/{first}").status_code == 404
+        assert create(client).status_code == 200
+    assert len(emulator.requests) == 2
