@@ -94,7 +94,7 @@ class Hints:
     def _by_kind(self, words: set[str], kind: str) -> str | None:
         if words & set(_PLACES):
             places = find_places(self.text)
-            return places[0] if places else None
+            return str(places[0]) if places else None
         if words & set(_PEOPLE):
             found = _PERSON.search(self.text) or _CAPITALISED.search(self.text)
             return str(found[1]) if found else None

@@ -28,7 +28,7 @@ def validate_create(body: object, model: Model, *, surface: str) -> None:
     given = _object(body)
     check_parameters(given, surface)
     check_capabilities(given, model)
-    check_combinations(given)
+    check_combinations(given, surface)
 
 
 def validate_chat(body: object, model: Model) -> None:

@@ -10,7 +10,7 @@ from azure_responses.emulator.validation.tools import check_tool_choice
 __all__ = ["check_combinations"]
 
 
-def check_combinations(body: dict[str, Any]) -> None:
+def check_combinations(body: dict[str, Any], surface: str) -> None:
     """Refuses a body whose parts contradict each other."""
     if body.get("previous_response_id") and body.get("conversation"):
         message = (
@@ -20,6 +20,9 @@ def check_combinations(body: dict[str, Any]) -> None:
         raise refuse(message, None, "mutually_exclusive_parameters")
     if body.get("background") and body.get("store") is False:
         message = "Background mode requires 'store' to be true."
+        raise refuse(message, "background", "unsupported_parameter")
+    if body.get("background") and surface == "dated":
+        message = "Background mode is not supported with this API version."
         raise refuse(message, "background", "unsupported_parameter")
     if body.get("stream_options") and not body.get("stream"):
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."

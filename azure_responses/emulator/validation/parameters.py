@@ -151,4 +151,5 @@ def _refuse_unknown(name: str) -> Refusal:
         f"'{moved}'. Try again with the new parameter. See the API documentation for more "
         f"information: {_REFERENCE}."
     )
-    return refuse(message, name, "unsupported_parameter")
+    # param is null: a reply of Azure's, quoted in egoist/chatwise-releases #1023.
+    return refuse(message, None, "unsupported_parameter")

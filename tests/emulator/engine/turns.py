@@ -1,0 +1,54 @@
+"""Turns for the tests of the engine: a fixed time, a fixed seed, a fixed key."""
+
+from typing import Any
+
+from azure_responses.emulator.engine import Answer, Turn, answer
+from azure_responses.emulator.identifiers import IdentifierMint
+from azure_responses.emulator.models import find_model
+from azure_responses.emulator.vault import Vault
+
+__all__ = ["NOW", "ask", "make_turn", "said"]
+
+NOW = 1_790_000_000
+_OF_TURN = (
+    "history",
+    "headers",
+    "dated",
+    "find_file",
+    "search",
+    "find_item",
+    "chunking",
+    "prefixes",
+)
+
+
+def make_turn(
+    body: dict[str, Any] | None = None, seed: str = "seed", key: bytes = b"key", **given: Any
+) -> Turn:
+    """A turn; keywords that are no field of it go into the request body."""
+    fields = {name: given.pop(name) for name in _OF_TURN if name in given}
+    request = {"model": "gpt-4.1", **(body or {}), **given}
+    return Turn(
+        request=request,
+        deployment=request["model"],
+        model=find_model(request["model"]),
+        created_at=NOW,
+        identifiers=IdentifierMint(seed, lambda: float(NOW)),
+        vault=Vault(key),
+        **fields,
+    )
+
+
+def ask(prompt: Any = "", **given: Any) -> Answer:
+    """The answer to a prompt or to input items."""
+    return answer(make_turn(input=prompt, **given))
+
+
+def said(prompt: Any, **given: Any) -> str:
+    """The text of the answer."""
+    return "".join(
+        str(part.get("text", part.get("refusal")))
+        for item in ask(prompt, **given).response["output"]
+        if item["type"] == "message"
+        for part in item["content"]
+    )
