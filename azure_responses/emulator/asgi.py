@@ -85,7 +85,8 @@ class AsgiApplication:
 
     async def _break(self, broken: Break, receive: Receive, send: Send) -> None:
         if broken.kind == "stall":
-            with anyio.move_on_after(self._emulator.clock.wait(broken.seconds)):
+            # Real time, whatever the clock says: the caller's patience is measured in it.
+            with anyio.move_on_after(broken.seconds):
                 await _gone(receive)
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         if transport is None:

@@ -36,11 +36,17 @@ class Call:
 
     @cached_property
     def parsed(self) -> Any:
-        """The body's JSON whatever it is; None where it is not JSON."""
+        """The body's JSON whatever it is; None where it is not JSON.
+
+        Half a surrogate pair is not: the service says that it could not parse such a body.
+        """
         try:
-            return json.loads(self.received.body)
+            parsed = json.loads(self.received.body)
+            if b"\\u" in self.received.body:
+                json.dumps(parsed, ensure_ascii=False).encode()
         except ValueError:
             return None
+        return parsed
 
     @property
     def body(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Break:
 
 
 Step = bytes | Pause | Break
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Reply:
 
 def encode_json(value: Any) -> bytes:
     """One line of UTF-8 JSON without blanks between tokens, as the service writes events."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:

@@ -1,5 +1,6 @@
 """Tokens and requests a minute: what is left, and how the service says that nothing is."""
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +88,7 @@ class Window:
 
 
 def _seconds_until(spent_at: float, now: float) -> int:
-    return max(1, -int(-(spent_at + _MINUTE - now) // 1))
+    return max(1, math.ceil(spent_at + _MINUTE - now - _ROUNDING))
 
 
 def rate_limit_headers(
@@ -129,7 +130,7 @@ def retry_headers(retry_after: float | None) -> dict[str, str]:
     if retry_after is None:
         return {}
     return {
-        "retry-after": str(-int(-retry_after // 1)),
+        "retry-after": str(math.ceil(retry_after)),
         "retry-after-ms": str(round(retry_after * 1000)),
     }
 

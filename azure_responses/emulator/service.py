@@ -67,12 +67,13 @@ class Emulator:
         log_size: int = 1000,
     ) -> None:
         self.clock = clock or Clock()
-        self.issuer = Issuer(self.clock)
         self.faults = FaultScript(seed)
         self.requests = RequestLog(log_size)
         self._answers_any_host = resources is None
         if resources is None:
             resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
+        resources = _distinct(resources)
+        self.issuer = Issuer(self.clock, resources[0].tenant)
         self._accounts = {
             resource.name: Account(
                 resource,
@@ -82,7 +83,7 @@ class Emulator:
                 latency=latency or Latency(),
                 read_lag=read_lag or ReadLag(),
             )
-            for resource in _distinct(resources)
+            for resource in resources
         }
         self._lock = threading.RLock()
 
@@ -179,6 +180,7 @@ class Emulator:
 
     def _perform(self, call: Call) -> Reply:
         account = call.account
+        _check_project(call)
         authorise(call.received, account.resource, call.route, self.issuer, call.now)
         if call.route.refused is not None:
             raise call.route.refused()
@@ -194,6 +196,13 @@ class Emulator:
         reply.headers += refusal.headers.items()
         reply.headers += make_headers(account.mint, account.region(), self.clock.now())
         return reply
+
+
+def _check_project(call: Call) -> None:
+    projects = call.account.resource.projects
+    project = call.route.project
+    if project is not None and projects is not None and project not in projects:
+        raise resource_not_found()
 
 
 def _distinct(resources: Sequence[Resource]) -> Sequence[Resource]:

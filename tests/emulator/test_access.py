@@ -178,6 +178,12 @@ def test_role_assignments_of_the_resource_beat_the_roles_of_the_token() -> None:
     assert post(emulator, authorization=f"Bearer {someone}").status_code == 200
 
 
+def test_credentials_are_of_the_first_resources_tenant() -> None:
+    emulator = Emulator([Resource("r", tenant="00000000-0000-0000-0000-00000000000a")])
+    token = emulator.token_credential().get_token("https://ai.azure.com/.default").token
+    assert post(emulator, authorization=f"Bearer {token}").status_code == 200
+
+
 def test_keys_can_be_disabled_and_tokens_then_still_work() -> None:
     emulator = Emulator([Resource("r", keys_enabled=False)])
     for headers in ({"api_key": "emulator-key"}, {"authorization": "Bearer emulator-key"}):

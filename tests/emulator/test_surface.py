@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from azure_responses.emulator import Emulator
+from azure_responses.emulator import Emulator, Resource
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.surface import find_route
 from tests.emulator.callers import open_client
@@ -203,6 +203,18 @@ def test_chat_takes_a_dated_release_where_responses_take_previews_only(
 ) -> None:
     path = "/openai/deployments/gpt-4.1/chat/completions?api-version=2024-10-21"
     assert client.post(path, json=CHAT).status_code == 200
+
+
+def test_only_the_projects_of_a_resource_are_found() -> None:
+    emulator = Emulator([Resource("r", projects=["mine"])])
+    token = emulator.issuer.mint("https://ai.azure.com")
+    with open_client(emulator, key="") as client:
+        client.headers["authorization"] = f"Bearer {token}"
+        statuses = [
+            client.post(f"/api/projects/{name}/openai/v1/responses", json=BODY).status_code
+            for name in ("mine", "yours")
+        ]
+    assert statuses == [200, 404]
 
 
 def test_a_project_keeps_its_name(emulator: Emulator) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.holdings import Container
+from azure_responses.emulator.operations.fields import read_minutes, read_texts
 from azure_responses.emulator.operations.multipart import read_upload
 from azure_responses.emulator.paging import list_page
 from azure_responses.emulator.refusals import invalid_request
@@ -61,8 +62,8 @@ def create(call: Call) -> Reply:
     name = call.body.get("name")
     if not name:
         raise invalid_request("Missing required parameter: 'name'.", "name")
-    minutes = (call.body.get("expires_after") or {}).get("minutes", 20)
-    file_ids = call.body.get("file_ids") or ()
+    minutes = read_minutes(call.body, "expires_after", 20)
+    file_ids = read_texts(call.body, "file_ids")
     for file_id in file_ids:
         if file_id not in call.account.holdings.files:
             raise invalid_request(f"File with id '{file_id}' not found.", "file_ids", status=404)

@@ -5,6 +5,7 @@ from typing import Any
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.holdings import Conversation
+from azure_responses.emulator.operations.fields import read_object
 from azure_responses.emulator.paging import list_page
 from azure_responses.emulator.refusals import conversation_not_found, invalid_request
 from azure_responses.emulator.store import listed_items
@@ -54,7 +55,9 @@ def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
 
 
 def create(call: Call) -> Reply:
-    conversation = call.account.holdings.add_conversation(call.optional_body.get("metadata") or {})
+    conversation = call.account.holdings.add_conversation(
+        read_object(call.optional_body, "metadata")
+    )
     conversation.items += _items(call, conversation)
     return json_reply(_as_object(conversation))
 
@@ -65,7 +68,7 @@ def retrieve(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     conversation = _find(call)
-    conversation.metadata = call.body.get("metadata") or {}
+    conversation.metadata = read_object(call.body, "metadata")
     return json_reply(_as_object(conversation))
 
 

@@ -32,14 +32,15 @@ def create(call: Call) -> Reply:
 def _create_on(call: Call, deployment: Deployment) -> Reply:
     call.refuse_by_fault()
     model = find_model(deployment.model_name)
-    validate_create(call.body, model, surface=call.route.surface)
+    surface = "v1" if call.route.surface == "project" else call.route.surface
+    validate_create(call.body, model, surface=surface)
     order = _limited(call, deployment)
     context = find_context(call)
     now = call.now
     answer = engine.answer(_turn(call, deployment, context, now))
     if order is not None:
         return _failed_stream(call, deployment, answer, order)
-    call.account.window(deployment).spend(now, answer.response["usage"]["total_tokens"])
+    call.account.window(deployment).spend(now, _tokens(answer, "total_tokens"))
     _keep_containers(call, answer)
     reply = _answered(call, deployment, context, answer, now)
     reply.region = deployment.region
@@ -139,12 +140,17 @@ def _answered(
     return reply
 
 
+def _tokens(answer: Answer, kind: str) -> int:
+    """A failed answer counts none."""
+    usage = answer.response.get("usage") or {}
+    return int(usage.get(kind, 0))
+
+
 def _whole_delay(call: Call, deployment: Deployment, answer: Answer) -> float:
     latency = call.account.latency_of(deployment)
     if latency.is_zero:
         return 0.0
-    tokens = answer.response["usage"]["output_tokens"]
-    return latency.whole(tokens, call.account.dice)
+    return latency.whole(_tokens(answer, "output_tokens"), call.account.dice)
 
 
 def _paced_record(

@@ -5,6 +5,7 @@ from typing import Any
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.holdings import VectorStore
+from azure_responses.emulator.operations.fields import read_object, read_texts
 from azure_responses.emulator.paging import list_page
 from azure_responses.emulator.refusals import invalid_request
 
@@ -59,7 +60,7 @@ def _find(call: Call) -> VectorStore:
 
 
 def _attach(call: Call, store: VectorStore, file_id: Any) -> None:
-    if call.account.holdings.files.get(file_id) is None:
+    if not isinstance(file_id, str) or file_id not in call.account.holdings.files:
         raise invalid_request(f"File with id '{file_id}' not found.", "file_id", status=404)
     store.files[file_id] = int(call.now)
 
@@ -67,11 +68,12 @@ def _attach(call: Call, store: VectorStore, file_id: Any) -> None:
 def create(call: Call) -> Reply:
     body = call.optional_body
     holdings = call.account.holdings
-    for file_id in body.get("file_ids") or ():
+    file_ids = read_texts(body, "file_ids")
+    for file_id in file_ids:
         if file_id not in holdings.files:
             raise invalid_request(f"File with id '{file_id}' not found.", "file_ids", status=404)
-    store = holdings.add_vector_store(body.get("name"), body.get("metadata") or {})
-    for file_id in body.get("file_ids") or ():
+    store = holdings.add_vector_store(body.get("name"), read_object(body, "metadata"))
+    for file_id in file_ids:
         _attach(call, store, file_id)
     return json_reply(_as_object(call, store))
 
@@ -144,4 +146,5 @@ def search(call: Call) -> Reply:
 
 
 def _most(call: Call) -> int:
-    return int(call.body.get("max_num_results") or 10)
+    most = call.body.get("max_num_results")
+    return most if isinstance(most, int) else 10

@@ -13,6 +13,17 @@ def slow(**latency: float) -> Emulator:
     return Emulator(clock=Clock(BEGIN), latency=Latency(**latency))
 
 
+@pytest.mark.parametrize("fields", [{}, {"stream": True}, {"background": True}])
+def test_a_failed_answer_is_a_reply_like_any_other(
+    client: httpx.Client, fields: dict[str, bool]
+) -> None:
+    reply = create(client, input="[[azure:fail:image_too_large]]", **fields)
+    assert reply.status_code == 200
+    response_id = reply.text.split('"id":"')[1].split('"')[0]
+    stored = client.get(f"{V1}/{response_id}").json()
+    assert (stored["status"], stored["error"]["code"]) == ("failed", "image_too_large")
+
+
 def test_a_stored_response_reads_back_the_same(client: httpx.Client) -> None:
     created = create(client).json()
     assert client.get(f"{V1}/{created['id']}").json() == created
