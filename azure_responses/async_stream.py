@@ -4,6 +4,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -21,6 +22,8 @@ from azure_responses.types.response import Response
 __all__ = ["AsyncStream", "AsyncStreamSource"]
 
 R = TypeVar("R", bound=Response)
+
+_DRAIN_SECONDS = 0.25
 
 
 class AsyncStreamSource:
@@ -176,15 +179,28 @@ class AsyncStream(Generic[R]):
     async def _read(self) -> None:
         state = self._state
         chunk = None
+        assert self._chunks is not None
         try:
             async with mapped_errors_async():
-                chunk = await anext(self._chunks, None) if self._chunks else None
+                chunk = await anext(self._chunks, None)
         except APIConnectionError as error:
             await self._break_off(error)
             return
         self._ready.extend(state.end() if chunk is None else state.receive(chunk))
         if chunk is None or state.is_broken:
+            await self._drain()
             await self._break_off(None)
+
+    async def _drain(self) -> None:
+        """Read what little is left, so that the connection can be used again.
+
+        Trio, moreover, warns of every generator that is dropped before its end.
+        """
+        assert self._chunks is not None
+        with anyio.move_on_after(_DRAIN_SECONDS), suppress(APIConnectionError):
+            async with mapped_errors_async():
+                while await anext(self._chunks, None):
+                    pass
 
     async def _break_off(self, cause: AzureResponsesError | None) -> None:
         self._cause = cause

@@ -15,6 +15,7 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.exchange import Request
 from azure_responses.protocol.failure import failure_from_reply
+from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.hints import Situation
 from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
 
@@ -64,10 +65,12 @@ class Call:
 
     @property
     def situation(self) -> Situation:
-        """What is being done, with the secret that was sent, so that no error repeats it."""
-        if self.secret is None:
-            return self._situation
-        return replace(self._situation, secrets=(self.secret,))
+        """What is being done, with the secrets that were sent, so that no error repeats them."""
+        # A credential may also be among the headers the caller passed.
+        own = [self.request.headers.get(name) for name in CREDENTIAL_HEADERS]
+        given = [value.rpartition(" ")[2] for value in own if value]
+        secrets = tuple(filter(None, [self.secret, *given]))
+        return replace(self._situation, secrets=secrets) if secrets else self._situation
 
     def failure(
         self, status: int, headers: Mapping[str, str], body: bytes, now: float
@@ -108,7 +111,7 @@ class Call:
 
     def _wait_for_write(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
         assert self._readable_by is not None
-        ceiling = min(_LONGEST_LAG_DELAY, _FIRST_LAG_DELAY * 2.0**self._lag_retries)
+        ceiling = min(_LONGEST_LAG_DELAY, _FIRST_LAG_DELAY * 2.0 ** min(self._lag_retries, 9))
         # Half of the delay is fixed: with full jitter a run of small draws would spend the
         # attempts of the whole window in its first second.
         delay = ceiling * (0.5 + jitter / 2)
