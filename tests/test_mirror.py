@@ -1,0 +1,73 @@
+"""The tests mirror the package file by file."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.tree import PACKAGE, TESTS, modules
+
+# Test files about the project, not about one module.
+_ABOUT_THE_WHOLE = {
+    "test_documents.py",
+    "test_exports.py",
+    "test_imports.py",
+    "test_mirror.py",
+    "test_parity.py",
+}
+# Test files about how the modules of a package act together.
+_ABOUT_A_PACKAGE = {"test_conformance.py", "test_counts.py", "test_openai_package.py"}
+# The sync and async shells are twins: tests/clients runs one table of scenarios on both.
+_TESTED_AS_CLIENTS = {
+    f"{prefix}{twin}.py"
+    for prefix in ("", "async_")
+    for twin in ("client", "resources", "sender", "stream")
+}
+
+
+def _has_code(path: Path) -> bool:
+    """True for a module with a function or a method: data needs no test of its own."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
+
+
+def _needs_test(path: Path) -> bool:
+    if path.parent == PACKAGE and path.name in {"__init__.py", *_TESTED_AS_CLIENTS}:
+        return False
+    return _has_code(path)
+
+
+def _expected_test(path: Path) -> Path:
+    folder = TESTS / path.relative_to(PACKAGE).parent
+    if path.name == "__init__.py":
+        return folder / "test_package.py"
+    return folder / f"test_{path.stem.strip('_')}.py"
+
+
+def test_every_module_with_code_has_its_test_file() -> None:
+    expected = [_expected_test(path) for path in modules() if _needs_test(path)]
+    assert [str(path.relative_to(TESTS.parent)) for path in expected if not path.exists()] == []
+
+
+def _is_about_a_module(path: Path) -> bool:
+    if path.name == "test_package.py":
+        return (PACKAGE / path.relative_to(TESTS).parent / "__init__.py").exists()
+    subject = PACKAGE / path.relative_to(TESTS).parent / path.name.removeprefix("test_")
+    main = subject.with_name(f"__{subject.stem}__.py")
+    return subject.exists() or main.exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(TESTS.rglob("test_*.py")) if path.parent != TESTS / "clients"],
+    ids=lambda path: str(path.relative_to(TESTS)),
+)
+def test_a_test_file_has_its_module(path: Path) -> None:
+    allowed = _ABOUT_THE_WHOLE if path.parent == TESTS else _ABOUT_A_PACKAGE
+    assert path.name in allowed or _is_about_a_module(path)
+
+
+def test_every_folder_of_code_is_a_package() -> None:
+    # A folder without __init__.py imports all the same, but the import rules do not see it.
+    folders = {path.parent for root in (PACKAGE, TESTS) for path in root.rglob("*.py")}
+    assert [str(path) for path in sorted(folders) if not (path / "__init__.py").exists()] == []
