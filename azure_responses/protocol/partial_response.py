@@ -8,12 +8,15 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
+from pydantic import ValidationError
+
 from azure_responses.types.response import Response
 
-__all__ = ["PartialResponse"]
+__all__ = ["PartialResponse", "response_of"]
 
-# (output index, list of the item or "" for the item itself, index in that list, field)
-_Place = tuple[int, str, int, str]
+# (output index, list of the item or "" for the item itself, index in that list, field, and the
+# type of the part in the list)
+_Place = tuple[int, str, int, str, str]
 
 
 class PartialResponse:
@@ -31,7 +34,8 @@ class PartialResponse:
 
     def add(self, event: Any) -> None:
         """Take note of one event; kinds that add nothing are ignored."""
-        collect = _COLLECTORS.get(event.type)
+        kind = event.type
+        collect = _COLLECTORS.get(kind) if isinstance(kind, str) else None
         if collect is not None:
             collect(self, event)
 
@@ -55,67 +59,79 @@ class PartialResponse:
 
     def _build_output(self) -> list[dict[str, Any]]:
         items = {index: item.to_dict() for index, item in self._items.items()}
-        for (index, listing, position, name), text in self._texts.items():
-            if index in items:
-                _place(items[index], listing, position, name, text.getvalue())
+        for place, text in self._texts.items():
+            if place[0] in items:
+                _put(items[place[0]], place, text.getvalue())
         return [items[index] for index in sorted(items)]
 
     def _take_snapshot(self, event: Any) -> None:
-        if isinstance(getattr(event, "response", None), Response):
-            self._snapshot = event.response
+        self._snapshot = response_of(event) or self._snapshot
 
     def _take_item(self, event: Any) -> None:
         index = getattr(event, "output_index", None)
         item = getattr(event, "item", None)
-        if index is None or not hasattr(item, "to_dict"):
+        if not isinstance(index, int) or not hasattr(item, "to_dict"):
             return
         self._items[index] = item
         for place in [place for place in self._texts if place[0] == index]:
             del self._texts[place]
 
-    def _append(self, place: _Place, delta: Any) -> None:
+    def _append(self, event: Any, listing: str, position: Any, name: str, kind: str) -> None:
+        index, delta = getattr(event, "output_index", None), getattr(event, "delta", None)
+        # An event whose fields do not fit its type arrives all the same, as an unknown one.
+        if not (isinstance(index, int) and isinstance(position, int) and isinstance(delta, str)):
+            return
+        place = (index, listing, position, name, kind)
         buffer = self._texts.get(place)
         if buffer is None:
             buffer = self._texts[place] = StringIO()
-        if isinstance(delta, str):
-            buffer.write(delta)
+        buffer.write(delta)
 
 
-def _place(item: dict[str, Any], listing: str, position: int, name: str, text: str) -> None:
+def _put(item: dict[str, Any], place: _Place, text: str) -> None:
+    _, listing, position, name, kind = place
     if not listing:
         item[name] = text
         return
     parts = item.get(listing)
     if not isinstance(parts, list):
         parts = item[listing] = []
-    kind = _PART_TYPES[listing, name]
-    while len(parts) <= position:
+    while len(parts) <= min(position, _MOST_PARTS):
         parts.append({"type": kind, name: ""})
-    parts[position][name] = text
+    if position < len(parts) and isinstance(parts[position], dict):
+        parts[position][name] = text
 
 
-_PART_TYPES = {
-    ("content", "text"): "output_text",
-    ("content", "refusal"): "refusal",
-    ("summary", "text"): "summary_text",
-}
+def response_of(event: Any) -> Response | None:
+    """The response an event carries, or None; also that of an event of an unknown type."""
+    response = getattr(event, "response", None)
+    if isinstance(response, dict):
+        try:
+            return Response.model_validate(response)
+        except ValidationError:
+            return None
+    return response if isinstance(response, Response) else None
+
+
+# The gaps before a part are filled with empty ones; no index may ask for more than this.
+_MOST_PARTS = 1000
 
 _Collector = Callable[[PartialResponse, Any], None]
 
 
-def _part(listing: str, name: str, index_name: str) -> _Collector:
+def _part(kind: str, name: str) -> _Collector:
+    listing, index_name = (
+        ("summary", "summary_index") if kind == "summary_text" else ("content", "content_index")
+    )
+
     def collect(partial: PartialResponse, event: Any) -> None:
-        place = (event.output_index, listing, getattr(event, index_name), name)
-        partial._append(place, event.delta)
+        partial._append(event, listing, getattr(event, index_name, None), name, kind)
 
     return collect
 
 
 def _field(name: str) -> _Collector:
-    def collect(partial: PartialResponse, event: Any) -> None:
-        partial._append((event.output_index, "", 0, name), event.delta)
-
-    return collect
+    return lambda partial, event: partial._append(event, "", 0, name, "")
 
 
 _COLLECTORS: dict[str, _Collector] = {
@@ -125,9 +141,10 @@ _COLLECTORS: dict[str, _Collector] = {
     "response.failed": PartialResponse._take_snapshot,
     "response.output_item.added": PartialResponse._take_item,
     "response.output_item.done": PartialResponse._take_item,
-    "response.output_text.delta": _part("content", "text", "content_index"),
-    "response.refusal.delta": _part("content", "refusal", "content_index"),
-    "response.reasoning_summary_text.delta": _part("summary", "text", "summary_index"),
+    "response.output_text.delta": _part("output_text", "text"),
+    "response.refusal.delta": _part("refusal", "refusal"),
+    "response.reasoning_text.delta": _part("reasoning_text", "text"),
+    "response.reasoning_summary_text.delta": _part("summary_text", "text"),
     "response.function_call_arguments.delta": _field("arguments"),
     "response.mcp_call_arguments.delta": _field("arguments"),
     "response.custom_tool_call_input.delta": _field("input"),

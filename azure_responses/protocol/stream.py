@@ -16,6 +16,7 @@ A stream has three ways to disappoint that HTTP cannot show:
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.failure import failure_from_event, failure_from_response
-from azure_responses.protocol.partial_response import PartialResponse
+from azure_responses.protocol.partial_response import PartialResponse, response_of
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
 from azure_responses.types.event import StreamEvent
@@ -86,7 +87,9 @@ class ResponseStream:
         self.final_response: Response | None = None
         self.last_sequence_number = starting_after
         self.is_finished = False
+        self._given_id = response_id
         self._starting_after = starting_after
+        self._seen_before = starting_after
         self._call = call
         self._resumes = resumes
         self._decoder = SSEDecoder()
@@ -104,6 +107,7 @@ class ResponseStream:
         self.headers = headers
         self._decoder = SSEDecoder()
         self._damage = None
+        self._seen_before = self.last_sequence_number
         if self._opened_at is None:
             self._opened_at = now
 
@@ -113,7 +117,8 @@ class ResponseStream:
 
     def end(self) -> list[StreamEvent]:
         """The events to hand out now that the bytes have ended."""
-        return self._take(self._decoder.flush())
+        # What a broken connection left of its last event is no sign of bad data.
+        return self._take_events(self._parse(self._decoder.flush())[0])
 
     @property
     def is_broken(self) -> bool:
@@ -160,7 +165,8 @@ class ResponseStream:
         if self._resumes and self.response_id:
             return self._after_interruption(cause, now, jitter)
         if self._held is not None and not isinstance(cause, APIStatusError):
-            return self._again(cause, now, jitter)
+            with suppress(APIConnectionError):
+                return self._again(cause, now, jitter)
         raise self._interrupted(cause) from cause
 
     def after_poll(self, response: Response) -> Step:
@@ -184,36 +190,53 @@ class ResponseStream:
         return events
 
     def _take(self, messages: list[ServerSentEvent]) -> list[StreamEvent]:
-        events = []
+        events, is_sound = self._parse(messages)
+        if not is_sound:
+            self._damage = APIConnectionError("The stream carried data that is not JSON.")
+        return self._take_events(events)
+
+    def _parse(self, messages: list[ServerSentEvent]) -> tuple[list[StreamEvent], bool]:
+        """The events up to the first that cannot be read, and whether all could."""
+        events: list[StreamEvent] = []
         for name, data in messages:
             try:
                 events.append(parse_event(data, name))
             except ValueError:
-                # Azure sends no [DONE]; gateways that speak chat completions to everybody do.
-                if data != b"[DONE]":
-                    self._damage = APIConnectionError("The stream carried data that is not JSON.")
-                    break
-        return self._take_events(events)
+                # Azure sends no [DONE]; gateways that speak chat completions to everybody do, and
+                # some keep a connection alive with empty data.
+                if data.strip() not in (b"", b"[DONE]"):
+                    return events, False
+        return events, True
 
     def _take_events(self, events: list[StreamEvent]) -> list[StreamEvent]:
         ready: list[StreamEvent] = []
         for event in events:
-            number = event.sequence_number
-            if number is not None:
-                if self.last_sequence_number is not None and number <= self.last_sequence_number:
-                    continue
-                self.last_sequence_number = number
+            # The type of an event of unknown shape may be any JSON value, or be missing.
+            kind = event.type if isinstance(event.type, str) else ""
+            if self._is_repeated(event, kind):
+                continue
             self._partial.add(event)
-            if self._held is None and event.type not in _NOTEWORTHY:
+            if self._held is None and not self._failures and kind not in _NOTEWORTHY:
                 ready.append(event)
             else:
-                self._note(event, ready)
+                self._note(event, kind, ready)
         if ready:
             self._setbacks = 0
         return ready
 
-    def _note(self, event: StreamEvent, ready: list[StreamEvent]) -> None:
-        kind = event.type
+    def _is_repeated(self, event: StreamEvent, kind: str) -> bool:
+        """True for what an earlier connection brought already; counts the event otherwise."""
+        number = event.sequence_number
+        if not isinstance(number, int):
+            return False
+        # Compared with where this connection took up, not with the event before: a gateway that
+        # numbers every event 0 must lose none. An error may be numbered by another counter.
+        if self._seen_before is not None and number <= self._seen_before and kind != "error":
+            return True
+        self.last_sequence_number = max(number, self.last_sequence_number or 0)
+        return False
+
+    def _note(self, event: StreamEvent, kind: str, ready: list[StreamEvent]) -> None:
         if kind in _OPENING:
             self._note_opening(event)
         if kind in _FAILING:
@@ -238,14 +261,14 @@ class ResponseStream:
         return kind in _OPENING and not self._resumes
 
     def _note_opening(self, event: Any) -> None:
-        response = getattr(event, "response", None)
-        if isinstance(response, Response):
+        response = response_of(event)
+        if response is not None:
             self.response_id = response.id
 
     def _note_ending(self, event: Any) -> None:
         self.is_finished = True
-        response = getattr(event, "response", None)
-        if isinstance(response, Response):
+        response = response_of(event)
+        if response is not None:
             self.final_response = self._partial.fill(response)
             self.response_id = response.id
 
@@ -261,6 +284,8 @@ class ResponseStream:
         self._failures = []
         self._events_after_failure = 0
         self._partial = PartialResponse()
+        # The response that failed is not the one to resume, should the next connection drop too.
+        self.response_id = self._given_id
         self.last_sequence_number = self._starting_after
         return Step("resend", attempt.delay)
 
