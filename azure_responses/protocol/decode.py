@@ -28,6 +28,11 @@ def decode(call: Call, reply: Reply, model: type[R], now: float) -> R:
         result = model.model_validate_json(reply.body)
     except ValidationError:
         raise call.failure(reply.status, reply.headers, reply.body, now) from None
+    if "error" not in model.model_fields and isinstance(
+        (result.model_extra or {}).get("error"), dict
+    ):
+        # A list has no field that must be there, so an error would pass for an empty one.
+        raise call.failure(reply.status, reply.headers, reply.body, now)
     result.attach(reply.headers)
     return result
 

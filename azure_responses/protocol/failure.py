@@ -6,7 +6,7 @@ one). The few messages matched here belong to errors that carry no code of their
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from azure_responses.errors import (
     APIStatusError,
@@ -28,6 +28,7 @@ from azure_responses.errors import (
 from azure_responses.protocol.hints import Situation, hint_for
 from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
 from azure_responses.protocol.retry import retry_hint
+from azure_responses.types.response import ResponseErrorCode
 
 __all__ = ["failure_from_event", "failure_from_reply", "failure_from_response", "redact"]
 
@@ -69,9 +70,9 @@ _KINDS: tuple[tuple[tuple[int, ...], _Predicate, type[APIStatusError]], ...] = (
         _has_code("permissiondenied", "authenticationtypedisabled"),
         PermissionDeniedError,
     ),
-    ((404,), _has_code("deploymentnotfound", "model_not_found"), DeploymentNotFoundError),
+    ((400, 404), _has_code("deploymentnotfound", "model_not_found"), DeploymentNotFoundError),
     ((404,), _says(r"existing deployment|deployment .*does not exist"), DeploymentNotFoundError),
-    ((404,), _says(r"response.*not found"), ResponseNotFoundError),
+    ((404,), _says(r"(?<!/)\bresponse\b.*not found"), ResponseNotFoundError),
 )
 
 _KIND_BY_STATUS: Mapping[int, type[APIStatusError]] = {
@@ -90,8 +91,11 @@ def failure_from_reply(
 
     `headers` have lower-case names; `now` is unix seconds, for `retry-after` dates.
     """
+    # Before anything is shortened, which could cut a secret in two and hide it from `redact`.
+    for secret in situation.secrets:
+        body = body.replace(secret.encode(), _REDACTED.encode())
     problem = problem_from_reply(status, headers, body)
-    return _status_error(problem, status, headers, situation, now)
+    return _status_error(problem, problem.status or status, headers, situation, now)
 
 
 def failure_from_event(
@@ -99,12 +103,14 @@ def failure_from_event(
 ) -> AzureResponsesError:
     """The error that an `error` event of a stream stands for."""
     problem = problem_from_object({k: v for k, v in event.items() if k != "sequence_number"})
-    return _status_error(problem, problem.status or 500, headers, situation, now)
+    # The specification's other codes blame the request: an image that cannot be read, a policy.
+    unnamed = 400 if problem.code in get_args(ResponseErrorCode) else 500
+    return _status_error(problem, problem.status or unnamed, headers, situation, now)
 
 
 def failure_from_response(
     response: Any,
-    error: Mapping[str, Any] | None,
+    error: Any,
     headers: Mapping[str, str],
     situation: Situation,
     now: float,
@@ -112,16 +118,18 @@ def failure_from_response(
     """The error of a response whose status is "failed".
 
     A code that has an HTTP equivalent becomes that status error; the rest, and failures without
-    an error object, become ResponseFailedError. `response` rides along on the latter.
+    an error object, become ResponseFailedError. `response` rides along on the latter. `error` is
+    the response's error object; text, as some gateways send, counts as its message.
     """
-    problem = problem_from_object(error) if error else None
+    fields = {"message": error} if isinstance(error, str) else error
+    problem = problem_from_object(fields) if fields and isinstance(fields, Mapping) else None
     if problem is not None and problem.status is not None:
         return _status_error(problem, problem.status, headers, situation, now)
     message = problem.message if problem else "The response failed; the service gave no reason."
     return ResponseFailedError(
         redact(message, situation.secrets),
         response=response,
-        code=problem.code if problem else None,
+        code=_redact_body(problem.code, situation.secrets) if problem else None,
         request_id=_request_id(headers),
     )
 
@@ -129,8 +137,11 @@ def failure_from_response(
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` with every secret replaced, for replies that echo what they were sent."""
     for secret in secrets:
-        text = text.replace(secret, "[redacted]")
+        text = text.replace(secret, _REDACTED)
     return text
+
+
+_REDACTED = "[redacted]"
 
 
 def _status_error(
@@ -141,13 +152,14 @@ def _status_error(
     now: float,
 ) -> APIStatusError:
     kind = _classify(problem, status, situation)
-    extra = {"content_filters": problem.content_filters} if kind is ContentFilterError else {}
+    verdicts = _redact_body(problem.content_filters, situation.secrets)
+    extra = {"content_filters": verdicts} if kind is ContentFilterError else {}
     return kind(
         redact(problem.message, situation.secrets),
         status_code=status,
-        code=problem.code,
-        type=problem.type,
-        param=problem.param,
+        code=_redact_body(problem.code, situation.secrets),
+        type=_redact_body(problem.type, situation.secrets),
+        param=_redact_body(problem.param, situation.secrets),
         body=_redact_body(problem.body, situation.secrets),
         request_id=_request_id(headers),
         region=headers.get("x-ms-region"),

@@ -58,10 +58,12 @@ _STATUS_BY_CODE: Mapping[str, int] = {
     "invalid_prompt": 400,
     "invalid_request_error": 400,
     "invalid_encrypted_content": 400,
+    "image_generation_user_error": 400,
     "previous_response_not_found": 400,
     "401": 401,
     "403": 403,
     "404": 404,
+    "permissiondenied": 403,
     "deploymentnotfound": 404,
     "model_not_found": 404,
 }
@@ -71,11 +73,13 @@ def problem_from_reply(status: int, headers: Mapping[str, str], body: bytes) -> 
     """Read an error reply, whatever its body is: JSON, HTML, text or nothing."""
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Problem(status, _describe_text(status, headers, body), body=_shorten(body) or None)
     if not isinstance(parsed, dict):
         return Problem(status, f"HTTP {status} with an unexpected JSON body.", body=parsed)
-    return problem_from_object(parsed, status)
+    # A proxy may answer 200 with an error inside: the error then says which status it is.
+    says_yes = 200 <= status < 300 and isinstance(parsed.get("error"), dict)
+    return problem_from_object(parsed, None if says_yes else status)
 
 
 def problem_from_object(body: Mapping[str, Any], status: int | None = None) -> Problem:
@@ -89,7 +93,7 @@ def problem_from_object(body: Mapping[str, Any], status: int | None = None) -> P
     message = _text(fields.get("message")) or (error if isinstance(error, str) else None)
     inner = fields.get("innererror") or fields.get("inner_error")
     if status is None:
-        status = _status_of(code, kind, fields)
+        status = _status_of(code, kind, message or "", {**body, **fields})
     return Problem(
         status=status,
         message=message or f"The service reported {code or kind or 'an error'} without a message.",
@@ -101,12 +105,21 @@ def problem_from_object(body: Mapping[str, Any], status: int | None = None) -> P
     )
 
 
-def _status_of(code: str | None, kind: str | None, fields: Mapping[str, Any]) -> int | None:
-    for name in (code, kind):
-        if name and name.lower() in _STATUS_BY_CODE:
-            return _STATUS_BY_CODE[name.lower()]
-    status = fields.get("status") or fields.get("status_code")
-    return status if isinstance(status, int) else None
+def _status_of(
+    code: str | None, kind: str | None, message: str, fields: Mapping[str, Any]
+) -> int | None:
+    names = [name.lower() for name in (code, kind) if name]
+    for name in names:
+        if name in _STATUS_BY_CODE:
+            return _STATUS_BY_CODE[name]
+    for key in ("status", "status_code", "statusCode"):
+        status = fields.get(key)
+        if isinstance(status, int) and 400 <= status < 600:
+            return status
+    if "user_error" in names:
+        # Reported with HTTP 404 on a plain reply, and with no status inside a stream.
+        return 404 if "existing deployment" in message else 400
+    return None
 
 
 def _content_filters(fields: Mapping[str, Any], inner: Any) -> list[dict[str, Any]]:
