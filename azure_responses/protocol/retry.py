@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from azure_responses.errors import APIConnectionError, APIStatusError, AzureResponsesError
@@ -12,7 +13,10 @@ __all__ = ["RetryPolicy", "backoff", "is_transient", "retry_hint"]
 # What openai-python retries as well; 409 is Azure's answer to a resource that is being changed.
 _TRANSIENT_STATUSES = frozenset({408, 409, 429})
 
-_SENTENCE = re.compile(r"retry after (\d+(?:\.\d+)?)\s*(milliseconds|ms|seconds|second|s)?", re.I)
+_SENTENCE = re.compile(
+    r"retry after (\d+(?:\.\d+)?)\s*(?:(ms|millisecond|s|second|minute|hour|day)s?\b)?", re.I
+)
+_UNITS = {"ms": 0.001, "millisecond": 0.001, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _LIMITS = ("requests", "tokens")
 
@@ -22,7 +26,8 @@ class RetryPolicy:
     """How hard to try.
 
     Attributes:
-        max_retries: further attempts after the first; 0 turns every retry off.
+        max_retries: further attempts after the first; 0 turns every retry off (a token that the
+            service refuses is still exchanged for a new one, once).
         patience: seconds the caller is prepared to wait for one hint; None is for ever.
         first_delay, longest_delay: seconds between which the backoff doubles.
         fresh_window: seconds for which a response this client just made may not be readable yet.
@@ -77,9 +82,11 @@ def _retry_after(value: str | None, now: float) -> float | None:
     if seconds is not None or value is None:
         return seconds
     try:
-        return parsedate_to_datetime(value).timestamp() - now
-    except ValueError:
+        date = parsedate_to_datetime(value)
+    except (ValueError, IndexError, OverflowError):
         return None
+    # A date without a zone is taken for UTC, as HTTP dates are; datetime would take it for local.
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
 
 
 def _reset(headers: Mapping[str, str]) -> float | None:
@@ -107,7 +114,7 @@ def _duration(value: str | None) -> float | None:
     match = _DURATION.fullmatch(value.strip())
     if not match:
         return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
+    hours, minutes, seconds, milliseconds = (_number(part) or 0.0 for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
@@ -115,8 +122,8 @@ def _from_sentence(message: str) -> float | None:
     match = _SENTENCE.search(message)
     if not match:
         return None
-    unit = (match.group(2) or "s").lower()
-    return float(match.group(1)) / (1000 if unit in ("ms", "milliseconds") else 1)
+    amount = _number(match.group(1))
+    return None if amount is None else amount * _UNITS.get((match.group(2) or "").lower(), 1.0)
 
 
 def _number(value: str | None) -> float | None:

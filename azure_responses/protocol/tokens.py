@@ -1,8 +1,8 @@
 """How long an Entra ID token may be used, decided from its own expiry; pure, told the time."""
 
 import base64
-import binascii
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,7 +42,7 @@ def read_expiry(token: str) -> float | None:
     padded = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         claims = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError):
+        expiry = float(claims["exp"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    expiry = claims.get("exp") if isinstance(claims, dict) else None
-    return float(expiry) if isinstance(expiry, int | float) else None
+    return expiry if math.isfinite(expiry) else None
