@@ -10,7 +10,7 @@ are recorded by charmbracelet/fantasy for v1 and posit-dev/chatlas for the dated
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -49,7 +49,8 @@ class Endpoint:
 
     origin: str
     path: str
-    query: Mapping[str, str]
+    # Left out of the repr: gateways take their subscription key here.
+    query: Mapping[str, str] = field(repr=False)
     surface: Surface
     scope: str
     deployment: str | None = None
@@ -83,11 +84,18 @@ class Endpoint:
 
 
 def _encode_segment(segment: str) -> str:
-    if segment in ("", ".", ".."):
+    # `object`: an id comes from the caller, who may have passed None or a whole response.
+    text: object = segment
+    if not isinstance(text, str) or text in ("", ".", "..") or not _is_encodable(text):
+        shown = repr(text) if isinstance(text, str) else f"type {type(text).__name__}"
         raise ConfigurationError(
-            f"An id of {segment!r} cannot be part of a URL.", hint="Pass the id the service gave."
+            f"An id of {shown} cannot be part of a URL.", hint="Pass the id the service gave."
         )
-    return quote(segment, safe="")
+    return quote(text, safe="")
+
+
+def _is_encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def resolve_endpoint(
@@ -118,7 +126,7 @@ def resolve_endpoint(
     pasted = read_pasted_url(endpoint)
     version = _normalise_version(api_version or pasted.api_version, version_source)
     if pasted.shape in ("project", "agent"):
-        return _project(pasted, version, explicit=api_version is not None)
+        return _project(pasted, version)
     if preview_path:
         return _preview_path(pasted, version)
     if pasted.shape == "v1" and version not in ("v1", "preview"):
@@ -156,9 +164,9 @@ def _preview_path(pasted: PastedURL, version: str) -> Endpoint:
     return _build(pasted, f"{pasted.prefix}/openai/v1/preview", "v1", "v1")
 
 
-def _project(pasted: PastedURL, version: str, *, explicit: bool) -> Endpoint:
+def _project(pasted: PastedURL, version: str) -> Endpoint:
     warning = None
-    if explicit and version != "v1" and pasted.shape == "project":
+    if version != "v1" and pasted.shape == "project":
         warning = (
             f"api_version {version!r} is not sent: a Foundry project endpoint takes no version."
         )

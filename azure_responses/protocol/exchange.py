@@ -11,8 +11,9 @@ class Request:
     """What to send: `url` is complete, `headers` hold everything except the credential."""
 
     method: str
-    url: str
-    headers: Mapping[str, str]
+    # Neither is in the repr: a gateway's URL, and headers the caller adds, may hold a key.
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = None
 
 

@@ -9,9 +9,10 @@ __all__ = ["CREDENTIAL_HEADERS", "merge_headers"]
 
 CREDENTIAL_HEADERS = frozenset({"api-key", "authorization"})
 
-# RFC 9110 section 5.6.2 (token) and 5.5 (field value).
+# RFC 9110 section 5.6.2 (token) and 5.5 (field value, without the obsolete bytes above ASCII,
+# which the HTTP library cannot encode).
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
 def merge_headers(*layers: Mapping[str, str | None] | None) -> dict[str, str]:
@@ -39,5 +40,5 @@ def _check(name: str, value: object) -> None:
         # The value is left out of the message: it may be a secret.
         raise ConfigurationError(
             f"The value of header {name!r} is not a string that can stand in a header.",
-            hint="Header values are text without line breaks.",
+            hint="Header values are ASCII text without line breaks.",
         )

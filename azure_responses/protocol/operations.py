@@ -82,7 +82,7 @@ class Operations:
             body=body,
             deployment=body["model"],
             accepts_stream=stream,
-            reads=body.get("previous_response_id"),
+            reads=_id_in(body),
         )
 
     def compact(self, parameters: Mapping[str, Any], options: Options) -> Call:
@@ -96,7 +96,7 @@ class Operations:
             options,
             body=body,
             deployment=body["model"],
-            reads=body.get("previous_response_id"),
+            reads=_id_in(body),
         )
 
     def retrieve(
@@ -235,6 +235,11 @@ def _own_headers(accepts_stream: bool) -> dict[str, str | None]:
         # A compressed stream would be buffered by whatever compresses it.
         "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
     }
+
+
+def _id_in(body: Mapping[str, Any]) -> str | None:
+    value = body.get("previous_response_id")
+    return value if isinstance(value, str) else None
 
 
 def _query_of(values: Mapping[str, Any] | None) -> dict[str, str | list[str]]:

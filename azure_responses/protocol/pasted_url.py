@@ -1,9 +1,9 @@
 """Reads whatever URL a user pasted: which of the known shapes it has, and what stands before it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from azure_responses.errors import ConfigurationError
 
@@ -13,11 +13,13 @@ Shape = Literal["root", "v1", "responses", "deployment", "project", "agent"]
 
 _EXAMPLE = "Use the resource's URL, such as https://my-resource.openai.azure.com."
 
+_PORTALS = frozenset({"portal.azure.com", "ai.azure.com", "oai.azure.com"})
+
 # Matched against the path without its trailing slashes, first match wins. `prefix` is what is
 # kept; everything after it is the operation, which each call chooses for itself.
 _PATTERNS: tuple[tuple[Shape, str], ...] = (
     ("agent", r"(?P<prefix>.*/api/projects/[^/]+/.*/protocols/openai)(/responses)?"),
-    ("project", r"(?P<prefix>.*/api/projects/[^/]+)(/openai(/v1)?(/responses)?)?"),
+    ("project", r"(?P<prefix>.*/api/projects/[^/]+)(/openai(/.*)?)?"),
     ("deployment", r"(?P<prefix>.*)/openai/deployments/(?P<deployment>[^/]+)(/.*)?"),
     ("v1", r"(?P<prefix>.*)/openai/v1(?P<preview>/preview)?(/.*)?"),
     ("responses", r"(?P<prefix>.*)/openai/responses(/.*)?"),
@@ -45,7 +47,7 @@ class PastedURL:
     shape: Shape
     prefix: str
     api_version: str | None
-    query: dict[str, str]
+    query: dict[str, str] = field(repr=False)
     deployment: str | None
     warnings: tuple[str, ...]
 
@@ -59,11 +61,13 @@ def read_pasted_url(text: str) -> PastedURL:
     """
     url = _with_scheme(text.strip())
     _refuse_unsafe(url)
-    parts = urlsplit(url)
-    _refuse_unusable(text, parts.scheme, parts.hostname, "@" in parts.netloc)
+    parts = _split(url)
+    _refuse_unusable(parts)
     shape, match = _recognise(parts.path.rstrip("/"))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    version = query.pop("api-version", None)
+    # Azure reads parameter names without regard to case.
+    versions = [query.pop(name) for name in list(query) if name.lower() == "api-version"]
+    version = versions[-1] if versions else None
     found = match.groupdict()
     is_preview_path = bool(found.get("preview"))
     prefix = found["prefix"] + ("/openai/v1" if shape == "project" else "")
@@ -101,12 +105,29 @@ def _refuse_unsafe(url: str) -> None:
         )
 
 
-def _refuse_unusable(text: str, scheme: str, host: str | None, has_user: bool) -> None:
-    if has_user:
-        # The text is left out of the message: what stands before the @ is a password.
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"The endpoint is not a URL: {error}.", hint=_EXAMPLE) from None
+    return parts
+
+
+def _refuse_unusable(parts: SplitResult) -> None:
+    # No message shows more than scheme and host: a password stands before the @, and a gateway's
+    # subscription key in the query.
+    host = parts.hostname or ""
+    if "@" in parts.netloc:
         raise ConfigurationError(
             "The endpoint contains a user name or password.",
             hint="Pass the key as api_key and remove it from the URL.",
         )
-    if scheme.lower() not in ("http", "https") or not host:
-        raise ConfigurationError(f"The endpoint {text!r} is not an https URL.", hint=_EXAMPLE)
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        raise ConfigurationError(
+            f"The endpoint {f'{parts.scheme}://{host}'!r} is not an https URL.", hint=_EXAMPLE
+        )
+    if host in _PORTALS:
+        raise ConfigurationError(
+            f"The endpoint is a page of the portal {host}, not a resource.", hint=_EXAMPLE
+        )

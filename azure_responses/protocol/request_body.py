@@ -33,7 +33,7 @@ def encode_body(
             merged, default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
         )
         return text.encode("utf-8")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"The request cannot be written as JSON: {error}",
             hint="Pass strings, numbers, booleans, None, dicts, lists and pydantic models.",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
+from azure_responses.protocol.pasted_url import read_pasted_url
 
 __all__ = ["ENVIRONMENT", "Secret", "Settings", "has_endpoint", "resolve_settings"]
 
@@ -108,7 +109,9 @@ def _resolve_endpoint(
 ) -> Endpoint:
     assert chosen.value is not None
     # A version in the URL is more specific than one left in the environment for something else.
-    pasted_version_wins = not version.is_explicit and "api-version=" in chosen.value
+    pasted_version_wins = (
+        not version.is_explicit and read_pasted_url(chosen.value).api_version is not None
+    )
     return resolve_endpoint(
         chosen.value,
         None if pasted_version_wins else version.value,
