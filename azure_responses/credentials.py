@@ -25,6 +25,9 @@ _logger = logging.getLogger("azure_responses")
 
 _Header = tuple[str, str]
 
+# Seconds between two attempts to refresh a token that is still good.
+_PAUSE = 30.0
+
 
 class Credentials:
     """The credential header for a sync client."""
@@ -35,6 +38,7 @@ class Credentials:
         self._scope = settings.scope
         self._token: Token | None = None
         self._lock = threading.Lock()
+        self._pause = _Pause()
 
     def header(self) -> _Header:
         """The header's name and value; may fetch a token, which may take seconds."""
@@ -46,6 +50,7 @@ class Credentials:
         self._token = None
 
     def _current(self) -> Token:
+        # Always a local: `refresh` of another thread may empty the attribute at any time.
         token = self._token
         state = token.state(time.time()) if token else "expired"
         if token and state == "fresh":
@@ -54,19 +59,24 @@ class Credentials:
             return self._refresh_ahead(token)
         with self._lock:
             # Another caller may have fetched it while this one waited for the lock.
-            if self._token and self._token.state(time.time()) != "expired":
-                return self._token
-            self._token = self._fetch()
-            return self._token
+            token = self._token
+            if token and token.state(time.time()) != "expired":
+                return token
+            self._token = token = self._fetch()
+            return token
 
     def _refresh_ahead(self, token: Token) -> Token:
-        if not self._lock.acquire(blocking=False):
+        if self._pause.holds(time.time()) or not self._lock.acquire(blocking=False):
             return token
         try:
-            self._token = self._fetch()
-            return self._token
+            current = self._token
+            if current is not None and current is not token:
+                # Another caller finished its refresh between our look and our lock.
+                return current
+            self._token = current = self._fetch()
+            return current
         except Exception as error:
-            _warn_of_refresh(error)
+            self._pause.begin(token, error, time.time())
             return token
         finally:
             self._lock.release()
@@ -92,6 +102,7 @@ class AsyncCredentials:
         self._scope = settings.scope
         self._token: Token | None = None
         self._fetching: anyio.Lock | None = None
+        self._pause = _Pause()
 
     async def header(self) -> _Header:
         """The header's name and value; may fetch a token, which may take seconds."""
@@ -110,10 +121,11 @@ class AsyncCredentials:
         if token and state == "stale":
             return await self._refresh_ahead(token)
         async with self._lock():
-            if self._token and self._token.state(time.time()) != "expired":
-                return self._token
-            self._token = await self._fetch()
-            return self._token
+            token = self._token
+            if token and token.state(time.time()) != "expired":
+                return token
+            self._token = token = await self._fetch()
+            return token
 
     def _lock(self) -> anyio.Lock:
         # Made on first use: a lock belongs to the event loop it is first waited for in.
@@ -123,18 +135,14 @@ class AsyncCredentials:
 
     async def _refresh_ahead(self, token: Token) -> Token:
         lock = self._lock()
-        try:
-            lock.acquire_nowait()
-        except anyio.WouldBlock:
+        if self._pause.holds(time.time()) or lock.locked():
             return token
-        try:
-            self._token = await self._fetch()
-            return self._token
-        except Exception as error:
-            _warn_of_refresh(error)
+        async with lock:
+            try:
+                self._token = token = await self._fetch()
+            except Exception as error:
+                self._pause.begin(token, error, time.time())
             return token
-        finally:
-            lock.release()
 
     async def _fetch(self) -> Token:
         with _explaining_failure():
@@ -148,6 +156,26 @@ class AsyncCredentials:
                     # A plain function that returns a coroutine, such as a lambda around one.
                     answer = await answer
         return _read_token(answer)
+
+
+class _Pause:
+    """Keeps a refresh ahead of expiry that failed from being tried again by every next call."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._token: Token | None = None
+
+    def holds(self, now: float) -> bool:
+        return now < self._until
+
+    def begin(self, token: Token, error: Exception, now: float) -> None:
+        self._until = now + _PAUSE
+        if self._token is not token:
+            self._token = token
+            _logger.warning(
+                "could not refresh the token ahead of its expiry, going on with the old one: %s",
+                type(error).__name__,
+            )
 
 
 def _fixed_header(secret: Secret) -> _Header | None:
@@ -166,13 +194,15 @@ def _call_source(secret: Secret, scope: str) -> Any:
 
 
 def _read_token(answer: Any) -> Token:
-    text = answer if isinstance(answer, str) else getattr(answer, "token", None)
-    if not isinstance(text, str) or not text.isascii() or not text.isprintable() or " " in text:
+    held = answer if isinstance(answer, str) else getattr(answer, "token", None)
+    text = held.strip() if isinstance(held, str) else ""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigurationError(
             f"The credential answered with a {type(answer).__name__} that holds no usable token.",
             hint="A provider returns the token as text; a credential returns an AccessToken.",
         )
-    expiry = getattr(answer, "expires_on", None) or read_expiry(text)
+    claimed = getattr(answer, "expires_on", None)
+    expiry = float(claimed) if isinstance(claimed, int | float) else read_expiry(text)
     return Token(text, expiry, fetched_at=time.time())
 
 
@@ -228,10 +258,3 @@ def _refuse_async(secret: Secret) -> None:
 
 async def _in_thread(function: Callable[[], Any]) -> Any:
     return await anyio.to_thread.run_sync(function)
-
-
-def _warn_of_refresh(error: Exception) -> None:
-    _logger.warning(
-        "could not refresh the token ahead of its expiry, going on with the old one: %s",
-        type(error).__name__,
-    )
