@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -54,7 +55,8 @@ class Connection:
 
     Attributes:
         proxy: a proxy URL; None obeys HTTPS_PROXY and NO_PROXY.
-        verify: True for the system's certificates, a CA file's path, an SSLContext, or False.
+        verify: True for SSL_CERT_FILE, SSL_CERT_DIR or else certifi's certificates; the path of a
+            CA file or folder; an SSLContext; or False.
         cert: a client certificate's path, or (certificate, key[, password]).
         limits: connection limits.
     """
@@ -65,14 +67,28 @@ class Connection:
     limits: httpx.Limits = field(default_factory=lambda: _LIMITS)
 
     def ssl_context(self) -> ssl.SSLContext:
-        """The TLS settings as one context."""
-        if isinstance(self.verify, str):
-            context = ssl.create_default_context(cafile=self.verify)
+        """The TLS settings as one context.
+
+        Raises ConfigurationError for certificates that cannot be read.
+        """
+        try:
+            context = self._trusting_context()
             if self.cert:
                 chain = (self.cert,) if isinstance(self.cert, str) else tuple(self.cert)
                 context.load_cert_chain(*chain)
-            return context
-        return httpx.create_ssl_context(verify=self.verify, cert=self.cert)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The certificates cannot be read: {error}",
+                hint="verify and cert take paths of PEM files.",
+            ) from error
+        return context
+
+    def _trusting_context(self) -> ssl.SSLContext:
+        if not isinstance(self.verify, str):
+            return httpx.create_ssl_context(verify=self.verify)
+        if Path(self.verify).is_dir():
+            return ssl.create_default_context(capath=self.verify)
+        return ssl.create_default_context(cafile=self.verify)
 
 
 def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
@@ -100,11 +116,11 @@ class LoopTransport(httpx.AsyncBaseTransport):
         self._connection = connection
         self._origin = origin
         self._transport: httpx.AsyncBaseTransport | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: object = None
         self._guard: AsyncIterator[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        loop = _running_asyncio_loop()
+        loop = _running_loop()
         if self._transport is None or loop is not self._loop:
             await self._adopt(loop)
         assert self._transport is not None
@@ -112,18 +128,17 @@ class LoopTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         transport, self._transport = self._transport, None
-        if transport is not None and self._loop is _running_asyncio_loop():
+        if transport is not None and self._loop is _running_loop():
             await transport.aclose()
 
-    async def _adopt(self, loop: asyncio.AbstractEventLoop | None) -> None:
+    async def _adopt(self, loop: object) -> None:
         transport = self._make(loop)
         self._transport, self._loop = transport, loop
-        if loop is not None:
-            self._guard = _close_with_loop(transport)
-            await anext(self._guard)
+        self._guard = _close_with_loop(transport)
+        await anext(self._guard)
 
-    def _make(self, loop: asyncio.AbstractEventLoop | None) -> httpx.AsyncBaseTransport:
-        if loop is None:
+    def _make(self, loop: object) -> httpx.AsyncBaseTransport:
+        if not isinstance(loop, asyncio.AbstractEventLoop):
             return httpx.AsyncHTTPTransport(
                 proxy=self._connection.proxy or _environment_proxy(self._origin),
                 verify=self._connection.ssl_context(),
@@ -135,8 +150,8 @@ class LoopTransport(httpx.AsyncBaseTransport):
 async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncIterator[None]:
     """Closes the transport when its event loop ends.
 
-    asyncio closes the async generators that are still suspended when `asyncio.run` ends, which is
-    the last moment at which a pooled connection can be closed in its own loop.
+    asyncio and trio close the async generators that are still suspended when their `run` ends,
+    which is the last moment at which a pooled connection can be closed in its own loop.
     """
     try:
         yield
@@ -179,11 +194,14 @@ def _make_aiohttp_transport(connection: Connection, origin: str) -> httpx.AsyncB
     return AiohttpTransport(client=make_session, verify=context, limits=limits, proxy=proxy)
 
 
-def _running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
+def _running_loop() -> object:
+    """What tells this event loop from every other: asyncio's loop, or the token of a trio run."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        return None
+        import trio
+
+        return trio.lowlevel.current_trio_token()
 
 
 def phases_of(timeout: Timeout) -> dict[str, float | None]:
@@ -220,21 +238,29 @@ async def mapped_errors_async() -> AsyncIterator[None]:
     try:
         with mapped_errors():
             yield
-    except aiohttp.ClientError as error:
-        raise APIConnectionError(_describe(error)) from error
     except TimeoutError as error:
+        # First, because aiohttp's timeouts are ClientErrors as well.
         raise APITimeoutError("The service did not answer in time.") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise APIConnectionError(_describe(error), hint=_hint(error)) from error
 
 
 def _translate(error: httpx.HTTPError) -> APIConnectionError | ConfigurationError:
     if isinstance(error, httpx.RequestError):
         # The original stays reachable as __cause__; its request holds the credential header.
         error.request = httpx.Request("POST", "https://redacted.invalid")
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException) and not _is_disconnection(error):
         return APITimeoutError(f"The service did not answer in time ({type(error).__name__}).")
     if isinstance(error, httpx.UnsupportedProtocol):
         return ConfigurationError(f"The request cannot be sent: {error}")
     return APIConnectionError(_describe(error), hint=_hint(error))
+
+
+def _is_disconnection(error: httpx.HTTPError) -> bool:
+    """True for a broken connection that httpx-aiohttp 0.2 calls a ConnectTimeout."""
+    cause = error.__cause__
+    is_from_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
+    return is_from_aiohttp and not isinstance(cause, TimeoutError)
 
 
 def _describe(error: Exception) -> str:
@@ -303,5 +329,5 @@ def refuse_wrong_client(http_client: object, expected: type) -> None:
 def is_event_stream(response: httpx.Response) -> bool:
     """True for a successful reply that streams events."""
     # A missing Content-Type is tolerated: some gateways drop it, and the decoder finds out.
-    kind = response.headers.get("content-type", "text/event-stream")
+    kind = response.headers.get("content-type", "text/event-stream").lower()
     return response.is_success and "event-stream" in kind
