@@ -5,7 +5,7 @@ required; a field with a default is still asked for, and an optional one may be 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -17,8 +17,10 @@ __all__ = ["StructuredOutput"]
 
 T = TypeVar("T")
 _Schema = dict[str, Any]
-_CHILDREN = ("properties", "$defs", "definitions")
-_CHILD_LISTS = ("anyOf", "allOf", "prefixItems")
+# Keywords that say nothing the type itself does not check again.
+_DROPPED = ("default", "discriminator", "uniqueItems")
+_CHILDREN = ("properties", "$defs")
+_CHILD_LISTS = ("anyOf", "allOf")
 
 
 class StructuredOutput(Generic[T]):
@@ -99,8 +101,8 @@ def _make_strict(node: Any, path: str, definitions: Mapping[str, _Schema]) -> An
     if not isinstance(node, dict):
         return node
     node = _inline(dict(node), definitions)
-    node.pop("default", None)
-    node.pop("discriminator", None)
+    for keyword in _DROPPED:
+        node.pop(keyword, None)
     if "oneOf" in node:
         node["anyOf"] = node.pop("oneOf")
     _refuse_open(node, path)
@@ -131,11 +133,35 @@ def _inline(node: _Schema, definitions: Mapping[str, _Schema]) -> _Schema:
     alone = node.get("allOf")
     if isinstance(alone, list) and len(alone) == 1:
         node = {**alone[0], **{key: value for key, value in node.items() if key != "allOf"}}
-    siblings = {key: value for key, value in node.items() if key not in ("$ref", "default")}
+    siblings = {key: value for key, value in node.items() if key not in ("$ref", *_DROPPED)}
     if "$ref" in node and siblings:
-        target = definitions[node["$ref"].removeprefix("#/$defs/")]
-        return {**target, **siblings}
+        name = node["$ref"].removeprefix("#/$defs/")
+        if _is_recursive(name, definitions):
+            # Spelling it out would never end.
+            return {"anyOf": [{"$ref": node["$ref"]}], **siblings}
+        return {**definitions[name], **siblings}
     return node
+
+
+def _is_recursive(name: str, definitions: Mapping[str, _Schema]) -> bool:
+    seen: set[str] = set()
+    pending = [name]
+    while pending:
+        found = set(_references(definitions[pending.pop()])) - seen
+        seen |= found
+        pending.extend(found)
+    return name in seen
+
+
+def _references(node: Any) -> Iterator[str]:
+    """The names of every definition that a schema refers to."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"].removeprefix("#/$defs/")
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _references(child)
 
 
 def _refuse_open(node: _Schema, path: str) -> None:
@@ -143,6 +169,11 @@ def _refuse_open(node: _Schema, path: str) -> None:
         raise ConfigurationError(
             f"{path} is a dictionary with free keys, which strict structured output cannot hold.",
             hint="Use a model with named fields, or a list of key-value models.",
+        )
+    if "prefixItems" in node or (node.get("type") == "array" and "items" not in node):
+        raise ConfigurationError(
+            f"{path} is a tuple, which strict structured output cannot hold.",
+            hint="Use a model with named fields, or a list.",
         )
     if not any(key in node for key in ("type", "$ref", "anyOf", "allOf", "enum", "const")):
         raise ConfigurationError(
