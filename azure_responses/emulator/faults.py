@@ -15,6 +15,7 @@ __all__ = [
     "FAULT_KINDS",
     "Fault",
     "FaultScript",
+    "OVERLOADED",
     "STREAM_FAULTS",
     "alter_reply",
     "break_of",
@@ -165,7 +166,7 @@ def _peak(fault: Fault) -> Refusal:
     return _plain(429, "429", message)(fault)
 
 
-OVERLOADED = {
+OVERLOADED: dict[str, Any] = {
     "message": (
         "That model is currently overloaded with other requests. You can retry your request, or "
         "contact us through an Azure support request if the error persists."
@@ -188,6 +189,10 @@ def _too_many(fault: Fault) -> Refusal:
 
 
 _REFUSALS: dict[str, Callable[[Fault], Refusal]] = {
+    # What agent-framework #5618 saw where the image header was missing.
+    "http-400": lambda _: invalid_request(
+        "There was an issue with your request. Please check your inputs and try again"
+    ),
     "http-408": _plain(408, "Timeout", "The operation was timeout."),
     "http-429": _too_many,
     "http-429-peak": _peak,
@@ -334,10 +339,18 @@ _ALTERATIONS: dict[str, Callable[[Reply, Fault], Reply]] = {
     "redirect": _redirect,
 }
 
-STREAM_FAULTS = frozenset(
-    {"stream-429-A", "stream-429-B", "stream-429-C", "stream-500", "stream-uncoded"}
+STREAM_FAULTS = (
+    "stream-429-A",
+    "stream-429-B",
+    "stream-429-C",
+    "stream-500",
+    "stream-500-flat",
+    "stream-context-length",
+    "stream-no-deployment",
+    "stream-too-many-requests",
+    "stream-uncoded",
 )
-FAULT_KINDS = (*_BREAKS, *_REFUSALS, *_ALTERATIONS, *sorted(STREAM_FAULTS))
+FAULT_KINDS = (*_BREAKS, *_REFUSALS, *_ALTERATIONS, *STREAM_FAULTS)
 
 
 def alter_reply(reply: Reply, faults: list[Fault]) -> Reply:

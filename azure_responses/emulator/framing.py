@@ -32,8 +32,12 @@ def chat_frames(chunks: Iterable[dict[str, Any]], gaps: Iterable[float]) -> Iter
     yield b"data: [DONE]\n\n"
 
 
-def stream_record(record: Record, clock: Clock, after: int | None = None) -> Iterator[Step]:
+def stream_record(
+    record: Record, clock: Clock, after: int | None = None, obfuscated: bool = True
+) -> Iterator[Step]:
     """The events of a response as they fall due, from the one after sequence number `after`.
+
+    `obfuscated=False` leaves the padding out that hides the length of deltas.
 
     A cancelled background response's stream ends where it was; any background stream ends after
     five minutes.
@@ -48,7 +52,12 @@ def stream_record(record: Record, clock: Clock, after: int | None = None) -> Ite
             )
             if was_cancelled or (closes_at is not None and clock.now() >= closes_at):
                 return
-        yield frame(record.events[index])
+        event = record.events[index]
+        yield frame(event if obfuscated else _without_padding(event))
+
+
+def _without_padding(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "obfuscation"}
 
 
 def _wait(record: Record, due: float, clock: Clock, closes_at: float | None) -> Iterator[Step]:

@@ -27,6 +27,11 @@ class Latency:
     queued: float = 0.0
     running: float = 0.0
 
+    def __post_init__(self) -> None:
+        waits = (self.first_token, self.jitter, self.queued, self.running)
+        if min(waits) < 0 or (self.tokens_per_second is not None and self.tokens_per_second <= 0):
+            raise ValueError("waits and jitter are 0 or more, tokens_per_second is more than 0")
+
     @property
     def is_zero(self) -> bool:
         return self.first_token == 0 and self.tokens_per_second is None
@@ -89,6 +94,10 @@ class ReadLag:
     sigma: float = 0.7
     cap: float = 33.0
     streamed_only: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.median, self.sigma, self.cap) < 0:
+            raise ValueError("median, sigma and cap are 0 or more")
 
     def draw(self, dice: random.Random, streamed: bool) -> float:
         if self.median == 0 or (self.streamed_only and not streamed):

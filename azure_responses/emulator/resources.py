@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from azure_responses.emulator.latency import Latency
 
 __all__ = [
     "API_KEY",
+    "Chunking",
     "Deployment",
+    "Kind",
     "LimitReply",
+    "MissingDeployment",
     "Network",
     "RateLimitHeaders",
     "Resource",
@@ -21,6 +24,9 @@ TENANT = "11111111-2222-3333-4444-555555555555"
 
 LimitReply = Literal["http", "stream-A", "stream-B", "stream-C"]
 RateLimitHeaders = Literal["absent", "present", "minus-one", "negative"]
+Kind = Literal["standard", "provisioned"]
+Chunking = Literal["default", "async"]
+MissingDeployment = Literal["DeploymentNotFound", "model_not_found", "user_error"]
 Network = Literal["open", "firewall", "private", "blocked"]
 
 
@@ -46,7 +52,7 @@ class Deployment:
 
     name: str
     model: str | None = None
-    kind: Literal["standard", "provisioned"] = "standard"
+    kind: Kind = "standard"
     tokens_per_minute: int | None = None
     requests_per_minute: int | None = None
     spillover_to: str | None = None
@@ -55,7 +61,15 @@ class Deployment:
     sends_retry_after: bool = True
     rate_limit_headers: RateLimitHeaders = "absent"
     latency: Latency | None = None
-    chunking: Literal["default", "async"] = "default"
+    chunking: Chunking = "default"
+
+    def __post_init__(self) -> None:
+        _check_choice("kind", self.kind, get_args(Kind))
+        _check_choice("limit_reply", self.limit_reply, get_args(LimitReply))
+        _check_choice("rate_limit_headers", self.rate_limit_headers, get_args(RateLimitHeaders))
+        _check_choice("chunking", self.chunking, get_args(Chunking))
+        _check_capacity("tokens_per_minute", self.tokens_per_minute)
+        _check_capacity("requests_per_minute", self.requests_per_minute)
 
     @property
     def model_name(self) -> str:
@@ -93,9 +107,17 @@ class Resource:
     role_assignments: Mapping[str, Sequence[str]] | None = None
     projects: Sequence[str] | None = None
     hosts: Sequence[str] = ()
-    missing_deployment: Literal["DeploymentNotFound", "model_not_found", "user_error"] = (
-        "DeploymentNotFound"
-    )
+    missing_deployment: MissingDeployment = "DeploymentNotFound"
+
+    def __post_init__(self) -> None:
+        keys: Any = self.keys
+        if not isinstance(keys, list) or not keys:
+            raise ValueError("keys is a list of one or two keys")
+        _check_choice("network", self.network, get_args(Network))
+        _check_choice("missing_deployment", self.missing_deployment, get_args(MissingDeployment))
+        names = [deployment.name for deployment in self.deployments or ()]
+        if len(set(names)) < len(names):
+            raise ValueError(f"deployments need different names, got {names}")
 
     @property
     def endpoint(self) -> str:
@@ -117,3 +139,13 @@ class Resource:
     def rotate_key(self, index: int, key: str) -> None:
         """Replace key 0 or 1; calls with the old one are refused from now on."""
         self.keys[index] = key
+
+
+def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(choices)}; got {value!r}")
+
+
+def _check_capacity(name: str, value: Any) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError(f"{name} is a whole number of 0 or more, or None; got {value!r}")

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -137,4 +138,6 @@ def run(
         print(f"# Azure emulator on {url} (Ctrl-C ends it)", file=output)
         for line in environment_lines(emulator, url):
             print(line, file=output, flush=True)
-        server.run([listener])
+        # The server has shut down in order by the time it passes the interrupt on.
+        with suppress(KeyboardInterrupt):
+            server.run([listener])

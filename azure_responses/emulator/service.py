@@ -72,6 +72,11 @@ class Emulator:
         self._answers_any_host = resources is None
         if resources is None:
             resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
+        elif strict_deployments:
+            raise ValueError(
+                "strict_deployments is for the default resource; with resources of your own, say "
+                "Resource(..., strict_deployments=True)"
+            )
         resources = _distinct(resources)
         self.issuer = Issuer(self.clock, resources[0].tenant)
         self._accounts = {

@@ -76,6 +76,10 @@ def read_settings(data: Any) -> Settings:
     if "read_lag" in data:
         settings.read_lag = _build(ReadLag, data["read_lag"], "read_lag")
     if "resources" in data:
+        if settings.strict_deployments:
+            raise SettingsError(
+                "strict_deployments is for the default resource; say it in each resource instead"
+            )
         settings.resources = [
             _resource(item, f"resources[{index}]")
             for index, item in enumerate(_list(data["resources"], "resources"))

@@ -7,7 +7,7 @@ import pytest
 
 from azure_responses.emulator import FAULT_KINDS, Emulator, Fault
 from azure_responses.emulator.faults import FaultScript
-from tests.emulator.callers import create, event_types, open_client
+from tests.emulator.callers import create, event_types, events_of, open_client
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_a_broken_connection_raises_what_a_socket_raises(
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
     [
+        ("http-400", 400, None),
         ("http-408", 408, "Timeout"),
         ("http-429", 429, "429"),
         ("http-429-peak", 429, "429"),
@@ -170,6 +171,10 @@ def test_pages_empty_bodies_missing_types_and_redirects(
         ("stream-429-C", ["response.failed"]),
         ("stream-uncoded", ["response.created", "response.failed"]),
         ("stream-500", ["response.created", "error"]),
+        ("stream-500-flat", ["response.created", "error"]),
+        ("stream-context-length", ["response.created", "error"]),
+        ("stream-no-deployment", ["error"]),
+        ("stream-too-many-requests", ["response.failed"]),
     ],
 )
 def test_a_stream_can_be_made_to_fail_in_each_order(
@@ -180,6 +185,44 @@ def test_a_stream_can_be_made_to_fail_in_each_order(
     assert event_types(reply) == types
     assert reply.headers["retry-after"] == "1"
     assert create(client).status_code == 200
+
+
+def test_in_stream_errors_are_nested_but_for_the_flat_one(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    def last(kind: str) -> dict[str, Any]:
+        emulator.faults.clear()
+        emulator.faults.add(Fault(kind, after_events=2))
+        return events_of(create(client, stream=True))[-1]
+
+    assert last("stream-500")["error"]["type"] == "server_error"
+    flat = last("stream-500-flat")
+    assert (flat["code"], flat["param"], flat["sequence_number"]) == ("server_error", None, 2)
+    assert last("stream-context-length")["error"]["code"] == "context_length_exceeded"
+    assert last("stream-no-deployment")["error"]["type"] == "user_error"
+    assert last("stream-too-many-requests")["response"]["error"]["code"] == "too_many_requests"
+    assert last("stream-uncoded")["response"]["error"]["code"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "error_type"),
+    [
+        ("stream-500", "server_error"),
+        ("stream-429-A", "too_many_requests"),
+        ("stream-context-length", "invalid_request_error"),
+        ("stream-no-deployment", "user_error"),
+    ],
+)
+def test_a_chat_stream_fails_with_a_bare_error(
+    emulator: Emulator, client: httpx.Client, kind: str, error_type: str
+) -> None:
+    emulator.faults.add(Fault(kind, after_events=2))
+    body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    reply = client.post("/openai/v1/chat/completions", json=body)
+    *chunks, last = events_of(reply)
+    assert len(chunks) == 2
+    assert last["error"]["type"] == error_type
+    assert "[DONE]" not in reply.text
 
 
 def test_faults_compose_in_the_order_they_were_added(

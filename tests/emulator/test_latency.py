@@ -50,6 +50,15 @@ def test_gaps_of_a_chat_stream() -> None:
     assert Latency(first_token=1.0).gaps(3, dice) == [1.0, 0.0, 0.0]
 
 
+def test_negative_waits_are_refused() -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        Latency(queued=-1)
+    with pytest.raises(ValueError, match="more than 0"):
+        Latency(tokens_per_second=0)
+    with pytest.raises(ValueError, match="0 or more"):
+        ReadLag(median=-1)
+
+
 def test_reading_lags_only_after_a_stream_unless_told_otherwise() -> None:
     dice = random.Random(0)
     assert ReadLag().draw(dice, streamed=True) == 0

@@ -1,5 +1,7 @@
 """Configuration of resources and deployments."""
 
+from typing import Any
+
 import pytest
 
 from azure_responses.emulator import Deployment, Emulator, Resource
@@ -43,6 +45,43 @@ def test_a_deployment_runs_the_model_it_names_and_echoes_its_own_name() -> None:
     assert [item.model_name for item in resource.deployments or ()] == ["gpt-4.1", "gpt-4.1"]
     with open_client(Emulator([resource])) as client:
         assert create(client, model="mine").json()["model"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "ptu"}, "kind is one of standard, provisioned"),
+        ({"limit_reply": "A"}, "limit_reply is one of http"),
+        ({"rate_limit_headers": "no"}, "rate_limit_headers is one of absent"),
+        ({"chunking": "sync"}, "chunking is one of default, async"),
+        ({"tokens_per_minute": "10k"}, "tokens_per_minute is a whole number"),
+        ({"requests_per_minute": -1}, "requests_per_minute is a whole number"),
+        ({"requests_per_minute": True}, "requests_per_minute is a whole number"),
+    ],
+)
+def test_a_deployment_that_makes_no_sense_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Deployment("d", **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"keys": "one"}, "keys is a list"),
+        ({"keys": []}, "keys is a list"),
+        ({"network": "shut"}, "network is one of open"),
+        ({"missing_deployment": "404"}, "missing_deployment is one of DeploymentNotFound"),
+        ({"deployments": [Deployment("d"), Deployment("d")]}, "different names"),
+    ],
+)
+def test_a_resource_that_makes_no_sense_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Resource("r", **fields)
+
+
+def test_strictness_is_said_on_each_resource_of_ones_own() -> None:
+    with pytest.raises(ValueError, match="strict_deployments is for the default resource"):
+        Emulator([Resource("r")], strict_deployments=True)
 
 
 def test_a_reset_forgets_everything_but_the_configuration() -> None:

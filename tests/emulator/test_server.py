@@ -1,6 +1,9 @@
 """The emulator on a real socket."""
 
 import io
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -102,8 +105,18 @@ def test_the_environment_lines_name_endpoint_and_key() -> None:
     assert several[0] == "export AZURE_OPENAI_ENDPOINT=http://h/resources/a"
 
 
-class Stopped(Exception):
-    """Ends the foreground server of a test."""
+def test_an_interrupt_ends_it_cleanly() -> None:
+    command = "from azure_responses.emulator.server import run; run(0)"
+    with subprocess.Popen(
+        [sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        endpoint = lines[1].strip().partition("=")[2]
+        assert ask(endpoint).status_code == 200
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
 
 
 @pytest.mark.parametrize("configured", [True, False])

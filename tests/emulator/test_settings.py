@@ -11,7 +11,6 @@ from azure_responses.emulator.settings import SettingsError, load_settings, read
 WHOLE = """
 seed: 7
 clock: 1790000000
-strict_deployments: true
 latency: {first_token: 0.3, tokens_per_second: 50}
 read_lag: {median: 6}
 resources:
@@ -50,6 +49,11 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_can_make_the_default_resource_strict() -> None:
+    emulator = read_settings({"strict_deployments": True}).make_emulator()
+    assert emulator.resources[0].is_strict
+
+
 def test_an_empty_file_is_the_default_emulator(tmp_path: Path) -> None:
     path = tmp_path / "emulator.yaml"
     path.write_text("")
@@ -71,6 +75,13 @@ def test_an_empty_file_is_the_default_emulator(tmp_path: Path) -> None:
             {"resources": [{"name": "a", "deployments": [{"name": "d", "tpm": 1}]}]},
             r"resources\[0\]\.deployments\[0\]: unknown key 'tpm'",
         ),
+        ({"resources": [], "strict_deployments": True}, "say it in each resource"),
+        ({"resources": [{"name": "a", "keys": "one"}]}, r"resources\[0\]: keys is a list"),
+        (
+            {"resources": [{"name": "a", "deployments": [{"name": "d", "kind": "ptu"}]}]},
+            r"deployments\[0\]: kind is one of standard, provisioned; got 'ptu'",
+        ),
+        ({"latency": {"first_token": -1}}, "latency: waits and jitter are 0 or more"),
         ({"faults": [{"kind": "no"}]}, r"faults\[0\]: unknown fault 'no'"),
         ({"latency": {"speed": 1}}, "latency: unknown key 'speed'"),
         ({"seed": "x"}, "seed must be a number, not 'x'"),

@@ -7,6 +7,7 @@ from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.framing import STREAM_TYPE, chat_frames
 from azure_responses.emulator.limits import rate_limit_headers
 from azure_responses.emulator.models import Model, find_model
+from azure_responses.emulator.operations.failing_stream import failing_chat_frames
 from azure_responses.emulator.refusals import model_needs_newer_version, operation_not_supported
 from azure_responses.emulator.reply_headers import chat_headers
 from azure_responses.emulator.resources import Deployment
@@ -36,7 +37,11 @@ def _complete_on(call: Call, deployment: Deployment) -> Reply:
     window = account.window(deployment)
     window.spend(now, (completion.get("usage") or {}).get("total_tokens", 0))
     latency = account.latency_of(deployment)
-    if call.is_streamed:
+    fault = call.stream_fault()
+    if call.is_streamed and fault is not None:
+        steps = failing_chat_frames(fault, chunks, deployment, account.region(deployment))
+        reply = Reply(200, [STREAM_TYPE], steps=steps)
+    elif call.is_streamed:
         gaps = latency.gaps(len(chunks), account.dice)
         reply = Reply(200, [STREAM_TYPE], steps=chat_frames(chunks, gaps))
     else:

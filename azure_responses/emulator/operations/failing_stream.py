@@ -1,15 +1,37 @@
 """Streams that begin with 200 and then say that they failed, in the recorded orders."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from azure_responses.emulator.engine import Answer
+from azure_responses.emulator.exchange import encode_json
 from azure_responses.emulator.faults import OVERLOADED, Fault
 from azure_responses.emulator.framing import frame
 from azure_responses.emulator.limits import limit_error
 from azure_responses.emulator.resources import Deployment
 
-__all__ = ["failing_frames", "failing_order"]
+__all__ = ["failing_chat_frames", "failing_frames", "failing_order"]
+
+_CONTEXT_LENGTH: dict[str, Any] = {
+    "type": "invalid_request_error",
+    "code": "context_length_exceeded",
+    "message": (
+        "Your input exceeds the context window of this model. Please adjust your input and try "
+        "again."
+    ),
+    "param": "input",
+}
+_NO_DEPLOYMENT: dict[str, Any] = {
+    "type": "user_error",
+    "code": None,
+    "message": (
+        "Could not find an existing deployment to match the model in the request. Please verify "
+        "the model matches an existing deployment in the account."
+    ),
+    "param": "model",
+}
+
+Event = dict[str, Any]
 
 
 def failing_order(limit_reply: str) -> str:
@@ -25,58 +47,90 @@ def failing_frames(
     `stream-429-A`: created, error, failed with the error (August 2026, with Retry-After).
     `stream-429-B`: created, failed without an error, then the error (earendil-works/pi #7983).
     `stream-429-C`: a failed event alone (earendil-works/pi pull request 1458).
-    `stream-500`: the answer's events until `after_events`, then a server error.
-    `stream-uncoded`: failed with an error that has neither code nor type (sozercan/vekil #266).
+    `stream-too-many-requests`: the same with that code.
+    `stream-uncoded`: failed with an error without a code (sozercan/vekil #266).
+    `stream-500`: the answer's events until `after_events`, then a server error, nested.
+    `stream-500-flat`: the same as the specification has it, flat.
+    `stream-context-length`: created, then the nested error (dyad #1672).
+    `stream-no-deployment`: an error event alone.
     """
-    error = limit_error(deployment, region)
-    if order == "stream-500":
-        after = fault.after_events if fault else 1
-        events = _cut(answer, after, OVERLOADED)
+    if order in ("stream-500", "stream-500-flat"):
+        events = _cut(answer, fault.after_events if fault else 1, order == "stream-500-flat")
     else:
-        opened = answer.events[0]["response"]
-        events = _ORDERS[order](opened, error)
+        events = _ORDERS[order](answer.events[0]["response"], limit_error(deployment, region))
     return iter([frame(event) for event in events])
 
 
-def _created(opened: dict[str, Any]) -> dict[str, Any]:
+def failing_chat_frames(
+    fault: Fault, chunks: list[Event], deployment: Deployment, region: str
+) -> Iterator[bytes]:
+    """Chat chunks until `after_events`, then `data: {"error": …}`, and no `[DONE]`.
+
+    That form was reported for overload by scalaone/azure-openai-proxy #22.
+    """
+    errors: dict[str, Event] = {
+        "stream-context-length": _CONTEXT_LENGTH,
+        "stream-no-deployment": _NO_DEPLOYMENT,
+    }
+    if fault.kind.startswith("stream-500"):
+        error: Event = OVERLOADED
+    else:
+        error = errors.get(fault.kind) or limit_error(deployment, region)
+    sent = [*chunks[: fault.after_events], {"error": error}]
+    return iter([b"data: " + encode_json(chunk) + b"\n\n" for chunk in sent])
+
+
+def _created(opened: Event) -> Event:
     response = {**opened, "status": "in_progress"}
     return {"type": "response.created", "response": response, "sequence_number": 0}
 
 
-def _error(error: dict[str, Any], number: int) -> dict[str, Any]:
+def _error(error: Event, number: int) -> Event:
     return {"type": "error", "error": error, "sequence_number": number}
 
 
-def _failed(opened: dict[str, Any], error: Any, number: int) -> dict[str, Any]:
+def _failed(opened: Event, code: str | None, message: str, number: int) -> Event:
+    return _failed_with(opened, {"code": code, "message": message}, number)
+
+
+def _failed_with(opened: Event, error: Event | None, number: int) -> Event:
     response = {**opened, "status": "failed", "error": error, "output": [], "usage": None}
     return {"type": "response.failed", "response": response, "sequence_number": number}
 
 
-def _order_a(opened: dict[str, Any], error: dict[str, Any]) -> list[dict[str, Any]]:
-    brief = {"code": error["code"], "message": error["message"]}
-    return [_created(opened), _error(error, 1), _failed(opened, brief, 2)]
+def _order_a(opened: Event, error: Event) -> list[Event]:
+    failed = _failed(opened, error["code"], error["message"], 2)
+    return [_created(opened), _error(error, 1), failed]
 
 
-def _order_b(opened: dict[str, Any], error: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_created(opened), _failed(opened, None, 1), _error(error, 2)]
+def _order_b(opened: Event, error: Event) -> list[Event]:
+    return [_created(opened), _failed_with(opened, None, 1), _error(error, 2)]
 
 
-def _order_c(opened: dict[str, Any], error: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_failed(opened, {"code": error["code"], "message": error["message"]}, 0)]
+def _order_c(opened: Event, error: Event) -> list[Event]:
+    return [_failed(opened, error["code"], error["message"], 0)]
 
 
-def _uncoded(opened: dict[str, Any], _error: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_created(opened), _failed(opened, {"code": None, "message": "Too Many Requests"}, 1)]
-
-
-_ORDERS = {
+_ORDERS: dict[str, Callable[[Event, Event], list[Event]]] = {
     "stream-429-A": _order_a,
     "stream-429-B": _order_b,
     "stream-429-C": _order_c,
-    "stream-uncoded": _uncoded,
+    "stream-too-many-requests": lambda opened, _: [
+        _failed(opened, "too_many_requests", "Too Many Requests", 0)
+    ],
+    "stream-uncoded": lambda opened, _: [
+        _created(opened),
+        _failed(opened, None, "Too Many Requests", 1),
+    ],
+    "stream-context-length": lambda opened, _: [_created(opened), _error(_CONTEXT_LENGTH, 1)],
+    "stream-no-deployment": lambda _opened, _error_: [_error(_NO_DEPLOYMENT, 0)],
 }
 
 
-def _cut(answer: Answer, after: int, error: dict[str, Any]) -> list[dict[str, Any]]:
+def _cut(answer: Answer, after: int, is_flat: bool) -> list[Event]:
     events = answer.events[: min(after, len(answer.events) - 1)]
-    return [*events, _error(error, len(events))]
+    number = len(events)
+    if is_flat:
+        flat = {"code": "server_error", "message": OVERLOADED["message"], "param": None}
+        return [*events, {"type": "error", **flat, "sequence_number": number}]
+    return [*events, _error(OVERLOADED, number)]

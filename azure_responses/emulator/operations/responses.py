@@ -237,7 +237,8 @@ def retrieve(call: Call) -> Reply:
             "were created with `stream=true` can be.",
             "stream",
         )
-    steps = stream_record(record, call.account.clock, _starting_after(call))
+    obfuscated = call.query.get("include_obfuscation") != "false"
+    steps = stream_record(record, call.account.clock, _starting_after(call), obfuscated)
     return Reply(200, [STREAM_TYPE], steps=steps)
 
 

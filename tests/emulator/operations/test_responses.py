@@ -278,6 +278,16 @@ def test_only_what_was_created_as_a_background_stream_can_be_streamed_again(
     assert reply.json()["error"]["param"] == "stream"
 
 
+def test_a_resumed_stream_can_leave_the_padding_out(client: httpx.Client) -> None:
+    events = events_of(create(client, background=True, stream=True))
+    path = f"{V1}/{events[0]['response']['id']}"
+    reply = client.get(path, params={"stream": "true", "include_obfuscation": "false"})
+    assert any("obfuscation" in event for event in events)
+    for event in events:
+        event.pop("obfuscation", None)
+    assert events_of(reply) == events
+
+
 def test_starting_after_must_be_a_number(client: httpx.Client) -> None:
     events = events_of(create(client, background=True, stream=True))
     path = f"{V1}/{events[0]['response']['id']}"
