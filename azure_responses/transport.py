@@ -7,7 +7,7 @@ means a second pair of these functions.
 import asyncio
 import platform
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -117,7 +117,7 @@ class LoopTransport(httpx.AsyncBaseTransport):
         self._origin = origin
         self._transport: httpx.AsyncBaseTransport | None = None
         self._loop: object = None
-        self._guard: AsyncIterator[None] | None = None
+        self._guard: AsyncGenerator[None, None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         loop = _running_loop()
@@ -127,9 +127,9 @@ class LoopTransport(httpx.AsyncBaseTransport):
         return await self._transport.handle_async_request(request)
 
     async def aclose(self) -> None:
-        transport, self._transport = self._transport, None
-        if transport is not None and self._loop is _running_loop():
-            await transport.aclose()
+        guard, self._guard, self._transport = self._guard, None, None
+        if guard is not None and self._loop is _running_loop():
+            await guard.aclose()
 
     async def _adopt(self, loop: object) -> None:
         transport = self._make(loop)
@@ -147,7 +147,7 @@ class LoopTransport(httpx.AsyncBaseTransport):
         return _make_aiohttp_transport(self._connection, self._origin)
 
 
-async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncIterator[None]:
+async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
     """Closes the transport when its event loop ends.
 
     asyncio and trio close the async generators that are still suspended when their `run` ends,

@@ -1,0 +1,72 @@
+"""The async client offers what the sync client offers, with the same arguments."""
+
+import inspect
+from typing import Any
+
+import pytest
+
+from azure_responses import (
+    AsyncAzureResponses,
+    AsyncStream,
+    AzureResponses,
+    Stream,
+    aresponses,
+    async_resources,
+    resources,
+    responses,
+)
+
+_PAIRS = [
+    (AzureResponses, AsyncAzureResponses),
+    (Stream, AsyncStream),
+    (resources.Responses, async_resources.AsyncResponses),
+    (resources.RawResponses, async_resources.AsyncRawResponses),
+    (resources.InputItems, async_resources.AsyncInputItems),
+    (resources.Models, async_resources.AsyncModels),
+]
+# The one name that differs: closing is awaited, and asyncio's word for that is `aclose`.
+_TWINS = {"close": "aclose"}
+# An awaitable page has no data before it is awaited, so its twin has `__await__` instead.
+_PAGES = (resources.InputItemPages, async_resources.AsyncInputItemPages)
+
+
+def _public(kind: type) -> dict[str, Any]:
+    return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+
+
+def _shape(function: Any) -> list[tuple[str, Any, Any]]:
+    signature = inspect.signature(function)
+    return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), _PAIRS)
+def test_every_public_method_has_a_twin_with_the_same_parameters(
+    sync: type, asynchronous: type
+) -> None:
+    ours, twins = _public(sync), _public(asynchronous)
+    assert {_TWINS.get(name, name) for name in ours} == set(twins)
+    for name, value in ours.items():
+        if inspect.isfunction(value):
+            assert _shape(value) == _shape(twins[_TWINS.get(name, name)]), name
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), _PAIRS)
+def test_every_public_member_has_a_docstring(sync: type, asynchronous: type) -> None:
+    for kind in (sync, asynchronous):
+        for name, value in _public(kind).items():
+            target = getattr(value, "func", value)
+            assert inspect.getdoc(target), f"{kind.__name__}.{name}"
+
+
+def test_the_constructors_take_the_same_arguments() -> None:
+    assert _shape(AzureResponses.__init__) == _shape(AsyncAzureResponses.__init__)
+
+
+def test_the_functions_take_the_same_arguments() -> None:
+    assert _shape(responses) == _shape(aresponses)
+
+
+def test_pages_are_walked_alike() -> None:
+    sync, asynchronous = map(_public, _PAGES)
+    assert set(sync) - set(asynchronous) == {"data", "has_more"}
+    assert set(asynchronous) <= set(sync)
