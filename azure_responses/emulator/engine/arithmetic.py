@@ -18,6 +18,7 @@ _WORDS = (
 )
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _SUM = re.compile(rf"\(*\s*{_NUMBER}\s*\)*(?:\s*(?:\*\*|[-+*/%])\s*\(*\s*{_NUMBER}\s*\)*)+")
+_BINARY = re.compile(r"(?<=[\d)])\s*(\*\*|[-+*/%])\s*")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -36,7 +37,7 @@ def find_sum(text: str) -> tuple[str, str] | None:
     found = _SUM.search(lowered)
     if not found or not any(sign in found[0] for sign in "+*/%- "):
         return None
-    written = " ".join(re.sub(r"(\*\*|[-+*/%])", r" \1 ", found[0]).split())
+    written = _BINARY.sub(r" \1 ", found[0].strip())
     result = solve(found[0])
     if result is None or _is_date(found[0]):
         return None
@@ -72,7 +73,8 @@ def _evaluate(node: ast.expr) -> Fraction:
     left, right = _evaluate(node.left), _evaluate(node.right)
     if isinstance(node.op, ast.Pow):
         return _raise(left, right)
-    if type(node.op) not in _OPERATORS:
+    if type(node.op) not in _BINARY = re.compile(r"(?<=[\d)])\s*(\*\*|[-+*/%])\s*")
+_OPERATORS:
         raise ValueError("not a sum")
     return _OPERATORS[type(node.op)](left, right)
 

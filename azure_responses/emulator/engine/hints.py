@@ -12,6 +12,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _URL = re.compile(r"https?://[^\s\"'<>)]+[^\s\"'<>).,]")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
+_WORD = r"[A-Z][\w'’-]*"
 _PROPER = r"[A-Z][\w'’.-]*(?: [A-Z][\w'’-]*)*"
 _PLACE = re.compile(
     rf"\b(?:in|for|at|to|from|of|near|between)\s+(?:the city of )?"
@@ -65,7 +66,7 @@ class Hints:
     def __init__(self, text: str) -> None:
         self.text = text
         self._numbers = [found[0] for found in _NUMBER.finditer(text)]
-        self._quoted = [first or second for first, second in _QUOTED.findall(text)]
+        self._quoted: list[str] = [first or second for first, second in _QUOTED.findall(text)]
 
     def quoted(self) -> list[str]:
         """The quoted texts that were not yet given out."""
@@ -96,14 +97,22 @@ class Hints:
             places = find_places(self.text)
             return str(places[0]) if places else None
         if words & set(_PEOPLE):
-            found = _PERSON.search(self.text) or _CAPITALISED.search(self.text)
-            return str(found[1]) if found else None
+            return self._person()
         if self._quoted:
             return self._quoted.pop(0)
         if kind in ("expression", "formula", "equation"):
             found = re.search(r"[\d(][\d\s+*/().^-]*[\d)]", self.text)
             return found[0] if found else None
         return self.text if kind in _WHOLE else None
+
+    def _person(self) -> str | None:
+        found = _PERSON.search(self.text)
+        if found:
+            return found[1]
+        # A first word is capitalised whoever it names; two in a row are a name even there.
+        full = re.search(rf"\b{_WORD} {_WORD}(?: {_WORD})*", self.text)
+        alone = _CAPITALISED.search(self.text)
+        return full[0] if full else alone[1] if alone else None
 
     def _stated(self, words: list[str], value: str) -> str | None:
         phrase = r"[\s_-]?".join(map(re.escape, words))

@@ -12,7 +12,7 @@ _FACT = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"\b(?:i am called|call me|i'm called|i am|i'm)\s+(?P<value>[A-Z][\w\-]*(?:\s[A-Z][\w\-]*)*)"
+    r"\b(?i:i am called|call me|i'm called|i am|i'm)\s+(?P<value>[A-Z][\w\-]*(?:\s[A-Z][\w\-]*)*)"
 )
 _LIVES = re.compile(
     r"\bI (?P<what>live in|work at|work as|come from|like|love|own) (?P<value>[^.!?\n,;]{1,80})"

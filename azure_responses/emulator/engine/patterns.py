@@ -23,6 +23,7 @@ FORMATS = {
     "uri": "https://example.com/",
 }
 _ANY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -_./:@#%é漢"
+_TRIES, _MOST_TRIES = 21, 200
 _CLASSES = {
     "CATEGORY_DIGIT": "0",
     "CATEGORY_NOT_DIGIT": "a",
@@ -44,7 +45,7 @@ def match_pattern(pattern: str, shortest: int = 0, longest: int = 10_000) -> str
         tree = _parser.parse(pattern)
     except (re.error, OverflowError):
         return None
-    for extra in (0, 1, 2, 3, 5, 8, 12, 20, shortest):
+    for extra in range(max(_TRIES, min(shortest, _MOST_TRIES) + 1)):
         for filler in ("", "a" * shortest):
             text = _write(tree, extra, {}) + filler
             if shortest <= len(text) <= longest and compiled.search(text):

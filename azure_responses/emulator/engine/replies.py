@@ -54,7 +54,7 @@ _TRANSLATE = _compile(
 )
 _CAPITAL = _compile(r"\bcapital (?:city )?of (?:the )?(?P<country>[a-z ]+?)\s*(?:[?.!,]|$|\bin\b)")
 _COUNT_TO = _compile(
-    r"\bcount\b(?: from (?P<start>\d+))?[^.\d]{0,12} to (?P<end>\d+|ten|five|three)"
+    r"\bcount\b(?: down| up)?(?: from (?P<start>\d+))?[^.\d]{0,12} to (?P<end>\d+|ten|five|three)"
 )
 _LIST = _compile(
     r"\b(?:list|name|give me|tell me|write)\b\s+(?:me\s+)?(?P<count>\d+|two|three|four|five|six|"
@@ -239,11 +239,11 @@ def _learn(prompt: str) -> _Reply:
     facts = {} if "?" in prompt else learn_facts([prompt])
     if not facts:
         return None
+    if "remember" in facts:
+        return f"I will remember: {facts['remember']}.", "Remembered"
     if "name" in facts:
         return f"Nice to meet you, {facts['name']}.", facts["name"]
     what, value = next(iter(facts.items()))
-    if what == "remember":
-        return f"I will remember: {value}.", "Remembered"
     return f"Noted: your {what} is {value}.", "Noted"
 
 
