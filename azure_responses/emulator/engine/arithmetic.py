@@ -73,8 +73,7 @@ def _evaluate(node: ast.expr) -> Fraction:
     left, right = _evaluate(node.left), _evaluate(node.right)
     if isinstance(node.op, ast.Pow):
         return _raise(left, right)
-    if type(node.op) not in _BINARY = re.compile(r"(?<=[\d)])\s*(\*\*|[-+*/%])\s*")
-_OPERATORS:
+    if type(node.op) not in _OPERATORS:
         raise ValueError("not a sum")
     return _OPERATORS[type(node.op)](left, right)
 

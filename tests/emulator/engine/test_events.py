@@ -134,7 +134,7 @@ def test_the_order_of_events(prompt: str, given: dict[str, Any], kinds: str) -> 
 
 def test_keys_are_in_the_order_of_their_surface() -> None:
     modern, dated = ask("Hello").events[4], ask("Hello", dated=True).events[4]
-    assert list(modern)[0] == "type"
+    assert next(iter(modern)) == "type"
     assert list(modern)[-1] == "sequence_number"
     assert list(dated)[:2] == ["type", "sequence_number"]
 
