@@ -3,14 +3,11 @@
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
-from azure_responses.emulator.exchange import Break, Pause, Received, Reply, Step
-
-if TYPE_CHECKING:
-    from azure_responses.emulator.service import Emulator
+from azure_responses.emulator.exchange import Answerer, Break, Pause, Received, Reply, Step
 
 __all__ = ["AsgiApplication"]
 
@@ -31,7 +28,7 @@ class _Aborted(Exception):
 class AsgiApplication:
     """Answers HTTP requests from an emulator. WebSocket connections are closed (refused)."""
 
-    def __init__(self, emulator: "Emulator") -> None:
+    def __init__(self, emulator: Answerer) -> None:
         self._emulator = emulator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,17 +2,28 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.exchange import Received, Reply, json_reply
-from azure_responses.emulator.faults import Fault
+from azure_responses.emulator.faults import Fault, FaultScript
+from azure_responses.emulator.issuer import Issuer
+from azure_responses.emulator.request_log import RequestLog
 
-if TYPE_CHECKING:
-    from azure_responses.emulator.service import Emulator
-
-__all__ = ["answer_control", "is_control"]
+__all__ = ["Controlled", "answer_control", "is_control"]
 
 _PREFIX = "/_emulator/"
+
+
+class Controlled(Protocol):
+    """What is controlled of an emulator."""
+
+    clock: Clock
+    faults: FaultScript
+    issuer: Issuer
+    requests: RequestLog
+
+    def reset(self) -> None: ...
 
 
 class _Wrong(Exception):
@@ -23,7 +34,7 @@ def is_control(received: Received) -> bool:
     return received.path.startswith(_PREFIX)
 
 
-def answer_control(emulator: "Emulator", received: Received) -> Reply:
+def answer_control(emulator: Controlled, received: Received) -> Reply:
     """The reply to a control request: 200 with JSON, 400 or 404 with a message."""
     key = f"{received.method} {received.path.removeprefix(_PREFIX)}"
     action = _ACTIONS.get(key)
@@ -48,11 +59,11 @@ def _body(received: Received) -> dict[str, Any]:
     return body
 
 
-def _list_faults(emulator: "Emulator", _body: dict[str, Any]) -> dict[str, Any]:
+def _list_faults(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
     return {"faults": [fault.as_dict() for fault in emulator.faults]}
 
 
-def _add_faults(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
+def _add_faults(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     """One fault, or several under `faults`."""
     for fields in body.get("faults", [body]):
         try:
@@ -62,25 +73,25 @@ def _add_faults(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
     return _list_faults(emulator, body)
 
 
-def _clear_faults(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
+def _clear_faults(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     emulator.faults.clear()
     return _list_faults(emulator, body)
 
 
-def _list_requests(emulator: "Emulator", _body: dict[str, Any]) -> dict[str, Any]:
+def _list_requests(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
     return {"requests": [entry.as_dict() for entry in emulator.requests]}
 
 
-def _clear_requests(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
+def _clear_requests(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     emulator.requests.clear()
     return _list_requests(emulator, body)
 
 
-def _show_clock(emulator: "Emulator", _body: dict[str, Any]) -> dict[str, Any]:
+def _show_clock(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
     return {"now": emulator.clock.now(), "frozen": emulator.clock.is_frozen}
 
 
-def _set_clock(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
+def _set_clock(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     """`freeze` (true, or a unix time), `run` (true), `advance` (seconds), in this order."""
     unknown = body.keys() - {"freeze", "run", "advance"}
     if unknown:
@@ -96,19 +107,19 @@ def _set_clock(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
     return _show_clock(emulator, body)
 
 
-def _mint_token(emulator: "Emulator", body: dict[str, Any]) -> dict[str, Any]:
+def _mint_token(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"token": emulator.issuer.mint(**body)}
     except TypeError as error:
         raise _Wrong(str(error).replace("Issuer.mint() ", "")) from None
 
 
-def _reset(emulator: "Emulator", _body: dict[str, Any]) -> dict[str, Any]:
+def _reset(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
     emulator.reset()
     return {"reset": True}
 
 
-_ACTIONS: dict[str, Callable[["Emulator", dict[str, Any]], dict[str, Any]]] = {
+_ACTIONS: dict[str, Callable[[Controlled, dict[str, Any]], dict[str, Any]]] = {
     "GET faults": _list_faults,
     "POST faults": _add_faults,
     "DELETE faults": _clear_faults,

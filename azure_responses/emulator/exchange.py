@@ -7,9 +7,11 @@ and break connections.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["Break", "Pause", "Received", "Reply", "Step", "encode_json", "json_reply"]
+from azure_responses.emulator.clock import Clock
+
+__all__ = ["Answerer", "Break", "Pause", "Received", "Reply", "Step", "encode_json", "json_reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Reply:
     delay: float = 0.0
     region: str | None = None
     broken: Break | None = None
+
+
+class Answerer(Protocol):
+    """What a transport needs of an emulator."""
+
+    clock: Clock
+
+    def handle(self, received: Received) -> Reply: ...
 
 
 def encode_json(value: Any) -> bytes:

@@ -1,102 +1,13 @@
-"""The emulator on a port: in a thread for tests, or in the foreground for the command line."""
+"""The emulator in the foreground, for the command line."""
 
-import socket
-import threading
-import time
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from azure_responses.emulator.loopback import RunningServer, listen, make_server
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.settings import load_settings
 
-if TYPE_CHECKING:
-    import uvicorn
-
 __all__ = ["RunningServer", "environment_lines", "run"]
-
-_START_SECONDS = 10.0
-
-
-def _make_server(emulator: Emulator) -> "uvicorn.Server":
-    import uvicorn
-
-    # Azure sends its own Date, and no Server header was recorded.
-    config = uvicorn.Config(
-        emulator.asgi,
-        lifespan="off",
-        log_level="critical",
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(config)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-class RunningServer:
-    """A context manager that serves an emulator from a thread; needs the `cli` extra (uvicorn).
-
-    Attributes:
-        port: the port in use, once started.
-        url: `http://127.0.0.1:<port>`, which serves as the endpoint of the first resource.
-    """
-
-    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.emulator = emulator
-        self._host = host
-        self._wanted_port = port
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    @property
-    def url(self) -> str:
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
-
-    def resource_url(self, name: str) -> str:
-        """The endpoint of one of several resources."""
-        return f"{self.url}/resources/{name}"
-
-    def __enter__(self) -> "RunningServer":
-        self._server = _make_server(self.emulator)
-        self._listener = _listen(self._host, self._wanted_port)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), daemon=True, name="azure-emulator"
-        )
-        self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._server.started:
-            if time.monotonic() > deadline or not self._thread.is_alive():
-                raise RuntimeError("the emulator's server did not start")
-            time.sleep(0.005)
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=_START_SECONDS)
-        self._listener.close()
 
 
 def environment_lines(emulator: Emulator, url: str) -> list[str]:
@@ -130,8 +41,8 @@ def run(
         OSError: the port is taken.
     """
     emulator = load_settings(config).make_emulator() if config else Emulator()
-    server = _make_server(emulator)
-    with _listen(host, port) as listener:
+    server = make_server(emulator)
+    with listen(host, port) as listener:
         number = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{number}"

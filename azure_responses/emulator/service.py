@@ -28,7 +28,7 @@ from azure_responses.emulator.surface import find_route
 
 if TYPE_CHECKING:
     from azure_responses.emulator.asgi import AsgiApplication
-    from azure_responses.emulator.server import RunningServer
+    from azure_responses.emulator.loopback import RunningServer
     from azure_responses.emulator.transport import EmulatorTransport
 
 __all__ = ["Emulator"]
@@ -129,7 +129,7 @@ class Emulator:
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
         """A context manager: the emulator on a loopback port, in a thread of its own."""
-        from azure_responses.emulator.server import RunningServer
+        from azure_responses.emulator.loopback import RunningServer
 
         return RunningServer(self, host, port)
 

@@ -2,17 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import anyio
 import anyio.lowlevel
 import httpx
 
-from azure_responses.emulator.exchange import Break, Pause, Received, Reply, Step
-
-if TYPE_CHECKING:
-    from azure_responses.emulator.clock import Clock
-    from azure_responses.emulator.service import Emulator
+from azure_responses.emulator.clock import Clock
+from azure_responses.emulator.exchange import Answerer, Break, Pause, Received, Reply, Step
 
 __all__ = ["EmulatorTransport"]
 
@@ -41,7 +38,7 @@ def _fail(kind: str, request: httpx.Request) -> NoReturn:
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers requests from an emulator; waits and failures behave as on a socket."""
 
-    def __init__(self, emulator: "Emulator") -> None:
+    def __init__(self, emulator: Answerer) -> None:
         self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -91,7 +88,7 @@ def _response(reply: Reply, request: httpx.Request, wait: "_Wait") -> httpx.Resp
 class _Wait:
     """How long one request's waits really last, given its read timeout and the clock."""
 
-    def __init__(self, request: httpx.Request, clock: "Clock") -> None:
+    def __init__(self, request: httpx.Request, clock: Clock) -> None:
         self._limit: float | None = request.extensions.get("timeout", {}).get("read")
         self._clock = clock
         self._silent = 0.0
