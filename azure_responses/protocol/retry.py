@@ -99,11 +99,11 @@ def _reset_of(limit: str, headers: Mapping[str, str]) -> float | None:
     remaining = _number(headers.get(f"x-ratelimit-remaining-{limit}"))
     wait = _duration(headers.get(f"x-ratelimit-reset-{limit}"))
     # Azure sends -1 for "unknown", with a reset of 0 (openai-dotnet #838).
-    if not wait or remaining is None or remaining > 0:
+    if wait is None or wait <= 0 or remaining is None or remaining > 0:
         return None
     # A recorded reply says reset 500 beside a renewal period of 60: no wait outlasts the period.
     period = _number(headers.get(f"x-ratelimit-renewalperiod-{limit}"))
-    return min(wait, period) if period else wait
+    return min(wait, period) if period and period > 0 else wait
 
 
 def _duration(value: str | None) -> float | None:
