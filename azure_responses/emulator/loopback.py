@@ -31,7 +31,7 @@ def make_server(emulator: Served) -> "uvicorn.Server":
     config = uvicorn.Config(
         emulator.asgi,
         lifespan="off",
-        log_level="critical",
+        log_level="error",
         access_log=False,
         date_header=False,
         server_header=False,
@@ -47,6 +47,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From now on callers wait in the queue instead of being refused until uvicorn is up.
+        listener.listen(2048)
     except OSError:
         listener.close()
         raise

@@ -161,7 +161,3 @@ class ResponseStore:
                 if item["id"] == item_id and self.find(record.id, now):
                     return item
         return None
-
-    def clear(self) -> None:
-        self._records.clear()
-        self._items.clear()

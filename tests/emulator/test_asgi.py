@@ -81,6 +81,12 @@ def test_a_whole_reply_has_its_length() -> None:
     assert len(caller.sent) == 2
 
 
+def test_a_stream_waits_between_its_events() -> None:
+    emulator = Emulator(clock=Clock(BEGIN), latency=Latency(first_token=9))
+    run(Caller(emulator))
+    assert emulator.clock.now() == BEGIN + 9
+
+
 def test_the_httpx_asgi_transport_reaches_it_too() -> None:
     emulator = Emulator()
 

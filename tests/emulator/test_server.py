@@ -30,12 +30,15 @@ def test_an_interrupt_ends_it_cleanly() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
-        endpoint = lines[1].strip().partition("=")[2]
-        assert ask(endpoint).status_code == 200
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(3)]
+            endpoint = lines[1].strip().partition("=")[2]
+            assert ask(endpoint).status_code == 200
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
 
 

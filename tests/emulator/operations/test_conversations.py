@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from tests.emulator.callers import create
+
 CONVERSATIONS = "/openai/v1/conversations"
 HELLO = {"role": "user", "content": "Hello"}
 
@@ -33,6 +35,16 @@ def test_items_can_be_added_read_and_taken_out(client: httpx.Client) -> None:
     assert client.delete(one).json()["object"] == "conversation"
     assert client.get(one).status_code == 404
     assert client.get(path).json()["data"] == added[1:]
+
+
+def test_a_response_can_refer_to_an_item_of_a_conversation(client: httpx.Client) -> None:
+    item = {"role": "user", "content": "My name is Ada."}
+    name = client.post(CONVERSATIONS, json={"items": [item]}).json()["id"]
+    (listed,) = client.get(f"{CONVERSATIONS}/{name}/items").json()["data"]
+    question = {"role": "user", "content": "What is my name?"}
+    reference = {"type": "item_reference", "id": listed["id"]}
+    reply = create(client, input=[reference, question])
+    assert "Ada" in reply.json()["output"][0]["content"][0]["text"]
 
 
 @pytest.mark.parametrize("items", ["text", [1], [HELLO] * 21])
