@@ -75,9 +75,7 @@ def _print_json(client: AzureResponses, parameters: dict[str, Any], *, streams: 
     return 0
 
 
-def _print_text(
-    client: AzureResponses, parameters: dict[str, Any], *, streams: bool
-) -> Response:
+def _print_text(client: AzureResponses, parameters: dict[str, Any], *, streams: bool) -> Response:
     if not streams:
         response = client.responses.create(**parameters)
         print(response.output_text or response.refusal or "")

@@ -13,7 +13,7 @@ import httpx
 from azure_responses import AsyncAzureResponses, AzureResponses
 from azure_responses.emulator import Emulator
 
-__all__ = ["RUNNERS", "Scenario", "run"]
+__all__ = ["RUNNERS", "Scenario", "run", "seen_as_async"]
 
 Scenario = Callable[[Any], Coroutine[Any, Any, None]]
 RUNNERS = ("sync", "asyncio", "trio")
@@ -81,6 +81,11 @@ def _wrap(value: Any) -> Any:
     if name == "generator":
         return _iterate(value)
     return value
+
+
+def seen_as_async(client: AzureResponses) -> Any:
+    """The sync client with the async client's interface; nothing it returns ever waits."""
+    return _Awaitable(client)
 
 
 def run(runner: str, emulator: Emulator, scenario: Scenario, **arguments: Any) -> None:
