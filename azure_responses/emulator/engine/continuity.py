@@ -41,7 +41,9 @@ def check_turn(turn: Turn, transcript: Transcript) -> None:
         check_attachments(transcript.attachments, turn.find_file)
     if len(transcript.items) > 1 or (transcript.items and "type" in transcript.items[0]):
         _check_pairs(transcript.items)
-        _check_reasoning(transcript.items)
+    given = turn.request.get("input")
+    if isinstance(given, list):
+        _check_reasoning(given)
 
 
 def _check_image_header(turn: Turn) -> None:

@@ -64,8 +64,9 @@ class _Grammar:
             if found:
                 name = found[1]
                 collected[name] = found[2]
-            elif line.strip().startswith("|") and name:
-                collected[name] += " " + line.strip()
+            elif name:
+                # What begins no rule goes on with the one before: an alternative, mostly.
+                collected[name] += "" if line.startswith("%") else " " + line.strip()
         self._sources = collected
 
     def write(self, name: str, depth: int) -> str:
@@ -120,6 +121,9 @@ class _Grammar:
             elif token == "~":
                 index += 1
                 written[-1:] = [written[-1] * int(tokens[index])]
+            elif token == "..":
+                # A range of letters, or of repetitions: its beginning is written already.
+                index += 1
             elif token != "+":
                 written.append(self._terminal(token, depth))
             index += 1
@@ -130,8 +134,6 @@ class _Grammar:
             return token.removesuffix("i")[1:-1].replace('\\"', '"').replace("\\n", "\n")
         if token.startswith("/"):
             return match_pattern(token[1 : token.rindex("/")]) or ""
-        if token.isdigit() or token == "..":
-            return ""
         return self.write(token, depth)
 
 
@@ -141,4 +143,4 @@ def _closing(tokens: list[str], start: int) -> int:
         level += (tokens[index] in "([") - (tokens[index] in ")]")
         if level == 0:
             return index
-    return len(tokens) - 1
+    return len(tokens)

@@ -4,9 +4,10 @@ import re
 
 from azure_responses.emulator.engine.knowledge import LISTS, NUMBER_WORDS
 
-__all__ = ["Hints", "find_places", "split_words"]
+__all__ = ["Hints", "find_places", "name_one", "split_words"]
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
+# At most 15 digits: more is an identifier, and no float holds it.
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _URL = re.compile(r"https?://[^\s\"'<>)]+[^\s\"'<>).,]")
@@ -46,6 +47,13 @@ def split_words(name: str) -> list[str]:
     """The words of an identifier: `cityName` and `city_name` both give city, name."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return [word.lower() for word in re.split(r"[\s_\-.]+", spaced) if word]
+
+
+def name_one(noun: str) -> str:
+    """The singular of a noun, by its ending."""
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-1] if noun.endswith("s") else noun
 
 
 def find_places(text: str) -> list[str]:
@@ -123,15 +131,14 @@ class Hints:
     def number(self, name: str) -> str | None:
         """A number for the property: one stated for it, else the next that was not yet used."""
         words = split_words(name)
-        stated = self._stated(words, r"(-?\d+(?:\.\d+)?)") if words else None
+        stated = self._stated(words, r"(-?\d{1,15}(?:\.\d{1,15})?)(?!\d)") if words else None
         if stated:
             self._use(stated)
             return stated
-        if "age" in words:
-            found = re.search(r"(\d+)[ -]years?[ -]old", self.text)
-            if found:
-                self._use(found[1])
-                return found[1]
+        aged = re.search(r"(\d{1,3})[ -]years?[ -]old", self.text) if "age" in words else None
+        if aged:
+            self._use(aged[1])
+            return aged[1]
         if self._numbers:
             return self._numbers.pop(0)
         return self._worded(words)
@@ -143,8 +150,7 @@ class Hints:
         return str(NUMBER_WORDS[found[1]]) if found else None
 
     def _use(self, number: str) -> None:
-        if number in self._numbers:
-            self._numbers.remove(number)
+        self._numbers = [other for other in self._numbers if other != number]
 
     def option(self, values: list[object]) -> object | None:
         """The first of the values that the prompt mentions."""
@@ -174,9 +180,10 @@ class Hints:
         stated = self._stated(words, r"([^.;\n]{1,300})") if words else None
         if stated:
             return [part.strip("\"' ") for part in _ENUMERATION.split(stated) if part.strip("\"' ")]
-        if words and (set(words) | {words[-1].rstrip("s")}) & set(_PLACES):
+        kinds = {name_one(word) for word in words} | set(words)
+        if kinds & set(_PLACES):
             return find_places(self.text)
-        if words and {word.rstrip("s") for word in words} & set(_PEOPLE):
+        if kinds & set(_PEOPLE):
             return self._enumerated()
         return []
 

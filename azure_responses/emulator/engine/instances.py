@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.emulator.engine.hints import Hints, split_words
+from azure_responses.emulator.engine.hints import Hints, name_one, split_words
 from azure_responses.emulator.engine.patterns import FORMATS, match_pattern
 
 __all__ = ["build_instance"]
@@ -119,11 +119,12 @@ class _Builder:
 
     def _merge(self, schema: _Schema) -> _Schema:
         merged = dict(schema)
-        for _ in range(64):
-            reference = merged.pop("$ref", None)
-            if not isinstance(reference, str):
-                break
+        followed: set[str] = set()
+        while isinstance(merged.get("$ref"), str) and merged["$ref"] not in followed:
+            reference = merged.pop("$ref")
+            followed.add(reference)
             merged = _join(self._resolve(reference), merged)
+        merged.pop("$ref", None)
         for part in merged.pop("allOf", None) or ():
             merged = _join(merged, self._merge(part))
         return merged
@@ -185,7 +186,7 @@ class _Builder:
         wanted = max(least, min(most, len(listed) or (2 if depth < _SHALLOW else 0)))
         if self._height(items) == _NEVER or (not listed and depth >= _SHALLOW):
             wanted = least
-        single = name[:-1] if name.endswith("s") else name
+        single = name_one(name)
         built = listed[:wanted]
         while len(built) < wanted:
             built.append(self.build(items, single, depth + 1))

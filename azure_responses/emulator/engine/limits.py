@@ -15,20 +15,15 @@ _CUT_FIELDS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 def cut_to_limits(plan: Plan, turn: Turn) -> None:
     """Cuts the plan at `max_output_tokens` and at the model's own limit."""
-    budget = min(turn.request.get("max_output_tokens") or turn.model.max_output,
-                 turn.model.max_output)  # fmt: skip
+    asked = turn.request.get("max_output_tokens") or turn.model.max_output
+    budget = min(asked, turn.model.max_output)
     if sum(step.tokens for step in plan.steps) <= budget:
         return
-    kept = []
-    for step in plan.steps:
-        if step.tokens <= budget:
-            kept.append(step)
-            budget -= step.tokens
-            continue
-        if _cut(step, budget):
-            kept.append(step)
-        break
-    plan.steps = kept
+    whole = 0
+    while plan.steps[whole].tokens <= budget:
+        budget -= plan.steps[whole].tokens
+        whole += 1
+    plan.steps = plan.steps[: whole + _cut(plan.steps[whole], budget)]
     plan.status, plan.reason = "incomplete", "max_output_tokens"
 
 
@@ -56,14 +51,14 @@ def _cut(step: Step, budget: int) -> bool:
         return True
     pieces = split_tokens(_text_of(item))
     room = budget - (step.tokens - len(pieces))
-    if room <= 0:
+    if room <= 0 or not pieces:
         return False
     text = "".join(pieces[:room])
     step.tokens = min(budget, step.tokens)
     item["status"] = "incomplete"
     if item["type"] == "message":
         _cut_part(item["content"][0], text, room)
-    elif item["type"] in _CUT_FIELDS:
+    else:
         item[_CUT_FIELDS[item["type"]]] = text
     return True
 

@@ -16,6 +16,7 @@ __all__ = ["write_answer", "write_message", "write_refusal"]
 
 # Recorded: a five-letter answer of gpt-5.1 costs a few tokens more than its text.
 _FRAME = 3
+_LONGEST = 200_000
 _REFUSAL = "I'm sorry, but I can't assist with that request."
 
 
@@ -32,7 +33,7 @@ def write_answer(draft: Draft) -> Step:
         return write_message(draft, _write_json(_write_object(draft)))
     length = find_trigger(transcript.prompt, "length")
     if length and length.isdigit():
-        return write_message(draft, " ".join(["word"] * int(length)))
+        return write_message(draft, " ".join(["word"] * min(int(length), _LONGEST)))
     return write_message(draft, compose(transcript, draft.turn, text.get("verbosity") or "medium"))
 
 

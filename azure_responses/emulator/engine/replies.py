@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from azure_responses.emulator.engine.arithmetic import find_sum
 from azure_responses.emulator.engine.attachments import describe_attachments
+from azure_responses.emulator.engine.hints import name_one
 from azure_responses.emulator.engine.knowledge import (
     CAPITALS,
     GREETINGS,
@@ -191,17 +192,11 @@ def _list(prompt: str) -> _Reply:
     words = found["what"].lower().replace("color", "colour").split()
     known = None
     for name in (" ".join(words), words[0], words[-1]):
-        known = known or LISTS.get(_singular(name))
+        known = known or LISTS.get(name_one(name))
     count = min(_number(found["count"]), 100)
-    noun = _singular(words[-1])
+    noun = name_one(words[-1])
     entries = known or [f"{noun} {number + 1}" for number in range(count)]
     return "\n".join(f"{n + 1}. {entry}" for n, entry in enumerate(entries[:count])), entries[0]
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies"):
-        return noun[:-3] + "y"
-    return noun[:-1] if noun.endswith("s") else noun
 
 
 def _reverse(prompt: str) -> _Reply:

@@ -121,7 +121,8 @@ def _write_command_output(writer: EventWriter, index: int, step: Step) -> None:
 
 def _write_patch(writer: EventWriter, index: int, step: Step) -> None:
     diff = step.item["operation"].get("diff")
-    if diff is None:
+    if not diff:
+        # Deleting a file has no diff.
         return
     at = {"item_id": step.item["id"], "output_index": index}
     writer.deltas("response.apply_patch_call_operation_diff.delta", diff, **at)

@@ -29,22 +29,20 @@ def refuse(message: str, param: str | None, code: str | None) -> Refusal:
     return Refusal(400, {"error": error})
 
 
+_TYPE_NAMES: dict[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+}
+
+
 def name_type(value: Any) -> str:
     """The value's type in the words of the service."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    for kind, name in (
-        (str, "a string"),
-        (int, "an integer"),
-        (float, "a decimal"),
-        (list, "an array"),
-        (dict, "an object"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return f"a {type(value).__name__}"
+    return _TYPE_NAMES[type(value)]
 
 
 def invalid_type(path: str, expected: str, value: Any) -> Refusal:

@@ -157,6 +157,9 @@ def test_stored_reasoning_is_looked_up_where_it_can_be() -> None:
 
 def test_a_reference_stands_for_its_item() -> None:
     known = {"msg_1": {"role": "user", "content": "my name is Ada"}}
+    earlier = [{"id": "msg_0", "role": "user", "content": "x"}, {"id": "msg_1", **known["msg_1"]}]
+    asked = [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "Who am I?"}]
+    assert said(asked, history=earlier) == "You are Ada."
     items = [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "Who am I?"}]
     assert said(items, find_item=known.get) == "You are Ada."
     assert said([{"id": "msg_1"}, items[1]], find_item=known.get) == "You are Ada."
@@ -164,6 +167,7 @@ def test_a_reference_stands_for_its_item() -> None:
 
 
 def test_reasoning_needs_what_followed_it() -> None:
+    assert ask("x", model="gpt-5", history=[_REASONING]).response["status"] == "completed"
     message = "Item 'rs_1' of type 'reasoning' was provided without its required following item."
     assert _refused([_REASONING], model="gpt-5")["message"] == message
     items = [_REASONING, {"role": "user", "content": "x"}]

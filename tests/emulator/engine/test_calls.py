@@ -168,6 +168,10 @@ def test_a_custom_tool_with_a_regular_expression_gets_what_matches() -> None:
         ('?start: "say" WS NAME?\nWS: " "\nNAME: "n"', "say n?"),
         ('start: "loop" start | "end"', "end"),
         ("start: unknown", ""),
+        ('start: "a".."c" INT~1..3\n%import common.INT', "a1"),
+        ('start: first | "end"\nfirst: second\nsecond: start', "end"),
+        ('start: ("a"', "a"),
+        ('// nothing\n| lost\nstart: "a"+', "a"),
         ("start: loop\nloop: loop", ""),
     ],
 )

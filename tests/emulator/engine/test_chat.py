@@ -134,6 +134,16 @@ def test_tool_messages_are_answered() -> None:
     assert _message(messages)["content"] == "get_weather returned: 40 C"
 
 
+def test_older_function_messages_are_read() -> None:
+    call = {"id": "f", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "f?"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "function", "name": "f", "content": "done"},
+    ]
+    assert _message(messages)["content"] == "f returned: done"
+
+
 def test_content_parts_are_read() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://e/x.png", "detail": "low"}}
     text = {"type": "text", "text": "What is this?"}

@@ -232,6 +232,8 @@ def test_commands_and_patches_come_from_the_prompt() -> None:
     assert patch["operation"] == {"type": "create_file", "diff": "+hi\n", "path": "a.txt"}
     gone = _output("delete the file b.txt", {"type": "apply_patch"})[0]
     assert gone["operation"] == {"type": "delete_file", "path": "b.txt"}
+    events = ask("delete the file b.txt", tools=[{"type": "apply_patch"}]).events
+    assert not any("diff" in event["type"] for event in events)
 
 
 def test_outputs_of_machines_are_put_into_words() -> None:

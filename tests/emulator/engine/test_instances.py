@@ -192,6 +192,50 @@ def test_looser_schemas_are_served_too(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(schema).validate(build_instance(schema))
 
 
+@pytest.mark.parametrize(
+    ("properties", "prompt", "expected"),
+    [
+        ({"age": {"type": "integer"}}, "age: 7, 3 apples", {"age": 7}),
+        ({"n": {"type": "integer"}}, "1" * 400, {"n": 1}),
+        ({"n": {"type": "integer"}}, "1.5", {"n": 1}),
+        ({"n": {"type": "number"}}, "1.50", {"n": 1.5}),
+        ({"kind": {"enum": ["", "big"]}}, "a big one", {"kind": "big"}),
+        ({"kind": {"enum": [None, "big"]}}, "one", {"kind": "big"}),
+        ({"tags": {"type": "array", "items": {"type": "string"}}}, "tags: a, b and c.",
+         {"tags": ["a", "b", "c"]}),
+        ({"cities": {"type": "array", "items": {"type": "string"}}}, "in Rome and Oslo",
+         {"cities": ["Rome", "Oslo"]}),
+        ({"city": {"type": "array", "items": {"type": "string"}}}, "in Rome and Oslo",
+         {"city": ["Rome", "Oslo"]}),
+        ({"names": {"type": "array", "items": {"type": "string"}}}, "nobody",
+         {"names": ["Ada Lovelace", "Ada Lovelace"]}),
+        ({"words": {"type": "array", "items": {"type": "string"}}}, "",
+         {"words": ["word", "word"]}),
+        ({"n": {"type": "integer", "multipleOf": 1.5, "minimum": 40}}, "", {"n": 42}),
+        ({"user": {"type": "string"}}, "ask Ada about it", {"user": "Ada"}),
+        ({"email": {"type": "string"}}, "none given", {"email": "ada@example.com"}),
+        ({"formula": {"type": "string"}}, "none given", {"formula": "formula"}),
+        ({"s": {"type": "string", "pattern": "(?=b)a"}}, "", {"s": "text"}),
+        ({"n": {"type": "integer", "minimum": 0.2, "maximum": 0.8}}, "", {"n": 0}),
+    ],
+)  # fmt: skip
+def test_corners_have_a_value(
+    properties: dict[str, Any], prompt: str, expected: dict[str, Any]
+) -> None:
+    assert build_instance(_object(properties), prompt) == expected
+
+
+def test_references_in_a_circle_end() -> None:
+    schema = {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}
+    assert build_instance(schema) == "text"
+
+
+def test_a_property_named_twice_is_joined() -> None:
+    first = _object({"a": {"type": "null"}})
+    schema = {"allOf": [first, _object({"b": {"type": "null"}})]}
+    assert build_instance(schema) == {"a": None, "b": None}
+
+
 def test_a_schema_that_is_no_object_gives_an_empty_one() -> None:
     assert build_instance(None) == {}
 

@@ -83,6 +83,9 @@ def test_paragraphs_are_apart() -> None:
         ("hello", "Write in lowercase, without punctuation", "hello how can i help you today"),
         ("hello", "Use at most three words", "Hello! How can."),
         ("hello", "Reply in one sentence", "Hello!"),
+        ("hello", "Reply in few sentences", "Hello! How can I help you today?"),
+        ("hello", "In 1 words, please", "Hello"),
+        ("Lorem ipsum", "In 1 words, please", "You"),
         ("hello", "Use bullet points", "- Hello!\n- How can I help you today?"),
         ("Lorem ipsum", "Answer in one word", "You"),
         ("say exactly: one word", "", "one word"),
@@ -121,7 +124,7 @@ def _turns(*texts: str) -> list[dict[str, Any]]:
         ("I live in Oslo.", "Where do I live?", "Oslo"),
         ("I love cheese.", "What do I love?", "cheese"),
         ("Remember that the code word is plum.", "What is the code word?", "plum"),
-        ("Please remember: buy milk", "What did I ask you to remember?", "buy milk"),
+        ("Please remember: buy milk", "What did I ask you to remember?", "You asked me to remember: buy milk."),
         ("How is Rome?", "What did I just ask?", "How is Rome?"),
         ("How is Rome?", "What did you say?", "Fine."),
         ("How is Rome?", "What was my first message?", "How is Rome?"),
@@ -132,6 +135,11 @@ def test_earlier_turns_are_remembered(earlier: str, question: str, expected: str
     assert expected in said(_turns(earlier, question))
     history = _turns(earlier, "x")[:-1]
     assert expected in said(question, history=history)
+
+
+def test_what_the_user_did_not_say_of_themselves_is_not_recalled() -> None:
+    assert "You wrote" in said("What is the weather like")
+    assert "You wrote" in said("What is the plan?")
 
 
 def test_nothing_was_said_before_the_first_message() -> None:

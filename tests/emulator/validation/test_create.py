@@ -153,6 +153,10 @@ _REFUSED: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     ({"max_output_tokens": 10**6}, "above maximum", "max_output_tokens",
      "integer_above_max_value"),
     ({"top_logprobs": 21}, "above maximum", "top_logprobs", "integer_above_max_value"),
+    ({"tools": [{"type": "namespace", "name": "", "description": "", "tools": []}]},
+     "but got an empty string instead", "tools[0].name", "empty_string"),
+    ({"safety_identifier": "x" * 65}, "string too long. Expected a string with maximum length 64, "
+     "but got a string with length 65", "safety_identifier", "string_above_max_length"),
     ({"instructions": []}, "expected a string, but got an array", "instructions", "invalid_type"),
     ({"metadata": []}, "expected an object, but got an array", "metadata", "invalid_type"),
     ({"metadata": {str(n): "x" for n in range(17)}}, "at most 16 properties", "metadata",
