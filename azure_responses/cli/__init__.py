@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has had enough; Python's own flush at exit must not complain.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except ConfigurationError as error:
         report(error)

@@ -89,7 +89,8 @@ def _print_text(client: AzureResponses, parameters: dict[str, Any], *, streams: 
                 has_text = True
         if has_text:
             print()
-        return stream.get_final_response()
+        final: Response = stream.get_final_response()
+    return final
 
 
 def _explain_end(response: Response) -> int:

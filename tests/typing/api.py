@@ -1,0 +1,57 @@
+"""What type checkers see. Never run: `mypy` reads it with the rest of the tests."""
+
+from typing import assert_type
+
+from pydantic import BaseModel
+
+import azure_responses
+from azure_responses import (
+    AsyncAzureResponses,
+    AsyncStream,
+    AzureResponses,
+    RawResponse,
+    Stream,
+)
+from azure_responses.types import ParsedResponse, Response
+
+
+class Animal(BaseModel):
+    """An output type."""
+
+    name: str
+
+
+def sync_calls(client: AzureResponses) -> None:
+    """The sync client's results."""
+    assert_type(client.responses.create(model="m", input="x"), Response)
+    assert_type(client.responses.create(model="m", input="x", stream=False), Response)
+    assert_type(client.responses.create(model="m", input="x", stream=True), Stream[Response])
+    assert_type(client.responses.stream(input="x").get_final_response(), Response)
+    parsed = client.responses.parse(input="x", text_format=Animal)
+    assert_type(parsed, ParsedResponse[Animal])
+    assert_type(parsed.output_parsed, Animal | None)
+    assert_type(client.responses.retrieve("resp_1"), Response)
+    assert_type(client.responses.retrieve("resp_1", stream=True), Stream[Response])
+    assert_type(client.responses.with_raw_response.create(input="x"), RawResponse[Response])
+    assert_type(client.with_options(timeout=3), AzureResponses)
+    assert_type(azure_responses.responses(model="azure/m", input="x"), Response)
+    assert_type(azure_responses.responses(model="m", input="x", stream=True), Stream[Response])
+
+
+async def async_calls(client: AsyncAzureResponses) -> None:
+    """The async client's results."""
+    assert_type(await client.responses.create(model="m", input="x"), Response)
+    stream = await client.responses.create(model="m", input="x", stream=True)
+    assert_type(stream, AsyncStream[Response])
+    assert_type(await client.responses.stream(input="x").get_final_response(), Response)
+    parsed = await client.responses.parse(input="x", text_format=Animal)
+    assert_type(parsed.output_parsed, Animal | None)
+    assert_type(await azure_responses.aresponses(model="azure/m", input="x"), Response)
+
+
+def wrong_calls(client: AzureResponses) -> None:
+    """What a type checker refuses."""
+    client.responses.create(model=1)  # type: ignore[call-overload]
+    client.responses.create(messages=[])  # type: ignore[call-overload]
+    AzureResponses(api_keyy="k")  # type: ignore[call-arg]
+    AzureResponses(timeout="long")  # type: ignore[arg-type]
