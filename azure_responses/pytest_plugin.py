@@ -108,7 +108,7 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     return options
 
 
-def _settings(emulator: "Emulator") -> dict[str, str]:
+def _settings(emulator: "Emulator") -> dict[str, Any]:
     resource = emulator.resources[0]
     deployment = resource.deployments[0].name if resource.deployments else _DEPLOYMENT
     return {

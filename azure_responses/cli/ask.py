@@ -77,7 +77,7 @@ def _print_json(client: AzureResponses, parameters: dict[str, Any], *, streams: 
 
 def _print_text(client: AzureResponses, parameters: dict[str, Any], *, streams: bool) -> Response:
     if not streams:
-        response = client.responses.create(**parameters)
+        response: Response = client.responses.create(**parameters)
         print(response.output_text or response.refusal or "")
         return response
     with client.responses.stream(**parameters) as stream:

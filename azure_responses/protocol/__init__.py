@@ -1,0 +1,1 @@
+"""One exchange with Azure, without performing it: what to send, and what the reply means."""
