@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Never
 from urllib.parse import parse_qsl
 
 from azure_responses.emulator.account import Account
@@ -41,7 +41,7 @@ class Call:
         Half a surrogate pair is not: the service says that it could not parse such a body.
         """
         try:
-            parsed = json.loads(self.received.body)
+            parsed = json.loads(self.received.body, parse_constant=_refuse_constant)
             if b"\\u" in self.received.body:
                 json.dumps(parsed, ensure_ascii=False).encode()
         except ValueError:
@@ -100,3 +100,7 @@ class Call:
     def stream_fault(self) -> Fault | None:
         """The fault that makes a 200 stream fail, if any."""
         return next((fault for fault in self.faults if fault.kind in STREAM_FAULTS), None)
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from azure_responses.emulator.latency import Latency
@@ -134,11 +135,16 @@ class Resource:
         for deployment in self.deployments or ():
             if deployment.name == name:
                 return deployment
-        return None if self.is_strict else Deployment(name)
+        return None if self.is_strict else _make_deployment(name)
 
     def rotate_key(self, index: int, key: str) -> None:
         """Replace key 0 or 1; calls with the old one are refused from now on."""
         self.keys[index] = key
+
+
+@lru_cache(maxsize=1024)
+def _make_deployment(name: str) -> Deployment:
+    return Deployment(name)
 
 
 def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:

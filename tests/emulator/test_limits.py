@@ -113,9 +113,10 @@ def test_a_streamed_429_is_a_200_in_one_of_three_orders(
 
 
 def test_order_a_carries_the_error_twice_and_nested() -> None:
-    _, client = limited(tokens_per_minute=0, limit_reply="stream-A", rate_limit_headers="present")
+    _, client = limited(tokens_per_minute=0, limit_reply="stream-A", rate_limit_headers="negative")
     with client:
         reply = create(client, stream=True)
+    assert int(reply.headers["x-ratelimit-remaining-tokens"]) < 0
     created, error, failed = events_of(reply)
     message = "Your requests to gpt-4.1 for gpt-4.1 in East US 2 have exceeded token rate limit."
     assert created["response"]["status"] == "in_progress"

@@ -67,7 +67,9 @@ def test_a_model_that_is_no_text_is_an_invalid_type(
     assert named in error["message"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe{", b'{"input":"\\ud800"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe{", b'{"top_p":NaN}', b'{"input":"\\ud800"}']
+)
 def test_a_body_that_is_no_json_object_is_refused(client: httpx.Client, body: bytes) -> None:
     reply = client.post(V1, content=body)
     assert reply.status_code == 400
