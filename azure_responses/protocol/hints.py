@@ -72,6 +72,8 @@ def _no_route(situation: Situation) -> str:
     )
 
 
+_TOO_LONG = "Shorten the input, or pass truncation='auto' to let the service drop the oldest items."
+
 _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
     (400, None, r"api version not supported|enabled only for api.version", _wrong_version),
     (400, "operationnotsupported", None,
@@ -100,8 +102,9 @@ _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
      "Send the function_call item before its function_call_output, or set previous_response_id."),
     (400, "content_filter", None,
      "The prompt was blocked; `content_filters` says by which category and severity."),
-    (400, "context_length_exceeded", None,
-     "Shorten the input, or pass truncation='auto' to let the service drop the oldest items."),
+    (400, "context_length_exceeded", None, _TOO_LONG),
+    (400, None, r"maximum context length|exceed the configured limit|exceeds the context window",
+     _TOO_LONG),
     (401, "permissiondenied", None,
      "Assign the role 'Cognitive Services OpenAI User' (for a project: 'Azure AI User') on the "
      "resource to this principal; a new assignment takes a few minutes."),
@@ -120,7 +123,9 @@ _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
     (404, None, r"existing deployment", _no_deployment),
     (404, "unknown_url", None, "Azure does not offer this operation."),
     (404, None, r"resource not found|invalid url", _no_route),
-    (429, None, r"provisioned|ptu",
+    (429, None, r"high demand|peak load",
+     "The region is busy; wait `retry_after` seconds, or use provisioned throughput."),
+    (429, None, r"provisioned|\bptu\b",
      "The provisioned deployment is full; retry, or configure a spillover deployment."),
     (429, None, None,
      "The deployment's quota is used up; wait `retry_after` seconds, or raise its quota."),
