@@ -1,0 +1,41 @@
+"""Error bodies Azure has been seen to send, and small builders for the tests of this folder."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.retry import RetryPolicy
+
+__all__ = ["frame", "make_call", "stream_bytes"]
+
+
+def make_call(
+    *,
+    headers: Mapping[str, str] | None = None,
+    can_refresh_token: bool = False,
+    born: float | None = None,
+    response_id: str | None = None,
+    **policy: Any,
+) -> Call:
+    """A call of `POST /responses`."""
+    request = Request("POST", "https://r.openai.azure.com/openai/v1/responses", headers or {})
+    return Call(
+        request,
+        Situation("create", response_id=response_id),
+        RetryPolicy(**policy),
+        can_refresh_token=can_refresh_token,
+        born=born,
+    )
+
+
+def frame(event: Mapping[str, Any]) -> bytes:
+    """One event as Azure frames it."""
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+def stream_bytes(*events: Mapping[str, Any]) -> bytes:
+    """Several events as Azure frames them."""
+    return b"".join(frame(event) for event in events)

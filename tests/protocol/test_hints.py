@@ -1,0 +1,84 @@
+"""The sentence that says what to change."""
+
+import pytest
+
+from azure_responses.protocol.hints import Situation, hint_for
+from azure_responses.protocol.problem import Problem
+
+
+def _hint(
+    status: int,
+    message: str = "m",
+    code: str | None = None,
+    situation: Situation | None = None,
+    **headers: str,
+) -> str:
+    problem = Problem(status, message, code=code)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return hint_for(problem, status, named, situation or Situation("create")) or ""
+
+
+def test_a_wrong_version_is_explained_by_the_surface_it_was_sent_to() -> None:
+    dated = Situation("create", surface="dated", api_version="2024-10-21")
+    message = "API version not supported"
+    assert "takes no dated version" in _hint(400, message)
+    assert "2025-04-01-preview" in _hint(400, message, situation=dated)
+
+
+@pytest.mark.parametrize("uses_key", [True, False])
+def test_a_401_is_explained_by_what_was_sent(uses_key: bool) -> None:
+    hint = _hint(401, situation=Situation("create", uses_key=uses_key))
+    assert ("Keys and Endpoint" in hint) is uses_key
+    assert ("token must be for" in hint) is not uses_key
+
+
+def test_a_token_hint_names_the_scope() -> None:
+    message = "Access token is missing, invalid, audience is incorrect"
+    situation = Situation("create", scope="https://ai.azure.com/.default")
+    assert "https://ai.azure.com/.default" in _hint(401, message, situation=situation)
+    assert "https://cognitiveservices.azure.com/.default" in _hint(401, message)
+
+
+def test_a_missing_deployment_is_named() -> None:
+    situation = Situation("create", deployment="gpt-5")
+    assert "'gpt-5' is not one" in _hint(404, code="DeploymentNotFound", situation=situation)
+    assert "the value sent is not one" in _hint(404, code="model_not_found")
+
+
+def test_a_missing_route_names_the_version_that_was_sent() -> None:
+    situation = Situation("create", api_version="2025-04-01-preview")
+    message = "Resource not found"
+    assert "with api-version=2025-04-01-preview" in _hint(404, message, "404", situation)
+    assert "with no api-version" in _hint(404, message, "404")
+
+
+def test_a_missing_compact_route_is_the_resources_fault() -> None:
+    hint = _hint(404, "Resource not found", "404", Situation("compact"))
+    assert hint == "This resource does not offer /responses/compact yet."
+
+
+def test_a_missing_response_is_explained() -> None:
+    situation = Situation("retrieve", response_id="resp_1")
+    assert "older than 30 days" in _hint(404, situation=situation)
+    assert "older than 30 days" not in _hint(404, "Resource not found", "404", situation)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_explained(status: int) -> None:
+    assert "redirected" in _hint(status)
+
+
+def test_a_reply_from_somebody_else_is_explained() -> None:
+    assert "not answered by Azure" in _hint(200)
+    assert "not answered by Azure" in _hint(502, content_type="text/html; charset=utf-8")
+    assert _hint(502, content_type="application/json") == ""
+
+
+def test_provisioned_throughput_is_told_from_quota() -> None:
+    assert "spillover" in _hint(429, "Your PTU deployment is at capacity")
+    assert "quota" in _hint(429, "exceeded token rate limit")
+
+
+def test_nothing_better_than_the_message_is_nothing() -> None:
+    assert hint_for(Problem(500, "m"), 500, {}, Situation("create")) is None
+    assert hint_for(Problem(400, "m"), 400, {}, Situation("create")) is None

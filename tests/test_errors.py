@@ -1,0 +1,141 @@
+"""The exceptions: their tree, their words, and their travels."""
+
+import copy
+import inspect
+import pickle
+from typing import Any
+
+import pytest
+
+from azure_responses import errors
+from azure_responses.errors import APIStatusError, AzureResponsesError, ContentFilterError
+from azure_responses.types.response import Response
+
+_TREE = """
+AzureResponsesError
+  ConfigurationError
+  APIConnectionError
+    APITimeoutError
+  APIStatusError
+    BadRequestError
+      ContentFilterError
+      ContextWindowExceededError
+      UnsupportedOperationError
+    AuthenticationError
+    PermissionDeniedError
+    NotFoundError
+      DeploymentNotFoundError
+      ResponseNotFoundError
+    ConflictError
+    RateLimitError
+    InternalServerError
+  ResponseFailedError
+  StreamInterruptedError
+"""
+
+
+def _tree(kind: type, depth: int = 0) -> str:
+    children = "".join(_tree(child, depth + 1) for child in kind.__subclasses__())
+    return "  " * depth + kind.__name__ + "\n" + children
+
+
+def test_the_tree_is_the_documented_one() -> None:
+    assert _tree(AzureResponsesError).strip() == _TREE.strip()
+
+
+def test_every_exception_is_exported() -> None:
+    defined = [
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, Exception)
+    ]
+    assert sorted(errors.__all__) == sorted(defined)
+
+
+_STATUS_FIELDS: dict[str, Any] = {
+    "status_code": 429,
+    "code": "429",
+    "type": "requests",
+    "param": "input",
+    "body": {"error": {"message": "m", "list": [1]}},
+    "request_id": "apim-1",
+    "region": "East US 2",
+    "retry_after": 1.5,
+    "hint": "Wait.",
+}
+_RESPONSE = Response(id="resp_1", status="failed")
+
+
+def _make(name: str) -> AzureResponsesError:
+    kind = getattr(errors, name)
+    if issubclass(kind, ContentFilterError):
+        return kind("m", content_filters=[{"blocked": True}], **_STATUS_FIELDS)
+    if issubclass(kind, APIStatusError):
+        return kind("m", **_STATUS_FIELDS)
+    fields: dict[str, Any] = {"hint": "Wait."}
+    if name == "ResponseFailedError":
+        fields |= {"response": _RESPONSE, "code": "bio_policy", "request_id": "apim-1"}
+    if name == "StreamInterruptedError":
+        fields |= {"partial": _RESPONSE, "resumable": True}
+    made: AzureResponsesError = kind("m", **fields)
+    return made
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+@pytest.mark.parametrize(
+    "travel",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(
+            lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ],
+)
+def test_a_copy_has_every_field(name: str, travel: Any) -> None:
+    error = _make(name)
+    error.add_note("a note")
+    twin = travel(error)
+    assert type(twin) is type(error)
+    assert twin.__dict__ == error.__dict__
+    assert twin.args == error.args == ("m",)
+    assert str(twin) == str(error)
+    twin.message = "other"
+    assert error.message == "m"
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_the_defaults_are_empty(name: str) -> None:
+    kind = getattr(errors, name)
+    error = kind("m", status_code=400) if issubclass(kind, APIStatusError) else kind("m")
+    rest = {
+        field: value
+        for field, value in vars(error).items()
+        if field not in ("message", "status_code")
+    }
+    assert not any(rest.values())
+
+
+def test_a_plain_error_shows_message_and_hint() -> None:
+    assert str(AzureResponsesError("m")) == "m"
+    assert str(AzureResponsesError("m", hint="Do.")) == "m (hint: Do.)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "404: m"),
+        ({"code": "x"}, "404 x: m"),
+        ({"request_id": "r"}, "404: m [request r]"),
+        ({"hint": "Do."}, "404: m (hint: Do.)"),
+        ({"code": "x", "request_id": "r", "hint": "Do."}, "404 x: m [request r] (hint: Do.)"),
+    ],
+)
+def test_a_status_error_shows_what_to_tell_support(fields: dict[str, Any], text: str) -> None:
+    assert str(APIStatusError("m", status_code=404, **fields)) == text
+
+
+def test_content_filter_verdicts_default_to_an_empty_list() -> None:
+    assert ContentFilterError("m", status_code=400).content_filters == []
+    assert ContentFilterError("m", status_code=400, content_filters=None).content_filters == []
