@@ -7,7 +7,7 @@ from azure_responses.emulator.engine.hosted import write_hosted
 from azure_responses.emulator.engine.limits import block_output
 from azure_responses.emulator.engine.messages import write_answer
 from azure_responses.emulator.engine.reasoning import is_reasoning_due, write_reasoning
-from azure_responses.emulator.engine.remote import answer_approval
+from azure_responses.emulator.engine.remote import answer_approval, list_remote
 from azure_responses.emulator.engine.selection import Selection, select_tools
 from azure_responses.emulator.engine.steps import Plan, Step
 from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger
@@ -23,7 +23,9 @@ def decide(draft: Draft) -> Plan:
     if failure is not None:
         return _fail(failure)
     selection = select_tools(draft)
-    steps = [*_compact(draft), *_reason(draft, selection), *_act(draft, selection)]
+    # Recorded: the tools of remote servers are listed before the model reasons.
+    begun = [*_compact(draft), *list_remote(draft)]
+    steps = [*begun, *_reason(draft, selection), *_act(draft, selection)]
     plan = Plan(steps)
     if find_trigger(prompt, "block-output") is not None:
         block_output(plan)

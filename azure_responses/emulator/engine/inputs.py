@@ -56,8 +56,7 @@ def _find(turn: Turn, identifier: str) -> dict[str, Any] | None:
 
 
 def _is_known(turn: Turn, identifier: str) -> bool:
-    if turn.request.get("store") is False:
-        return _find(turn, identifier) is not None
+    # Without a look-up the caller has judged its references itself.
     return turn.find_item is None or _find(turn, identifier) is not None
 
 

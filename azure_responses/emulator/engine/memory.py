@@ -64,10 +64,10 @@ def _key(words: str) -> str:
 def recall(prompt: str, messages: list[tuple[str, str]]) -> tuple[str, str] | None:
     """The answer to a question about earlier turns, in full and in short; None for others."""
     earlier = messages[:-1]
-    asked = _find_question(prompt)
-    before = None if asked else _ASKED_BEFORE.search(prompt)
+    before = None if _ASKED_MEMORY.search(prompt) else _ASKED_BEFORE.search(prompt)
     if before:
         return _recall_message(before, earlier)
+    asked = _find_question(prompt)
     if asked is None:
         return None
     facts = learn_facts(text for role, text in messages if role == "user" and text != prompt)

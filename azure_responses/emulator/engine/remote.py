@@ -11,7 +11,7 @@ from azure_responses.emulator.engine.steps import Step
 from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["answer_approval", "write_remote"]
+__all__ = ["answer_approval", "list_remote", "write_remote"]
 
 _FRAME = 15
 _DEFAULT_TOOLS = ("search", "fetch")
@@ -48,16 +48,23 @@ def _needs_approval(tool: Mapping[str, Any], name: str) -> bool:
     return name not in never
 
 
-def write_remote(draft: Draft, tool: dict[str, Any]) -> list[Step]:
-    """The tool list where it was not listed yet, then an approval request or the call itself."""
-    label, names = tool["server_label"], _allowed(tool)
-    steps = []
-    is_listed = any(
-        item.get("type") == "mcp_list_tools" and item.get("server_label") == label
+def list_remote(draft: Draft) -> list[Step]:
+    """The tool lists of the servers declared; a list that an earlier item holds is not repeated."""
+    listed = {
+        item.get("server_label")
         for item in draft.transcript.items
-    )
-    if not is_listed:
-        steps.append(_write_list(draft, label, names))
+        if item.get("type") == "mcp_list_tools"
+    }
+    return [
+        _write_list(draft, tool["server_label"], _allowed(tool))
+        for tool in draft.turn.request.get("tools") or ()
+        if tool["type"] == "mcp" and tool["server_label"] not in listed
+    ]
+
+
+def write_remote(draft: Draft, tool: dict[str, Any]) -> list[Step]:
+    """A request for approval, or the call itself and what the model says of it."""
+    label, names = tool["server_label"], _allowed(tool)
     prompt = draft.transcript.prompt
     name = next((one for one in names if one in prompt), names[0])
     schema = _describe(name)["input_schema"]
@@ -70,8 +77,8 @@ def write_remote(draft: Draft, tool: dict[str, Any]) -> list[Step]:
             "name": name,
             "server_label": label,
         }
-        return [*steps, Step(request, tokens=count_text(arguments) + _FRAME)]
-    return [*steps, *_write_call(draft, label, name, arguments, None)]
+        return [Step(request, tokens=count_text(arguments) + _FRAME)]
+    return _write_call(draft, label, name, arguments, None)
 
 
 def _write_list(draft: Draft, label: str, names: list[str]) -> Step:

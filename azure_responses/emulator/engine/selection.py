@@ -25,7 +25,7 @@ _HOSTED_CUES = {
     "code_interpreter": r"\b(?:code|python|program|compute|calculate|plot|run|script|analy[sz]e)\b",
     "file_search": r"\b(?:file|files|document|documents|search|find|according|what|who|where)\b",
     "image_generation": r"\b(?:image|picture|draw|drawing|photo|illustration|logo|paint)\b",
-    "mcp": r"\w",
+    "mcp": r"^(?!\W*(?:hi|hello|hey|thanks|thank you)\b).*\w",
     "computer": r"\b(?:click|open|browser|screen|screenshot|navigate|website|search|computer)\b",
     "shell": r"\b(?:shell|command|terminal|run|list|files|directory|bash|execute|ls)\b",
     "local_shell": r"\b(?:shell|command|terminal|run|list|files|directory|bash|ls)\b",

@@ -29,8 +29,8 @@ class Turn:
         dated: True on the dated surface, whose completed responses carry no content_filters.
         find_file: looks a file id up among the resource's files; None where there is none.
         search: finds (file id, filename, text) rows in the named vector stores for a query.
-        find_item: looks an item id up among the stored items; None where the front keeps no such
-            index, and then stored reasoning is taken to be known.
+        find_item: looks an item id up among the stored items; None where the caller has judged
+            the ids of replayed items already.
         chunking: "default" sends several tokens per delta, as the default content filter's buffer
             does; "async" sends one token per delta, as the asynchronous filter does.
         prefixes: what prompts the resource has seen, for `cached_tokens`; None caches nothing.

@@ -136,7 +136,7 @@ _SAID = {"role": "assistant", "content": "Hi"}
 
 
 def test_reasoning_that_was_not_stored_is_not_found() -> None:
-    error = _refused([_REASONING, _SAID], model="gpt-5", store=False)
+    error = _refused([_REASONING, _SAID], model="gpt-5", store=False, find_item={}.get)
     assert error["message"] == (
         "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false. Try "
         "again with `store` set to true, or remove this item from your input."

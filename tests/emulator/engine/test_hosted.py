@@ -134,6 +134,12 @@ def test_a_remote_server_is_listed_once_and_called() -> None:
     assert _types(_output("roll again", _remote(), history=first)) == ["mcp_call", "message"]
 
 
+def test_remote_servers_are_listed_even_where_none_is_called() -> None:
+    assert _types(_output("Hello", _remote())) == ["mcp_list_tools", "message"]
+    output = _output("roll", _remote(), model="gpt-5-mini")
+    assert _types(output) == ["mcp_list_tools", "reasoning", "mcp_call", "message"]
+
+
 @pytest.mark.parametrize(
     ("approval", "kind"),
     [
@@ -166,7 +172,7 @@ def test_an_approval_is_answered(approves: bool, kinds: list[str]) -> None:
 
 def test_an_approval_of_nothing_is_no_call() -> None:
     reply = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}
-    assert _types(_output([reply], _remote("always"))) == ["message"]
+    assert _types(_output([reply], _remote("always"))) == ["mcp_list_tools", "message"]
 
 
 def test_a_remote_call_can_fail() -> None:
@@ -254,13 +260,14 @@ def test_outputs_of_machines_are_put_into_words() -> None:
     ("choice", "kind"),
     [
         ({"type": "web_search_preview"}, "web_search_call"),
-        ({"type": "mcp", "server_label": "dice"}, "mcp_list_tools"),
-        ("required", "mcp_list_tools"),
+        ({"type": "mcp", "server_label": "dice"}, "mcp_call"),
+        ("required", "web_search_call"),
     ],
 )
 def test_hosted_tools_can_be_chosen(choice: Any, kind: str) -> None:
     tools = [{"type": "web_search_preview"}, _remote()]
-    assert ask("Hm", tools=tools, tool_choice=choice).response["output"][0]["type"] == kind
+    output = ask("Hello", tools=tools, tool_choice=choice).response["output"]
+    assert _types(output) == ["mcp_list_tools", kind, "message"]
 
 
 def test_tools_that_only_help_others_are_not_called() -> None:

@@ -124,7 +124,11 @@ def _turns(*texts: str) -> list[dict[str, Any]]:
         ("I live in Oslo.", "Where do I live?", "Oslo"),
         ("I love cheese.", "What do I love?", "cheese"),
         ("Remember that the code word is plum.", "What is the code word?", "plum"),
-        ("Please remember: buy milk", "What did I ask you to remember?", "You asked me to remember: buy milk."),
+        (
+            "Please remember: buy milk",
+            "What did I ask you to remember?",
+            "You asked me to remember: buy milk.",
+        ),
         ("How is Rome?", "What did I just ask?", "How is Rome?"),
         ("How is Rome?", "What did you say?", "Fine."),
         ("How is Rome?", "What was my first message?", "How is Rome?"),
