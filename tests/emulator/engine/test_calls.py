@@ -153,6 +153,7 @@ def test_a_custom_tool_with_a_regular_expression_gets_what_matches() -> None:
     assert _custom("book AB123 please", form) == "AB123"
     assert re.fullmatch(form["definition"], _custom("book it", form))
     assert _custom("x", {**form, "definition": "("}) == ""
+    assert _custom("yy", {**form, "definition": "x*"}) == ""
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,7 @@ def test_looser_schemas_are_served_too(schema: dict[str, Any]) -> None:
         ({"words": {"type": "array", "items": {"type": "string"}}}, "",
          {"words": ["word", "word"]}),
         ({"n": {"type": "integer", "multipleOf": 1.5, "minimum": 40}}, "", {"n": 42}),
+        ({"n": {"type": "integer", "multipleOf": 0.25, "minimum": 40.1}}, "", {"n": 41}),
         ({"user": {"type": "string"}}, "ask Ada about it", {"user": "Ada"}),
         ({"email": {"type": "string"}}, "none given", {"email": "ada@example.com"}),
         ({"formula": {"type": "string"}}, "none given", {"formula": "formula"}),

@@ -54,7 +54,7 @@ def test_what_is_no_sum_has_no_value(text: str) -> None:
         r"^\d{5}(-\d{4})?$",
         r"[^abc]\w\s.\D\S\W",
         r"(foo)\1",
-        r"(?:ab)+",
+        r"(?i:ab)c",
         r"(?:a|b){2}",
         r"(?P<x>a)(?(x)b|c)",
         r"(?>ab)c",
