@@ -9,14 +9,35 @@ import pytest
 import azure_responses
 from tests.tree import module_name, modules
 
-_FRONT_DOOR = """
-    APIConnectionError APIStatusError APITimeoutError AsyncAzureResponses AsyncStream
-    AuthenticationError AzureResponses AzureResponsesError BadRequestError ConfigurationError
-    ConflictError ContentFilterError ContextWindowExceededError DeploymentNotFoundError
-    InternalServerError NotFoundError PermissionDeniedError RateLimitError RawResponse
-    ResponseFailedError ResponseNotFoundError Stream StreamInterruptedError
-    UnsupportedOperationError __version__ aresponses responses
-""".split()
+_FRONT_DOOR = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncAzureResponses",
+    "AsyncStream",
+    "AuthenticationError",
+    "AzureResponses",
+    "AzureResponsesError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentFilterError",
+    "ContextWindowExceededError",
+    "DeploymentNotFoundError",
+    "InternalServerError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RawResponse",
+    "ResponseFailedError",
+    "ResponseNotFoundError",
+    "Stream",
+    "StreamInterruptedError",
+    "UnsupportedOperationError",
+    "__version__",
+    "aresponses",
+    "responses",
+]
 
 _MODULES = [path for path in modules() if path.name != "__main__.py"]
 
