@@ -1,5 +1,6 @@
 """Checks of a turn that need more than its body: outputs have calls, calls have outputs."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ _AFTER_REASONING = (*_PAIRS, "message", "reasoning", "web_search_call", "file_se
 def check_turn(turn: Turn, transcript: Transcript) -> None:
     """Raises Refusal where the service answers 400 instead of a response."""
     if find_trigger(transcript.prompt, "block-prompt") is not None:
-        raise Refusal(400, PROMPT_BLOCKED)
+        raise Refusal(400, copy.deepcopy(PROMPT_BLOCKED))
     tools = turn.request.get("tools") or ()
     if any(tool["type"] == "image_generation" for tool in tools):
         _check_image_header(turn)

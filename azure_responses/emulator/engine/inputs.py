@@ -28,11 +28,19 @@ def gather_items(turn: Turn) -> _Items:
     items: _Items = []
     for item in turn.history:
         items.extend(_open_item(turn, item))
+    if given is None:
+        items.extend(_read_template(turn.request.get("prompt") or {}))
     if isinstance(given, str):
         items.append({"role": "user", "content": given})
     for item in given if isinstance(given, list) else ():
         items.extend(_open_item(turn, _resolve(turn, item)))
     return items
+
+
+def _read_template(prompt: dict[str, Any]) -> _Items:
+    """A stored prompt's text is not known here; what fills its gaps stands for it."""
+    filled = [value for value in (prompt.get("variables") or {}).values() if isinstance(value, str)]
+    return [{"role": "user", "content": "\n".join(filled)}] if filled else []
 
 
 def _resolve(turn: Turn, item: dict[str, Any]) -> dict[str, Any]:

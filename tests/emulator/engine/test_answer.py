@@ -472,6 +472,13 @@ def test_ids_continue_the_conversation() -> None:
     assert first != later
 
 
+def test_the_variables_of_a_stored_prompt_are_answered() -> None:
+    template = {"id": "pmpt_1", "variables": {"sum": "what is 1+1", "image": {"type": "x"}}}
+    for prompt, expected in ((template, "1 + 1 = 2"), ({"id": "pmpt_1"}, "There is nothing")):
+        response = answer(make_turn({"prompt": prompt})).response
+        assert expected in response["output"][0]["content"][0]["text"]
+
+
 def test_instructions_may_be_items() -> None:
     items = [{"role": "developer", "content": "Reply in all caps."}]
     assert said("hello", instructions=items) == "HELLO! HOW CAN I HELP YOU TODAY?"
