@@ -45,5 +45,7 @@ def test_every_model_says_what_it_is() -> None:
     assert all(getattr(types, name) is not None for name in types.__all__)
     ours = [kind for kind in _all_models(Model) if kind.__module__.startswith("azure_responses")]
     assert len(ours) > 180
-    assert [kind.__name__ for kind in ours if not kind.__doc__] == []
+    # Pydantic makes a class for every parametrised generic, without the docstring.
+    written = [kind for kind in ours if "[" not in kind.__name__]
+    assert [kind.__name__ for kind in written if not kind.__doc__] == []
     assert all(kind.model_config.get("extra") == "allow" for kind in ours)
