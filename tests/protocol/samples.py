@@ -9,7 +9,7 @@ from azure_responses.protocol.exchange import Request
 from azure_responses.protocol.hints import Situation
 from azure_responses.protocol.retry import RetryPolicy
 
-__all__ = ["frame", "make_call", "stream_bytes"]
+__all__ = ["frame", "json_of", "make_call", "stream_bytes"]
 
 
 def make_call(
@@ -39,3 +39,8 @@ def frame(event: Mapping[str, Any]) -> bytes:
 def stream_bytes(*events: Mapping[str, Any]) -> bytes:
     """Several events as Azure frames them."""
     return b"".join(frame(event) for event in events)
+
+
+def json_of(event: Mapping[str, Any]) -> bytes:
+    """The data of one event."""
+    return json.dumps(event).encode()

@@ -1,0 +1,112 @@
+"""The body of a successful reply to its model."""
+
+import json
+from typing import Any
+
+import pytest
+
+from azure_responses.errors import (
+    APIStatusError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+    ResponseFailedError,
+)
+from azure_responses.protocol.decode import decode, decode_deletion, failure_of
+from azure_responses.protocol.exchange import Reply
+from azure_responses.types.models import ModelList
+from azure_responses.types.response import InputItemList, Response
+from tests.protocol.samples import make_call
+
+_HEADERS = {"apim-request-id": "apim-1", "content-type": "application/json"}
+
+
+def _reply(body: Any, status: int = 200) -> Reply:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Reply(status, _HEADERS, raw)
+
+
+def test_a_response_knows_its_headers() -> None:
+    response = decode(make_call(), _reply({"id": "resp_1", "new": 1}), Response, 0.0)
+    assert response.id == "resp_1"
+    assert response.request_id == "apim-1"
+    assert response.to_dict() == {"id": "resp_1", "new": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><title>Sign in</title></html>",
+        b'{"id": "resp_1", "output": [',
+        b"null",
+        b"[]",
+        b'"resp_1"',
+        b'{"object": "response"}',
+        b'{"id": 7}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_a_200_that_is_no_response_is_a_clear_error(body: bytes) -> None:
+    with pytest.raises(APIStatusError) as caught:
+        decode(make_call(), _reply(body), Response, 0.0)
+    assert caught.value.status_code == 200
+    assert caught.value.request_id == "apim-1"
+    assert "not answered by Azure OpenAI" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("model", [Response, InputItemList, ModelList])
+def test_a_200_with_an_error_inside_is_that_error(model: type[Response]) -> None:
+    body = {"error": {"code": "rate_limit_exceeded", "message": "Slow down."}}
+    with pytest.raises(RateLimitError, match="Slow down") as caught:
+        decode(make_call(), _reply(body), model, 0.0)
+    assert caught.value.status_code == 429
+
+
+def test_a_response_whose_own_error_is_set_is_a_response() -> None:
+    body = {"id": "resp_1", "status": "failed", "error": {"code": "server_error", "message": "m"}}
+    assert decode(make_call(), _reply(body), Response, 0.0).status == "failed"
+
+
+@pytest.mark.parametrize("body", [{"data": []}, {"data": [], "error": None}])
+def test_an_empty_list_is_an_empty_list(body: dict[str, Any]) -> None:
+    assert decode(make_call(), _reply(body), InputItemList, 0.0).data == []
+
+
+def test_a_deletion_is_confirmed() -> None:
+    body = {"object": "response.deleted", "id": "resp_1", "deleted": True}
+    result = decode_deletion(make_call(), _reply(body), "resp_1", 0.0)
+    assert (result.id, result.deleted, result.request_id) == ("resp_1", True, "apim-1")
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_an_empty_confirmation_is_one_too(body: bytes) -> None:
+    result = decode_deletion(make_call(), _reply(body, 204), "resp_1", 0.0)
+    assert (result.id, result.deleted, result.request_id) == ("resp_1", True, "apim-1")
+
+
+@pytest.mark.parametrize("status", ["completed", "incomplete", "in_progress", "cancelled", None])
+def test_only_failed_responses_are_failures(status: str | None) -> None:
+    response = Response.model_validate({"id": "resp_1", "status": status})
+    assert failure_of(make_call(), response, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": "rate_limit_exceeded", "message": "m"}, RateLimitError),
+        ({"code": "server_error", "message": "m"}, InternalServerError),
+        ({"code": "model_not_found", "message": "m"}, NotFoundError),
+        ({"code": "bio_policy", "message": "m"}, ResponseFailedError),
+        ("just text", ResponseFailedError),
+        (["odd"], ResponseFailedError),
+        (None, ResponseFailedError),
+    ],
+)
+def test_a_failed_response_is_the_error_it_names(error: Any, kind: type[Exception]) -> None:
+    response = Response.model_validate({"id": "resp_1", "status": "failed", "error": error})
+    response.attach(_HEADERS)
+    failure = failure_of(make_call(), response, 0.0)
+    assert isinstance(failure, kind)
+    assert getattr(failure, "request_id", None) == "apim-1"

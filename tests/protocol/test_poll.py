@@ -1,0 +1,64 @@
+"""How often to ask for a background response."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_responses.errors import APITimeoutError
+from azure_responses.protocol.poll import Poll
+from azure_responses.types.response import Response
+
+
+def _response(status: str | None) -> Response:
+    return Response.model_validate({"id": "resp_1", "status": status})
+
+
+_AT_WORK = _response("in_progress")
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "incomplete", "cancelled", None])
+def test_an_ended_response_ends_the_wait_even_when_the_time_is_up(status: str | None) -> None:
+    assert Poll(0.0, None, 1.0).delay(_response(status), 99.0) is None
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress", "something_new"])
+def test_a_response_at_work_is_asked_again(status: str) -> None:
+    assert Poll(0.0, None, None).delay(_response(status), 0.0) == 0.5
+
+
+def test_the_interval_grows_from_half_a_second_to_five() -> None:
+    poll = Poll(0.0, None, None)
+    delays = [poll.delay(_AT_WORK, 0.0) for _ in range(9)]
+    assert delays[:3] == [0.5, 0.75, 1.125]
+    assert delays[-1] == 5.0
+    assert delays == sorted(delay for delay in delays if delay is not None)
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.1, 30.0])
+def test_a_given_interval_stays(interval: float) -> None:
+    poll = Poll(0.0, interval, None)
+    assert [poll.delay(_AT_WORK, 0.0) for _ in range(3)] == [interval] * 3
+
+
+def test_the_last_wait_ends_with_the_time() -> None:
+    poll = Poll(100.0, 30.0, 40.0)
+    assert poll.delay(_AT_WORK, 100.0) == 30.0
+    assert poll.delay(_AT_WORK, 130.0) == 10.0
+    with pytest.raises(APITimeoutError, match="resp_1 is still in_progress") as caught:
+        poll.delay(_AT_WORK, 140.0)
+    assert caught.value.hint
+
+
+@given(st.floats(0.01, 1000), st.none() | st.floats(0.01, 100))
+def test_a_wait_never_outlasts_its_time(timeout: float, interval: float | None) -> None:
+    poll = Poll(0.0, interval, timeout)
+    now = 0.0
+    for _ in range(10_000):
+        try:
+            delay = poll.delay(_AT_WORK, now)
+        except APITimeoutError:
+            break
+        assert delay is not None
+        assert delay > 0.0
+        now += delay
+    assert now <= timeout * (1 + 1e-9) or interval is not None
