@@ -98,9 +98,8 @@ def _resolve_root(schema: _Schema, definitions: Mapping[str, _Schema]) -> _Schem
 
 
 def _make_strict(node: Any, path: str, definitions: Mapping[str, _Schema]) -> Any:
-    if not isinstance(node, dict):
-        return node
-    node = _inline(dict(node), definitions)
+    # True, in a schema made by hand, allows anything, like {}.
+    node = _inline(dict(node) if isinstance(node, dict) else {}, definitions)
     for keyword in _DROPPED:
         node.pop(keyword, None)
     if "oneOf" in node:
