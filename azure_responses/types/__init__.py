@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .actions import *  # noqa: F403
     from .caller_items import *  # noqa: F403
+    from .chat import *  # noqa: F403
+    from .chat_chunk import *  # noqa: F403
     from .content import *  # noqa: F403
     from .event import *  # noqa: F403
     from .events import *  # noqa: F403
@@ -50,6 +52,17 @@ _NAMES = {
         "ComputerScreenshot CustomToolCall CustomToolCallOutput FunctionCall "
         "FunctionCallOutput LocalShellCall LocalShellCallAction LocalShellCallOutput "
         "SafetyCheck ShellAction ShellCall ShellCallOutput ShellCommandOutput ShellOutcome"
+    ),
+    "chat": (
+        "ChatCompletion ChatCompletionAnnotation ChatCompletionChoice ChatCompletionCustom "
+        "ChatCompletionFunction ChatCompletionLogprobs ChatCompletionMessage "
+        "ChatCompletionToolCall ChatContainerFileCitation ChatFileCitation ChatFilePath "
+        "ChatObject ChatURLCitation CompletionTokensDetails CompletionUsage FinishReason "
+        "PromptFilterResult PromptTokensDetails"
+    ),
+    "chat_chunk": (
+        "ChatCompletionChunk ChatCompletionChunkChoice ChatCompletionDelta "
+        "ChatCompletionDeltaToolCall"
     ),
     "content": (
         "Annotation ContainerFileCitation FileCitation FilePath InputAudio InputAudioData "

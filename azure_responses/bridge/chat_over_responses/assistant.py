@@ -1,0 +1,194 @@
+"""The assistant's messages of a chat → the output items they were made of."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.annotations import place_annotations
+from azure_responses.bridge.chat_over_responses.call_items import answer_id, drop_nulls, read_calls
+from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.reasoning import (
+    blocks_to_items,
+    read_reasoning_item,
+)
+from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+
+__all__ = ["read_assistant"]
+
+_Items = list[dict[str, Any]]
+_Message = Mapping[str, Any]
+_KNOWN = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "tool_calls",
+        "function_call",
+        "annotations",
+        "audio",
+        "name",
+        "reasoning_content",
+        "reasoning_items",
+        "hosted_items",
+        "output_order",
+        "thinking_blocks",
+    }
+)
+
+
+def read_assistant(message: _Message, history: History, path: str) -> _Items:
+    """The items of one message: reasoning, hosted items, text and calls, in their order.
+
+    Raises:
+        ConfigurationError: a part or a call of a kind that the Responses API does not have.
+    """
+    history.warn_of_unknown(message, _KNOWN, path)
+    if message.get("audio") is not None:
+        raise refuse(
+            f"{path}.audio refers to spoken output, which the Responses API does not have.",
+            "Send its transcript as content.",
+        )
+    if message.get("name"):
+        history.warnings.append(
+            f"{path}.name was left out: the Responses API has no names, and the model would take "
+            "one inside its own words for part of its style."
+        )
+    return list(_Turn(message, history, path).items())
+
+
+class _Turn:
+    """One message of the assistant, taken apart."""
+
+    def __init__(self, message: _Message, history: History, path: str) -> None:
+        self._message = message
+        self._history = history
+        self._path = path
+        self._calls = read_calls(message, history, path)
+        self._text, self._refusal = _read_content(message, path)
+        self._text_end = self._refusal_end = 0
+        self._read_extensions()
+
+    def _read_extensions(self) -> None:
+        message, history = self._message, self._history
+        reasoning = message.get("reasoning_items")
+        reasoning = reasoning or blocks_to_items(message.get("thinking_blocks"))
+        hosted, order = message.get("hosted_items"), message.get("output_order")
+        if not reasoning and not hosted and history.cache is not None:
+            kept = history.cache.recall(map(answer_id, self._calls), history.now)
+            if kept is not None:
+                reasoning, hosted = kept.reasoning_items, kept.hosted_items
+                order = kept.output_order
+        self._reasoning = list(reasoning or ())
+        self._hosted = list(hosted or ())
+        self._order = [as_mapping(entry, "output_order") for entry in order or ()]
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """The input items, in the order the message tells or else the usual one."""
+        order = self._order if self._is_order_valid() else self._usual_order()
+        self._waiting = {
+            "reasoning": iter(self._reasoning),
+            "hosted": iter(self._hosted),
+            "tool_call": iter(self._calls),
+        }
+        for entry in order:
+            yield from _TAKERS[entry["type"]](self, entry)
+
+    def _is_order_valid(self) -> bool:
+        """False when there is none, or the message was changed since it was told."""
+        kinds = [entry.get("type") for entry in self._order]
+        counts = (len(self._reasoning), len(self._hosted), len(self._calls))
+        told = tuple(kinds.count(kind) for kind in ("reasoning", "hosted", "tool_call"))
+        if told != counts or not _TAKERS.keys() >= set(kinds):
+            return False
+        text, refusal = (
+            sum(entry.get(name) or 0 for entry in self._order) for name in ("text", "refusal")
+        )
+        return bool(kinds) and (text, refusal) == (len(self._text), len(self._refusal))
+
+    def _usual_order(self) -> list[_Message]:
+        entries: list[_Message] = [{"type": "reasoning"}] * len(self._reasoning)
+        entries += [{"type": "hosted"}] * len(self._hosted)
+        if self._text or self._refusal or not (entries or self._calls):
+            said = {"text": len(self._text), "refusal": len(self._refusal)}
+            entries.append({"type": "message", **said})
+        return entries + [{"type": "tool_call"}] * len(self._calls)
+
+    def _take_reasoning(self, entry: _Message) -> _Items:
+        item = next(self._waiting["reasoning"])
+        read = read_reasoning_item(item, self._history, f"{self._path}.reasoning_items")
+        return [read] if read is not None else []
+
+    def _take_hosted(self, entry: _Message) -> _Items:
+        item = as_mapping(next(self._waiting["hosted"]), f"{self._path}.hosted_items")
+        if item.get("type") == "output_part":
+            self._history.warnings.append(
+                f"{self._path}.hosted_items has a part of an unknown kind, which was left out."
+            )
+            return []
+        return [drop_nulls(item)]
+
+    def _take_call(self, entry: _Message) -> _Items:
+        return [next(self._waiting["tool_call"])]
+
+    def _take_message(self, entry: _Message) -> _Items:
+        start, self._text_end = self._text_end, self._text_end + (entry.get("text") or 0)
+        refused = self._refusal_end
+        self._refusal_end += entry.get("refusal") or 0
+        text = self._text[start : self._text_end]
+        refusal = self._refusal[refused : self._refusal_end]
+        annotations = place_annotations(
+            self._message.get("annotations"), start, self._text_end, len(self._text)
+        )
+        item = _message_item(text, refusal, annotations)
+        phase = entry.get("phase")
+        return [item if phase is None else {**item, "phase": phase}]
+
+
+_TAKERS: dict[str, Callable[[_Turn, _Message], _Items]] = {
+    "reasoning": _Turn._take_reasoning,
+    "hosted": _Turn._take_hosted,
+    "tool_call": _Turn._take_call,
+    "message": _Turn._take_message,
+}
+
+
+def _message_item(text: str, refusal: str, annotations: _Items) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "message", "role": "assistant", "content": text}
+    if not (refusal or annotations):
+        return item
+    said: dict[str, Any] = {"type": "output_text", "text": text}
+    if annotations:
+        said["annotations"] = annotations
+    refused = {"type": "refusal", "refusal": refusal}
+    item["content"] = [*([said] if text else []), *([refused] if refusal else [])]
+    return item
+
+
+def _read_content(message: _Message, path: str) -> tuple[str, str]:
+    """The text and the refusal of a message."""
+    content = message.get("content")
+    texts: list[str] = []
+    refusals: list[str] = [message.get("refusal") or ""]
+    if isinstance(content, str):
+        texts.append(content)
+    elif content is not None:
+        parts = content if isinstance(content, list | tuple) else [content]
+        for index, part in enumerate(parts):
+            _read_part(part, f"{path}.content[{index}]", texts, refusals)
+    return "".join(texts), "".join(refusals)
+
+
+def _read_part(part: Any, path: str, texts: list[str], refusals: list[str]) -> None:
+    if isinstance(part, str):
+        texts.append(part)
+        return
+    fields = as_mapping(part, path)
+    kind, text = fields.get("type"), fields.get("text")
+    if kind == "refusal":
+        refusals.append(str(fields.get("refusal") or ""))
+    elif kind in ("text", "output_text") and isinstance(text, str):
+        texts.append(text)
+    else:
+        raise refuse(
+            f"{path} is a part of type {kind!r}, which an assistant's message cannot hold.",
+            "The assistant's parts are of the types text and refusal.",
+        )

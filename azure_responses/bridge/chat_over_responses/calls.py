@@ -1,0 +1,266 @@
+"""Calls that wait for the caller, in both shapes: output items and tool calls of a message.
+
+Chat completions has function and custom calls. The Responses API has six more kinds; each stands
+in a message as the call of a function, and its whole item rides along so that it goes back as
+what it was. A client that drops the item still gets it rebuilt, from the function's arguments.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.parts import read_input_parts, read_text
+from azure_responses.bridge.chat_over_responses.refusal import refuse
+from azure_responses.bridge.chat_over_responses.tools import read_tool
+from azure_responses.types.caller_items import (
+    ApplyPatchCall,
+    ComputerCall,
+    CustomToolCall,
+    FunctionCall,
+    LocalShellCall,
+    ShellCall,
+)
+from azure_responses.types.chat import (
+    ChatCompletionCustom,
+    ChatCompletionFunction,
+    ChatCompletionToolCall,
+)
+from azure_responses.types.hosted_items import McpApprovalRequest, ToolSearchCall
+
+__all__ = ["STAND_INS", "Call", "StandIn", "is_callers", "to_tool_call"]
+
+_Item = dict[str, Any]
+_Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call met in the history, and how its result is sent."""
+
+    item: _Item
+    answer: Callable[[_Item, _Message, str], _Item]
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """How one of the six kinds stands in as the call of a function.
+
+    Attributes:
+        name: the function's.
+        payload: the fields of the item that are the arguments; one alone stands for its value.
+        rebuild: call id and arguments → the item.
+        answer: item, tool message and its path → the item that answers.
+    """
+
+    name: str
+    payload: tuple[str, ...]
+    rebuild: Callable[[str, Any], _Item]
+    answer: Callable[[_Item, _Message, str], _Item]
+
+    def arguments(self, item: _Item) -> str:
+        """The function's arguments, as JSON text."""
+        if len(self.payload) == 1:
+            return _dump(item.get(self.payload[0]))
+        return _dump({name: item[name] for name in self.payload if item.get(name) is not None})
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_callers(item: Any) -> bool:
+    """True for an output item that the caller has to carry out and answer."""
+    if isinstance(item, ShellCall):
+        return item.environment is None or item.environment.type == "local"
+    if isinstance(item, ToolSearchCall):
+        return item.execution == "client"
+    return isinstance(
+        item,
+        FunctionCall
+        | CustomToolCall
+        | ApplyPatchCall
+        | LocalShellCall
+        | ComputerCall
+        | McpApprovalRequest,
+    )
+
+
+def to_tool_call(item: Any) -> ChatCompletionToolCall:
+    """A caller's output item as a tool call of a message."""
+    if isinstance(item, FunctionCall):
+        function = {"name": item.name, "arguments": item.arguments}
+        named = {"function": ChatCompletionFunction.assemble(function)}
+        return _assemble(item.call_id, "function", named, item)
+    if isinstance(item, CustomToolCall):
+        custom = {"name": item.name, "input": item.input}
+        return _assemble(
+            item.call_id, "custom", {"custom": ChatCompletionCustom.assemble(custom)}, item
+        )
+    fields = item.to_dict()
+    stand_in = STAND_INS[item.type]
+    function = {"name": stand_in.name, "arguments": stand_in.arguments(fields)}
+    return ChatCompletionToolCall.assemble(
+        {
+            "id": fields.get("call_id") or fields.get("id"),
+            "type": "function",
+            "function": ChatCompletionFunction.assemble(function),
+            "item": fields,
+        }
+    )
+
+
+def _assemble(
+    call_id: str, kind: str, named: dict[str, Any], item: FunctionCall | CustomToolCall
+) -> ChatCompletionToolCall:
+    values: dict[str, Any] = {"id": call_id, "type": kind, **named}
+    if item.namespace is not None:
+        values["namespace"] = item.namespace
+    if item.caller is not None:
+        values["caller"] = item.caller.to_dict()
+    return ChatCompletionToolCall.assemble(values)
+
+
+def _answer_patch(item: _Item, message: _Message, path: str) -> _Item:
+    return {
+        "type": "apply_patch_call_output",
+        "call_id": item["call_id"],
+        "status": message.get("status") or "completed",
+        "output": read_text(message.get("content"), path),
+    }
+
+
+def _answer_shell(item: _Item, message: _Message, path: str) -> _Item:
+    text = read_text(message.get("content"), path)
+    output = _parse(text)
+    if not (isinstance(output, list) and all(isinstance(entry, dict) for entry in output)):
+        outcome = {"type": "exit", "exit_code": 0}
+        output = [{"stdout": text, "stderr": "", "outcome": outcome}]
+    answer: _Item = {"type": "shell_call_output", "call_id": item["call_id"], "output": output}
+    limit = (item.get("action") or {}).get("max_output_length")
+    return answer if limit is None else {**answer, "max_output_length": limit}
+
+
+def _answer_local_shell(item: _Item, message: _Message, path: str) -> _Item:
+    output = read_text(message.get("content"), path)
+    return {"type": "local_shell_call_output", "call_id": item["call_id"], "output": output}
+
+
+def _answer_computer(item: _Item, message: _Message, path: str) -> _Item:
+    for part in read_input_parts(message.get("content"), path):
+        if part["type"] == "input_image":
+            source = {key: part[key] for key in ("image_url", "file_id") if key in part}
+            answer: _Item = {
+                "type": "computer_call_output",
+                "call_id": item["call_id"],
+                "output": {"type": "computer_screenshot", **source},
+            }
+            checks = message.get("acknowledged_safety_checks")
+            return {**answer, "acknowledged_safety_checks": checks} if checks else answer
+    raise refuse(
+        f"{path} answers a computer call without a screenshot.", "Give it an image_url part."
+    )
+
+
+def _answer_tool_search(item: _Item, message: _Message, path: str) -> _Item:
+    tools = _parse(read_text(message.get("content"), path))
+    if isinstance(tools, dict):
+        tools = tools.get("tools")
+    if not isinstance(tools, list):
+        raise refuse(f"{path} answers a tool search without tools.", "Give a JSON list of tools.")
+    return {
+        "type": "tool_search_output",
+        "call_id": item["call_id"],
+        "execution": "client",
+        "status": "completed",
+        "tools": [read_tool(tool, path) for tool in tools],
+    }
+
+
+def _answer_approval(item: _Item, message: _Message, path: str) -> _Item:
+    text = read_text(message.get("content"), path)
+    verdict = _parse(text)
+    fields: _Item = verdict if isinstance(verdict, dict) else {"approve": verdict is True}
+    answer = {
+        "type": "mcp_approval_response",
+        "approval_request_id": item["id"],
+        "approve": fields.get("approve") is True,
+    }
+    # Anything but a clear yes is a no, and what was said instead is the reason.
+    reason = fields.get("reason") or (None if isinstance(verdict, bool | dict) else text)
+    return {**answer, "reason": reason} if reason else answer
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _fields(arguments: Any) -> _Item:
+    return arguments if isinstance(arguments, dict) else {}
+
+
+STAND_INS: dict[str, StandIn] = {
+    "apply_patch_call": StandIn(
+        "apply_patch",
+        ("operation",),
+        lambda id_, arguments: {
+            "type": "apply_patch_call",
+            "call_id": id_,
+            "status": "completed",
+            "operation": arguments,
+        },
+        _answer_patch,
+    ),
+    "shell_call": StandIn(
+        "shell",
+        ("action",),
+        lambda id_, arguments: {"type": "shell_call", "call_id": id_, "action": arguments},
+        _answer_shell,
+    ),
+    "local_shell_call": StandIn(
+        "local_shell",
+        ("action",),
+        lambda id_, arguments: {
+            "type": "local_shell_call",
+            "id": id_,
+            "call_id": id_,
+            "status": "completed",
+            "action": arguments,
+        },
+        _answer_local_shell,
+    ),
+    "computer_call": StandIn(
+        "computer",
+        ("action", "actions", "pending_safety_checks"),
+        lambda id_, arguments: {
+            "type": "computer_call",
+            "id": id_,
+            "call_id": id_,
+            "status": "completed",
+            "pending_safety_checks": [],
+            **_fields(arguments),
+        },
+        _answer_computer,
+    ),
+    "tool_search_call": StandIn(
+        "tool_search",
+        ("arguments",),
+        lambda id_, arguments: {
+            "type": "tool_search_call",
+            "call_id": id_,
+            "execution": "client",
+            "status": "completed",
+            "arguments": arguments,
+        },
+        _answer_tool_search,
+    ),
+    "mcp_approval_request": StandIn(
+        "mcp_approval_request",
+        ("server_label", "name", "arguments"),
+        lambda id_, arguments: {"type": "mcp_approval_request", "id": id_, **_fields(arguments)},
+        _answer_approval,
+    ),
+}

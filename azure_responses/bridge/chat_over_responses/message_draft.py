@@ -1,0 +1,155 @@
+"""The items of a response's output, gathered into one message."""
+
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.annotations import to_annotation
+from azure_responses.bridge.chat_over_responses.calls import is_callers, to_tool_call
+from azure_responses.types.chat import (
+    ChatCompletionAnnotation,
+    ChatCompletionLogprobs,
+    ChatCompletionMessage,
+    ChatCompletionToolCall,
+)
+from azure_responses.types.content import OutputText, Refusal, TokenLogprob
+from azure_responses.types.items import OutputMessage, ReasoningItem
+
+__all__ = ["MessageDraft", "reasoning_texts", "to_logprobs"]
+
+_RANKS = {"reasoning": 0, "hosted": 1, "message": 2, "tool_call": 3}
+_SEPARATOR = "\n\n"
+
+
+class MessageDraft:
+    """Takes the items of an output in order.
+
+    Args:
+        resource_tag: stamped on encrypted reasoning, or None.
+        has_function_call: the first call is the deprecated `function_call`.
+    """
+
+    def __init__(self, resource_tag: str | None = None, has_function_call: bool = False) -> None:
+        self.tool_calls: list[ChatCompletionToolCall] = []
+        self.logprobs: list[dict[str, Any]] = []
+        self._resource_tag = resource_tag
+        self._has_function_call = has_function_call
+        self._texts: list[str] = []
+        self._length = 0
+        self._refusals: list[str] = []
+        self._annotations: list[ChatCompletionAnnotation] = []
+        self._reasoning: list[dict[str, Any]] = []
+        self._readable: list[str] = []
+        self._hosted: list[dict[str, Any]] = []
+        self._order: list[dict[str, Any]] = []
+
+    def add(self, item: Any) -> None:
+        """Take the next item."""
+        if isinstance(item, OutputMessage):
+            self._add_message(item)
+        elif isinstance(item, ReasoningItem):
+            self._add_reasoning(item)
+        elif is_callers(item):
+            self.tool_calls.append(to_tool_call(item))
+            self._order.append({"type": "tool_call"})
+        else:
+            self._hosted.append(item.to_dict())
+            self._order.append({"type": "hosted"})
+
+    def _add_message(self, message: OutputMessage) -> None:
+        length, refused = self._length, sum(map(len, self._refusals))
+        for part in message.content:
+            if isinstance(part, OutputText):
+                self._add_text(part)
+            elif isinstance(part, Refusal):
+                self._refusals.append(part.refusal)
+            else:
+                self._hosted.append({"type": "output_part", "part": part.to_dict()})
+                self._order.append({"type": "hosted"})
+        entry: dict[str, Any] = {
+            "type": "message",
+            "text": self._length - length,
+            "refusal": sum(map(len, self._refusals)) - refused,
+        }
+        if message.phase is not None:
+            entry["phase"] = message.phase
+        self._order.append(entry)
+
+    def _add_text(self, part: OutputText) -> None:
+        for annotation in part.annotations or ():
+            self._annotations.append(to_annotation(annotation, self._length))
+        if part.logprobs:
+            self.logprobs += to_logprobs(part.logprobs)
+        self._texts.append(part.text)
+        self._length += len(part.text)
+
+    def _add_reasoning(self, item: ReasoningItem) -> None:
+        fields = {name: value for name, value in item.to_dict().items() if value is not None}
+        if self._resource_tag is not None and item.encrypted_content:
+            fields["resource"] = self._resource_tag
+        self._reasoning.append(fields)
+        self._readable += reasoning_texts(item)
+        self._order.append({"type": "reasoning"})
+
+    def build(self) -> ChatCompletionMessage:
+        """The message; an extension that has nothing to say is left out."""
+        text = "".join(self._texts)
+        refusal = "".join(self._refusals) or None
+        values: dict[str, Any] = {"role": "assistant", "content": text, "refusal": refusal}
+        if not text and (refusal or self.tool_calls):
+            values["content"] = None
+        values |= self._calls()
+        extensions = {
+            "annotations": self._annotations,
+            "reasoning_content": _SEPARATOR.join(self._readable),
+            "reasoning_items": self._reasoning,
+            "hosted_items": self._hosted,
+            "output_order": self._unusual_order(),
+        }
+        values |= {name: value for name, value in extensions.items() if value}
+        return ChatCompletionMessage.assemble(values)
+
+    def _calls(self) -> dict[str, Any]:
+        calls = self.tool_calls
+        if not calls:
+            return {}
+        if not self._has_function_call or calls[0].function is None:
+            return {"tool_calls": calls}
+        # What a deprecated call cannot hold stays where every other client would look for it.
+        rest = {"tool_calls": calls[1:]} if len(calls) > 1 else {}
+        return {"function_call": calls[0].function, **rest}
+
+    def _unusual_order(self) -> list[dict[str, Any]] | None:
+        ranks = [_RANKS[entry["type"]] for entry in self._order]
+        has_phase = any("phase" in entry for entry in self._order)
+        if ranks == sorted(ranks) and ranks.count(2) <= 1 and not has_phase:
+            return None
+        return self._order
+
+    @property
+    def logprobs_object(self) -> ChatCompletionLogprobs | None:
+        """The log probabilities of the choice; None when there are none."""
+        if not self.logprobs:
+            return None
+        return ChatCompletionLogprobs.assemble({"content": self.logprobs, "refusal": None})
+
+
+def reasoning_texts(item: ReasoningItem) -> list[str]:
+    """What of a reasoning item may be read: the reasoning itself, then its summaries."""
+    parts = [*(item.content or ()), *item.summary]
+    texts = (getattr(part, "text", None) for part in parts)
+    return [text for text in texts if isinstance(text, str) and text]
+
+
+def to_logprobs(tokens: list[TokenLogprob]) -> list[dict[str, Any]]:
+    """Log probabilities in chat completions' shape, in which no field is optional."""
+    return [
+        {
+            "token": token.token or "",
+            "logprob": token.logprob,
+            "bytes": token.bytes,
+            "top_logprobs": [
+                {"token": top.token or "", "logprob": top.logprob, "bytes": top.bytes}
+                for top in token.top_logprobs or ()
+            ],
+        }
+        for token in tokens
+    ]

@@ -1,0 +1,99 @@
+"""The messages of a chat → the input items of a response."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.assistant import read_assistant
+from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.parts import (
+    read_input_parts,
+    read_output,
+    text_part,
+)
+from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+
+__all__ = ["read_messages"]
+
+_Items = list[dict[str, Any]]
+_Message = Mapping[str, Any]
+_SAID = frozenset({"role", "content", "name"})
+_ANSWERED = _SAID | {"tool_call_id", "status", "acknowledged_safety_checks"}
+
+
+def read_messages(messages: Any, history: History) -> _Items:
+    """The input items of the messages, each in its place.
+
+    System and developer messages stay where they are, one item each, so that their order and the
+    breaks between them stay too.
+
+    Raises:
+        ConfigurationError: a role, a part or a call that the Responses API does not have.
+    """
+    if isinstance(messages, str | Mapping) or not isinstance(messages, Iterable):
+        raise refuse(f"messages is a {type(messages).__name__}.", "It is a list of messages.")
+    items: _Items = []
+    for index, given in enumerate(messages):
+        path = f"messages[{index}]"
+        message = as_mapping(given, path)
+        role = message.get("role")
+        read = _READERS.get(role) if isinstance(role, str) else None
+        if read is None:
+            raise refuse(f"{path}.role is {role!r}.", f"Roles are {', '.join(_READERS)}.")
+        items += read(message, history, path)
+    history.settle()
+    return items
+
+
+def _read_said(message: _Message, history: History, path: str) -> _Items:
+    """A message of the user, the system or the developer."""
+    history.warn_of_unknown(message, _SAID, path)
+    content = message.get("content")
+    if content is None:
+        raise refuse(f"{path}.content is missing.", "Give a string or a list of content parts.")
+    name = message.get("name")
+    if name:
+        content = [text_part(f"{name}: "), *read_input_parts(content, f"{path}.content")]
+    elif not isinstance(content, str):
+        content = read_input_parts(content, f"{path}.content")
+    return [{"type": "message", "role": message["role"], "content": content}]
+
+
+def _read_tool(message: _Message, history: History, path: str) -> _Items:
+    """What a tool returned; the call it answers decides how that is said."""
+    history.warn_of_unknown(message, _ANSWERED, path)
+    call_id = message.get("tool_call_id")
+    if not isinstance(call_id, str) or not call_id:
+        raise refuse(f"{path}.tool_call_id is missing.", "Give the id of the call it answers.")
+    return [_answer(call_id, message, history, path)]
+
+
+def _answer(call_id: str, message: _Message, history: History, path: str) -> dict[str, Any]:
+    call = history.calls.get(call_id)
+    if call is not None:
+        return call.answer(call.item, message, f"{path}.content")
+    # The call is in a stored response or conversation, or the service will say that there is none.
+    output = read_output(message.get("content"), f"{path}.content")
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def _read_function(message: _Message, history: History, path: str) -> _Items:
+    """A result in the deprecated form, which names the function instead of the call."""
+    history.warn_of_unknown(message, _SAID, path)
+    name = str(message.get("name") or "")
+    waiting = history.open_functions.get(name)
+    if not waiting:
+        raise refuse(
+            f"{path} answers a call of {name!r} that no earlier message makes.",
+            "Send the assistant's message with its function_call before the result.",
+        )
+    return [_answer(waiting.pop(0), message, history, path)]
+
+
+_READERS: dict[str, Callable[[_Message, History, str], _Items]] = {
+    "system": _read_said,
+    "developer": _read_said,
+    "user": _read_said,
+    "assistant": read_assistant,
+    "tool": _read_tool,
+    "function": _read_function,
+}

@@ -1,0 +1,29 @@
+"""How the bridge says that a chat request cannot be served."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.errors import ConfigurationError
+
+__all__ = ["as_mapping", "refuse"]
+
+
+def refuse(what: str, alternative: str) -> ConfigurationError:
+    """The error for something the Responses API cannot do; nothing was sent.
+
+    `what` names the parameter or the place in the messages, `alternative` says what to do.
+    """
+    return ConfigurationError(what, hint=alternative)
+
+
+def as_mapping(value: Any, path: str) -> Mapping[str, Any]:
+    """A dict, or a model of pydantic's kind as one; raises ConfigurationError for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    elif hasattr(value, "model_dump"):
+        value = value.model_dump(exclude_unset=True, by_alias=True)
+    if isinstance(value, Mapping):
+        return value
+    raise refuse(f"{path} is a {type(value).__name__}, not an object.", "Pass a dict or a model.")

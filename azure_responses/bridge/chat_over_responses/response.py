@@ -1,0 +1,111 @@
+"""A response → a chat completion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.filters import choice_filters, prompt_filters
+from azure_responses.bridge.chat_over_responses.finish import finish_reason
+from azure_responses.bridge.chat_over_responses.message_draft import MessageDraft
+from azure_responses.bridge.chat_over_responses.request import BridgedRequest
+from azure_responses.bridge.chat_over_responses.usage import to_usage
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.failure import failure_from_response
+from azure_responses.protocol.hints import Situation
+from azure_responses.types.chat import ChatCompletion, ChatCompletionChoice
+from azure_responses.types.model import Model
+from azure_responses.types.response import Response
+
+__all__ = ["draft_message", "envelope", "failure_of_response", "to_chat_completion"]
+
+
+def to_chat_completion(
+    response: Response, request: BridgedRequest, *, created: float = 0
+) -> ChatCompletion:
+    """The completion that a response is, whatever its status but "failed".
+
+    A response still queued or in progress becomes a completion marked so: its `status` says it,
+    its `finish_reason` is None, and `responses.wait(completion.id)` fetches the rest.
+
+    Args:
+        response: what the service answered.
+        request: what it answered to.
+        created: unix seconds, for a response that does not say when it was created, and for the
+            request's reasoning cache.
+
+    Raises:
+        AzureResponsesError: the response failed; its code decides which error that is.
+    """
+    if response.status == "failed":
+        raise failure_of_response(response, created)
+    draft = draft_message(response, request)
+    message = draft.build()
+    if request.reasoning_cache is not None:
+        request.reasoning_cache.remember(message, created)
+    choice = {
+        "index": 0,
+        "message": message,
+        "finish_reason": finish_reason(
+            response, bool(draft.tool_calls), message.function_call is not None
+        ),
+        "logprobs": draft.logprobs_object,
+    }
+    filters = response.content_filters
+    if filters:
+        choice |= choice_filters(filters)
+    values = envelope(response, created)
+    values["choices"] = [ChatCompletionChoice.assemble(choice)]
+    usage = to_usage(response.usage)
+    if usage is not None:
+        values["usage"] = usage
+    completion = ChatCompletion.assemble({**values, "object": "chat.completion"})
+    completion.take_headers(response)
+    if isinstance(filters, list):
+        completion.attach_filters(filters)
+    return completion
+
+
+def draft_message(response: Response, request: BridgedRequest) -> MessageDraft:
+    """The message a response's output makes."""
+    draft = MessageDraft(request.resource_tag, request.legacy_functions)
+    for item in response.output:
+        draft.add(item)
+    return draft
+
+
+def envelope(response: Response, created: float) -> dict[str, Any]:
+    """What stands around the choices: who answered, when, and how it ended."""
+    at = response.created_at
+    values: dict[str, Any] = {
+        "id": response.id,
+        "created": int(at if isinstance(at, int | float) else created),
+        "model": response.model if isinstance(response.model, str) else "",
+    }
+    for name in ("service_tier", "metadata", "moderation", "tool_usage"):
+        value = getattr(response, name)
+        if value:
+            values[name] = value
+    if response.conversation:
+        values["conversation"] = _plain(response.conversation)
+    if response.status not in ("completed", None):
+        values["status"] = response.status
+    if response.incomplete_details:
+        values["incomplete_details"] = _plain(response.incomplete_details)
+    verdicts = prompt_filters(response.content_filters) if response.content_filters else None
+    return values if verdicts is None else {**values, "prompt_filter_results": verdicts}
+
+
+def _plain(value: Any) -> Any:
+    return value.to_dict() if isinstance(value, Model) else value
+
+
+def failure_of_response(
+    response: Response, created: float, headers: Mapping[str, str] | None = None
+) -> AzureResponsesError:
+    """The error that a failed response stands for."""
+    return failure_from_response(
+        response,
+        _plain(response.error),
+        response.headers if headers is None else headers,
+        Situation("create", deployment=response.model),
+        created,
+    )

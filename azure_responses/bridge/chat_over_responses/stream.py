@@ -1,0 +1,400 @@
+"""The events of a Responses stream → the chunks of a chat completion.
+
+Text, refusals, reasoning and arguments are handed on as they come. What only the end makes certain
+goes out with the end: reasoning items, whose ciphertext differs in every event, hosted items, and
+whatever the deltas left out. So the chunks add up to what `to_chat_completion` makes of the final
+response.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.annotations import to_annotation
+from azure_responses.bridge.chat_over_responses.chunk_maker import ChunkMaker
+from azure_responses.bridge.chat_over_responses.event_mending import mend_event
+from azure_responses.bridge.chat_over_responses.final_parts import (
+    RAW,
+    SUMMARY,
+    FinalParts,
+    align,
+)
+from azure_responses.bridge.chat_over_responses.hosted_events import to_hosted_event
+from azure_responses.bridge.chat_over_responses.message_draft import to_logprobs
+from azure_responses.bridge.chat_over_responses.ordered_text import OrderedText, Place
+from azure_responses.bridge.chat_over_responses.request import BridgedRequest
+from azure_responses.bridge.chat_over_responses.response import (
+    envelope,
+    failure_of_response,
+    to_chat_completion,
+)
+from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
+from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.failure import failure_from_event
+from azure_responses.protocol.hints import Situation
+from azure_responses.types.caller_items import CustomToolCall, FunctionCall
+from azure_responses.types.chat import (
+    ChatCompletion,
+    ChatCompletionChoice,
+    ChatCompletionMessage,
+)
+from azure_responses.types.chat_chunk import ChatCompletionChunk
+from azure_responses.types.event import StreamEvent, UnknownEvent
+from azure_responses.types.items import OutputMessage
+from azure_responses.types.response import Response
+
+__all__ = ["ChatStream"]
+
+_Chunks = list[ChatCompletionChunk]
+
+
+class ChatStream:
+    """One streamed completion: feed it every event, then finish it.
+
+    Args:
+        request: what was sent.
+        created: unix seconds, for a response that does not say when it was created, and for the
+            request's reasoning cache.
+        id: stands in chunks before the response has told its own, which is nearly never.
+
+    Attributes:
+        final: the whole completion once the stream has ended; its headers are not attached.
+    """
+
+    def __init__(
+        self, request: BridgedRequest, *, created: float = 0, id: str = "chatcmpl-bridged"
+    ) -> None:
+        self.final: ChatCompletion | None = None
+        self._request = request
+        self._created = created
+        self._envelope: dict[str, Any] = {"id": id, "created": int(created), "model": ""}
+        self._maker = ChunkMaker(self._envelope, request.include_usage)
+        self._content = OrderedText()
+        self._refusal = OrderedText()
+        self._reasoning = OrderedText("\n\n")
+        self._calls = StreamedCalls(request.legacy_functions)
+        self._items: dict[int, Any] = {}
+        self._kinds: dict[int, str] = {}
+        self._annotated: dict[Place, int] = {}
+        self._logprobs: dict[Place, int] = {}
+        self._has_role = False
+        self._has_output = False
+        self._failed: Response | None = None
+
+    @property
+    def has_output(self) -> bool:
+        """True once more than the role has been handed on."""
+        return self._has_output
+
+    def feed(self, event: StreamEvent) -> _Chunks:
+        """The chunks that one event makes, often one, often none.
+
+        Raises:
+            AzureResponsesError: the response failed before any of it was handed on; its code
+                decides which error that is.
+            StreamInterruptedError: it failed later; `partial` is the completion so far and
+                `__cause__` the error.
+        """
+        handler = _HANDLERS.get(event.type)
+        if handler is not None:
+            if type(event) is UnknownEvent:
+                event = mend_event(event)
+            if type(event) is not UnknownEvent:
+                return handler(self, event)
+        news = to_hosted_event(event)
+        return [] if news is None else self._emit({"hosted_events": [news]})
+
+    def finish(self) -> _Chunks:
+        """The chunks that are left when the events have ended.
+
+        Raises:
+            AzureResponsesError: as `feed`.
+            StreamInterruptedError: the events ended before the response did.
+        """
+        if self._failed is not None:
+            raise self._failure(failure_of_response(self._failed, self._created))
+        if self.final is None:
+            raise StreamInterruptedError(
+                "The stream ended before the response was complete.", partial=self.so_far()
+            )
+        return []
+
+    def so_far(self) -> ChatCompletion:
+        """The completion as far as it has arrived."""
+        if self.final is not None:
+            return self.final
+        values: dict[str, Any] = {"role": "assistant", "refusal": self._refusal.text() or None}
+        values["content"] = self._content.text()
+        reasoning, calls = self._reasoning.text(), self._calls.so_far()
+        if reasoning:
+            values["reasoning_content"] = reasoning
+        if calls and self._calls.has_function_call:
+            values["function_call"] = calls.pop(0).function
+        if calls:
+            values["tool_calls"] = calls
+        message = ChatCompletionMessage.assemble(values)
+        choice = {"index": 0, "message": message, "finish_reason": None, "logprobs": None}
+        return ChatCompletion.assemble(
+            {
+                **self._envelope,
+                "object": "chat.completion",
+                "choices": [ChatCompletionChoice.assemble(choice)],
+                "status": "in_progress",
+            }
+        )
+
+    def _emit(self, values: dict[str, Any], logprobs: Any = None) -> _Chunks:
+        """The chunk for a delta, the role's before it if nothing came before."""
+        if not values and not logprobs:
+            return []
+        self._has_output = True
+        chunk = self._maker.delta(values, logprobs)
+        return [chunk] if self._has_role else [*self._open(), chunk]
+
+    def _open(self) -> _Chunks:
+        if self._has_role:
+            return []
+        self._has_role = True
+        return [self._maker.delta({"role": "assistant", "content": "", "refusal": None})]
+
+    def _on_created(self, event: Any) -> _Chunks:
+        around = envelope(event.response, self._created)
+        self._envelope = {name: around[name] for name in ("id", "created", "model")}
+        self._maker.readdress(self._envelope)
+        return self._open()
+
+    def _on_text(self, event: Any) -> _Chunks:
+        delta = event.delta
+        place = (event.output_index, event.content_index)
+        content = self._content
+        if place == content.open_place and not event.logprobs and self._has_role:
+            # The path of nearly every event; the rest of this method does the same with care.
+            if not delta:
+                return []
+            content.pieces.append(delta)
+            return [self._maker.content(delta)]
+        text = content.add(place, delta)
+        return self._emit({"content": text} if text else {}, self._take_logprobs(event, place))
+
+    def _take_logprobs(self, event: Any, place: Place) -> list[dict[str, Any]]:
+        if not event.logprobs:
+            return []
+        self._logprobs[place] = self._logprobs.get(place, 0) + len(event.logprobs)
+        return to_logprobs(event.logprobs)
+
+    def _on_text_done(self, event: Any) -> _Chunks:
+        return self._emit_text(
+            "content", self._content.close((event.output_index, event.content_index), event.text)
+        )
+
+    def _emit_text(self, name: str, text: str) -> _Chunks:
+        return self._emit({name: text}) if text else []
+
+    def _on_annotation(self, event: Any) -> _Chunks:
+        place = (event.output_index, event.content_index)
+        offset = self._content.offset(place)
+        seen = self._annotated.get(place, 0)
+        if event.annotation is None or offset is None or event.annotation_index != seen:
+            # It is told again at the end, when its place is certain.
+            return []
+        self._annotated[place] = seen + 1
+        return self._emit({"annotations": [to_annotation(event.annotation, offset)]})
+
+    def _on_refusal(self, event: Any) -> _Chunks:
+        place = (event.output_index, event.content_index)
+        return self._emit_text("refusal", self._refusal.add(place, event.delta))
+
+    def _on_refusal_done(self, event: Any) -> _Chunks:
+        place = (event.output_index, event.content_index)
+        return self._emit_text("refusal", self._refusal.close(place, event.refusal))
+
+    def _on_reasoning(self, event: Any) -> _Chunks:
+        place = (event.output_index, RAW, event.content_index)
+        return self._emit_text("reasoning_content", self._reasoning.add(place, event.delta))
+
+    def _on_reasoning_done(self, event: Any) -> _Chunks:
+        place = (event.output_index, RAW, event.content_index)
+        return self._emit_text("reasoning_content", self._reasoning.close(place, event.text))
+
+    def _on_summary(self, event: Any) -> _Chunks:
+        place = (event.output_index, SUMMARY, event.summary_index)
+        return self._emit_text("reasoning_content", self._reasoning.add(place, event.delta))
+
+    def _on_summary_done(self, event: Any) -> _Chunks:
+        place = (event.output_index, SUMMARY, event.summary_index)
+        return self._emit_text("reasoning_content", self._reasoning.close(place, event.text))
+
+    def _on_item_added(self, event: Any) -> _Chunks:
+        self._kinds[event.output_index] = event.item.type
+        news = to_hosted_event(event)
+        values = self._calls.begin(event.output_index, event.item)
+        return self._emit(values if news is None else {**values, "hosted_events": [news]})
+
+    def _on_item_done(self, event: Any) -> _Chunks:
+        self._items[event.output_index] = event.item
+        self._kinds[event.output_index] = event.item.type
+        news = to_hosted_event(event)
+        values: dict[str, Any] = {} if news is None else {"hosted_events": [news]}
+        if isinstance(event.item, FunctionCall | CustomToolCall):
+            values |= self._calls.finish(event.output_index, event.item)
+        return self._emit(values)
+
+    def _on_arguments(self, event: Any) -> _Chunks:
+        return self._emit(self._calls.add(event.output_index, event.delta))
+
+    def _on_arguments_done(self, event: Any) -> _Chunks:
+        return self._emit(self._calls.complete(event.output_index, event.arguments))
+
+    def _on_input_done(self, event: Any) -> _Chunks:
+        return self._emit(self._calls.complete(event.output_index, event.input))
+
+    def _on_end(self, event: Any) -> _Chunks:
+        outputs = self._outputs(event.response)
+        response = event.response
+        if not response.output:
+            items = [outputs[index] for index in sorted(outputs)]
+            response = response.model_copy(update={"output": items})
+        completion = to_chat_completion(response, self._request, created=self._created)
+        self.final = completion
+        self._maker.readdress(
+            {"id": completion.id, "created": completion.created, "model": completion.model}
+        )
+        chunks = self._emit(*self._rest(FinalParts(outputs), completion))
+        return [*self._open(), *chunks, *self._closing(completion)]
+
+    def _outputs(self, response: Response) -> dict[int, Any]:
+        """The final items by their index; those of the stream, if the response has none.
+
+        Some gateways send the last event with an empty `output`.
+        """
+        if response.output:
+            return align(response.output, self._kinds)
+        items = {**self._calls.items_so_far(), **self._items}
+        if not any(isinstance(item, OutputMessage) for item in items.values()):
+            items |= self._gather_message()
+        return items
+
+    def _gather_message(self) -> dict[int, Any]:
+        """The message that deltas alone have told, by its output index; empty for none."""
+        said = {"output_text": ("text", self._content), "refusal": ("refusal", self._refusal)}
+        parts = [
+            {"type": kind, name: lane.text()} for kind, (name, lane) in said.items() if lane.text()
+        ]
+        if not parts:
+            return {}
+        index = min(lane.first_place() for _, lane in said.values() if lane.text())[0]
+        fields = {"type": "message", "id": "", "role": "assistant", "content": parts}
+        return {index: OutputMessage.model_validate(fields)}
+
+    def _rest(
+        self, parts: FinalParts, completion: ChatCompletion
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What of the message and its log probabilities was not handed on yet."""
+        texts = {
+            "content": self._content.finish(parts.texts()),
+            "refusal": self._refusal.finish(parts.refusals),
+            "reasoning_content": self._reasoning.finish(parts.reasoning),
+        }
+        values: dict[str, Any] = {name: text for name, text in texts.items() if text}
+        annotations = self._rest_of_annotations(parts)
+        if annotations:
+            values["annotations"] = annotations
+        values |= self._rest_of_calls(parts)
+        message = completion.choices[0].message
+        for name in ("reasoning_items", "hosted_items", "output_order"):
+            if message[name]:
+                values[name] = message[name]
+        logprobs = [
+            token
+            for place, part in parts.parts
+            for token in to_logprobs((part.logprobs or [])[self._logprobs.get(place, 0) :])
+        ]
+        return values, logprobs
+
+    def _rest_of_annotations(self, parts: FinalParts) -> list[Any]:
+        return [
+            to_annotation(annotation, self._content.offset(place) or 0)
+            for place, part in parts.parts
+            for annotation in (part.annotations or [])[self._annotated.get(place, 0) :]
+        ]
+
+    def _rest_of_calls(self, parts: FinalParts) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for index, item in parts.calls:
+            rest = self._calls.finish(index, item)
+            if "tool_calls" in rest:
+                values["tool_calls"] = values.get("tool_calls", []) + rest["tool_calls"]
+            else:
+                values |= rest
+        return values
+
+    def _closing(self, completion: ChatCompletion) -> _Chunks:
+        """The chunk with the finish reason, and the one with usage if it was asked for."""
+        choice = completion.choices[0]
+        told = {name: choice[name] for name in choice.model_fields_set - _NOT_LAST}
+        around = {name: completion[name] for name in completion.model_fields_set - _NOT_AROUND}
+        chunks = [self._maker.last(told, around)]
+        if self._request.include_usage and completion.usage is not None:
+            tier = {name: around[name] for name in ("service_tier",) if name in around}
+            chunks.append(self._maker.usage(completion.usage, tier))
+        return chunks
+
+    def _on_failed(self, event: Any) -> _Chunks:
+        if event.response.error is None:
+            # Azure may send the reason after the failure (earendil-works/pi #7983).
+            self._failed = event.response
+            return []
+        raise self._failure(failure_of_response(event.response, self._created))
+
+    def _on_error(self, event: Any) -> _Chunks:
+        headers = event.headers
+        raise self._failure(
+            failure_from_event(event.to_dict(), headers, Situation("create"), self._created)
+        )
+
+    def _failure(self, error: AzureResponsesError) -> AzureResponsesError:
+        if not self._has_output:
+            return error
+        interrupted = StreamInterruptedError(
+            f"The response failed after it had begun: {error.message}",
+            partial=self.so_far(),
+            hint=error.hint,
+        )
+        interrupted.__cause__ = error
+        return interrupted
+
+    def _ignore(self, event: Any) -> _Chunks:
+        return []
+
+
+_NOT_LAST = {"message", "logprobs"}
+_NOT_AROUND = {"id", "object", "created", "model", "choices", "usage"}
+
+_HANDLERS: dict[str, Callable[[ChatStream, Any], _Chunks]] = {
+    "response.created": ChatStream._on_created,
+    "response.queued": ChatStream._ignore,
+    "response.in_progress": ChatStream._ignore,
+    "response.output_item.added": ChatStream._on_item_added,
+    "response.output_item.done": ChatStream._on_item_done,
+    "response.content_part.added": ChatStream._ignore,
+    "response.content_part.done": ChatStream._ignore,
+    "response.output_text.delta": ChatStream._on_text,
+    "response.output_text.done": ChatStream._on_text_done,
+    "response.output_text.annotation.added": ChatStream._on_annotation,
+    "response.refusal.delta": ChatStream._on_refusal,
+    "response.refusal.done": ChatStream._on_refusal_done,
+    "response.reasoning_text.delta": ChatStream._on_reasoning,
+    "response.reasoning_text.done": ChatStream._on_reasoning_done,
+    "response.reasoning_summary_part.added": ChatStream._ignore,
+    "response.reasoning_summary_part.done": ChatStream._ignore,
+    "response.reasoning_summary_text.delta": ChatStream._on_summary,
+    "response.reasoning_summary_text.done": ChatStream._on_summary_done,
+    "response.function_call_arguments.delta": ChatStream._on_arguments,
+    "response.function_call_arguments.done": ChatStream._on_arguments_done,
+    "response.custom_tool_call_input.delta": ChatStream._on_arguments,
+    "response.custom_tool_call_input.done": ChatStream._on_input_done,
+    "response.completed": ChatStream._on_end,
+    "response.incomplete": ChatStream._on_end,
+    "response.cancelled": ChatStream._on_end,
+    "response.failed": ChatStream._on_failed,
+    "error": ChatStream._on_error,
+}

@@ -1,0 +1,130 @@
+"""Tool calls as they stream.
+
+A call keeps the index of its place among the calls, whatever arrives in between. Where deltas
+fall short of the final arguments, the rest follows once they are known.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_responses.bridge.chat_over_responses.calls import is_callers, to_tool_call
+from azure_responses.types.caller_items import CustomToolCall, FunctionCall
+from azure_responses.types.chat import (
+    ChatCompletionCustom,
+    ChatCompletionFunction,
+    ChatCompletionToolCall,
+)
+from azure_responses.types.chat_chunk import ChatCompletionDeltaToolCall
+
+__all__ = ["StreamedCalls"]
+
+
+@dataclass
+class _Call:
+    """One call: its item as first seen, its index (None for a `function_call`), its text so far."""
+
+    item: Any
+    index: int | None
+    has_begun: bool = False
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def has_text(self) -> bool:
+        """Its arguments or input come as text, piece by piece."""
+        return isinstance(self.item, FunctionCall | CustomToolCall)
+
+
+class StreamedCalls:
+    """The calls of one stream; each answer is the fields of a delta, empty for none.
+
+    Args:
+        has_function_call: the first call goes out as the deprecated `function_call`.
+    """
+
+    def __init__(self, has_function_call: bool) -> None:
+        self.has_function_call = has_function_call
+        self._calls: dict[int, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def begin(self, output_index: int, item: Any) -> dict[str, Any]:
+        """An item was added to the output. A call of another kind than text waits for its end."""
+        if output_index in self._calls or not is_callers(item):
+            return {}
+        call = self._number(item)
+        self._calls[output_index] = call
+        return self._head(call) if call.has_text else {}
+
+    def _number(self, item: Any) -> _Call:
+        count = len(self._calls)
+        if count == 0 and isinstance(item, CustomToolCall):
+            self.has_function_call = False
+        if not self.has_function_call:
+            return _Call(item, count)
+        return _Call(item, count - 1 if count else None)
+
+    def _head(self, call: _Call) -> dict[str, Any]:
+        call.has_begun = True
+        whole = to_tool_call(call.item)
+        call.pieces.append(_text(call.item))
+        return _delta(call, {name: whole[name] for name in whole.model_fields_set})
+
+    def add(self, output_index: int, text: str) -> dict[str, Any]:
+        """More of a call's arguments or input."""
+        call = self._calls.get(output_index)
+        if call is None or not text:
+            return {}
+        call.pieces.append(text)
+        if isinstance(call.item, CustomToolCall):
+            return _delta(call, {"custom": ChatCompletionCustom.assemble({"input": text})})
+        return _delta(call, {"function": ChatCompletionFunction.assemble({"arguments": text})})
+
+    def complete(self, output_index: int, text: str) -> dict[str, Any]:
+        """The whole arguments or input of a call; what the deltas left out is handed on."""
+        call = self._calls.get(output_index)
+        if call is None or not call.has_text:
+            return {}
+        so_far = "".join(call.pieces)
+        return self.add(output_index, text[len(so_far) :]) if text.startswith(so_far) else {}
+
+    def finish(self, output_index: int, item: Any) -> dict[str, Any]:
+        """A call's final item; whatever is still missing of it is handed on."""
+        begun = self.begin(output_index, item)
+        call = self._calls[output_index]
+        if call.has_text:
+            return begun or self.complete(output_index, _text(item))
+        if call.has_begun:
+            return {}
+        call.item = item
+        return self._head(call)
+
+    def items_so_far(self) -> dict[int, Any]:
+        """The items of the calls as far as they have arrived."""
+        return {index: _item_so_far(call) for index, call in self._calls.items()}
+
+    def so_far(self) -> list[ChatCompletionToolCall]:
+        """The calls as far as they have arrived, the deprecated one included."""
+        return [to_tool_call(_item_so_far(call)) for call in self._calls.values() if call.has_begun]
+
+
+def _text(item: Any) -> str:
+    if isinstance(item, CustomToolCall):
+        return item.input
+    return item.arguments if isinstance(item, FunctionCall) else ""
+
+
+def _delta(call: _Call, values: dict[str, Any]) -> dict[str, Any]:
+    if call.index is None:
+        return {"function_call": values["function"]}
+    delta = ChatCompletionDeltaToolCall.assemble({"index": call.index, **values})
+    return {"tool_calls": [delta]}
+
+
+def _item_so_far(call: _Call) -> Any:
+    text = "".join(call.pieces)
+    if isinstance(call.item, CustomToolCall):
+        return call.item.model_copy(update={"input": text})
+    if isinstance(call.item, FunctionCall):
+        return call.item.model_copy(update={"arguments": text})
+    return call.item

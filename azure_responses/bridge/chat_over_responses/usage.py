@@ -1,0 +1,59 @@
+"""Token counts of a response as those of a completion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.types.chat import (
+    CompletionTokensDetails,
+    CompletionUsage,
+    PromptTokensDetails,
+)
+from azure_responses.types.usage import InputTokensDetails, OutputTokensDetails, Usage
+
+__all__ = ["to_usage"]
+
+_NAMES = {
+    "input_tokens": "prompt_tokens",
+    "output_tokens": "completion_tokens",
+    "input_tokens_details": "prompt_tokens_details",
+    "output_tokens_details": "completion_tokens_details",
+}
+
+
+def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
+    """The counts, with every detail the service gave; None when it gave none."""
+    if isinstance(usage, Usage) and not usage.model_extra:
+        return _convert(usage)
+    if usage is None:
+        return None
+    fields = usage.to_dict() if isinstance(usage, Usage) else usage
+    return CompletionUsage.model_validate(
+        {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
+    )
+
+
+def _convert(usage: Usage) -> CompletionUsage:
+    values: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    read, written = usage.input_tokens_details, usage.output_tokens_details
+    if read is not None:
+        values["prompt_tokens_details"] = _prompt_details(read)
+    if written is not None:
+        values["completion_tokens_details"] = _completion_details(written)
+    return CompletionUsage.assemble(values)
+
+
+def _prompt_details(details: InputTokensDetails) -> PromptTokensDetails:
+    given = details.model_fields_set
+    if given == {"cached_tokens"}:
+        return PromptTokensDetails.assemble({"cached_tokens": details.cached_tokens})
+    return PromptTokensDetails.model_validate(details.to_dict())
+
+
+def _completion_details(details: OutputTokensDetails) -> CompletionTokensDetails:
+    if details.model_fields_set == {"reasoning_tokens"}:
+        return CompletionTokensDetails.assemble({"reasoning_tokens": details.reasoning_tokens})
+    return CompletionTokensDetails.model_validate(details.to_dict())
