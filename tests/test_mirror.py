@@ -16,7 +16,13 @@ _ABOUT_THE_WHOLE = {
     "test_parity.py",
 }
 # Test files about how the modules of a package act together.
-_ABOUT_A_PACKAGE = {"test_conformance.py", "test_counts.py", "test_openai_package.py"}
+_ABOUT_A_PACKAGE = {
+    "test_answers.py",
+    "test_conformance.py",
+    "test_counts.py",
+    "test_create.py",
+    "test_openai_package.py",
+}
 # The sync and async shells are twins: tests/clients runs one table of scenarios on both.
 _TESTED_AS_CLIENTS = {
     f"{prefix}{twin}.py"
