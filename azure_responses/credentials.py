@@ -174,7 +174,7 @@ class _Pause:
             self._token = token
             _logger.warning(
                 "could not refresh the token ahead of its expiry, going on with the old one: %s",
-                type(error).__name__,
+                type(error.__cause__ or error).__name__,
             )
 
 
@@ -257,4 +257,5 @@ def _refuse_async(secret: Secret) -> None:
 
 
 async def _in_thread(function: Callable[[], Any]) -> Any:
-    return await anyio.to_thread.run_sync(function)
+    # In a tuple, because trio refuses a thread's answer that is a coroutine.
+    return (await anyio.to_thread.run_sync(lambda: (function(),)))[0]
