@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.version import __version__
 
 if TYPE_CHECKING:
+    from azure_responses.async_chat import AsyncChatCompletionStream
     from azure_responses.async_client import AsyncAzureResponses
     from azure_responses.async_stream import AsyncStream
+    from azure_responses.chat import ChatCompletionStream
     from azure_responses.client import AzureResponses
     from azure_responses.errors import (
         APIConnectionError,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
         StreamInterruptedError,
         UnsupportedOperationError,
     )
-    from azure_responses.functions import aresponses, responses
+    from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.raw_response import RawResponse
     from azure_responses.stream import Stream
 
@@ -43,11 +45,13 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncAzureResponses",
+    "AsyncChatCompletionStream",
     "AsyncStream",
     "AuthenticationError",
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
+    "ChatCompletionStream",
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
@@ -64,17 +68,23 @@ __all__ = [
     "StreamInterruptedError",
     "UnsupportedOperationError",
     "__version__",
+    "acompletion",
     "aresponses",
+    "completion",
     "responses",
 ]
 
 _MODULES = {
     "AsyncAzureResponses": "async_client",
+    "AsyncChatCompletionStream": "async_chat",
     "AsyncStream": "async_stream",
     "AzureResponses": "client",
+    "ChatCompletionStream": "chat",
     "RawResponse": "raw_response",
     "Stream": "stream",
+    "acompletion": "functions",
     "aresponses": "functions",
+    "completion": "functions",
     "responses": "functions",
 }
 

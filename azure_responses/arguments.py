@@ -5,11 +5,12 @@ import ssl
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import httpx
 
+from azure_responses.bridge import ReasoningCache
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.recent import RecentResponses
@@ -61,6 +62,10 @@ class ClientArguments(TypedDict, total=False):
         strict_api_version: refuse a dated version that is too old instead of warning.
         preview_path: send /openai/v1/preview, for gateways that insist on it.
         allow_insecure: send the credential over plain http to another machine.
+        drop_params: in chat completions, leave out with a warning what the Responses API cannot
+            do, instead of refusing it.
+        reasoning_cache: in chat completions, restore the reasoning of messages whose client
+            dropped the fields it does not know; True makes a cache, or pass one to share.
         proxy, verify, cert, limits: how to reach the network, as httpx takes them.
     """
 
@@ -81,6 +86,8 @@ class ClientArguments(TypedDict, total=False):
     strict_api_version: bool
     preview_path: bool
     allow_insecure: bool
+    drop_params: bool
+    reasoning_cache: bool | ReasoningCache
     proxy: str | httpx.Proxy | None
     verify: bool | str | ssl.SSLContext
     cert: Any
@@ -89,6 +96,7 @@ class ClientArguments(TypedDict, total=False):
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
+_CHAT = ("drop_params", "reasoning_cache")
 _DEFAULT_TIMEOUT = 600.0
 
 
@@ -100,6 +108,8 @@ class Configuration:
     connection: Connection
     recent: RecentResponses
     defaults: Mapping[str, Any]
+    drop_params: bool = False
+    reasoning_cache: ReasoningCache | None = None
 
     @property
     def timeout(self) -> Timeout:
@@ -138,7 +148,16 @@ class Configuration:
         merged = {**self.defaults, **changes}
         for name in ("default_headers", "default_query"):
             merged[name] = {**(self.defaults.get(name) or {}), **(changes.get(name) or {})}
-        return Configuration(self.settings, self.connection, self.recent, merged)
+        return replace(self, defaults=merged)
+
+    def chat_options(self) -> dict[str, Any]:
+        """What chat completions are made with, besides the responses they are served by."""
+        return {
+            "deployment": self.settings.deployment,
+            "resource_tag": self.settings.endpoint.origin,
+            "drop_params": self.drop_params,
+            "reasoning_cache": self.reasoning_cache,
+        }
 
 
 def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configuration:
@@ -153,15 +172,25 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         raise TypeError(f"unexpected argument {unknown[0]!r}")
     network = {name: arguments[name] for name in _NETWORK if name in arguments}
     defaults = {name: arguments[name] for name in _DEFAULTS if name in arguments}
-    rest = {
-        name: value
-        for name, value in arguments.items()
-        if name not in network and name not in defaults
-    }
+    taken = {*_NETWORK, *_DEFAULTS, *_CHAT}
+    rest = {name: value for name, value in arguments.items() if name not in taken}
     settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
         warnings.warn(warning, UserWarning, stacklevel=4)
-    return Configuration(settings, Connection(**network), RecentResponses(), defaults)
+    return Configuration(
+        settings,
+        Connection(**network),
+        RecentResponses(),
+        defaults,
+        drop_params=bool(arguments.get("drop_params")),
+        reasoning_cache=_reasoning_cache(arguments.get("reasoning_cache")),
+    )
+
+
+def _reasoning_cache(given: bool | ReasoningCache | None) -> ReasoningCache | None:
+    if isinstance(given, bool):
+        return ReasoningCache() if given else None
+    return given
 
 
 def split_arguments(

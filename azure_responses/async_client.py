@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from types import TracebackType
-from typing import Any, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
@@ -12,6 +12,9 @@ from azure_responses.async_sender import AsyncSender
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.protocol.plans import Plans
 from azure_responses.transport import LoopTransport, refuse_wrong_client
+
+if TYPE_CHECKING:
+    from azure_responses.async_chat import AsyncChat
 
 __all__ = ["AsyncAzureResponses"]
 
@@ -53,6 +56,14 @@ class AsyncAzureResponses:
     def responses(self) -> AsyncResponses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
         return AsyncResponses(self._plans, self._sender, self._configuration.timeout)
+
+    @cached_property
+    def chat(self) -> "AsyncChat":
+        """Chat completions, served by the Responses API."""
+        # Imported on use: most programs speak only one of the two APIs.
+        from azure_responses.async_chat import AsyncChat, AsyncCompletions
+
+        return AsyncChat(AsyncCompletions(self.responses, **self._configuration.chat_options()))
 
     @cached_property
     def models(self) -> AsyncModels:

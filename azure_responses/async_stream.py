@@ -3,7 +3,7 @@
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -88,9 +88,19 @@ class AsyncStream(Generic[R]):
         return self._state.response_id
 
     @property
+    def final_response(self) -> Response | None:
+        """The finished response as its terminal event carried it; None before that."""
+        return self._state.final_response
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the latest connection's reply."""
+        return self._state.headers
+
+    @property
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
-        headers = self._state.headers
+        headers = self.headers
         return headers.get("apim-request-id") or headers.get("x-request-id")
 
     async def open(self) -> Self:

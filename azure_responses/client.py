@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from types import TracebackType
-from typing import Any, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
@@ -12,6 +12,9 @@ from azure_responses.protocol.plans import Plans
 from azure_responses.resources import Models, Responses
 from azure_responses.sender import Sender
 from azure_responses.transport import make_transport, refuse_wrong_client
+
+if TYPE_CHECKING:
+    from azure_responses.chat import Chat
 
 __all__ = ["AzureResponses"]
 
@@ -53,6 +56,14 @@ class AzureResponses:
     def responses(self) -> Responses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
         return Responses(self._plans, self._sender, self._configuration.timeout)
+
+    @cached_property
+    def chat(self) -> "Chat":
+        """Chat completions, served by the Responses API."""
+        # Imported on use: most programs speak only one of the two APIs.
+        from azure_responses.chat import Chat, Completions
+
+        return Chat(Completions(self.responses, **self._configuration.chat_options()))
 
     @cached_property
     def models(self) -> Models:

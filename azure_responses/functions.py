@@ -1,4 +1,4 @@
-"""Calls without a client: `responses` and `aresponses`.
+"""Calls without a client: `responses` and `completion`, and their async twins.
 
 Clients are pooled per endpoint, credential and version, so that repeated calls reuse connections.
 """
@@ -7,21 +7,25 @@ import asyncio
 import atexit
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 from weakref import WeakKeyDictionary
 
 from azure_responses.arguments import CreateArguments
+from azure_responses.async_chat import AsyncChatCompletionStream
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.async_stream import AsyncStream
+from azure_responses.bridge import ReasoningCache
+from azure_responses.chat import ChatCompletionStream
 from azure_responses.client import AzureResponses
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.settings import ENVIRONMENT
 from azure_responses.stream import Stream
+from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import Response
 
-__all__ = ["FunctionArguments", "aresponses", "responses"]
+__all__ = ["FunctionArguments", "acompletion", "aresponses", "completion", "responses"]
 
 C = TypeVar("C")
 
@@ -42,6 +46,8 @@ class FunctionArguments(CreateArguments, total=False):
     strict_api_version: bool
     preview_path: bool
     allow_insecure: bool
+    drop_params: bool
+    reasoning_cache: bool | ReasoningCache
 
 
 _CONNECTION_NAMES = frozenset(FunctionArguments.__annotations__) - frozenset(
@@ -156,3 +162,61 @@ async def aresponses(
     """`responses`, awaited."""
     connection, call = _split(arguments)
     return await _async_pool().get(connection).responses.create(stream=stream, **call)
+
+
+@overload
+def completion(
+    *,
+    messages: Iterable[Mapping[str, Any] | Any],
+    stream: Literal[False] | None = False,
+    **arguments: Any,
+) -> ChatCompletion: ...
+@overload
+def completion(
+    *, messages: Iterable[Mapping[str, Any] | Any], stream: Literal[True], **arguments: Any
+) -> ChatCompletionStream: ...
+def completion(
+    *,
+    messages: Iterable[Mapping[str, Any] | Any],
+    stream: bool | None = False,
+    **arguments: Any,
+) -> ChatCompletion | ChatCompletionStream:
+    """A chat completion, served by the Responses API.
+
+    `completion(model="azure/responses/my-o1-pro", messages=[…], api_base=…, api_key=…)`; the
+    prefix is optional. Takes every parameter of chat completions; with `stream=True` the result
+    is iterated for chunks.
+
+    Raises:
+        AzureResponsesError: what configuration, service or network ended with.
+    """
+    connection, call = _split(arguments)
+    completions: Any = _clients.get(connection).chat.completions
+    result: ChatCompletion | ChatCompletionStream
+    result = completions.create(messages=messages, stream=stream, **call)
+    return result
+
+
+@overload
+async def acompletion(
+    *,
+    messages: Iterable[Mapping[str, Any] | Any],
+    stream: Literal[False] | None = False,
+    **arguments: Any,
+) -> ChatCompletion: ...
+@overload
+async def acompletion(
+    *, messages: Iterable[Mapping[str, Any] | Any], stream: Literal[True], **arguments: Any
+) -> AsyncChatCompletionStream: ...
+async def acompletion(
+    *,
+    messages: Iterable[Mapping[str, Any] | Any],
+    stream: bool | None = False,
+    **arguments: Any,
+) -> ChatCompletion | AsyncChatCompletionStream:
+    """`completion`, awaited."""
+    connection, call = _split(arguments)
+    completions: Any = _async_pool().get(connection).chat.completions
+    result: ChatCompletion | AsyncChatCompletionStream
+    result = await completions.create(messages=messages, stream=stream, **call)
+    return result

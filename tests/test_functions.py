@@ -101,14 +101,12 @@ def test_without_an_endpoint_nothing_is_sent(server: RunningServer) -> None:
     assert not list(server.emulator.requests)
 
 
-def _seed_snippets() -> list[str]:
-    """The Python blocks of the seeds that call `responses` on Azure."""
+def _seed_snippets(call: str) -> list[str]:
+    """The Python blocks of the seeds that make such a call on Azure."""
     snippets = []
     for path in sorted(_SEEDS.glob("*.txt")):
         blocks = re.findall(r"```[^\n]*\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
-        snippets += [
-            block for block in blocks if re.search(r"\.responses\(\s*model=\"azure/", block)
-        ]
+        snippets += [block for block in blocks if re.search(call + r"\(\s*model=\"azure/", block)]
     return snippets
 
 
@@ -127,7 +125,7 @@ def test_every_snippet_of_the_seeds_runs_but_for_package_name_and_host(
     if not _SEEDS.is_dir():
         pytest.skip("the documents the project was started from are not here")
     monkeypatch.setenv("AZURE_RESPONSES_OPENAI_API_KEY", server.emulator.api_key)
-    snippets = _seed_snippets()
+    snippets = _seed_snippets(r"\.responses")
     runnable = [snippet for snippet in snippets if _compiles(snippet)]
     # One of the documents lost its indentation on the way here; the same code is whole elsewhere.
     assert (len(snippets), len(runnable)) == (10, 8)
@@ -137,3 +135,45 @@ def test_every_snippet_of_the_seeds_runs_but_for_package_name_and_host(
         exec(compile(source, "seed", "exec"), {"os": os})
         assert re.search(r"unicorn", capsys.readouterr().out)
     assert len(list(server.emulator.requests)) == len(runnable)
+
+
+@pytest.mark.filterwarnings("ignore:AZURE_API_VERSION '2023-03-15-preview':UserWarning")
+def test_the_seeds_chat_completions_run_but_for_package_name_host_and_key(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not _SEEDS.is_dir():
+        pytest.skip("the documents the project was started from are not here")
+    # The snippets set these; so they are put back.
+    for name in ("AZURE_API_BASE", "AZURE_API_VERSION", "AZURE_API_KEY"):
+        monkeypatch.setenv(name, "")
+    snippets = _seed_snippets("completion")
+    assert len(snippets) == 2
+    for snippet in snippets:
+        source = re.sub(r"\b(litellm|dheera_ai)\b", "azure_responses", snippet)
+        source = re.sub(r"https://[\w.-]+\.openai\.azure\.com/?", server.url, source)
+        source = source.replace("my-api-key", server.emulator.api_key)
+        exec(compile(source, "seed", "exec"), {})
+        assert "chat.completion" in capsys.readouterr().out
+
+
+def test_completion_streams_chunks(server: RunningServer) -> None:
+    messages = [{"role": "user", "content": "Reply with exactly: pong"}]
+    stream = azure_responses.completion(
+        model="azure/responses/my-custom-o1-pro", messages=messages, stream=True, **_where(server)
+    )
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+    assert text == "pong"
+
+
+def test_acompletion_answers_and_streams(server: RunningServer) -> None:
+    messages = [{"role": "user", "content": "Reply with exactly: pong"}]
+    arguments: dict[str, Any] = {"model": "azure/gpt-4.1", "messages": messages, **_where(server)}
+
+    async def main() -> None:
+        completion = await azure_responses.acompletion(**arguments)
+        assert completion.choices[0].message.content == "pong"
+        stream = await azure_responses.acompletion(stream=True, **arguments)
+        pieces = [chunk.choices[0].delta.content or "" async for chunk in stream]
+        assert "".join(pieces) == "pong"
+
+    asyncio.run(main())

@@ -10,8 +10,12 @@ from azure_responses import (
     AsyncStream,
     AzureResponses,
     Stream,
+    acompletion,
     aresponses,
+    async_chat,
     async_resources,
+    chat,
+    completion,
     resources,
     responses,
 )
@@ -19,6 +23,9 @@ from azure_responses import (
 _PAIRS = [
     (AzureResponses, AsyncAzureResponses),
     (Stream, AsyncStream),
+    (chat.Chat, async_chat.AsyncChat),
+    (chat.Completions, async_chat.AsyncCompletions),
+    (chat.ChatCompletionStream, async_chat.AsyncChatCompletionStream),
     (resources.Responses, async_resources.AsyncResponses),
     (resources.RawResponses, async_resources.AsyncRawResponses),
     (resources.InputItems, async_resources.AsyncInputItems),
@@ -64,6 +71,7 @@ def test_the_constructors_take_the_same_arguments() -> None:
 
 def test_the_functions_take_the_same_arguments() -> None:
     assert _shape(responses) == _shape(aresponses)
+    assert _shape(completion) == _shape(acompletion)
 
 
 def test_pages_are_walked_alike() -> None:

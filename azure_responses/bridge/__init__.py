@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azure_responses.bridge.chat_over_responses.accumulation import accumulate_chunks
     from azure_responses.bridge.chat_over_responses.reasoning_cache import ReasoningCache
+    from azure_responses.bridge.chat_over_responses.reasoning_knowledge import ReasoningKnowledge
     from azure_responses.bridge.chat_over_responses.reasoning_models import is_reasoning_model_name
     from azure_responses.bridge.chat_over_responses.request import (
         BridgedRequest,
@@ -23,6 +24,7 @@ __all__ = [
     "BridgedRequest",
     "ChatStream",
     "ReasoningCache",
+    "ReasoningKnowledge",
     "accumulate_chunks",
     "is_reasoning_model_name",
     "to_chat_completion",
@@ -33,6 +35,7 @@ _MODULES = {
     "BridgedRequest": "request",
     "ChatStream": "stream",
     "ReasoningCache": "reasoning_cache",
+    "ReasoningKnowledge": "reasoning_knowledge",
     "accumulate_chunks": "accumulation",
     "is_reasoning_model_name": "reasoning_models",
     "to_chat_completion": "response",

@@ -180,7 +180,8 @@ def find_model(name: str) -> Model:
     """The model of that name or snapshot; a plain sampling model of that name where none is known.
 
     The longest known name that `name` begins with counts, so `gpt-5-mini-2025-08-07` is
-    `gpt-5-mini` with that snapshot.
+    `gpt-5-mini` with that snapshot. A name that ends in a known one, as people like to call their
+    deployments (`team-a-o1-pro`), is that model under its own name.
     """
     known = MODELS.get(name)
     if known:
@@ -188,4 +189,7 @@ def find_model(name: str) -> Model:
     base = max((key for key in MODELS if name.startswith(key + "-20")), key=len, default="")
     if base:
         return replace(MODELS[base], snapshot=name)
+    base = max((key for key in MODELS if name.endswith("-" + key)), key=len, default="")
+    if base:
+        return replace(MODELS[base], name=name)
     return Model(name, name, verbosities=_ANY_VERBOSITY)

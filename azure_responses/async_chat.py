@@ -1,0 +1,242 @@
+"""Chat completions, awaited: served by the Responses API through the bridge."""
+
+import time
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+
+from azure_responses.async_resources import AsyncResponses
+from azure_responses.async_stream import AsyncStream
+from azure_responses.bridge import (
+    BridgedRequest,
+    ChatStream,
+    ReasoningCache,
+    ReasoningKnowledge,
+    to_chat_completion,
+    to_responses_request,
+)
+from azure_responses.errors import (
+    AzureResponsesError,
+    BadRequestError,
+    StreamInterruptedError,
+)
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.chat_chunk import ChatCompletionChunk
+from azure_responses.types.response import Response
+
+__all__ = ["AsyncChat", "AsyncChatCompletionStream", "AsyncCompletions"]
+
+# The stream itself raises what these report, with the headers of the reply.
+_FAILING = frozenset({"error", "response.failed"})
+
+
+class AsyncChat:
+    """`client.chat`."""
+
+    def __init__(self, completions: "AsyncCompletions") -> None:
+        self.completions = completions
+
+
+class AsyncCompletions:
+    """`client.chat.completions`: chat completions on the Responses API.
+
+    Args:
+        responses: sends what the bridge makes of a call.
+        deployment: the client's default for `model`.
+        resource_tag: names the resource that can read the reasoning it encrypts.
+        drop_params: leave out, with a warning, what the Responses API cannot do.
+        reasoning_cache: restores the reasoning of messages whose client dropped it.
+    """
+
+    def __init__(
+        self,
+        responses: AsyncResponses,
+        *,
+        deployment: str | None,
+        resource_tag: str,
+        drop_params: bool,
+        reasoning_cache: ReasoningCache | None,
+    ) -> None:
+        self._responses = responses
+        self._deployment = deployment
+        self._resource_tag = resource_tag
+        self._drop_params = drop_params
+        self._reasoning_cache = reasoning_cache
+        self._knowledge = ReasoningKnowledge()
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        model: str | None = None,
+        stream: Literal[False] | None = False,
+        **parameters: Any,
+    ) -> ChatCompletion: ...
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        model: str | None = None,
+        stream: Literal[True],
+        **parameters: Any,
+    ) -> "AsyncChatCompletionStream": ...
+    async def create(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        model: str | None = None,
+        stream: bool | None = False,
+        **parameters: Any,
+    ) -> "ChatCompletion | AsyncChatCompletionStream":
+        """A chat completion; takes every parameter of chat completions and of responses.
+
+        What the Responses API cannot do is refused by name, or with `drop_params=True` left out
+        with a warning. Nothing is stored unless `store=True`.
+
+        Raises:
+            ConfigurationError: a parameter or message part that cannot be sent; nothing was.
+            AzureResponsesError: what the service or the network ended with, after retries.
+        """
+        chat = {"messages": messages, "model": model or self._deployment, **parameters}
+        try:
+            return await self._send(chat, stream=bool(stream))
+        except BadRequestError as error:
+            if not self._knowledge.learn_from_refusal(chat["model"], error, chat):
+                raise
+        return await self._send(chat, stream=bool(stream))
+
+    async def _send(
+        self, chat: dict[str, Any], *, stream: bool
+    ) -> "ChatCompletion | AsyncChatCompletionStream":
+        request = self._bridge(chat)
+        if stream:
+            events = await self._responses.create(
+                stream=True, **request.parameters, **request.options
+            )
+            return AsyncChatCompletionStream(
+                events, ChatStream(request, created=time.time()), self._learner(chat["model"])
+            )
+        response = await self._responses.create(**request.parameters, **request.options)
+        self._knowledge.learn_from_answer(chat["model"], response)
+        return to_chat_completion(response, request, created=time.time())
+
+    def _learner(self, deployment: str | None) -> Callable[[Response | None], None]:
+        return lambda response: self._knowledge.learn_from_answer(deployment, response)
+
+    def _bridge(self, chat: dict[str, Any]) -> BridgedRequest:
+        request = to_responses_request(
+            chat,
+            drop_params=self._drop_params,
+            is_reasoning_model=self._knowledge.of(chat["model"]),
+            resource_tag=self._resource_tag,
+            reasoning_cache=self._reasoning_cache,
+            now=time.time(),
+        )
+        for warning in request.warnings:
+            warnings.warn(warning, UserWarning, stacklevel=5)
+        return request
+
+
+class AsyncChatCompletionStream:
+    """The chunks of one chat completion, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager (`async with`). A completion that fails after its first chunk raises
+    StreamInterruptedError, whose `partial` is the completion so far.
+    """
+
+    def __init__(
+        self,
+        events: AsyncStream[Response],
+        state: ChatStream,
+        learn: Callable[[Response | None], None],
+    ) -> None:
+        self._events = events
+        self._state = state
+        self._learn = learn
+        self._ready: deque[ChatCompletionChunk] = deque()
+        self._is_entered = False
+        self._is_done = False
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        return self._events.request_id
+
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        return self if self._is_entered else self._closing()
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def get_final_completion(self) -> ChatCompletion:
+        """The whole completion; reads what is left of the stream first."""
+        while await self._fill():
+            self._ready.clear()
+        if self._state.final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the completion was complete.",
+                partial=self._state.so_far(),
+            )
+        self._state.final.attach(self._events.headers)
+        return self._state.final
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        await self._events.aclose()
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _closing(self) -> AsyncIterator[ChatCompletionChunk]:
+        try:
+            while self._ready or await self._fill():
+                if self._ready:
+                    yield self._ready.popleft()
+        finally:
+            await self.aclose()
+
+    async def _fill(self) -> bool:
+        """Take one event; False when there are no more."""
+        if self._is_done:
+            return False
+        try:
+            event = await anext(self._events, None)
+        except AzureResponsesError as error:
+            await self.aclose()
+            raise self._explain(error) from error
+        if event is None:
+            self._ready.extend(self._state.finish())
+            self._learn(self._events.final_response)
+            self._is_done = True
+        elif event.type not in _FAILING:
+            self._ready.extend(self._state.feed(event))
+        return bool(self._ready) or not self._is_done
+
+    def _explain(self, error: AzureResponsesError) -> AzureResponsesError:
+        if not self._state.has_output:
+            return error
+        resumable = isinstance(error, StreamInterruptedError) and error.resumable
+        return StreamInterruptedError(
+            f"The completion broke off: {error.message}",
+            partial=self._state.so_far(),
+            resumable=resumable,
+            hint=error.hint,
+        )
