@@ -35,7 +35,8 @@ AzureResponsesError
 
 
 def _tree(kind: type, depth: int = 0) -> str:
-    children = "".join(_tree(child, depth + 1) for child in kind.__subclasses__())
+    subclasses: list[type] = kind.__subclasses__()
+    children = "".join(_tree(child, depth + 1) for child in subclasses)
     return "  " * depth + kind.__name__ + "\n" + children
 
 
@@ -67,17 +68,20 @@ _RESPONSE = Response(id="resp_1", status="failed")
 
 
 def _make(name: str) -> AzureResponsesError:
-    kind = getattr(errors, name)
+    kind: type[Any] = getattr(errors, name)
+    made: AzureResponsesError
     if issubclass(kind, ContentFilterError):
-        return kind("m", content_filters=[{"blocked": True}], **_STATUS_FIELDS)
+        made = kind("m", content_filters=[{"blocked": True}], **_STATUS_FIELDS)
+        return made
     if issubclass(kind, APIStatusError):
-        return kind("m", **_STATUS_FIELDS)
+        made = kind("m", **_STATUS_FIELDS)
+        return made
     fields: dict[str, Any] = {"hint": "Wait."}
     if name == "ResponseFailedError":
         fields |= {"response": _RESPONSE, "code": "bio_policy", "request_id": "apim-1"}
     if name == "StreamInterruptedError":
         fields |= {"partial": _RESPONSE, "resumable": True}
-    made: AzureResponsesError = kind("m", **fields)
+    made = kind("m", **fields)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Error bodies Azure has been seen to send, and small builders for the tests of this folder."""
+"""Small builders for the tests of this folder."""
 
 import json
 from collections.abc import Mapping

@@ -39,7 +39,8 @@ def _delays(call: Call, error: AzureResponsesError, jitter: float = 0.5) -> list
         try:
             attempt = call.next_attempt(error, now, jitter)
         except AzureResponsesError as raised:
-            assert raised is error
+            if raised is not error:
+                raise
             return delays
         delays.append(attempt.delay)
         now += attempt.delay

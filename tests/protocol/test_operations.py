@@ -211,9 +211,11 @@ def test_extra_body_reaches_the_body_and_may_make_one() -> None:
 
 
 def test_the_situation_says_what_hints_need() -> None:
-    situation = _operations(api_version="preview").create(
-        {"model": "d", "previous_response_id": "resp_1"}, _NONE, stream=False
-    ).situation
+    situation = (
+        _operations(api_version="preview")
+        .create({"model": "d", "previous_response_id": "resp_1"}, _NONE, stream=False)
+        .situation
+    )
     assert (situation.operation, situation.surface, situation.api_version) == (
         "create",
         "v1",

@@ -46,7 +46,13 @@ def _delta(kind: str, delta: Any, **fields: Any) -> dict[str, Any]:
     }
 
 
-_MESSAGE = {"type": "message", "id": "i", "role": "assistant", "status": "in_progress", "content": []}
+_MESSAGE = {
+    "type": "message",
+    "id": "i",
+    "role": "assistant",
+    "status": "in_progress",
+    "content": [],
+}
 
 
 def test_nothing_is_there_before_the_response_is_created() -> None:
@@ -178,7 +184,12 @@ def test_an_absurd_index_costs_no_memory() -> None:
         {"type": "response.output_text.delta", "delta": "x"},
         {"type": "response.output_text.delta", "delta": "x", "output_index": 0},
         {"type": "response.output_text.delta", "delta": 7, "output_index": 0, "content_index": 0},
-        {"type": "response.output_text.delta", "delta": "x", "output_index": "0", "content_index": 0},
+        {
+            "type": "response.output_text.delta",
+            "delta": "x",
+            "output_index": "0",
+            "content_index": 0,
+        },
         {"type": "response.function_call_arguments.delta", "delta": "x"},
         {"type": "response.reasoning_summary_text.delta", "delta": "x", "output_index": 0},
         {"type": "response.output_item.added"},
@@ -200,7 +211,9 @@ def test_an_event_of_an_odd_shape_adds_nothing(event: dict[str, Any]) -> None:
 
 
 def test_fill_gives_an_empty_final_response_its_items() -> None:
-    partial = _collect(_CREATED, _done({**_MESSAGE, "content": [{"type": "output_text", "text": "Hi"}]}))
+    partial = _collect(
+        _CREATED, _done({**_MESSAGE, "content": [{"type": "output_text", "text": "Hi"}]})
+    )
     filled = partial.fill(Response(id="resp_1", status="completed"))
     assert (filled.output_text, filled.status) == ("Hi", "completed")
 

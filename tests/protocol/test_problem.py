@@ -52,15 +52,27 @@ def test_the_specifications_type_error_names_no_type() -> None:
     ("body", "message", "code"),
     [
         ({"error": "nope"}, "nope", None),
-        ({"error": {"code": 429, "message": ""}}, "The service reported 429 without a message.", "429"),
-        ({"error": {"type": "server_error"}}, "The service reported server_error without a message.", None),
+        (
+            {"error": {"code": 429, "message": ""}},
+            "The service reported 429 without a message.",
+            "429",
+        ),
+        (
+            {"error": {"type": "server_error"}},
+            "The service reported server_error without a message.",
+            None,
+        ),
         ({}, "The service reported an error without a message.", None),
         ({"error": None}, "The service reported an error without a message.", None),
         ({"error": []}, "The service reported an error without a message.", None),
-        ({"error": {"code": True, "message": ["x"]}}, "The service reported an error without a message.", None),
+        (
+            {"error": {"code": True, "message": ["x"]}},
+            "The service reported an error without a message.",
+            None,
+        ),
         ({"message": "bare"}, "bare", None),
     ],
-)  # fmt: skip
+)
 def test_odd_objects(body: dict[str, Any], message: str, code: str | None) -> None:
     problem = _read(body)
     assert (problem.message, problem.code, problem.body) == (message, code, body)
@@ -83,7 +95,12 @@ def test_odd_objects(body: dict[str, Any], message: str, code: str | None) -> No
             "HTTP 502 with an HTML page instead of JSON.",
             "<!doctype html><title></title>",
         ),
-        (b"oops", "text/html; charset=utf-8", "HTTP 502 with an HTML page instead of JSON.", "oops"),
+        (
+            b"oops",
+            "text/html; charset=utf-8",
+            "HTTP 502 with an HTML page instead of JSON.",
+            "oops",
+        ),
         (
             b"upstream connect error",
             "text/plain",
@@ -93,9 +110,14 @@ def test_odd_objects(body: dict[str, Any], message: str, code: str | None) -> No
         (b"[1, 2]", "", "HTTP 502 with an unexpected JSON body.", [1, 2]),
         (b'"text"', "", "HTTP 502 with an unexpected JSON body.", "text"),
         (b"null", "", "HTTP 502 with an unexpected JSON body.", None),
-        (b"\xff\xfe\x00", "", "HTTP 502 with a body that is not JSON: \ufffd\ufffd\x00", "\ufffd\ufffd\x00"),
+        (
+            b"\xff\xfe\x00",
+            "",
+            "HTTP 502 with a body that is not JSON: \ufffd\ufffd\x00",
+            "\ufffd\ufffd\x00",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bodies_that_are_no_error_object(
     body: bytes, content_type: str, message: str, kept: Any
 ) -> None:
@@ -198,7 +220,14 @@ def test_the_envelope_around_a_nested_error_may_hold_the_status() -> None:
     assert problem_from_object(event).status == 409
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["error", "code", "message", "type", "status", "innererror", "content_filters"]), inner)), st.integers(200, 599))  # fmt: skip
+_NAMES = ["error", "code", "message", "type", "status", "innererror", "content_filters"]
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(_NAMES), inner),
+)
+
+
+@given(_JSON, st.integers(200, 599))
 def test_any_json_is_read(value: Any, status: int) -> None:
     problem = _read(value, status)
     assert problem.message

@@ -114,7 +114,7 @@ def test_what_json_cannot_hold_is_refused_with_a_way_out(value: Any) -> None:
     assert caught.value.hint
 
 
-_ITEMS = [
+_ITEMS: list[dict[str, Any]] = [
     {
         "type": "message",
         "id": "msg_1",

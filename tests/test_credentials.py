@@ -1,0 +1,620 @@
+"""Where the credential header comes from, with a clock that stands still."""
+
+import asyncio
+import base64
+import functools
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from azure_responses.credentials import AsyncCredentials, Credentials
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.settings import Settings, resolve_settings
+
+_BACKENDS = ["asyncio", "trio"]
+
+
+class _Clock:
+    """`time.time`, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    clock = _Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
+
+
+class _AccessToken(NamedTuple):
+    token: str
+    expires_on: float
+
+
+class _Credential:
+    """Numbers its tokens, each good for an hour."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self.clock = clock
+        self.scopes: list[tuple[str, ...]] = []
+        self.failure: Exception | None = None
+        self.gate: threading.Event | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.scopes)
+
+    def get_token(self, *scopes: str) -> _AccessToken:
+        self.scopes.append(scopes)
+        number = self.count
+        if self.gate is not None:
+            assert self.gate.wait(5)
+        if self.failure is not None:
+            raise self.failure
+        return _AccessToken(f"token-{number}", self.clock.now + 3600)
+
+
+class _AsyncCredential:
+    """The same, asynchronous."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self.twin = _Credential(clock)
+        self.gate: anyio.Event | None = None
+
+    async def get_token(self, *scopes: str) -> _AccessToken:
+        if self.gate is not None:
+            self.twin.scopes.append(scopes)
+            await self.gate.wait()
+            self.twin.scopes.pop()
+        return self.twin.get_token(*scopes)
+
+
+def _settings(**arguments: Any) -> Settings:
+    return resolve_settings({}, endpoint="https://r.openai.azure.com", **arguments)
+
+
+def _ask(**arguments: Any) -> str:
+    """One header of a fresh sync source."""
+    name, value = Credentials(_settings(**arguments)).header()
+    return f"{name}: {value}"
+
+
+def _ask_async(**arguments: Any) -> str:
+    async def ask() -> str:
+        name, value = await AsyncCredentials(_settings(**arguments)).header()
+        return f"{name}: {value}"
+
+    return anyio.run(ask)
+
+
+_BOTH = pytest.mark.parametrize("ask", [_ask, _ask_async])
+_Ask = Callable[..., str]
+
+
+@_BOTH
+def test_a_key_goes_into_its_own_header(ask: _Ask) -> None:
+    assert ask(api_key="k") == "api-key: k"
+
+
+@_BOTH
+def test_a_token_is_a_bearer(ask: _Ask) -> None:
+    assert ask(azure_ad_token="t") == "authorization: Bearer t"
+
+
+@_BOTH
+def test_a_provider_and_a_credential_give_tokens(ask: _Ask, clock: _Clock) -> None:
+    credential = _Credential(clock)
+    assert ask(azure_ad_token_provider=lambda: " t\n") == "authorization: Bearer t"
+    assert ask(credential=credential) == "authorization: Bearer token-1"
+    assert credential.scopes == [("https://cognitiveservices.azure.com/.default",)]
+    ask(credential=credential, scope="api://mine/.default")
+    assert credential.scopes[-1] == ("api://mine/.default",)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_the_async_client_takes_async_sources_of_every_make(backend: str, clock: _Clock) -> None:
+    async def provide(text: str = "t") -> str:
+        return text
+
+    class Provider:
+        async def __call__(self) -> str:
+            return "t"
+
+    def returns_a_coroutine() -> Awaitable[str]:
+        return provide()
+
+    sources: list[dict[str, Any]] = [
+        {"azure_ad_token_provider": provide},
+        {"azure_ad_token_provider": functools.partial(provide, "t")},
+        {"azure_ad_token_provider": Provider()},
+        {"azure_ad_token_provider": returns_a_coroutine},
+        {"azure_ad_token_provider": lambda: provide()},
+    ]
+
+    async def ask(arguments: dict[str, Any]) -> tuple[str, str]:
+        return await AsyncCredentials(_settings(**arguments)).header()
+
+    for source in sources:
+        assert anyio.run(ask, source, backend=backend) == ("authorization", "Bearer t")
+    assert anyio.run(ask, {"credential": _AsyncCredential(clock)}, backend=backend) == (
+        "authorization",
+        "Bearer token-1",
+    )
+
+
+def test_the_sync_client_refuses_async_sources_when_it_is_made(clock: _Clock) -> None:
+    async def provide() -> str:
+        raise AssertionError
+
+    class Provider:
+        async def __call__(self) -> str:
+            raise AssertionError
+
+    for arguments in (
+        {"credential": _AsyncCredential(clock)},
+        {"azure_ad_token_provider": provide},
+        {"azure_ad_token_provider": Provider()},
+    ):
+        with pytest.raises(ConfigurationError, match="async") as caught:
+            Credentials(_settings(**arguments))
+        assert "AsyncAzureResponses" in (caught.value.hint or "")
+
+
+def test_the_sync_client_refuses_what_turns_out_to_be_async() -> None:
+    async def provide() -> str:
+        raise AssertionError
+
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    loop.close()
+    for source in (lambda: provide(), lambda: future):
+        with pytest.raises(ConfigurationError, match="provider is async"):
+            _ask(azure_ad_token_provider=source)
+
+
+@_BOTH
+@pytest.mark.parametrize(
+    "answer", [None, "", "  ", 7, b"t", "two words", "t\r\nx: y", "tökén", {"token": "t"}]
+)
+def test_an_answer_that_holds_no_token_is_refused(ask: _Ask, answer: Any) -> None:
+    with pytest.raises(ConfigurationError, match="no usable token") as caught:
+        ask(azure_ad_token_provider=lambda: answer)
+    assert "two words" not in str(caught.value)
+
+
+@_BOTH
+@pytest.mark.parametrize(
+    ("failure", "summary"),
+    [
+        (ValueError("first line\nsecond line"), "first line"),
+        (ValueError(), "ValueError"),
+        (OSError("no route"), "no route"),
+    ],
+)
+def test_a_source_that_fails_is_explained(ask: _Ask, failure: Exception, summary: str) -> None:
+    def provide() -> str:
+        raise failure
+
+    with pytest.raises(ConfigurationError, match=summary) as caught:
+        ask(azure_ad_token_provider=provide)
+    assert caught.value.__cause__ is failure
+    assert "second line" not in str(caught.value)
+    assert "az login" in (caught.value.hint or "")
+
+
+@_BOTH
+def test_a_source_that_explains_itself_is_left_to_it(ask: _Ask) -> None:
+    def provide() -> str:
+        raise ConfigurationError("mine")
+
+    with pytest.raises(ConfigurationError, match=r"^mine$"):
+        ask(azure_ad_token_provider=provide)
+
+
+# Keeping, refreshing, forgetting: the sync client.
+
+
+def test_a_fresh_token_is_kept_a_stale_one_refreshed_an_expired_one_fetched(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    for moved, expected in ((0, 1), (3299, 1), (1, 2), (3299, 2), (3601, 3)):
+        clock.now += moved
+        assert credentials.header()[1] == f"Bearer token-{expected}"
+        assert credential.count == expected
+
+
+def _jwt(expiry: float) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": expiry}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.c2ln"
+
+
+def test_a_providers_token_is_kept_as_long_as_it_says_itself(clock: _Clock) -> None:
+    calls: list[float] = []
+
+    def provide() -> str:
+        calls.append(clock.now)
+        return _jwt(clock.now + 3600)
+
+    credentials = Credentials(_settings(azure_ad_token_provider=provide))
+    for _ in range(3):
+        credentials.header()
+    assert len(calls) == 1
+    clock.now += 4000
+    credentials.header()
+    assert len(calls) == 2
+
+
+def test_an_opaque_token_is_asked_for_every_time(clock: _Clock) -> None:
+    calls: list[int] = []
+
+    def provide() -> str:
+        calls.append(1)
+        return "opaque"
+
+    credentials = Credentials(_settings(azure_ad_token_provider=provide))
+    credentials.header()
+    credentials.header()
+    assert len(calls) == 2
+
+
+def test_a_refused_token_is_forgotten(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    credentials.header()
+    credentials.refresh()
+    assert credentials.header()[1] == "Bearer token-2"
+
+
+def _in_threads(count: int, work: Callable[[], Any]) -> tuple[list[threading.Thread], list[Any]]:
+    results: list[Any] = []
+    threads = [threading.Thread(target=lambda: results.append(work())) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, results
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_threads_that_all_need_a_token_fetch_one(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credential.gate = threading.Event()
+    credentials = Credentials(_settings(credential=credential))
+    threads, results = _in_threads(8, credentials.header)
+    _wait_until(lambda: credential.count == 1)
+    credential.gate.set()
+    for thread in threads:
+        thread.join(5)
+    assert results == [("authorization", "Bearer token-1")] * 8
+    assert credential.count == 1
+
+
+def test_one_thread_refreshes_ahead_while_the_others_use_the_old_token(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    credentials.header()
+    clock.now += 3400
+    credential.gate = threading.Event()
+    (refresher,), refreshed = _in_threads(1, credentials.header)
+    _wait_until(lambda: credential.count == 2)
+    # None of these waits: the gate is still shut.
+    assert [credentials.header()[1] for _ in range(5)] == ["Bearer token-1"] * 5
+    credential.gate.set()
+    refresher.join(5)
+    assert refreshed == [("authorization", "Bearer token-2")]
+    assert credentials.header()[1] == "Bearer token-2"
+    assert credential.count == 2
+
+
+def test_a_thread_that_comes_late_to_a_refresh_takes_its_result(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    credentials.header()
+    old = credentials._token
+    assert old is not None
+    clock.now += 3400
+    credentials.header()
+    assert credential.count == 2
+    # What a thread does that looked before the refresh and locks after it.
+    assert credentials._refresh_ahead(old).text == "token-2"
+    assert credential.count == 2
+
+
+def test_a_failed_refresh_keeps_the_old_token_pauses_and_warns_once(
+    clock: _Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    credentials.header()
+    clock.now += 3400
+    credential.failure = OSError("secret detail")
+    with caplog.at_level(logging.WARNING, "azure_responses"):
+        for _ in range(5):
+            assert credentials.header()[1] == "Bearer token-1"
+        assert credential.count == 2
+        clock.now += 31
+        credentials.header()
+        assert credential.count == 3
+    (record,) = caplog.records
+    assert "OSError" in record.getMessage()
+    assert "secret detail" not in record.getMessage()
+    credential.failure = None
+    clock.now += 31
+    assert credentials.header()[1] == "Bearer token-4"
+
+
+def test_an_expired_token_is_fetched_even_during_a_pause(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    credentials.header()
+    clock.now += 3580
+    credential.failure = OSError()
+    credentials.header()
+    credential.failure = None
+    clock.now += 15
+    assert credentials.header()[1] == "Bearer token-3"
+
+
+def test_a_source_that_fails_leaves_the_next_caller_free_to_try(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credential.failure = OSError("down")
+    credentials = Credentials(_settings(credential=credential))
+    with pytest.raises(ConfigurationError):
+        credentials.header()
+    credential.failure = None
+    assert credentials.header()[1] == "Bearer token-2"
+
+
+def test_refreshing_from_other_threads_never_breaks_a_reader(clock: _Clock) -> None:
+    credentials = Credentials(_settings(credential=_Credential(clock)))
+    is_over = threading.Event()
+
+    def forget() -> None:
+        while not is_over.is_set():
+            credentials.refresh()
+
+    (forgetter,), _ = _in_threads(1, forget)
+    try:
+        for _ in range(2000):
+            assert credentials.header()[1].startswith("Bearer token-")
+    finally:
+        is_over.set()
+        forgetter.join(5)
+
+
+# The async client.
+
+
+def _run(backend: str, work: Callable[[], Awaitable[None]]) -> None:
+    anyio.run(work, backend=backend)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+@pytest.mark.parametrize("kind", [_Credential, _AsyncCredential])
+def test_async_keeping_refreshing_and_forgetting(backend: str, kind: Any, clock: _Clock) -> None:
+    async def work() -> None:
+        source = kind(clock)
+        twin = getattr(source, "twin", source)
+        credentials = AsyncCredentials(_settings(credential=source))
+        for moved, expected in ((0, 1), (3299, 1), (1, 2), (3299, 2), (3601, 3)):
+            clock.now += moved
+            assert (await credentials.header())[1] == f"Bearer token-{expected}"
+            assert twin.count == expected
+        credentials.refresh()
+        assert (await credentials.header())[1] == "Bearer token-4"
+
+    _run(backend, work)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_tasks_that_all_need_a_token_fetch_one(backend: str, clock: _Clock) -> None:
+    async def work() -> None:
+        source = _AsyncCredential(clock)
+        source.gate = anyio.Event()
+        credentials = AsyncCredentials(_settings(credential=source))
+        results: list[str] = []
+
+        async def ask() -> None:
+            results.append((await credentials.header())[1])
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            assert source.twin.count == 1
+            source.gate.set()
+        assert results == ["Bearer token-1"] * 8
+        assert source.twin.count == 1
+
+    _run(backend, work)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_one_task_refreshes_ahead_while_the_others_use_the_old_token(
+    backend: str, clock: _Clock
+) -> None:
+    async def work() -> None:
+        source = _AsyncCredential(clock)
+        credentials = AsyncCredentials(_settings(credential=source))
+        await credentials.header()
+        clock.now += 3400
+        source.gate = anyio.Event()
+        results: list[str] = []
+
+        async def ask() -> None:
+            results.append((await credentials.header())[1])
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            assert results == ["Bearer token-1"] * 4
+            source.gate.set()
+        assert results == ["Bearer token-1"] * 4 + ["Bearer token-2"]
+        assert source.twin.count == 2
+
+    _run(backend, work)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_an_async_refresh_that_fails_keeps_the_old_token_pauses_and_warns_once(
+    backend: str, clock: _Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        source = _AsyncCredential(clock)
+        credentials = AsyncCredentials(_settings(credential=source))
+        await credentials.header()
+        clock.now += 3400
+        source.twin.failure = OSError("detail")
+        for _ in range(5):
+            assert (await credentials.header())[1] == "Bearer token-1"
+        assert source.twin.count == 2
+        clock.now += 31
+        await credentials.header()
+        assert source.twin.count == 3
+
+    with caplog.at_level(logging.WARNING, "azure_responses"):
+        _run(backend, work)
+    assert len([record for record in caplog.records if record.name == "azure_responses"]) == 1
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_a_cancelled_fetch_leaves_the_next_task_free_to_try(backend: str, clock: _Clock) -> None:
+    async def work() -> None:
+        source = _AsyncCredential(clock)
+        source.gate = anyio.Event()
+        credentials = AsyncCredentials(_settings(credential=source))
+        with anyio.move_on_after(0.01):
+            await credentials.header()
+        source.gate = None
+        source.twin.scopes.clear()
+        assert (await credentials.header())[1] == "Bearer token-1"
+
+    _run(backend, work)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+@pytest.mark.parametrize("state", ["expired", "stale"])
+def test_a_blocking_credential_never_blocks_the_event_loop(
+    backend: str, state: str, clock: _Clock
+) -> None:
+    async def work() -> None:
+        source = _Credential(clock)
+        credentials = AsyncCredentials(_settings(credential=source))
+        if state == "stale":
+            await credentials.header()
+            clock.now += 3400
+        source.gate = threading.Event()
+        count = source.count
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(credentials.header)
+            while source.count == count:
+                await anyio.sleep(0.001)
+            # The credential is waiting for its gate, and the loop goes round all the same.
+            for _ in range(20):
+                await anyio.sleep(0)
+            source.gate.set()
+        assert source.count == count + 1
+
+    _run(backend, work)
+
+
+def test_credentials_serve_one_event_loop_after_another(clock: _Clock) -> None:
+    credentials = AsyncCredentials(_settings(credential=_AsyncCredential(clock)))
+    for number in (1, 2, 3):
+        credentials.refresh()
+        backend = _BACKENDS[number % 2]
+        assert anyio.run(credentials.header, backend=backend)[1] == f"Bearer token-{number}"
+
+
+# DefaultAzureCredential.
+
+
+class _Default:
+    made = 0
+
+    def __init__(self) -> None:
+        type(self).made += 1
+
+    def get_token(self, *scopes: str) -> _AccessToken:
+        return _AccessToken("default", time.time() + 3600)
+
+
+@_BOTH
+def test_with_nothing_given_the_default_credential_signs_in(
+    ask: _Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure.identity.DefaultAzureCredential", _Default)
+    assert ask() == "authorization: Bearer default"
+
+
+def test_the_default_credential_is_made_once(
+    clock: _Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure.identity.DefaultAzureCredential", _Default)
+    monkeypatch.setattr(_Default, "made", 0)
+    credentials = Credentials(_settings())
+    credentials.header()
+    clock.now += 4000
+    credentials.header()
+    assert _Default.made == 1
+
+
+def _modules_after(arguments: str, call: str) -> set[str]:
+    program = f"""
+import sys
+from azure_responses.credentials import Credentials
+from azure_responses.protocol.settings import resolve_settings
+class Stub:
+    def get_token(self, *scopes): raise ValueError("stub")
+settings = resolve_settings({{}}, endpoint="https://r.openai.azure.com", {arguments})
+credentials = Credentials(settings)
+try:
+    {call}
+except Exception:
+    pass
+print("azure.identity" in sys.modules)
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    return {"azure.identity"} if output.strip() == "True" else set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call"),
+    [
+        ("", "pass"),
+        ("api_key='k'", "credentials.header()"),
+        ("azure_ad_token='t'", "credentials.header()"),
+        ("credential=Stub()", "credentials.header()"),
+    ],
+)
+def test_azure_identity_is_not_loaded_before_it_is_needed(arguments: str, call: str) -> None:
+    assert _modules_after(arguments, call) == set()
+
+
+def test_nothing_of_a_secret_stands_in_a_repr(clock: _Clock) -> None:
+    for credentials in (
+        Credentials(_settings(api_key="hush")),
+        AsyncCredentials(_settings(azure_ad_token="hush")),
+    ):
+        assert "hush" not in repr(credentials)
