@@ -14,11 +14,13 @@ _FRONT_DOOR = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncAzureResponses",
+    "AsyncChatCompletionStream",
     "AsyncStream",
     "AuthenticationError",
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
+    "ChatCompletionStream",
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
@@ -35,7 +37,9 @@ _FRONT_DOOR = [
     "StreamInterruptedError",
     "UnsupportedOperationError",
     "__version__",
+    "acompletion",
     "aresponses",
+    "completion",
     "responses",
 ]
 

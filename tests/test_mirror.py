@@ -19,6 +19,7 @@ _ABOUT_THE_WHOLE = {
 _ABOUT_A_PACKAGE = {
     "test_answers.py",
     "test_conformance.py",
+    "test_conservation.py",
     "test_counts.py",
     "test_create.py",
     "test_openai_package.py",
