@@ -159,6 +159,7 @@ def test_a_fresh_response_is_looked_for_until_its_window_closes(jitter: float) -
     assert 10 <= len(delays) <= 25
     assert 30.0 <= sum(delays) <= 40.0
     assert all(0.25 <= delay <= 4.0 for delay in delays)
+    assert delays[:4] == [ceiling * (0.5 + jitter / 2) for ceiling in (0.5, 1.0, 2.0, 4.0)]
 
 
 def test_the_window_is_counted_from_the_birth() -> None:

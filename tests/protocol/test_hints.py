@@ -82,3 +82,20 @@ def test_provisioned_throughput_is_told_from_quota() -> None:
 def test_nothing_better_than_the_message_is_nothing() -> None:
     assert hint_for(Problem(500, "m"), 500, {}, Situation("create")) is None
     assert hint_for(Problem(400, "m"), 400, {}, Situation("create")) is None
+
+
+def test_a_model_of_another_operation_is_told_from_one_for_responses_only() -> None:
+    wrong = "The {} operation does not work with the specified model, m."
+    code = "OperationNotSupported"
+    assert "Responses API only" in _hint(400, wrong.format("chatCompletion"), code)
+    assert "does not serve the Responses API" in _hint(400, wrong.format("responses"), code)
+
+
+def test_a_project_takes_no_version() -> None:
+    project = Situation("create", surface="project")
+    assert "takes no api-version at all" in _hint(400, "API version not supported", None, project)
+
+
+def test_a_region_without_the_api_is_told_from_a_wrong_path() -> None:
+    assert "region" in _hint(404, "Invalid URL (POST /v1/responses)")
+    assert "region" not in _hint(404, "Invalid URL (POST /v1/other)")

@@ -215,6 +215,31 @@ def test_the_status_an_in_stream_error_stands_for(
     assert problem_from_object({**event}).status == status
 
 
+@pytest.mark.parametrize(
+    ("status", "codes"),
+    [
+        (400, "content_filter context_length_exceeded invalid_prompt invalid_request_error"),
+        (400, "invalid_encrypted_content previous_response_not_found"),
+        (401, "401"),
+        (403, "403 permissiondenied"),
+        (404, "404 deploymentnotfound model_not_found"),
+        (408, "timeout"),
+        (429, "429 rate_limit_exceeded too_many_requests insufficient_quota"),
+        (500, "500 server_error internal_server_error internalservererror vector_store_timeout"),
+        (503, "503 service_unavailable"),
+    ],
+)
+def test_every_code_that_stands_for_a_status(status: int, codes: str) -> None:
+    for code in codes.split():
+        assert problem_from_object({"error": {"code": code}}).status == status
+        assert problem_from_object({"error": {"code": code.upper()}}).status == status
+
+
+def test_a_text_of_just_the_shown_length_is_shown_whole() -> None:
+    assert _read(b"x" * 500).body == "x" * 500
+    assert _read(b"x" * 501).body == "x" * 500 + "…"
+
+
 def test_the_envelope_around_a_nested_error_may_hold_the_status() -> None:
     event = {"type": "error", "status": 409, "error": {"code": "odd", "message": "m"}}
     assert problem_from_object(event).status == 409

@@ -263,6 +263,10 @@ def test_the_scope_follows_the_host_and_can_be_overridden(endpoint: str, scope: 
     assert _settings(endpoint=endpoint, scope="api://mine/.default").scope == "api://mine/.default"
 
 
+def test_an_old_version_is_not_refused_unless_strictness_is_asked_for() -> None:
+    assert len(_settings(api_version="2024-10-21").endpoint.warnings) == 1
+
+
 def test_strictness_and_preview_path_reach_the_endpoint() -> None:
     with pytest.raises(ConfigurationError, match="older than the Responses API"):
         _settings(api_version="2024-10-21", strict_api_version=True)

@@ -378,6 +378,18 @@ def test_reading_past_an_unexplained_failure_is_bounded(has_output: bool) -> Non
     assert isinstance(caught.value.response, Response)
 
 
+def test_each_connection_reads_past_an_unexplained_failure_anew() -> None:
+    stream = _stream(max_retries=1)
+    ping = _at("in_progress")
+    stream.receive(stream_bytes(_UNEXPLAINED, *[ping] * 5, _ERROR))
+    assert _next(stream).action == "resend"
+    stream.open({}, _NOW)
+    stream.receive(stream_bytes(_UNEXPLAINED, *[ping] * 7))
+    assert not _is_broken(stream)
+    stream.receive(frame(ping))
+    assert _is_broken(stream)
+
+
 def test_a_failure_that_will_not_pass_is_raised_at_once() -> None:
     stream = _stream(max_retries=5)
     failed = _at("failed", error={"code": "bio_policy", "message": "No."})

@@ -72,6 +72,11 @@ def test_the_expiry_of_a_jwt(token: str, expiry: float | None) -> None:
 
 
 @given(st.text())
+def test_claims_of_any_length_are_read(subject: str) -> None:
+    assert read_expiry(_jwt({"sub": subject, "exp": 7})) == 7.0
+
+
+@given(st.text())
 def test_any_text_has_an_expiry_or_none(text: str) -> None:
     read_expiry(text)
     read_expiry(f"a.{text}.b")
