@@ -27,11 +27,6 @@ class PartialResponse:
         self._items: dict[int, Any] = {}
         self._texts: dict[_Place, StringIO] = {}
 
-    @property
-    def has_output(self) -> bool:
-        """True once an item of the output has begun."""
-        return bool(self._items)
-
     def add(self, event: Any) -> None:
         """Take note of one event; kinds that add nothing are ignored."""
         kind = event.type

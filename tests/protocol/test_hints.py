@@ -1,9 +1,13 @@
 """The sentence that says what to change."""
 
+import json
+from typing import Any
+
 import pytest
 
 from azure_responses.protocol.hints import Situation, hint_for
-from azure_responses.protocol.problem import Problem
+from azure_responses.protocol.problem import Problem, problem_from_reply
+from tests.protocol.error_bodies import ERROR_BODIES
 
 
 def _hint(
@@ -16,6 +20,17 @@ def _hint(
     problem = Problem(status, message, code=code)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return hint_for(problem, status, named, situation or Situation("create")) or ""
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "code", "words"), ERROR_BODIES)
+def test_every_reported_body_has_its_hint_or_none(
+    status: int, body: Any, kind: str, code: str | None, words: str | None
+) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    problem = problem_from_reply(status, {}, raw)
+    situation = Situation("create", deployment="gpt-5-mini", scope="https://ai.azure.com/.default")
+    hint = hint_for(problem, problem.status or status, {}, situation)
+    assert hint is None if words is None else words in (hint or "")
 
 
 def test_a_wrong_version_is_explained_by_the_surface_it_was_sent_to() -> None:
@@ -99,3 +114,8 @@ def test_a_project_takes_no_version() -> None:
 def test_a_region_without_the_api_is_told_from_a_wrong_path() -> None:
     assert "region" in _hint(404, "Invalid URL (POST /v1/responses)")
     assert "region" not in _hint(404, "Invalid URL (POST /v1/other)")
+
+
+def test_what_azure_answers_with_400_or_another_status_gets_the_same_hint() -> None:
+    assert _hint(400, code="model_not_found") == _hint(404, code="model_not_found")
+    assert _hint(403, code="content_filter") == _hint(400, code="content_filter") != ""

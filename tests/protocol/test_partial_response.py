@@ -56,17 +56,14 @@ _MESSAGE = {
 
 
 def test_nothing_is_there_before_the_response_is_created() -> None:
-    partial = PartialResponse()
-    assert partial.build() is None
-    assert not partial.has_output
+    assert PartialResponse().build() is None
 
 
 def test_a_created_response_is_empty() -> None:
-    partial = _collect(_CREATED)
-    response = partial.build()
+    response = _collect(_CREATED).build()
     assert response is not None
     assert (response.id, response.status, response.output_text) == ("resp_1", "in_progress", "")
-    assert not partial.has_output
+    assert response.output == []
 
 
 def test_the_latest_snapshot_counts() -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from azure_responses.errors import APIStatusError, ConfigurationError, RateLimitError
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.plans import Plan, Plans
+from azure_responses.protocol.plans import Plan, Plans, StreamPlan
 from azure_responses.protocol.recent import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
@@ -116,11 +116,19 @@ def test_only_a_stored_background_stream_resumes(
     assert _body(plan)["stream"] is True
 
 
+def _finish(plan: StreamPlan[Response]) -> Response:
+    """Read a stream to its end."""
+    plan.state.open(_HEADERS, 0.0)
+    done = {"type": "response.completed", "response": _DONE}
+    plan.state.receive(b"data: " + json.dumps(done).encode() + b"\n\n")
+    assert plan.state.final_response is not None
+    return plan.finish(plan.state.final_response)
+
+
 def test_a_finished_stream_has_headers_and_value(plans: Plans) -> None:
     plan = plans.stream({"model": "d"}, _NONE, _Answer)
     assert _body(plan)["text"]["format"]["strict"] is True
-    plan.state.open(_HEADERS, 0.0)
-    final = plan.finish(Response.model_validate(_DONE))
+    final = _finish(plan)
     assert isinstance(final, ParsedResponse)
     assert final.output_parsed == _Answer(value=7)
     assert final.request_id == "apim-1"
@@ -128,8 +136,7 @@ def test_a_finished_stream_has_headers_and_value(plans: Plans) -> None:
 
 def test_a_finished_stream_without_a_type_is_a_plain_response(plans: Plans) -> None:
     plan = plans.stream({"model": "d"}, _NONE)
-    plan.state.open(_HEADERS, 0.0)
-    final = plan.finish(Response.model_validate(_DONE))
+    final = _finish(plan)
     assert (type(final), final.request_id) == (Response, "apim-1")
     assert "text" not in _body(plan)
 
@@ -161,8 +168,7 @@ def test_a_streamed_retrieve_starts_where_the_caller_was(plans: Plans) -> None:
     assert "include%5B%5D=x" in url
     assert plan.state.response_id == "resp_1"
     assert plan.state.last_sequence_number == 7
-    plan.state.open(_HEADERS, 0.0)
-    assert plan.finish(Response.model_validate(_DONE)).request_id == "apim-1"
+    assert _finish(plan).request_id == "apim-1"
 
 
 @pytest.mark.parametrize(("after", "query"), [(7, "starting_after=7"), (None, "stream=true")])
