@@ -1,0 +1,41 @@
+"""What calls cost: `cost(response)` by a packaged list of prices and by what you register.
+
+`register` and its kin change the book that `cost` and `response.cost` use; a `PriceBook` of your
+own does the same apart from it. A price that is not known gives None and one warning per model, on
+the logger `azure_responses.pricing`: never 0, and never an exception.
+"""
+
+from azure_responses.pricing.bill import Cost
+from azure_responses.pricing.book import PriceBook, default_book
+from azure_responses.pricing.call_record import to_record
+from azure_responses.pricing.ledger import Ledger, LedgerRow
+from azure_responses.pricing.price import Price
+from azure_responses.pricing.terms import Deployment
+
+__all__ = [
+    "Cost",
+    "Deployment",
+    "Ledger",
+    "LedgerRow",
+    "Price",
+    "PriceBook",
+    "clear",
+    "configure",
+    "cost",
+    "default_book",
+    "pricer",
+    "register",
+    "register_deployment",
+    "register_discount",
+    "register_tool",
+    "to_record",
+]
+
+cost = default_book.cost
+pricer = default_book.pricer
+register = default_book.register
+register_tool = default_book.register_tool
+register_deployment = default_book.register_deployment
+register_discount = default_book.register_discount
+configure = default_book.configure
+clear = default_book.clear

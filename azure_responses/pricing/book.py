@@ -1,0 +1,269 @@
+"""A price book: the listed prices, what the user knows better, and the pricing of calls by both."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.pricing.bill import Cost, UnpriceableError
+from azure_responses.pricing.catalogue import Catalogue
+from azure_responses.pricing.charges import TOOLS, charge_routing, charge_tokens, charge_tools
+from azure_responses.pricing.configuration import read_configuration
+from azure_responses.pricing.price import Amount, Price, read_amount
+from azure_responses.pricing.price_table import EVERY_ZONE, ToolPrice
+from azure_responses.pricing.terms import Deployment, Terms, read_zone, settle_terms
+from azure_responses.pricing.use import Tokens, Use, read_use
+
+__all__ = ["PriceBook", "default_book"]
+
+_LOG = logging.getLogger("azure_responses.pricing")
+
+
+class PriceBook:
+    """Prices calls, by the prices registered with it before those that are listed.
+
+    May be used from any number of threads and tasks. What it cannot price it says once per model
+    or tool, as a warning of the logger `azure_responses.pricing`.
+    """
+
+    def __init__(self) -> None:
+        self._catalogue = Catalogue()
+        self._deployments: dict[str, Deployment] = {}
+        self._warned: set[str] = set()
+        self._lock = threading.Lock()
+
+    def register(
+        self,
+        model: str,
+        *,
+        input: Amount,
+        output: Amount,
+        cached_input: Amount | None = None,
+        cache_write: Amount | None = None,
+        zone: str | None = None,
+        tier: str = "standard",
+        above: int = 0,
+        source: str = "registered",
+    ) -> None:
+        """Set a price, in US dollars per million tokens; discounts do not change it.
+
+        Args:
+            model: a model, or a name of your own for use as `base_model`.
+            cached_input: None charges cached tokens as input; `cache_write` likewise.
+            zone: the zone or region the price is for; None is all of them.
+            above: the price is for requests of more than so many input tokens.
+
+        Raises:
+            ConfigurationError: an amount is no sum of money.
+        """
+        cached = None if cached_input is None else read_amount(cached_input, "cached_input")
+        write = None if cache_write is None else read_amount(cache_write, "cache_write")
+        price = Price(
+            input=read_amount(input, "input"),
+            output=read_amount(output, "output"),
+            cached_input=cached,
+            cache_write=write,
+            source=source,
+        )
+        place = EVERY_ZONE if zone is None else read_zone(zone, zone)
+        with self._lock:
+            self._catalogue.own.add(model, price, zone=place, tier=tier, above=above)
+            self._warned.clear()
+
+    def register_tool(self, tool: str, price: Amount, *, model: str | None = None) -> None:
+        """Set the price of a hosted tool, in US dollars per call or code interpreter session.
+
+        Raises:
+            ConfigurationError: there is no such tool, or the price is no sum of money.
+        """
+        if tool not in TOOLS:
+            raise ConfigurationError(
+                f"There is no price of {tool!r} to set.", hint=f"Name one of {', '.join(TOOLS)}."
+            )
+        where = tool, model.lower() if model else None
+        with self._lock:
+            self._catalogue.own.tools[where] = ToolPrice(read_amount(price, tool), "registered")
+            self._warned.clear()
+
+    def register_deployment(
+        self,
+        name: str,
+        *,
+        base_model: str | None = None,
+        zone: str | None = None,
+        region: str | None = None,
+        tier: str | None = None,
+        provisioned: bool | None = None,
+        image_model: str | None = None,
+    ) -> None:
+        """Say what a deployment is; see `Deployment` for the arguments."""
+        said = Deployment(base_model, zone, region, tier, provisioned, image_model)
+        with self._lock:
+            self._deployments[name.lower()] = said
+            self._warned.clear()
+
+    def register_discount(
+        self, fraction: Amount, *, model: str | None = None, tool: str | None = None
+    ) -> None:
+        """Take a fraction (0.1 is ten per cent) off the listed prices.
+
+        That of the model or tool wins over the general one; the two do not add up.
+
+        Raises:
+            ConfigurationError: the fraction is not between 0 and 1.
+        """
+        share = read_amount(fraction, "discount")
+        if share > 1:
+            raise ConfigurationError(
+                f"A discount of {share} is more than all.", hint="Write ten per cent as 0.1."
+            )
+        name = model or tool
+        with self._lock:
+            self._catalogue.discounts[name.lower() if name else None] = share
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Register everything that a configuration's section on pricing holds.
+
+        Its keys are `prices` (a list of the arguments of `register`), `deployments` (those of
+        `register_deployment` by name), `tools` (prices by tool) and `discounts` (fractions by
+        model or tool, `*` for all).
+
+        Raises:
+            ConfigurationError: a key or value is not one of these; nothing was registered.
+        """
+        # Registered in a book of its own first, so that an error leaves this one as it was.
+        for book in (PriceBook(), self):
+            for method, arguments in read_configuration(settings):
+                getattr(book, method)(**arguments)
+
+    def clear(self) -> None:
+        """Forget everything registered, and what was warned of."""
+        with self._lock:
+            self._catalogue = Catalogue()
+            self._deployments = {}
+            self._warned.clear()
+
+    def cost(
+        self,
+        result: Any,
+        *,
+        deployment: str | None = None,
+        base_model: str | None = None,
+        region: str | None = None,
+        zone: str | None = None,
+        tier: str | None = None,
+        provisioned: bool | None = None,
+        image_model: str | None = None,
+        paid_containers: Collection[str] = (),
+    ) -> Cost | None:
+        """What a call cost; None, and one warning per model, where no price is known.
+
+        None without a warning for what has no token counts: a failed call, a deleted response,
+        one still in progress.
+
+        Args:
+            result: a response, a chat completion, the event that ended a stream, or any of them
+                as JSON; also a line of a batch's output or of the package's log.
+            deployment: the deployment's name, if not the one the reply's headers give; what was
+                registered for it holds unless an argument says otherwise.
+            base_model, region, zone, tier, provisioned, image_model: see `Deployment`.
+            paid_containers: code interpreter containers whose session (an hour) is paid for.
+
+        Raises:
+            ConfigurationError: `result` is none of these.
+        """
+        said = Deployment(base_model, zone, region, tier, provisioned, image_model)
+        return self.price(read_use(result), deployment, said, paid_containers)
+
+    def price(
+        self,
+        use: Use,
+        deployment: str | None = None,
+        said: Deployment | None = None,
+        paid_containers: Collection[str] = (),
+    ) -> Cost | None:
+        """`cost` of what was already read."""
+        if use.tokens is None:
+            return None
+        told, name = self._recall(use, deployment)
+        said = (said or Deployment()).over(told)
+        try:
+            terms = settle_terms(use, said, name)
+            return self._bill(use, use.tokens, said, terms, paid_containers)
+        except UnpriceableError as reason:
+            self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
+            return None
+
+    def pricer(self, **known: Any) -> Callable[[Any], Decimal | None]:
+        """A function from a result to its total, for `Result.attach`.
+
+        `known` are keyword arguments of `cost` that hold for every result.
+        """
+
+        def price(result: Any) -> Decimal | None:
+            cost = self.cost(result, **known)
+            return None if cost is None else cost.total
+
+        return price
+
+    def _recall(self, use: Use, deployment: str | None) -> tuple[Deployment | None, str | None]:
+        """What was registered for the deployment that served, and its name.
+
+        Of one that stood in for a full one, and of which nothing was said, what was said of the
+        full one holds: Microsoft's page on spillover asks for the same model and zone.
+        """
+        names = [deployment, use.deployment]
+        if use.is_spilled:
+            names = [use.deployment, deployment, use.spilled_from]
+        known = [self._deployments.get(name.lower()) for name in names if name]
+        told = next((said for said in known if said is not None), None)
+        return told, next((name for name in names if name), None)
+
+    def _bill(
+        self,
+        use: Use,
+        tokens: Tokens,
+        said: Deployment,
+        terms: Terms,
+        paid_containers: Collection[str],
+    ) -> Cost:
+        catalogue = self._catalogue
+        model = catalogue.find_model(terms.models, terms.zone)
+        spent = charge_tokens(tokens, terms, model, catalogue)
+        fee = charge_routing(tokens, terms, catalogue)
+        tools, unpriced = charge_tools(
+            use.tools, model, said.image_model, paid_containers, catalogue
+        )
+        for tool in unpriced:
+            self._warn(tool, f"The price of {tool} is not known: it is not in the cost of calls.")
+        tier = "provisioned" if terms.is_provisioned else terms.tier
+        name = model or next(iter(terms.models), "a model not named")
+        size = f", above {spent.above}" if spent.above else ""
+        return Cost(
+            total=spent.input + fee + spent.cached_input + spent.output + tools,
+            input=spent.input + fee,
+            cached_input=spent.cached_input,
+            output=spent.output,
+            reasoning=spent.reasoning,
+            tools=tools,
+            currency="USD",
+            priced_as=f"{name} ({terms.zone}, {tier}{size})",
+            tier=tier,
+            zone=terms.zone,
+            cache_write=spent.cache_write,
+            routing_fee=fee,
+            unpriced=unpriced,
+        )
+
+    def _warn(self, subject: str, message: str) -> None:
+        with self._lock:
+            is_new = subject not in self._warned
+            self._warned.add(subject)
+        if is_new:
+            _LOG.warning(message)
+
+
+default_book = PriceBook()
+"""The book behind `azure_responses.pricing.cost` and `response.cost`."""

@@ -1,0 +1,146 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.pricing.call_record import to_record
+from azure_responses.pricing.use import Tokens, Use, read_use
+from azure_responses.types import DeletedResponse, Response
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.text_events import ResponseCompletedEvent
+from tests.pricing.bodies import body, reply, spilled, usage
+
+_USED = usage(100, cached=40, write=10, output=50, reasoning=30)
+_TOKENS = Tokens(input=100, cached=40, cache_write=10, output=50, reasoning=30)
+_SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"}}
+
+
+def test_a_response_and_its_json_are_read_alike() -> None:
+    fields: dict[str, Any] = {
+        "service_tier": "priority",
+        "created_at": 1700000000,
+        "output": [_SEARCH],
+    }
+    plain = read_use(body(used=_USED, **fields))
+    assert plain.tokens == _TOKENS
+    assert (plain.model, plain.tier, plain.created_at) == ("gpt-5.1", "priority", 1700000000)
+    assert plain.tools.web_searches == 1
+    assert read_use(Response.model_validate(body(used=_USED, **fields))) == plain
+
+
+def test_headers_say_who_served() -> None:
+    use = read_use(reply())
+    assert (use.deployment, use.region, use.is_spilled) == ("prod", "East US 2", False)
+
+
+def test_headers_say_who_stood_in_for_whom() -> None:
+    use = read_use(spilled())
+    assert (use.deployment, use.is_spilled, use.spilled_from) == ("overflow", True, "ptu")
+
+
+@pytest.mark.parametrize(("value", "is_spilled"), [("true", True), ("false", False)])
+def test_the_flag_that_recordings_have_says_so_too(value: str, is_spilled: bool) -> None:
+    assert read_use(reply(headers={"x-ms-is-spilled-over": value})).is_spilled is is_spilled
+
+
+def test_the_event_that_ends_a_stream_is_read_as_its_response() -> None:
+    event = {"type": "response.completed", "sequence_number": 9, "response": body(used=_USED)}
+    assert read_use(event) == read_use(body(used=_USED))
+    assert read_use(ResponseCompletedEvent.model_validate(event)) == read_use(body(used=_USED))
+
+
+def test_a_line_of_a_batch_is_priced_as_batch() -> None:
+    line = {
+        "custom_id": "1",
+        "response": {"status_code": 200, "body": body(service_tier="default")},
+    }
+    assert read_use(line).tier == "batch"
+    assert read_use({"custom_id": "1", "response": {"body": None}}) == Use(tier="batch")
+
+
+def _completion(**fields: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": "hi", "hosted_items": [_SEARCH]}
+    return {
+        "id": "resp_1",
+        "object": "chat.completion",
+        "created": 1700000000,
+        "model": "gpt-5.1",
+        "choices": [{"index": 0, "message": message}],
+        "usage": {
+            "prompt_tokens": 100,
+            "prompt_tokens_details": {"cached_tokens": 40, "cache_write_tokens": 10},
+            "completion_tokens": 50,
+            "completion_tokens_details": {"reasoning_tokens": 30},
+            "total_tokens": 150,
+        },
+        **fields,
+    }
+
+
+def test_a_completion_is_read_with_the_searches_in_its_message() -> None:
+    plain = read_use(_completion())
+    assert plain.tokens == _TOKENS
+    assert plain.tools.web_searches == 1
+    assert plain.created_at == 1700000000
+    assert read_use(ChatCompletion.model_validate(_completion())) == plain
+
+
+def test_a_completion_without_choices_used_no_tools() -> None:
+    assert read_use(_completion(choices=None)).tools.counts() == {}
+
+
+def test_audio_is_counted_in_and_out() -> None:
+    counts = {"prompt_tokens": 9, "prompt_tokens_details": {"audio_tokens": 4}}
+    counts |= {"completion_tokens": 9, "completion_tokens_details": {"audio_tokens": 5}}
+    tokens = read_use(_completion(usage=counts)).tokens
+    assert tokens is not None
+    assert tokens.audio == 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "end_user"),
+    [
+        ({"user": "u"}, "u"),
+        ({"user": "u", "safety_identifier": "s"}, "s"),
+        ({"user": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_end_user_is_the_safety_identifier_else_the_user(
+    fields: dict[str, Any], end_user: str | None
+) -> None:
+    assert read_use(body(**fields)).end_user == end_user
+
+
+def test_a_time_that_is_none_is_none() -> None:
+    assert read_use(body(created_at="yesterday")).created_at is None
+
+
+def test_a_result_without_usage_has_no_tokens() -> None:
+    assert read_use(DeletedResponse(id="resp_1", deleted=True)).tokens is None
+    assert read_use({"id": "resp_1", "usage": None}).tokens is None
+
+
+@pytest.mark.parametrize("value", ["resp_1", 5, None, [body()]])
+def test_what_has_no_cost_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="has no cost"):
+        read_use(value)
+
+
+def test_a_log_record_is_read_as_the_reply_it_tells_of() -> None:
+    items = [_SEARCH, {"type": "file_search_call"}, {"type": "image_generation_call"}]
+    items.append({"type": "code_interpreter_call", "container_id": "c", "code": ""})
+    response = spilled(used=_USED, output=items, service_tier="flex", user="u")
+    read = read_use(to_record(response, cost=Decimal("0.5")))
+    original = read_use(response)
+    assert read.recorded_cost == Decimal("0.5")
+    assert read.tools.counts() == original.tools.counts()
+    for name in ("id", "model", "tier", "tokens", "end_user", "deployment", "region", "status"):
+        assert getattr(read, name) == getattr(original, name), name
+    assert (read.is_spilled, read.spilled_from) == (True, "ptu")
+
+
+@pytest.mark.parametrize("cost", [None, "unknown", {}])
+def test_a_record_without_a_readable_cost_has_none(cost: Any) -> None:
+    assert read_use({"record": "azure_responses.call", "cost": cost}).recorded_cost is None
