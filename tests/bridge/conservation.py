@@ -17,10 +17,10 @@ _CALLS = {
 
 def _waits(item: dict[str, Any]) -> bool:
     if item["type"] == "shell_call":
-        return (item.get("environment") or {"type": "local"})["type"] == "local"
+        return bool((item.get("environment") or {"type": "local"})["type"] == "local")
     if item["type"] == "tool_search_call":
         return bool(item.get("execution") == "client")
-    return item["type"] in _CALLS
+    return bool(item["type"] in _CALLS)
 
 
 def count_response(body: dict[str, Any]) -> Counter[str]:

@@ -69,55 +69,78 @@ def to_responses_request(
     """The Responses request that does what a chat completion's arguments ask for.
 
     Args:
-        chat: the arguments of `chat.completions.create`: `messages`, `model` and every parameter
-            of chat completions or of the Responses API, `extra_body` and the like included.
+        chat: the arguments of `chat.completions.create`: `messages`, `model`, every parameter of
+            chat completions or of the Responses API, `extra_body` and the like.
         drop_params: leave out, with a warning, parameters that would be refused;
             `chat["drop_params"]` says the same.
-        default_store: `store` where the caller says nothing. Chat completions keeps nothing, so
-            False; it is not applied to a background response or one that continues a stored one.
+        default_store: `store` where the caller says nothing. It is not applied to a background
+            response or to one that continues a stored one.
         is_reasoning_model: whether encrypted reasoning is asked for; None decides by the
             deployment's name, by reasoning parameters and by reasoning in the messages.
         resource_tag: names the resource the request goes to, the same string for all deployments
-            that share its encryption (its host will do; no secret). Reasoning stamped with
-            another tag is left out, with a warning.
+            that share its encryption (its host will do; no secret).
         reasoning_cache: restores the reasoning of messages whose client dropped it.
         now: unix seconds, for the cache.
 
     Raises:
-        ConfigurationError: something the Responses API cannot do; nothing was sent. The message
-            names the parameter or the place in the messages, `hint` the alternative.
+        ConfigurationError: something the Responses API cannot do; nothing was sent. It names the
+            parameter or the place in the messages, and its `hint` the alternative.
     """
+    arguments, options = _split(chat)
+    draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
+    parameters = _assemble(draft, arguments.get("model"), default_store)
+    history = History(resource_tag=resource_tag, cache=reasoning_cache, now=now)
+    _read_messages(arguments.get("messages"), parameters, history)
+    _settle_reasoning(is_reasoning_model, parameters, history, draft)
+    return _request(draft, parameters, options, history, bool(arguments.get("stream")))
+
+
+def _split(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that say what to ask, and the options of the call that asks it."""
     arguments, extra_body = _merge_extra_body(chat)
-    draft = Draft(drop_params=drop_params or bool(chat.get("drop_params")))
+    options = {name: chat[name] for name in _OPTIONS if chat.get(name) is not None}
+    return arguments, {**options, "extra_body": extra_body} if extra_body else options
+
+
+def _read_parameters(arguments: Mapping[str, Any], drop_params: bool) -> Draft:
+    draft = Draft(drop_params=drop_params)
     for name, value in arguments.items():
         if name not in _TOP_LEVEL:
             take_parameter(draft, name, value)
-    parameters = _assemble(draft, arguments.get("model"))
-    _set_store(parameters, default_store)
-    history = History(
-        resource_tag=resource_tag,
-        is_stored=parameters.get("store") is not False,
-        stand_ins=_declared_stand_ins(draft.tools),
-        cache=reasoning_cache,
-        now=now,
-    )
-    parameters["input"] = read_messages(arguments.get("messages"), history)
-    reasons = _reasons(is_reasoning_model, parameters, history)
+    return draft
+
+
+def _read_messages(messages: Any, parameters: dict[str, Any], history: History) -> None:
+    history.is_stored = parameters.get("store") is not False
+    history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
+    parameters["input"] = read_messages(messages, history)
+
+
+def _settle_reasoning(
+    said: bool | None, parameters: dict[str, Any], history: History, draft: Draft
+) -> None:
+    reasons = _reasons(said, parameters, history)
     _ask_for_reasoning(parameters, reasons)
     if reasons and draft.drop_params:
         _drop_sampling(parameters, draft)
-    options = {name: chat[name] for name in _OPTIONS if chat.get(name) is not None}
-    if extra_body:
-        options["extra_body"] = extra_body
+
+
+def _request(
+    draft: Draft,
+    parameters: dict[str, Any],
+    options: dict[str, Any],
+    history: History,
+    stream: bool,
+) -> BridgedRequest:
     return BridgedRequest(
         parameters,
         options,
-        stream=bool(arguments.get("stream")),
+        stream=stream,
         include_usage=draft.include_usage,
         legacy_functions=draft.legacy_functions,
         warnings=(*draft.warnings, *history.warnings),
-        resource_tag=resource_tag,
-        reasoning_cache=reasoning_cache,
+        resource_tag=history.resource_tag,
+        reasoning_cache=history.cache,
     )
 
 
@@ -139,7 +162,7 @@ def _merge_extra_body(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     return arguments, rest
 
 
-def _assemble(draft: Draft, model: Any) -> dict[str, Any]:
+def _assemble(draft: Draft, model: Any, default_store: bool | None) -> dict[str, Any]:
     parameters: dict[str, Any] = {"model": model} if model is not None else {}
     parameters |= draft.parameters
     if draft.tools:
@@ -152,6 +175,7 @@ def _assemble(draft: Draft, model: Any) -> dict[str, Any]:
         parameters["include"] = list(dict.fromkeys(draft.include))
     if draft.legacy_functions and "tools" not in parameters:
         raise refuse("functions is empty.", "Leave it out, or offer a function.")
+    _set_store(parameters, default_store)
     return parameters
 
 

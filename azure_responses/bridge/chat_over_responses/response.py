@@ -11,11 +11,15 @@ from azure_responses.bridge.chat_over_responses.usage import to_usage
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.failure import failure_from_response
 from azure_responses.protocol.hints import Situation
-from azure_responses.types.chat import ChatCompletion, ChatCompletionChoice
+from azure_responses.types.chat import (
+    ChatCompletion,
+    ChatCompletionChoice,
+    ChatCompletionMessage,
+)
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 
-__all__ = ["draft_message", "envelope", "failure_of_response", "to_chat_completion"]
+__all__ = ["envelope", "failure_of_response", "to_chat_completion"]
 
 
 def to_chat_completion(
@@ -37,34 +41,38 @@ def to_chat_completion(
     """
     if response.status == "failed":
         raise failure_of_response(response, created)
-    draft = draft_message(response, request)
+    draft = _draft_message(response, request)
     message = draft.build()
     if request.reasoning_cache is not None:
         request.reasoning_cache.remember(message, created)
-    choice = {
-        "index": 0,
-        "message": message,
-        "finish_reason": finish_reason(
-            response, bool(draft.tool_calls), message.function_call is not None
-        ),
-        "logprobs": draft.logprobs_object,
-    }
-    filters = response.content_filters
-    if filters:
-        choice |= choice_filters(filters)
-    values = envelope(response, created)
-    values["choices"] = [ChatCompletionChoice.assemble(choice)]
+    values = {**envelope(response, created), "object": "chat.completion"}
+    values["choices"] = [_choice(response, draft, message)]
     usage = to_usage(response.usage)
     if usage is not None:
         values["usage"] = usage
-    completion = ChatCompletion.assemble({**values, "object": "chat.completion"})
+    completion = ChatCompletion.assemble(values)
     completion.take_headers(response)
-    if isinstance(filters, list):
-        completion.attach_filters(filters)
+    if isinstance(response.content_filters, list):
+        completion.attach_filters(response.content_filters)
     return completion
 
 
-def draft_message(response: Response, request: BridgedRequest) -> MessageDraft:
+def _choice(
+    response: Response, draft: MessageDraft, message: ChatCompletionMessage
+) -> ChatCompletionChoice:
+    has_function_call = message.function_call is not None
+    values = {
+        "index": 0,
+        "message": message,
+        "finish_reason": finish_reason(response, bool(draft.tool_calls), has_function_call),
+        "logprobs": draft.logprobs_object,
+    }
+    if response.content_filters:
+        values |= choice_filters(response.content_filters)
+    return ChatCompletionChoice.assemble(values)
+
+
+def _draft_message(response: Response, request: BridgedRequest) -> MessageDraft:
     """The message a response's output makes."""
     draft = MessageDraft(request.resource_tag, request.legacy_functions)
     for item in response.output:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from azure_responses.types.chat import (
     CompletionTokensDetails,
     CompletionUsage,
@@ -27,9 +29,12 @@ def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
     if usage is None:
         return None
     fields = usage.to_dict() if isinstance(usage, Usage) else usage
-    return CompletionUsage.model_validate(
-        {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
-    )
+    named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
+    try:
+        return CompletionUsage.model_validate(named)
+    except ValidationError:
+        # Counts that are no numbers must not cost the caller the answer.
+        return CompletionUsage.model_construct(**named)
 
 
 def _convert(usage: Usage) -> CompletionUsage:

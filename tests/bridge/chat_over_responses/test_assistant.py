@@ -1,0 +1,136 @@
+from typing import Any
+
+import pytest
+
+from azure_responses.bridge.chat_over_responses.assistant import read_assistant
+from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.errors import ConfigurationError
+
+REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "AAA"}
+SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": None}
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def _read(history: History | None = None, /, **message: Any) -> list[dict[str, Any]]:
+    return read_assistant({"role": "assistant", **message}, history or History(), "messages[0]")
+
+
+def _kinds(**message: Any) -> list[str]:
+    return [item["type"] for item in _read(**message)]
+
+
+def _said(content: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "message", "role": "assistant", "content": content, **more}
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"content": "Hi"}, "Hi"),
+        ({"content": ""}, ""),
+        ({"content": None}, ""),
+        ({}, ""),
+        ({"content": [{"type": "text", "text": "H"}, "i"]}, "Hi"),
+        ({"content": {"type": "output_text", "text": "Hi"}}, "Hi"),
+        ({"refusal": "No"}, [{"type": "refusal", "refusal": "No"}]),
+        (
+            {"content": [{"type": "refusal", "refusal": "No"}]},
+            [{"type": "refusal", "refusal": "No"}],
+        ),
+        (
+            {"content": "Hi", "refusal": "No"},
+            [{"type": "output_text", "text": "Hi"}, {"type": "refusal", "refusal": "No"}],
+        ),
+    ],
+)
+def test_what_was_said_goes_back(message: dict[str, Any], content: Any) -> None:
+    assert _read(**message) == [_said(content)]
+
+
+def test_calls_alone_need_no_empty_message() -> None:
+    assert _kinds(content="", tool_calls=[CALL]) == ["function_call"]
+    assert _kinds(content=None, reasoning_items=[REASONING]) == ["reasoning"]
+
+
+def test_the_usual_order_is_reasoning_hosted_text_calls() -> None:
+    extensions = {"reasoning_items": [REASONING], "hosted_items": [SEARCH]}
+    kinds = _kinds(content="Hi", tool_calls=[CALL], **extensions)
+    assert kinds == ["reasoning", "web_search_call", "message", "function_call"]
+
+
+ORDER = [
+    {"type": "message", "text": 2, "refusal": 0, "phase": "commentary"},
+    {"type": "tool_call"},
+    {"type": "reasoning"},
+    {"type": "message", "text": 3, "refusal": 2},
+]
+ANSWER = {
+    "content": "Hithe",
+    "refusal": "No",
+    "tool_calls": [CALL],
+    "reasoning_items": [REASONING],
+    "output_order": ORDER,
+}
+
+
+def test_the_order_that_is_told_is_restored_with_messages_and_phases() -> None:
+    first, call, reasoning, second = _read(**ANSWER)
+    assert first == _said("Hi", phase="commentary")
+    assert (call["type"], reasoning) == ("function_call", REASONING)
+    assert [part.get("text", part.get("refusal")) for part in second["content"]] == ["the", "No"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"content": "changed"},
+        {"refusal": None},
+        {"tool_calls": []},
+        {"reasoning_items": [REASONING, REASONING]},
+        {"hosted_items": [SEARCH]},
+        {"output_order": [*ORDER, {"type": "of tomorrow"}]},
+    ],
+)
+def test_a_message_changed_since_falls_back_to_the_usual_order(changed: dict[str, Any]) -> None:
+    kinds = _kinds(**{**ANSWER, **changed})
+    ranks = {"reasoning": 0, "web_search_call": 1, "message": 2, "function_call": 3}
+    assert kinds == sorted(kinds, key=ranks.__getitem__)
+    assert kinds.count("message") == 1
+
+
+def test_citations_go_back_flat_to_their_message() -> None:
+    citation = {"url": "u", "title": "t", "start_index": 3, "end_index": 4}
+    nested = [{"type": "url_citation", "url_citation": citation}]
+    first, _, _, second = _read(**ANSWER, annotations=nested)
+    assert first["content"] == "Hi"
+    assert second["content"][0]["annotations"] == [
+        {"type": "url_citation", **citation, "start_index": 1, "end_index": 2}
+    ]
+
+
+def test_a_part_of_an_unknown_kind_is_left_out_with_a_warning() -> None:
+    history = History()
+    assert _read(history, content="Hi", hosted_items=[{"type": "output_part", "part": {}}]) == [
+        _said("Hi")
+    ]
+    assert "unknown kind" in history.warnings[0]
+
+
+def test_a_name_is_left_out_with_a_warning() -> None:
+    history = History()
+    assert _read(history, content="Hi", name="bot") == [_said("Hi")]
+    assert history.warnings[0].startswith("messages[0].name was left out")
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"audio": {"id": "audio_1"}}, "audio"),
+        ({"content": [{"type": "image_url"}]}, "image_url"),
+        ({"content": [{"type": "text"}]}, r"content\[0\]"),
+        ({"content": [7]}, r"content\[0\]"),
+    ],
+)
+def test_what_an_assistant_cannot_have_said_is_refused(message: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        _read(**message)

@@ -1,0 +1,193 @@
+import json
+from typing import Any
+
+import pytest
+
+from azure_responses.bridge.chat_over_responses.calls import STAND_INS, is_callers, to_tool_call
+from azure_responses.errors import ConfigurationError
+from azure_responses.types import Response
+
+PATCH = {"type": "delete_file", "path": "x"}
+SHELL = {"commands": ["ls"], "max_output_length": 100}
+ITEMS: dict[str, dict[str, Any]] = {
+    "function_call": {"call_id": "c1", "name": "f", "arguments": "{}"},
+    "custom_tool_call": {"call_id": "c1", "name": "g", "input": "x"},
+    "apply_patch_call": {"call_id": "c1", "status": "completed", "operation": PATCH},
+    "shell_call": {"call_id": "c1", "action": SHELL},
+    "local_shell_call": {
+        "id": "c1",
+        "call_id": "c1",
+        "status": "completed",
+        "action": {"type": "exec", "command": ["ls"]},
+    },
+    "computer_call": {
+        "id": "c1",
+        "call_id": "c1",
+        "status": "completed",
+        "pending_safety_checks": [{"id": "s1"}],
+        "action": {"type": "screenshot"},
+    },
+    "tool_search_call": {
+        "call_id": "c1",
+        "execution": "client",
+        "status": "completed",
+        "arguments": {"goal": "g"},
+    },
+    "mcp_approval_request": {"id": "c1", "server_label": "s", "name": "n", "arguments": "{}"},
+}
+HOSTED: list[dict[str, Any]] = [
+    {"type": "shell_call", "call_id": "c", "action": SHELL}
+    | {"environment": {"type": "container_auto"}},
+    {"type": "tool_search_call", "execution": "server"},
+    {"type": "web_search_call", "id": "ws_1"},
+    {"type": "function_call", "id": "not all that a call needs"},
+]
+
+
+def _item(fields: dict[str, Any]) -> Any:
+    return Response.model_validate({"id": "r", "output": [fields]}).output[0]
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_calls_for_the_caller(kind: str) -> None:
+    assert is_callers(_item({"type": kind, **ITEMS[kind]}))
+
+
+@pytest.mark.parametrize("fields", HOSTED)
+def test_calls_that_are_not(fields: dict[str, Any]) -> None:
+    assert not is_callers(_item(fields))
+
+
+def test_a_shell_on_the_callers_machine_is_for_the_caller() -> None:
+    fields = {"type": "shell_call", "call_id": "c", "action": SHELL}
+    assert is_callers(_item({**fields, "environment": {"type": "local"}}))
+
+
+@pytest.mark.parametrize("kind", STAND_INS)
+def test_a_stand_in_names_a_function_and_can_be_rebuilt_from_its_arguments(kind: str) -> None:
+    fields = {"type": kind, **ITEMS[kind]}
+    call = to_tool_call(_item(fields))
+    assert (call.id, call.type, call.item) == ("c1", "function", fields)
+    assert call.function is not None
+    assert call.function.name == STAND_INS[kind].name
+    arguments = json.loads(call.function.arguments or "")
+    assert STAND_INS[kind].rebuild("c1", arguments) == fields
+
+
+def test_function_and_custom_calls_keep_who_called() -> None:
+    caller = {"type": "program", "caller_id": "p1"}
+    more = {"namespace": "crm", "caller": caller}
+    for kind in ("function_call", "custom_tool_call"):
+        call = to_tool_call(_item({"type": kind, **ITEMS[kind], **more}))
+        assert (call.namespace, call.caller) == ("crm", caller)
+        assert call.item is None
+
+
+def _answer(kind: str, content: Any, **fields: Any) -> dict[str, Any]:
+    item = {"type": kind, **ITEMS[kind]}
+    return STAND_INS[kind].answer(item, {"content": content, **fields}, "messages[1].content")
+
+
+IMAGE = [{"type": "image_url", "image_url": "data:image/png;base64,"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "expected"),
+    [
+        ("apply_patch_call", "Done.", {"status": "completed", "output": "Done."}),
+        (
+            "shell_call",
+            "a.txt",
+            {
+                "max_output_length": 100,
+                "output": [
+                    {
+                        "stdout": "a.txt",
+                        "stderr": "",
+                        "outcome": {"type": "exit", "exit_code": 0},
+                    }
+                ],
+            },
+        ),
+        (
+            "shell_call",
+            '[{"stdout": "", "stderr": "no", "outcome": {"type": "timeout"}}]',
+            {
+                "max_output_length": 100,
+                "output": [{"stdout": "", "stderr": "no", "outcome": {"type": "timeout"}}],
+            },
+        ),
+        ("local_shell_call", "a.txt", {"output": "a.txt"}),
+        (
+            "computer_call",
+            IMAGE,
+            {"output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,"}},
+        ),
+        (
+            "tool_search_call",
+            '{"tools": [{"type": "function", "function": {"name": "f"}}]}',
+            {
+                "execution": "client",
+                "status": "completed",
+                "tools": [
+                    {
+                        "type": "function",
+                        "name": "f",
+                        "parameters": {"type": "object", "properties": {}},
+                        "strict": False,
+                    }
+                ],
+            },
+        ),
+        ("tool_search_call", "[]", {"execution": "client", "status": "completed", "tools": []}),
+    ],
+)
+def test_results_take_the_form_their_call_waits_for(
+    kind: str, content: Any, expected: dict[str, Any]
+) -> None:
+    name = "tool_search_output" if kind == "tool_search_call" else f"{kind}_output"
+    assert _answer(kind, content) == {"type": name, "call_id": "c1", **expected}
+
+
+def test_a_shell_without_a_limit_gets_none_back() -> None:
+    item = {"type": "shell_call", "call_id": "c1", "action": {"commands": []}}
+    answer = STAND_INS["shell_call"].answer(item, {"content": "x"}, "p")
+    assert "max_output_length" not in answer
+
+
+def test_a_patch_may_fail_and_safety_checks_be_acknowledged() -> None:
+    assert _answer("apply_patch_call", "No.", status="failed")["status"] == "failed"
+    checks = [{"id": "s1"}]
+    answer = _answer("computer_call", IMAGE, acknowledged_safety_checks=checks)
+    assert answer["acknowledged_safety_checks"] == checks
+
+
+@pytest.mark.parametrize(
+    ("content", "approve", "reason"),
+    [
+        ("true", True, None),
+        ('{"approve": true}', True, None),
+        ('{"approve": false, "reason": "why not"}', False, "why not"),
+        ("false", False, None),
+        ("unknown tool", False, "unknown tool"),
+        ('{"approve": "yes"}', False, None),
+    ],
+)
+def test_an_approval_takes_a_clear_yes(content: str, approve: bool, reason: str | None) -> None:
+    answer = _answer("mcp_approval_request", content)
+    assert answer["type"] == "mcp_approval_response"
+    assert (answer["approve"], answer.get("reason")) == (approve, reason)
+    assert answer["approval_request_id"] == "c1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words"),
+    [
+        ("computer_call", "a screen", "screenshot"),
+        ("tool_search_call", "nothing", "tools"),
+        ("apply_patch_call", IMAGE, "input_image"),
+    ],
+)
+def test_a_result_of_the_wrong_form_is_refused(kind: str, content: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        _answer(kind, content)

@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.messages import read_messages
+from azure_responses.errors import ConfigurationError
+
+
+def _read(*messages: Any, **history: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    state = History(**history)
+    return read_messages(list(messages), state), state.warnings
+
+
+def test_instructions_stay_where_they_are_one_item_each() -> None:
+    items, warnings = _read(
+        {"role": "system", "content": "one"},
+        {"role": "developer", "content": [{"type": "text", "text": "two"}]},
+        {"role": "user", "content": ""},
+        {"role": "system", "content": "three"},
+    )
+    assert items == [
+        {"type": "message", "role": "system", "content": "one"},
+        {
+            "type": "message",
+            "role": "developer",
+            "content": [{"type": "input_text", "text": "two"}],
+        },
+        {"type": "message", "role": "user", "content": ""},
+        {"type": "message", "role": "system", "content": "three"},
+    ]
+    assert warnings == []
+
+
+def test_a_name_stands_before_what_was_said() -> None:
+    (item,), warnings = _read({"role": "user", "name": "Ann", "content": "Hi"})
+    assert [part["text"] for part in item["content"]] == ["Ann: ", "Hi"]
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"),
+    [
+        ("Hi", "messages is a str"),
+        ({"role": "user", "content": "Hi"}, "messages is a dict"),
+        (None, "messages is a NoneType"),
+        ([{"role": "robot", "content": "Hi"}], "role is 'robot'"),
+        ([{"content": "Hi"}], "role is None"),
+        ([{"role": ["user"]}], "role is"),
+        (["Hi"], r"messages\[0\] is a str"),
+        ([{"role": "user", "content": None}], "content is missing"),
+        ([{"role": "tool", "content": "1"}], "tool_call_id is missing"),
+        ([{"role": "function", "name": "f", "content": "1"}], "no earlier message"),
+    ],
+)
+def test_what_is_no_chat_is_refused(messages: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        read_messages(messages, History())
+
+
+def test_fields_without_a_place_are_warned_of_and_empty_ones_are_not() -> None:
+    _, warnings = _read({"role": "user", "content": "Hi", "mood": "good", "audio": None, "x": []})
+    assert warnings == [
+        "messages[0].mood was left out: the Responses API has no place for it.",
+    ]
+
+
+def test_results_of_the_deprecated_form_answer_their_calls_in_order() -> None:
+    def call(arguments: str, **more: str) -> dict[str, Any]:
+        function = {"name": "f", "arguments": arguments, **more}
+        return {"role": "assistant", "content": None, "function_call": function}
+
+    items, _ = _read(
+        call("1"),
+        {"role": "function", "name": "f", "content": "a"},
+        call("2", id="call_given"),
+        {"role": "function", "name": "f", "content": "b"},
+    )
+    assert [item["type"] for item in items] == ["function_call", "function_call_output"] * 2
+    assert items[0]["call_id"] == items[1]["call_id"] != items[2]["call_id"]
+    assert items[2]["call_id"] == items[3]["call_id"] == "call_given"
+    assert (items[1]["output"], items[3]["output"]) == ("a", "b")
+
+
+def test_a_result_may_answer_a_call_that_the_service_has_stored() -> None:
+    items, _ = _read({"role": "tool", "tool_call_id": "c1", "content": None})
+    assert items == [{"type": "function_call_output", "call_id": "c1", "output": ""}]
+
+
+def test_messages_may_come_from_a_generator() -> None:
+    history = History()
+    messages = ({"role": "user", "content": text} for text in "ab")
+    assert len(read_messages(messages, history)) == 2
