@@ -34,6 +34,8 @@ _Sentence = str | Callable[[Situation], str]
 
 
 def _wrong_version(situation: Situation) -> str:
+    if situation.surface == "project":
+        return "A Foundry project takes no api-version at all: leave it out."
     if situation.surface == "v1":
         return "The v1 path takes no dated version: leave api_version out, or pass 'preview'."
     return "Leave api_version out to use v1, or pass '2025-04-01-preview' or later."
@@ -72,12 +74,20 @@ def _no_route(situation: Situation) -> str:
     )
 
 
+# Reported by joselcaguilar/azure-openai-ha #92: the route exists, what serves the model lacks it.
+_NO_RESPONSES = (
+    "The path was not found where this deployment runs: use the v1 path, in a region that "
+    "Microsoft's Responses page lists."
+)
+_BLOCKED = "The prompt was blocked; `content_filters` says by which category and severity."
 _TOO_LONG = "Shorten the input, or pass truncation='auto' to let the service drop the oldest items."
 
 _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
     (400, None, r"api version not supported|enabled only for api.version", _wrong_version),
-    (400, "operationnotsupported", None,
+    (400, "operationnotsupported", r"chatcompletion",
      "This model is served by the Responses API only; call responses.create."),
+    (400, "operationnotsupported", None,
+     "This model does not serve the Responses API; deploy one that does, such as gpt-5-mini."),
     (400, "unsupported_parameter", r"'messages'", "Responses takes `input`, not `messages`."),
     (400, None, r"unsupported parameter: 'messages'", "Responses takes `input`, not `messages`."),
     (400, None, r"unsupported (parameter|value): '(temperature|top_p)'",
@@ -100,8 +110,8 @@ _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
      "their ids."),
     (400, None, r"no tool call found",
      "Send the function_call item before its function_call_output, or set previous_response_id."),
-    (400, "content_filter", None,
-     "The prompt was blocked; `content_filters` says by which category and severity."),
+    (400, "content_filter", None, _BLOCKED),
+    (400, "model_not_found", None, _no_deployment),
     (400, "context_length_exceeded", None, _TOO_LONG),
     (400, None, r"maximum context length|exceed the configured limit|exceeds the context window",
      _TOO_LONG),
@@ -116,12 +126,14 @@ _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
      "This network may not reach the resource: add it to the resource's firewall, or call through "
      "its private endpoint."),
     (403, None, r"temporarily blocked", "Azure blocked the resource; contact Azure support."),
+    (403, "content_filter", None, _BLOCKED),
     (403, None, None,
      "Assign the role 'Cognitive Services OpenAI User' on the resource to this principal."),
     (404, "deploymentnotfound", None, _no_deployment),
     (404, "model_not_found", None, _no_deployment),
     (404, None, r"existing deployment", _no_deployment),
     (404, "unknown_url", None, "Azure does not offer this operation."),
+    (404, None, r"invalid url \(post /v1/responses\)", _NO_RESPONSES),
     (404, None, r"resource not found|invalid url", _no_route),
     (429, None, r"high demand|peak load",
      "The region is busy; wait `retry_after` seconds, or use provisioned throughput."),

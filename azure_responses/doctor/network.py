@@ -1,0 +1,245 @@
+"""DNS, TCP, proxy and TLS, one after the other, each timed."""
+
+import base64
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
+from azure_responses.errors import ConfigurationError
+from azure_responses.transport import Connection
+
+__all__ = ["Path", "examine_network", "find_path"]
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Path:
+    """How the traffic goes: straight to a host, or to a proxy that passes it on.
+
+    Attributes:
+        host, port, is_encrypted: where it is to arrive.
+        proxy: the proxy's URL taken apart, or None.
+    """
+
+    host: str
+    port: int
+    is_encrypted: bool
+    proxy: SplitResult | None = None
+
+    @property
+    def first_hop(self) -> tuple[str, int]:
+        """The host and port that this machine connects to."""
+        if self.proxy is None:
+            return self.host, self.port
+        return self.proxy.hostname or "", self.proxy.port or _PORTS.get(self.proxy.scheme, 1080)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of the proxy's URL."""
+        password = self.proxy.password if self.proxy else None
+        return (password, unquote(password)) if password else ()
+
+    def describe_hop(self) -> str:
+        """The first hop for people, without a password."""
+        host, port = self.first_hop
+        return f"{host}:{port}" if self.proxy is None else f"the proxy {host}:{port}"
+
+
+def find_path(origin: str, connection: Connection) -> Path:
+    """The path to an origin, by the same rules the transport follows."""
+    parts = urlsplit(origin)
+    port = parts.port or _PORTS[parts.scheme]
+    proxy = _given_proxy(connection.proxy) or _environment_proxy(parts)
+    split = urlsplit(proxy) if proxy else None
+    return Path(parts.hostname or "", port, parts.scheme == "https", split)
+
+
+def _given_proxy(proxy: str | httpx.Proxy | None) -> str | None:
+    return str(proxy.url) if isinstance(proxy, httpx.Proxy) else proxy
+
+
+def _environment_proxy(parts: SplitResult) -> str | None:
+    proxies = getproxies()
+    if not proxies or proxy_bypass(parts.netloc):
+        return None
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def examine_network(path: Path, connection: Connection, timeout: float) -> Iterator[Finding]:
+    """The findings of `NETWORK_STEPS`; those after a failure are skipped."""
+    with ExitStack() as opened:
+        examination = _Examination(path, connection, timeout, opened)
+        steps = (examination.resolve, examination.connect, examination.shake_hands)
+        for number, (name, step) in enumerate(zip(NETWORK_STEPS, steps, strict=True)):
+            finding = _timed(name, step)
+            yield finding
+            if finding.ok is False:
+                for rest in NETWORK_STEPS[number + 1 :]:
+                    yield skip(rest, f"{name} failed")
+                return
+
+
+class _Failure(Exception):
+    """A step that failed: what was seen, and the fix."""
+
+    def __init__(self, detail: str, fix: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fix = fix
+
+
+def _timed(name: str, step: Callable[[], str | None]) -> Finding:
+    started_at = time.monotonic()
+    try:
+        detail = step()
+    except _Failure as failure:
+        seconds = time.monotonic() - started_at
+        return Finding(name, False, failure.detail, failure.fix, seconds)
+    if detail is None:
+        return skip(name, "plain http to this machine needs no TLS")
+    return Finding(name, True, detail, seconds=time.monotonic() - started_at)
+
+
+class _Examination:
+    """The connection under examination; what it opens is closed with `opened`."""
+
+    def __init__(
+        self, path: Path, connection: Connection, timeout: float, opened: ExitStack
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._timeout = timeout
+        self._opened = opened
+        self._socket: socket.socket | None = None
+
+    def resolve(self) -> str:
+        host, port = self._path.first_hop
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise _Failure(
+                f"{host} does not resolve: {_say(error)}", _dns_fix(self._path)
+            ) from error
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        kind = " (private: a private endpoint, or this machine)" if _are_private(addresses) else ""
+        through = f"; the proxy resolves {self._path.host}" if self._path.proxy else ""
+        return f"{host} is {', '.join(addresses)}{kind}{through}"
+
+    def connect(self) -> str:
+        try:
+            self._socket = socket.create_connection(self._path.first_hop, self._timeout)
+        except OSError as error:
+            raise _Failure(
+                f"no connection to {self._path.describe_hop()}: {_say(error)}",
+                _TCP_PROXY_FIX if self._path.proxy else _TCP_FIX,
+            ) from error
+        self._opened.enter_context(self._socket)
+        return f"connected to {self._path.describe_hop()}"
+
+    def shake_hands(self) -> str | None:
+        if not self._path.is_encrypted:
+            return None
+        scheme = self._path.proxy.scheme if self._path.proxy else "http"
+        if scheme != "http":
+            return f"left to the call: {self._path.describe_hop()} is a {scheme} proxy"
+        through = self._open_tunnel()
+        try:
+            context = self._connection.ssl_context()
+            assert self._socket is not None
+            encrypted = context.wrap_socket(self._socket, server_hostname=self._path.host)
+        except ConfigurationError as error:
+            raise _Failure(error.message, error.hint or _CA_FIX) from error
+        except (OSError, ValueError) as error:
+            raise _Failure(f"the TLS handshake failed: {_say(error)}", _tls_fix(error)) from error
+        self._opened.enter_context(encrypted)
+        return f"{encrypted.version()}{_issuer(encrypted.getpeercert())}{through}"
+
+    def _open_tunnel(self) -> str:
+        """Ask the proxy for a connection to the host; nothing to do where there is none."""
+        proxy = self._path.proxy
+        if proxy is None:
+            return ""
+        assert self._socket is not None
+        try:
+            self._socket.sendall(_connect_request(self._path, proxy))
+            line = self._socket.recv(4096).partition(b"\r\n")[0].decode("latin-1")
+        except OSError as error:
+            raise _Failure(f"the proxy does not answer: {_say(error)}", _PROXY_FIX) from error
+        status = line.split()[1:2]
+        if status != ["200"]:
+            fix = _PROXY_LOGIN_FIX if status == ["407"] else _PROXY_FIX
+            raise _Failure(f"the proxy refuses {self._path.host}: {line or 'no reply'}", fix)
+        return f", through {self._path.describe_hop()}"
+
+
+_TCP_FIX = (
+    "Check the port in the endpoint; where this network lets nothing out, set HTTPS_PROXY or have "
+    "the host allowed."
+)
+_TCP_PROXY_FIX = "Check HTTPS_PROXY: nothing answers at that address."
+_CA_FIX = (
+    "Pass verify='<path of the CA file>' or set SSL_CERT_FILE to the certificates of whoever "
+    "re-signs the traffic (a company proxy, usually)."
+)
+_PROXY_FIX = "Have the host allowed on the proxy, or name it in NO_PROXY if it is reached directly."
+_PROXY_LOGIN_FIX = "Put the login into HTTPS_PROXY: http://user:password@proxy:port."
+
+
+def _connect_request(path: Path, proxy: SplitResult) -> bytes:
+    target = f"{path.host}:{path.port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if proxy.username is not None:
+        login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(login.encode()).decode()}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    words = getattr(error, "strerror", None) or " ".join(map(str, error.args))
+    return words or type(error).__name__
+
+
+def _are_private(addresses: list[str]) -> bool:
+    return any(ipaddress.ip_address(address.partition("%")[0]).is_private for address in addresses)
+
+
+def _dns_fix(path: Path) -> str:
+    if path.proxy is not None:
+        return "Check HTTPS_PROXY: the proxy's host name does not exist."
+    name, _, zone = path.host.partition(".")
+    return (
+        f"Check the resource name {name!r} in the endpoint; a resource behind a private endpoint "
+        f"resolves only in networks that know its private DNS zone ({zone or path.host})."
+    )
+
+
+def _tls_fix(error: Exception) -> str:
+    text = _say(error).lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if "hostname" in text or "ip address" in text:
+            return "The certificate is for another host: check the host name in the endpoint."
+        if "expired" in text or "not yet valid" in text:
+            return "Check this machine's clock; if it is right, the server's certificate is not."
+        return _CA_FIX
+    return "The port does not speak TLS as expected: check the endpoint's port, and any proxy."
+
+
+def _issuer(certificate: Any) -> str:
+    """Who signed the certificate; a company's name there means that a proxy re-signs."""
+    named = dict(part for entry in (certificate or {}).get("issuer", ()) for part in entry)
+    name = named.get("organizationName") or named.get("commonName")
+    return f", certificate by {name}" if name else ", certificate not verified"
