@@ -103,7 +103,7 @@ class AsyncResponses(_Resource):
 
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
-    ) -> ParsedResponse[T]:
+    ) -> "ParsedResponse[T]":
         """Ask for an answer of a given type, in `output_parsed` of the result.
 
         It is None when the model refused (`refusal`) or was cut short (`incomplete_details`).
@@ -223,7 +223,7 @@ class AsyncRawResponses(_Resource):
 
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
-    ) -> RawResponse[ParsedResponse[T]]:
+    ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
         parameters, options, timeout = self._split(arguments)
         plan = self._plans.parse(parameters, options, text_format)

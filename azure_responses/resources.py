@@ -94,7 +94,7 @@ class Responses(_Resource):
 
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
-    ) -> ParsedResponse[T]:
+    ) -> "ParsedResponse[T]":
         """Ask for an answer of a given type, in `output_parsed` of the result.
 
         It is None when the model refused (`refusal`) or was cut short (`incomplete_details`).
@@ -210,7 +210,7 @@ class RawResponses(_Resource):
 
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
-    ) -> RawResponse[ParsedResponse[T]]:
+    ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
         parameters, options, timeout = self._split(arguments)
         plan = self._plans.parse(parameters, options, text_format)

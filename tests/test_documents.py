@@ -1,5 +1,7 @@
 """Every Python example in README.md and docs/ runs, against a served emulator.
 
+The examples of one document are run in order and share their names, as they are read.
+
 An example that cannot run says why in a comment on the line before it:
 `<!-- not run: it needs a gateway -->`.
 """
@@ -12,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -76,20 +79,26 @@ def _close_clients(namespace: dict[str, Any]) -> None:
             value.close()
 
 
-@pytest.mark.parametrize(
-    "example", [example for example in _EXAMPLES if example.language == "python"], ids=str
-)
-def test_an_example_runs(example: Example, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Compiled even where it is not run, with its own line numbers for the traceback.
-    code = compile("\n" * (example.line - 1) + example.text, str(example.path), "exec")
-    if example.reason is not None:
-        pytest.skip(example.reason)
+def _compile(example: Example) -> CodeType:
+    """The example with its own line numbers, for the traceback."""
+    return compile("\n" * (example.line - 1) + example.text, str(example.path), "exec")
+
+
+@pytest.mark.parametrize("path", _DOCUMENTS, ids=lambda path: path.name)
+def test_the_examples_of_a_document_run_in_the_order_they_are_read(
+    path: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     _clear_environment(monkeypatch)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", url)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "emulator-key")
+    examples = [example for example in _EXAMPLES if example.path == path]
+    codes = [(_compile(example), example) for example in examples if example.language == "python"]
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
-        exec(code, namespace)
+        for code, example in codes:
+            if example.reason is None:
+                exec(code, namespace)
     finally:
         _close_clients(namespace)
 

@@ -24,12 +24,38 @@ _ABOUT_A_PACKAGE = {
     "test_create.py",
     "test_openai_package.py",
 }
-# The sync and async shells are twins: tests/clients runs one table of scenarios on both.
-_TESTED_AS_CLIENTS = {
-    f"{prefix}{twin}.py"
-    for prefix in ("", "async_")
-    for twin in ("client", "resources", "sender", "stream")
+# Modules that have no test file of their own name, and the tests that exercise them: the twin
+# shells run one table of scenarios, and a request through the emulator meets many small modules.
+_TESTED_ELSEWHERE = {
+    "arguments.py": "clients/test_construction.py",
+    "async_chat.py": "clients/test_chat.py",
+    "async_client.py": "clients/test_construction.py",
+    "async_resources.py": "clients/test_scenarios.py",
+    "async_sender.py": "clients/test_faults.py",
+    "async_stream.py": "clients/test_sockets.py",
+    "chat.py": "clients/test_chat.py",
+    "client.py": "clients/test_construction.py",
+    "raw_response.py": "clients/test_scenarios.py",
+    "resources.py": "clients/test_scenarios.py",
+    "sender.py": "clients/test_faults.py",
+    "stream.py": "clients/test_sockets.py",
+    "cli/__init__.py": "cli/test_ask.py",
+    "cli/connection.py": "cli/test_ask.py",
+    "cli/terminal.py": "cli/test_ask.py",
+    "emulator/account.py": "emulator/test_serving.py",
+    "emulator/call.py": "emulator/test_serving.py",
+    "emulator/exchange.py": "emulator/test_transport.py",
+    "emulator/holdings.py": "emulator/operations/test_files.py",
+    "emulator/references.py": "emulator/operations/test_responses.py",
+    "emulator/refusal.py": "emulator/test_refusals.py",
+    "emulator/operations/chat.py": "emulator/test_openai_package.py",
+    "emulator/operations/failing_stream.py": "emulator/test_limits.py",
+    "emulator/operations/multipart.py": "emulator/operations/test_files.py",
+    "types/items.py": "types/test_conformance.py",
+    "types/text_events.py": "types/test_conformance.py",
 }
+# Packages whose modules each decide a piece of one answer: tested by what is asked and answered.
+_TESTED_AS_A_WHOLE = {"emulator/engine", "emulator/validation"}
 
 
 def _has_code(path: Path) -> bool:
@@ -39,9 +65,10 @@ def _has_code(path: Path) -> bool:
 
 
 def _needs_test(path: Path) -> bool:
-    if path.parent == PACKAGE and path.name in {"__init__.py", *_TESTED_AS_CLIENTS}:
+    place = path.relative_to(PACKAGE)
+    if place.as_posix() in {"__init__.py", *_TESTED_ELSEWHERE}:
         return False
-    return _has_code(path)
+    return place.parent.as_posix() not in _TESTED_AS_A_WHOLE and _has_code(path)
 
 
 def _expected_test(path: Path) -> Path:
@@ -54,6 +81,12 @@ def _expected_test(path: Path) -> Path:
 def test_every_module_with_code_has_its_test_file() -> None:
     expected = [_expected_test(path) for path in modules() if _needs_test(path)]
     assert [str(path.relative_to(TESTS.parent)) for path in expected if not path.exists()] == []
+
+
+def test_what_is_tested_elsewhere_exists_and_so_do_its_tests() -> None:
+    for module, tests in _TESTED_ELSEWHERE.items():
+        assert (PACKAGE / module).exists(), module
+        assert (TESTS / tests).exists(), tests
 
 
 def _is_about_a_module(path: Path) -> bool:

@@ -27,6 +27,8 @@ from azure_responses.types.result import Result
 
 __all__ = ["Plan", "Plans", "StreamPlan"]
 
+# `ParsedResponse[T]` stands in quotes below: pydantic builds a model, and with it the schema of
+# every item and tool, for each generic that is parametrised when a module is imported.
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
 
@@ -80,7 +82,7 @@ class Plans:
 
     def parse(
         self, parameters: Mapping[str, Any], options: Options, text_format: type[T]
-    ) -> Plan[ParsedResponse[T]]:
+    ) -> "Plan[ParsedResponse[T]]":
         """`POST /responses` for an output of the given type."""
         check_names(parameters)
         output = StructuredOutput(text_format)
@@ -177,7 +179,9 @@ def _with_format(parameters: Mapping[str, Any], output: StructuredOutput[Any]) -
     return {**parameters, "text": output.text_parameter(parameters.get("text"))}
 
 
-def _attach_parsed(response: ParsedResponse[T], output: StructuredOutput[T]) -> ParsedResponse[T]:
+def _attach_parsed(
+    response: "ParsedResponse[T]", output: StructuredOutput[T]
+) -> "ParsedResponse[T]":
     response.attach_parsed(output.read(response))
     return response
 
@@ -187,5 +191,5 @@ def _finish_stream(
 ) -> Response:
     if output is not None:
         final = _attach_parsed(ParsedResponse.model_validate(final.to_dict()), output)
-    final.attach(state.headers)
+        final.attach(state.headers, state.pricer)
     return final
