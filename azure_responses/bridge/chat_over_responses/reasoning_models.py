@@ -5,7 +5,8 @@ import re
 __all__ = ["is_reasoning_model_name"]
 
 # The o-series, GPT-5 and later, Codex and gpt-oss, as a word of the name: "team-o1-pro" but not
-# "foo1", and gpt-35 is older than it looks. The chat variants of GPT-5 do not take encrypted reasoning.
+# "foo1", and gpt-35 is older than it looks. The chat variants of GPT-5 do not take encrypted
+# reasoning.
 _REASONS = re.compile(
     r"(?:^|[^a-z0-9])(?:o[1-9](?![0-9a-z])|gpt-?(?:[5-9]|[12][0-9])(?![0-9a-z])|gpt-oss|codex)"
 )

@@ -430,10 +430,11 @@ def test_a_failure_that_never_says_why_is_raised_at_the_end() -> None:
 @pytest.mark.parametrize("events", [[FAILED], [ERROR], [SILENT, ERROR]])
 def test_a_failure_after_output_says_what_arrived(events: list[_Event]) -> None:
     stream = ChatStream(REQUEST)
-    _feed(stream, [_created()])
-    assert not stream.has_output
-    _feed(stream, [_text("Hel"), _added(1, _call("c1", "f", ""))])
-    assert stream.has_output
+    had_output = [stream.has_output]
+    for event in (_created(), _text("Hel"), _added(1, _call("c1", "f", ""))):
+        _feed(stream, [event])
+        had_output.append(stream.has_output)
+    assert had_output == [False, False, True, True]
     _feed(stream, [_about("reasoning_text.delta", 3, delta="hm")])
     with pytest.raises(StreamInterruptedError, match="slow") as raised:
         _feed(stream, events)
