@@ -15,6 +15,7 @@ from azure_responses.bridge import (
 from azure_responses.errors import ConfigurationError
 from azure_responses.types import ChatCompletionMessage, Response
 
+from ..golden import check, names, read
 from ..litellm_cases import Case, cases
 from ..schemas import validator
 
@@ -56,6 +57,23 @@ def test_parameters_convert_as_litellm_does_where_it_is_right(case: Case) -> Non
     # Chat completions stores nothing by default, the Responses API everything.
     expected = {"store": False, **case.expected} if case.reason is None else case.expected
     assert parameters == expected
+
+
+@pytest.mark.parametrize("case", names("chat.json"))
+def test_golden_requests(case: str) -> None:
+    request = to_responses_request(read(case, "chat.json"), resource_tag="west")
+    check(
+        case,
+        "chat-responses.json",
+        {
+            "parameters": request.parameters,
+            "options": request.options,
+            "stream": request.stream,
+            "include_usage": request.include_usage,
+            "legacy_functions": request.legacy_functions,
+            "warnings": list(request.warnings),
+        },
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from azure_responses.errors import (
 )
 from azure_responses.types import Response
 
+from ..golden import check, names, read
 from ..litellm_cases import Case, cases
 
 REQUEST = BridgedRequest({})
@@ -70,6 +71,13 @@ def test_responses_convert_as_litellm_does_where_it_is_right(case: Case) -> None
     assert ours == _without_indexes(case.expected)
     if case.reason is not None:
         assert ours != case.peer, "the difference that the reason speaks of is gone"
+
+
+@pytest.mark.parametrize("case", names("responses.json"))
+def test_golden_completions(case: str) -> None:
+    response = Response.model_validate(read(case, "responses.json"))
+    completion = to_chat_completion(response, BridgedRequest({}, resource_tag="west"))
+    check(case, "responses-chat.json", json.loads(completion.to_json()))
 
 
 def test_a_completion_reads_by_attribute_and_by_name() -> None:

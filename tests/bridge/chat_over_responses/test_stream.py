@@ -22,6 +22,7 @@ from azure_responses.errors import (
 )
 from azure_responses.types import ChatCompletionChunk, Response, parse_event
 
+from ..golden import check, names, read
 from ..litellm_cases import Case, cases
 
 REQUEST = BridgedRequest({})
@@ -109,6 +110,13 @@ def test_streams_convert_as_litellm_does_where_it_is_right(case: Case) -> None:
     assert ours == (_digest(case.expected) if case.reason is None else case.expected)
     if case.reason is not None:
         assert ours != _digest(case.peer), "the difference that the reason speaks of is gone"
+
+
+@pytest.mark.parametrize("case", names("events.jsonl"))
+def test_golden_streams(case: str) -> None:
+    request = BridgedRequest({}, include_usage=True, resource_tag="west")
+    chunks = _feed(ChatStream(request), read(case, "events.jsonl"))
+    check(case, "events-chunks.jsonl", [json.loads(chunk.to_json()) for chunk in chunks])
 
 
 def test_the_role_goes_out_as_soon_as_the_response_exists() -> None:
