@@ -42,7 +42,7 @@ class Catalogue:
         if price is not None:
             return price
         price = read_listed_prices().find(model, zone=zone, tier=tier, size=size)
-        return None if price is None else price.discount(self.discount(model))
+        return price.discount(self.discount(model)) if price and self.discounts else price
 
     def zones(self, model: str) -> list[str]:
         """The zones a model has prices for."""

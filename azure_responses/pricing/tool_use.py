@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.types.model import Model
+
 __all__ = ["ImageTokens", "ToolUse", "count_of", "count_tools", "field_of", "text_of"]
 
 
 def field_of(value: Any, name: str) -> Any:
     """A field of a wire model or of the same thing as plain JSON; None where there is none."""
-    if isinstance(value, Mapping):
+    # Asking first for what is usual: a look for an abstract Mapping takes ten times as long.
+    if not isinstance(value, Model) and isinstance(value, Mapping):
         return value.get(name)
     return getattr(value, name, None)
 

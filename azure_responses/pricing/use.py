@@ -69,6 +69,8 @@ def read_use(result: Any) -> Use:
     Raises:
         ConfigurationError: it is none of these.
     """
+    if isinstance(result, Result):
+        return _read_body(result)
     if not isinstance(result, Model | Mapping):
         raise ConfigurationError(
             f"A {type(result).__name__} has no cost.",

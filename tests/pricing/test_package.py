@@ -11,6 +11,7 @@ from tests.pricing.bodies import body, usage
 
 @pytest.fixture(autouse=True)
 def _clean() -> Iterator[None]:
+    pricing.clear()
     yield
     pricing.clear()
 

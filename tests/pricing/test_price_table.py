@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from azure_responses.pricing.price_table import (
     read_listed_prices,
     spellings,
 )
+from tests.pricing.figures import figures_path
 
 _ROOT = Path(__file__).parent.parent.parent
 _PACKAGED = Path(price_table.__file__).with_name("prices.json")
@@ -176,13 +176,8 @@ def test_a_data_zone_costs_more_than_the_world() -> None:
 
 
 def test_the_packaged_prices_are_those_the_script_builds(tmp_path: Path) -> None:
-    figures = Path(
-        os.environ.get("AZURE_RESPONSES_PRICES")
-        or _ROOT.parent / "shared" / "data" / "azure_prices.json"
-    )
+    figures = figures_path()
     script = _ROOT / "scripts" / "build-prices"
-    if not figures.is_file():
-        pytest.skip("no figures to build prices from: set AZURE_RESPONSES_PRICES")
     if not script.is_file():
         pytest.skip("the script that builds prices is not in this distribution")
     built = tmp_path / "prices.json"

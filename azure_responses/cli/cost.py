@@ -1,0 +1,232 @@
+"""`azure-responses cost`: what the calls in a file cost."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO, get_args
+
+from azure_responses.cli.terminal import note
+from azure_responses.errors import ConfigurationError
+from azure_responses.pricing import Ledger, LedgerRow, PriceBook
+from azure_responses.pricing.ledger import Column
+from azure_responses.pricing.use import RECORD
+
+__all__ = ["add_command"]
+
+_COLUMNS: tuple[Column, ...] = get_args(Column)
+_HEADINGS = ("calls", "input", "cached", "output", "reasoning", "cost USD")
+_TERMINAL_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "cost",
+        help="say what the calls in a file cost",
+        description="Total the cost of the calls in a file of JSON lines: responses, chat "
+        "completions, events of streams, a batch's output, or the package's log.",
+    )
+    parser.add_argument("file", nargs="?", default="-", help="- or nothing reads stdin")
+    parser.add_argument(
+        "--from-log",
+        action="store_true",
+        help="read the package's log among other lines, which are passed over",
+    )
+    parser.add_argument(
+        "--by",
+        default=",".join(_COLUMNS),
+        metavar="COLUMNS",
+        help="what to total by: any of end_user, model, deployment, with commas (default: all)",
+    )
+    parser.add_argument("--deployment", metavar="NAME", help="the deployment of all calls")
+    parser.add_argument("--base-model", metavar="MODEL", help="the model of all calls")
+    parser.add_argument("--zone", help="global (the default), us, eu, apac, us-gov, data-zone")
+    parser.add_argument("--region", help="the Azure region, for --zone data-zone or regional")
+    parser.add_argument("--tier", help="standard, priority, flex or batch, if not as replies say")
+    parser.add_argument("--config", metavar="FILE", help="prices and deployments, JSON or YAML")
+    parser.add_argument("--reprice", action="store_true", help="ignore the costs in a log")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Total and print."""
+    columns = _read_columns(arguments.by)
+    book = PriceBook()
+    if arguments.config:
+        book.configure(_read_settings(Path(arguments.config)))
+    ledger = Ledger(book)
+    with _open(arguments.file) as lines:
+        skipped = _total(lines, ledger, arguments)
+    rows = ledger.rows(columns)
+    if skipped:
+        note(f"{skipped} lines passed over that hold no call")
+    if not rows:
+        note("no call found")
+        return 0
+    _print(rows, columns, ledger, as_json=arguments.json)
+    return 0
+
+
+def _read_columns(text: str) -> list[Column]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in _COLUMNS]
+    if unknown:
+        raise ConfigurationError(
+            f"There is no column {unknown[0]!r}.", hint=f"Name any of {', '.join(_COLUMNS)}."
+        )
+    return [column for column in _COLUMNS if column in names]
+
+
+def _open(name: str) -> Any:
+    if name == "-":
+        return nullcontext(sys.stdin)
+    try:
+        # A byte that is not UTF-8 is reported with its line, as JSON that cannot be read.
+        return open(name, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigurationError(f"{name} cannot be read: {error.strerror}.") from error
+
+
+def _read_settings(path: Path) -> Any:
+    """The settings on pricing: the whole of a file, or its section `pricing`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = json.loads(text, parse_float=Decimal) if path.suffix == ".json" else _yaml(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path} cannot be understood: {error}.") from error
+    return settings.get("pricing", settings) if isinstance(settings, Mapping) else settings
+
+
+def _yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "Reading YAML needs yaml.", hint="pip install 'azure-responses[cli]', or write JSON."
+        ) from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _total(lines: TextIO, ledger: Ledger, arguments: argparse.Namespace) -> int:
+    """Record every call; the number of lines passed over."""
+    known = {name: getattr(arguments, name) for name in ("base_model", "zone", "region", "tier")}
+    skipped = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        call = _read_log(line) if arguments.from_log else _read_call(line, number)
+        if call is None:
+            skipped += 1
+            continue
+        if arguments.reprice:
+            call.pop("cost", None)
+        ledger.record(call, deployment=arguments.deployment, **known)
+    return skipped
+
+
+def _read_log(line: str) -> dict[str, Any] | None:
+    """The record in a line of a log, which may have something before it; None without one."""
+    start = line.find("{")
+    try:
+        value = json.loads(line[start:]) if start >= 0 else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and value.get("record") == RECORD else None
+
+
+def _read_call(line: str, number: int) -> dict[str, Any] | None:
+    """The call on a line; None for an event that does not end a stream.
+
+    Raises:
+        ConfigurationError: the line holds no call.
+    """
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"Line {number} is not JSON: {error}.",
+            hint="Pass --from-log for a log with other lines in it.",
+        ) from error
+    if not isinstance(value, dict) or not _names_a_call(value):
+        raise ConfigurationError(
+            f"Line {number} is no response, completion, event or record.",
+            hint="Pass --from-log for a log with other lines in it.",
+        )
+    return None if _is_event(value) and value["type"] not in _TERMINAL_EVENTS else value
+
+
+def _is_event(value: Mapping[str, Any]) -> bool:
+    kind = value.get("type")
+    return isinstance(kind, str) and (kind == "error" or kind.startswith("response."))
+
+
+def _names_a_call(value: Mapping[str, Any]) -> bool:
+    return _is_event(value) or any(
+        name in value for name in ("usage", "output", "choices", "response", "record")
+    )
+
+
+def _print(
+    rows: Sequence[LedgerRow], columns: Sequence[Column], ledger: Ledger, *, as_json: bool
+) -> None:
+    (total,) = ledger.rows([])
+    if as_json:
+        print(json.dumps({"rows": ledger.export(columns), "total": ledger.export([])[0]}, indent=2))
+    else:
+        lines = [[*_names(row, columns), *_numbers(row)] for row in rows]
+        last = [*(["total"] + [""] * len(columns))[: len(columns)], *_numbers(total)]
+        headings = [*(column.replace("_", " ") for column in columns), *_HEADINGS]
+        _print_table(headings, [*lines, last] if columns else lines, len(columns))
+    if total.unpriced:
+        note(f"{total.unpriced} of {total.calls} calls have a part whose price is not known (*)")
+
+
+def _names(row: LedgerRow, columns: Sequence[Column]) -> Iterator[str]:
+    return (getattr(row, column) or "-" for column in columns)
+
+
+def _numbers(row: LedgerRow) -> list[str]:
+    counts = (row.calls, row.input_tokens, row.cached_tokens, row.output_tokens)
+    cost = f"{row.cost:.6f}" if row.cost or not row.unpriced else "unknown"
+    mark = "*" if row.unpriced and row.cost else ""
+    return [*(f"{count:,}" for count in (*counts, row.reasoning_tokens)), cost + mark]
+
+
+def _print_table(headings: list[str], lines: list[list[str]], names: int) -> None:
+    if sys.stdout.isatty():
+        try:
+            _print_rich(headings, lines, names)
+            return
+        except ModuleNotFoundError:
+            pass
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    for line in (headings, *lines):
+        cells = [
+            cell.ljust(width) if index < names else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _print_rich(headings: list[str], lines: list[list[str]], names: int) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < names else "right")
+    for number, line in enumerate(lines, start=1):
+        # The last line is the total; names of end users may look like markup.
+        table.add_row(*map(escape, line), end_section=number == len(lines) - 1)
+    Console().print(table)
