@@ -1,6 +1,6 @@
 from itertools import permutations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.bridge.chat_over_responses.ordered_text import OrderedText
@@ -57,6 +57,7 @@ def test_parts_that_end_in_any_order_come_out_in_theirs() -> None:
         assert handed_on == "a-b-c"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=6), min_size=1, max_size=5), st.data())
 def test_any_split_of_parts_comes_out_whole(texts: list[str], data: st.DataObject) -> None:
     lane = OrderedText("|")

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -513,6 +513,7 @@ def _replayed(item: dict[str, Any]) -> dict[str, Any]:
     return {**replayed, "phase": item["phase"]} if "phase" in item else replayed
 
 
+@settings(deadline=None)
 @given(_outputs)
 def test_any_answer_goes_back_item_for_item_through_json(output: list[dict[str, Any]]) -> None:
     response = Response.model_validate({"id": "r", "status": "completed", "output": output})
@@ -523,6 +524,7 @@ def test_any_answer_goes_back_item_for_item_through_json(output: list[dict[str, 
     assert request.warnings == ()
 
 
+@settings(deadline=None)
 @given(_outputs)
 def test_a_client_that_keeps_only_standard_fields_loses_no_word_and_no_call(
     output: list[dict[str, Any]],

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.bridge import (
@@ -549,6 +549,7 @@ def _streams(draw: st.DrawFn) -> tuple[list[_Event], Response]:
     return [*events, end], Response.model_validate(end["response"])
 
 
+@settings(deadline=None)
 @given(_streams())
 def test_however_an_answer_is_cut_its_chunks_add_up_to_it(
     made: tuple[list[_Event], Response],
