@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.raw_response import RawResponse
     from azure_responses.stream import Stream
+    from azure_responses.telemetry.callback import callbacks
+    from azure_responses.telemetry.record import CallRecord
 
 __all__ = [
     "APIConnectionError",
@@ -51,6 +53,7 @@ __all__ = [
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
+    "CallRecord",
     "ChatCompletionStream",
     "ConfigurationError",
     "ConflictError",
@@ -70,6 +73,7 @@ __all__ = [
     "__version__",
     "acompletion",
     "aresponses",
+    "callbacks",
     "completion",
     "responses",
 ]
@@ -79,11 +83,13 @@ _MODULES = {
     "AsyncChatCompletionStream": "async_chat",
     "AsyncStream": "async_stream",
     "AzureResponses": "client",
+    "CallRecord": "telemetry.record",
     "ChatCompletionStream": "chat",
     "RawResponse": "raw_response",
     "Stream": "stream",
     "acompletion": "functions",
     "aresponses": "functions",
+    "callbacks": "telemetry.callback",
     "completion": "functions",
     "responses": "functions",
 }

@@ -4,20 +4,26 @@ import os
 import ssl
 import uuid
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 from typing import Any, TypedDict
 
 import httpx
 
 from azure_responses.bridge import ReasoningCache
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.call import ApiType
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.recent import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
+from azure_responses.telemetry.callback import Callback, Callbacks
+from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import Connection, Timeout, patience_of
 from azure_responses.types.parameters import ResponseParameters
+from azure_responses.types.result import Pricer, Result
 
 __all__ = [
     "CallOptions",
@@ -66,6 +72,13 @@ class ClientArguments(TypedDict, total=False):
             do, instead of refusing it.
         reasoning_cache: in chat completions, restore the reasoning of messages whose client
             dropped the fields it does not know; True makes a cache, or pass one to share.
+        base_model: the model behind deployments whose names do not say it, or a mapping from
+            deployments to models; for `response.cost`.
+        on_request, on_response, on_error, on_retry: told of each call with a CallRecord; a
+            function or several.
+        capture_content: put what was asked and answered on OpenTelemetry spans; None leaves it
+            to OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, which is off.
+        tracer_provider, meter_provider: OpenTelemetry's, in place of the program's own.
         proxy, verify, cert, limits: how to reach the network, as httpx takes them.
     """
 
@@ -88,6 +101,14 @@ class ClientArguments(TypedDict, total=False):
     allow_insecure: bool
     drop_params: bool
     reasoning_cache: bool | ReasoningCache
+    base_model: str | Mapping[str, str] | None
+    on_request: Callback | Iterable[Callback] | None
+    on_response: Callback | Iterable[Callback] | None
+    on_error: Callback | Iterable[Callback] | None
+    on_retry: Callback | Iterable[Callback] | None
+    capture_content: bool | None
+    tracer_provider: Any
+    meter_provider: Any
     proxy: str | httpx.Proxy | None
     verify: bool | str | ssl.SSLContext
     cert: Any
@@ -97,6 +118,8 @@ class ClientArguments(TypedDict, total=False):
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
 _CHAT = ("drop_params", "reasoning_cache")
+_CALLBACKS = ("on_request", "on_response", "on_error", "on_retry")
+_TELEMETRY = (*_CALLBACKS, "capture_content", "tracer_provider", "meter_provider")
 _DEFAULT_TIMEOUT = 600.0
 
 
@@ -110,6 +133,8 @@ class Configuration:
     defaults: Mapping[str, Any]
     drop_params: bool = False
     reasoning_cache: ReasoningCache | None = None
+    telemetry: TelemetryOptions = field(default_factory=TelemetryOptions)
+    base_model: str | Mapping[str, str] | None = None
 
     @property
     def timeout(self) -> Timeout:
@@ -126,8 +151,8 @@ class Configuration:
             f"deployment={self.settings.deployment!r}, auth={auth!r}"
         )
 
-    def operations(self) -> Operations:
-        """Builds the calls of a client so configured."""
+    def operations(self, api_type: ApiType = "responses") -> Operations:
+        """Builds the calls of a client so configured, for callers of one API or the other."""
         retries = self.defaults.get("max_retries", 2)
         if not isinstance(retries, int) or retries < 0:
             raise ConfigurationError(f"max_retries is {retries!r}; it is a whole number from 0.")
@@ -138,7 +163,12 @@ class Configuration:
             _new_id,
             default_headers=self.defaults.get("default_headers"),
             default_query=self.defaults.get("default_query"),
+            api_type=api_type,
+            pricer_of=self._pricer,
         )
+
+    def _pricer(self, deployment: str | None) -> Pricer:
+        return partial(_price, deployment, self.base_model)
 
     def changed(self, changes: Mapping[str, Any]) -> "Configuration":
         """The same with other defaults; headers and query are laid over the present ones."""
@@ -172,7 +202,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         raise TypeError(f"unexpected argument {unknown[0]!r}")
     network = {name: arguments[name] for name in _NETWORK if name in arguments}
     defaults = {name: arguments[name] for name in _DEFAULTS if name in arguments}
-    taken = {*_NETWORK, *_DEFAULTS, *_CHAT}
+    taken = {*_NETWORK, *_DEFAULTS, *_CHAT, *_TELEMETRY, "base_model"}
     rest = {name: value for name, value in arguments.items() if name not in taken}
     settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
@@ -184,6 +214,8 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         defaults,
         drop_params=bool(arguments.get("drop_params")),
         reasoning_cache=_reasoning_cache(arguments.get("reasoning_cache")),
+        telemetry=_read_telemetry(arguments),
+        base_model=arguments.get("base_model"),
     )
 
 
@@ -191,6 +223,27 @@ def _reasoning_cache(given: bool | ReasoningCache | None) -> ReasoningCache | No
     if isinstance(given, bool):
         return ReasoningCache() if given else None
     return given
+
+
+def _read_telemetry(arguments: Mapping[str, Any]) -> TelemetryOptions:
+    return TelemetryOptions(
+        Callbacks(**{name: arguments.get(name) for name in _CALLBACKS}),
+        arguments.get("tracer_provider"),
+        arguments.get("meter_provider"),
+        arguments.get("capture_content"),
+    )
+
+
+def _price(
+    deployment: str | None, base_model: str | Mapping[str, str] | None, result: Result
+) -> Decimal | None:
+    # Imported on use: most programs never ask for a cost, and the prices are a large table.
+    from azure_responses.pricing import cost
+
+    if isinstance(base_model, Mapping):
+        base_model = base_model.get(deployment or result.served_deployment or "")
+    priced = cost(result, deployment=deployment, base_model=base_model)
+    return None if priced is None else priced.total
 
 
 def split_arguments(

@@ -185,7 +185,8 @@ class AsyncChatCompletionStream:
                 "The stream was closed before the completion was complete.",
                 partial=self._state.so_far(),
             )
-        self._state.final.attach(self._events.headers)
+        if self._events.final_response is not None:
+            self._state.final.take_headers(self._events.final_response)
         return self._state.final
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ from azure_responses.async_resources import AsyncModels, AsyncResponses
 from azure_responses.async_sender import AsyncSender
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.protocol.plans import Plans
+from azure_responses.telemetry.watch import AsyncTelemetry
 from azure_responses.transport import LoopTransport, refuse_wrong_client
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class AsyncAzureResponses:
             refuse_wrong_client(http_client, httpx.AsyncClient)
         configuration = configure(endpoint, arguments)
         credentials = AsyncCredentials(configuration.settings)
+        telemetry = AsyncTelemetry(configuration.telemetry)
         if http_client is not None:
-            sender = AsyncSender(credentials, http_client=http_client)
+            sender = AsyncSender(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = LoopTransport(configuration.connection, origin)
-            sender = AsyncSender(credentials, transport=transport)
+            sender = AsyncSender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @cached_property
@@ -63,7 +65,9 @@ class AsyncAzureResponses:
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses.async_chat import AsyncChat, AsyncCompletions
 
-        return AsyncChat(AsyncCompletions(self.responses, **self._configuration.chat_options()))
+        plans = Plans(self._configuration.operations("chat_completions"))
+        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
+        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))
 
     @cached_property
     def models(self) -> AsyncModels:

@@ -13,6 +13,7 @@ from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
+from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 from azure_responses.types.input_items import InputItem
 from azure_responses.types.models import ModelList
@@ -202,12 +203,17 @@ class AsyncResponses(_Resource):
         self, plan: StreamPlan[Response], options: Options, timeout: Timeout
     ) -> AsyncStream[Response]:
         again = Options(options.extra_headers, options.extra_query)
+
+        async def poll(response_id: str, watch: AsyncWatch | None) -> Response:
+            retrieval = self._plans.retrieve(response_id, again)
+            return (await self._sender.exchange(retrieval, timeout, watch))[1]
+
         source = AsyncStreamSource(
             self._sender,
             plan.call,
             timeout,
             resume=lambda id_, after: self._plans.resume(id_, after, again),
-            poll=lambda id_: self._sender.perform(self._plans.retrieve(id_, again), timeout),
+            poll=poll,
             note_id=lambda id_: self._plans.note_created(id_, time.monotonic()),
         )
         return AsyncStream(source, plan.state, plan.finish)

@@ -15,6 +15,8 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.plans import Plan
 from azure_responses.raw_response import RawResponse
+from azure_responses.telemetry.observer import TelemetryOptions
+from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.transport import (
     Timeout,
     build_headers,
@@ -37,6 +39,7 @@ class AsyncSender:
         credentials: where the credential header comes from.
         transport: this package's own way to the network; closed by `aclose`.
         http_client: the caller's httpx.AsyncClient to use instead; never closed by us.
+        telemetry: watches the calls.
     """
 
     def __init__(
@@ -45,12 +48,14 @@ class AsyncSender:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
+        telemetry: AsyncTelemetry | None = None,
     ) -> None:
+        self.telemetry = telemetry or AsyncTelemetry(TelemetryOptions())
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
 
-    async def send(self, call: Call, timeout: Timeout) -> Reply:
+    async def send(self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
@@ -65,10 +70,32 @@ class AsyncSender:
                 )
             except AzureResponsesError as failure:
                 error = failure
-            await self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+            await self._retry(call, error, watch)
 
-    async def open(self, call: Call, timeout: Timeout) -> httpx.Response:
+    async def open(
+        self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
+    ) -> httpx.Response:
         """A reply whose body is still to be read; the caller closes it."""
+        if watch is None:
+            return await self._open(call, timeout, None)
+        with watch.active():
+            return await self._open(call, timeout, watch)
+
+    async def exchange(
+        self, plan: Plan[R], timeout: Timeout, watch: AsyncWatch | None
+    ) -> tuple[Reply, R]:
+        """Reply and result of an operation that is part of a watched call, or of none."""
+        while True:
+            reply = await self.send(plan.call, timeout, watch)
+            now = time.time()
+            result = plan.read(reply, now)
+            failure = plan.failure(result, now)
+            if failure is None:
+                plan.remember(result, time.monotonic())
+                return reply, result
+            await self._retry(plan.call, failure, watch)
+
+    async def _open(self, call: Call, timeout: Timeout, watch: AsyncWatch | None) -> httpx.Response:
         while True:
             try:
                 async with mapped_errors_async():
@@ -82,7 +109,7 @@ class AsyncSender:
                 )
             except AzureResponsesError as failure:
                 error = failure
-            await self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+            await self._retry(call, error, watch)
 
     async def perform(self, plan: Plan[R], timeout: Timeout) -> R:
         """The typed result of an operation; a response that failed for a while is asked again."""
@@ -94,15 +121,26 @@ class AsyncSender:
         return RawResponse(reply, lambda _reply: result)
 
     async def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
-        while True:
-            reply = await self.send(plan.call, timeout)
-            now = time.time()
-            result = plan.read(reply, now)
-            failure = plan.failure(result, now)
-            if failure is None:
-                plan.remember(result, time.monotonic())
-                return reply, result
-            await self.prepare(plan.call.next_attempt(failure, time.monotonic(), random.random()))
+        watch = self.telemetry.watch(plan.call)
+        if watch is None:
+            return await self.exchange(plan, timeout, None)
+        await watch.start()
+        try:
+            with watch.active():
+                reply, result = await self.exchange(plan, timeout, watch)
+        except BaseException as error:
+            await watch.fail(error)
+            raise
+        await watch.finish(result, reply.headers)
+        return reply, result
+
+    async def _retry(
+        self, call: Call, error: AzureResponsesError, watch: AsyncWatch | None
+    ) -> None:
+        attempt = call.next_attempt(error, time.monotonic(), random.random())
+        if watch is not None:
+            await watch.retry(error, attempt.delay)
+        await self.prepare(attempt)
 
     async def prepare(self, attempt: Attempt) -> None:
         """Do what has to be done before the next attempt."""

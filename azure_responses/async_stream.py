@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+from weakref import finalize
 
 import anyio
 import httpx
@@ -15,6 +16,7 @@ from azure_responses.async_sender import AsyncSender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout, mapped_errors_async
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
@@ -34,7 +36,7 @@ class AsyncStreamSource:
         call: opens the stream.
         timeout: for every call.
         resume: makes the call that takes a response up again after an event.
-        poll: retrieves a response plainly.
+        poll: retrieves a response plainly, as part of the watched call.
         note_id: is told the id of the response, once.
     """
 
@@ -45,7 +47,7 @@ class AsyncStreamSource:
         timeout: Timeout,
         *,
         resume: Callable[[str, int | None], Call],
-        poll: Callable[[str], Awaitable[Response]],
+        poll: Callable[[str, AsyncWatch | None], Awaitable[Response]],
         note_id: Callable[[str], None],
     ) -> None:
         self.sender = sender
@@ -78,6 +80,7 @@ class AsyncStream(Generic[R]):
         self._ready: deque[StreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
+        self._watch: AsyncWatch | None = None
         self._is_connected_once = False
         self._is_entered = False
         self._is_done = False
@@ -105,8 +108,14 @@ class AsyncStream(Generic[R]):
 
     async def open(self) -> Self:
         """Connect now instead of at the first event; raises what the service answers."""
-        if not self._is_connected_once:
+        if self._is_connected_once:
+            return self
+        await self._start_watch()
+        try:
             await self._connect(self._source.call)
+        except BaseException as error:
+            await self._end_watch(error)
+            raise
         return self
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
@@ -141,8 +150,7 @@ class AsyncStream(Generic[R]):
 
     async def aclose(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        self._is_done = True
-        await self._disconnect()
+        await self._give_up(None)
 
     async def __aenter__(self) -> Self:
         self._is_entered = True
@@ -170,9 +178,9 @@ class AsyncStream(Generic[R]):
             return False
         try:
             await self._advance()
-        except BaseException:
+        except BaseException as error:
             # An interrupt may strike between two bytes; the connection is of no use after it.
-            await self.aclose()
+            await self._give_up(error)
             raise
         return bool(self._ready) or not self._is_done
 
@@ -196,7 +204,10 @@ class AsyncStream(Generic[R]):
         except APIConnectionError as error:
             await self._break_off(error)
             return
-        self._ready.extend(state.end() if chunk is None else state.receive(chunk))
+        events = state.end() if chunk is None else state.receive(chunk)
+        self._ready.extend(events)
+        if self._watch is not None:
+            self._watch.receive(events)
         if chunk is None or state.is_broken:
             await self._drain()
             await self._break_off(None)
@@ -228,16 +239,20 @@ class AsyncStream(Generic[R]):
             return
         if step.action == "finish":
             self._is_done = True
+            await self._end_watch(None)
         elif step.action == "settle":
             self._ready.extend(self._state.settle())
         else:
             await self._take(step)
 
     async def _take(self, step: Step) -> None:
+        if self._watch is not None and step.cause is not None:
+            await self._watch.retry(step.cause, step.delay)
         try:
             while step.action == "poll":
                 await anyio.sleep(step.delay)
-                step = self._state.after_poll(await self._source.poll(self._known_id()))
+                polled = await self._source.poll(self._known_id(), self._watch)
+                step = self._state.after_poll(polled)
             await anyio.sleep(step.delay)
             if step.action == "resume":
                 await self._connect(self._source.resume(self._known_id(), step.starting_after))
@@ -254,9 +269,29 @@ class AsyncStream(Generic[R]):
 
     async def _connect(self, call: Call) -> None:
         self._is_connected_once = True
-        self._reply = await self._source.sender.open(call, self._source.timeout)
+        source = self._source
+        self._reply = await source.sender.open(call, source.timeout, self._watch)
         self._chunks = self._reply.aiter_bytes()
         self._state.open(self._reply.headers, time.monotonic())
+
+    async def _give_up(self, error: BaseException | None) -> None:
+        self._is_done = True
+        try:
+            await self._disconnect()
+        finally:
+            await self._end_watch(error)
+
+    async def _start_watch(self) -> None:
+        watch = self._source.sender.telemetry.watch(self._source.call, is_stream=True)
+        if watch is not None:
+            self._watch = watch
+            # Nobody may ever close the stream; this does not keep it alive.
+            finalize(self, watch.drop, self._state)
+            await watch.start()
+
+    async def _end_watch(self, error: BaseException | None) -> None:
+        if self._watch is not None:
+            await self._watch.end_stream(self._state, error)
 
     async def _disconnect(self) -> None:
         if self._state.response_id is not None:

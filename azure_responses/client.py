@@ -11,6 +11,7 @@ from azure_responses.credentials import Credentials
 from azure_responses.protocol.plans import Plans
 from azure_responses.resources import Models, Responses
 from azure_responses.sender import Sender
+from azure_responses.telemetry.watch import Telemetry
 from azure_responses.transport import make_transport, refuse_wrong_client
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class AzureResponses:
             refuse_wrong_client(http_client, httpx.Client)
         configuration = configure(endpoint, arguments)
         credentials = Credentials(configuration.settings)
+        telemetry = Telemetry(configuration.telemetry)
         if http_client is not None:
-            sender = Sender(credentials, http_client=http_client)
+            sender = Sender(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = make_transport(configuration.connection, origin)
-            sender = Sender(credentials, transport=transport)
+            sender = Sender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @cached_property
@@ -63,7 +65,9 @@ class AzureResponses:
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses.chat import Chat, Completions
 
-        return Chat(Completions(self.responses, **self._configuration.chat_options()))
+        plans = Plans(self._configuration.operations("chat_completions"))
+        responses = Responses(plans, self._sender, self._configuration.timeout)
+        return Chat(Completions(responses, **self._configuration.chat_options()))
 
     @cached_property
     def models(self) -> Models:

@@ -48,6 +48,7 @@ class FunctionArguments(CreateArguments, total=False):
     allow_insecure: bool
     drop_params: bool
     reasoning_cache: bool | ReasoningCache
+    base_model: str | Mapping[str, str] | None
 
 
 _CONNECTION_NAMES = frozenset(FunctionArguments.__annotations__) - frozenset(

@@ -11,6 +11,7 @@ from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
 from azure_responses.sender import Sender
 from azure_responses.stream import Stream, StreamSource
+from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout
 from azure_responses.types.input_items import InputItem
 from azure_responses.types.models import ModelList
@@ -189,12 +190,17 @@ class Responses(_Resource):
         self, plan: StreamPlan[Response], options: Options, timeout: Timeout
     ) -> Stream[Response]:
         again = Options(options.extra_headers, options.extra_query)
+
+        def poll(response_id: str, watch: Watch | None) -> Response:
+            retrieval = self._plans.retrieve(response_id, again)
+            return (self._sender.exchange(retrieval, timeout, watch))[1]
+
         source = StreamSource(
             self._sender,
             plan.call,
             timeout,
             resume=lambda id_, after: self._plans.resume(id_, after, again),
-            poll=lambda id_: self._sender.perform(self._plans.retrieve(id_, again), timeout),
+            poll=poll,
             note_id=lambda id_: self._plans.note_created(id_, time.monotonic()),
         )
         return Stream(source, plan.state, plan.finish)

@@ -14,6 +14,8 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.plans import Plan
 from azure_responses.raw_response import RawResponse
+from azure_responses.telemetry.observer import TelemetryOptions
+from azure_responses.telemetry.watch import Telemetry, Watch
 from azure_responses.transport import (
     Timeout,
     build_headers,
@@ -36,6 +38,7 @@ class Sender:
         credentials: where the credential header comes from.
         transport: this package's own way to the network; closed by `close`.
         http_client: the caller's httpx.Client to use instead; never closed by us.
+        telemetry: watches the calls.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class Sender:
         *,
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self.telemetry = telemetry or Telemetry(TelemetryOptions())
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
 
-    def send(self, call: Call, timeout: Timeout) -> Reply:
+    def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
@@ -64,10 +69,28 @@ class Sender:
                 )
             except AzureResponsesError as failure:
                 error = failure
-            self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+            self._retry(call, error, watch)
 
-    def open(self, call: Call, timeout: Timeout) -> httpx.Response:
+    def open(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> httpx.Response:
         """A reply whose body is still to be read; the caller closes it."""
+        if watch is None:
+            return self._open(call, timeout, None)
+        with watch.active():
+            return self._open(call, timeout, watch)
+
+    def exchange(self, plan: Plan[R], timeout: Timeout, watch: Watch | None) -> tuple[Reply, R]:
+        """Reply and result of an operation that is part of a watched call, or of none."""
+        while True:
+            reply = self.send(plan.call, timeout, watch)
+            now = time.time()
+            result = plan.read(reply, now)
+            failure = plan.failure(result, now)
+            if failure is None:
+                plan.remember(result, time.monotonic())
+                return reply, result
+            self._retry(plan.call, failure, watch)
+
+    def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> httpx.Response:
         while True:
             try:
                 with mapped_errors():
@@ -81,7 +104,7 @@ class Sender:
                 )
             except AzureResponsesError as failure:
                 error = failure
-            self.prepare(call.next_attempt(error, time.monotonic(), random.random()))
+            self._retry(call, error, watch)
 
     def perform(self, plan: Plan[R], timeout: Timeout) -> R:
         """The typed result of an operation; a response that failed for a while is asked again."""
@@ -93,15 +116,24 @@ class Sender:
         return RawResponse(reply, lambda _reply: result)
 
     def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
-        while True:
-            reply = self.send(plan.call, timeout)
-            now = time.time()
-            result = plan.read(reply, now)
-            failure = plan.failure(result, now)
-            if failure is None:
-                plan.remember(result, time.monotonic())
-                return reply, result
-            self.prepare(plan.call.next_attempt(failure, time.monotonic(), random.random()))
+        watch = self.telemetry.watch(plan.call)
+        if watch is None:
+            return self.exchange(plan, timeout, None)
+        watch.start()
+        try:
+            with watch.active():
+                reply, result = self.exchange(plan, timeout, watch)
+        except BaseException as error:
+            watch.fail(error)
+            raise
+        watch.finish(result, reply.headers)
+        return reply, result
+
+    def _retry(self, call: Call, error: AzureResponsesError, watch: Watch | None) -> None:
+        attempt = call.next_attempt(error, time.monotonic(), random.random())
+        if watch is not None:
+            watch.retry(error, attempt.delay)
+        self.prepare(attempt)
 
     def prepare(self, attempt: Attempt) -> None:
         """Do what has to be done before the next attempt."""

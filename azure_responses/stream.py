@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+from weakref import finalize
 
 import httpx
 
@@ -13,6 +14,7 @@ from azure_responses.errors import APIConnectionError, AzureResponsesError, Stre
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.sender import Sender
+from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout, mapped_errors
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
@@ -30,7 +32,7 @@ class StreamSource:
         call: opens the stream.
         timeout: for every call.
         resume: makes the call that takes a response up again after an event.
-        poll: retrieves a response plainly.
+        poll: retrieves a response plainly, as part of the watched call.
         note_id: is told the id of the response, once.
     """
 
@@ -41,7 +43,7 @@ class StreamSource:
         timeout: Timeout,
         *,
         resume: Callable[[str, int | None], Call],
-        poll: Callable[[str], Response],
+        poll: Callable[[str, Watch | None], Response],
         note_id: Callable[[str], None],
     ) -> None:
         self.sender = sender
@@ -74,6 +76,7 @@ class Stream(Generic[R]):
         self._ready: deque[StreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
+        self._watch: Watch | None = None
         self._is_connected_once = False
         self._is_entered = False
         self._is_done = False
@@ -101,8 +104,14 @@ class Stream(Generic[R]):
 
     def open(self) -> Self:
         """Connect now instead of at the first event; raises what the service answers."""
-        if not self._is_connected_once:
+        if self._is_connected_once:
+            return self
+        self._start_watch()
+        try:
             self._connect(self._source.call)
+        except BaseException as error:
+            self._end_watch(error)
+            raise
         return self
 
     def __iter__(self) -> Iterator[StreamEvent]:
@@ -137,8 +146,7 @@ class Stream(Generic[R]):
 
     def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        self._is_done = True
-        self._disconnect()
+        self._give_up(None)
 
     def __enter__(self) -> Self:
         self._is_entered = True
@@ -166,9 +174,9 @@ class Stream(Generic[R]):
             return False
         try:
             self._advance()
-        except BaseException:
+        except BaseException as error:
             # An interrupt may strike between two bytes; the connection is of no use after it.
-            self.close()
+            self._give_up(error)
             raise
         return bool(self._ready) or not self._is_done
 
@@ -191,7 +199,10 @@ class Stream(Generic[R]):
         except APIConnectionError as error:
             self._break_off(error)
             return
-        self._ready.extend(state.end() if chunk is None else state.receive(chunk))
+        events = state.end() if chunk is None else state.receive(chunk)
+        self._ready.extend(events)
+        if self._watch is not None:
+            self._watch.receive(events)
         if chunk is None or state.is_broken:
             self._break_off(None)
 
@@ -211,16 +222,20 @@ class Stream(Generic[R]):
             return
         if step.action == "finish":
             self._is_done = True
+            self._end_watch(None)
         elif step.action == "settle":
             self._ready.extend(self._state.settle())
         else:
             self._take(step)
 
     def _take(self, step: Step) -> None:
+        if self._watch is not None and step.cause is not None:
+            self._watch.retry(step.cause, step.delay)
         try:
             while step.action == "poll":
                 time.sleep(step.delay)
-                step = self._state.after_poll(self._source.poll(self._known_id()))
+                polled = self._source.poll(self._known_id(), self._watch)
+                step = self._state.after_poll(polled)
             time.sleep(step.delay)
             if step.action == "resume":
                 self._connect(self._source.resume(self._known_id(), step.starting_after))
@@ -237,9 +252,29 @@ class Stream(Generic[R]):
 
     def _connect(self, call: Call) -> None:
         self._is_connected_once = True
-        self._reply = self._source.sender.open(call, self._source.timeout)
+        source = self._source
+        self._reply = source.sender.open(call, source.timeout, self._watch)
         self._chunks = self._reply.iter_bytes()
         self._state.open(self._reply.headers, time.monotonic())
+
+    def _give_up(self, error: BaseException | None) -> None:
+        self._is_done = True
+        try:
+            self._disconnect()
+        finally:
+            self._end_watch(error)
+
+    def _start_watch(self) -> None:
+        watch = self._source.sender.telemetry.watch(self._source.call, is_stream=True)
+        if watch is not None:
+            self._watch = watch
+            # Nobody may ever close the stream; this does not keep it alive.
+            finalize(self, watch.end_stream, self._state)
+            watch.start()
+
+    def _end_watch(self, error: BaseException | None) -> None:
+        if self._watch is not None:
+            self._watch.end_stream(self._state, error)
 
     def _disconnect(self) -> None:
         if self._state.response_id is not None:

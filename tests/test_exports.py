@@ -20,6 +20,7 @@ _FRONT_DOOR = [
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
+    "CallRecord",
     "ChatCompletionStream",
     "ConfigurationError",
     "ConflictError",
@@ -39,6 +40,7 @@ _FRONT_DOOR = [
     "__version__",
     "acompletion",
     "aresponses",
+    "callbacks",
     "completion",
     "responses",
 ]

@@ -6,6 +6,8 @@ wait or raises. Nothing here sleeps, sends or reads a clock.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
 from azure_responses.errors import (
     APIStatusError,
@@ -18,11 +20,16 @@ from azure_responses.protocol.failure import failure_from_reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.hints import Situation
 from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
+from azure_responses.types.result import Pricer
 
-__all__ = ["Attempt", "Call"]
+__all__ = ["ApiType", "Attempt", "Call"]
+
+ApiType = Literal["responses", "chat_completions"]
+"""The API a caller used; what is sent is always the Responses API."""
 
 _FIRST_LAG_DELAY = 0.5
 _LONGEST_LAG_DELAY = 4.0
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,9 @@ class Call:
         can_refresh_token: the credential can produce another token.
         born: when this client created the response that the call reads, in monotonic seconds;
             None if it did not, or not lately.
+        parameters: what the body was made of; empty where there is none.
+        api_type: the API as the caller used it.
+        pricer: says what the result cost.
     """
 
     def __init__(
@@ -53,9 +63,15 @@ class Call:
         *,
         can_refresh_token: bool = False,
         born: float | None = None,
+        parameters: Mapping[str, Any] = _NOTHING,
+        api_type: ApiType = "responses",
+        pricer: Pricer | None = None,
     ) -> None:
         self.request = request
         self.policy = policy
+        self.parameters = parameters
+        self.api_type = api_type
+        self.pricer = pricer
         self.retries = 0
         self.secret: str | None = None
         self._situation = situation

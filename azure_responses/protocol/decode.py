@@ -33,7 +33,7 @@ def decode(call: Call, reply: Reply, model: type[R], now: float) -> R:
     ):
         # A list has no field that must be there, so an error would pass for an empty one.
         raise call.failure(reply.status, reply.headers, reply.body, now)
-    result.attach(reply.headers)
+    result.attach(reply.headers, call.pricer)
     return result
 
 

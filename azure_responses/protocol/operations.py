@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.call import Call
+from azure_responses.protocol.call import ApiType, Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.protocol.headers import merge_headers
 from azure_responses.protocol.hints import Situation
@@ -16,6 +16,7 @@ from azure_responses.protocol.recent import RecentResponses
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings
+from azure_responses.types.result import Pricer
 
 __all__ = ["Operations", "Options"]
 
@@ -40,6 +41,8 @@ class Operations:
         recent: the responses this client made lately.
         new_id: makes the `x-ms-client-request-id` of a call; every attempt carries the same one.
         default_headers, default_query: what every call sends besides.
+        api_type: the API as callers use it.
+        pricer_of: what prices the results of a deployment.
     """
 
     def __init__(
@@ -51,11 +54,15 @@ class Operations:
         *,
         default_headers: Mapping[str, str | None] | None = None,
         default_query: Mapping[str, Any] | None = None,
+        api_type: ApiType = "responses",
+        pricer_of: Callable[[str | None], Pricer] | None = None,
     ) -> None:
         self.settings = settings
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
+        self._api_type = api_type
+        self._pricer_of = pricer_of
         # Checked and merged once: what is left for each call is a copy of a small dict.
         self._headers = {
             accepts_stream: merge_headers(_own_headers(accepts_stream), default_headers)
@@ -222,6 +229,9 @@ class Operations:
             self.policy,
             can_refresh_token=self._can_refresh,
             born=self.recent.born(reads),
+            parameters=_overlay(body or {}, options.extra_body),
+            api_type=self._api_type,
+            pricer=self._pricer_of(deployment) if self._pricer_of else None,
         )
 
     def _url(self, segments: tuple[str, ...], query: _Query | None, options: Options) -> str:
@@ -235,6 +245,10 @@ def _own_headers(accepts_stream: bool) -> dict[str, str | None]:
         # A compressed stream would be buffered by whatever compresses it.
         "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
     }
+
+
+def _overlay(body: Mapping[str, Any], extra: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return {**body, **extra} if extra else body
 
 
 def _id_in(body: Mapping[str, Any]) -> str | None:

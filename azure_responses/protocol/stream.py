@@ -17,7 +17,7 @@ A stream has three ways to disappoint that HTTP cannot show:
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azure_responses.errors import (
@@ -35,6 +35,7 @@ from azure_responses.types.event import StreamEvent
 from azure_responses.types.events import parse_event
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
+from azure_responses.types.result import Pricer
 
 __all__ = ["ResponseStream", "Step", "TERMINAL_STATUSES"]
 
@@ -56,12 +57,14 @@ class Step:
 
     resend: the original request; resume: retrieve as a stream after `starting_after`;
     poll: retrieve plainly and hand the result to `after_poll`; settle: hand out what `settle`
-    returns and stop; finish: stop.
+    returns and stop; finish: stop. `cause` is what the service or the network did to make another
+    request necessary.
     """
 
     action: Literal["resend", "resume", "poll", "settle", "finish"]
     delay: float = 0.0
     starting_after: int | None = None
+    cause: AzureResponsesError | None = field(default=None, compare=False)
 
 
 class ResponseStream:
@@ -131,6 +134,11 @@ class ResponseStream:
         return is_explained or self._events_after_failure >= _EVENTS_AFTER_FAILURE
 
     @property
+    def pricer(self) -> Pricer | None:
+        """Says what the response cost."""
+        return self._call.pricer
+
+    @property
     def partial_response(self) -> Response | None:
         """What has arrived of the response, or None before it was created."""
         return self._partial.build()
@@ -186,7 +194,7 @@ class ResponseStream:
         assert self._polled is not None
         body = {"type": f"response.{self._polled.status}", "response": self._polled.to_dict()}
         events = self._take_events([parse_event(json.dumps(body))])
-        self.final_response = self._polled
+        self._keep(self._polled)
         return events
 
     def _take(self, messages: list[ServerSentEvent]) -> list[StreamEvent]:
@@ -269,8 +277,12 @@ class ResponseStream:
         self.is_finished = True
         response = response_of(event)
         if response is not None:
-            self.final_response = self._partial.fill(response)
+            self._keep(self._partial.fill(response))
             self.response_id = response.id
+
+    def _keep(self, final: Response) -> None:
+        final.attach(self.headers, self._call.pricer)
+        self.final_response = final
 
     def _after_failure(self, now: float, wall_clock: float, jitter: float) -> Step:
         error = self._failure(wall_clock)
@@ -287,7 +299,7 @@ class ResponseStream:
         # The response that failed is not the one to resume, should the next connection drop too.
         self.response_id = self._given_id
         self.last_sequence_number = self._starting_after
-        return Step("resend", attempt.delay)
+        return Step("resend", attempt.delay, cause=error)
 
     def _failure(self, wall_clock: float) -> AzureResponsesError:
         """The failure the stream reported; an `error` event explains best."""
@@ -310,8 +322,8 @@ class ResponseStream:
         delay = backoff(self._call.policy, self._setbacks, jitter)
         self._setbacks += 1
         if is_refused or now - opened_at >= _STREAMING_LIMIT:
-            return Step("poll", max(delay, _POLL_INTERVAL))
-        return Step("resume", delay, self.last_sequence_number)
+            return Step("poll", max(delay, _POLL_INTERVAL), cause=cause)
+        return Step("resume", delay, self.last_sequence_number, cause)
 
     def _interrupted(self, cause: AzureResponsesError) -> StreamInterruptedError:
         partial = self._partial.build()

@@ -1,14 +1,23 @@
 """Fixtures for the clients' tests."""
 
+import logging
 import random
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import pytest
 
+from azure_responses import callbacks
 from azure_responses.emulator import Clock, Emulator
 from tests.clients.both import RUNNERS
+from tests.clients.listeners import Collector, Keeper, Told
+
+_VARIABLES = (
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    "OTEL_SEMCONV_STABILITY_OPT_IN",
+)
 
 
 @pytest.fixture(params=RUNNERS)
@@ -42,6 +51,36 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(anyio, "sleep", nap_async)
     monkeypatch.setattr(random, "random", lambda: 0.999)
     return taken
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
+    for variable in _VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    return Collector()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def log() -> Iterator[list[logging.LogRecord]]:
+    """The records of the package's logger from INFO up."""
+    keeper = Keeper()
+    logger = logging.getLogger("azure_responses")
+    logger.addHandler(keeper)
+    logger.setLevel(logging.INFO)
+    yield keeper.kept
+    logger.removeHandler(keeper)
+    logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def _no_module_callbacks() -> Iterator[None]:
+    yield
+    callbacks.clear()
 
 
 def names(events: list[Any]) -> list[str]:

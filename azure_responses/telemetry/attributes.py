@@ -1,0 +1,255 @@
+"""The names OpenTelemetry's GenAI conventions give to what is known of a call.
+
+The conventions live in open-telemetry/semantic-conventions-genai and still move, and no package
+carries their constants; so they are written out here. Names of our own start with
+`azure_responses.`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from azure_responses.protocol.call import Call
+from azure_responses.telemetry.record import CallRecord
+from azure_responses.types.response import CompactedResponse, Response
+from azure_responses.types.usage import Usage
+
+__all__ = [
+    "Attributes",
+    "Naming",
+    "exception_attributes",
+    "measure_attributes",
+    "read_naming",
+    "request_attributes",
+    "response_attributes",
+    "retry_attributes",
+    "span_name",
+    "start_attributes",
+    "uses_tokens",
+]
+
+Attributes = dict[str, Any]
+
+_PROVIDER = "azure.ai.openai"
+_NAMESPACE = "Microsoft.CognitiveServices"
+_OPERATIONS: Mapping[str, str] = {
+    "create": "chat",
+    "retrieve": "fetch_response",
+    "compact": "compact_response",
+    "cancel": "cancel_response",
+    "delete": "delete_response",
+    "input_items": "list_input_items",
+    "models": "list_models",
+}
+_PARAMETERS: Mapping[str, str] = {
+    "temperature": "gen_ai.request.temperature",
+    "top_p": "gen_ai.request.top_p",
+    "max_output_tokens": "gen_ai.request.max_tokens",
+    "frequency_penalty": "gen_ai.request.frequency_penalty",
+    "presence_penalty": "gen_ai.request.presence_penalty",
+    "seed": "gen_ai.request.seed",
+    "previous_response_id": "gen_ai.request.previous_response.id",
+    "service_tier": "openai.request.service_tier",
+}
+_OUTPUT_TYPES: Mapping[str, str] = {
+    "text": "text",
+    "json_object": "json",
+    "json_schema": "json",
+}
+_LATEST = "gen_ai_latest_experimental"
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which names are used: those of before 2026, the latest, or both."""
+
+    uses_old: bool = True
+    uses_latest: bool = False
+
+
+def read_naming(opt_in: str | None) -> Naming:
+    """The names that OTEL_SEMCONV_STABILITY_OPT_IN asks for.
+
+    `gen_ai_latest_experimental` asks for the latest, `gen_ai_latest_experimental/dup` for both.
+    """
+    wanted = {value.strip() for value in (opt_in or "").split(",")}
+    if f"{_LATEST}/dup" in wanted:
+        return Naming(True, True)
+    return Naming(False, True) if _LATEST in wanted else Naming()
+
+
+def span_name(call: Call) -> str:
+    """`chat my-deployment`, or the operation alone where no model is named."""
+    operation, model = _operation(call.situation.operation), call.situation.deployment
+    return f"{operation} {model}" if model else operation
+
+
+def start_attributes(call: Call) -> Attributes:
+    """What a sampler may decide by, and all metrics have."""
+    place = urlsplit(call.request.url)
+    return _without_none(
+        {
+            "gen_ai.operation.name": _operation(call.situation.operation),
+            "gen_ai.provider.name": _PROVIDER,
+            "gen_ai.request.model": call.situation.deployment,
+            "server.address": place.hostname,
+            "server.port": place.port or (80 if place.scheme == "http" else 443),
+        }
+    )
+
+
+def request_attributes(call: Call, *, is_stream: bool) -> Attributes:
+    """What the request says, besides `start_attributes` and its content."""
+    given = call.parameters
+    named: Attributes = {
+        name: value
+        for parameter, name in _PARAMETERS.items()
+        if isinstance(value := given.get(parameter), str | int | float)
+    }
+    prompt = given.get("prompt")
+    return named | _without_none(
+        {
+            "openai.api.type": call.api_type,
+            "azure.resource_provider.namespace": _NAMESPACE,
+            "azure_responses.deployment": call.situation.deployment,
+            "azure_responses.client_request_id": call.request.headers.get("x-ms-client-request-id"),
+            "gen_ai.request.stream": True if is_stream else None,
+            "gen_ai.request.stream_cursor": _stream_cursor(call) if is_stream else None,
+            "gen_ai.request.reasoning.level": _text_in(given.get("reasoning"), "effort"),
+            "gen_ai.output.type": _output_type(given.get("text")),
+            "gen_ai.conversation.id": _conversation(given.get("conversation")),
+            "gen_ai.prompt.name": _text_in(prompt, "id"),
+            "gen_ai.prompt.version": _text_in(prompt, "version"),
+        }
+    )
+
+
+def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
+    """What the answer says, and what became of the call; no content."""
+    response = record.response
+    attributes = {
+        "gen_ai.response.id": record.response_id,
+        "gen_ai.response.model": record.model,
+        "gen_ai.response.finish_reasons": _finish_reasons(response),
+        "gen_ai.response.time_to_first_chunk": record.time_to_first_token,
+        "gen_ai.conversation.id": _conversation(getattr(response, "conversation", None)),
+        "openai.response.service_tier": record.service_tier,
+        "azure_responses.attempts": record.attempts,
+        "azure_responses.region": record.region,
+        "azure_responses.served_deployment": record.served_deployment,
+        "azure_responses.spillover_from": record.spillover_from,
+        "azure_responses.request_id": record.request_id,
+        "azure_responses.abandoned": True if record.is_abandoned else None,
+        "error.type": record.error_type,
+    }
+    if record.operation == "retrieve":
+        attributes["gen_ai.response.status"] = record.status
+    if uses_tokens(record):
+        cost = record.cost
+        attributes["azure_responses.cost"] = None if cost is None else float(cost)
+        attributes |= _usage_attributes(record.usage, naming)
+    return _without_none(attributes)
+
+
+def uses_tokens(record: CallRecord) -> bool:
+    """True for calls that spend the tokens their answer names; fetching an answer spends none."""
+    return isinstance(record.response, Response | CompactedResponse) and record.operation in (
+        "create",
+        "compact",
+    )
+
+
+def _usage_attributes(usage: Usage | None, naming: Naming) -> Attributes:
+    if usage is None:
+        return {}
+    written = usage.cache_write_tokens
+    return {
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
+        "gen_ai.usage.cache_creation.input_tokens": written if naming.uses_old else None,
+        "gen_ai.usage.cache_write.input_tokens": written if naming.uses_latest else None,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+    }
+
+
+def retry_attributes(record: CallRecord) -> Attributes:
+    """The event `azure_responses.retry`: the attempt that failed, and when the next one is."""
+    return _without_none(
+        {
+            "error.type": record.error_type,
+            "http.response.status_code": record.http_status,
+            "azure_responses.attempt": record.attempts,
+            "azure_responses.retry_delay": record.retry_delay,
+            "azure_responses.request_id": record.request_id,
+            "azure_responses.region": record.region,
+        }
+    )
+
+
+def exception_attributes(error: BaseException) -> Attributes:
+    """The event of an error, without a stack trace.
+
+    The message is left out where it may quote the answer: validation errors do.
+    """
+    kind = type(error)
+    return _without_none(
+        {
+            "exception.type": f"{kind.__module__}.{kind.__qualname__}",
+            "exception.message": getattr(error, "message", None),
+        }
+    )
+
+
+def measure_attributes(start: Attributes, record: CallRecord) -> Attributes:
+    """What metrics carry: never content, an id or a person."""
+    return start | _without_none({"gen_ai.response.model": record.model})
+
+
+def _operation(name: str) -> str:
+    return _OPERATIONS.get(name, name)
+
+
+def _without_none(attributes: Attributes) -> Attributes:
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _text_in(holder: Any, name: str) -> str | None:
+    value = holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+    return value if isinstance(value, str) else None
+
+
+def _conversation(given: Any) -> str | None:
+    return given if isinstance(given, str) else _text_in(given, "id")
+
+
+def _output_type(text: Any) -> str | None:
+    kind = text.get("format") if isinstance(text, Mapping) else getattr(text, "format", None)
+    return _OUTPUT_TYPES.get(_text_in(kind, "type") or "")
+
+
+def _stream_cursor(call: Call) -> str | None:
+    values = parse_qs(urlsplit(call.request.url).query).get("starting_after")
+    return values[0] if values else None
+
+
+def _finish_reasons(response: Any) -> list[str] | None:
+    """Why the model stopped, in the words of chat completions, which the conventions use."""
+    status = getattr(response, "status", None)
+    if status == "completed":
+        return ["tool_calls" if _calls_a_tool(response.output) else "stop"]
+    if status == "failed":
+        return ["error"]
+    if status != "incomplete":
+        return None
+    reason = _text_in(getattr(response, "incomplete_details", None), "reason")
+    return ["length" if reason == "max_output_tokens" else reason or "incomplete"]
+
+
+def _calls_a_tool(output: Iterable[Any]) -> bool:
+    return any(kind in ("function_call", "custom_tool_call") for kind in _types_of(output))
+
+
+def _types_of(items: Iterable[Any]) -> Iterator[str]:
+    yield from (str(getattr(item, "type", None)) for item in items)

@@ -1,0 +1,148 @@
+"""One line of log per call, on the logger `azure_responses`."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from azure_responses.protocol.call import Call
+from azure_responses.telemetry.record import CallRecord
+from azure_responses.telemetry.redaction import redact_headers, redact_parameters, redact_url
+
+__all__ = ["LOGGER", "JSONFormatter", "describe_call", "log_call", "log_request", "log_retry"]
+
+LOGGER = logging.getLogger("azure_responses")
+
+_BILLED = frozenset({"create", "compact", "retrieve"})
+_ATTRIBUTE = "azure_responses"
+
+
+class JSONFormatter(logging.Formatter):
+    """Writes each record as one line of JSON.
+
+    The keys are `time` (ISO 8601, UTC), `level`, `logger` and `message`, then for a call those of
+    `describe_call`, and `exception` where there is one. `azure-responses cost --from-log` reads it.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        document: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        details = getattr(record, _ATTRIBUTE, None)
+        if isinstance(details, dict):
+            document.update(details)
+        if record.exc_info:
+            document["exception"] = self.formatException(record.exc_info)
+        return json.dumps(document, default=str, ensure_ascii=False)
+
+
+def log_request(call: Call) -> None:
+    """Log at DEBUG what is about to be sent, without its secrets and content."""
+    request = call.request
+    details = {
+        "record": "azure_responses.request",
+        "operation": call.situation.operation,
+        "method": request.method,
+        "url": redact_url(request.url),
+        "headers": redact_headers(request.headers),
+        "parameters": redact_parameters(call.parameters),
+    }
+    LOGGER.debug(
+        "%s %s %s",
+        details["method"],
+        details["url"],
+        json.dumps(details["parameters"], default=str, ensure_ascii=False),
+        extra={_ATTRIBUTE: details},
+    )
+
+
+def log_retry(record: CallRecord) -> None:
+    """Log at DEBUG that a call is made again, and why."""
+    details = {
+        "record": "azure_responses.retry",
+        "operation": record.operation,
+        "client_request_id": record.client_request_id,
+        "attempts": record.attempts,
+        "retry_delay": record.retry_delay,
+        "error": record.error_type,
+    }
+    LOGGER.debug(
+        "%s again in %.3f s after %s (attempt %d)",
+        record.operation,
+        record.retry_delay or 0.0,
+        record.error_type,
+        record.attempts,
+        extra={_ATTRIBUTE: details},
+    )
+
+
+def log_call(record: CallRecord) -> None:
+    """Log at INFO how a call ended."""
+    LOGGER.info(_sentence(record), extra={_ATTRIBUTE: describe_call(record)})
+
+
+def describe_call(record: CallRecord) -> dict[str, Any]:
+    """A call as one JSON object: that of `azure_responses.pricing.to_record` and more.
+
+    `record` is "azure_responses.call" for what may be billed, "azure_responses.operation" for the
+    rest: failures, deletions, lists. `latency` and `time_to_first_token` are in seconds.
+    """
+    # Imported on use: pricing reads its tables, and most programs log no calls.
+    from azure_responses.pricing import to_record
+
+    is_call = record.operation in _BILLED and record.response is not None
+    document = to_record(
+        record.response if record.response is not None else {},
+        cost=record.cost,
+        deployment=record.deployment,
+        end_user=record.end_user,
+    )
+    kind = document["record"] if is_call else "azure_responses.operation"
+    return {**document, "record": kind, **_facts(record)}
+
+
+def _facts(record: CallRecord) -> dict[str, Any]:
+    first = record.time_to_first_token
+    return {
+        "id": record.response_id,
+        "served_deployment": record.served_deployment,
+        "spillover_from": record.spillover_from,
+        "region": record.region,
+        "call_type": record.call_type,
+        "operation": record.operation,
+        "stream": record.is_stream,
+        "user": record.user,
+        "safety_identifier": record.safety_identifier,
+        "request_id": record.request_id,
+        "client_request_id": record.client_request_id,
+        "latency": round(record.latency, 6),
+        "time_to_first_token": None if first is None else round(first, 6),
+        "attempts": record.attempts,
+        "http_status": record.http_status,
+        "abandoned": record.is_abandoned,
+        "error": record.error_type,
+        "error_class": None if record.error is None else type(record.error).__name__,
+        "error_message": getattr(record.error, "message", None),
+    }
+
+
+def _sentence(record: CallRecord) -> str:
+    subject = f"{record.operation} {record.deployment or record.response_id or ''}".strip()
+    parts = [f"{subject}: {_outcome(record)} in {record.latency:.3f} s"]
+    if record.attempts > 1:
+        parts.append(f"{record.attempts} attempts")
+    if record.usage is not None:
+        parts.append(f"{record.usage.input_tokens} + {record.usage.output_tokens} tokens")
+    if record.cost is not None:
+        parts.append(f"${record.cost:f}")
+    return ", ".join(parts)
+
+
+def _outcome(record: CallRecord) -> str:
+    if record.is_abandoned:
+        return "abandoned"
+    return record.error_type or record.status or "done"

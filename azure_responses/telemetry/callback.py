@@ -1,0 +1,130 @@
+"""Functions of the program that are told of calls; one that fails breaks no call."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, Literal
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.telemetry.record import CallRecord
+
+__all__ = ["Callback", "Callbacks", "Occasion", "await_callbacks", "callbacks", "run_callbacks"]
+
+_LOG = logging.getLogger("azure_responses.telemetry")
+
+Callback = Callable[[CallRecord], Awaitable[Any] | Any]
+"""Is told what is known of a call; what it returns is awaited by the async client if it can be."""
+
+Occasion = Literal["on_request", "on_response", "on_error", "on_retry"]
+
+
+class Callbacks:
+    """Who is told what: four lists of functions, to append to and remove from.
+
+    Attributes:
+        on_request: before the first attempt of a call.
+        on_response: when it has been answered; a stream, when it has ended or was given up.
+        on_error: when it has failed, after any retries.
+        on_retry: before each further attempt, with the `error` and the `retry_delay`.
+    """
+
+    def __init__(self, **given: Callback | Iterable[Callback] | None) -> None:
+        self.on_request: list[Callback] = _read("on_request", given.get("on_request"))
+        self.on_response: list[Callback] = _read("on_response", given.get("on_response"))
+        self.on_error: list[Callback] = _read("on_error", given.get("on_error"))
+        self.on_retry: list[Callback] = _read("on_retry", given.get("on_retry"))
+
+    def __bool__(self) -> bool:
+        return bool(self.on_response or self.on_request or self.on_error or self.on_retry)
+
+    def of(self, occasion: Occasion) -> list[Callback]:
+        """The functions to call on an occasion."""
+        functions: list[Callback] = getattr(self, occasion)
+        return functions
+
+    def clear(self) -> None:
+        """Forget them all."""
+        for functions in (self.on_request, self.on_response, self.on_error, self.on_retry):
+            functions.clear()
+
+    def refuse_async(self) -> None:
+        """Raise ConfigurationError if one of them has to be awaited, which a sync client cannot."""
+        for functions in (self.on_request, self.on_response, self.on_error, self.on_retry):
+            for function in functions:
+                if _is_async(function):
+                    raise ConfigurationError(
+                        f"The callback {_name(function)} is async, and a sync client cannot "
+                        "await it.",
+                        hint="Pass a plain function, or use AsyncAzureResponses.",
+                    )
+
+
+_failed: set[str] = set()
+
+
+def run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
+    """Call each function; an exception is logged once per function."""
+    for function in functions:
+        try:
+            _refuse(function, function(record))
+        except Exception:
+            _report(function)
+
+
+async def await_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
+    """`run_callbacks`, awaiting what can be awaited."""
+    for function in functions:
+        try:
+            answer = function(record)
+            if isawaitable(answer):
+                await answer
+        except Exception:
+            _report(function)
+
+
+def _refuse(function: Callback, answer: Any) -> None:
+    """Close what nobody will await, and say so once."""
+    if not isawaitable(answer):
+        return
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
+    if _is_new(f"await {_name(function)}"):
+        _LOG.warning("Callback %s is async and was not awaited here.", _name(function))
+
+
+def _report(function: Callback) -> None:
+    if _is_new(_name(function)):
+        _LOG.exception("Callback %s failed; this is logged once.", _name(function))
+
+
+def _is_new(key: str) -> bool:
+    is_new = key not in _failed
+    _failed.add(key)
+    return is_new
+
+
+def _read(name: str, given: Callback | Iterable[Callback] | None) -> list[Callback]:
+    if given is None:
+        return []
+    functions = [given] if callable(given) else list(given)
+    for function in functions:
+        if not callable(function):
+            raise ConfigurationError(
+                f"{name} is {function!r}, which cannot be called.",
+                hint="Pass a function of one argument, a CallRecord, or a list of such functions.",
+            )
+    return functions
+
+
+def _is_async(function: Callback) -> bool:
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
+
+
+def _name(function: Callback) -> str:
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+callbacks = Callbacks()
+"""Told of the calls of every client, besides the client's own callbacks."""

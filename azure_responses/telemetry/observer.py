@@ -1,0 +1,139 @@
+"""Decides whether a call is watched, and tells traces and the log what happens to it."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.protocol.call import Call
+from azure_responses.telemetry.call_log import LOGGER, log_call, log_request, log_retry
+from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
+from azure_responses.telemetry.observation import Observation
+from azure_responses.telemetry.record import CallRecord
+from azure_responses.types.event import StreamEvent
+
+if TYPE_CHECKING:
+    from azure_responses.telemetry.open_telemetry import CallTrace
+
+__all__ = ["Observer", "TelemetryOptions", "observe"]
+
+
+@dataclass(frozen=True)
+class TelemetryOptions:
+    """What one client wants told, to whom.
+
+    Attributes:
+        callbacks: the client's own.
+        tracer_provider, meter_provider: OpenTelemetry's, in place of the global ones.
+        captures_content: put content on spans; None leaves it to the environment variable.
+    """
+
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    tracer_provider: Any = None
+    meter_provider: Any = None
+    captures_content: bool | None = None
+
+    @property
+    def has_provider(self) -> bool:
+        """True when spans or metrics are wanted, whatever the program has set up."""
+        return self.tracer_provider is not None or self.meter_provider is not None
+
+
+def observe(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "Observer | None":
+    """An observer of a call, or None when nobody listens."""
+    trace = None
+    # A program that never imported opentelemetry has nothing for it to write to.
+    if "opentelemetry" in sys.modules or options.has_provider:
+        trace = _start_trace(options, call, is_stream=is_stream)
+    is_heard = options.callbacks or callbacks or LOGGER.isEnabledFor(logging.INFO)
+    if trace is None and not is_heard:
+        return None
+    return Observer(options, call, trace, is_stream=is_stream)
+
+
+def _start_trace(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "CallTrace | None":
+    from azure_responses.telemetry.open_telemetry import CallTrace, Providers, find_instruments
+
+    instruments = find_instruments(Providers(options.tracer_provider, options.meter_provider))
+    if instruments is None:
+        return None
+    captures = options.captures_content
+    return CallTrace(instruments, call, is_stream=is_stream, captures_content=captures)
+
+
+class Observer:
+    """Watches one call; callbacks are left to the shells, because they may have to be awaited."""
+
+    def __init__(
+        self,
+        options: TelemetryOptions,
+        call: Call,
+        trace: "CallTrace | None",
+        *,
+        is_stream: bool,
+    ) -> None:
+        self._options = options
+        self._trace = trace
+        self._observation = Observation(
+            call, is_stream=is_stream, now=time.monotonic(), wall_clock=time.time()
+        )
+        self._has_ended = False
+
+    def functions(self, occasion: Occasion) -> list[Callback]:
+        """Who is to be told of an occasion: the program's callbacks, then the client's."""
+        return [*callbacks.of(occasion), *self._options.callbacks.of(occasion)]
+
+    def begin(self) -> CallRecord:
+        """The call is about to be made."""
+        if LOGGER.isEnabledFor(logging.DEBUG):
+            log_request(self._observation.call)
+        return self._observation.describe(time.monotonic())
+
+    def active(self) -> AbstractContextManager[None]:
+        """Inside, what the network libraries trace belongs to this call."""
+        return nullcontext() if self._trace is None else self._trace.active()
+
+    def retry(self, error: BaseException, delay: float) -> CallRecord:
+        """Another attempt is about to be made."""
+        record = self._observation.describe(time.monotonic(), error=error, retry_delay=delay)
+        if self._trace is not None:
+            self._trace.note_retry(record)
+        if LOGGER.isEnabledFor(logging.DEBUG):
+            log_retry(record)
+        self._observation.note_retry()
+        return record
+
+    def receive(self, events: Iterable[StreamEvent]) -> None:
+        """Events of a stream have arrived."""
+        gaps = self._observation.note_events(events, time.monotonic())
+        if gaps and self._trace is not None:
+            self._trace.note_chunks(gaps)
+
+    def end(
+        self,
+        response: Any = None,
+        headers: Mapping[str, str] | None = None,
+        error: BaseException | None = None,
+        *,
+        is_abandoned: bool = False,
+    ) -> CallRecord | None:
+        """The call has ended; None if that was known."""
+        if self._has_ended:
+            return None
+        self._has_ended = True
+        is_abandoned = is_abandoned or not isinstance(error, Exception | None)
+        record = self._observation.describe(
+            time.monotonic(),
+            response=response,
+            headers=headers or {},
+            error=error,
+            is_abandoned=is_abandoned,
+        )
+        if self._trace is not None:
+            self._trace.end(record)
+        if LOGGER.isEnabledFor(logging.INFO):
+            log_call(record)
+        return record
