@@ -7,30 +7,32 @@ means a second pair of these functions.
 import asyncio
 import platform
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import Request
 from azure_responses.version import __version__
 
 __all__ = [
     "Connection",
+    "IncomingReply",
     "LoopTransport",
     "Timeout",
     "build_headers",
     "build_request",
     "is_event_stream",
     "make_transport",
+    "mapped_async_errors",
     "mapped_errors",
-    "mapped_errors_async",
     "merge_request",
     "parse_url",
     "patience_of",
@@ -104,51 +106,103 @@ def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
     )
 
 
-class LoopTransport(httpx.AsyncBaseTransport):
-    """An async transport that fits the event loop it is called in.
+class IncomingReply(Protocol):
+    """A reply whose body is still to be read, from whichever library."""
 
-    httpx's own connection pool scans every connection on every request, which collapses at fifty
-    calls in flight; aiohttp's does not, but runs on asyncio only. A transport belongs to its loop:
-    in another loop (a second `asyncio.run`) a new one is made.
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; look-ups ignore case."""
+
+    @property
+    def is_success(self) -> bool:
+        """True for 2xx."""
+
+    async def aread(self) -> bytes:
+        """The whole body, decompressed."""
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, decompressed."""
+
+    async def aclose(self) -> None:
+        """Release the connection."""
+
+
+class LoopTransport:
+    """The default async way to the network: aiohttp's pool under asyncio, httpx's under trio.
+
+    Connections belong to the event loop they were opened in: in another loop (a second
+    `asyncio.run`) new ones are made.
     """
 
     def __init__(self, connection: Connection, origin: str) -> None:
         self._connection = connection
         self._origin = origin
-        self._transport: httpx.AsyncBaseTransport | None = None
+        self._connections: _Connections | None = None
         self._loop: object = None
         self._guard: AsyncGenerator[None, None] | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(
+        self, request: Request, headers: dict[str, str], timeout: Timeout
+    ) -> IncomingReply:
+        """Send one attempt; raises httpx's or aiohttp's exceptions."""
         loop = _running_loop()
-        if self._transport is None or loop is not self._loop:
+        if self._connections is None or loop is not self._loop:
             await self._adopt(loop)
-        assert self._transport is not None
-        return await self._transport.handle_async_request(request)
+        assert self._connections is not None
+        return await self._connections.send(request, headers, phases_of(timeout))
 
     async def aclose(self) -> None:
-        guard, self._guard, self._transport = self._guard, None, None
+        """Close every connection of this loop."""
+        guard, self._guard, self._connections = self._guard, None, None
         if guard is not None and self._loop is _running_loop():
             await guard.aclose()
 
     async def _adopt(self, loop: object) -> None:
-        transport = self._make(loop)
-        self._transport, self._loop = transport, loop
-        self._guard = _close_with_loop(transport)
+        connections = self._make(loop)
+        self._connections, self._loop = connections, loop
+        self._guard = _close_with_loop(connections)
         await anext(self._guard)
 
-    def _make(self, loop: object) -> httpx.AsyncBaseTransport:
+    def _make(self, loop: object) -> "_Connections":
+        proxy = self._connection.proxy or _environment_proxy(self._origin)
+        limits, context = self._connection.limits, self._connection.ssl_context()
         if not isinstance(loop, asyncio.AbstractEventLoop):
-            return httpx.AsyncHTTPTransport(
-                proxy=self._connection.proxy or _environment_proxy(self._origin),
-                verify=self._connection.ssl_context(),
-                limits=self._connection.limits,
+            return _HTTPXConnections(
+                httpx.AsyncHTTPTransport(proxy=proxy, verify=context, limits=limits)
             )
-        return _make_aiohttp_transport(self._connection, self._origin)
+        # Imported only here: a sync program has no use for aiohttp.
+        from azure_responses.aiohttp_connections import AiohttpConnections
+
+        return AiohttpConnections(limits, context, proxy)
 
 
-async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
-    """Closes the transport when its event loop ends.
+class _Connections(Protocol):
+    async def send(
+        self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
+    ) -> IncomingReply: ...
+
+    async def aclose(self) -> None: ...
+
+
+class _HTTPXConnections:
+    """httpx's own pool, for trio."""
+
+    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self._transport = transport
+        self.aclose = transport.aclose
+
+    async def send(
+        self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
+    ) -> IncomingReply:
+        return await self._transport.handle_async_request(_build(request, headers, phases))
+
+
+async def _close_with_loop(connections: _Connections) -> AsyncGenerator[None, None]:
+    """Closes the connections when their event loop ends.
 
     asyncio and trio close the async generators that are still suspended when their `run` ends,
     which is the last moment at which a pooled connection can be closed in its own loop.
@@ -156,7 +210,7 @@ async def _close_with_loop(transport: httpx.AsyncBaseTransport) -> AsyncGenerato
     try:
         yield
     finally:
-        await transport.aclose()
+        await connections.aclose()
 
 
 def _environment_proxy(origin: str) -> str | None:
@@ -167,31 +221,6 @@ def _environment_proxy(origin: str) -> str | None:
         return None
     proxy = proxies.get(scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
-
-
-def _make_aiohttp_transport(connection: Connection, origin: str) -> httpx.AsyncBaseTransport:
-    import aiohttp
-    from httpx_aiohttp import AiohttpTransport
-
-    limits = connection.limits
-    context = connection.ssl_context()
-
-    def make_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=limits.max_connections or 0,
-            keepalive_timeout=limits.keepalive_expiry,
-            ssl=context,
-        )
-        # The service sets no cookies, and a shared jar would leak one caller's into another's.
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-
-    proxy = connection.proxy or _environment_proxy(origin)
-    if isinstance(proxy, str):
-        proxy = httpx.Proxy(proxy)
-    return AiohttpTransport(client=make_session, verify=context, limits=limits, proxy=proxy)
 
 
 def _running_loop() -> object:
@@ -230,18 +259,21 @@ def mapped_errors() -> Iterator[None]:
         raise APIConnectionError("The reply was closed before it was read.") from error
 
 
-@asynccontextmanager
-async def mapped_errors_async() -> AsyncIterator[None]:
+@contextmanager
+def mapped_async_errors() -> Iterator[None]:
     """`mapped_errors` for the async shell, which also meets aiohttp's own exceptions."""
-    import aiohttp
-
     try:
         with mapped_errors():
             yield
     except TimeoutError as error:
         # First, because aiohttp's timeouts are ClientErrors as well.
         raise APITimeoutError("The service did not answer in time.") from error
-    except (aiohttp.ClientError, OSError) as error:
+    except OSError as error:
+        raise APIConnectionError(_describe(error), hint=_hint(error)) from error
+    except Exception as error:
+        # aiohttp's exceptions are told by their module, so that trio need not import it.
+        if type(error).__module__.partition(".")[0] != "aiohttp":
+            raise
         raise APIConnectionError(_describe(error), hint=_hint(error)) from error
 
 
@@ -249,18 +281,11 @@ def _translate(error: httpx.HTTPError) -> APIConnectionError | ConfigurationErro
     if isinstance(error, httpx.RequestError):
         # The original stays reachable as __cause__; its request holds the credential header.
         error.request = httpx.Request("POST", "https://redacted.invalid")
-    if isinstance(error, httpx.TimeoutException) and not _is_disconnection(error):
+    if isinstance(error, httpx.TimeoutException):
         return APITimeoutError(f"The service did not answer in time ({type(error).__name__}).")
     if isinstance(error, httpx.UnsupportedProtocol):
         return ConfigurationError(f"The request cannot be sent: {error}")
     return APIConnectionError(_describe(error), hint=_hint(error))
-
-
-def _is_disconnection(error: httpx.HTTPError) -> bool:
-    """True for a broken connection that httpx-aiohttp 0.2 calls a ConnectTimeout."""
-    cause = error.__cause__
-    is_from_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
-    return is_from_aiohttp and not isinstance(cause, TimeoutError)
 
 
 def _describe(error: Exception) -> str:
@@ -277,14 +302,19 @@ def _hint(error: Exception) -> str | None:
 
 
 def build_request(call: Call, headers: dict[str, str], timeout: Timeout) -> httpx.Request:
-    """One attempt as a request for our own transports."""
-    request = call.request
+    """One attempt as a request for our own sync transport."""
+    return _build(call.request, headers, phases_of(timeout))
+
+
+def _build(
+    request: Request, headers: dict[str, str], phases: dict[str, float | None]
+) -> httpx.Request:
     return httpx.Request(
         request.method,
         parse_url(request.url),
         headers=headers,
         content=request.body,
-        extensions={"timeout": phases_of(timeout)},
+        extensions={"timeout": phases},
     )
 
 
@@ -326,7 +356,7 @@ def refuse_wrong_client(http_client: object, expected: type) -> None:
         )
 
 
-def is_event_stream(response: httpx.Response) -> bool:
+def is_event_stream(response: httpx.Response | IncomingReply) -> bool:
     """True for a successful reply that streams events."""
     # A missing Content-Type is tolerated: some gateways drop it, and the decoder finds out.
     kind = response.headers.get("content-type", "text/event-stream").lower()

@@ -27,6 +27,7 @@ _ABOUT_A_PACKAGE = {
 # Modules that have no test file of their own name, and the tests that exercise them: the twin
 # shells run one table of scenarios, and a request through the emulator meets many small modules.
 _TESTED_ELSEWHERE = {
+    "aiohttp_connections.py": "test_transport.py",
     "arguments.py": "clients/test_construction.py",
     "async_chat.py": "clients/test_chat.py",
     "async_client.py": "clients/test_construction.py",

@@ -30,6 +30,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
 )
+from azure_responses.protocol.exchange import Request
 from azure_responses.transport import (
     Connection,
     LoopTransport,
@@ -38,8 +39,8 @@ from azure_responses.transport import (
     build_request,
     is_event_stream,
     make_transport,
+    mapped_async_errors,
     mapped_errors,
-    mapped_errors_async,
     merge_request,
     parse_url,
     patience_of,
@@ -78,7 +79,7 @@ def _map(error: Exception) -> BaseException:
 
 def _map_async(error: Exception, backend: str = "asyncio") -> BaseException:
     async def work() -> None:
-        async with mapped_errors_async():
+        with mapped_async_errors():
             raise error
 
     with pytest.raises(AzureResponsesError) as caught:
@@ -160,17 +161,6 @@ def test_what_is_not_the_networks_fault_passes_through(error: BaseException) -> 
     with pytest.raises(type(error)) as caught, mapped_errors():
         raise error
     assert caught.value is error
-
-
-def test_a_disconnection_that_httpx_aiohttp_calls_a_timeout_is_called_a_disconnection() -> None:
-    def wrap(cause: Exception) -> Exception:
-        error = httpx.ConnectTimeout("m")
-        error.__cause__ = cause
-        return error
-
-    assert type(_map(wrap(aiohttp.ServerDisconnectedError()))) is APIConnectionError
-    assert type(_map(wrap(aiohttp.ConnectionTimeoutError()))) is APITimeoutError
-    assert type(_map(wrap(OSError()))) is APITimeoutError
 
 
 @pytest.mark.parametrize(
@@ -419,9 +409,8 @@ def strict_about_resources() -> Iterator[None]:
     assert leaks == []
 
 
-async def _post(transport: httpx.AsyncBaseTransport, url: str) -> str:
-    request = httpx.Request("POST", url, content=b"{}", extensions={"timeout": phases_of(5.0)})
-    response = await transport.handle_async_request(request)
+async def _post(transport: LoopTransport, url: str) -> str:
+    response = await transport.send(Request("POST", url, {}, b"{}"), {}, 5.0)
     try:
         return (await response.aread()).decode()
     finally:
@@ -516,7 +505,7 @@ def test_a_server_that_hangs_up_is_a_connection_error_and_no_timeout(
     async def work() -> None:
         transport = LoopTransport(Connection(), server.url)
         try:
-            async with mapped_errors_async():
+            with mapped_async_errors():
                 await _post(transport, f"{server.url}/hang-up")
         finally:
             await transport.aclose()
@@ -530,10 +519,9 @@ def test_a_server_that_hangs_up_is_a_connection_error_and_no_timeout(
 def test_a_server_that_does_not_answer_is_a_timeout(backend: str) -> None:
     async def work(url: str) -> None:
         transport = LoopTransport(Connection(), url)
-        request = httpx.Request("POST", url, extensions={"timeout": phases_of(0.05)})
         try:
-            async with mapped_errors_async():
-                await transport.handle_async_request(request)
+            with mapped_async_errors():
+                await transport.send(Request("POST", url, {}), {}, 0.05)
         finally:
             await transport.aclose()
 
@@ -548,7 +536,7 @@ def test_a_port_where_nobody_listens_is_a_connection_error(backend: str) -> None
 
     async def work() -> None:
         transport = LoopTransport(Connection(), url)
-        async with mapped_errors_async():
+        with mapped_async_errors():
             await _post(transport, url)
 
     with pytest.raises(APIConnectionError) as caught:
@@ -631,15 +619,3 @@ def test_the_environment_is_not_asked_about_another_scheme(
     with make_transport(Connection(), server.url) as transport:
         transport.handle_request(httpx.Request("POST", server.url)).close()
     assert len(server.lines) == 1
-
-
-def test_no_cookie_is_kept(server: _Server) -> None:
-    async def work() -> Any:
-        transport = LoopTransport(Connection(), server.url)
-        await _post(transport, server.url)
-        inner: Any = transport._transport
-        jar = inner.client.cookie_jar
-        await transport.aclose()
-        return jar
-
-    assert isinstance(asyncio.run(work()), aiohttp.DummyCookieJar)

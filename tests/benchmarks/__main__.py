@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [large] [memory]`."""
+"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [large] [memory]`."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.benchmarks.calls import compare_async_calls, compare_sync_calls
+from tests.benchmarks.chat import compare_chat
 from tests.benchmarks.comparison import Comparison
 from tests.benchmarks.import_time import compare_first_calls, compare_imports
 from tests.benchmarks.memory import describe_memory
@@ -24,6 +25,7 @@ _BENCHMARKS: dict[str, Callable[[str], list[str]]] = {
     "sync": partial(_printed, compare_sync_calls),
     "async": partial(_printed, compare_async_calls),
     "events": partial(_printed, compare_events),
+    "chat": partial(_printed, compare_chat),
     "large": partial(_printed, compare_large_event),
     "memory": describe_memory,
 }
