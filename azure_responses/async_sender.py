@@ -18,11 +18,12 @@ from azure_responses.raw_response import RawResponse
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.transport import (
+    IncomingReply,
+    LoopTransport,
     Timeout,
     build_headers,
-    build_request,
     is_event_stream,
-    mapped_errors_async,
+    mapped_async_errors,
     merge_request,
 )
 from azure_responses.types.result import Result
@@ -46,7 +47,7 @@ class AsyncSender:
         self,
         credentials: AsyncCredentials,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: LoopTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         telemetry: AsyncTelemetry | None = None,
     ) -> None:
@@ -59,7 +60,7 @@ class AsyncSender:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                async with mapped_errors_async():
+                with mapped_async_errors():
                     async with aclosing(await self._transmit(call, timeout)) as response:
                         body = await response.aread()
                     reply = Reply(response.status_code, response.headers, body)
@@ -74,7 +75,7 @@ class AsyncSender:
 
     async def open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
-    ) -> httpx.Response:
+    ) -> IncomingReply:
         """A reply whose body is still to be read; the caller closes it."""
         if watch is None:
             return await self._open(call, timeout, None)
@@ -95,10 +96,10 @@ class AsyncSender:
                 return reply, result
             await self._retry(plan.call, failure, watch)
 
-    async def _open(self, call: Call, timeout: Timeout, watch: AsyncWatch | None) -> httpx.Response:
+    async def _open(self, call: Call, timeout: Timeout, watch: AsyncWatch | None) -> IncomingReply:
         while True:
             try:
-                async with mapped_errors_async():
+                with mapped_async_errors():
                     response = await self._transmit(call, timeout)
                     if is_event_stream(response):
                         return response
@@ -154,13 +155,13 @@ class AsyncSender:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _transmit(self, call: Call, timeout: Timeout) -> httpx.Response:
+    async def _transmit(self, call: Call, timeout: Timeout) -> IncomingReply:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
         credential = await self._credentials.header() if needs_credential else None
         headers = build_headers(call, credential)
         if self._transport is not None:
-            return await self._transport.handle_async_request(build_request(call, headers, timeout))
+            return await self._transport.send(call.request, headers, timeout)
         assert self._http_client is not None
         request = merge_request(self._http_client, call, headers, timeout)
         # A redirect would carry the credential to wherever it points.

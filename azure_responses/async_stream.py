@@ -10,14 +10,13 @@ from typing import Generic, Self, TypeVar
 from weakref import finalize
 
 import anyio
-import httpx
 
 from azure_responses.async_sender import AsyncSender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.telemetry.watch import AsyncWatch
-from azure_responses.transport import Timeout, mapped_errors_async
+from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
 
@@ -75,7 +74,7 @@ class AsyncStream(Generic[R]):
         self._source = source
         self._state = state
         self._finish = finish
-        self._reply: httpx.Response | None = None
+        self._reply: IncomingReply | None = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._ready: deque[StreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
@@ -199,7 +198,7 @@ class AsyncStream(Generic[R]):
         chunk = None
         assert self._chunks is not None
         try:
-            async with mapped_errors_async():
+            with mapped_async_errors():
                 chunk = await anext(self._chunks, None)
         except APIConnectionError as error:
             await self._break_off(error)
@@ -218,10 +217,13 @@ class AsyncStream(Generic[R]):
         Trio, moreover, warns of every generator that is dropped before its end.
         """
         assert self._chunks is not None
-        with anyio.move_on_after(_DRAIN_SECONDS), suppress(APIConnectionError):
-            async with mapped_errors_async():
-                while await anext(self._chunks, None):
-                    pass
+        with (
+            anyio.move_on_after(_DRAIN_SECONDS),
+            suppress(APIConnectionError),
+            mapped_async_errors(),
+        ):
+            while await anext(self._chunks, None):
+                pass
 
     async def _break_off(self, cause: AzureResponsesError | None) -> None:
         self._cause = cause

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from azure_responses.cli import ask, cost, emulate
+from azure_responses.cli import ask, chat, cost, doctor, emulate
 from azure_responses.cli.terminal import report, report_interrupt
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"azure-responses {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     ask.add_command(commands)
+    chat.add_command(commands)
     cost.add_command(commands)
+    doctor.add_command(commands)
     emulate.add_command(commands)
     return parser

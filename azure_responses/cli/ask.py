@@ -4,13 +4,19 @@ import argparse
 import sys
 from typing import Any
 
+from azure_responses.cli.background import follow
 from azure_responses.cli.connection import add_connection_arguments, open_client
+from azure_responses.cli.rendering import print_texts, print_whole, texts_of
+from azure_responses.cli.summary import summarise
 from azure_responses.cli.terminal import note
 from azure_responses.client import AzureResponses
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.response import Response
 
 __all__ = ["add_command"]
+
+# 128 + SIGINT, what a shell reports for an interrupted command.
+_INTERRUPTED = 130
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,24 +39,50 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action="store_true",
         help="print the response as JSON; with --stream, one event per line",
     )
+    parser.add_argument("--cost", action="store_true", help="say tokens and cost on stderr")
+    parser.add_argument(
+        "--background",
+        action="store_true",
+        help="let the service work on it however long it takes, and follow it; it survives a "
+        "dropped connection, and Ctrl-C stops it",
+    )
+    parser.add_argument(
+        "--resume", metavar="ID", help="follow a background response started before"
+    )
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print; 1 when the model gave no text to print."""
-    prompt = _read_prompt(arguments.prompt)
-    parameters: dict[str, Any] = {
-        "input": prompt,
+    if arguments.resume and arguments.prompt is not None:
+        raise ConfigurationError("--resume takes no prompt.", hint="Ask anew without --resume.")
+    is_background = arguments.background or arguments.resume
+    parameters = {} if arguments.resume else _read_parameters(arguments)
+    with open_client(arguments) as client:
+        if is_background:
+            response = follow(
+                client,
+                parameters,
+                resume=arguments.resume,
+                streams=_streams(arguments),
+                as_json=arguments.json,
+            )
+        else:
+            response = _answer(client, parameters, arguments)
+    if response is None:
+        return _INTERRUPTED
+    if arguments.cost:
+        note(summarise(response))
+    return 0 if arguments.json else _explain_end(response)
+
+
+def _read_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "input": _read_prompt(arguments.prompt),
         "instructions": arguments.instructions,
         "max_output_tokens": arguments.max_output_tokens,
     }
-    streams = arguments.stream if arguments.stream is not None else not arguments.json
-    with open_client(arguments) as client:
-        if arguments.json:
-            return _print_json(client, parameters, streams=streams)
-        response = _print_text(client, parameters, streams=streams)
-    return _explain_end(response)
 
 
 def _read_prompt(given: str | None) -> str:
@@ -66,31 +98,26 @@ def _read_prompt(given: str | None) -> str:
     return text
 
 
-def _print_json(client: AzureResponses, parameters: dict[str, Any], *, streams: bool) -> int:
-    if not streams:
-        print(client.responses.create(**parameters).to_json())
-        return 0
-    for event in client.responses.create(stream=True, **parameters):
-        print(event.to_json(), flush=True)
-    return 0
+def _streams(arguments: argparse.Namespace) -> bool:
+    given: bool | None = arguments.stream
+    return given if given is not None else not arguments.json
 
 
-def _print_text(client: AzureResponses, parameters: dict[str, Any], *, streams: bool) -> Response:
-    if not streams:
+def _answer(
+    client: AzureResponses, parameters: dict[str, Any], arguments: argparse.Namespace
+) -> Response:
+    """The answer, printed as it arrives or at its end."""
+    if not _streams(arguments):
         response: Response = client.responses.create(**parameters)
-        print(response.output_text or response.refusal or "")
+        print_whole(response, as_json=arguments.json)
         return response
     with client.responses.stream(**parameters) as stream:
-        has_text = False
-        for event in stream:
-            if event.type in ("response.output_text.delta", "response.refusal.delta"):
-                sys.stdout.write(event.delta)  # type: ignore[attr-defined]
-                sys.stdout.flush()
-                has_text = True
-        if has_text:
-            print()
-        final: Response = stream.get_final_response()
-    return final
+        if arguments.json:
+            for event in stream:
+                print(event.to_json(), flush=True)
+        else:
+            print_texts(texts_of(stream))
+        return stream.get_final_response()
 
 
 def _explain_end(response: Response) -> int:

@@ -11,9 +11,9 @@ from azure_responses.cli.terminal import note
 from azure_responses.client import AzureResponses
 from azure_responses.protocol.settings import has_endpoint
 
-__all__ = ["add_connection_arguments", "open_client"]
+__all__ = ["EMULATED_DEPLOYMENT", "add_connection_arguments", "open_client"]
 
-_EMULATED_DEPLOYMENT = "gpt-5-mini"
+EMULATED_DEPLOYMENT = "gpt-5-mini"
 
 
 def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,9 @@ def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("connection")
     group.add_argument("--endpoint", help="the resource's URL (default: AZURE_OPENAI_ENDPOINT)")
     group.add_argument("--api-version", help="v1, preview or a dated version (default: v1)")
-    group.add_argument("-m", "--model", metavar="DEPLOYMENT", help="the deployment to ask")
+    group.add_argument(
+        "-m", "--model", "--deployment", metavar="DEPLOYMENT", help="the deployment to ask"
+    )
     group.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS")
 
 
@@ -53,7 +55,7 @@ def _emulated_client(arguments: argparse.Namespace) -> Iterator[AzureResponses]:
             emulator.endpoint,
             api_key=emulator.api_key,
             api_version=arguments.api_version,
-            deployment=arguments.model or _EMULATED_DEPLOYMENT,
+            deployment=arguments.model or EMULATED_DEPLOYMENT,
             timeout=arguments.timeout,
             http_client=http_client,
         ) as client,

@@ -1,10 +1,28 @@
-"""What the command says on stderr."""
+"""What the command says on stderr, and what the terminal there can show."""
 
+import os
 import sys
+import threading
+import time
+from types import TracebackType
+from typing import Self, TextIO
 
 from azure_responses.errors import APIStatusError, AzureResponsesError
 
-__all__ = ["note", "report", "report_interrupt"]
+__all__ = [
+    "StatusLine",
+    "dim",
+    "encodes",
+    "is_capable",
+    "note",
+    "paint",
+    "report",
+    "report_interrupt",
+    "supports_colour",
+]
+
+_STYLES = {"dim": "2", "green": "32", "red": "31"}
+_CLEAR_LINE = "\r\x1b[K"
 
 
 def note(text: str) -> None:
@@ -27,3 +45,96 @@ def report_interrupt() -> None:
     sys.stdout.write("\n")
     sys.stdout.flush()
     note("interrupted")
+
+
+def is_capable(stream: TextIO) -> bool:
+    """True for a terminal that understands control sequences."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def supports_colour(stream: TextIO) -> bool:
+    """True for a capable terminal whose user has not set NO_COLOR (see no-color.org)."""
+    return is_capable(stream) and not os.environ.get("NO_COLOR")
+
+
+def encodes(stream: TextIO, text: str) -> bool:
+    """True where a stream can show these characters."""
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def paint(text: str, style: str, stream: TextIO) -> str:
+    """`text` in a style where the stream shows styles: "dim", "green" or "red"."""
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if supports_colour(stream) else text
+
+
+def dim(text: str) -> str:
+    """`text` as stderr shows what matters less."""
+    return paint(text, "dim", sys.stderr)
+
+
+class StatusLine:
+    """A status and its age: one line that keeps itself up to date, or a line per change.
+
+    A context manager; on a terminal the line is gone once it ends.
+    """
+
+    def __init__(self, stream: TextIO | None = None, interval: float = 0.25) -> None:
+        self._stream = stream or sys.stderr
+        self._is_live = is_capable(self._stream)
+        self._interval = interval
+        self._status: str | None = None
+        self._started_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+
+    def show(self, status: str) -> None:
+        """Say this from now on."""
+        with self._lock:
+            is_new, self._status = status != self._status, status
+            if self._is_live:
+                self._draw()
+            elif is_new:
+                self._write(self._line() + "\n")
+
+    def hide(self) -> None:
+        """Take the line away and say no more."""
+        with self._lock:
+            if self._is_live and not self._is_over.is_set():
+                self._write(_CLEAR_LINE)
+            self._is_over.set()
+
+    def __enter__(self) -> Self:
+        self._started_at = time.monotonic()
+        if self._is_live:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.hide()
+
+    def _tick(self) -> None:
+        while not self._is_over.wait(self._interval):
+            with self._lock:
+                if self._status is not None:
+                    self._draw()
+
+    def _draw(self) -> None:
+        if not self._is_over.is_set():
+            self._write(_CLEAR_LINE + paint(self._line(), "dim", self._stream))
+
+    def _line(self) -> str:
+        return f"{self._status}, {time.monotonic() - self._started_at:.0f} s"
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,0 +1,241 @@
+"""A background response, followed to its end over however many connections."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from azure_responses.cli.rendering import print_texts, print_whole, text_of, texts_of
+from azure_responses.cli.terminal import StatusLine, note
+from azure_responses.client import AzureResponses
+from azure_responses.errors import (
+    APIConnectionError,
+    AzureResponsesError,
+    BadRequestError,
+    ResponseFailedError,
+    StreamInterruptedError,
+)
+from azure_responses.protocol.poll import Poll
+from azure_responses.stream import Stream
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.response import Response
+
+__all__ = ["BackgroundAnswer", "follow"]
+
+# How long a service that cannot be reached is asked again, in seconds.
+_PATIENCE = 300.0
+_PAUSE = 2.0
+
+
+class BackgroundAnswer:
+    """One background response.
+
+    Attributes:
+        response_id: known once the service has taken it on.
+        response: the whole response, once it has ended.
+        status: where it says what it is doing.
+    """
+
+    def __init__(
+        self,
+        client: AzureResponses,
+        status: StatusLine,
+        *,
+        patience: float = _PATIENCE,
+        pause: float = _PAUSE,
+    ) -> None:
+        self.response_id: str | None = None
+        self.response: Response | None = None
+        self._client = client
+        self.status = status
+        self._patience = patience
+        self._pause = pause
+
+    def stream(self, parameters: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        """Start it, and hand out its events."""
+        self.status.show("starting")
+        yield from self._follow(
+            self._client.responses.create(stream=True, background=True, **parameters)
+        )
+
+    def start(self, parameters: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        """Start it without a stream, and wait for its end; there are no events."""
+        self.status.show("starting")
+        started = self._client.responses.create(background=True, **parameters)
+        self.response_id = started.id
+        self._show(started.status)
+        self.response = self._poll(started.id)
+        yield from ()
+
+    def resume(self, response_id: str) -> Iterator[StreamEvent]:
+        """Take up one that is running, or has run: its events from the first on.
+
+        None for one that was not streamed when it was started; `response` is there all the same.
+        """
+        self.response_id = response_id
+        self.status.show("resuming")
+        try:
+            stream = self._client.responses.retrieve(response_id, stream=True)
+        except BadRequestError:
+            # Only what was started as a stream can be streamed again.
+            self.response = self._poll(response_id)
+            return
+        yield from self._follow(stream)
+
+    def check(self) -> Response:
+        """The response, once it has ended; raises ResponseFailedError for one that failed."""
+        assert self.response is not None
+        error = self.response.error
+        if self.response.status == "failed":
+            message = (error.message if error else None) or "the service gave no reason"
+            raise ResponseFailedError(message, response=self.response)
+        return self.response
+
+    def _follow(self, stream: Stream[Response]) -> Iterator[StreamEvent]:
+        try:
+            for event in stream:
+                self.response_id = stream.response_id
+                self._show(getattr(getattr(event, "response", None), "status", None))
+                yield event
+            self.response = stream.get_final_response()
+        except StreamInterruptedError as error:
+            if not error.resumable or stream.response_id is None:
+                raise
+            self.response = self._poll(stream.response_id)
+        finally:
+            self.response_id = stream.response_id or self.response_id
+            stream.close()
+
+    def _poll(self, response_id: str) -> Response:
+        """Ask until it has ended, over lost connections too."""
+        poll = Poll(time.monotonic(), None, None)
+        reached_at = time.monotonic()
+        while True:
+            try:
+                response = self._client.responses.retrieve(response_id)
+            except APIConnectionError:
+                if time.monotonic() - reached_at > self._patience:
+                    raise
+                self._show("connection lost")
+                time.sleep(self._pause)
+                continue
+            reached_at = time.monotonic()
+            self._show(response.status)
+            delay = poll.delay(response, reached_at)
+            if delay is None:
+                return response
+            time.sleep(delay)
+
+    def _show(self, status: str | None) -> None:
+        if status:
+            named = f" {self.response_id}" if self.response_id else ""
+            self.status.show(f"{status}{named}")
+
+
+def follow(
+    client: AzureResponses,
+    parameters: Mapping[str, Any],
+    *,
+    resume: str | None = None,
+    streams: bool = True,
+    as_json: bool = False,
+) -> Response | None:
+    """Start a background response, or resume one, and print its answer; the status is on stderr.
+
+    Args:
+        client: whom to ask.
+        parameters: of the response; unused where one is resumed.
+        resume: the id of a response started before.
+        streams: print as it arrives.
+        as_json: print the response, or its events where it streams, as JSON.
+
+    Returns:
+        The response, or None where the user left before its end.
+
+    Raises:
+        ResponseFailedError: it failed, as other errors of the service do.
+    """
+    with StatusLine() as status:
+        answer = BackgroundAnswer(client, status)
+        try:
+            _print_answer(answer, _events(answer, parameters, resume, streams), streams, as_json)
+            return answer.check()
+        except KeyboardInterrupt:
+            status.hide()
+            if answer.response_id is None:
+                raise
+    _leave(client, answer.response_id)
+    return None
+
+
+def _events(
+    answer: BackgroundAnswer, parameters: Mapping[str, Any], resume: str | None, streams: bool
+) -> Iterator[StreamEvent]:
+    if resume is not None:
+        return answer.resume(resume)
+    return answer.stream(parameters) if streams else answer.start(parameters)
+
+
+def _print_answer(
+    answer: BackgroundAnswer, events: Iterator[StreamEvent], streams: bool, as_json: bool
+) -> None:
+    if not streams:
+        for _ in events:
+            pass
+        print_whole(answer.check(), as_json=as_json)
+    elif as_json:
+        _print_lines(answer, events)
+    else:
+        print_texts(_texts(answer, events))
+
+
+def _print_lines(answer: BackgroundAnswer, events: Iterator[StreamEvent]) -> None:
+    last = None
+    for event in events:
+        print(event.to_json(), flush=True)
+        last = event.type
+    response = answer.check()
+    end = f"response.{response.status}"
+    if last != end:
+        # The end was polled for, and not streamed.
+        print(json.dumps({"type": end, "response": response.to_dict()}))
+
+
+def _texts(answer: BackgroundAnswer, events: Iterator[StreamEvent]) -> Iterator[str]:
+    """The pieces of the answer; what was polled for at the end comes as one."""
+    shown = ""
+    for text in texts_of(events):
+        if sys.stdout.isatty():
+            # Both are on the screen, and the answer is what the user waits for.
+            answer.status.hide()
+        shown += text
+        yield text
+    answer.status.hide()
+    whole = text_of(answer.check())
+    if whole.startswith(shown):
+        yield whole[len(shown) :]
+
+
+def _leave(client: AzureResponses, response_id: str) -> None:
+    """After a Ctrl-C: stop the response, unless a user who is asked wants it to go on."""
+    if _wants_to_stop(response_id):
+        try:
+            client.responses.cancel(response_id)
+            note(f"cancelled {response_id}")
+            return
+        except (AzureResponsesError, KeyboardInterrupt) as error:
+            note(f"could not cancel {response_id}: {error or 'interrupted'}")
+    note(f"to see it later: azure-responses ask --resume {response_id}")
+
+
+def _wants_to_stop(response_id: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    with suppress(EOFError, KeyboardInterrupt):
+        sys.stderr.write(f"\nstop {response_id} too? [Y/n] ")
+        sys.stderr.flush()
+        return not input().strip().lower().startswith("n")
+    note("")
+    return False

@@ -1,0 +1,256 @@
+"""`azure-responses chat`: a conversation in the terminal."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from azure_responses.cli.connection import add_connection_arguments, open_client
+from azure_responses.cli.conversation import Conversation, Turn
+from azure_responses.cli.rendering import make_printer, texts_of
+from azure_responses.cli.summary import describe_cost, describe_tokens
+from azure_responses.cli.terminal import dim, note, report
+from azure_responses.client import AzureResponses
+from azure_responses.errors import AzureResponsesError, BadRequestError, ResponseNotFoundError
+from azure_responses.types.response import Response
+
+__all__ = ["add_command"]
+
+_HISTORY_VARIABLE = "AZURE_RESPONSES_HISTORY"
+_HELP = """\
+/model [NAME]         say which deployment is asked, or ask another from now on
+/save [--force] FILE  write the conversation: JSON for .json, Markdown for .md
+/clear                begin a new conversation
+/help                 show this
+/exit                 leave, as Ctrl-D does
+A \\ at the end of a line continues it on the next; // at its start sends a text that begins with /.
+Ctrl-C stops an answer and keeps the session."""
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "chat",
+        help="talk with a model; it remembers the conversation",
+        description="Talk with a model. /help lists what can be done besides; Ctrl-D leaves.",
+    )
+    parser.add_argument("--instructions", help="how the model should answer")
+    parser.add_argument("--max-output-tokens", type=int, metavar="N", help="of each answer")
+    parser.add_argument(
+        "--no-store",
+        action="store_true",
+        help="let the service store nothing; the whole conversation is sent with every turn",
+    )
+    add_connection_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Talk until the user leaves; 1 when input that is no terminal met an error."""
+    conversation = Conversation(
+        arguments.instructions,
+        is_stored=not arguments.no_store,
+        max_output_tokens=arguments.max_output_tokens,
+        model=arguments.model,
+    )
+    with open_client(arguments) as client:
+        return _Session(client, conversation, is_interactive=sys.stdin.isatty()).run()
+
+
+class _Session:
+    def __init__(
+        self, client: AzureResponses, conversation: Conversation, *, is_interactive: bool
+    ) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._is_interactive = is_interactive
+        self._has_failed = False
+        self._commands: Mapping[str, Callable[[str], None]] = {
+            "/model": self._choose_model,
+            "/save": self._save,
+            "/clear": self._clear,
+            "/help": lambda _: note(_HELP),
+        }
+
+    def run(self) -> int:
+        if self._is_interactive:
+            _load_history()
+            note(dim("/help lists the commands, Ctrl-D leaves"))
+        while self._take_turn():
+            pass
+        if self._is_interactive:
+            _save_history()
+        return 1 if self._has_failed and not self._is_interactive else 0
+
+    def _take_turn(self) -> bool:
+        """Read and do one thing; False when the user leaves."""
+        try:
+            entry = self._read().strip()
+            return self._do(entry) if entry else True
+        except EOFError:
+            if self._is_interactive:
+                print()
+            return False
+        except KeyboardInterrupt:
+            if not self._is_interactive:
+                raise
+            note(dim("\nCtrl-D or /exit leaves"))
+            return True
+
+    def _read(self) -> str:
+        """One entry: a line, and those that a backslash at its end asks for."""
+        lines = [self._read_line("> ")]
+        while lines[-1].endswith("\\"):
+            lines[-1] = lines[-1][:-1]
+            lines.append(self._read_line(". "))
+        return "\n".join(lines)
+
+    def _read_line(self, prompt: str) -> str:
+        if not self._is_interactive:
+            return input()
+        if sys.stdout.isatty():
+            return input(prompt)
+        # The answers go elsewhere, and the prompt must not go with them.
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        return input()
+
+    def _do(self, entry: str) -> bool:
+        if entry.startswith("//"):
+            self._answer(entry[1:])
+        elif entry.startswith("/"):
+            return self._obey(entry)
+        else:
+            self._answer(entry)
+        return True
+
+    # --- answers ------------------------------------------------------------------------------
+
+    def _answer(self, prompt: str) -> None:
+        try:
+            response = self._stream(prompt)
+        except AzureResponsesError as error:
+            self._has_failed = True
+            report(error)
+            return
+        if response is not None:
+            note(dim(_describe(response)))
+
+    def _stream(self, prompt: str) -> Response | None:
+        """The answer, printed; again where something that can be left out was refused."""
+        try:
+            return self._stream_once(prompt)
+        except ResponseNotFoundError:
+            if not self._conversation.forget_stored():
+                raise
+            note(dim("the service no longer has the conversation; sending it again"))
+        except BadRequestError as error:
+            if error.param != "include" or not self._conversation.encrypts:
+                raise
+            # A model that does not reason refuses to encrypt its reasoning.
+            self._conversation.encrypts = False
+        return self._stream_once(prompt)
+
+    def _stream_once(self, prompt: str) -> Response | None:
+        conversation = self._conversation
+        printer = make_printer()
+        shown: list[str] = []
+        try:
+            with self._client.responses.stream(**conversation.parameters(prompt)) as stream:
+                for text in texts_of(stream):
+                    shown.append(text)
+                    printer.write(text)
+                response = stream.get_final_response()
+        except KeyboardInterrupt:
+            if not self._is_interactive:
+                raise
+            printer.finish()
+            self._keep_stopped(prompt, "".join(shown))
+            return None
+        finally:
+            printer.finish()
+        conversation.add(Turn(prompt, "".join(shown), conversation.model, response))
+        return response
+
+    def _keep_stopped(self, prompt: str, text: str) -> None:
+        """What was said up to a Ctrl-C stays part of the conversation."""
+        if text:
+            self._conversation.add(Turn(prompt, text, self._conversation.model))
+        note(dim("stopped"))
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def _obey(self, entry: str) -> bool:
+        name, _, argument = entry.partition(" ")
+        if name in ("/exit", "/quit"):
+            return False
+        command = self._commands.get(name)
+        if command is None:
+            note(f"{name} is no command; /help lists them, and // sends a text that begins with /")
+        else:
+            command(argument.strip())
+        return True
+
+    def _choose_model(self, name: str) -> None:
+        if name:
+            self._conversation.model = name
+        note(dim(f"asking {self._conversation.model or 'the default deployment'}"))
+
+    def _clear(self, _argument: str) -> None:
+        self._conversation.clear()
+        note(dim("a new conversation"))
+
+    def _save(self, argument: str) -> None:
+        forced, _, rest = argument.partition(" ")
+        is_forced = forced == "--force"
+        path = Path((rest if is_forced else argument).strip()).expanduser()
+        writers = {
+            ".json": self._conversation.to_json,
+            ".md": self._conversation.to_markdown,
+            ".markdown": self._conversation.to_markdown,
+        }
+        writer = writers.get(path.suffix.lower())
+        if writer is None:
+            note("say where, with .json or .md at the end: /save talk.md")
+            return
+        try:
+            with path.open("w" if is_forced else "x", encoding="utf-8") as file:
+                file.write(writer())
+        except FileExistsError:
+            note(f"{path} exists; /save --force {path} replaces it")
+        except OSError as error:
+            note(f"cannot write {path}: {error.strerror}")
+        else:
+            note(dim(f"saved {path}"))
+
+
+def _describe(response: Response) -> str:
+    parts = [describe_tokens(response.usage)]
+    if response.cost is not None:
+        parts.append(describe_cost(response.cost))
+    if response.status == "incomplete":
+        reason = getattr(response.incomplete_details, "reason", None) or "no reason given"
+        parts.append(f"incomplete: {reason}")
+    return ", ".join(parts)
+
+
+def _load_history() -> None:
+    """Line editing and, where a file is named, the entries of earlier sessions."""
+    with suppress(ImportError):
+        import readline
+
+        path = os.environ.get(_HISTORY_VARIABLE)
+        if path:
+            with suppress(OSError):
+                readline.read_history_file(path)
+
+
+def _save_history() -> None:
+    path = os.environ.get(_HISTORY_VARIABLE)
+    if path:
+        with suppress(ImportError, OSError):
+            import readline
+
+            readline.write_history_file(path)
