@@ -141,12 +141,12 @@ class AsyncSender:
         attempt = call.next_attempt(error, time.monotonic(), random.random())
         if watch is not None:
             await watch.retry(error, attempt.delay)
-        await self.prepare(attempt)
+        await self.prepare(attempt, call.secret)
 
-    async def prepare(self, attempt: Attempt) -> None:
-        """Do what has to be done before the next attempt."""
+    async def prepare(self, attempt: Attempt, secret: str | None) -> None:
+        """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         if attempt.refreshes_token:
-            self._credentials.refresh()
+            self._credentials.refresh(secret)
         if attempt.delay:
             await anyio.sleep(attempt.delay)
 

@@ -45,9 +45,14 @@ class Credentials:
         fixed = _fixed_header(self._secret)
         return fixed or ("authorization", f"Bearer {self._current().text}")
 
-    def refresh(self) -> None:
-        """Forget the token: the service refused it."""
-        self._token = None
+    def refresh(self, refused: str | None = None) -> None:
+        """Forget the token that the service refused, unless another caller replaced it already.
+
+        Without a token named, whatever is kept is forgotten.
+        """
+        token = self._token
+        if refused is None or (token is not None and token.text == refused):
+            self._token = None
 
     def _current(self) -> Token:
         # Always a local: `refresh` of another thread may empty the attribute at any time.
@@ -109,9 +114,14 @@ class AsyncCredentials:
         fixed = _fixed_header(self._secret)
         return fixed or ("authorization", f"Bearer {(await self._current()).text}")
 
-    def refresh(self) -> None:
-        """Forget the token: the service refused it."""
-        self._token = None
+    def refresh(self, refused: str | None = None) -> None:
+        """Forget the token that the service refused, unless another caller replaced it already.
+
+        Without a token named, whatever is kept is forgotten.
+        """
+        token = self._token
+        if refused is None or (token is not None and token.text == refused):
+            self._token = None
 
     async def _current(self) -> Token:
         token = self._token

@@ -133,12 +133,12 @@ class Sender:
         attempt = call.next_attempt(error, time.monotonic(), random.random())
         if watch is not None:
             watch.retry(error, attempt.delay)
-        self.prepare(attempt)
+        self.prepare(attempt, call.secret)
 
-    def prepare(self, attempt: Attempt) -> None:
-        """Do what has to be done before the next attempt."""
+    def prepare(self, attempt: Attempt, secret: str | None) -> None:
+        """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         if attempt.refreshes_token:
-            self._credentials.refresh()
+            self._credentials.refresh(secret)
         if attempt.delay:
             time.sleep(attempt.delay)
 

@@ -78,6 +78,7 @@ class Stream(Generic[R]):
         self._failure: AzureResponsesError | None = None
         self._watch: Watch | None = None
         self._is_connected_once = False
+        self._noted_id: str | None = None
         self._is_entered = False
         self._is_done = False
 
@@ -277,8 +278,10 @@ class Stream(Generic[R]):
             self._watch.end_stream(self._state, error)
 
     def _disconnect(self) -> None:
-        if self._state.response_id is not None:
-            self._source.note_id(self._state.response_id)
+        if self._state.response_id not in (None, self._noted_id):
+            # Once: noting it again at `close` would make a deleted response look fresh.
+            self._noted_id = self._state.response_id
+            self._source.note_id(self._known_id())
         reply, self._reply = self._reply, None
         if reply is not None:
             reply.close()

@@ -618,3 +618,33 @@ def test_nothing_of_a_secret_stands_in_a_repr(clock: _Clock) -> None:
         AsyncCredentials(_settings(azure_ad_token="hush")),
     ):
         assert "hush" not in repr(credentials)
+
+
+def test_a_token_refused_late_does_not_forget_its_successor(clock: _Clock) -> None:
+    source = _Credential(clock)
+    credentials = Credentials(_settings(credential=source))
+    first = credentials.header()[1].removeprefix("Bearer ")
+    credentials.refresh(first)
+    second = credentials.header()[1]
+    # Another call that was refused with the first token comes back only now.
+    credentials.refresh(first)
+    assert credentials.header()[1] == second
+    assert source.count == 2
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_token_refused_late_does_not_forget_its_successor(
+    backend: str, clock: _Clock
+) -> None:
+    source = _Credential(clock)
+
+    async def work() -> None:
+        credentials = AsyncCredentials(_settings(credential=source))
+        first = (await credentials.header())[1].removeprefix("Bearer ")
+        credentials.refresh(first)
+        second = (await credentials.header())[1]
+        credentials.refresh(first)
+        assert (await credentials.header())[1] == second
+
+    _run(backend, work)
+    assert source.count == 2

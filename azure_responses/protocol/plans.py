@@ -103,7 +103,8 @@ class Plans:
         output = StructuredOutput(text_format) if text_format is not None else None
         given = _with_format(parameters, output) if output else parameters
         call = self._operations.create(given, options, stream=True)
-        resumes = bool(parameters.get("background")) and parameters.get("store") is not False
+        sent = {**parameters, **(options.extra_body or {})}
+        resumes = bool(sent.get("background")) and sent.get("store") is not False
         state = ResponseStream(call, resumes=resumes)
         return StreamPlan(call, state, lambda final: _finish_stream(final, state, output))
 

@@ -180,7 +180,8 @@ class ResponseStream:
     def after_poll(self, response: Response) -> Step:
         """What to do after a plain retrieve: poll on, or ask once for the events still missing."""
         self._setbacks = 0
-        if response.status not in TERMINAL_STATUSES:
+        # A response without a status comes from a gateway that says nothing more will follow.
+        if response.status is not None and response.status not in TERMINAL_STATUSES:
             return Step("poll", _POLL_INTERVAL)
         self._polled = response
         return Step("resume", 0.0, self.last_sequence_number)
@@ -192,7 +193,8 @@ class ResponseStream:
         sequence number.
         """
         assert self._polled is not None
-        body = {"type": f"response.{self._polled.status}", "response": self._polled.to_dict()}
+        kind = f"response.{self._polled.status or 'completed'}"
+        body = {"type": kind, "response": self._polled.to_dict()}
         events = self._take_events([parse_event(json.dumps(body))])
         self._keep(self._polled)
         return events

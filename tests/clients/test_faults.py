@@ -289,6 +289,35 @@ def test_past_five_minutes_a_background_stream_falls_back_to_polling(
     run(runner, emulator, scenario)
 
 
+def test_a_background_response_asked_for_in_the_extra_body_resumes_as_well(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    emulator.faults.add(Fault("truncate", operation="create", after_events=5))
+
+    async def scenario(client: Any) -> None:
+        stream = await client.responses.create(
+            input="Count from 1 to 30.", stream=True, extra_body={"background": True}
+        )
+        events = [event async for event in stream]
+        assert events[-1].type == "response.completed"
+
+    run(runner, emulator, scenario)
+
+
+def test_a_streamed_response_that_was_deleted_is_not_waited_for(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(client: Any) -> None:
+        async with client.responses.stream(input="Reply with exactly: pong") as stream:
+            final = await stream.get_final_response()
+            await client.responses.delete(final.id)
+        with pytest.raises(ResponseNotFoundError):
+            await client.responses.retrieve(final.id)
+
+    run(runner, emulator, scenario)
+    assert naps == []
+
+
 def test_a_retrieved_stream_starts_after_the_event_asked_for(
     runner: str, emulator: Emulator
 ) -> None:

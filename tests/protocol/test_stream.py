@@ -650,6 +650,15 @@ def test_what_is_no_longer_streamed_is_settled_from_the_poll(status: str, is_sho
     assert _next(stream).action == "finish"
 
 
+def test_a_polled_response_without_a_status_has_ended() -> None:
+    stream = _background()
+    stream.receive(stream_bytes(*_OPENING))
+    assert stream.after_poll(Response(id="resp_1")).action == "resume"
+    assert _next(stream, NotFoundError("m", status_code=404)) == Step("settle")
+    assert _names(stream.settle()) == ["completed"]
+    assert _next(stream).action == "finish"
+
+
 def test_a_failure_that_was_only_polled_is_raised() -> None:
     stream = _background(max_retries=0)
     stream.receive(stream_bytes(*_OPENING))
