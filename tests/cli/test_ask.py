@@ -214,3 +214,20 @@ def test_text_appears_before_the_answer_is_complete() -> None:
         arrived = time.monotonic()
         process.communicate(timeout=30)
     assert time.monotonic() - arrived > 0.3
+
+
+@pytest.mark.parametrize("options", [[], ["--no-stream"], ["--json"], ["--json", "--stream"]])
+def test_tokens_and_cost_are_said_on_stderr(
+    server: RunningServer, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    assert main(["ask", "Reply with exactly: pong", "--cost", *options]) == 0
+    said = capsys.readouterr().err
+    assert "output tokens, " in said
+    assert ("price unknown" in said) or ("$" in said)
+
+
+def test_the_deployment_may_be_named_by_either_option(
+    server: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "hi", "--json", "--deployment", "gpt-4o"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "gpt-4o"

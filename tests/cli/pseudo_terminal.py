@@ -1,0 +1,111 @@
+"""The command in a pseudo-terminal, typed at and read from as a user does."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from types import TracebackType
+
+__all__ = ["PseudoTerminal", "plain"]
+
+_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
+
+
+def plain(text: str) -> str:
+    """Text without the control sequences of a terminal."""
+    return _SEQUENCE.sub("", text)
+
+
+class PseudoTerminal:
+    """Runs `azure-responses` with a terminal of its own; a context manager.
+
+    Args:
+        arguments: of the command.
+        endpoint, key: put into its environment.
+        terminal: the TERM it is told.
+    """
+
+    def __init__(
+        self, *arguments: str, endpoint: str, key: str, terminal: str = "xterm", **extra: str
+    ) -> None:
+        self._arguments = arguments
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+        self._environment = {
+            **kept,
+            "AZURE_OPENAI_ENDPOINT": endpoint,
+            "AZURE_OPENAI_API_KEY": key,
+            "TERM": terminal,
+            **extra,
+        }
+        self._environment.pop("NO_COLOR", None)
+        self._unread = ""
+
+    def __enter__(self) -> "PseudoTerminal":
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "azure_responses", *self._arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+        os.close(self._master)
+
+    def type(self, text: str) -> None:
+        """Press these keys; "\\x03" is Ctrl-C and "\\x04" Ctrl-D."""
+        os.write(self._master, text.encode())
+
+    def read_until(self, words: str, seconds: float = 20.0) -> str:
+        """What appeared up to and with these words; fails when they do not come."""
+        deadline = time.monotonic() + seconds
+        while words not in self._unread:
+            ready, _, _ = select.select([self._master], [], [], 0.1)
+            if ready and not self._receive():
+                break
+            assert time.monotonic() < deadline, f"{words!r} did not come: {self._unread!r}"
+        assert words in self._unread, f"ended without {words!r}: {self._unread!r}"
+        end = self._unread.index(words) + len(words)
+        text, self._unread = self._unread[:end], self._unread[end:]
+        return text
+
+    def wait(self, seconds: float = 20.0) -> tuple[int, str]:
+        """The exit code, and what was left to read."""
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None:
+            assert time.monotonic() < deadline, f"did not end: {self._unread!r}"
+            if select.select([self._master], [], [], 0.05)[0]:
+                self._receive()
+        while select.select([self._master], [], [], 0.05)[0] and self._receive():
+            pass
+        text, self._unread = self._unread, ""
+        return self._process.returncode, text
+
+    def _receive(self) -> bool:
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:
+            # Linux says so when the last process has left the terminal.
+            return False
+        self._unread += data.decode("utf-8", "replace")
+        return bool(data)

@@ -1,0 +1,79 @@
+"""What stderr is told, and what its terminal can show."""
+
+import io
+import time
+
+import pytest
+
+from azure_responses.cli.terminal import StatusLine, encodes, is_capable, paint, supports_colour
+
+
+class _Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def test_only_a_terminal_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert paint("x", "red", _Screen()) == "\x1b[31mx\x1b[0m"
+    assert paint("x", "red", io.StringIO()) == "x"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint("x", "red", _Screen()) == "x"
+    assert is_capable(_Screen())
+
+
+@pytest.mark.parametrize("terminal", ["dumb", None])
+def test_a_dumb_terminal_is_not_painted(
+    monkeypatch: pytest.MonkeyPatch, terminal: str | None
+) -> None:
+    if terminal:
+        monkeypatch.setenv("TERM", terminal)
+    else:
+        monkeypatch.delenv("TERM")
+    assert not supports_colour(_Screen())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "can"), [("utf-8", True), ("ascii", False), ("no-such-encoding", False)]
+)
+def test_what_a_stream_can_show_follows_its_encoding(encoding: str, can: bool) -> None:
+    class Stream(io.StringIO):
+        @property
+        def encoding(self) -> str:  # type: ignore[override]
+            return encoding
+
+    assert encodes(Stream(), "✓") is can
+
+
+def test_without_a_terminal_there_is_a_line_per_change() -> None:
+    stream = io.StringIO()
+    with StatusLine(stream) as status:
+        status.show("queued")
+        status.show("queued")
+        status.show("in_progress")
+    assert stream.getvalue() == "queued, 0 s\nin_progress, 0 s\n"
+
+
+def test_a_terminal_has_one_line_that_grows_older_and_goes_away() -> None:
+    stream = _Screen()
+    with StatusLine(stream, interval=0.01) as status:
+        time.sleep(0.03)
+        assert stream.getvalue() == ""
+        status.show("queued")
+        time.sleep(0.1)
+        status.hide()
+        hidden = stream.getvalue()
+        status.show("too late")
+        status.hide()
+    shown = stream.getvalue()
+    assert shown == hidden
+    assert shown.count("queued, 0 s") > 2
+    assert "\n" not in shown
+    assert shown.endswith("\r\x1b[K")
