@@ -78,19 +78,7 @@ def diagnose(
     if http_client is not None:
         refuse_wrong_client(http_client, httpx.Client)
     given: dict[str, Any] = {"timeout": _TIMEOUT, **arguments, "max_retries": 0}
-    examination = _Examination(endpoint, given, http_client, dict(parameters or {}))
-    findings = list(examination.run())
-    return Diagnosis(
-        redact_findings(arrange(findings), examination.secrets),
-        examination.deployment,
-        examination.request_id,
-        datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
-        {
-            "azure-responses": __version__,
-            "python": platform.python_version(),
-            "httpx": httpx.__version__,
-        },
-    )
+    return _Examination(endpoint, given, http_client, dict(parameters or {})).diagnose()
 
 
 class _Examination:
@@ -109,11 +97,25 @@ class _Examination:
         self._arguments = {
             name: value for name, value in arguments.items() if name not in (*_NETWORK, *_DEFAULTS)
         }
-        self.secrets: list[str] = []
-        self.deployment: str | None = None
-        self.request_id: str | None = None
+        self._secrets: list[str] = []
+        self._deployment: str | None = None
+        self._request_id: str | None = None
 
-    def run(self) -> Iterator[Finding]:
+    def diagnose(self) -> Diagnosis:
+        findings = arrange(self._run())
+        return Diagnosis(
+            redact_findings(findings, self._secrets),
+            self._deployment,
+            self._request_id,
+            datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
+            {
+                "azure-responses": __version__,
+                "python": platform.python_version(),
+                "httpx": httpx.__version__,
+            },
+        )
+
+    def _run(self) -> Iterator[Finding]:
         reading = read_configuration(os.environ, self._endpoint, self._arguments)
         if reading.settings is not None:
             self._note(reading.settings)
@@ -129,10 +131,10 @@ class _Examination:
             yield from self._examine_caller(reading.settings, is_reachable)
 
     def _note(self, settings: Settings) -> None:
-        self.deployment = self._parameters.get("model") or settings.deployment
+        self._deployment = self._parameters.get("model") or settings.deployment
         query = settings.endpoint.query
-        self.secrets += [value for name, value in query.items() if name != "api-version"]
-        self.secrets += _given_credentials(self._defaults.get("default_headers"))
+        self._secrets += [value for name, value in query.items() if name != "api-version"]
+        self._secrets += _given_credentials(self._defaults.get("default_headers"))
 
     def _examine_network(self, settings: Settings) -> Iterator[Finding]:
         if self._http_client is not None:
@@ -140,7 +142,7 @@ class _Examination:
                 yield skip(name, "the given http_client reaches the service in its own way")
             return
         path = find_path(settings.endpoint.origin, self._connection)
-        self.secrets += path.secrets
+        self._secrets += path.secrets
         patience = patience_of(self._defaults["timeout"])
         timeout = min(10.0, patience) if patience else 10.0
         yield from examine_network(path, self._connection, timeout)
@@ -166,7 +168,7 @@ class _Examination:
             return _Caller(credentials, CredentialNotes("a header among default_headers"))
         name, value = credentials.header()
         secret = value.removeprefix("Bearer ")
-        self.secrets.append(secret)
+        self._secrets.append(secret)
         if name == "api-key":
             return _Caller(credentials, examine_key(secret, settings.scope))
         return _Caller(credentials, examine_token(secret, settings.scope, time.time()))
@@ -174,10 +176,10 @@ class _Examination:
     def _examine_service(self, settings: Settings, caller: "_Caller") -> Iterator[Finding]:
         service = self._open_service(settings, caller, self._defaults)
         asked = self._describe(settings, caller, self._defaults)
-        if not self.deployment:
+        if not self._deployment:
             yield from judge_without_deployment(service.list_models(), asked)
             return
-        answer = service.ask({**self._parameters, "model": self.deployment})
+        answer = service.ask({**self._parameters, "model": self._deployment})
         self._remember(answer)
         findings = judge(answer, asked)
         if any(finding.name == "api-version" and finding.ok is False for finding in findings):
@@ -199,7 +201,7 @@ class _Examination:
         if same:
             return findings
         answer = self._open_service(plain, caller, defaults).ask(
-            {**self._parameters, "model": self.deployment}
+            {**self._parameters, "model": self._deployment}
         )
         retried = judge(answer, self._describe(plain, caller, defaults))
         refused = next(finding for finding in findings if finding.name == "api-version")
@@ -223,12 +225,12 @@ class _Examination:
     ) -> Circumstances:
         version = sent_version(settings.endpoint, defaults.get("default_query"))
         return Circumstances(
-            describe_version(settings.endpoint, version), self.deployment, caller.notes
+            describe_version(settings.endpoint, version), self._deployment, caller.notes
         )
 
     def _remember(self, answer: Answer) -> None:
         source = answer.response or answer.error
-        self.request_id = getattr(source, "request_id", None)
+        self._request_id = getattr(source, "request_id", None)
 
 
 @dataclass(frozen=True)
