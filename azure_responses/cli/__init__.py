@@ -1,6 +1,7 @@
 """The `azure-responses` command."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 is done, 1 the service said no, 2 wrong usage, 130 interrupted.
     """
     parsed = _parser().parse_args(arguments)
+    # A credential that finds nothing logs a page, of which the error says the first line.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()

@@ -1,5 +1,6 @@
 """The command as a whole: its exit codes."""
 
+import os
 import subprocess
 import sys
 
@@ -31,3 +32,19 @@ def test_a_configuration_error_is_exit_code_2_with_its_hint(
     err = capsys.readouterr().err
     assert "error: " in err
     assert "hint: " in err
+
+
+def test_a_missing_credential_is_an_error_and_no_page_of_log() -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+    # Asked for first, so that nothing is looked for on the network.
+    environment = {**kept, "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
+    arguments = ["ask", "hi", "-m", "d", "--endpoint", "https://r.openai.azure.com"]
+    process = subprocess.run(
+        [sys.executable, "-m", "azure_responses", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: No token could be fetched")
+    assert "Attempted credentials" not in process.stderr
