@@ -133,3 +133,19 @@ def test_the_first_call_imports_azure_identity_only_without_a_key() -> None:
         "assert 'azure.identity' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
+
+
+def test_the_first_page_of_input_items_is_there_without_iterating() -> None:
+    emulator = Emulator()
+    with (
+        httpx.Client(transport=emulator.httpx_transport()) as http_client,
+        AzureResponses(
+            emulator.endpoint, api_key=emulator.api_key, http_client=http_client
+        ) as client,
+    ):
+        messages = [{"role": "user", "content": str(number)} for number in range(3)]
+        raw = client.responses.with_raw_response.create(model="gpt-4.1", input=messages)
+        assert repr(raw) == f"RawResponse(status_code=200, request_id={raw.request_id!r})"
+        page = client.responses.input_items.list(raw.parse().id, limit=2)
+        assert len(page.data) == 2
+        assert page.has_more
