@@ -5,6 +5,7 @@ Both shells build their calls here, so that what is sent is decided once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
@@ -62,7 +63,7 @@ class Operations:
         self.recent = recent
         self._new_id = new_id
         self._api_type = api_type
-        self._pricer_of = pricer_of
+        self._pricer_of = lru_cache(maxsize=128)(pricer_of) if pricer_of else None
         # Checked and merged once: what is left for each call is a copy of a small dict.
         self._headers = {
             accepts_stream: merge_headers(_own_headers(accepts_stream), default_headers)

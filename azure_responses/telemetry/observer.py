@@ -18,7 +18,7 @@ from azure_responses.types.event import StreamEvent
 if TYPE_CHECKING:
     from azure_responses.telemetry.open_telemetry import CallTrace
 
-__all__ = ["Observer", "TelemetryOptions", "observe"]
+__all__ = ["Observer", "TelemetryOptions", "is_heard", "observe"]
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,29 @@ class TelemetryOptions:
     captures_content: bool | None = None
 
     @property
-    def has_provider(self) -> bool:
-        """True when spans or metrics are wanted, whatever the program has set up."""
-        return self.tracer_provider is not None or self.meter_provider is not None
+    def names_a_listener(self) -> bool:
+        """True when the client itself was given somebody to tell."""
+        providers = (self.tracer_provider, self.meter_provider)
+        return bool(self.callbacks) or any(provider is not None for provider in providers)
+
+
+def is_heard() -> bool:
+    """True when the program has set up something that may listen to any client's calls.
+
+    Asked for every call, so it may cost no more than a look-up or two.
+    """
+    # A program that never imported opentelemetry has nothing for it to write to.
+    return "opentelemetry" in sys.modules or LOGGER.isEnabledFor(logging.INFO) or bool(callbacks)
 
 
 def observe(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "Observer | None":
-    """An observer of a call, or None when nobody listens."""
+    """An observer of a call, or None when nobody listens after all."""
+    has_provider = options.tracer_provider is not None or options.meter_provider is not None
     trace = None
-    # A program that never imported opentelemetry has nothing for it to write to.
-    if "opentelemetry" in sys.modules or options.has_provider:
+    if "opentelemetry" in sys.modules or has_provider:
         trace = _start_trace(options, call, is_stream=is_stream)
-    is_heard = options.callbacks or callbacks or LOGGER.isEnabledFor(logging.INFO)
-    if trace is None and not is_heard:
+    is_told = options.callbacks or callbacks or LOGGER.isEnabledFor(logging.INFO)
+    if trace is None and not is_told:
         return None
     return Observer(options, call, trace, is_stream=is_stream)
 

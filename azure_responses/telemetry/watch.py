@@ -8,7 +8,7 @@ import anyio
 
 from azure_responses.protocol.call import Call
 from azure_responses.telemetry.callback import Occasion, await_callbacks, run_callbacks
-from azure_responses.telemetry.observer import Observer, TelemetryOptions, observe
+from azure_responses.telemetry.observer import Observer, TelemetryOptions, is_heard, observe
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.event import StreamEvent
 
@@ -140,9 +140,12 @@ class Telemetry:
     def __init__(self, options: TelemetryOptions) -> None:
         options.callbacks.refuse_async()
         self._options = options
+        self._names_a_listener = options.names_a_listener
 
     def watch(self, call: Call, *, is_stream: bool = False) -> Watch | None:
         """A watch over a call, or None when nobody listens."""
+        if not (self._names_a_listener or is_heard()):
+            return None
         observer = observe(self._options, call, is_stream=is_stream)
         return None if observer is None else Watch(observer)
 
@@ -152,8 +155,11 @@ class AsyncTelemetry:
 
     def __init__(self, options: TelemetryOptions) -> None:
         self._options = options
+        self._names_a_listener = options.names_a_listener
 
     def watch(self, call: Call, *, is_stream: bool = False) -> AsyncWatch | None:
         """A watch over a call, or None when nobody listens."""
+        if not (self._names_a_listener or is_heard()):
+            return None
         observer = observe(self._options, call, is_stream=is_stream)
         return None if observer is None else AsyncWatch(observer)
