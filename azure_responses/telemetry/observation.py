@@ -81,38 +81,56 @@ class Observation:
             retry_delay: seconds before the next attempt.
             is_abandoned: nobody wants the rest.
         """
-        call, first = self.call, self._first_chunk
+        first = self._first_chunk
         found = response or getattr(error, "response", None) or getattr(error, "partial", None)
-        given = call.parameters
         return CallRecord(
-            call_type=call.api_type,
-            operation=call.situation.operation,
+            **_read_call(self.call),
+            **_read_response(found, self.call),
+            **_read_reply(headers, error),
             is_stream=self._is_stream,
-            deployment=call.situation.deployment,
-            model=_text(found, "model"),
-            response_id=_text(found, "id") or call.situation.response_id,
-            request_id=_request_id(headers) or _text(error, "request_id"),
-            client_request_id=call.request.headers.get("x-ms-client-request-id"),
-            usage=_usage(found),
-            user=_given(given, "user"),
-            safety_identifier=_given(given, "safety_identifier"),
             latency=now - self._began,
             time_to_first_token=None if first is None else first - self._began,
             attempts=self.attempts,
-            region=headers.get("x-ms-region") or _text(error, "region"),
-            served_deployment=headers.get("x-ms-deployment-name"),
-            spillover_from=headers.get("x-ms-spillover-from-deployment"),
-            service_tier=_text(found, "service_tier"),
-            status=_text(found, "status"),
-            http_status=_http_status(error, headers),
             error=error,
             retry_delay=retry_delay,
             is_abandoned=is_abandoned,
             started_at=self._wall_clock,
-            url=call.request.url,
-            parameters=given,
-            response=found,
         )
+
+
+def _read_call(call: Call) -> dict[str, Any]:
+    given = call.parameters
+    return {
+        "call_type": call.api_type,
+        "operation": call.situation.operation,
+        "deployment": call.situation.deployment,
+        "client_request_id": call.request.headers.get("x-ms-client-request-id"),
+        "user": _given(given, "user"),
+        "safety_identifier": _given(given, "safety_identifier"),
+        "url": call.request.url,
+        "parameters": given,
+    }
+
+
+def _read_response(response: Any, call: Call) -> dict[str, Any]:
+    return {
+        "model": _text(response, "model"),
+        "response_id": _text(response, "id") or call.situation.response_id,
+        "usage": _usage(response),
+        "service_tier": _text(response, "service_tier"),
+        "status": _text(response, "status"),
+        "response": response,
+    }
+
+
+def _read_reply(headers: Mapping[str, str], error: BaseException | None) -> dict[str, Any]:
+    return {
+        "request_id": _request_id(headers) or _text(error, "request_id"),
+        "region": headers.get("x-ms-region") or _text(error, "region"),
+        "served_deployment": headers.get("x-ms-deployment-name"),
+        "spillover_from": headers.get("x-ms-spillover-from-deployment"),
+        "http_status": _http_status(error, headers),
+    }
 
 
 def _text(holder: Any, name: str) -> str | None:

@@ -1,6 +1,7 @@
 """The watches the shells hold."""
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,12 @@ def test_callbacks_of_a_cancelled_call_still_run() -> None:
     assert seen == [True]
 
 
-def test_nobody_is_watched_for_nobody() -> None:
+@pytest.mark.parametrize("has_opentelemetry", [False, True])
+def test_nobody_is_watched_for_nobody(
+    has_opentelemetry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_opentelemetry:
+        monkeypatch.delitem(sys.modules, "opentelemetry")
     telemetry = AsyncTelemetry(TelemetryOptions())
     assert Telemetry(TelemetryOptions()).watch(make_call()) is None
     assert telemetry.watch(make_call(), is_stream=True) is None
