@@ -1,7 +1,7 @@
 """How many recorded responses and streams each bridge converts, what it loses, and how fast.
 
 `python -m tests.benchmarks.bridge_conversion` over the recordings of `tests/recordings.py`.
-LiteLLM is run by this interpreter, or by the one that LITELLM_PYTHON names, and left out where
+LiteLLM is run by this interpreter, or by the one that AZURE_RESPONSES_LITELLM names, and left out where
 neither has it.
 """
 
@@ -111,7 +111,7 @@ def _report(name: str, convert: Callable[[str, Any], _Outcome]) -> None:
 @contextmanager
 def _litellm() -> Iterator[tuple[str, Callable[[str, Any], _Outcome], list[float]] | None]:
     """LiteLLM's version, its conversion and the seconds it took per stream event; None without."""
-    command = [os.environ.get("LITELLM_PYTHON") or sys.executable]
+    command = [os.environ.get("AZURE_RESPONSES_LITELLM") or sys.executable]
     command.append(str(Path(__file__).with_name("litellm_bridge.py")))
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -179,7 +179,9 @@ def main() -> None:
     _report("azure-responses", _ours)
     with _litellm() as peer:
         if peer is None:
-            print("\nLiteLLM: not installed (LITELLM_PYTHON names an interpreter that has it)")
+            print(
+                "\nLiteLLM: not installed (AZURE_RESPONSES_LITELLM names an interpreter that has it)"
+            )
         else:
             _report(f"LiteLLM {peer[0]}", peer[1])
         _print_speed(peer[2] if peer else [])
