@@ -1,8 +1,8 @@
 """How many recorded responses and streams each bridge converts, what it loses, and how fast.
 
 `python -m tests.benchmarks.bridge_conversion` over the recordings of `tests/recordings.py`.
-LiteLLM is run by this interpreter, or by the one that AZURE_RESPONSES_LITELLM names, and left out where
-neither has it.
+LiteLLM is run by this interpreter, or by the one that AZURE_RESPONSES_LITELLM names, and left out
+where neither has it.
 """
 
 import json
@@ -179,9 +179,7 @@ def main() -> None:
     _report("azure-responses", _ours)
     with _litellm() as peer:
         if peer is None:
-            print(
-                "\nLiteLLM: not installed (AZURE_RESPONSES_LITELLM names an interpreter that has it)"
-            )
+            print("\nLiteLLM: not installed (AZURE_RESPONSES_LITELLM names a Python that has it)")
         else:
             _report(f"LiteLLM {peer[0]}", peer[1])
         _print_speed(peer[2] if peer else [])
