@@ -29,6 +29,7 @@ __all__ = [
     "Timeout",
     "build_headers",
     "build_request",
+    "environment_proxy",
     "is_event_stream",
     "make_transport",
     "mapped_async_errors",
@@ -100,7 +101,7 @@ def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
     copies headers on every call, which costs a third of the call and serves none of ours.
     """
     return httpx.HTTPTransport(
-        proxy=connection.proxy or _environment_proxy(origin),
+        proxy=connection.proxy or environment_proxy(origin),
         verify=connection.ssl_context(),
         limits=connection.limits,
     )
@@ -168,7 +169,7 @@ class LoopTransport:
         await anext(self._guard)
 
     def _make(self, loop: object) -> "_Connections":
-        proxy = self._connection.proxy or _environment_proxy(self._origin)
+        proxy = self._connection.proxy or environment_proxy(self._origin)
         limits, context = self._connection.limits, self._connection.ssl_context()
         if not isinstance(loop, asyncio.AbstractEventLoop):
             return _HTTPXConnections(
@@ -213,7 +214,7 @@ async def _close_with_loop(connections: _Connections) -> AsyncGenerator[None, No
         await connections.aclose()
 
 
-def _environment_proxy(origin: str) -> str | None:
+def environment_proxy(origin: str) -> str | None:
     """The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for an origin."""
     scheme, _, host = origin.partition("://")
     proxies = getproxies()

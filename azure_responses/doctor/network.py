@@ -10,13 +10,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
 from azure_responses.errors import ConfigurationError
-from azure_responses.transport import Connection
+from azure_responses.transport import Connection, environment_proxy
 
 __all__ = ["Path", "examine_network", "find_path"]
 
@@ -60,21 +59,13 @@ def find_path(origin: str, connection: Connection) -> Path:
     """The path to an origin, by the same rules the transport follows."""
     parts = urlsplit(origin)
     port = parts.port or _PORTS[parts.scheme]
-    proxy = _given_proxy(connection.proxy) or _environment_proxy(parts)
+    proxy = _given_proxy(connection.proxy) or environment_proxy(origin)
     split = urlsplit(proxy) if proxy else None
     return Path(parts.hostname or "", port, parts.scheme == "https", split)
 
 
 def _given_proxy(proxy: str | httpx.Proxy | None) -> str | None:
     return str(proxy.url) if isinstance(proxy, httpx.Proxy) else proxy
-
-
-def _environment_proxy(parts: SplitResult) -> str | None:
-    proxies = getproxies()
-    if not proxies or proxy_bypass(parts.netloc):
-        return None
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def examine_network(path: Path, connection: Connection, timeout: float) -> Iterator[Finding]:
