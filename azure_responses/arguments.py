@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import httpx
 
-from azure_responses.bridge import ReasoningCache
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType
 from azure_responses.protocol.operations import Operations, Options
@@ -24,6 +23,9 @@ from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import Connection, Timeout, patience_of
 from azure_responses.types.parameters import ResponseParameters
 from azure_responses.types.result import Pricer, Result
+
+if TYPE_CHECKING:
+    from azure_responses.bridge import ReasoningCache
 
 __all__ = [
     "CallOptions",
@@ -100,7 +102,7 @@ class ClientArguments(TypedDict, total=False):
     preview_path: bool
     allow_insecure: bool
     drop_params: bool
-    reasoning_cache: bool | ReasoningCache
+    reasoning_cache: "bool | ReasoningCache"
     base_model: str | Mapping[str, str] | None
     on_request: Callback | Iterable[Callback] | None
     on_response: Callback | Iterable[Callback] | None
@@ -132,7 +134,7 @@ class Configuration:
     recent: RecentResponses
     defaults: Mapping[str, Any]
     drop_params: bool = False
-    reasoning_cache: ReasoningCache | None = None
+    reasoning_cache: "ReasoningCache | None" = None
     telemetry: TelemetryOptions = field(default_factory=TelemetryOptions)
     base_model: str | Mapping[str, str] | None = None
 
@@ -219,8 +221,11 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
     )
 
 
-def _reasoning_cache(given: bool | ReasoningCache | None) -> ReasoningCache | None:
+def _reasoning_cache(given: "bool | ReasoningCache | None") -> "ReasoningCache | None":
     if isinstance(given, bool):
+        # Imported only here: the models of chat completions are not for every program.
+        from azure_responses.bridge import ReasoningCache
+
         return ReasoningCache() if given else None
     return given
 
