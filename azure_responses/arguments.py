@@ -1,5 +1,6 @@
 """The arguments of calls and clients, typed once for both shells."""
 
+import math
 import os
 import ssl
 import uuid
@@ -257,10 +258,12 @@ def split_arguments(
     """Parameters, options and timeout of a call."""
     parameters = dict(arguments)
     timeout = parameters.pop("timeout", default_timeout)
+    patience = patience_of(timeout)
     options = Options(
         parameters.pop("extra_headers", None),
         parameters.pop("extra_query", None),
         parameters.pop("extra_body", None),
+        math.inf if patience is None else patience,
     )
     return parameters, options, timeout
 

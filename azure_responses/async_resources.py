@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 import anyio
@@ -202,7 +203,7 @@ class AsyncResponses(_Resource):
     def _open(
         self, plan: StreamPlan[Response], options: Options, timeout: Timeout
     ) -> AsyncStream[Response]:
-        again = Options(options.extra_headers, options.extra_query)
+        again = replace(options, extra_body=None)
 
         async def poll(response_id: str, watch: AsyncWatch | None) -> Response:
             retrieval = self._plans.retrieve(response_id, again)

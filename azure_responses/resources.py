@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses.arguments import CallOptions, CreateArguments, split_arguments
@@ -189,7 +190,7 @@ class Responses(_Resource):
     def _open(
         self, plan: StreamPlan[Response], options: Options, timeout: Timeout
     ) -> Stream[Response]:
-        again = Options(options.extra_headers, options.extra_query)
+        again = replace(options, extra_body=None)
 
         def poll(response_id: str, watch: Watch | None) -> Response:
             retrieval = self._plans.retrieve(response_id, again)

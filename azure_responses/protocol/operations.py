@@ -4,7 +4,7 @@ Both shells build their calls here, so that what is sent is decided once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -26,11 +26,22 @@ _Query = Mapping[str, str | list[str]]
 
 @dataclass(frozen=True)
 class Options:
-    """What one call adds to the client's defaults; later wins, None removes a header."""
+    """What one call adds to the client's defaults; later wins, None removes a header.
+
+    `patience` is how long this call waits for one hint, in seconds, `math.inf` for ever; None
+    leaves it to the client's policy.
+    """
 
     extra_headers: Mapping[str, str | None] | None = None
     extra_query: Mapping[str, Any] | None = None
     extra_body: Mapping[str, Any] | None = None
+    patience: float | None = None
+
+    def policy(self, default: RetryPolicy) -> RetryPolicy:
+        """How hard this call tries."""
+        if self.patience in (None, default.patience):
+            return default
+        return replace(default, patience=self.patience)
 
 
 class Operations:
@@ -227,7 +238,7 @@ class Operations:
         return Call(
             request,
             situation,
-            self.policy,
+            options.policy(self.policy),
             can_refresh_token=self._can_refresh,
             born=self.recent.born(reads),
             parameters=_overlay(body or {}, options.extra_body),

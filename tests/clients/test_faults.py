@@ -4,6 +4,7 @@ import json
 import pickle
 from typing import Any
 
+import httpx
 import pytest
 
 from azure_responses import (
@@ -95,6 +96,35 @@ def test_a_wait_longer_than_the_timeout_is_raised_at_once(
 
     run(runner, emulator, scenario, timeout=30)
     assert naps == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("timeout", [30, httpx.Timeout(900, read=30)])
+def test_a_call_waits_no_longer_than_its_own_timeout(
+    runner: str, emulator: Emulator, naps: list[float], timeout: Any, stream: bool
+) -> None:
+    emulator.faults.add(Fault("http-429", retry_after=45))
+
+    async def scenario(client: Any) -> None:
+        with pytest.raises(RateLimitError) as caught:
+            await client.responses.create(input="hi", timeout=timeout, stream=stream)
+        assert caught.value.retry_after == 45
+
+    run(runner, emulator, scenario, timeout=600)
+    assert naps == []
+
+
+@pytest.mark.parametrize("timeout", [60, None])
+def test_a_call_may_wait_longer_than_its_client(
+    runner: str, emulator: Emulator, naps: list[float], timeout: Any
+) -> None:
+    emulator.faults.add(Fault("http-429", times=1, retry_after=45))
+
+    async def scenario(client: Any) -> None:
+        await client.responses.create(input="hi", timeout=timeout)
+
+    run(runner, emulator, scenario, timeout=30)
+    assert naps == [45]
 
 
 @pytest.mark.parametrize("order", ["A", "B", "C"])

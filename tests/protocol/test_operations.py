@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from typing import Any
 
 import pytest
@@ -282,3 +283,15 @@ def test_only_what_can_make_a_new_token_is_asked_for_one(
     else:
         assert attempt.refreshes_token
         assert expected
+
+
+@pytest.mark.parametrize(
+    ("patience", "expected"), [(None, 600.0), (600.0, 600.0), (5.0, 5.0), (math.inf, math.inf)]
+)
+def test_the_patience_of_one_call_beats_the_clients(
+    patience: float | None, expected: float
+) -> None:
+    default = RetryPolicy(max_retries=7)
+    policy = Options(patience=patience).policy(default)
+    assert policy.patience == expected
+    assert policy.max_retries == 7
