@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from azure_responses.protocol.exchange import Reply
+from azure_responses.types.result import request_id_of
 
 __all__ = ["RawResponse"]
 
@@ -24,7 +25,7 @@ class RawResponse(Generic[R]):
     @property
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`."""
-        return self.headers.get("apim-request-id") or self.headers.get("x-request-id")
+        return request_id_of(self.headers)
 
     def parse(self) -> R:
         """The typed result, the same object every time."""

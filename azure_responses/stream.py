@@ -18,6 +18,7 @@ from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout, mapped_errors
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
+from azure_responses.types.result import request_id_of
 
 __all__ = ["Stream", "StreamSource"]
 
@@ -100,8 +101,7 @@ class Stream(Generic[R]):
     @property
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
-        headers = self.headers
-        return headers.get("apim-request-id") or headers.get("x-request-id")
+        return request_id_of(self.headers)
 
     def open(self) -> Self:
         """Connect now instead of at the first event; raises what the service answers."""

@@ -29,6 +29,7 @@ from azure_responses.protocol.hints import Situation, hint_for
 from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
 from azure_responses.protocol.retry import retry_hint
 from azure_responses.types.response import ResponseErrorCode
+from azure_responses.types.result import request_id_of
 
 __all__ = ["failure_from_event", "failure_from_reply", "failure_from_response", "redact"]
 
@@ -130,7 +131,7 @@ def failure_from_response(
         redact(message, situation.secrets),
         response=response,
         code=_redact_body(problem.code, situation.secrets) if problem else None,
-        request_id=_request_id(headers),
+        request_id=request_id_of(headers),
     )
 
 
@@ -161,7 +162,7 @@ def _status_error(
         type=_redact_body(problem.type, situation.secrets),
         param=_redact_body(problem.param, situation.secrets),
         body=_redact_body(problem.body, situation.secrets),
-        request_id=_request_id(headers),
+        request_id=request_id_of(headers),
         region=headers.get("x-ms-region"),
         retry_after=retry_hint(headers, problem.message, now),
         hint=hint_for(problem, status, headers, situation),
@@ -180,10 +181,6 @@ def _classify(problem: Problem, status: int, situation: Situation) -> type[APISt
     if status >= 500:
         return InternalServerError
     return BadRequestError if 400 <= status < 500 else APIStatusError
-
-
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    return headers.get("apim-request-id") or headers.get("x-request-id")
 
 
 def _redact_body(body: Any, secrets: tuple[str, ...]) -> Any:

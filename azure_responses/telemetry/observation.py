@@ -7,6 +7,7 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import Call
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.event import StreamEvent
+from azure_responses.types.result import request_id_of
 from azure_responses.types.usage import Usage
 
 __all__ = ["Observation"]
@@ -125,7 +126,7 @@ def _read_response(response: Any, call: Call) -> dict[str, Any]:
 
 def _read_reply(headers: Mapping[str, str], error: BaseException | None) -> dict[str, Any]:
     return {
-        "request_id": _request_id(headers) or _text(error, "request_id"),
+        "request_id": request_id_of(headers) or _text(error, "request_id"),
         "region": headers.get("x-ms-region") or _text(error, "region"),
         "served_deployment": headers.get("x-ms-deployment-name"),
         "spillover_from": headers.get("x-ms-spillover-from-deployment"),
@@ -146,10 +147,6 @@ def _given(parameters: Mapping[str, Any], name: str) -> str | None:
 def _usage(response: Any) -> Usage | None:
     usage = getattr(response, "usage", None)
     return usage if isinstance(usage, Usage) else None
-
-
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    return headers.get("apim-request-id") or headers.get("x-request-id")
 
 
 def _http_status(error: BaseException | None, headers: Mapping[str, str]) -> int | None:

@@ -108,7 +108,7 @@ _NAMES = {
         "CompactedResponse DeletedResponse IncompleteDetails InputItemList InputTokenCount "
         "Misalignment ParsedResponse Response ResponseError ResponseErrorCode"
     ),
-    "result": "Pricer Result",
+    "result": "Pricer Result request_id_of",
     "status": "IncompleteReason ItemStatus ResponseStatus",
     "text_events": (
         "ContentPartAddedEvent ContentPartDoneEvent ErrorEvent OutputItemAddedEvent "

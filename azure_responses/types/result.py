@@ -10,12 +10,17 @@ from pydantic import PrivateAttr
 from .model import Model
 from .rate_limit import RateLimit
 
-__all__ = ["Pricer", "Result"]
+__all__ = ["Pricer", "Result", "request_id_of"]
 
 Pricer = Callable[[Any], Decimal | None]
 """Says what a result cost in US dollars, or None when it cannot tell."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """`apim-request-id`, which every recorded Azure reply has, else `x-request-id`."""
+    return headers.get("apim-request-id") or headers.get("x-request-id")
 
 
 class _Attachment:
@@ -83,7 +88,7 @@ class Result(Model):
     @property
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`; quote it to Azure support."""
-        return self.headers.get("apim-request-id") or self.headers.get("x-request-id")
+        return request_id_of(self.headers)
 
     @property
     def rate_limit(self) -> RateLimit | None:

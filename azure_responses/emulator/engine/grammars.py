@@ -54,8 +54,6 @@ class _Grammar:
     """The rules of a grammar; writes the shortest text of each."""
 
     def __init__(self, definition: str) -> None:
-        self._rules: dict[str, list[list[list[str]]]] = {}
-        self._depths: dict[str, float] = {}
         name = ""
         collected: dict[str, str] = {}
         for line in definition.splitlines():

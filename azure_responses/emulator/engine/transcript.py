@@ -31,7 +31,6 @@ class Transcript:
         prompt: what the user said last.
         attachments: content parts of the last user message that are not text.
         results: tool outputs the model has not answered yet.
-        rounds: how many tool outputs followed the last user message, answered or not.
         items: every item, oldest first, as given.
     """
 
@@ -40,7 +39,6 @@ class Transcript:
     prompt: str = ""
     attachments: list[Mapping[str, Any]] = field(default_factory=list)
     results: list[ToolResult] = field(default_factory=list)
-    rounds: int = 0
     items: list[Mapping[str, Any]] = field(default_factory=list)
 
 
@@ -83,7 +81,6 @@ def _read_item(
         _read_message(transcript, item)
     elif kind.endswith("_call_output") and item.get("call_id"):
         transcript.results.append(_read_result(item, calls.get(str(item["call_id"]), {})))
-        transcript.rounds += 1
     elif "call_id" in item:
         calls[str(item["call_id"])] = item
 
@@ -95,7 +92,7 @@ def _read_message(transcript: Transcript, item: Mapping[str, Any]) -> None:
         return
     transcript.messages.append((role, text))
     if role == "user":
-        transcript.prompt, transcript.rounds = text, 0
+        transcript.prompt = text
         transcript.attachments = _find_attachments(item.get("content"))
     transcript.results = []
 
