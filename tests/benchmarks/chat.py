@@ -1,6 +1,7 @@
 """What a chat completion costs over the response that serves it."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any
 
 from azure_responses import AzureResponses
@@ -12,7 +13,7 @@ __all__ = ["compare_chat"]
 _CALL, _CHUNK = "our responses.create", "our typed event"
 _ASKED: dict[str, Any] = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": PROMPT}]}
 _BODY: dict[str, Any] = {"model": "gpt-5-mini", "input": PROMPT}
-_CALLS = 200
+_CALLS, _LITELLM_CALLS = 200, 20
 
 
 def compare_chat(stub: str) -> list[Comparison]:
@@ -31,9 +32,32 @@ def _compare_calls(stub: str) -> Comparison:
             for _ in range(_CALLS):
                 client.responses.create(**_BODY)
 
-        contenders = [Contender("chat.completions.create", complete, _CALLS)]
-        contenders.append(Contender(_CALL, respond, _CALLS))
+        contenders = [
+            Contender("chat.completions.create", complete, _CALLS),
+            Contender(_CALL, respond, _CALLS),
+            *_litellm(stub),
+        ]
         return compare("a bridged call", "call", contenders, [Target(_CALL, 1.15)])
+
+
+def _litellm(stub: str) -> list[Contender]:
+    if not find_spec("litellm"):
+        return []
+    import litellm  # type: ignore[import-not-found, unused-ignore]
+
+    asked = {
+        **_ASKED,
+        "model": f"azure/responses/{_ASKED['model']}",
+        "api_base": f"{stub}/small",
+        "api_key": "key",
+        "api_version": "2025-04-01-preview",
+    }
+
+    def complete() -> None:
+        for _ in range(_LITELLM_CALLS):
+            litellm.completion(**asked)
+
+    return [Contender("litellm.completion", complete, _LITELLM_CALLS)]
 
 
 def _compare_streams(stub: str) -> Comparison:
