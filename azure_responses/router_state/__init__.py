@@ -1,0 +1,1 @@
+"""What routers remember: in this process, or shared by replicas through Redis."""

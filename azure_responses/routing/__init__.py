@@ -1,0 +1,1 @@
+"""Which deployment next: decides, and is told the time, the chance and what came of it."""

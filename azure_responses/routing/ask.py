@@ -1,0 +1,93 @@
+"""What one call asks of a router, and what a router answers before the call is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from azure_responses.routing.deployment import Deployment
+
+__all__ = ["Ask", "Bid", "Grant", "Pin", "Try", "Wait"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Where a call has to go, because only that resource knows what it refers to.
+
+    Attributes:
+        resource: the tag of the resource.
+        deployment: the tag of the deployment that made the thing, preferred while it can serve;
+            None when any deployment of the resource will do.
+        field: what pins, such as "previous_response_id", for errors and explanations.
+        is_hard: the resource stores it; False when it only encrypted reasoning, which a caller
+            may have stripped.
+    """
+
+    resource: str
+    deployment: str | None = None
+    field: str = "previous_response_id"
+    is_hard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call to be routed.
+
+    Attributes:
+        group: the model name as the caller gave it.
+        input_tokens, output_tokens: estimates, for limits and context windows.
+        pin: where it has to go, or None.
+        deadline: monotonic seconds by which the call must have ended, or None.
+        is_stream: the answer comes as events.
+        can_move: False for operations on one stored thing, which no fallback group can serve.
+    """
+
+    group: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    pin: Pin | None = None
+    deadline: float | None = None
+    is_stream: bool = False
+    can_move: bool = True
+
+    @property
+    def tokens(self) -> int:
+        """What to reserve of a token limit."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A deployment that may take the call, and the tokens to reserve on it."""
+
+    deployment: Deployment
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Which bid was accepted.
+
+    Attributes:
+        bid: the one accepted, or None when every deployment was full or cooling down.
+        slot: the second (of the state's own clock) in which the tokens were reserved.
+        retry_after: seconds until the first of the bids could be accepted; only without a bid.
+        cooldowns: deployment id → seconds it still sits out, as other replicas have learnt.
+    """
+
+    bid: Bid | None
+    slot: int = 0
+    retry_after: float | None = None
+    cooldowns: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Make an attempt on the first of these that has room."""
+
+    bids: tuple[Bid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Come back in so many seconds."""
+
+    seconds: float
