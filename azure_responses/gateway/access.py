@@ -1,0 +1,91 @@
+"""Who may call, and which model."""
+
+from collections.abc import Mapping
+
+from azure_responses.gateway.caller import ANYBODY, Caller
+from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.keys import KeyTable
+
+__all__ = ["Access", "check_model", "read_key"]
+
+_BEARER = "bearer "
+_LONGEST = 4096
+# The headers that can only mean this gateway come first: a proxy on the way may need
+# Authorization for itself.
+_HEADERS = ("x-litellm-api-key", "api-key", "authorization")
+
+
+def read_key(headers: Mapping[str, str]) -> str | None:
+    """The key a request carries: `x-litellm-api-key`, else `api-key`, else `Authorization: Bearer`.
+
+    Args:
+        headers: of the request; names in lower case, or a mapping that ignores case.
+    """
+    for name in _HEADERS:
+        value = headers.get(name)
+        if value:
+            return _strip_scheme(value, is_required=name == "authorization")
+    return None
+
+
+def _strip_scheme(value: str, *, is_required: bool) -> str | None:
+    text = value.strip()
+    if text[: len(_BEARER)].lower() == _BEARER:
+        text = text[len(_BEARER) :].strip()
+    elif is_required:
+        return None
+    return text if 0 < len(text) <= _LONGEST else None
+
+
+class Access:
+    """Tells callers by their keys.
+
+    Args:
+        table: the keys.
+        allow_unauthenticated: a request without a key, or with one nobody has, comes from `ANYBODY`.
+            A key that was revoked or has expired is refused all the same.
+    """
+
+    def __init__(self, table: KeyTable, *, allow_unauthenticated: bool = False) -> None:
+        self._table = table
+        self._is_open = allow_unauthenticated
+
+    def authenticate(self, headers: Mapping[str, str], now: float) -> Caller | Denial:
+        """Who sent these headers at `now` (unix seconds), or the 401 to answer."""
+        key = read_key(headers)
+        if key is None:
+            return ANYBODY if self._is_open else _missing()
+        caller = self._table.find(key)
+        if caller is None:
+            # SDKs insist on a key, so people who need none configure them with any.
+            return ANYBODY if self._is_open else _refuse("Incorrect API key provided.")
+        if caller.revoked is not None:
+            return _refuse("This API key has been revoked.")
+        if caller.is_expired(now):
+            return _refuse("This API key has expired.")
+        return caller
+
+
+def check_model(caller: Caller, model: str) -> Denial | None:
+    """The 403 for a model the key is not for, else None."""
+    if caller.may_call(model):
+        return None
+    return deny(
+        403,
+        f"This API key may not call the model {model[:200]!r}. It may call: "
+        f"{', '.join(caller.models)}.",
+        type="permission_denied",
+        param="model",
+        code="key_model_access_denied",
+    )
+
+
+def _missing() -> Denial:
+    return _refuse(
+        "No API key provided. Send it as `Authorization: Bearer KEY`, `api-key` or "
+        "`x-litellm-api-key`."
+    )
+
+
+def _refuse(message: str) -> Denial:
+    return deny(401, message, code="invalid_api_key", headers={"www-authenticate": "Bearer"})

@@ -1,0 +1,25 @@
+"""Amounts of money as whole numbers, so that sums are exact."""
+
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+__all__ = ["PICO", "to_dollars", "to_pico"]
+
+PICO = 10**12
+"""Parts of a dollar.
+
+The cheapest token in the packaged prices is far below a millionth of a dollar, so a sum in
+millionths would lose part of most calls. A price per million tokens with six decimals is a whole
+number of these. A column of 64 bits holds nine million dollars of them.
+"""
+
+
+def to_pico(dollars: Decimal) -> int:
+    """US dollars as millionths of a millionth; what is finer than that is rounded, half to even."""
+    with localcontext() as context:
+        context.prec = 50
+        return int((dollars * PICO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def to_dollars(pico: int) -> Decimal:
+    """The US dollars of a sum, exactly."""
+    return Decimal(pico).scaleb(-12)

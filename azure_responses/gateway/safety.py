@@ -1,0 +1,72 @@
+"""Whether it is safe to listen: a pure decision."""
+
+import ipaddress
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.settings import GatewaySettings
+
+__all__ = ["check_safety", "find_weakness", "is_loopback"]
+
+_SHORTEST = 16
+# Keys that documentation, examples and the seeds of habit have made known to everybody.
+_WELL_KNOWN = frozenset(
+    "sk-1234 sk-12345 sk-123456 sk-test sk-key sk-master-key sk-litellm sk-default "
+    "your-api-key your_api_key your-key your-master-key api-key apikey anything "
+    "changeme change-me changeit secret password master master-key master_key "
+    "test test-key key none dummy fake admin default litellm".split()
+)
+_PLACEHOLDERS = ("your-", "your_", "changeme", "change-me", "replace-me", "example", "placeholder")
+_FEWEST_CHARACTERS = 6
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that only this machine reaches; "" listens everywhere."""
+    name = host.strip().strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def find_weakness(key: str) -> str | None:
+    """Why a key is easy to guess, without the key; None for one that is not."""
+    text = key.strip().lower()
+    if text in _WELL_KNOWN:
+        return "is one that everybody knows"
+    if len(text) < _SHORTEST:
+        return f"is shorter than {_SHORTEST} characters"
+    if any(word in text for word in _PLACEHOLDERS):
+        return "is a placeholder"
+    if len(set(text.removeprefix("sk-"))) < _FEWEST_CHARACTERS:
+        return "repeats a few characters"
+    return None
+
+
+def check_safety(settings: GatewaySettings, host: str, *, has_stored_keys: bool = False) -> None:
+    """Refuse to listen where strangers could call at the operator's cost.
+
+    Args:
+        host: the address to listen on.
+        has_stored_keys: a database holds keys.
+
+    Raises:
+        ConfigurationError: the address is not a loopback one, and there is no key, or an easy one.
+    """
+    if is_loopback(host) or settings.allow_unauthenticated:
+        return
+    subject = f"Refusing to listen on {host or 'every address'}"
+    if not settings.keys and not has_stored_keys:
+        raise ConfigurationError(
+            f"{subject}: no key is configured, so anybody could call.",
+            hint="Set general_settings.master_key (such as os.environ/MASTER_KEY), or pass "
+            "--host 127.0.0.1.",
+        )
+    if settings.weakest_key:
+        raise ConfigurationError(
+            f"{subject}: {settings.weakest_key}.",
+            hint="Make one: python -c \"import secrets; print('sk-' + secrets.token_urlsafe(32))\"",
+        )
