@@ -1,0 +1,117 @@
+"""What a router asks of the state of its limits, cooldowns and stored responses."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.ledger import UnfinishedPurge
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+
+__all__ = ["PAGE_SIZE", "AsyncStateStore", "StateStore"]
+
+PAGE_SIZE = 100
+"""Entries of the ledger that one look-up returns at most, unless told otherwise."""
+
+
+class StateStore(Protocol):
+    """The state of one router, or of all its replicas.
+
+    `now` is monotonic seconds of the caller. A shared state goes by its own clock.
+
+    `reserve`, `settle`, `find`, `remember` and `forget` never fail for reasons of the store: what
+    cannot be shared is counted locally. Those about an end user raise APIConnectionError when the
+    shared state cannot be reached, because half a list would pass for a whole one.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """True when other processes see the same state."""
+
+    @property
+    def is_degraded(self) -> bool:
+        """True while a shared state cannot be reached and local counters stand in."""
+
+    def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        """Reserve on the first bid that is not cooling down and has room (at most 8 bids)."""
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response; never waits."""
+
+    def find(self, response_id: str) -> LedgerEntry | None:
+        """The entry of a stored response, by the service's own id."""
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger; never waits."""
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger; never waits."""
+
+    def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first.
+
+        `after` is the last entry of the page before. An empty page ends the list.
+        """
+
+    def begin_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that a purge has begun."""
+
+    def end_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that it has ended."""
+
+    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
+        """Purges that were begun and have not ended, the oldest first."""
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until everything settled so far is written; False when time ran out."""
+
+    def close(self) -> None:
+        """Flush, then release connections and threads."""
+
+
+class AsyncStateStore(Protocol):
+    """`StateStore` for async callers; `settle`, `remember` and `forget` need no awaiting."""
+
+    @property
+    def is_shared(self) -> bool:
+        """True when other processes see the same state."""
+
+    @property
+    def is_degraded(self) -> bool:
+        """True while a shared state cannot be reached and local counters stand in."""
+
+    async def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        """Reserve on the first bid that is not cooling down and has room (at most 8 bids)."""
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response; never waits."""
+
+    async def find(self, response_id: str) -> LedgerEntry | None:
+        """The entry of a stored response, by the service's own id."""
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger; never waits."""
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger; never waits."""
+
+    async def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first."""
+
+    async def begin_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that a purge has begun."""
+
+    async def end_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that it has ended."""
+
+    async def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
+        """Purges that were begun and have not ended, the oldest first."""
+
+    async def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until everything settled so far is written; False when time ran out."""
+
+    async def aclose(self) -> None:
+        """Flush, then release connections and threads."""

@@ -1,0 +1,166 @@
+"""The ledger of stored responses: how an entry is written, and how a purge keeps its books."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_responses.routing.outcome import LedgerEntry
+
+__all__ = [
+    "RETENTION",
+    "PurgeProgress",
+    "PurgeReceipt",
+    "UnfinishedPurge",
+    "decode_entry",
+    "encode_entry",
+]
+
+RETENTION = 30 * 24 * 3600.0
+"""Seconds for which the service keeps a stored response: 30 days (How to use the Responses API,
+learn.microsoft.com)."""
+
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReceipt:
+    """What became of the stored responses of one end user.
+
+    Attributes:
+        end_user: whose responses were to be deleted.
+        deleted: ids of the responses that this run deleted, as the service knows them.
+        already_gone: ids of those the service no longer had.
+        failed: id → why it could not be deleted; it stays in the ledger for the next run.
+        is_complete: nothing of the end user was left in the ledger when the run ended.
+        started, finished: unix seconds.
+        owner: the run was limited to what this owner may use; None for all.
+    """
+
+    end_user: str
+    deleted: tuple[str, ...] = ()
+    already_gone: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    is_complete: bool = True
+    started: float = 0.0
+    finished: float = 0.0
+    owner: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The receipt as JSON values."""
+        return {
+            "end_user": self.end_user,
+            "owner": self.owner,
+            "deleted": list(self.deleted),
+            "already_gone": list(self.already_gone),
+            "failed": dict(self.failed),
+            "is_complete": self.is_complete,
+            "started": self.started,
+            "finished": self.finished,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedPurge:
+    """A purge that was begun and has not ended: it runs still, or its process died.
+
+    Attributes:
+        end_user, owner: what it was asked for.
+        started: unix seconds.
+    """
+
+    end_user: str
+    owner: str | None
+    started: float
+
+
+class PurgeProgress:
+    """The books of one run of a purge: which entries it has met, and what became of each.
+
+    Args:
+        end_user: whose responses are deleted.
+        owner: only entries of this owner; None for all.
+    """
+
+    def __init__(self, end_user: str, owner: str | None = None) -> None:
+        self.end_user = end_user
+        self.owner = owner
+        self._deleted: list[str] = []
+        self._gone: list[str] = []
+        self._failed: dict[str, str] = {}
+        self._met: set[str] = set()
+
+    def take(self, page: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+        """Those of a page to be deleted: of the right owner, and not met before in this run."""
+        fresh = [entry for entry in page if self._is_wanted(entry)]
+        self._met.update(entry.response_id for entry in fresh)
+        return fresh
+
+    def _is_wanted(self, entry: LedgerEntry) -> bool:
+        is_of_owner = self.owner is None or entry.owner == self.owner
+        return is_of_owner and entry.response_id not in self._met
+
+    def note_deleted(self, entry: LedgerEntry) -> None:
+        """The service deleted it."""
+        self._deleted.append(entry.response_id)
+
+    def note_gone(self, entry: LedgerEntry) -> None:
+        """The service no longer had it."""
+        self._gone.append(entry.response_id)
+
+    def note_failed(self, entry: LedgerEntry, reason: str) -> None:
+        """It could not be deleted; `reason` is shortened."""
+        self._failed[entry.response_id] = reason[:_LONGEST_REASON]
+
+    @property
+    def has_failures(self) -> bool:
+        """True when something could not be deleted."""
+        return bool(self._failed)
+
+    def receipt(self, started: float, finished: float) -> PurgeReceipt:
+        """What the run comes to; times are unix seconds."""
+        return PurgeReceipt(
+            end_user=self.end_user,
+            deleted=tuple(self._deleted),
+            already_gone=tuple(self._gone),
+            failed=dict(self._failed),
+            is_complete=not self._failed,
+            started=started,
+            finished=finished,
+            owner=self.owner,
+        )
+
+
+def encode_entry(entry: LedgerEntry) -> str:
+    """An entry as compact JSON; what is None is left out."""
+    values = {
+        "id": entry.response_id,
+        "deployment": entry.deployment,
+        "resource": entry.resource,
+        "end_user": entry.end_user,
+        "owner": entry.owner,
+        "created": entry.created,
+        "expires": entry.expires,
+    }
+    kept = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(kept, separators=(",", ":"))
+
+
+def decode_entry(text: str | bytes) -> LedgerEntry:
+    """An entry from `encode_entry`; names that a later version added are passed over.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        values = json.loads(text)
+        return LedgerEntry(
+            response_id=values["id"],
+            deployment=values["deployment"],
+            resource=values["resource"],
+            end_user=values.get("end_user"),
+            owner=values.get("owner"),
+            created=values.get("created", 0.0),
+            expires=values.get("expires", 0.0),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError("The text is no entry of the ledger.") from error
