@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .rate_limit import *  # noqa: F403
     from .response import *  # noqa: F403
     from .result import *  # noqa: F403
+    from .route import *  # noqa: F403
     from .status import *  # noqa: F403
     from .text_events import *  # noqa: F403
     from .tool_choice import *  # noqa: F403
@@ -109,6 +110,7 @@ _NAMES = {
         "Misalignment ParsedResponse Response ResponseError ResponseErrorCode"
     ),
     "result": "Pricer Result request_id_of",
+    "route": "Route",
     "status": "IncompleteReason ItemStatus ResponseStatus",
     "text_events": (
         "ContentPartAddedEvent ContentPartDoneEvent ErrorEvent OutputItemAddedEvent "

@@ -305,10 +305,11 @@ class ChatCompletion(Result, ChatObject):
         self._content_filters = filters
 
     def take_headers(self, result: Result) -> None:
-        """Answer `headers`, `request_id`, `rate_limit` and `cost` as `result` does."""
+        """Answer `headers`, `request_id`, `rate_limit`, `cost` and `route` as `result` does."""
         attachment = result._attachment
         if attachment is not None:
             self.attach(attachment.headers, lambda _: result.cost)
+            self.attach_route(attachment.route)
 
     @classmethod
     def assemble(cls, values: Mapping[str, Any]) -> Self:

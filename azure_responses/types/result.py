@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from .model import Model
 from .rate_limit import RateLimit
+from .route import Route
 
 __all__ = ["Pricer", "Result", "request_id_of"]
 
@@ -29,7 +30,7 @@ class _Attachment:
     Where a reply came from is not part of what it says, so any two attachments are equal.
     """
 
-    __slots__ = ("cost", "headers", "is_lower_case", "is_priced", "pricer")
+    __slots__ = ("cost", "headers", "is_lower_case", "is_priced", "pricer", "route")
 
     def __init__(self, headers: Mapping[str, str], pricer: Pricer | None) -> None:
         self.headers = headers
@@ -37,6 +38,7 @@ class _Attachment:
         self.pricer = pricer
         self.is_priced = pricer is None
         self.cost: Decimal | None = None
+        self.route: Route | None = None
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -48,6 +50,7 @@ class _Attachment:
         copy.is_lower_case = self.is_lower_case
         copy.is_priced = self.is_priced
         copy.cost = self.cost
+        copy.route = self.route
         return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_Attachment":
@@ -55,7 +58,7 @@ class _Attachment:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (dict(self.headers), self.cost)
+        return _restore, (dict(self.headers), self.cost, self.route)
 
     def lower_headers(self) -> Mapping[str, str]:
         if not self.is_lower_case:
@@ -65,9 +68,12 @@ class _Attachment:
         return self.headers
 
 
-def _restore(headers: dict[str, str], cost: Decimal | None) -> _Attachment:
+def _restore(
+    headers: dict[str, str], cost: Decimal | None, route: Route | None = None
+) -> _Attachment:
     attachment = _Attachment(headers, None)
     attachment.cost = cost
+    attachment.route = route
     return attachment
 
 
@@ -79,6 +85,17 @@ class Result(Model):
     def attach(self, headers: Mapping[str, str], pricer: Pricer | None = None) -> None:
         """Remember the headers of the reply and who can price it; neither is used until asked."""
         self._attachment = _Attachment(headers, pricer)
+
+    def attach_route(self, route: Route | None) -> None:
+        """Remember how a router got the reply."""
+        if self._attachment is None:
+            self._attachment = _Attachment(_NOTHING, None)
+        self._attachment.route = route
+
+    @property
+    def route(self) -> Route | None:
+        """What a router did to get this reply; None where there was no router."""
+        return self._attachment.route if self._attachment else None
 
     @property
     def headers(self) -> Mapping[str, str]:

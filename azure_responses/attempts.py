@@ -1,0 +1,158 @@
+"""What an attempt of a routed call is told, comes to, and leaves to be settled."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.outcome import LedgerEntry, Outcome, Settlement
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.types.route import Route
+
+__all__ = ["Answer", "Lease", "NotSent", "Orphans", "Routed", "Setback", "route_of"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Answer(Generic[T]):
+    """What an attempt came to.
+
+    Attributes:
+        result: the result, or the opened stream.
+        outcome: what routing looks at; None while a stream is under way.
+        entry: the stored response to remember, or None.
+    """
+
+    result: T
+    outcome: Outcome | None
+    entry: LedgerEntry | None = None
+
+
+@dataclass(slots=True)
+class Routed(Generic[T]):
+    """A result and how it was got.
+
+    `lease` is settled unless the result is a stream under way: then whoever reads the stream tells
+    the lease how it ends.
+    """
+
+    result: T
+    route: Route
+    lease: "Lease"
+
+
+class NotSent(Exception):
+    """Raised by an attempt that cannot be made, here or elsewhere; nothing was sent.
+
+    The call ends with its `error`, and no deployment is blamed.
+    """
+
+    def __init__(self, error: AzureResponsesError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A failed attempt that another one follows.
+
+    Attributes:
+        deployment: which failed.
+        error: how.
+        attempts: so many had been made.
+        delay: seconds waited since.
+    """
+
+    deployment: Deployment
+    error: AzureResponsesError
+    attempts: int
+    delay: float
+
+
+class Lease:
+    """A deployment granted for one attempt, until it is known what came of it.
+
+    Of `answered`, `failed` and `abandoned` the first call counts; any further one is nothing.
+    None of them waits.
+    """
+
+    __slots__ = ("_call", "_is_settled", "_settle")
+
+    def __init__(self, call: RoutedCall, settle: Callable[[Settlement, float], None]) -> None:
+        self._call = call
+        self._settle = settle
+        self._is_settled = False
+
+    def conclude(self, answer: Answer[Any]) -> bool:
+        """Settle, unless a stream is under way; False when another group is to be asked too."""
+        if answer.outcome is None:
+            return True
+        wants_another = self._call.wants_another(answer.outcome)
+        self.answered(answer.outcome, answer.entry)
+        return not wants_another
+
+    def answered(self, outcome: Outcome, entry: LedgerEntry | None = None) -> None:
+        """It was answered; `entry` is the stored response to remember."""
+        if not self._is_settled:
+            self._is_settled = True
+            now = time.monotonic()
+            settlement = self._call.answered(outcome, now)
+            self._settle(settlement if entry is None else replace(settlement, entry=entry), now)
+
+    def failed(
+        self, error: AzureResponsesError, *, has_output: bool = False, tokens: int | None = None
+    ) -> None:
+        """It failed; `has_output`: after some of it had reached the caller.
+
+        `tokens` is what the service had reported as used, where it had.
+        """
+        if not self._is_settled:
+            self._is_settled = True
+            now = time.monotonic()
+            settlement = self._call.failed(error, now, has_output=has_output, tokens=tokens)
+            self._settle(settlement, now)
+
+    def abandoned(self, *, tokens: int | None = None, was_sent: bool = True) -> None:
+        """Nobody wants it any more, or it could not be made at all."""
+        if not self._is_settled:
+            self._is_settled = True
+            now = time.monotonic()
+            settlement = self._call.abandoned(now, tokens=tokens, was_sent=was_sent)
+            if settlement is not None:
+                self._settle(settlement, now)
+
+
+class Orphans:
+    """Leases of streams that everybody forgot, to be settled by the next call.
+
+    Settling takes a lock, and a stream may be collected while its thread holds that very lock.
+    """
+
+    def __init__(self) -> None:
+        self._leases: deque[Lease] = deque()
+
+    def add(self, lease: Lease) -> None:
+        """Remember a lease; safe inside a finalizer."""
+        self._leases.append(lease)
+
+    def settle(self) -> None:
+        """Settle them all."""
+        while self._leases:
+            self._leases.popleft().abandoned()
+
+
+def route_of(call: RoutedCall) -> Route:
+    """How a call has been routed so far."""
+    return Route(
+        call.deployment.id if call.deployment else "",
+        call.group,
+        call.attempts,
+        call.fallbacks,
+        call.waited,
+        call.strips_reasoning,
+        call.replays_history,
+    )

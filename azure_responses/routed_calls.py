@@ -1,0 +1,121 @@
+"""The loop of a routed call, blocking: choose, reserve, attempt, settle."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Setback, route_of
+from azure_responses.errors import AzureResponsesError
+from azure_responses.router_state.store import StateStore
+from azure_responses.routing.ask import Ask, Wait
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.routing import Routing
+from azure_responses.targets import Target, Targets
+
+__all__ = ["Attempt", "RoutedCalls"]
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("azure_responses.router")
+
+Attempt = Callable[[Target, RoutedCall, float | None], Answer[T]]
+"""Asks one target, within so many seconds (None is no limit).
+
+The call says which group it is in (`target.deployment.name_for(call.group)` is what to call at
+Azure), and whether `strips_reasoning` or `replays_history` holds. For a stream it returns once the
+first output has arrived, with `outcome=None`: what fails before that is tried elsewhere.
+"""
+
+
+class RoutedCalls:
+    """Makes calls on whichever deployment serves them best; safe to share between threads.
+
+    Args:
+        routing: decides.
+        state: limits, cooldowns, ledger.
+        targets: the clients of the deployments.
+        on_setback: told of each failed attempt that another one follows.
+    """
+
+    def __init__(
+        self,
+        routing: Routing,
+        state: StateStore,
+        targets: Targets,
+        *,
+        on_setback: Callable[[Setback], None] | None = None,
+    ) -> None:
+        self.routing = routing
+        self.state = state
+        self.targets = targets
+        self.orphans = Orphans()
+        self._on_setback = on_setback
+
+    def perform(self, ask: Ask, attempt: Attempt[T]) -> Routed[T]:
+        """Attempt a call on one deployment after another, until one answers.
+
+        Raises:
+            AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
+                deployment can serve before the deadline.
+        """
+        call = self.routing.start(ask, time.monotonic())
+        kept: Routed[T] | None = None
+        failure: AzureResponsesError | None = None
+        while True:
+            try:
+                target = self._acquire(call, failure)
+            except AzureResponsesError:
+                if kept is None:
+                    raise
+                return kept
+            lease = Lease(call, self.state.settle)
+            answer = _attempt(attempt, target, call, lease)
+            if isinstance(answer, AzureResponsesError):
+                failure = answer
+                continue
+            failure = None
+            kept = Routed(answer.result, route_of(call), lease)
+            if lease.conclude(answer):
+                return kept
+
+    def _acquire(self, call: RoutedCall, failure: AzureResponsesError | None) -> Target:
+        """The target of the next attempt, reserved; `failure` is how the one before ended."""
+        self.orphans.settle()
+        failed = call.deployment
+        waited = call.waited
+        while True:
+            now = time.monotonic()
+            step = call.next_step(now, random.random())
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+                continue
+            grant = self.state.reserve(step.bids, now)
+            if grant.bid is None:
+                call.refused(grant, now)
+                continue
+            call.granted(grant, now)
+            if failure is not None and failed is not None and self._on_setback is not None:
+                delay = call.waited - waited
+                self._on_setback(Setback(failed, failure, call.attempts - 1, delay))
+            return self.targets.of(grant.bid.deployment)
+
+
+def _attempt(
+    attempt: Attempt[T], target: Target, call: RoutedCall, lease: Lease
+) -> Answer[T] | AzureResponsesError:
+    """What an attempt comes to; its failure is settled already, and returned."""
+    try:
+        return attempt(target, call, call.attempt_timeout(time.monotonic()))
+    except NotSent as unsent:
+        lease.abandoned(was_sent=False)
+        raise unsent.error from unsent.error.__cause__
+    except AzureResponsesError as error:
+        lease.failed(error)
+        if call.alarm:
+            _LOG.error(call.alarm)
+        return error
+    except BaseException:
+        lease.abandoned()
+        raise

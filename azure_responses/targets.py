@@ -1,0 +1,160 @@
+"""The deployments of a router as somebody to call: each with its client.
+
+Deployments of one endpoint, credential and version share a client, and with it connections and
+tokens. An async client belongs to one event loop.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from azure_responses.async_client import AsyncAzureResponses
+from azure_responses.client import AzureResponses
+from azure_responses.routing.deployment import Deployment
+
+__all__ = ["AsyncTarget", "AsyncTargets", "ClientFactory", "Target", "Targets"]
+
+C = TypeVar("C")
+
+# A router tries again by itself, elsewhere; what concerns one stored response stays with the
+# client.
+_FIXED = {"max_retries": 0, "read_after_write": True}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A deployment and the client that calls it; its retries are off."""
+
+    deployment: Deployment
+    client: AzureResponses
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AsyncTarget:
+    """A deployment and the async client that calls it; its retries are off."""
+
+    deployment: Deployment
+    client: AsyncAzureResponses
+
+
+@dataclass(frozen=True, eq=False)
+class ClientFactory(Generic[C]):
+    """Makes the clients of deployments.
+
+    Attributes:
+        make: the class of the clients.
+        arguments: of every client: network, telemetry, timeout.
+        given: deployment id → the client its row brought along; never closed by us.
+        credential_of: makes a credential of a row's service principal.
+    """
+
+    make: Callable[..., C]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    credential_of: Callable[[Mapping[str, str]], Any] | None = None
+
+    def create(self, deployment: Deployment, base_models: Mapping[str, str]) -> C:
+        """A new client; `base_models` says what models are behind which deployments."""
+        arguments = {**self.arguments, **deployment.connection, **_FIXED}
+        principal = arguments.pop("service_principal", None)
+        if principal is not None and self.credential_of is not None:
+            arguments["credential"] = self.credential_of(principal)
+        if base_models:
+            arguments["base_model"] = {**base_models}
+        return self.make(**arguments)
+
+
+class _Clients(Generic[C]):
+    """Clients by how they connect, made when they are first needed."""
+
+    def __init__(self, deployments: Iterable[Deployment], factory: ClientFactory[C]) -> None:
+        self._factory = factory
+        self._lock = Lock()
+        self._made: dict[str, C] = {}
+        self._base_models: dict[str, dict[str, str]] = {}
+        for one in deployments:
+            models = self._base_models.setdefault(_key(one), {})
+            if one.base_model:
+                models[one.model] = one.base_model
+
+    def of(self, deployment: Deployment) -> C:
+        given = self._factory.given.get(deployment.id)
+        if given is not None:
+            routed: C = given.with_options(**_FIXED)
+            return routed
+        key = _key(deployment)
+        with self._lock:
+            client = self._made.get(key)
+            if client is None:
+                base_models = self._base_models.get(key, {})
+                client = self._made[key] = self._factory.create(deployment, base_models)
+            return client
+
+    def take_all(self) -> list[C]:
+        """The clients made so far, which are forgotten."""
+        with self._lock:
+            made, self._made = list(self._made.values()), {}
+        return made
+
+
+def _key(deployment: Deployment) -> str:
+    # A credential object is told apart by its identity, which its repr holds or hides alike.
+    items = sorted(deployment.connection.items(), key=lambda item: item[0])
+    return repr([(n, v if isinstance(v, str | int | None) else id(v)) for n, v in items])
+
+
+class Targets:
+    """The sync targets of a router; safe to share between threads."""
+
+    def __init__(
+        self, deployments: Iterable[Deployment], factory: ClientFactory[AzureResponses]
+    ) -> None:
+        self._clients = _Clients(deployments, factory)
+        self._targets: dict[str, Target] = {}
+
+    def of(self, deployment: Deployment) -> Target:
+        """The target of a deployment.
+
+        Raises:
+            ConfigurationError: its row makes no client.
+        """
+        target = self._targets.get(deployment.id)
+        if target is None:
+            target = Target(deployment, self._clients.of(deployment))
+            self._targets[deployment.id] = target
+        return target
+
+    def close(self) -> None:
+        """Close the clients that were made here."""
+        self._targets = {}
+        for client in self._clients.take_all():
+            client.close()
+
+
+class AsyncTargets:
+    """The async targets of a router in one event loop."""
+
+    def __init__(
+        self, deployments: Iterable[Deployment], factory: ClientFactory[AsyncAzureResponses]
+    ) -> None:
+        self._clients = _Clients(deployments, factory)
+        self._targets: dict[str, AsyncTarget] = {}
+
+    def of(self, deployment: Deployment) -> AsyncTarget:
+        """The target of a deployment.
+
+        Raises:
+            ConfigurationError: its row makes no client.
+        """
+        target = self._targets.get(deployment.id)
+        if target is None:
+            target = AsyncTarget(deployment, self._clients.of(deployment))
+            self._targets[deployment.id] = target
+        return target
+
+    async def aclose(self) -> None:
+        """Close the clients that were made here."""
+        self._targets = {}
+        for client in self._clients.take_all():
+            await client.aclose()
