@@ -42,7 +42,7 @@ class Access:
 
     Args:
         table: the keys.
-        allow_unauthenticated: a request without a key, or with one nobody has, comes from `ANYBODY`.
+        allow_unauthenticated: a request without a key, or with one nobody has, is `ANYBODY`'s.
             A key that was revoked or has expired is refused all the same.
     """
 

@@ -10,10 +10,13 @@ __all__ = ["check_safety", "find_weakness", "is_loopback"]
 _SHORTEST = 16
 # Keys that documentation, examples and the seeds of habit have made known to everybody.
 _WELL_KNOWN = frozenset(
-    "sk-1234 sk-12345 sk-123456 sk-test sk-key sk-master-key sk-litellm sk-default "
-    "your-api-key your_api_key your-key your-master-key api-key apikey anything "
-    "changeme change-me changeit secret password master master-key master_key "
-    "test test-key key none dummy fake admin default litellm".split()
+    [
+        *("sk-1234", "sk-12345", "sk-123456", "sk-test", "sk-key", "sk-master-key", "sk-litellm"),
+        *("your-api-key", "your_api_key", "your-key", "your-master-key", "api-key", "apikey"),
+        *("changeme", "change-me", "changeit", "secret", "password", "anything", "none", "dummy"),
+        *("master", "master-key", "master_key", "test", "test-key", "key", "fake", "admin"),
+        *("default", "litellm"),
+    ]
 )
 _PLACEHOLDERS = ("your-", "your_", "changeme", "change-me", "replace-me", "example", "placeholder")
 _FEWEST_CHARACTERS = 6

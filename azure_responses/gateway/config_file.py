@@ -1,0 +1,312 @@
+"""A configuration file → the settings of a gateway, and what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path as FilePath
+from typing import Any
+from urllib.parse import quote
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.document import Document, UnreadableError, read_document
+from azure_responses.gateway.expansion import expand
+from azure_responses.gateway.file_keys import read_file_keys
+from azure_responses.gateway.findings import Finding, Path, Severity, show_path
+from azure_responses.gateway.schema import (
+    GENERAL,
+    LITELLM,
+    REDIS,
+    SECTION_NAMES,
+    SECTIONS,
+    UNSUPPORTED,
+    Setting,
+)
+from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.pricing import PriceBook
+from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
+from azure_responses.routing.deployment import ANY_MODEL
+from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.settings import read_settings
+
+__all__ = ["Loaded", "load_config", "read_config", "read_environment", "validate"]
+
+_PARAMS = "litellm_params"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, None where an error stands in their way, and all that was found."""
+
+    settings: GatewaySettings | None
+    findings: tuple[Finding, ...]
+
+
+def validate(text: str, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Everything that is wrong or unclear in the text of a configuration file, by line."""
+    return read_config(text, environ).findings
+
+
+def load_config(
+    path: FilePath | None, environ: Mapping[str, str]
+) -> tuple[GatewaySettings, tuple[Finding, ...]]:
+    """The settings of a file, or of the environment without one, and the warnings.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or has errors; the message has them all.
+    """
+    if path is None:
+        return read_environment(environ), ()
+    loaded = read_config(_read_text(path), environ)
+    if loaded.settings is None:
+        errors = [finding for finding in loaded.findings if finding.severity == "error"]
+        lines = "\n".join(f"  {str(error).removeprefix('error: ')}" for error in errors)
+        raise ConfigurationError(f"{path} cannot be used:\n{lines}")
+    return loaded.settings, loaded.findings
+
+
+def _read_text(path: FilePath) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8.", hint="Save it as UTF-8 and start again."
+        ) from error
+
+
+def read_environment(environ: Mapping[str, str]) -> GatewaySettings:
+    """A gateway of one resource, from the variables that a client reads.
+
+    AZURE_OPENAI_DEPLOYMENT names the one model served; without it the model a caller asks for
+    is taken as the deployment. AZURE_RESPONSES_MASTER_KEY is the master key.
+
+    Raises:
+        ConfigurationError: no endpoint is set.
+    """
+    if not has_endpoint(environ):
+        raise ConfigurationError(
+            "There is neither a configuration file nor an endpoint in the environment.",
+            hint="Pass --config config.yaml, or set AZURE_OPENAI_ENDPOINT.",
+        )
+    found = {name: _first(environ, variables) for name, variables in ENVIRONMENT.items()}
+    model = found["deployment"] or ANY_MODEL
+    params = {
+        "model": f"azure/{model}" if found["deployment"] else ANY_MODEL,
+        "api_base": found["endpoint"],
+        "api_key": found["api_key"],
+        "api_version": found["api_version"],
+        "azure_ad_token": None if found["api_key"] else found["azure_ad_token"],
+    }
+    row = {"model_name": model, _PARAMS: {k: v for k, v in params.items() if v is not None}}
+    document = Document({"general_settings": _environment_keys(environ)})
+    keys, weakest = read_file_keys(document)
+    return GatewaySettings(model_list=(row,), keys=keys, weakest_key=weakest)
+
+
+def _environment_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    key = environ.get("AZURE_RESPONSES_MASTER_KEY", "").strip()
+    return {"master_key": key} if key else {}
+
+
+def _first(environ: Mapping[str, str], variables: tuple[str, ...]) -> str | None:
+    values = (environ.get(variable, "").strip() for variable in variables)
+    return next((value for value in values if value), None)
+
+
+def read_config(text: str, environ: Mapping[str, str]) -> Loaded:
+    """Read the text of a configuration file.
+
+    Args:
+        environ: for `os.environ/NAME`; the file's own `environment_variables` come first.
+    """
+    try:
+        document = read_document(text)
+    except UnreadableError as error:
+        return Loaded(None, (error.finding,))
+    settings = _Reading(document, environ).read()
+    findings = tuple(sorted(document.findings, key=lambda finding: finding.line or 0))
+    has_error = any(finding.severity == "error" for finding in findings)
+    return Loaded(None if has_error else settings, findings)
+
+
+class _Reading:
+    """One pass over a document; what it finds goes into the document."""
+
+    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._environ = environ
+        self._fields: dict[str, Any] = {}
+        self._router: dict[str, Any] = {}
+
+    def read(self) -> GatewaySettings | None:
+        document = self._document
+        if not isinstance(document.value, dict):
+            self._find((), "The file holds no settings.", hint="Begin with model_list.")
+            return None
+        own = self._section("environment_variables")
+        texts = {name: str(value) for name, value in own.items() if value is not None}
+        expand(document, {**self._environ, **texts})
+        for name in document.value:
+            if name not in SECTION_NAMES:
+                self._unknown((name,), "", SECTION_NAMES)
+        self._read_settings("general_settings", GENERAL)
+        for name in ("litellm_settings", "dheera_ai_settings"):
+            self._read_settings(name, LITELLM)
+        self._read_router()
+        self._read_models()
+        self._read_pricing()
+        keys, weakest = read_file_keys(document)
+        self._warn_of_lost_budgets(any(key.caller.budget for key in keys))
+        return GatewaySettings(**self._fields, router=self._router, keys=keys, weakest_key=weakest)
+
+    def _section(self, name: str) -> dict[str, Any]:
+        value = self._document.value.get(name)
+        if value is None or isinstance(value, dict):
+            return value or {}
+        self._find((name,), "This section is not a mapping of keys to values.")
+        return {}
+
+    def _read_settings(self, section: str, known: Mapping[str, Setting]) -> None:
+        for name, value in self._section(section).items():
+            path = (section, name)
+            setting = known.get(name)
+            if setting is None:
+                self._unknown(path, SECTION_NAMES[section], known)
+            elif value is not None:
+                self._read_setting(setting, path, value)
+
+    def _read_setting(self, setting: Setting, path: Path, value: Any) -> None:
+        try:
+            read = setting.read(value)
+        except ValueError as error:
+            self._find(path, f"The value {error}.")
+            return
+        if setting.field is None:
+            return
+        if setting.field.startswith("router."):
+            self._set_router(setting.field.removeprefix("router."), path, read)
+        elif setting.field == "callbacks":
+            self._add_callbacks(path, read)
+        elif setting.field != "master_key":  # Which `read_file_keys` takes.
+            self._fields[setting.field] = FilePath(read) if setting.field == "spend_log" else read
+
+    def _add_callbacks(self, path: Path, names: tuple[str, ...]) -> None:
+        known = self._fields.get("callbacks", ())
+        for name in names:
+            if name in ("prometheus", "otel"):
+                continue  # Metrics are always served, and OpenTelemetry used where it is set up.
+            if "." not in name:
+                message = f"There is no built-in callback {name!r}; it is left out."
+                hint = "Name a callable as module.attribute, or read the spend log."
+                self._find(path, message, "warning", hint)
+            elif name not in known:
+                known = (*known, name)
+        self._fields["callbacks"] = known
+
+    def _set_router(self, name: str, path: Path, value: Any) -> None:
+        try:
+            read_settings({name: value}, lambda text: self._find(path, text, "warning"))
+        except ConfigurationError as error:
+            self._find(path, error.message, hint=error.hint)
+        else:
+            self._router[name] = value
+
+    def _read_router(self) -> None:
+        section = self._section("router_settings")
+        for name, value in section.items():
+            path = ("router_settings", name)
+            if name not in SECTIONS["router_settings"]:
+                self._unknown(path, "router_settings", SECTIONS["router_settings"])
+            elif value is not None and name == "affinity_secret":
+                self._read_setting(GENERAL["affinity_secret"], path, value)
+            elif value is not None and name == "state":
+                self._read_setting(GENERAL["redis_url"], path, value)
+            elif value is not None and name not in REDIS:
+                self._set_router(name, path, value)
+        address = _redis_address(section)
+        if address is not None:
+            self._fields["state"] = address
+
+    def _read_models(self) -> None:
+        rows = self._document.value.get("model_list")
+        if not isinstance(rows, list) or not rows:
+            what = "This is no list of deployments." if rows else "No deployment is listed."
+            self._find(("model_list",), what, hint="Give model_list a row for each deployment.")
+            return
+        usable = [row for index, row in enumerate(rows) if self._is_usable(row, index)]
+        if len(usable) == len(rows):
+            self._check_together(usable)
+        self._fields["model_list"] = tuple(usable)
+
+    def _is_usable(self, row: Any, index: int) -> bool:
+        path: Path = ("model_list", index)
+        if self._has_errors_within(path):
+            return False  # Its variables are missing, which has been said.
+        if not isinstance(row, dict):
+            self._find(path, "This row is not a mapping of keys to values.")
+            return False
+        try:
+            read_model_list([row], {}, lambda text: self._find(path, text, "warning"))
+        except ConfigurationError as error:
+            self._find(path, error.message, hint=error.hint)
+            return False
+        return True
+
+    def _has_errors_within(self, path: Path) -> bool:
+        beginning = show_path(path) + "."
+        return any(
+            finding.severity == "error" and finding.path.startswith(beginning)
+            for finding in self._document.findings
+        )
+
+    def _check_together(self, rows: list[Any]) -> None:
+        try:
+            read_model_list(rows, {})
+        except ConfigurationError as error:
+            self._find(("model_list",), error.message, hint=error.hint)
+
+    def _read_pricing(self) -> None:
+        section = self._section("pricing")
+        try:
+            PriceBook().configure(section)
+        except ConfigurationError as error:
+            self._find(("pricing",), error.message, hint=error.hint)
+        else:
+            self._fields["pricing"] = section
+
+    def _warn_of_lost_budgets(self, has_budget: bool) -> None:
+        if has_budget and "database_url" not in self._fields:
+            self._find(
+                ("virtual_keys",),
+                "Without a database every restart begins all budgets anew.",
+                "warning",
+                "Set general_settings.database_url, such as sqlite:///gateway.db.",
+            )
+
+    def _unknown(self, path: Path, section: str, known: Any) -> None:
+        name = str(path[-1])
+        advice = UNSUPPORTED[section].get(name)
+        if advice is not None:
+            self._find(path, "LiteLLM has this key; it has no effect here.", "warning", advice)
+            return
+        close = get_close_matches(name, list(known), n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Remove it."
+        self._find(path, "This key is not known and has no effect.", "warning", hint)
+
+    def _find(
+        self, path: Path, message: str, severity: Severity = "error", hint: str | None = None
+    ) -> None:
+        line = self._document.line(path) if path else None
+        self._document.findings.append(Finding(severity, message, show_path(path), line, hint))
+
+
+def _redis_address(section: Mapping[str, Any]) -> str | None:
+    """`redis_url`, or one made of host, port and password."""
+    if isinstance(section.get("redis_url"), str):
+        return str(section["redis_url"])
+    if not section.get("redis_host"):
+        return None
+    password = section.get("redis_password")
+    who = f":{quote(str(password), safe='')}@" if password else ""
+    return f"redis://{who}{section['redis_host']}:{section.get('redis_port') or 6379}"

@@ -1,0 +1,332 @@
+"""Keys and totals in SQLite or PostgreSQL.
+
+`open_database` is the only door; SQLAlchemy is imported when it is used.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.keys import StoredKey
+from azure_responses.gateway.spend import Batch, SpendKey, Spent
+
+try:
+    import sqlalchemy as sql
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
+    raise ConfigurationError(
+        "Keys and totals in a database need sqlalchemy.",
+        hint="pip install 'azure-responses[gateway]'",
+    ) from error
+
+__all__ = ["Database", "DatabaseError", "open_database"]
+
+_VERSION = 1
+# Replicas that start at once take turns by this number, which is only ours by being odd.
+_LOCK = 0x617A_7265_7370
+_BUSY_SECONDS = 10
+_FORGOTTEN_AFTER = 30
+
+
+class DatabaseError(Exception):
+    """The database cannot be used now; without its URL."""
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Schema(_Base):
+    __tablename__ = "azure_responses_schema"
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class _Key(_Base):
+    __tablename__ = "azure_responses_keys"
+    id: Mapped[str] = mapped_column(sql.String(64), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(sql.LargeBinary(32), unique=True)
+    name: Mapped[str] = mapped_column(sql.String(200))
+    owner: Mapped[str] = mapped_column(sql.String(200))
+    models: Mapped[list[str]] = mapped_column(sql.JSON)
+    rpm: Mapped[int | None] = mapped_column(sql.BigInteger)
+    tpm: Mapped[int | None] = mapped_column(sql.BigInteger)
+    budget: Mapped[int | None] = mapped_column(sql.BigInteger)
+    budget_period: Mapped[int | None]
+    created: Mapped[float] = mapped_column(sql.Double)
+    expires: Mapped[float | None] = mapped_column(sql.Double)
+    revoked: Mapped[float | None] = mapped_column(sql.Double)
+    end_user: Mapped[str | None] = mapped_column(sql.String(200))
+
+
+class _Spend(_Base):
+    __tablename__ = "azure_responses_spend"
+    key_id: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
+    end_user: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
+    cost: Mapped[int] = mapped_column(sql.BigInteger)
+    calls: Mapped[int] = mapped_column(sql.BigInteger)
+    failed: Mapped[int] = mapped_column(sql.BigInteger)
+    unpriced: Mapped[int] = mapped_column(sql.BigInteger)
+    input_tokens: Mapped[int] = mapped_column(sql.BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(sql.BigInteger)
+    output_tokens: Mapped[int] = mapped_column(sql.BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(sql.BigInteger)
+
+
+class _Writer(_Base):
+    """The last batch of each process that writes, so that none is counted twice."""
+
+    __tablename__ = "azure_responses_writers"
+    id: Mapped[str] = mapped_column(sql.String(64), primary_key=True)
+    batch: Mapped[int] = mapped_column(sql.BigInteger)
+    day: Mapped[int]
+
+
+_SUMS = tuple(Spent.__dataclass_fields__)
+
+
+def open_database(url: str) -> "Database":
+    """Open a database, and make its tables where they are missing.
+
+    Args:
+        url: `sqlite:///keys.db`, `postgresql://user:password@host/name`, or a path of a file.
+
+    Raises:
+        ConfigurationError: the URL or the driver is no good, or the tables are newer than this.
+        DatabaseError: it cannot be reached now.
+    """
+    database = Database(_engine(_read_url(url)))
+    database.prepare()
+    return database
+
+
+def _read_url(text: str) -> sql.URL:
+    if "://" not in text:
+        return sql.URL.create("sqlite", database=str(Path(text).expanduser()))
+    try:
+        url = sql.make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text))
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            "The database's URL cannot be understood.",
+            hint="Write sqlite:///keys.db or postgresql://user:password@host/name.",
+        ) from error
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"{url.get_backend_name()} is not a database this can use.",
+            hint="Use SQLite for one machine, PostgreSQL for several.",
+        )
+    if url.get_backend_name() == "sqlite" and not url.database:
+        raise ConfigurationError(
+            "A database in memory would be gone with the process.",
+            hint="Name a file: sqlite:///keys.db.",
+        )
+    return url
+
+
+def _engine(url: sql.URL) -> sql.Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            engine = sql.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+            sql.event.listen(engine, "connect", _set_up_sqlite)
+            sql.event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        # Writing takes one connection; a stale one is noticed before it is used.
+        return sql.create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"PostgreSQL needs {error.name}.", hint="pip install 'azure-responses[postgres]'"
+        ) from error
+
+
+def _set_up_sqlite(connection: "sql.PoolProxiedConnection | object", _record: object) -> None:
+    # The driver would begin transactions itself, and late: see `_begin_sqlite`.
+    connection.isolation_level = None  # type: ignore[union-attr]
+    cursor = connection.cursor()  # type: ignore[union-attr]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # Survives the death of a process; only a power cut may take the last transactions.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sql.Connection) -> None:
+    # A transaction that reads first and writes later can fail at once instead of waiting.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Keys and totals; every method is one transaction and may block.
+
+    Each raises DatabaseError where the database does not answer.
+    """
+
+    def __init__(self, engine: sql.Engine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(writes=True)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def prepare(self) -> None:
+        """Make the tables, however many processes do so at once.
+
+        Raises:
+            ConfigurationError: the tables are of a later version of this package.
+        """
+        with self._write() as connection:
+            if not self._is_sqlite:
+                connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_LOCK)))
+            _Base.metadata.create_all(connection)
+            version = connection.scalar(sql.select(_Schema.version))
+            if version is None:
+                connection.execute(sql.insert(_Schema).values(version=_VERSION))
+            elif version > _VERSION:
+                raise ConfigurationError(
+                    f"The database has tables of version {version}; this knows {_VERSION}.",
+                    hint="Upgrade azure-responses on this machine.",
+                )
+
+    def add_key(self, key: StoredKey) -> None:
+        """Store a new key."""
+        caller = key.caller
+        row = {name: getattr(caller, name) for name in _COPIED}
+        row |= {"id": caller.key_id, "digest": key.digest, "models": list(caller.models)}
+        with self._write() as connection:
+            connection.execute(sql.insert(_Key).values(row))
+
+    def keys(self) -> list[StoredKey]:
+        """Every key, revoked and expired ones too, oldest first."""
+        with self._read() as connection:
+            rows = connection.execute(sql.select(_Key.__table__).order_by(_Key.created, _Key.id))
+            return [_stored(row) for row in rows]
+
+    def revoke_key(self, key_id: str, now: float) -> bool:
+        """Revoke a key from `now`; False where there is none of that id. Again changes nothing."""
+        with self._write() as connection:
+            known = connection.scalar(sql.select(_Key.id).where(_Key.id == key_id))
+            statement = sql.update(_Key).where(_Key.id == key_id, _Key.revoked.is_(None))
+            connection.execute(statement.values(revoked=now))
+            return known is not None
+
+    def daily_costs(self) -> list[tuple[str, int, int]]:
+        """Key, day, and the cost of its calls, in millionths of a millionth of a US dollar."""
+        return [(key_id, day, cost) for key_id, day, cost in self._daily_costs(())]
+
+    def daily_costs_of(self, key_ids: Sequence[str]) -> list[tuple[str, int, int]]:
+        """`daily_costs` of some keys: those with a budget are read again and again."""
+        return list(self._daily_costs(key_ids)) if key_ids else []
+
+    def totals(self) -> dict[SpendKey, Spent]:
+        """Everything ever spent, by key, end user, model and day."""
+        columns = [getattr(_Spend, name) for name in _SUMS]
+        with self._read() as connection:
+            rows = connection.execute(
+                sql.select(_Spend.key_id, _Spend.end_user, _Spend.model, _Spend.day, *columns)
+            )
+            return {SpendKey(*row[:4]): Spent(*row[4:]) for row in rows}
+
+    def add_spend(self, writer: str, batch: Batch, today: int) -> None:
+        """Add a batch to the totals, once however often it is handed over.
+
+        Args:
+            writer: the id of this process, that nobody else uses.
+            today: the day, by which writers long gone are forgotten.
+        """
+        with self._write() as connection:
+            last = connection.scalar(sql.select(_Writer.batch).where(_Writer.id == writer))
+            if last is not None and last >= batch.number:
+                return
+            for rows in _pieces(list(batch.rows.items()), 500):
+                connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
+            connection.execute(self._upsert_writer(writer, batch.number, today))
+            gone = _Writer.day < today - _FORGOTTEN_AFTER
+            connection.execute(sql.delete(_Writer).where(gone))
+
+    def _daily_costs(self, key_ids: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+        # SQLite's sum overflows where PostgreSQL's does not; Python's adds up anything.
+        statement = sql.select(_Spend.key_id, _Spend.day, _Spend.cost)
+        if key_ids:
+            statement = statement.where(_Spend.key_id.in_(key_ids))
+        with self._read() as connection:
+            for row in connection.execute(statement):
+                yield row[0], row[1], row[2]
+
+    def _insert(self, table: type[_Base]) -> "sql.dialects.postgresql.Insert":  # type: ignore[name-defined]
+        if self._is_sqlite:
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+
+    def _upsert_spend(self) -> sql.Executable:
+        insert = self._insert(_Spend)
+        sums = {name: getattr(_Spend, name) + insert.excluded[name] for name in _SUMS}
+        return insert.on_conflict_do_update(
+            index_elements=["key_id", "day", "model", "end_user"], set_=sums
+        )
+
+    def _upsert_writer(self, writer: str, number: int, today: int) -> sql.Executable:
+        insert = self._insert(_Writer).values(id=writer, batch=number, day=today)
+        return insert.on_conflict_do_update(
+            index_elements=["id"], set_={"batch": number, "day": today}
+        )
+
+    @contextmanager
+    def _read(self) -> Iterator[sql.Connection]:
+        with _errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[sql.Connection]:
+        with _errors(), self._writing.begin() as connection:
+            yield connection
+
+
+_COPIED = (
+    *("name", "owner", "rpm", "tpm", "budget", "budget_period"),
+    *("created", "expires", "revoked", "end_user"),
+)
+
+
+def _stored(row: sql.Row) -> StoredKey:  # type: ignore[type-arg]
+    values = row._mapping
+    caller = Caller(
+        key_id=values["id"],
+        models=tuple(values["models"]),
+        **{name: values[name] for name in _COPIED},
+    )
+    return StoredKey(caller, bytes(values["digest"]))
+
+
+def _spend_row(key: SpendKey, spent: Spent) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(spent, name) for name in _SUMS}
+    row |= {"key_id": key.key_id, "day": key.day, "model": key.model, "end_user": key.end_user}
+    return row
+
+
+def _pieces(
+    rows: Sequence[tuple[SpendKey, Spent]], size: int
+) -> Iterable[Sequence[tuple[SpendKey, Spent]]]:
+    # Replicas that lock the same rows in different orders could wait for each other.
+    ordered = sorted(rows, key=lambda row: (row[0].key_id, row[0].day, row[0].model, row[0].end_user))
+    return (ordered[start : start + size] for start in range(0, len(ordered), size))
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        # The driver's own words name no password; SQLAlchemy's would quote the values.
+        text = (str(cause).splitlines() or [type(cause).__name__])[0]
+        raise DatabaseError(f"{type(cause).__name__}: {text}") from None

@@ -1,0 +1,280 @@
+"""The keys of a configuration file: ours, and what to say of LiteLLM's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure_responses.routing.settings import RouterSettings
+
+__all__ = [
+    "GENERAL",
+    "LITELLM",
+    "REDIS",
+    "ROUTER",
+    "SECTIONS",
+    "SECTION_NAMES",
+    "UNSUPPORTED",
+    "Setting",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key: which field it sets and how its value is read.
+
+    `read` raises ValueError with what the value should be. Without a field it has no effect,
+    because the gateway does always what the key asks for.
+    """
+
+    field: str | None
+    read: Callable[[Any], Any]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("is not text; put it in quotation marks")
+    return value.strip()
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise ValueError("is not a positive number of seconds")
+    return float(value)
+
+
+def _seconds_or_none(value: Any) -> float:
+    return 0.0 if value == 0 and not isinstance(value, bool) else _seconds(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53:
+        raise ValueError("is not a positive whole number")
+    return value
+
+
+def _count_or_none(value: Any) -> int:
+    return 0 if value == 0 and not isinstance(value, bool) else _count(value)
+
+
+def _megabytes(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+        raise ValueError("is not a positive number of megabytes")
+    return int(value * 1024 * 1024) or 1
+
+
+def _status(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 400 <= value <= 499:
+        raise ValueError("is not an HTTP status from 400 to 499")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(item, str) and item for item in values):
+        raise ValueError("is neither text nor a list of text")
+    return tuple(values)
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+SECTION_NAMES: Mapping[str, str] = {
+    "model_list": "model_list",
+    "router_settings": "router_settings",
+    "general_settings": "general_settings",
+    "litellm_settings": "litellm_settings",
+    "dheera_ai_settings": "litellm_settings",
+    "virtual_keys": "virtual_keys",
+    "pricing": "pricing",
+    "environment_variables": "environment_variables",
+}
+"""The sections by the names they may have."""
+
+GENERAL: Mapping[str, Setting] = {
+    "master_key": Setting("master_key", _text),
+    "database_url": Setting("database_url", _text),
+    "spend_log": Setting("spend_log", _text),
+    "spend_flush_interval": Setting("spend_flush_interval", _seconds),
+    "proxy_batch_write_at": Setting("spend_flush_interval", _seconds),
+    "key_refresh_interval": Setting("key_refresh_interval", _seconds),
+    "user_api_key_cache_ttl": Setting("key_refresh_interval", _seconds),
+    "max_body_bytes": Setting("max_body_bytes", _count),
+    "max_request_size_mb": Setting("max_body_bytes", _megabytes),
+    "max_concurrent_requests": Setting("max_concurrent_requests", _count),
+    "max_in_flight_requests_per_worker": Setting("max_concurrent_requests", _count),
+    "max_queued_requests": Setting("max_queued_requests", _count_or_none),
+    "max_queued_requests_per_worker": Setting("max_queued_requests", _count_or_none),
+    "queue_timeout": Setting("queue_timeout", _seconds),
+    "admission_queue_timeout_seconds": Setting("queue_timeout", _seconds),
+    "drain_timeout": Setting("drain_timeout", _seconds_or_none),
+    "keepalive_seconds": Setting("keepalive_seconds", _seconds_or_none),
+    "affinity_secret": Setting("affinity_secrets", _texts),
+    "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
+    "redis_url": Setting("state", _text),
+    # The gateway always cancels a call whose caller has left.
+    "cancel_on_disconnect": Setting(None, _flag),
+}
+
+LITELLM: Mapping[str, Setting] = {
+    "drop_params": Setting("drop_params", _flag),
+    "callbacks": Setting("callbacks", _texts),
+    "success_callback": Setting("callbacks", _texts),
+    "failure_callback": Setting("callbacks", _texts),
+    "budget_exceeded_status_code": Setting("budget_status", _status),
+    "json_logs": Setting("json_logs", _flag),
+    "sse_keepalive_ping_interval_seconds": Setting("keepalive_seconds", _seconds_or_none),
+    "num_retries": Setting("router.num_retries", _anything),
+    "request_timeout": Setting("router.timeout", _anything),
+    "allowed_fails": Setting("router.allowed_fails", _anything),
+    "fallbacks": Setting("router.fallbacks", _anything),
+    "context_window_fallbacks": Setting("router.context_window_fallbacks", _anything),
+    "content_policy_fallbacks": Setting("router.content_policy_fallbacks", _anything),
+    "default_fallbacks": Setting("router.default_fallbacks", _anything),
+    "max_fallbacks": Setting("router.max_fallbacks", _anything),
+    # What people write never reaches our logs, and results always carry their headers.
+    "turn_off_message_logging": Setting(None, _flag),
+    "redact_user_api_key_info": Setting(None, _flag),
+    "return_response_headers": Setting(None, _flag),
+    "include_cost_in_streaming_usage": Setting(None, _flag),
+    "forward_traceparent_to_llm_provider": Setting(None, _flag),
+    "suppress_debug_info": Setting(None, _flag),
+}
+
+_RENAMED = {"routing_strategy", "model_group_alias", "retry_after"}
+_SHELL = {"optional_pre_call_checks", "affinity_secret", "state"}
+ROUTER: frozenset[str] = frozenset(RouterSettings.__dataclass_fields__) | _RENAMED | _SHELL
+"""Arguments of `Router`, which reads their values itself."""
+
+REDIS: frozenset[str] = frozenset({"redis_url", "redis_host", "redis_port", "redis_password"})
+
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "general_settings": frozenset(GENERAL),
+    "litellm_settings": frozenset(LITELLM),
+    "router_settings": ROUTER | REDIS,
+}
+
+_KEYS = "Make keys with `azure-responses keys create`, or list them under `virtual_keys`."
+_LOGS = "Read the spend log, the package's log or its OpenTelemetry signals."
+_ONE_CLOUD = "This gateway serves Azure only."
+_RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
+
+UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
+    "": {
+        "credential_list": "Give each row its own credential.",
+        "guardrails": "Use Azure's content filters.",
+        "callback_settings": _LOGS,
+        "mcp_servers": "Name remote MCP servers in the request's tools.",
+        "mcp_tools": "Name remote MCP servers in the request's tools.",
+        "files_settings": "Files are not part of this gateway; call Azure for them.",
+        "finetune_settings": "Fine-tuning is not part of this gateway; call Azure for it.",
+        "assistant_settings": "Assistants are not part of this gateway; use Responses.",
+        "default_vertex_config": _ONE_CLOUD,
+        "vector_store_registry": "Name vector stores in the request's tools.",
+        "search_tools": "Use the web_search tool of Responses.",
+        "prompts": "Name a stored prompt in the request.",
+        "pass_through_endpoints": "Only the OpenAI routes are served.",
+        "agents": "Agents are not part of this gateway.",
+        "plugins": "Name callables under litellm_settings.callbacks.",
+    },
+    "general_settings": {
+        "custom_auth": _KEYS,
+        "litellm_jwtauth": _KEYS,
+        "custom_key_generate": _KEYS,
+        "custom_sso": "There is no user interface to sign in to.",
+        "ui_access_mode": "There is no user interface.",
+        "store_model_in_db": "Deployments stand in the file; restart to change them.",
+        "alerting": "Alert on /metrics or on OpenTelemetry.",
+        "alert_types": "Alert on /metrics or on OpenTelemetry.",
+        "alerting_threshold": "Alert on /metrics or on OpenTelemetry.",
+        "alerting_args": "Alert on /metrics or on OpenTelemetry.",
+        "alert_to_webhook_url": "Alert on /metrics or on OpenTelemetry.",
+        "background_health_checks": "Deployments are judged by the calls they answer.",
+        "health_check_interval": "Deployments are judged by the calls they answer.",
+        "health_check_details": "Deployments are judged by the calls they answer.",
+        "enable_health_check_routing": "Deployments are judged by the calls they answer.",
+        "max_parallel_requests": "Set max_concurrent_requests, which holds for all keys.",
+        "global_max_parallel_requests": "Set max_concurrent_requests, for each process.",
+        "allowed_ips": "Restrict addresses in front of the gateway.",
+        "allowed_routes": "Restrict routes in front of the gateway.",
+        "pass_through_endpoints": "Only the OpenAI routes are served.",
+        "key_management_system": "Put secrets into variables: os.environ/NAME.",
+        "key_management_settings": "Put secrets into variables: os.environ/NAME.",
+        "use_azure_key_vault": "Put secrets into variables: os.environ/NAME.",
+        "use_google_kms": "Put secrets into variables: os.environ/NAME.",
+        "completion_model": "Callers name the model.",
+        "infer_model_from_keys": "List deployments under model_list.",
+        "disable_spend_logs": "Leave spend_log out.",
+        "database_connection_pool_limit": "The gateway writes over one connection.",
+        "database_connection_timeout": "Add connect_timeout to the database's URL.",
+        "litellm_key_header_name": "Send Authorization, api-key or x-litellm-api-key.",
+        "user_header_name": "Send safety_identifier or user in the request.",
+        "enforced_params": "Not enforced here; check requests in front of the gateway.",
+        "master_key_hash": "Set master_key.",
+        "otel": "OpenTelemetry is used wherever the application sets it up.",
+        "coordination_redis": "Set redis_url.",
+        "dangerously_permit_weak_or_unset_master_key": "Set allow_unauthenticated.",
+        "max_response_size_mb": "Replies are passed on in pieces, whatever their size.",
+        "proxy_config_reload_interval_seconds": "Restart to read the file again.",
+    },
+    "litellm_settings": {
+        "cache": "Replies are not cached.",
+        "cache_params": "Replies are not cached.",
+        "caching": "Replies are not cached.",
+        "guardrails": "Use Azure's content filters.",
+        "max_budget": "Give each key a budget.",
+        "budget_duration": "Give each key a budget_period.",
+        "max_end_user_budget": "Give each key a budget.",
+        "max_user_budget": "Give each key a budget.",
+        "default_internal_user_params": _KEYS,
+        "upperbound_key_generate_params": _KEYS,
+        "default_key_generate_params": _KEYS,
+        "default_team_settings": "Give each key its own settings.",
+        "custom_provider_map": _ONE_CLOUD,
+        "model_alias_map": "Add a row to model_list for each name.",
+        "ssl_verify": "Set SSL_CERT_FILE for a certificate authority of your own.",
+        "ssl_certificate": "Set SSL_CERT_FILE for a certificate authority of your own.",
+        "set_verbose": "Set the level of the logger azure_responses.",
+        "use_aiohttp_transport": "The gateway chooses its connections itself.",
+        "disable_aiohttp_transport": "The gateway chooses its connections itself.",
+        "service_callback": _LOGS,
+        "audit_log_callbacks": _LOGS,
+        "cost_discount_config": "Use the section pricing.",
+        "cost_margin_config": "Use the section pricing.",
+        "model_cost_map_url": "Use the section pricing.",
+        "num_retries_per_request": _RETRIES,
+        "modify_params": "Requests are changed only where a parameter says so: drop_params.",
+        "enable_azure_ad_token_refresh": "Tokens are fetched by azure-identity without a switch.",
+        "request_correlation_in_logs": "Log lines carry the call's id without a switch.",
+    },
+    "router_settings": {
+        "stream_timeout": "Set timeout, which for a stream holds for each piece.",
+        "retry_policy": _RETRIES,
+        "model_group_retry_policy": _RETRIES,
+        "allowed_fails_policy": _RETRIES,
+        "disable_cooldowns": "Set cooldown_time: 0 on the rows.",
+        "enable_pre_call_checks": "Context windows are always checked where rows give them.",
+        "enable_tag_filtering": "Give rows different names instead of tags.",
+        "cache_responses": "Replies are not cached.",
+        "cache_kwargs": "Replies are not cached.",
+        "caching_groups": "Replies are not cached.",
+        "redis_db": "Set redis_url.",
+        "provider_budget_config": "Give each key a budget.",
+        "routing_strategy_args": "The strategies have nothing to set.",
+        "default_litellm_params": "Repeat the values with a YAML anchor.",
+        "set_verbose": "Set the level of the logger azure_responses.",
+        "debug_level": "Set the level of the logger azure_responses.",
+        "default_max_parallel_requests": "Set rpm and tpm on the rows.",
+        "deployment_affinity_ttl_seconds": "Affinity rests on signed ids and does not expire.",
+        "model_group_affinity_config": "Affinity is on for every group.",
+        "alerting_config": "Alert on /metrics or on OpenTelemetry.",
+        "ignore_invalid_deployments": "Remove the rows that cannot be used.",
+    },
+}
+"""LiteLLM's keys that have no meaning here, by section, and what to do instead."""

@@ -1,0 +1,178 @@
+"""What calls cost, by key, end user, model and day: gathered in memory, handed over in batches."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+__all__ = ["OVERFLOW", "Batch", "SpendBook", "SpendKey", "Spent", "fit_name"]
+
+OVERFLOW = "(others)"
+"""The end user under whom calls are counted while too many different ones wait to be written."""
+
+_LONGEST_NAME = 200
+
+
+def fit_name(name: str | None) -> str:
+    """A name as every database can keep it; "" for none.
+
+    PostgreSQL takes neither NUL nor half a surrogate pair, and no index an entry of any length.
+    One such name must not keep the whole batch from being written. A long name is shortened, and
+    ends in its hash.
+    """
+    if not name:
+        return ""
+    text = name.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if len(text) <= _LONGEST_NAME:
+        return text
+    digest = sha256(text.encode()).hexdigest()[:16]
+    return f"{text[: _LONGEST_NAME - 17]}~{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpendKey:
+    """What a total is of; `day` counts from 1970-01-01 in UTC."""
+
+    key_id: str
+    end_user: str
+    model: str
+    day: int
+
+
+@dataclass(slots=True)
+class Spent:
+    """Sums over calls; `cost` in millionths of a millionth of a US dollar.
+
+    `unpriced` are the calls whose cost is not known, `failed` those without a result.
+    """
+
+    cost: int = 0
+    calls: int = 0
+    failed: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def add(self, other: "Spent") -> None:
+        """Add the sums of others to these."""
+        self.cost += other.cost
+        self.calls += other.calls
+        self.failed += other.failed
+        self.unpriced += other.unpriced
+        self.input_tokens += other.input_tokens
+        self.cached_tokens += other.cached_tokens
+        self.output_tokens += other.output_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is to be written in one transaction.
+
+    A batch keeps its number when it has to be written again, so that a database which took it
+    without being able to say so does not count it twice.
+    """
+
+    number: int
+    rows: Mapping[SpendKey, Spent] = field(repr=False)
+
+
+class SpendBook:
+    """Sums since the last batch, and what each key has spent in all.
+
+    May be used from any number of threads; no call waits for a database.
+
+    Args:
+        most_rows: different combinations that may wait; beyond them end users are taken together,
+            so that no money is lost however long a database is away.
+    """
+
+    def __init__(self, *, most_rows: int = 50_000) -> None:
+        self._most_rows = most_rows
+        self._lock = threading.Lock()
+        self._waiting: dict[SpendKey, Spent] = {}
+        self._batch: Batch | None = None
+        self._number = 0
+        # What a database has, and what it has not yet, by key.
+        self._written: defaultdict[str, _Days] = defaultdict(_Days)
+        self._unwritten: defaultdict[str, _Days] = defaultdict(_Days)
+
+    def add(self, key: SpendKey, spent: Spent) -> None:
+        """Count a call."""
+        with self._lock:
+            known = self._waiting.get(key)
+            if known is None:
+                if len(self._waiting) >= self._most_rows:
+                    key = replace(key, end_user=OVERFLOW)
+                known = self._waiting.setdefault(key, Spent())
+            known.add(spent)
+            self._unwritten[key.key_id].add(key.day, spent.cost)
+
+    def spent(self, key_id: str, since: int = 0) -> int:
+        """What a key has spent since the first moment of a day, written or not."""
+        with self._lock:
+            return sum(
+                days.since(since)
+                for days in (self._written.get(key_id), self._unwritten.get(key_id))
+                if days is not None
+            )
+
+    def take(self) -> Batch | None:
+        """What is to be written next: the same batch until it is `written`; None for nothing."""
+        with self._lock:
+            if self._batch is None and self._waiting:
+                self._number += 1
+                self._batch = Batch(self._number, self._waiting)
+                self._waiting = {}
+            return self._batch
+
+    def written(self, batch: Batch) -> None:
+        """The batch is in the database for good."""
+        with self._lock:
+            assert self._batch is batch
+            self._batch = None
+            for key, spent in batch.rows.items():
+                self._unwritten[key.key_id].add(key.day, -spent.cost)
+                self._written[key.key_id].add(key.day, spent.cost)
+            for key_id in [name for name, days in self._unwritten.items() if not days.costs]:
+                del self._unwritten[key_id]
+
+    def replace_totals(self, totals: Iterable[tuple[str, int, int]]) -> None:
+        """Take what the database has by now, other replicas' calls among it.
+
+        Call it where no batch is between `take` and `written`.
+
+        Args:
+            totals: key id, day, cost.
+        """
+        fresh: defaultdict[str, _Days] = defaultdict(_Days)
+        for key_id, day, cost in totals:
+            fresh[key_id].add(day, cost)
+        with self._lock:
+            self._written = fresh
+
+
+class _Days:
+    """Costs by day, and their sum, which a key without a period is asked for on every call."""
+
+    __slots__ = ("costs", "total")
+
+    def __init__(self) -> None:
+        self.costs: dict[int, int] = {}
+        self.total = 0
+
+    def add(self, day: int, cost: int) -> None:
+        self.total += cost
+        left = self.costs.get(day, 0) + cost
+        if left:
+            self.costs[day] = left
+        else:
+            self.costs.pop(day, None)
+
+    def since(self, first: int) -> int:
+        if first <= 0:
+            return self.total
+        return sum(cost for day, cost in self.costs.items() if day >= first)
