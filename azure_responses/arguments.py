@@ -62,6 +62,8 @@ class ClientArguments(TypedDict, total=False):
         api_version: None or "v1", "preview", "latest", or a dated version.
         deployment: the default for `model`.
         max_retries: further attempts after the first.
+        read_after_write: wait for a response this client just made to become readable; None does
+            unless max_retries is 0. True does even then, and takes up dropped background streams.
         timeout: seconds, an httpx.Timeout, or None for no limit.
         default_headers, default_query: sent with every call.
         http_client: used instead of our own, and never closed by us.
@@ -92,6 +94,7 @@ class ClientArguments(TypedDict, total=False):
     api_version: str | None
     deployment: str | None
     max_retries: int
+    read_after_write: bool | None
     timeout: Timeout
     default_headers: Mapping[str, str | None] | None
     default_query: Mapping[str, Any] | None
@@ -119,7 +122,7 @@ class ClientArguments(TypedDict, total=False):
 
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
-_DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
+_DEFAULTS = ("max_retries", "read_after_write", "timeout", "default_headers", "default_query")
 _CHAT = ("drop_params", "reasoning_cache")
 _CALLBACKS = ("on_request", "on_response", "on_error", "on_retry")
 _TELEMETRY = (*_CALLBACKS, "capture_content", "tracer_provider", "meter_provider")
@@ -161,7 +164,11 @@ class Configuration:
             raise ConfigurationError(f"max_retries is {retries!r}; it is a whole number from 0.")
         return Operations(
             self.settings,
-            RetryPolicy(max_retries=retries, patience=patience_of(self.timeout)),
+            RetryPolicy(
+                max_retries=retries,
+                awaits_writes=self.defaults.get("read_after_write"),
+                patience=patience_of(self.timeout),
+            ),
             self.recent,
             _new_id,
             default_headers=self.defaults.get("default_headers"),

@@ -77,8 +77,8 @@ class AzureResponses:
     def with_options(self, **changes: Any) -> Self:
         """A client with other defaults that shares this one's connections and token.
 
-        Takes `timeout`, `max_retries`, `default_headers` and `default_query`. Closing it leaves
-        this client open.
+        Takes `timeout`, `max_retries`, `read_after_write`, `default_headers` and `default_query`.
+        Closing it leaves this client open.
         """
         copy = type(self).__new__(type(self))
         copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)

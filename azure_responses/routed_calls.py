@@ -10,6 +10,7 @@ from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Se
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router_state.store import StateStore
 from azure_responses.routing.ask import Ask, Wait
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.targets import Target, Targets
@@ -64,14 +65,18 @@ class RoutedCalls:
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
+            failed, waited = call.deployment, call.waited
             try:
-                target = self._acquire(call, failure)
+                deployment = self._acquire(call)
             except AzureResponsesError:
                 if kept is None:
                     raise
                 return kept
             lease = Lease(call, self.state.settle)
-            answer = _attempt(attempt, target, call, lease)
+            if failure is not None and failed is not None:
+                setback = Setback(failed, failure, call.attempts - 1, call.waited - waited)
+                self._tell(setback, lease)
+            answer = self._attempt(attempt, deployment, call, lease)
             if isinstance(answer, AzureResponsesError):
                 failure = answer
                 continue
@@ -80,11 +85,9 @@ class RoutedCalls:
             if lease.conclude(answer):
                 return kept
 
-    def _acquire(self, call: RoutedCall, failure: AzureResponsesError | None) -> Target:
-        """The target of the next attempt, reserved; `failure` is how the one before ended."""
+    def _acquire(self, call: RoutedCall) -> Deployment:
+        """The deployment of the next attempt, reserved; raises when there is none."""
         self.orphans.settle()
-        failed = call.deployment
-        waited = call.waited
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
@@ -96,26 +99,32 @@ class RoutedCalls:
                 call.refused(grant, now)
                 continue
             call.granted(grant, now)
-            if failure is not None and failed is not None and self._on_setback is not None:
-                delay = call.waited - waited
-                self._on_setback(Setback(failed, failure, call.attempts - 1, delay))
-            return self.targets.of(grant.bid.deployment)
+            return grant.bid.deployment
 
+    def _attempt(
+        self, attempt: Attempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
+    ) -> Answer[T] | AzureResponsesError:
+        """What an attempt comes to; its failure is settled already, and returned."""
+        try:
+            target = self.targets.of(deployment)
+            return attempt(target, call, call.attempt_timeout(time.monotonic()))
+        except NotSent as unsent:
+            lease.abandoned(was_sent=False)
+            raise unsent.error from unsent.error.__cause__
+        except AzureResponsesError as error:
+            lease.failed(error)
+            if call.alarm:
+                _LOG.error(call.alarm)
+            return error
+        except BaseException:
+            lease.abandoned()
+            raise
 
-def _attempt(
-    attempt: Attempt[T], target: Target, call: RoutedCall, lease: Lease
-) -> Answer[T] | AzureResponsesError:
-    """What an attempt comes to; its failure is settled already, and returned."""
-    try:
-        return attempt(target, call, call.attempt_timeout(time.monotonic()))
-    except NotSent as unsent:
-        lease.abandoned(was_sent=False)
-        raise unsent.error from unsent.error.__cause__
-    except AzureResponsesError as error:
-        lease.failed(error)
-        if call.alarm:
-            _LOG.error(call.alarm)
-        return error
-    except BaseException:
-        lease.abandoned()
-        raise
+    def _tell(self, setback: Setback, lease: Lease) -> None:
+        if self._on_setback is None:
+            return
+        try:
+            self._on_setback(setback)
+        except BaseException:
+            lease.abandoned(was_sent=False)
+            raise

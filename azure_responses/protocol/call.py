@@ -78,6 +78,7 @@ class Call:
         self._can_refresh_token = can_refresh_token
         self._readable_by = None if born is None else born + policy.fresh_window
         self._lag_retries = 0
+        self._lag_waited = 0.0
 
     @property
     def situation(self) -> Situation:
@@ -131,9 +132,13 @@ class Call:
         # Half of the delay is fixed: with full jitter a run of small draws would spend the
         # attempts of the whole window in its first second.
         delay = ceiling * (0.5 + jitter / 2)
-        if self.policy.max_retries == 0 or now + delay > self._readable_by:
+        waited = self._lag_waited + delay
+        patience = self.policy.patience
+        is_over = now + delay > self._readable_by or (patience is not None and waited > patience)
+        if is_over or not self.policy.waits_for_writes:
             raise error
         self._lag_retries += 1
+        self._lag_waited = waited
         return Attempt(delay)
 
 

@@ -19,6 +19,7 @@ _SENTENCE = re.compile(
 _UNITS = {"ms": 0.001, "millisecond": 0.001, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _LIMITS = ("requests", "tokens")
+_LEAST_RESUMPTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class RetryPolicy:
     Attributes:
         max_retries: further attempts after the first; 0 turns every retry off (a token that the
             service refuses is still exchanged for a new one, once).
+        awaits_writes: wait for a response this client just made to become readable; None does
+            unless `max_retries` is 0. True is for a router, which tries again by itself, but
+            elsewhere: no help with what only one place knows. Dropped background streams are then
+            taken up again too.
         patience: seconds the caller is prepared to wait for one hint; None is for ever.
         first_delay, longest_delay: seconds between which the backoff doubles.
         fresh_window: seconds for which a response this client just made may not be readable yet.
@@ -35,10 +40,21 @@ class RetryPolicy:
     """
 
     max_retries: int = 2
+    awaits_writes: bool | None = None
     patience: float | None = 600.0
     first_delay: float = 0.5
     longest_delay: float = 8.0
     fresh_window: float = 40.0
+
+    @property
+    def waits_for_writes(self) -> bool:
+        """True when what was just made is asked for until it can be read."""
+        return self.max_retries > 0 if self.awaits_writes is None else self.awaits_writes
+
+    @property
+    def resumptions(self) -> int:
+        """How often in a row a background stream is taken up again without getting any further."""
+        return max(self.max_retries, _LEAST_RESUMPTIONS) if self.awaits_writes else self.max_retries
 
 
 def is_transient(error: AzureResponsesError) -> bool:

@@ -319,7 +319,7 @@ class ResponseStream:
             return Step("settle")
         is_refused = isinstance(cause, APIStatusError)
         opened_at = self._opened_at if self._opened_at is not None else now
-        if self._setbacks > self._call.policy.max_retries:
+        if self._setbacks > self._call.policy.resumptions:
             raise self._interrupted(cause) from cause
         delay = backoff(self._call.policy, self._setbacks, jitter)
         self._setbacks += 1
