@@ -1,0 +1,124 @@
+"""What LiteLLM says about a deployment → the arguments of a client."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
+
+from azure_responses.litellm_plugin.installation import litellm, litellm_module
+
+__all__ = ["CONNECTION_NAMES", "read_base_model", "read_connection"]
+
+# Parameters of a deployment that are our client's own.
+_OWN = (
+    "credential",
+    "preview_path",
+    "reasoning_cache",
+    "scope",
+    "strict_api_version",
+    "allow_insecure",
+)
+_DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+CONNECTION_NAMES = frozenset(
+    {
+        *_OWN,
+        "api_base",
+        "api_key",
+        "api_version",
+        "azure_ad_token",
+        "azure_ad_token_provider",
+        "azure_password",
+        "azure_scope",
+        "azure_username",
+        "base_model",
+        "client_id",
+        "client_secret",
+        "max_retries",
+        "model_info",
+        "tenant_id",
+    }
+)
+"""The parameters that say where to send a call and as whom, not what to ask."""
+
+
+def read_connection(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a client for a deployment's parameters; what is absent stays absent.
+
+    A key or token of the deployment beats LiteLLM's own settings, and those the environment.
+    """
+    connection = {name: given[name] for name in _OWN if given.get(name) is not None}
+    if given.get("azure_scope"):
+        connection.setdefault("scope", given["azure_scope"])
+    api_base = given.get("api_base") or litellm().api_base
+    if api_base:
+        connection["endpoint"] = api_base
+    for name in ("api_version", "max_retries"):
+        if given.get(name) is not None:
+            connection[name] = given[name]
+    if "credential" not in connection:
+        connection |= _read_secret(given)
+    return connection
+
+
+def read_base_model(given: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The model behind a deployment and its price zone, of LiteLLM's `base_model`.
+
+    It has one of the forms `gpt-5`, `azure/gpt-5` and `azure/eu/gpt-5`.
+    """
+    info = given.get("model_info") or {}
+    named = given.get("base_model") or info.get("base_model")
+    if not isinstance(named, str) or not named:
+        return None, None
+    *path, model = named.split("/")
+    zone = path[-1] if path and path[-1] in ("us", "eu", "apac", "global") else None
+    return model, zone
+
+
+def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:
+    """One credential, the most particular that the deployment names."""
+    if given.get("api_key"):
+        return {"api_key": given["api_key"]}
+    if given.get("azure_ad_token_provider"):
+        return {"azure_ad_token_provider": given["azure_ad_token_provider"]}
+    who = tuple(given.get(name) for name in ("tenant_id", "client_id"))
+    token = given.get("azure_ad_token")
+    if all(who) and given.get("client_secret"):
+        return {"credential": _client_secret(*who, given["client_secret"])}
+    if given.get("azure_username") and given.get("azure_password") and who[1]:
+        names = ("client_id", "azure_username", "azure_password", "tenant_id")
+        return {"credential": _user_password(*(given.get(name) for name in names))}
+    if token and token.startswith("oidc/") and all(who):
+        scope = given.get("azure_scope") or _DEFAULT_SCOPE
+        return {"azure_ad_token_provider": _oidc(token, *who, scope)}
+    if token:
+        return {"azure_ad_token": token}
+    key = litellm().api_key or litellm().azure_key
+    return {"api_key": key} if key else {}
+
+
+# One object for each identity: a pooled client is found by it, and it keeps its token.
+@lru_cache(maxsize=128)
+def _client_secret(tenant_id: str, client_id: str, client_secret: str) -> Any:
+    from azure.identity import ClientSecretCredential
+
+    return ClientSecretCredential(tenant_id, client_id, client_secret)
+
+
+@lru_cache(maxsize=128)
+def _user_password(client_id: str, username: str, password: str, tenant_id: str | None) -> Any:
+    from azure.identity import UsernamePasswordCredential
+
+    options = {"tenant_id": tenant_id} if tenant_id else {}
+    return UsernamePasswordCredential(client_id, username, password, **options)
+
+
+@lru_cache(maxsize=128)
+def _oidc(token: str, tenant_id: str, client_id: str, scope: str) -> Callable[[], Any]:
+    exchange = litellm_module("litellm.llms.azure.common_utils").get_azure_ad_token_from_oidc
+    return partial(
+        exchange,
+        azure_ad_token=token,
+        azure_client_id=client_id,
+        azure_tenant_id=tenant_id,
+        scope=scope,
+    )

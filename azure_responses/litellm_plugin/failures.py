@@ -1,0 +1,144 @@
+"""This package's errors → LiteLLM's, which its router, its fallbacks and its proxy know."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    AzureResponsesError,
+    ConfigurationError,
+    ContentFilterError,
+    ContextWindowExceededError,
+    RateLimitError,
+    StreamInterruptedError,
+)
+from azure_responses.litellm_plugin.installation import litellm
+
+__all__ = ["mapped_failures", "to_litellm_error"]
+
+_CLASS_BY_STATUS: Mapping[int, str] = {
+    400: "BadRequestError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    422: "UnprocessableEntityError",
+    500: "InternalServerError",
+    502: "BadGatewayError",
+    503: "ServiceUnavailableError",
+}
+
+
+@contextmanager
+def mapped_failures(model: str, provider: str) -> Iterator[None]:
+    """Raise as LiteLLM's what this package raises inside."""
+    try:
+        yield
+    except AzureResponsesError as error:
+        raise to_litellm_error(error, model, provider) from error
+
+
+def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> Exception:
+    """LiteLLM's exception for an error.
+
+    `code`, `param`, `type` and `body` are the service's, `response.headers` has `retry-after`,
+    and `provider_specific_fields` of a content filter's has the verdicts.
+    """
+    if isinstance(error, StreamInterruptedError):
+        return _interrupted(error, model, provider)
+    named: dict[str, Any] = {"model": model, "llm_provider": provider, "message": str(error)}
+    if isinstance(error, APIStatusError):
+        return _from_status(error, named)
+    if isinstance(error, ConfigurationError):
+        return _make(litellm().BadRequestError, named, None)
+    if isinstance(error, APITimeoutError):
+        return _make(litellm().Timeout, named, None)
+    if isinstance(error, APIConnectionError):
+        return _make(litellm().APIConnectionError, named, None)
+    # A response that failed for a reason of its own.
+    return _make(litellm().InternalServerError, named, None)
+
+
+def _interrupted(error: StreamInterruptedError, model: str, provider: str) -> Exception:
+    """What broke a stream: LiteLLM decides by that whether another deployment may go on."""
+    cause = error.__cause__
+    while isinstance(cause, StreamInterruptedError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, AzureResponsesError) and not isinstance(cause, StreamInterruptedError):
+        return to_litellm_error(cause, model, provider)
+    named = {"model": model, "llm_provider": provider, "message": str(error)}
+    return _make(litellm().ServiceUnavailableError, named, None)
+
+
+def _from_status(error: APIStatusError, named: dict[str, Any]) -> Exception:
+    if isinstance(error, ContentFilterError):
+        fields = _filter_fields(error)
+        kind = litellm().ContentPolicyViolationError
+        return _make(kind, {**named, "provider_specific_fields": fields}, error)
+    if isinstance(error, ContextWindowExceededError):
+        return _make(litellm().ContextWindowExceededError, named, error)
+    if isinstance(error, RateLimitError):
+        return _make(litellm().RateLimitError, named, error)
+    if isinstance(error, AuthenticationError):
+        return _make(litellm().AuthenticationError, named, error)
+    if error.status_code == 408:
+        return _make(litellm().Timeout, named, error)
+    name = _CLASS_BY_STATUS.get(error.status_code)
+    if name is None:
+        return _make(litellm().APIError, {**named, "status_code": error.status_code}, error)
+    return _make(getattr(litellm(), name), named, error)
+
+
+def _filter_fields(error: ContentFilterError) -> dict[str, Any]:
+    """The verdicts whole, and where LiteLLM puts those of Azure's chat completions."""
+    blocked = next((entry for entry in error.content_filters if entry.get("blocked")), None)
+    inner = {
+        "code": "ResponsibleAIPolicyViolation",
+        "content_filter_result": (blocked or {}).get("content_filter_results"),
+    }
+    return {"content_filters": error.content_filters, "innererror": inner}
+
+
+def _make(kind: Callable[..., Any], arguments: dict[str, Any], error: Any) -> Exception:
+    """An exception of LiteLLM's, with what the service said as openai's exceptions have it."""
+    made: Exception = _construct(kind, arguments, _reply(error))
+    if error is not None:
+        said: Any = made
+        said.body = _error_object(error)
+        said.code, said.param, said.type = error.code, error.param, error.type
+        said.litellm_response_headers = _reply_headers(error)
+    return made
+
+
+def _construct(kind: Callable[..., Any], arguments: dict[str, Any], reply: httpx.Response) -> Any:
+    if kind in (litellm().APIError, litellm().APIConnectionError):
+        return kind(**arguments, request=reply.request)
+    if kind is litellm().Timeout:
+        return kind(**arguments)
+    return kind(**arguments, response=reply)
+
+
+def _reply(error: APIStatusError | None) -> httpx.Response:
+    status = 500 if error is None else error.status_code
+    request = httpx.Request("POST", "https://azure.invalid/responses")
+    return httpx.Response(status, headers=_reply_headers(error), request=request)
+
+
+def _reply_headers(error: APIStatusError | None) -> httpx.Headers:
+    headers = httpx.Headers()
+    if error is not None and error.retry_after is not None:
+        headers["retry-after"] = format(error.retry_after, "g")
+    if error is not None and error.request_id:
+        headers["apim-request-id"] = error.request_id
+    return headers
+
+
+def _error_object(error: APIStatusError) -> Any:
+    body = error.body
+    if isinstance(body, dict):
+        return body.get("error", body)
+    return {"message": error.message, "code": error.code, "param": error.param, "type": error.type}

@@ -1,0 +1,33 @@
+"""LiteLLM itself, found by name: this package is checked and imported where it is absent."""
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from azure_responses.errors import ConfigurationError
+
+__all__ = ["TESTED", "litellm", "litellm_module"]
+
+TESTED = "1.106.2"
+"""The version of LiteLLM that the plug-in is tested with."""
+
+
+def litellm() -> Any:
+    """The package.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    return litellm_module("litellm")
+
+
+@cache
+def litellm_module(name: str) -> Any:
+    """One of its modules; raises as `litellm` does."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The LiteLLM plug-in needs {error.name}, which is not installed.",
+            hint="pip install 'azure-responses[litellm]'",
+        ) from error

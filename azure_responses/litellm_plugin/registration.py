@@ -1,0 +1,166 @@
+"""Makes LiteLLM know the plug-in, and forget it again.
+
+LiteLLM takes chat from a custom provider without more ado. It has no such place for native
+`/v1/responses`, so three of its functions are wrapped; each wrapper answers for our provider
+names only, which are those that `litellm.custom_provider_map` gives to our handler:
+
+* `ProviderConfigManager.get_provider_responses_api_config` finds our configuration;
+* the enum `LlmProviders` knows our names by value, which calls on stored responses need;
+* `utils.get_supported_openai_params` lets every parameter of chat completions through.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.litellm_plugin.chat import AzureResponsesLLM
+from azure_responses.litellm_plugin.installation import litellm, litellm_module
+from azure_responses.litellm_plugin.responses import AzureResponsesConfig
+
+__all__ = ["handler", "install", "register", "take_over_azure", "unregister"]
+
+handler = AzureResponsesLLM()
+"""The custom provider that `register` and a proxy's `custom_provider_map` name."""
+
+_TAKEN_OVER = ("AzureOpenAIResponsesAPIConfig", "AzureOpenAIOSeriesResponsesAPIConfig")
+
+
+@dataclass
+class _Change:
+    """An attribute of LiteLLM's that holds something of ours."""
+
+    owner: Any
+    name: str
+    original: Any
+    ours: Any
+
+    def undo(self) -> None:
+        """Put the original back, unless somebody else has wrapped ours since."""
+        if vars(self.owner).get(self.name) is not self.ours:
+            return
+        if self.original is None:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self.original)
+
+
+_changes: dict[tuple[int, str], _Change] = {}
+_lock = Lock()
+
+
+def register(provider: str = "azure_responses", take_over_azure: bool = False) -> None:
+    """Let LiteLLM call us for models named `<provider>/<deployment>`.
+
+    Doing it again changes nothing; a second name is a second provider.
+
+    Args:
+        provider: the name, which must be none of LiteLLM's own.
+        take_over_azure: serve `/v1/responses` of LiteLLM's `azure/` models as well.
+
+    Raises:
+        ConfigurationError: LiteLLM is not installed, or has a provider of that name.
+    """
+    if provider in {known.value for known in _providers()}:
+        raise ConfigurationError(
+            f"LiteLLM has a provider {provider!r} of its own.",
+            hint="Choose another name, or pass take_over_azure=True for azure/.",
+        )
+    others = [item for item in litellm().custom_provider_map if item["provider"] != provider]
+    # In place: a list that somebody else holds goes on being the one in use.
+    litellm().custom_provider_map[:] = [*others, {"provider": provider, "custom_handler": handler}]
+    litellm_module("litellm.utils").custom_llm_setup()
+    install()
+    if take_over_azure:
+        _take_over()
+
+
+def unregister() -> None:
+    """Take back everything that `register`, `take_over_azure` and the use of `handler` did."""
+    for name in list(_our_names()):
+        for known in (litellm().provider_list, litellm()._custom_providers):
+            while name in known:
+                known.remove(name)
+    others = [item for item in litellm().custom_provider_map if not _is_ours(item)]
+    litellm().custom_provider_map[:] = others
+    with _lock:
+        while _changes:
+            _changes.popitem()[1].undo()
+
+
+def install() -> None:
+    """Wrap what native responses and all parameters need; once, however often it is called."""
+    manager = litellm_module("litellm.utils").ProviderConfigManager
+    find = manager.get_provider_responses_api_config
+    _change(manager, "get_provider_responses_api_config", staticmethod(_wrap_lookup(find)))
+    _change(_providers(), "_missing_", classmethod(_wrap_enum(_providers()._missing_)))
+    utils = litellm_module("litellm.utils")
+    _change(utils, "get_supported_openai_params", _wrap_support(utils.get_supported_openai_params))
+
+
+def take_over_azure() -> None:
+    """Serve `/v1/responses` of LiteLLM's `azure/` models; their chat stays LiteLLM's."""
+    _take_over()
+
+
+def _take_over() -> None:
+    for name in _TAKEN_OVER:
+        # Looked at first: LiteLLM makes the attribute when it is first asked for.
+        getattr(litellm(), name)
+        _change(litellm(), name, AzureResponsesConfig)
+
+
+def _change(owner: Any, name: str, ours: Any) -> None:
+    with _lock:
+        if (id(owner), name) in _changes:
+            return
+        original = vars(owner).get(name)
+        setattr(owner, name, ours)
+        _changes[id(owner), name] = _Change(owner, name, original, vars(owner)[name])
+
+
+def _providers() -> Any:
+    return litellm_module("litellm.types.utils").LlmProviders
+
+
+def _is_ours(item: Any) -> bool:
+    return isinstance(item["custom_handler"], AzureResponsesLLM)
+
+
+def _our_names() -> Iterator[str]:
+    return (item["provider"] for item in litellm().custom_provider_map if _is_ours(item))
+
+
+def _wrap_lookup(find: Callable[..., Any]) -> Callable[..., Any]:
+    def find_config(provider: Any, *rest: Any, **named: Any) -> Any:
+        if getattr(provider, "value", provider) in _our_names():
+            return AzureResponsesConfig()
+        return find(provider, *rest, **named)
+
+    return find_config
+
+
+def _wrap_support(support: Callable[..., Any]) -> Callable[..., Any]:
+    def list_parameters(
+        model: str, custom_llm_provider: str | None = None, *rest: Any, **named: Any
+    ) -> Any:
+        supported = support(model, custom_llm_provider, *rest, **named)
+        if custom_llm_provider not in _our_names():
+            return supported
+        every = litellm_module("litellm.constants").DEFAULT_CHAT_COMPLETION_PARAM_VALUES
+        return [*(supported or ()), *every]
+
+    return list_parameters
+
+
+def _wrap_enum(find: Callable[[object], Any]) -> Callable[..., Any]:
+    def find_member(providers: Any, value: object) -> Any:
+        """A member for one of our names; the enum itself does not list it."""
+        if not isinstance(value, str) or value not in _our_names():
+            return find(value)
+        member = str.__new__(providers, value)
+        member._name_, member._value_ = value.upper(), value
+        return member
+
+    return find_member

@@ -1,0 +1,256 @@
+"""LiteLLM's native `/v1/responses`: where our provider's calls go, as whom, and what comes back.
+
+LiteLLM sends the calls itself; this says how. It builds on LiteLLM's own configuration for Azure,
+whose cleaning of tools and replayed items is kept.
+"""
+
+import time
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.arguments import configure
+from azure_responses.bridge import is_reasoning_model_name
+from azure_responses.credentials import AsyncCredentials, Credentials
+from azure_responses.errors import AzureResponsesError
+from azure_responses.litellm_plugin.connection import read_connection
+from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
+from azure_responses.litellm_plugin.identity import async_credentials, credentials
+from azure_responses.litellm_plugin.installation import litellm, litellm_module
+from azure_responses.litellm_plugin.responses_cost import price_event, price_response
+from azure_responses.protocol.failure import failure_from_reply
+from azure_responses.protocol.headers import CREDENTIAL_HEADERS
+from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.model_name import read_deployment
+
+if TYPE_CHECKING:
+
+    class _AzureConfig:
+        """Stands for LiteLLM's class, which is not there where this is checked."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    _AzureConfig = litellm().AzureOpenAIResponsesAPIConfig
+
+__all__ = ["AzureResponsesConfig"]
+
+_FEWEST_TOKENS = 16
+_WITHOUT_STATUS = frozenset({"message", "reasoning"})
+# What LiteLLM says for the model of a call on a stored response.
+_NO_MODEL = "None"
+_SAMPLING = ("temperature", "top_p")
+
+
+class AzureResponsesConfig(_AzureConfig):
+    """How LiteLLM calls the Responses API of our provider, or of `azure/` when it is taken over.
+
+    Differs from LiteLLM's own in URLs and versions, in whose credential wins, in refusing to call
+    without one, in parameters (none is refused by a deployment's name), in unfinished background
+    responses, in errors and in cost.
+    """
+
+    def get_supported_openai_params(self, model: str) -> list[str]:
+        """Every parameter LiteLLM knows, compaction included."""
+        openai = litellm().OpenAIResponsesAPIConfig
+        supported: list[str] = openai.get_supported_openai_params(self, model)
+        return supported
+
+    def map_openai_params(
+        self, response_api_optional_params: Mapping[str, Any], model: str, drop_params: bool
+    ) -> dict[str, Any]:
+        """The parameters as they are; with `drop_params` without what reasoning models refuse."""
+        parameters = dict(response_api_optional_params)
+        tokens = parameters.get("max_output_tokens")
+        if isinstance(tokens, int) and tokens < _FEWEST_TOKENS:
+            parameters["max_output_tokens"] = _FEWEST_TOKENS
+        if drop_params and _reasons(model, parameters):
+            _drop_sampling(parameters)
+        return parameters
+
+    def validate_environment(self, headers: dict[str, Any], model: str, litellm_params: Any) -> Any:
+        """The credential header, where there is no model and so no later moment to add it."""
+        if model == _NO_MODEL:
+            with mapped_failures(model, "azure_responses"):
+                _authenticate(headers, credentials(_read(litellm_params)))
+        return headers
+
+    def get_complete_url(self, api_base: str | None, litellm_params: Mapping[str, Any]) -> str:
+        """`…/responses` by this package's rules for endpoints and versions."""
+        with mapped_failures(_NO_MODEL, "azure_responses"):
+            given = {**litellm_params, **({"api_base": api_base} if api_base else {})}
+            connection = read_connection(given)
+            return configure(connection.pop("endpoint", None), connection).settings.endpoint.url(
+                "responses"
+            )
+
+    def get_stripped_model_name(self, model: str) -> str:
+        """The deployment; a prefix is taken off once, from the front."""
+        return read_deployment(model).removeprefix("responses/").removeprefix("o_series/")
+
+    def transform_responses_api_request(
+        self,
+        model: str,
+        input: Any,
+        response_api_optional_request_params: dict[str, Any],
+        litellm_params: Any,
+        headers: dict[str, Any],
+    ) -> Any:
+        """The body; adds the credential to `headers`."""
+        with mapped_failures(model, "azure_responses"):
+            _authenticate(headers, credentials(_read(litellm_params)))
+        return super().transform_responses_api_request(
+            model, input, response_api_optional_request_params, litellm_params, headers
+        )
+
+    async def async_transform_responses_api_request(
+        self,
+        model: str,
+        input: Any,
+        response_api_optional_request_params: dict[str, Any],
+        litellm_params: Any,
+        headers: dict[str, Any],
+    ) -> Any:
+        """The same without blocking the event loop while a token is fetched."""
+        with mapped_failures(model, "azure_responses"):
+            await _authenticate_async(headers, async_credentials(_read(litellm_params)))
+        return super().transform_responses_api_request(
+            model, input, response_api_optional_request_params, litellm_params, headers
+        )
+
+    def transform_compact_response_api_request(self, *rest: Any, **named: Any) -> Any:
+        """URL and body of a compaction; adds the credential to `headers`."""
+        headers = named["headers"]
+        with mapped_failures(named["model"], "azure_responses"):
+            _authenticate(headers, credentials(_read(named["litellm_params"])))
+        named["model"] = self.get_stripped_model_name(named["model"])
+        return super().transform_compact_response_api_request(*rest, **named)
+
+    def _validate_input_param(self, input: Any) -> Any:
+        """The input without `status` on replayed items, of whichever type they were."""
+        items = super()._validate_input_param(input)
+        if not isinstance(items, list):
+            return items
+        return [_without_status(item) for item in items]
+
+    def transform_response_api_response(
+        self, model: str, raw_response: Any, logging_obj: Any
+    ) -> Any:
+        """The response, with its cost; a background one may lack what a finished one has."""
+        logging_obj.post_call(
+            original_response=raw_response.text, additional_args={"complete_input_dict": {}}
+        )
+        response = _read_response(raw_response, model)
+        price_response(response, model, logging_obj)
+        return response
+
+    def transform_get_response_api_response(self, raw_response: Any, logging_obj: Any) -> Any:
+        """A stored response, finished or not."""
+        return _read_response(raw_response, _NO_MODEL)
+
+    def transform_cancel_response_api_response(self, raw_response: Any, logging_obj: Any) -> Any:
+        """A cancelled response."""
+        return _read_response(raw_response, _NO_MODEL)
+
+    def transform_streaming_response(
+        self, model: str, parsed_chunk: dict[str, Any], logging_obj: Any
+    ) -> Any:
+        """One event; those that end a response have its cost in `usage.cost`."""
+        held = parsed_chunk.get("response")
+        if isinstance(held, dict):
+            parsed_chunk = {**parsed_chunk, "response": _complete(held)}
+        event = super().transform_streaming_response(model, parsed_chunk, logging_obj)
+        return price_event(event, parsed_chunk, model, logging_obj)
+
+    def should_fake_stream(self, *rest: Any, **named: Any) -> bool:
+        """Never: every deployment of the Responses API streams."""
+        return False
+
+    def get_error_class(self, error_message: str, status_code: int, headers: Any) -> Any:
+        """LiteLLM's exception for an error reply."""
+        lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
+        error = failure_from_reply(
+            status_code, lower, error_message.encode(), Situation("create"), time.time()
+        )
+        return to_litellm_error(error, "", "azure_responses")
+
+
+def _read(litellm_params: Any) -> dict[str, Any]:
+    return read_connection(dict(litellm_params or {}))
+
+
+def _has_credential(headers: Mapping[str, Any]) -> bool:
+    """A caller's own header wins: a call carries one credential."""
+    return any(name.lower() in CREDENTIAL_HEADERS for name in headers)
+
+
+def _authenticate(headers: dict[str, Any], source: Credentials) -> None:
+    headers.setdefault("Content-Type", "application/json")
+    if not _has_credential(headers):
+        name, value = source.header()
+        headers[name] = value
+
+
+async def _authenticate_async(headers: dict[str, Any], source: AsyncCredentials) -> None:
+    headers.setdefault("Content-Type", "application/json")
+    if not _has_credential(headers):
+        name, value = await source.header()
+        headers[name] = value
+
+
+def _reasons(model: str, parameters: Mapping[str, Any]) -> bool:
+    reasoning = parameters.get("reasoning")
+    effort = reasoning.get("effort") if isinstance(reasoning, Mapping) else None
+    return effort != "none" and (bool(reasoning) or is_reasoning_model_name(model))
+
+
+def _drop_sampling(parameters: dict[str, Any]) -> None:
+    for name in _SAMPLING:
+        if parameters.get(name) not in (None, 1):
+            del parameters[name]
+            warnings.warn(f"{name} was dropped: models that reason refuse it.", stacklevel=2)
+
+
+def _without_status(item: Any) -> Any:
+    if isinstance(item, dict) and item.get("type") in _WITHOUT_STATUS and "status" in item:
+        return {name: value for name, value in item.items() if name != "status"}
+    return item
+
+
+def _complete(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with what LiteLLM insists on and a queued response may not have."""
+    missing = {
+        name: value
+        for name, value in {"created_at": 0, "output": []}.items()
+        if body.get(name) is None
+    }
+    return {**body, **missing}
+
+
+def _read_response(raw: Any, model: str) -> Any:
+    kind = litellm_module("litellm.types.llms.openai").ResponsesAPIResponse
+    try:
+        body = _complete(raw.json())
+    except (ValueError, TypeError):
+        raise _explain(raw, model) from None
+    if "id" not in body:
+        raise _explain(raw, model)
+    try:
+        response = kind.model_validate(body)
+    except ValueError:
+        # An item of a kind this version of LiteLLM has no model of: kept as it came.
+        response = kind.model_construct(**body)
+    headers = dict(raw.headers)
+    process = litellm_module("litellm.litellm_core_utils.core_helpers").process_response_headers
+    response.hidden_params["additional_headers"] = process(headers)
+    response.hidden_params["headers"] = headers
+    return response
+
+
+def _explain(raw: Any, model: str) -> Exception:
+    """The error for a reply that says yes and holds no response."""
+    headers = {name.lower(): value for name, value in raw.headers.items()}
+    error: AzureResponsesError = failure_from_reply(
+        raw.status_code, headers, raw.content, Situation("create"), time.time()
+    )
+    return to_litellm_error(error, model, "azure_responses")
