@@ -22,55 +22,30 @@ The caller's body is never changed; what can be iterated only once is kept as a 
 `unlabel` may be called once per attempt.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.ask import Pin
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.id_places import REQUEST, Kind
+from azure_responses.routing.id_walk import Path, format_path, walk
 from azure_responses.routing.label import Label, Labeller
+from azure_responses.routing.litellm_ids import (
+    LiteLLMId,
+    read_litellm_ciphertext,
+    read_litellm_id,
+)
+from azure_responses.routing.pins import Found, Pins
+from azure_responses.routing.stripping import Stripper
 
 __all__ = ["Affinity", "Found", "LabelledRequest", "Pins", "Unlabelled"]
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An id and where in the body it stands, such as `input[3].id`."""
-
-    path: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pins:
-    """What the ids and ciphertexts of a request say about where it can go.
-
-    Attributes:
-        hard: a resource stores something it names, or alone can read what cannot be left out.
-        soft: a resource encrypted its latest reasoning, which may be left out.
-        raw: ids of things stored by the service that carry no label.
-        raw_ciphertexts: paths of encrypted content that carries no label.
-        foreign: paths of encrypted reasoning that the pin's resource cannot read.
-    """
-
-    hard: Pin | None = None
-    soft: Pin | None = None
-    raw: tuple[Found, ...] = ()
-    raw_ciphertexts: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-
-    @property
-    def pin(self) -> Pin | None:
-        """The pin that counts."""
-        return self.hard or self.soft
-
-    def require_labels(self) -> None:
-        """Refuse raw ids, where deployments of several resources could be meant.
-
-        Raises:
-            BadRequestError: there are some and nothing else says where to go.
-        """
-        raise NotImplementedError
+_CIPHERTEXTS = frozenset({Kind.CIPHERTEXT, Kind.REASONING})
+_ITEMS = frozenset({Kind.ITEM, Kind.REASONING_ITEM})
+_BARE = frozenset({"id", "type", "status"})
+_URLS = ("https://", "http://", "data:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +53,7 @@ class Unlabelled:
     """A body as the service can read it.
 
     Attributes:
-        body: the caller's own object where nothing had to be changed.
+        body: without labels; the caller's own object where nothing had to be changed.
         warnings: one sentence for each kind of thing left out.
         given: ids as the service knows them → as the caller gave them.
     """
@@ -86,25 +61,6 @@ class Unlabelled:
     body: Mapping[str, Any]
     warnings: tuple[str, ...]
     given: Mapping[str, str]
-
-
-class LabelledRequest:
-    """A request body whose labels have been read; made by `Affinity.read`."""
-
-    pins: Pins
-
-    def unlabel(self, resource: str | None = None, *, strip_raw: bool = False) -> Unlabelled:
-        """The body without labels.
-
-        Args:
-            resource: the tag of where it goes; encrypted reasoning of others is left out. None
-                leaves nothing out.
-            strip_raw: leave out encrypted reasoning without a label too.
-
-        Raises:
-            BadRequestError: something stored elsewhere is named, which `resource` cannot know.
-        """
-        raise NotImplementedError
 
 
 class Affinity:
@@ -126,16 +82,25 @@ class Affinity:
         accept_litellm_ids: bool = False,
         accept_litellm_ids_of_owners: bool = False,
     ) -> None:
-        raise NotImplementedError
+        self._labeller = labeller
+        self._deployments = {deployment.id: deployment for deployment in deployments}
+        self._accepts_litellm = accept_litellm_ids
+        self._accepts_litellm_of_owners = accept_litellm_ids and accept_litellm_ids_of_owners
 
-    def read(self, body: Mapping[str, Any], owner: str | None = None) -> LabelledRequest:
+    def read(self, body: Mapping[str, Any], owner: str | None = None) -> "LabelledRequest":
         """Find and read every label of a body of responses.create or of chat completions.
+
+        Ids of things stored pin hard, and so does a compaction: it stands for the conversation
+        so far, and without it the call would not mean the same. Encrypted reasoning pins softly.
+        Items that are there in full do not pin, and neither do the citations of earlier answers:
+        the service looks neither up.
 
         Raises:
             ResponseNotFoundError: a label is forged, or another owner's.
             BadRequestError: two things are stored by different resources; both fields are named.
+                Or a labelled ciphertext was altered.
         """
-        raise NotImplementedError
+        return LabelledRequest(body, self, owner)
 
     def read_id(
         self, text: str, owner: str | None = None, field: str = "response_id"
@@ -145,4 +110,202 @@ class Affinity:
         Raises:
             ResponseNotFoundError: the label is forged, or another owner's.
         """
-        raise NotImplementedError
+        label = self._labeller.read(text, owner, field)
+        if label is None and self._accepts(owner):
+            found = read_litellm_id(text)
+            return None if found is None else self._place(found, field)
+        return label
+
+    def read_ciphertext(
+        self, text: str, owner: str | None = None, field: str = "encrypted_content"
+    ) -> Label | None:
+        """What a ciphertext's label says, or None for a ciphertext without one.
+
+        Raises:
+            BadRequestError: it was altered, or labelled with another secret.
+        """
+        label = self._labeller.read_ciphertext(text, field)
+        if label is None and self._accepts(owner):
+            found = read_litellm_ciphertext(text)
+            return None if found is None else self._place(found, field)
+        return label
+
+    def _accepts(self, owner: str | None) -> bool:
+        return self._accepts_litellm if owner is None else self._accepts_litellm_of_owners
+
+    def _place(self, found: LiteLLMId, field: str) -> Label:
+        deployment = self._deployments.get(found.model_id)
+        if deployment is None:
+            raise ResponseNotFoundError(
+                f"{field} was made by LiteLLM's deployment {found.model_id!r}, which is not one "
+                "of this router's.",
+                status_code=404,
+                param=field,
+                hint="Give its row in the model list the same model_info.id.",
+            )
+        return Label(found.inner, deployment.tag, deployment.resource)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A label, and where it was found."""
+
+    label: Label
+    path: Path
+
+    def to_pin(self, is_hard: bool) -> Pin:
+        field = format_path(self.path)
+        return Pin(self.label.resource, self.label.deployment, field, is_hard)
+
+
+class LabelledRequest:
+    """A request body whose labels have been read; made by `Affinity.read`.
+
+    Attributes:
+        pins: where it has to go.
+    """
+
+    def __init__(self, body: Mapping[str, Any], affinity: Affinity, owner: str | None) -> None:
+        self._affinity = affinity
+        self._owner = owner
+        self._ids: dict[str, Label | None] = {}
+        self._ciphertexts: dict[str, Label | None] = {}
+        self._stored: list[_Sighting] = []
+        self._reasoning: list[_Sighting] = []
+        self._raw: list[Found] = []
+        self._raw_ciphertexts: list[str] = []
+        self._given: dict[str, str] = {}
+        self._is_stored = body.get("store") is True
+        plain = {name: _settle(value) for name, value in body.items()}
+        has_settled = any(plain[name] is not value for name, value in body.items())
+        self._body = walk(plain if has_settled else body, REQUEST, self._note)
+        self.pins = self._draw_pins()
+
+    def unlabel(self, resource: str | None = None, *, strip_raw: bool = False) -> Unlabelled:
+        """The body without labels; may be called again for the next attempt.
+
+        Args:
+            resource: the tag of where it goes; encrypted reasoning of others is left out. None
+                leaves nothing out.
+            strip_raw: leave out encrypted reasoning without a label too.
+
+        Raises:
+            BadRequestError: something stored elsewhere is named, which `resource` cannot know.
+        """
+        hard = self.pins.hard
+        if resource is not None and hard is not None and hard.resource != resource:
+            raise BadRequestError(
+                f"{hard.field} names something that another resource stores.",
+                status_code=400,
+                param=hard.field,
+                hint="Only the resource that made it can serve this call.",
+            )
+        stripper = Stripper(lambda text: self._is_unreadable(text, resource, strip_raw))
+        body = stripper.strip(self._body) if self._ciphertexts else self._body
+        body = walk(body, REQUEST, self._take_off)
+        return Unlabelled(body, stripper.warnings, self._given)
+
+    def _is_unreadable(self, text: str, resource: str | None, strip_raw: bool) -> bool:
+        label = self._ciphertexts.get(text)
+        if label is None:
+            return strip_raw
+        return resource is not None and label.resource != resource
+
+    def _take_off(self, kind: Kind, value: str, _: Mapping[str, Any], path: Path) -> str:
+        labels = self._ciphertexts if kind in _CIPHERTEXTS else self._ids
+        label = labels.get(value)
+        return value if label is None else label.inner
+
+    def _note(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> str:
+        if kind in _CIPHERTEXTS:
+            self._note_ciphertext(kind, value, item, path)
+        else:
+            self._note_id(kind, value, item, path)
+        return value
+
+    def _note_ciphertext(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> None:
+        label = _once(self._ciphertexts, value, path, self._read_ciphertext)
+        if label is None:
+            self._raw_ciphertexts.append(format_path(path))
+        elif kind is Kind.REASONING or item.get("type") == "reasoning":
+            self._reasoning.append(_Sighting(label, path))
+        else:
+            self._stored.append(_Sighting(label, path))
+
+    def _note_id(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> None:
+        label = _once(self._ids, value, path, self._read_id)
+        if kind is not Kind.CALL:
+            self._given[value if label is None else label.inner] = value
+        if not self._needs_look_up(kind, item):
+            return
+        if label is not None:
+            self._stored.append(_Sighting(label, path))
+        elif not value.startswith(_URLS):
+            # LiteLLM's callers put URLs into file_id.
+            self._raw.append(Found(format_path(path), value))
+
+    def _needs_look_up(self, kind: Kind, item: Mapping[str, Any]) -> bool:
+        if kind in _ITEMS:
+            is_reasoning = kind is Kind.REASONING_ITEM
+            return _is_reference(item) and (self._is_stored or not is_reasoning)
+        return kind is Kind.STORED
+
+    def _read_id(self, value: str, path: Path) -> Label | None:
+        return self._affinity.read_id(value, self._owner, format_path(path))
+
+    def _read_ciphertext(self, value: str, path: Path) -> Label | None:
+        return self._affinity.read_ciphertext(value, self._owner, format_path(path))
+
+    def _draw_pins(self) -> Pins:
+        hard = self._stored[0].to_pin(True) if self._stored else None
+        for sighting in self._stored[1:]:
+            if hard is not None and sighting.label.resource != hard.resource:
+                raise _conflict(hard.field, format_path(sighting.path))
+        soft = self._reasoning[-1].to_pin(False) if self._reasoning else None
+        pin = hard or soft
+        return Pins(
+            hard,
+            soft,
+            tuple(self._raw),
+            tuple(self._raw_ciphertexts),
+            tuple(
+                format_path(sighting.path)
+                for sighting in self._reasoning
+                if pin is not None and sighting.label.resource != pin.resource
+            ),
+        )
+
+
+def _settle(value: Any) -> Any:
+    """What can be iterated only once as a list: there may be a second attempt."""
+    return list(value) if isinstance(value, Iterator) else value
+
+
+def _once(
+    known: dict[str, Label | None],
+    value: str,
+    path: Path,
+    read: Callable[[str, Path], Label | None],
+) -> Label | None:
+    if value not in known:
+        known[value] = read(value, path)
+    return known[value]
+
+
+def _is_reference(item: Mapping[str, Any]) -> bool:
+    """True for an item that the service has to look up by its id."""
+    kind = item.get("type")
+    if kind == "item_reference" or item.keys() <= _BARE:
+        return True
+    if kind not in ("reasoning", "thinking", None) or "role" in item:
+        return False
+    return not item.get("encrypted_content") and not item.get("content")
+
+
+def _conflict(first: str, second: str) -> BadRequestError:
+    return BadRequestError(
+        f"{first} and {second} name things that different resources store.",
+        status_code=400,
+        param=second,
+        hint="Leave one of them out, or make it again beside the other.",
+    )

@@ -29,7 +29,7 @@ API:
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b, shake_256
+from hashlib import blake2b, sha256, shake_256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
 from typing import NamedTuple
@@ -70,10 +70,30 @@ class Label(NamedTuple):
     resource: str
 
 
+class _Hmac:
+    """HMAC-SHA256 of one key.
+
+    `hmac.digest` sets the key up anew for each message, which takes twice as long as all the
+    rest for messages as short as an id.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(64, b"\0")
+        self._inner = bytes(byte ^ 0x36 for byte in padded)
+        self._outer = bytes(byte ^ 0x5C for byte in padded)
+
+    def seal(self, message: bytes) -> bytes:
+        """The first bytes of the authenticator."""
+        inner = sha256(self._inner + message).digest()
+        return sha256(self._outer + inner).digest()[:_SEAL]
+
+
 class _Keys(NamedTuple):
-    seal: bytes
+    id: _Hmac
+    ciphertext: _Hmac
     mask: bytes
-    ciphertext: bytes
 
 
 def make_tag(text: str) -> str:
@@ -175,12 +195,11 @@ class Labeller:
 
 
 def _derive(secret: bytes) -> _Keys:
-    return _Keys(
-        *(hmac_digest(secret, b"azure_responses label 1 " + use, "sha256") for use in _USES)
+    seal, ciphertext, mask = (
+        hmac_digest(secret, b"azure_responses label 1 " + use, "sha256")
+        for use in (b"id", b"ciphertext", b"mask")
     )
-
-
-_USES = (b"seal", b"mask", b"ciphertext")
+    return _Keys(_Hmac(seal), _Hmac(ciphertext), mask)
 
 
 def _tag_bytes(deployment: str, resource: str) -> bytes:
@@ -205,7 +224,7 @@ def _seal(keys: _Keys, prefix: str, plain: bytes, owner: str | None) -> bytes:
     if owner is not None:
         # The form, right after the zero, says whether these sixteen bytes are there.
         signed += _owner_digest(owner)
-    return hmac_digest(keys.seal, signed, "sha256")[:_SEAL]
+    return keys.id.seal(signed)
 
 
 def _mask(keys: _Keys, seal: bytes, data: bytes) -> bytes:
@@ -230,8 +249,7 @@ def _open(keys: _Keys, prefix: str, data: bytes, owner: str | None) -> Label | N
 
 
 def _seal_ciphertext(keys: _Keys, tags: bytes, inner: str) -> bytes:
-    signed = tags + inner.encode("utf-8", "surrogatepass")
-    return hmac_digest(keys.ciphertext, signed, "sha256")[:_SEAL]
+    return keys.ciphertext.seal(tags + inner.encode("utf-8", "surrogatepass"))
 
 
 def _unknown(text: str, field: str) -> ResponseNotFoundError:

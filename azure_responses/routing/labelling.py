@@ -18,19 +18,29 @@ them up then. Every other id and every `encrypted_content` is always labelled. T
 metadata are never touched.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.label import Labeller
+from azure_responses.routing.frames import LEAN, Frame, item_id_span, name_of
+from azure_responses.routing.id_places import REPLY, Kind, Place
+from azure_responses.routing.label import MARKER, Labeller
+from azure_responses.types.model import Model
 
 __all__ = ["ResponseLabels"]
 
 T = TypeVar("T")
 
+_CIPHERTEXTS = frozenset({Kind.CIPHERTEXT, Kind.REASONING})
+_OF_ITEMS = frozenset({Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME})
+
 
 class ResponseLabels:
     """Labels one response, in whatever form it goes out.
+
+    Not to be shared between threads.
 
     Args:
         labeller: makes them.
@@ -50,24 +60,171 @@ class ResponseLabels:
         given: Mapping[str, str] | None = None,
         is_stored: bool = True,
     ) -> None:
-        raise NotImplementedError
+        self._labeller = labeller
+        self._deployment_tag = deployment.tag
+        self._resource_tag = deployment.resource
+        self._owner = owner
+        self._is_stored = is_stored
+        self._labels = dict(given or {})
+        # What has been handed out already is handed out again as it is.
+        self._labels.update({label: label for label in self._labels.values()})
+        self._ciphertexts: dict[str, str] = {}
+        self._bytes: dict[bytes, bytes] = {}
+        self._changes: dict[str, tuple[str, int]] = {}
 
     def label(self, value: T) -> T:
         """Label a model or a dict in place, and return it."""
-        raise NotImplementedError
+        self._label(value)
+        return value
 
     def label_json(self, body: bytes) -> bytes:
-        """Label the JSON of a reply; what is no JSON object is returned as it is."""
-        raise NotImplementedError
+        """Label the JSON of a reply; what is no JSON object is returned as it is.
+
+        Every byte but those of the ids stays, unless an id also stands where none is looked for:
+        then the whole is written anew.
+        """
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            return body
+        if not isinstance(value, dict):
+            return body
+        changed = self._rewrite(value, body)
+        return _dump(value) if changed is None else changed
 
     def label_frame(self, frame: bytes) -> bytes:
         """Label one server-sent event, given with its lines and line ends."""
-        raise NotImplementedError
+        name = name_of(frame)
+        if name in LEAN and (span := item_id_span(frame)) is not None:
+            if not self._is_stored:
+                return frame
+            start, end = span
+            label = self._bytes.get(frame[start:end]) or self._learn(frame[start:end])
+            return frame[:start] + label + frame[end:]
+        return self._label_slowly(frame)
 
     def label_id(self, inner: str) -> str:
-        """The label of one id."""
-        raise NotImplementedError
+        """The label of one id; of a label of ours, itself."""
+        label = self._labels.get(inner)
+        if label is None:
+            label = inner if MARKER in inner and self._is_ours(inner) else self._make(inner)
+            self._labels[inner] = self._labels[label] = label
+        return label
 
     def label_text(self, text: str) -> str:
         """A message of the service with the ids in it as the caller knows them."""
-        raise NotImplementedError
+        for inner, label in self._labels.items():
+            if inner != label and inner in text:
+                text = text.replace(inner, label)
+        return text
+
+    def _label_slowly(self, frame: bytes) -> bytes:
+        parsed = Frame.parse(frame)
+        if parsed is None:
+            return frame
+        changed = self._rewrite(parsed.value, frame)
+        return parsed.with_data(_dump(parsed.value)) if changed is None else changed
+
+    def _rewrite(self, value: dict[str, Any], text: bytes) -> bytes | None:
+        """`text` with the ids labelled that `value`, its JSON, has; None if it is ambiguous."""
+        self._changes = {}
+        self._label(value)
+        changes = [(_token(old), _token(new), n) for old, (new, n) in self._changes.items()]
+        # Each place of an id is one of these tokens: if there are no more, they are all places.
+        if any(text.count(old) != count for old, _, count in changes):
+            return None
+        for old, new, _ in changes:
+            text = text.replace(old, new)
+        return text
+
+    def _label(self, value: Any) -> None:
+        fields = vars(value) if isinstance(value, Model) else value
+        response = fields.get("response", value)
+        inner = vars(response) if isinstance(response, Model) else response
+        if isinstance(inner, dict) and inner.get("store") is False:
+            self._is_stored = False
+        self._apply(value, REPLY)
+
+    def _apply(self, value: Any, place: Place) -> Any:
+        """What belongs in the place of `value`; objects and lists are changed themselves."""
+        if isinstance(value, str):
+            return value if place.kind is None else self._change(place.kind, value)
+        if isinstance(value, list):
+            for index, entry in enumerate(value):
+                if not isinstance(entry, list):
+                    value[index] = self._apply(entry, place)
+        elif isinstance(value, dict):
+            self._apply_fields(value, place)
+        elif isinstance(value, Model):
+            self._apply_fields(vars(value), place)
+            if value.model_extra:
+                self._apply_fields(value.model_extra, place)
+        return value
+
+    def _apply_fields(self, fields: dict[str, Any], place: Place) -> None:
+        if place.fields is not None:
+            for name, inner in place.fields.items():
+                value = fields.get(name)
+                if value is not None:
+                    fields[name] = self._apply(value, inner)
+        elif place.values is not None:
+            for name, value in fields.items():
+                fields[name] = self._apply(value, place.values)
+
+    def _change(self, kind: Kind, value: str) -> str:
+        if kind in _CIPHERTEXTS:
+            changed = self._label_ciphertext(value)
+        elif kind is Kind.CALL or (kind in _OF_ITEMS and not self._is_stored):
+            return value
+        else:
+            changed = self.label_id(value)
+        if changed != value:
+            _, count = self._changes.get(value, ("", 0))
+            self._changes[value] = changed, count + 1
+        return changed
+
+    def _label_ciphertext(self, value: str) -> str:
+        label = self._ciphertexts.get(value)
+        if label is None:
+            label = value if self._is_our_ciphertext(value) else self._wrap(value)
+            self._ciphertexts[value] = self._ciphertexts[label] = label
+        return label
+
+    def _make(self, inner: str) -> str:
+        return self._labeller.label_id(
+            inner,
+            deployment_tag=self._deployment_tag,
+            resource_tag=self._resource_tag,
+            owner=self._owner,
+        )
+
+    def _wrap(self, inner: str) -> str:
+        return self._labeller.label_ciphertext(
+            inner, deployment_tag=self._deployment_tag, resource_tag=self._resource_tag
+        )
+
+    def _is_ours(self, text: str) -> bool:
+        try:
+            return self._labeller.read(text, self._owner) is not None
+        except ResponseNotFoundError:
+            # Another router's, which stands between this one and the service.
+            return False
+
+    def _is_our_ciphertext(self, text: str) -> bool:
+        try:
+            return self._labeller.read_ciphertext(text) is not None
+        except BadRequestError:
+            return False
+
+    def _learn(self, inner: bytes) -> bytes:
+        label = self.label_id(inner.decode("utf-8")).encode("utf-8")
+        self._bytes[inner] = label
+        return label
+
+
+def _token(value: str) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,152 @@
+"""Where ids and ciphertexts stand in requests and replies.
+
+Only these places are ever looked at: text, arguments, metadata and instructions may hold what
+looks like an id, and mean nothing by it. The fields are those of the published descriptions of
+the Responses API (August 2026), and of chat messages as this package's bridge writes them.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+__all__ = ["REPLY", "REQUEST", "Kind", "Place"]
+
+
+class Kind(Enum):
+    """What an id or ciphertext at a place means.
+
+    STORED: names something one resource stores: a response, a conversation, a file, a container,
+        a vector store, a prompt.
+    ITEM: names the item it stands in, which may be there in full or by its id alone.
+    REASONING_ITEM: the same in a chat message, where an item that is not in full is left out
+        unless the response is stored.
+    ITEM_NAME: names an item that stands elsewhere.
+    CALL: names a tool call of a chat message; only some kinds of call have an item's id.
+    CITED: names a file the model drew on; nobody looks it up when it is sent back.
+    CIPHERTEXT: only the resource that wrote it can read it.
+    REASONING: the same, of reasoning in a chat message.
+    """
+
+    STORED = 0
+    ITEM = 1
+    REASONING_ITEM = 2
+    ITEM_NAME = 3
+    CALL = 4
+    CITED = 5
+    CIPHERTEXT = 6
+    REASONING = 7
+
+
+class Place(NamedTuple):
+    """What may stand in a field; a list of it may, too.
+
+    Attributes:
+        kind: of a string there; None when it is no id.
+        fields: of an object there.
+        values: of an object there whose own names are anybody's.
+    """
+
+    kind: Kind | None = None
+    fields: "Mapping[str, Place] | None" = None
+    values: "Place | None" = None
+
+
+_STORED = Place(Kind.STORED)
+_CITED = Place(Kind.CITED)
+_ITEM_NAME = Place(Kind.ITEM_NAME)
+_CIPHERTEXT = Place(Kind.CIPHERTEXT)
+
+# Chat completions puts the details of an annotation under the name of its type.
+_CITATION = {"file_id": _CITED, "container_id": _CITED}
+_ANNOTATION = Place(
+    fields={
+        **_CITATION,
+        "file_citation": Place(fields=_CITATION),
+        "container_file_citation": Place(fields=_CITATION),
+        "file_path": Place(fields=_CITATION),
+    }
+)
+_FILE = Place(fields={"file_id": _STORED})
+_PART = Place(
+    fields={
+        "file_id": _STORED,
+        "annotations": _ANNOTATION,
+        "encrypted_content": _CIPHERTEXT,
+        # Chat completions' own parts.
+        "file": _FILE,
+        "image_url": _FILE,
+    }
+)
+_CONTAINER = {"container_id": _STORED, "file_ids": _STORED}
+_TOOL_FIELDS = {
+    "vector_store_ids": _STORED,
+    "container": Place(Kind.STORED, _CONTAINER),
+    "environment": Place(fields=_CONTAINER),
+    "input_image_mask": _FILE,
+}
+_TOOL = Place(fields={**_TOOL_FIELDS, "tools": Place(fields=_TOOL_FIELDS)})
+_ITEM = Place(
+    fields={
+        "encrypted_content": _CIPHERTEXT,
+        "id": Place(Kind.ITEM),
+        "content": _PART,
+        "output": _PART,
+        "container_id": _STORED,
+        "environment": Place(fields=_CONTAINER),
+        "approval_request_id": _ITEM_NAME,
+        "results": Place(fields={"file_id": _CITED}),
+        "tools": _TOOL,
+        # What the bridge keeps of a message's part of an unknown kind.
+        "part": _PART,
+    }
+)
+_REASONING = Place(
+    fields={"encrypted_content": Place(Kind.REASONING), "id": Place(Kind.REASONING_ITEM)}
+)
+_MESSAGE = Place(
+    fields={
+        "content": _PART,
+        "reasoning_items": _REASONING,
+        "thinking_blocks": _REASONING,
+        "hosted_items": _ITEM,
+        "hosted_events": Place(
+            fields={"item": Place(fields={"id": _ITEM_NAME}), "item_id": _ITEM_NAME}
+        ),
+        "annotations": _ANNOTATION,
+        "tool_calls": Place(fields={"id": Place(Kind.CALL), "item": _ITEM}),
+        "tool_call_id": Place(Kind.CALL),
+    }
+)
+_SETTINGS = {
+    "previous_response_id": _STORED,
+    "conversation": Place(Kind.STORED, {"id": _STORED}),
+    "prompt": Place(fields={"id": _STORED, "variables": Place(values=_PART)}),
+    "prompt_cache_options": Place(fields={"comparison_response_id": _STORED}),
+    "tools": _TOOL,
+    "input": _ITEM,
+}
+_ASKED = {**_SETTINGS, "messages": _MESSAGE}
+_RESPONSE = {"id": _STORED, **_SETTINGS, "instructions": _ITEM, "output": _ITEM}
+
+REQUEST = Place(fields={**_ASKED, "extra_body": Place(fields=_ASKED)})
+"""The body of a create call, of Responses or of chat completions."""
+
+REPLY = Place(
+    fields={
+        **_RESPONSE,
+        # Pages of items.
+        "data": _ITEM,
+        "first_id": _ITEM_NAME,
+        "last_id": _ITEM_NAME,
+        # Events.
+        "response": Place(fields=_RESPONSE),
+        "response_id": _STORED,
+        "item": _ITEM,
+        "item_id": _ITEM_NAME,
+        "part": _PART,
+        "annotation": _ANNOTATION,
+        # Chat completions.
+        "choices": Place(fields={"message": _MESSAGE, "delta": _MESSAGE}),
+    }
+)
+"""A response, a page of items, a deletion, an event, a chat completion or a chunk of one."""

@@ -1,0 +1,115 @@
+"""Encrypted reasoning left out of a request that goes where nobody can read it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["Stripper"]
+
+# Items of the model's whose id may be missing. With it, the service asks for the reasoning that
+# came before them: "Item 'msg_…' … was provided without its required 'reasoning' item".
+_ID_IS_OPTIONAL = frozenset(
+    {
+        "apply_patch_call",
+        "custom_tool_call",
+        "function_call",
+        "message",
+        "shell_call",
+        "tool_search_call",
+    }
+)
+_CHAT_FIELDS = ("reasoning_items", "thinking_blocks")
+
+
+class Stripper:
+    """Takes the reasoning out of bodies, and counts what it took.
+
+    Args:
+        is_unreadable: told a ciphertext as it stands in the body.
+    """
+
+    def __init__(self, is_unreadable: Callable[[str], bool]) -> None:
+        self._is_unreadable = is_unreadable
+        self._count = 0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence when anything was taken out."""
+        if not self._count:
+            return ()
+        return (
+            f"Encrypted reasoning was left out ({self._count}×): only the Azure resource that "
+            "encrypted it can read it.",
+        )
+
+    def strip(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The body without unreadable reasoning; the body itself where there is none."""
+        changes: dict[str, Any] = {}
+        count = self._count
+        for name, strip in self._fields.items():
+            value = body.get(name)
+            if isinstance(value, list | tuple | Mapping):
+                stripped = strip(self, value)
+                if self._count > count:
+                    changes[name] = stripped
+                    count = self._count
+        return {**body, **changes} if changes else body
+
+    def _strip_items(self, items: list[Any]) -> list[Any]:
+        return list(self._readable(items))
+
+    def _readable(self, items: list[Any]) -> Iterator[Any]:
+        is_orphaned = False
+        for item in items:
+            if not isinstance(item, Mapping):
+                yield item
+                continue
+            kind = item.get("type")
+            if kind == "reasoning":
+                is_orphaned = self._is_lost(item)
+                if not is_orphaned:
+                    yield item
+                elif item.get("content"):
+                    yield _without(item, "encrypted_content", "id")
+            elif is_orphaned and "id" in item and kind in _ID_IS_OPTIONAL:
+                yield _without(item, "id")
+            else:
+                yield item
+
+    def _strip_messages(self, messages: list[Any]) -> list[Any]:
+        return [
+            self._strip_message(message) if isinstance(message, Mapping) else message
+            for message in messages
+        ]
+
+    def _strip_message(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A message of a chat; an entry stays, so that `output_order` still counts right.
+
+        The bridge leaves out the entries in which nothing can be read.
+        """
+        changes = {}
+        for name in _CHAT_FIELDS:
+            entries = message.get(name)
+            if isinstance(entries, list | tuple):
+                changes[name] = [
+                    _without(entry, "encrypted_content", "id", "resource")
+                    if isinstance(entry, Mapping) and self._is_lost(entry)
+                    else entry
+                    for entry in entries
+                ]
+        return {**message, **changes} if changes else message
+
+    def _is_lost(self, item: Mapping[str, Any]) -> bool:
+        ciphertext = item.get("encrypted_content")
+        is_lost = isinstance(ciphertext, str) and self._is_unreadable(ciphertext)
+        self._count += is_lost
+        return is_lost
+
+    _fields: Mapping[str, Callable[["Stripper", Any], Any]] = {
+        "input": _strip_items,
+        "messages": _strip_messages,
+        "extra_body": strip,
+    }
+
+
+def _without(item: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in names}
