@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from azure_responses.routing.deployment import Deployment
 
@@ -38,6 +39,7 @@ class Ask:
         deadline: monotonic seconds by which the call must have ended, or None.
         is_stream: the answer comes as events.
         can_move: False for operations on one stored thing, which no fallback group can serve.
+        on_origin_down: "fail", "strip" or "replay" for this call; None leaves it to the router.
     """
 
     group: str
@@ -47,6 +49,7 @@ class Ask:
     deadline: float | None = None
     is_stream: bool = False
     can_move: bool = True
+    on_origin_down: Literal["fail", "strip", "replay"] | None = None
 
     @property
     def tokens(self) -> int:
