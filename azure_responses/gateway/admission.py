@@ -7,7 +7,7 @@ from azure_responses.gateway.access import check_model
 from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny
-from azure_responses.gateway.minute import Minute, Ticket
+from azure_responses.routing.windows import Window
 
 __all__ = ["Admission", "Admitted"]
 
@@ -20,8 +20,16 @@ class Admitted:
     """A call that may be made; hand it back to `settle` or `refund`, once."""
 
     caller: Caller
-    ticket: Ticket | None = None
+    ticket: "_Ticket | None" = None
     hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """The second in which a call was counted, and the tokens it was counted for."""
+
+    slot: int
+    tokens: int
 
 
 class Admission:
@@ -32,23 +40,24 @@ class Admission:
 
     def __init__(self, budgets: Budgets) -> None:
         self._budgets = budgets
-        self._minutes: dict[str, Minute] = {}
+        self._minutes: dict[str, Window] = {}
         self._lock = threading.Lock()
 
     def admit(
-        self, caller: Caller, *, model: str, tokens: int, cost: int, now: float
+        self, caller: Caller, *, model: str, tokens: int, cost: int, now: float, tick: float
     ) -> Admitted | Denial:
         """Let a call begin, or say why not.
 
         Args:
             tokens: an estimate of all it will use.
             cost: an estimate, in millionths of a millionth of a US dollar.
-            now: unix seconds.
+            now: unix seconds, for the periods of budgets.
+            tick: monotonic seconds, for the limits a minute.
         """
         denial = check_model(caller, model)
         if denial is not None:
             return denial
-        ticket = self._take(caller, tokens, now) if caller.has_limits else None
+        ticket = self._take(caller, tokens, tick) if caller.has_limits else None
         if isinstance(ticket, Denial):
             return ticket
         hold = self._budgets.hold(caller, cost, now)
@@ -57,7 +66,7 @@ class Admission:
             return hold
         return Admitted(caller, ticket, hold)
 
-    def settle(self, admitted: Admitted, *, tokens: int | None, now: float) -> None:
+    def settle(self, admitted: Admitted, *, tokens: int | None) -> None:
         """The call is over, and its cost recorded.
 
         Args:
@@ -67,7 +76,7 @@ class Admission:
             with self._lock:
                 minute = self._minutes.get(admitted.caller.key_id)
                 if minute is not None:
-                    minute.settle(admitted.ticket, tokens, now)
+                    minute.settle(admitted.ticket.slot, admitted.ticket.tokens, tokens)
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
@@ -77,20 +86,24 @@ class Admission:
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
-    def left(self, caller: Caller, now: float) -> tuple[int | None, int | None]:
+    def left(self, caller: Caller, tick: float) -> tuple[int | None, int | None]:
         """Requests and tokens the key has left in this minute, for headers; None without limit."""
         if not caller.has_limits:
             return None, None
         with self._lock:
-            return self._minute(caller).left(now)
+            minute = self._minute(caller)
+            minute.wait(0, tick)  # Forgets what is older than a minute.
+            return _left(caller.rpm, minute.requests), _left(caller.tpm, minute.tokens)
 
-    def _take(self, caller: Caller, tokens: int, now: float) -> Ticket | Denial:
+    def _take(self, caller: Caller, tokens: int, tick: float) -> _Ticket | Denial:
         with self._lock:
             minute = self._minute(caller)
-            ticket = minute.take(tokens, now)
-            if ticket is not None:
-                return ticket
-            wait, limit = minute.wait(tokens, now)
+            slot = minute.reserve(tokens, tick)
+            if slot is not None:
+                return _Ticket(slot, tokens)
+            wait = minute.wait(tokens, tick)
+            is_full = caller.rpm is not None and minute.requests >= caller.rpm
+        limit = "requests" if is_full else "tokens"
         most = caller.rpm if limit == "requests" else caller.tpm
         return deny(
             429,
@@ -100,20 +113,24 @@ class Admission:
             retry_after=wait,
         )
 
-    def _give_back(self, caller: Caller, ticket: Ticket | None) -> None:
+    def _give_back(self, caller: Caller, ticket: _Ticket | None) -> None:
         if ticket is None:
             return
         with self._lock:
             minute = self._minutes.get(caller.key_id)
             if minute is not None:
-                minute.refund(ticket)
+                minute.settle(ticket.slot, ticket.tokens, 0, refunds_request=True)
 
-    def _minute(self, caller: Caller) -> Minute:
+    def _minute(self, caller: Caller) -> Window:
         minute = self._minutes.get(caller.key_id)
         if minute is None:
             while len(self._minutes) >= _MOST_KEYS:
                 del self._minutes[next(iter(self._minutes))]
-            minute = self._minutes[caller.key_id] = Minute(caller.rpm, caller.tpm)
+            minute = self._minutes[caller.key_id] = Window(caller.rpm, caller.tpm)
         # The limits of a stored key may have been changed.
         minute.rpm, minute.tpm = caller.rpm, caller.tpm
         return minute
+
+
+def _left(limit: int | None, used: int) -> int | None:
+    return None if limit is None else max(0, limit - used)

@@ -76,7 +76,9 @@ def _check_headers(headers: Mapping[str, str], limit: int) -> None:
     kind = headers.get("content-type", "").lower()
     if kind.startswith(_FORMS):
         raise Refused(
-            _unsupported("The body is not declared as JSON.", "Send content-type: application/json.")
+            _unsupported(
+                "The body is not declared as JSON.", "Send content-type: application/json."
+            )
         )
 
 

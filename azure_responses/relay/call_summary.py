@@ -1,0 +1,89 @@
+"""What is known of one relayed call, for headers, metrics, spend and logs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+__all__ = ["CallSummary"]
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class CallSummary:
+    """One call as it stands; whoever answers it fills it in.
+
+    Attributes:
+        call_id: ours, which Azure is told as `x-ms-client-request-id`.
+        operation: `create`, `chat`, `retrieve`, `cancel`, `delete`, `input_items`, `compact`,
+            `input_tokens`, `models` or `model`.
+        group: the model name the caller gave, or of a stored response that of its deployment.
+        is_stream: the answer comes as events.
+        end_user: for whom the caller asks: `safety_identifier`, else `user`, else
+            `metadata.user_id`.
+        owner: who asks.
+        started_at: unix seconds.
+        deployment_id: the row that answered; deployment: its name at Azure.
+        attempts, fallbacks: requests sent, and further groups tried.
+        headers: of Azure's reply; look-ups ignore case.
+        result: Azure's answer, of a stream its final response, without labels.
+        status: the HTTP status the caller was given.
+        error: what the call ended with.
+        latency: seconds in all; upstream_seconds: of which Azure took.
+        time_to_first_output: seconds; streams only.
+        is_abandoned: the caller left before the end.
+        pricer: says what `result` cost.
+    """
+
+    call_id: str
+    operation: str
+    group: str | None = None
+    is_stream: bool = False
+    end_user: str | None = None
+    owner: str | None = None
+    started_at: float = 0.0
+    deployment_id: str | None = None
+    deployment: str | None = None
+    attempts: int = 0
+    fallbacks: int = 0
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    result: Mapping[str, Any] | None = None
+    status: int = 0
+    error: BaseException | None = None
+    latency: float = 0.0
+    upstream_seconds: float = 0.0
+    time_to_first_output: float | None = None
+    is_abandoned: bool = False
+    pricer: Callable[[Mapping[str, Any], Mapping[str, str]], Decimal | None] | None = None
+    _cost: Decimal | None = None
+    _is_priced: bool = False
+
+    @property
+    def usage(self) -> Mapping[str, Any] | None:
+        """The usage object of the answer, or None."""
+        usage = self.result.get("usage") if self.result is not None else None
+        return usage if isinstance(usage, Mapping) else None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars; None where that is not known. Worked out when first asked for."""
+        if not self._is_priced and self.result is not None:
+            self._is_priced = True
+            if self.pricer is not None and self.is_billed:
+                self._cost = self.pricer(self.result, self.headers)
+        return self._cost
+
+    @property
+    def is_billed(self) -> bool:
+        """True for operations that use up tokens; reading a response again costs nothing."""
+        return self.operation in ("create", "chat", "compact")
+
+    @property
+    def error_type(self) -> str | None:
+        """Azure's code for the error, else its HTTP status, else the name of its class."""
+        if self.error is None:
+            return None
+        code = getattr(self.error, "code", None)
+        status = getattr(self.error, "status_code", None)
+        return str(code or status or type(self.error).__name__)

@@ -1,0 +1,272 @@
+"""One streamed response as bytes: what to send on, and when it may be sent.
+
+The events pass through as they are but for the ids in them. Like the typed stream, this one holds
+back what opens a response until output follows, so that a rate limit reported inside an HTTP 200
+stream can still be tried elsewhere.
+
+Most of a stream is deltas, a few hundred bytes each, of which one network chunk brings many. Their
+ids are replaced in the whole chunk at once: inside a JSON string a quote is always escaped, so
+that `"item_id":"…"` can only be a key with its value.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic_core import from_json, to_json
+
+from azure_responses.protocol.sse import SSEDecoder
+
+__all__ = ["FrameLabels", "RawStream", "encode_frame"]
+
+_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
+_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
+_FAILING = frozenset({"response.failed", "error"})
+# How many events to read past an unexplained `response.failed` for the `error` that explains it.
+_EVENTS_AFTER_FAILURE = 8
+
+_DELTA = b".delta\ndata: {"
+_IS_ID = re.compile(r"[\w-]+", re.ASCII)
+_FIND_ITEM_ID = re.compile(rb'"item_id":"([^"\\]*)"')
+_FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
+_END = b"\n\n"
+
+
+class FrameLabels(Protocol):
+    """Puts labels on what one deployment answered."""
+
+    def label(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An event with labels in the place of its ids; may change what it is given."""
+
+
+class RawStream:
+    """The state of one connection's stream.
+
+    Args:
+        labels: put on every id.
+        model: stands in the place of Azure's model name; None keeps that.
+        shows_queue: hands out what opens a background response at once: it may wait for minutes,
+            and its id is what cancels it.
+
+    Attributes:
+        response: the latest whole response an event carried, without labels.
+        failures: the events that reported a failure, without labels.
+        is_finished: a terminal event that is no failure has come.
+        has_output: something has been handed out.
+        damage: what made the bytes unreadable, or None.
+    """
+
+    def __init__(
+        self, labels: FrameLabels, *, model: str | None = None, shows_queue: bool = False
+    ) -> None:
+        self.response: Mapping[str, Any] | None = None
+        self.failures: list[Mapping[str, Any]] = []
+        self.is_finished = False
+        self.has_output = False
+        self.damage: str | None = None
+        self._labels = labels
+        self._model = model
+        self._shows_queue = shows_queue
+        self._pending: list[bytes] = []
+        self._held: list[bytes] = []
+        self._decoder: SSEDecoder | None = None
+        self._items: dict[bytes, bytes] = {}
+        self._last = b""
+        self._events_after_failure = 0
+
+    def receive(self, chunk: bytes) -> bytes:
+        """What to send on now that `chunk` has arrived; may be nothing."""
+        if self._decoder is not None or b"\r" in chunk:
+            return self._receive_odd(chunk)
+        blob = self._complete(chunk)
+        if not blob:
+            return b""
+        self._last = blob
+        if self.has_output and not self.failures:
+            relabelled = self._relabel_deltas(blob)
+            if relabelled is not None:
+                return relabelled
+        return self._take_all(blob.split(_END))
+
+    def end(self) -> bytes:
+        """What to send on now that the bytes have ended: an event without its closing line."""
+        rest = b"".join(self._pending)
+        self._pending = []
+        if self._decoder is not None:
+            return self._take_all([_frame(*event) for event in self._decoder.flush()])
+        name, data = _read(rest.rstrip(b"\n"))
+        # Cut in the middle it is no sign of bad data, only of a broken connection.
+        return self._take(name, data) if data and _parse(data) is not None else b""
+
+    def release(self) -> bytes:
+        """What is still held back, for a caller who is to see it after all."""
+        return self._let_go()
+
+    @property
+    def is_broken(self) -> bool:
+        """True once nothing more is worth reading: a failure was reported, or bytes are bad."""
+        if self.damage is not None:
+            return True
+        if not self.failures:
+            return False
+        is_explained = any(_explains(event) for event in self.failures)
+        return is_explained or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+
+    @property
+    def last_sequence_number(self) -> int | None:
+        """The number of the last event that arrived, where it had one."""
+        numbers = _FIND_NUMBER.findall(self._last)
+        return int(numbers[-1]) if numbers else None
+
+    def _complete(self, chunk: bytes) -> bytes:
+        """The events that a chunk completes; each byte is joined once, however it is cut."""
+        pending = self._pending
+        if not pending:
+            cut = chunk.rfind(_END) + 2
+            if cut == len(chunk):
+                return chunk
+        else:
+            closes = chunk[:1] == b"\n" and pending[-1][-1:] == b"\n"
+            if not closes and _END not in chunk:
+                pending.append(chunk)
+                return b""
+            chunk = b"".join((*pending, chunk))
+            cut = chunk.rfind(_END) + 2
+        self._pending = [chunk[cut:]] if cut < len(chunk) else []
+        return chunk[:cut] if cut > 1 else b""
+
+    def _receive_odd(self, chunk: bytes) -> bytes:
+        """Events whose lines do not end in a line feed alone: written anew as ours do."""
+        if self._decoder is None:
+            self._decoder = SSEDecoder()
+            chunk = b"".join((*self._pending, chunk))
+            self._pending = []
+        frames = [_frame(*event) for event in self._decoder.feed(chunk)]
+        if frames:
+            self._last = frames[-1]
+        return self._take_all(frames)
+
+    def _relabel_deltas(self, blob: bytes) -> bytes | None:
+        """A run of deltas with labels on their items; None when there is anything else in it."""
+        if blob.count(_DELTA) != blob.count(_END):
+            return None
+        found = _FIND_ITEM_ID.findall(blob)
+        if len(found) != blob.count(b'"item_id"'):
+            return None
+        for item in set(found):
+            label = self._items.get(item)
+            if label is None:
+                return None
+            if label != item:
+                blob = blob.replace(b'"item_id":"%b"' % item, b'"item_id":"%b"' % label)
+        return blob
+
+    def _take_all(self, frames: list[bytes]) -> bytes:
+        pieces = []
+        for frame in frames:
+            name, data = _read(frame)
+            if data:
+                pieces.append(self._take(name, data))
+            if self.damage is not None:
+                break
+        return b"".join(pieces)
+
+    def _take(self, name: bytes | None, data: bytes) -> bytes:
+        event = _parse(data)
+        if event is None:
+            # Azure sends no [DONE]; gateways that speak chat completions to everybody do.
+            if data.strip() not in (b"", b"[DONE]"):
+                self.damage = "The stream carried data that is not JSON."
+            return b""
+        kind = event.get("type")
+        kind = kind if isinstance(kind, str) else (name or b"").decode("utf-8", "replace")
+        self._note(event, kind)
+        frame = encode_frame(name, self._relabel(event))
+        return self._hand_out(kind, frame)
+
+    def _hand_out(self, kind: str, frame: bytes) -> bytes:
+        if self.has_output:
+            return frame
+        self._held.append(frame)
+        if kind in _FAILING or kind == "response.created":
+            return b""
+        if kind in _OPENING and not self._shows_queue:
+            return b""
+        if self.failures:
+            return b""
+        return self._let_go()
+
+    def _let_go(self) -> bytes:
+        held, self._held = b"".join(self._held), []
+        self.has_output = self.has_output or bool(held)
+        return held
+
+    def _note(self, event: Mapping[str, Any], kind: str) -> None:
+        response = event.get("response")
+        if isinstance(response, dict):
+            # Relabelling works on the event itself; what is noted has to stay as Azure said it.
+            self.response = dict(response)
+        if kind in _FAILING:
+            self.failures.append(dict(event))
+        elif self.failures:
+            self._events_after_failure += 1
+        if kind in _ENDING:
+            self.is_finished = True
+
+    def _relabel(self, event: dict[str, Any]) -> dict[str, Any]:
+        item = _item_of(event)
+        labelled = self._labels.label(event)
+        if item is not None:
+            self._items[item.encode()] = (_item_of(labelled) or item).encode()
+        response = labelled.get("response")
+        if self._model is not None and isinstance(response, dict) and "model" in response:
+            response["model"] = self._model
+        return labelled
+
+
+def _item_of(event: Mapping[str, Any]) -> str | None:
+    """The id of the output item an event is about."""
+    item = event.get("item")
+    found = item.get("id") if isinstance(item, dict) else event.get("item_id")
+    # Ids of other characters are none of the service's, and would not stand in JSON as they are.
+    return found if isinstance(found, str) and _IS_ID.fullmatch(found) else None
+
+
+def encode_frame(name: bytes | None, event: Mapping[str, Any]) -> bytes:
+    """One server-sent event; without a name, that of its type."""
+    if name is None:
+        kind = event.get("type")
+        name = kind.encode() if isinstance(kind, str) else b"message"
+    return b"event: %b\ndata: %b\n\n" % (name, to_json(event))
+
+
+def _frame(name: str | None, data: bytes) -> bytes:
+    head = b"" if name is None else b"event: %b\n" % name.encode()
+    return head + b"".join(b"data: %b\n" % line for line in data.split(b"\n"))
+
+
+def _read(frame: bytes) -> tuple[bytes | None, bytes]:
+    """Name and data of one event; comments and other fields are passed over."""
+    name: bytes | None = None
+    data: list[bytes] = []
+    for line in frame.split(b"\n"):
+        if line.startswith(b"data:"):
+            data.append(line[5:].removeprefix(b" "))
+        elif line.startswith(b"event:"):
+            name = line[6:].strip()
+    return name, data[0] if len(data) == 1 else b"\n".join(data)
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    try:
+        event = from_json(data)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _explains(event: Mapping[str, Any]) -> bool:
+    if event.get("type") == "error":
+        return True
+    response = event.get("response")
+    return isinstance(response, Mapping) and response.get("error") is not None
