@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azure_responses.routing.outcome import LedgerEntry
@@ -12,6 +12,7 @@ __all__ = [
     "PurgeProgress",
     "PurgeReceipt",
     "UnfinishedPurge",
+    "complete_entry",
     "decode_entry",
     "encode_entry",
 ]
@@ -21,6 +22,7 @@ RETENTION = 30 * 24 * 3600.0
 learn.microsoft.com)."""
 
 _LONGEST_REASON = 300
+_LATE = "it was made while the purge ran; purge again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,32 @@ class PurgeProgress:
         """True when something could not be deleted."""
         return bool(self._failed)
 
-    def receipt(self, started: float, finished: float) -> PurgeReceipt:
+    def list_late(self, pages: Iterable[Iterable[LedgerEntry]]) -> None:
+        """List as failed what nobody has tried to delete yet: it came while the run ended."""
+        for page in pages:
+            for entry in self.take(page):
+                self.note_failed(entry, _LATE)
+
+    def receipt(self, started: float, finished: float, *, is_complete: bool) -> PurgeReceipt:
         """What the run comes to; times are unix seconds."""
         return PurgeReceipt(
             end_user=self.end_user,
             deleted=tuple(self._deleted),
             already_gone=tuple(self._gone),
             failed=dict(self._failed),
-            is_complete=not self._failed,
+            is_complete=is_complete and not self._failed,
             started=started,
             finished=finished,
             owner=self.owner,
         )
+
+
+def complete_entry(entry: LedgerEntry, now: float) -> LedgerEntry:
+    """The entry with the times it lacks: made now (unix seconds), kept for `RETENTION`."""
+    if entry.created and entry.expires:
+        return entry
+    created = entry.created or now
+    return replace(entry, created=created, expires=entry.expires or created + RETENTION)
 
 
 def encode_entry(entry: LedgerEntry) -> str:

@@ -1,0 +1,161 @@
+"""How to reach Redis: the URL read, redis-py imported when it is needed, clients made."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from azure_responses.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import redis
+    import redis.asyncio
+
+__all__ = ["RedisAddress", "make_async_client", "make_client", "read_address"]
+
+_SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
+_SCOPE = "https://redis.azure.com/.default"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where Redis is and how to sign in.
+
+    Attributes:
+        url: for redis-py; may hold a password, and is never shown.
+        name: host, port and database, for messages.
+        timeout: seconds for which one command may take.
+        credential: an azure-identity credential, a redis CredentialProvider, or None.
+        uses_entra: sign in by Entra ID; without a credential by DefaultAzureCredential.
+    """
+
+    url: str = field(repr=False)
+    name: str
+    timeout: float
+    credential: Any = field(default=None, repr=False)
+    uses_entra: bool = False
+
+
+def read_address(url: str, *, timeout: float = 0.25, credential: Any = None) -> RedisAddress:
+    """Read a state URL: `redis://`, `rediss://` (TLS), `valkey://`, `valkeys://` or `unix://`.
+
+    `?entra=true` signs in by Entra ID. Raises ConfigurationError; no message holds the URL,
+    because it may hold a password.
+    """
+    if not timeout > 0:
+        raise ConfigurationError(
+            f"state_timeout is {timeout!r}; it must be above 0.",
+            hint="Give seconds, such as 0.25.",
+        )
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError:
+        raise _refuse_url("cannot be read as a URL") from None
+    if scheme != "unix" and (scheme not in _SCHEMES or not host):
+        raise _refuse_url(f"begins with {scheme!r} or names no host")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    wants_entra = any(key == "entra" and value.lower() in _TRUE for key, value in query)
+    rest = urlencode([(key, value) for key, value in query if key != "entra"])
+    kept = parts._replace(scheme=_SCHEMES.get(scheme, scheme), query=rest)
+    _refuse_two_sign_ins(bool(parts.password), wants_entra or credential is not None)
+    name = parts.path if scheme == "unix" else f"{host}:{port or 6379}{parts.path}"
+    return RedisAddress(
+        urlunsplit(kept), name, timeout, credential, wants_entra or credential is not None
+    )
+
+
+def _refuse_url(reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The state URL {reason}.",
+        hint="Write redis://host:6379/0, or rediss://host:6380/0 for TLS.",
+    )
+
+
+def _refuse_two_sign_ins(has_password: bool, has_entra: bool) -> None:
+    if has_password and has_entra:
+        raise ConfigurationError(
+            "The state URL holds a password, and Entra ID was asked for as well.",
+            hint="Leave out the password, or leave out ?entra=true and state_credential.",
+        )
+
+
+def make_client(address: RedisAddress) -> "redis.Redis":
+    """A sync client that neither retries nor waits longer than the address allows.
+
+    Raises ConfigurationError when redis-py or redis-entraid is missing.
+    """
+    package = _import_redis()
+    provider = _make_provider(address)
+    pool = package.ConnectionPool.from_url(address.url, **_options(package, address, provider))
+    # The client is told of the provider too: it signs live connections in again in time.
+    client: redis.Redis = package.Redis(connection_pool=pool, credential_provider=provider)
+    return client
+
+
+def make_async_client(address: RedisAddress) -> "redis.asyncio.Redis":
+    """The same for one event loop of asyncio, with one connection."""
+    redis = _import_redis()
+    from redis.asyncio import ConnectionPool, Redis
+
+    provider = _make_provider(address)
+    options = _options(redis, address, provider)
+    pool = ConnectionPool.from_url(address.url, max_connections=2, **options)
+    return Redis(connection_pool=pool, credential_provider=provider)
+
+
+def _options(redis: Any, address: RedisAddress, provider: Any) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "socket_timeout": address.timeout,
+        "socket_connect_timeout": address.timeout,
+        "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+        "client_name": "azure-responses",
+    }
+    if provider is not None:
+        options["credential_provider"] = provider
+    return options
+
+
+def _import_redis() -> Any:
+    try:
+        import redis
+        import redis.backoff
+        import redis.retry
+    except ImportError as error:
+        raise ConfigurationError(
+            "A shared state needs redis-py, which is not installed.",
+            hint="pip install 'azure-responses[redis]'",
+        ) from error
+    return redis
+
+
+def _make_provider(address: RedisAddress) -> Any:
+    if not address.uses_entra:
+        return None
+    _import_redis()
+    from redis.credentials import CredentialProvider
+
+    # One provider serves one client: it tells only one of a renewed token.
+    if isinstance(address.credential, CredentialProvider):
+        return address.credential
+    return _make_entra_provider(address.credential)
+
+
+def _make_entra_provider(credential: Any) -> Any:
+    try:
+        from redis.auth.token_manager import RetryPolicy, TokenManagerConfig
+        from redis_entraid.cred_provider import EntraIdCredentialsProvider
+        from redis_entraid.identity_provider import DefaultAzureCredentialProvider
+    except ImportError as error:
+        raise ConfigurationError(
+            "Signing in to Redis by Entra ID needs redis-entraid, which is not installed.",
+            hint="pip install 'azure-responses[entra-redis]'",
+        ) from error
+    if credential is None:
+        from azure.identity import DefaultAzureCredential
+
+        credential = DefaultAzureCredential()
+    # Renewed at 70 % of its life; a token may take seconds to come, so it gets ten.
+    config = TokenManagerConfig(0.7, 0, 10_000, RetryPolicy(3, 500))
+    identity = DefaultAzureCredentialProvider(credential, scopes=(_SCOPE,))
+    return EntraIdCredentialsProvider(identity, config)

@@ -1,0 +1,241 @@
+"""The state of one process: windows, cooldowns and a bounded ledger."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakSet
+
+from azure_responses.router_state.memory_ledger import MemoryLedger
+from azure_responses.router_state.store import PAGE_SIZE
+from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.ledger import UnfinishedPurge, complete_entry
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+from azure_responses.routing.windows import Window
+
+__all__ = ["AsyncMemoryState", "MemoryState"]
+
+_logger = logging.getLogger("azure_responses")
+
+_NONE: Mapping[str, float] = {}
+
+
+class MemoryState:
+    """A `StateStore` that lives and dies with its process.
+
+    Args:
+        capacity: entries of the ledger; the oldest go when there are more, with a warning in the
+            log, because a purge does not find them any more.
+        clock: unix seconds, for the ledger.
+    """
+
+    is_shared = False
+    is_degraded = False
+
+    def __init__(self, capacity: int = 100_000, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._windows: dict[str, Window] = {}
+        self._cooldowns: dict[str, float] = {}
+        self._ledger = MemoryLedger(capacity)
+        self._has_warned = False
+        self._lock = threading.Lock()
+        _states.add(self)
+
+    def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        """Reserve on the first bid that is not cooling down and has room."""
+        first = bids[0].deployment
+        if not self._cooldowns and first.rpm is None and first.tpm is None:
+            return Grant(bids[0], int(now))
+        with self._lock:
+            cooldowns = self._remaining(bids, now) if self._cooldowns else _NONE
+            for bid in bids:
+                slot = None if bid.deployment.id in cooldowns else self._reserve_one(bid, now)
+                if slot is not None:
+                    return Grant(bid, slot, None, cooldowns)
+            return Grant(None, int(now), self._soonest(bids, cooldowns, now), cooldowns)
+
+    def _remaining(self, bids: Sequence[Bid], now: float) -> dict[str, float]:
+        remaining = {}
+        for bid in bids:
+            name = bid.deployment.id
+            left = self._cooldowns.get(name, now) - now
+            if left > 0:
+                remaining[name] = left
+            else:
+                self._cooldowns.pop(name, None)
+        return remaining
+
+    def _reserve_one(self, bid: Bid, now: float) -> int | None:
+        window = self._window(bid)
+        return int(now) if window is None else window.reserve(bid.tokens, now)
+
+    def _window(self, bid: Bid) -> Window | None:
+        deployment = bid.deployment
+        if deployment.rpm is None and deployment.tpm is None:
+            return None
+        window = self._windows.get(deployment.id)
+        if window is None:
+            window = self._windows[deployment.id] = Window(deployment.rpm, deployment.tpm)
+        return window
+
+    def _soonest(
+        self, bids: Sequence[Bid], cooldowns: Mapping[str, float], now: float
+    ) -> float | None:
+        waits = []
+        for bid in bids:
+            window = self._window(bid)
+            if window is None or window.rpm != 0:
+                wait = window.wait(bid.tokens, now) if window else 0.0
+                waits.append(max(wait, cooldowns.get(bid.deployment.id, 0.0)))
+        return min(waits, default=None)
+
+    def count(self, bid: Bid, now: float) -> int:
+        """Count what another store granted; the slot."""
+        with self._lock:
+            return self._reserve_one(bid, now) or 0
+
+    def learn(self, cooldowns: Mapping[str, float], now: float) -> None:
+        """Take over cooldowns (id → seconds remaining) from another store."""
+        with self._lock:
+            for name, seconds in cooldowns.items():
+                self._cool_down(name, now + seconds)
+
+    def _cool_down(self, name: str, deadline: float) -> None:
+        # A later hint may be shorter; the first one has not become untrue.
+        self._cooldowns[name] = max(deadline, self._cooldowns.get(name, deadline))
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response."""
+        if settlement.entry is not None:
+            self.remember(settlement.entry)
+        bid = settlement.bid
+        has_news = settlement.used != bid.tokens or settlement.refunds_request
+        if not has_news and not settlement.cooldown:
+            return
+        with self._lock:
+            if settlement.cooldown:
+                self._cool_down(bid.deployment.id, now + settlement.cooldown)
+            window = self._windows.get(bid.deployment.id)
+            if window is not None:
+                refunds = settlement.refunds_request
+                used = settlement.used
+                window.settle(settlement.slot, bid.tokens, used, refunds_request=refunds)
+
+    def find(self, response_id: str) -> LedgerEntry | None:
+        """The entry of a stored response."""
+        with self._lock:
+            return self._ledger.get(response_id, self._clock())
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger."""
+        now = self._clock()
+        with self._lock:
+            pushed_out = self._ledger.put(complete_entry(entry, now), now)
+        if pushed_out and not self._has_warned:
+            self._has_warned = True
+            _logger.warning(
+                "The router's ledger is full at %d responses: the oldest are forgotten, and a "
+                "purge will not find them. Use a shared state (state='redis://…') to keep all.",
+                len(self._ledger),
+            )
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger."""
+        with self._lock:
+            self._ledger.pop(response_id)
+
+    def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first."""
+        with self._lock:
+            return self._ledger.page(end_user, after, limit, self._clock())
+
+    def begin_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that a purge has begun."""
+        with self._lock:
+            self._ledger.begin_purge(end_user, owner, self._clock())
+
+    def end_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that it has ended."""
+        with self._lock:
+            self._ledger.end_purge(end_user, owner)
+
+    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
+        """Purges that were begun and have not ended, the oldest first."""
+        with self._lock:
+            return self._ledger.purges()
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """True: nothing ever waits."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
+
+
+_states: "WeakSet[MemoryState]" = WeakSet()
+
+
+def _renew_locks() -> None:
+    # Another thread may have held a lock when the process forked, and does not exist here.
+    for state in list(_states):
+        state._renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+class AsyncMemoryState:
+    """`MemoryState` for async callers, who may share it with sync ones.
+
+    Args:
+        state: the one to share; None makes a new one.
+    """
+
+    is_shared = False
+    is_degraded = False
+
+    def __init__(self, state: MemoryState | None = None) -> None:
+        self._state = state or MemoryState()
+        self.settle = self._state.settle
+        self.remember = self._state.remember
+        self.forget = self._state.forget
+
+    async def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        """Reserve on the first bid that is not cooling down and has room."""
+        return self._state.reserve(bids, now)
+
+    async def find(self, response_id: str) -> LedgerEntry | None:
+        """The entry of a stored response."""
+        return self._state.find(response_id)
+
+    async def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first."""
+        return self._state.entries_of(end_user, after=after, limit=limit)
+
+    async def begin_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that a purge has begun."""
+        self._state.begin_purge(end_user, owner)
+
+    async def end_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that it has ended."""
+        self._state.end_purge(end_user, owner)
+
+    async def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
+        """Purges that were begun and have not ended, the oldest first."""
+        return self._state.unfinished_purges()
+
+    async def flush(self, timeout: float = 5.0) -> bool:
+        """True: nothing ever waits."""
+        return True
+
+    async def aclose(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,250 @@
+"""The state shared by replicas through Redis, for sync callers."""
+
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from azure_responses.errors import APIConnectionError
+from azure_responses.router_state.connection import RedisAddress, make_client
+from azure_responses.router_state.memory import MemoryState
+from azure_responses.router_state.outage import Outage
+from azure_responses.router_state.scripts import (
+    MOST_BIDS,
+    RESERVE,
+    Keys,
+    Write,
+    join_slots,
+    make_write,
+    read_grant,
+    read_purges,
+    split_slot,
+)
+from azure_responses.router_state.store import PAGE_SIZE
+from azure_responses.router_state.writer import Writer, is_unknown_script
+from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.ledger import (
+    RETENTION,
+    UnfinishedPurge,
+    complete_entry,
+    decode_entry,
+)
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+
+__all__ = ["RedisState"]
+
+_Answer = TypeVar("_Answer")
+
+
+class RedisState:
+    """A `StateStore` in Redis or Valkey; while it is out of reach, the process's own counters.
+
+    One round trip before a call; what follows a call is written by a thread behind it. Local
+    counters run along, so that they are warm when they have to take over.
+
+    Args:
+        address: from `read_address`.
+        prefix: of every key; routers with the same prefix share their state.
+        local: the counters that stand in; None makes new ones.
+        clock: unix milliseconds in place of Redis's own clock; for tests only.
+
+    Raises ConfigurationError when redis-py or redis-entraid is missing.
+    """
+
+    is_shared = True
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        prefix: str = "azure-responses",
+        local: MemoryState | None = None,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self.address = address
+        self.keys = Keys(prefix)
+        self.local = local or MemoryState()
+        self.outage = Outage(address.name)
+        self.clock = clock
+        self.writer = Writer(lambda: make_client(address), self.keys, self.outage, clock)
+        # Also when the interpreter ends: what was settled last is written still.
+        self._finalizer = weakref.finalize(self, self.writer.close, 1.0)
+
+    def __repr__(self) -> str:
+        return f"RedisState({self.address.name!r})"
+
+    @property
+    def is_degraded(self) -> bool:
+        """True while Redis cannot be reached and local counters stand in."""
+        return self.outage.is_open
+
+    def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        """Reserve on the first bid that is not cooling down and has room (at most 8 bids)."""
+        bids = bids[:MOST_BIDS]
+        grant = self._reserve_shared(bids)
+        return self.local.reserve(bids, now) if grant is None else self.count(grant, now)
+
+    def _reserve_shared(self, bids: Sequence[Bid]) -> Grant | None:
+        if not self._is_reachable():
+            return None
+        clock = self.clock() if self.clock else None
+        try:
+            return read_grant(self._evaluate(self.keys.reservation(bids, clock)), bids)
+        except Exception as error:
+            self.outage.note_failure(error, "reserve")
+            return None
+
+    def _evaluate(self, values: list[str | int]) -> Any:
+        client = self.writer.client
+        try:
+            return client.execute_command("EVALSHA", RESERVE.digest, *values)
+        except Exception as error:
+            if not is_unknown_script(error):
+                raise
+            return client.execute_command("EVAL", RESERVE.text, *values)
+
+    def _is_reachable(self) -> bool:
+        writer = self.writer
+        writer.start()
+        if self.outage.is_open:
+            return False
+        if writer.is_ready.is_set():
+            return True
+        # The first connection is made behind the call: a token may take seconds to come.
+        if writer.is_ready.wait(self.address.timeout):
+            return True
+        error = TimeoutError(f"no connection within {self.address.timeout} s")
+        self.outage.note_failure(error, "connect")
+        return False
+
+    def count(self, grant: Grant, now: float) -> Grant:
+        """Count a shared grant locally as well; its slot then stands for both."""
+        if grant.cooldowns:
+            self.local.learn(grant.cooldowns, now)
+        if grant.bid is None:
+            return grant
+        return replace(grant, slot=join_slots(grant.slot, self.local.count(grant.bid, now)))
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response; never waits."""
+        shared, local = split_slot(settlement.slot)
+        self.local.settle(replace(settlement, slot=local, entry=None), now)
+        write = make_write(settlement, shared, time.monotonic(), time.time())
+        if write is not None:
+            self.writer.put(write)
+
+    def give_back(self, bid: Bid, slot: int) -> None:
+        """Undo a shared reservation that nobody took up; `slot` is Redis's own."""
+        self.settle(Settlement(bid, join_slots(slot, 0), 0, refunds_request=True), 0.0)
+
+    def find(self, response_id: str) -> LedgerEntry | None:
+        """The entry of a stored response; None also while Redis cannot be asked."""
+        backlog = self.writer.backlog
+        if backlog.has_news_of(response_id):
+            return backlog.find(response_id)
+        if not self._is_reachable():
+            return None
+        try:
+            text = self.writer.client.get(self.keys.entry(response_id))
+            return decode_entry(text) if text else None
+        except Exception as error:
+            self.outage.note_failure(error, "find")
+            return None
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger; never waits."""
+        self.writer.put(Write(time.monotonic(), entry=complete_entry(entry, time.time())))
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger; never waits."""
+        self.writer.put(Write(time.monotonic(), forgotten=response_id))
+
+    def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first.
+
+        Raises APIConnectionError when Redis cannot be asked, or has not been told all yet.
+        """
+        if not self.flush():
+            raise _refuse(TimeoutError("writes are still outstanding"))
+        return self._ask(lambda client: self._read_page(client, end_user, after, limit))
+
+    def _read_page(
+        self, client: Any, end_user: str, after: LedgerEntry | None, limit: int
+    ) -> tuple[LedgerEntry, ...]:
+        index = self.keys.index(end_user)
+        start = self._position(client, index, after)
+        while ids := [each.decode() for each in client.zrange(index, start, start + limit - 1)]:
+            texts = client.mget([self.keys.entry(each) for each in ids])
+            stale = [each for each, text in zip(ids, texts, strict=True) if text is None]
+            if stale:
+                client.zrem(index, *stale)
+            if len(stale) < len(ids):
+                return tuple(decode_entry(text) for text in texts if text is not None)
+        return ()
+
+    def _position(self, client: Any, index: str, after: LedgerEntry | None) -> int:
+        if after is None:
+            return 0
+        rank = client.zrank(index, after.response_id)
+        if rank is not None:
+            return int(rank) + 1
+        # It was forgotten meanwhile. Some that expire in the same millisecond may come again.
+        return int(client.zcount(index, "-inf", f"({round(after.expires * 1000)}"))
+
+    def begin_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that a purge has begun; raises APIConnectionError when Redis cannot be told."""
+        member, now = self.keys.purge(end_user, owner), time.time()
+
+        def note(client: Any) -> None:
+            pipeline = client.pipeline(transaction=False)
+            # One that ran already keeps its time.
+            pipeline.zadd(self.keys.purges, {member: now}, nx=True)
+            pipeline.expire(self.keys.purges, round(RETENTION))
+            pipeline.execute()
+
+        self._ask(note)
+
+    def end_purge(self, end_user: str, owner: str | None) -> None:
+        """Note that it has ended; raises APIConnectionError when Redis cannot be told."""
+        member = self.keys.purge(end_user, owner)
+        self._ask(lambda client: client.zrem(self.keys.purges, member))
+
+    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
+        """Purges that were begun and have not ended, the oldest first.
+
+        What was begun 30 days ago has nothing left to delete and is passed over.
+        Raises APIConnectionError when Redis cannot be asked.
+        """
+
+        def read(client: Any) -> Any:
+            client.zremrangebyscore(self.keys.purges, "-inf", time.time() - RETENTION)
+            return client.zrange(self.keys.purges, 0, -1, withscores=True)
+
+        return read_purges(self._ask(read))
+
+    def _ask(self, question: "Callable[[Any], _Answer]") -> "_Answer":
+        if not self._is_reachable():
+            raise _refuse(ConnectionError("out of reach"))
+        try:
+            return question(self.writer.client)
+        except Exception as error:
+            self.outage.note_failure(error, "ledger")
+            raise _refuse(error) from error
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until everything settled so far is written; False when it could not be."""
+        return self.writer.flush(timeout)
+
+    def close(self) -> None:
+        """Write what is outstanding, as far as Redis takes it, and release everything."""
+        self.writer.close()
+
+
+def _refuse(error: Exception) -> APIConnectionError:
+    return APIConnectionError(
+        f"The router's shared state cannot be reached ({type(error).__name__}: {error}).",
+        hint="A list of stored responses must not have gaps: try again when Redis answers.",
+    )

@@ -1,0 +1,352 @@
+"""The shared state as Redis sees it: names of keys, Lua scripts, arguments and replies.
+
+Nothing here talks to Redis. The sync and the async store send the same bytes and read the same
+replies.
+
+Every key carries the prefix as its hash tag, `{azure-responses}:…`: all the keys of one prefix
+live in one slot, so every operation works on a cluster, on the node that owns the slot. Give
+routers that need not know of each other different prefixes to spread them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.ledger import UnfinishedPurge, complete_entry, encode_entry
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+
+__all__ = [
+    "MOST_BIDS",
+    "RESERVE",
+    "SETTLE",
+    "Keys",
+    "Script",
+    "Write",
+    "join_slots",
+    "make_write",
+    "read_grant",
+    "read_purges",
+    "split_slot",
+]
+
+MOST_BIDS = 8
+"""Bids of one reservation; more would hold up everybody else's."""
+
+_NO_LIMIT = -1
+
+# The window is a hash: tokens ("<second>t") and requests ("<second>r") of each second, their
+# totals, and `edge`, the newest second that was dropped. 61 seconds count: the one that runs and
+# 60 whole ones, since any 60 seconds reach into 61.
+_WINDOW = """
+local SPAN = 61
+
+local function clock(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function names(first, last)
+  local fields = {}
+  for second = first, last do
+    fields[#fields + 1] = second .. 't'
+    fields[#fields + 1] = second .. 'r'
+  end
+  return fields
+end
+
+local function totals(key, second)
+  local head = redis.call('HMGET', key, 'edge', 'tokens', 'requests')
+  local edge = tonumber(head[1])
+  if not edge then return 0, 0 end
+  local cut = second - SPAN
+  -- All of it has left the window, or the clock was set back by more than one window.
+  if cut >= edge + SPAN or cut <= edge - SPAN then
+    redis.call('DEL', key)
+    return 0, 0
+  end
+  local tokens, requests = tonumber(head[2]), tonumber(head[3])
+  if cut <= edge then return tokens, requests end
+  local old = names(edge + 1, cut)
+  local values = redis.call('HMGET', key, unpack(old))
+  for i = 1, #old, 2 do
+    tokens = tokens - (tonumber(values[i]) or 0)
+    requests = requests - (tonumber(values[i + 1]) or 0)
+  end
+  redis.call('HDEL', key, unpack(old))
+  redis.call('HSET', key, 'edge', cut, 'tokens', tokens, 'requests', requests)
+  return tokens, requests
+end
+
+local function count(key, now, second, tokens, requests)
+  if redis.call('HSETNX', key, 'edge', now - SPAN) == 1 then
+    redis.call('HSET', key, 'tokens', 0, 'requests', 0)
+  end
+  redis.call('HINCRBY', key, second .. 't', tokens)
+  redis.call('HINCRBY', key, second .. 'r', requests)
+  redis.call('HINCRBY', key, 'tokens', tokens)
+  redis.call('HINCRBY', key, 'requests', requests)
+  redis.call('PEXPIRE', key, (SPAN + 1) * 1000)
+end
+"""
+
+_RESERVE = """
+local ms = clock(ARGV[1])
+local now = math.floor(ms / 1000)
+local bids = #KEYS / 2
+local ends = redis.call('MGET', unpack(KEYS, bids + 1))
+
+-- Milliseconds until the bid has room: 0 for at once, nil for never.
+local function wait(key, tokens, rpm, tpm)
+  if rpm == 0 then return nil end
+  local used, made = totals(key, now)
+  -- A request larger than the limit has to be sent alone, or it never would be.
+  local much = tpm >= 0 and used + math.min(tokens, tpm) - tpm or 0
+  if tokens > tpm and used <= 0 then much = 0 end
+  local many = rpm >= 0 and made + 1 - rpm or 0
+  if much <= 0 and many <= 0 then return 0 end
+  local values = redis.call('HMGET', key, unpack(names(now - SPAN + 1, now)))
+  for i = 1, #values, 2 do
+    much = much - (tonumber(values[i]) or 0)
+    many = many - (tonumber(values[i + 1]) or 0)
+    if much <= 0 and many <= 0 then
+      return (now + (i + 1) / 2) * 1000 - ms
+    end
+  end
+  return SPAN * 1000
+end
+
+local reply = {0, now, -1}
+for i = 1, bids do
+  reply[i + 3] = math.max(0, (tonumber(ends[i]) or 0) - ms)
+end
+for i = 1, bids do
+  local tokens = tonumber(ARGV[3 * i - 1])
+  local rpm, tpm = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+  local pause = 0
+  if rpm >= 0 or tpm >= 0 then pause = wait(KEYS[i], tokens, rpm, tpm) end
+  if pause then pause = math.max(pause, reply[i + 3]) end
+  if pause == 0 then
+    if rpm >= 0 or tpm >= 0 then count(KEYS[i], now, now, tokens, 1) end
+    reply[1] = i
+    reply[3] = 0
+    return reply
+  end
+  if pause and (reply[3] < 0 or pause < reply[3]) then reply[3] = pause end
+end
+return reply
+"""
+
+_SETTLE = """
+local ms = clock(ARGV[1])
+local second, tokens, requests = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if tokens ~= 0 or requests ~= 0 then
+  local now = math.floor(ms / 1000)
+  totals(KEYS[1], now)
+  local held = redis.call('HMGET', KEYS[1], second .. 't', second .. 'r')
+  if held[1] then
+    count(KEYS[1], now, second, math.max(tokens, -held[1]), math.max(requests, -held[2]))
+  end
+end
+local pause = tonumber(ARGV[5])
+if pause > 0 then
+  local old = tonumber(redis.call('GET', KEYS[2])) or 0
+  if ms + pause > old then redis.call('SET', KEYS[2], ms + pause, 'PX', pause) end
+end
+if ARGV[6] ~= '' then
+  local left = tonumber(ARGV[7]) - ms
+  if left > 0 then
+    redis.call('SET', KEYS[3], ARGV[6], 'PX', left)
+    if ARGV[8] ~= '' then
+      redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ms)
+      redis.call('ZADD', KEYS[4], ARGV[7], ARGV[8])
+      if redis.call('PTTL', KEYS[4]) < left then redis.call('PEXPIRE', KEYS[4], left) end
+    end
+  end
+end
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script and the name under which Redis keeps it."""
+
+    text: str
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # SHA-1 because that is how EVALSHA names scripts; nothing is secured by it.
+        digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "digest", digest)
+
+
+RESERVE = Script(_WINDOW + _RESERVE)
+"""Reserve on the first bid with room. Replies with its number (from 1; 0 for none), the second,
+the milliseconds until there is room (-1 for never), and what each bid's cooldown has left."""
+
+SETTLE = Script(_WINDOW + _SETTLE)
+"""Correct a reservation, prolong a cooldown, put an entry into the ledger."""
+
+
+class Keys:
+    """The names of one prefix's keys.
+
+    Raises ConfigurationError for a prefix that could not be a hash tag.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        if not prefix or "{" in prefix or "}" in prefix:
+            raise ConfigurationError(
+                f"state_prefix is {prefix!r}; it must not be empty or hold braces.",
+                hint="Name the application, such as state_prefix='shop-chat'.",
+            )
+        self._start = f"{{{prefix}}}:"
+        self.purges = f"{self._start}purges"
+        self._pairs: dict[str, tuple[str, str]] = {}
+
+    def of_deployment(self, tag: str) -> tuple[str, str]:
+        """The window and the cooldown of a deployment."""
+        pair = self._pairs.get(tag)
+        if pair is None:
+            pair = (f"{self._start}window:{tag}", f"{self._start}cooldown:{tag}")
+            self._pairs[tag] = pair
+        return pair
+
+    def entry(self, response_id: str) -> str:
+        """A stored response."""
+        return f"{self._start}response:{response_id}"
+
+    def index(self, end_user: str) -> str:
+        """The ids of an end user's responses; who it is does not show in the name."""
+        digest = hashlib.sha256(end_user.encode()).hexdigest()[:32]
+        return f"{self._start}end-user:{digest}"
+
+    def purge(self, end_user: str, owner: str | None) -> str:
+        """A purge under way, as a member of `purges`."""
+        return json.dumps([end_user, owner])
+
+    def reservation(self, bids: Sequence[Bid], clock: int | None) -> list[str | int]:
+        """What follows `EVALSHA <digest of RESERVE>`.
+
+        `clock` is unix milliseconds in place of Redis's own, for tests only.
+        """
+        pairs = [self.of_deployment(bid.deployment.tag) for bid in bids]
+        values: list[str | int] = [2 * len(pairs)]
+        values += [window for window, _ in pairs]
+        values += [cooldown for _, cooldown in pairs]
+        values.append("" if clock is None else clock)
+        for bid in bids:
+            values += (bid.tokens, _limit(bid.deployment.rpm), _limit(bid.deployment.tpm))
+        return values
+
+    def settlement(self, write: "Write", now: float, clock: int | None) -> list[str | int]:
+        """What follows `EVALSHA <digest of SETTLE>`; `now` is on the clock of `write.at`."""
+        entry = write.entry
+        window, cooldown = self.of_deployment(write.tag)
+        end_user = entry.end_user if entry else None
+        return [
+            4,
+            window,
+            cooldown,
+            self.entry(entry.response_id if entry else ""),
+            self.index(end_user or ""),
+            "" if clock is None else clock,
+            write.second,
+            write.tokens,
+            write.requests,
+            write.pause(now),
+            encode_entry(entry) if entry else "",
+            round(entry.expires * 1000) if entry else 0,
+            entry.response_id if entry and end_user else "",
+        ]
+
+
+def _limit(limit: int | None) -> int:
+    return _NO_LIMIT if limit is None else limit
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Something to be written to the shared state when there is time.
+
+    Attributes:
+        at: monotonic seconds when it became true.
+        tag: the deployment's tag.
+        second, tokens, requests: by how much to correct which second of its window.
+        cooldown: seconds from `at` for which it sits out.
+        entry: a stored response to remember.
+        forgotten: the id of a stored response to forget; then nothing else counts.
+    """
+
+    at: float
+    tag: str = ""
+    second: int = 0
+    tokens: int = 0
+    requests: int = 0
+    cooldown: float = 0.0
+    entry: LedgerEntry | None = None
+    forgotten: str | None = None
+
+    @property
+    def is_correction(self) -> bool:
+        """True for a correction of a window and nothing else: worthless after a minute."""
+        return not (self.cooldown or self.entry or self.forgotten)
+
+    def pause(self, now: float) -> int:
+        """What is left of the cooldown, in milliseconds."""
+        return max(0, round((self.at + self.cooldown - now) * 1000)) if self.cooldown else 0
+
+
+_NONE: Mapping[str, float] = {}
+
+
+def read_grant(reply: Sequence[int], bids: Sequence[Bid]) -> Grant:
+    """The grant that RESERVE's reply stands for; its slot is the second of Redis's clock."""
+    number, second, wait, *pauses = reply
+    cooldowns = _NONE
+    if any(pauses):
+        pairs = zip(bids, pauses, strict=True)
+        cooldowns = {bid.deployment.id: pause / 1000 for bid, pause in pairs if pause > 0}
+    if number:
+        return Grant(bids[number - 1], second, None, cooldowns)
+    return Grant(None, second, wait / 1000 if wait >= 0 else None, cooldowns)
+
+
+def read_purges(members: Iterable[tuple[bytes, float]]) -> tuple[UnfinishedPurge, ...]:
+    """The purges under way, from members with their scores."""
+    read = ((*json.loads(member), started) for member, started in members)
+    return tuple(UnfinishedPurge(end_user, owner, started) for end_user, owner, started in read)
+
+
+def make_write(settlement: Settlement, second: int, at: float, now: float) -> Write | None:
+    """What a settlement means for the shared state, or None when that is nothing.
+
+    `second` is where it was reserved on Redis's clock, 0 when it was not; `at` is monotonic and
+    `now` unix seconds.
+    """
+    deployment = settlement.bid.deployment
+    is_counted = second > 0 and not (deployment.rpm is None and deployment.tpm is None)
+    tokens = settlement.used - settlement.bid.tokens if is_counted else 0
+    requests = -1 if is_counted and settlement.refunds_request else 0
+    entry, cooldown = settlement.entry, settlement.cooldown or 0.0
+    if not (tokens or requests or entry or cooldown):
+        return None
+    kept = complete_entry(entry, now) if entry else None
+    return Write(at, deployment.tag, second, tokens, requests, cooldown, kept)
+
+
+_LOCAL_BITS = 32
+
+
+def join_slots(shared: int, local: int) -> int:
+    """One slot for a reservation that was counted by Redis and in this process."""
+    return shared << _LOCAL_BITS | local
+
+
+def split_slot(slot: int) -> tuple[int, int]:
+    """Redis's second (0 when it was not asked) and this process's."""
+    return slot >> _LOCAL_BITS, slot & ((1 << _LOCAL_BITS) - 1)

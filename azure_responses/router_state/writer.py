@@ -1,0 +1,189 @@
+"""The thread that writes to Redis behind the calls, and calls it back after an outage."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from azure_responses.router_state.backlog import Backlog
+from azure_responses.router_state.outage import Outage
+from azure_responses.router_state.scripts import SETTLE, Keys, Write
+
+__all__ = ["Writer", "is_unknown_script"]
+
+_logger = logging.getLogger("azure_responses")
+
+_BATCH = 50
+_PAUSE = 1.0
+# Batches refused in a row, with Redis taking other writes between them, before they are dropped.
+_PATIENCE = 3
+
+
+class Writer:
+    """Writes the backlog in batches; while Redis is out of reach, knocks every second.
+
+    The thread starts with the first write or outage, and again in a forked child, where what the
+    parent had queued stays the parent's.
+
+    Args:
+        make_client: makes a redis-py client.
+        keys: the names of the keys.
+        outage: told of errors and recoveries.
+        clock: unix milliseconds in place of Redis's own clock; for tests only.
+    """
+
+    def __init__(
+        self,
+        make_client: Callable[[], Any],
+        keys: Keys,
+        outage: Outage,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self._make_client = make_client
+        self._keys = keys
+        self._outage = outage
+        self._clock = clock
+        self._start_lock = threading.Lock()
+        self._forget_process()
+
+    def _forget_process(self) -> None:
+        self._process = os.getpid()
+        self.backlog = Backlog()
+        self.client = self._make_client()
+        self.is_ready = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._refusals = 0
+
+    def start(self) -> None:
+        """Have the thread running in this process."""
+        if self._thread is not None and self._process == os.getpid():
+            return
+        if self._process != os.getpid():
+            self._start_lock = threading.Lock()
+        with self._start_lock:
+            if self._process != os.getpid():
+                self._forget_process()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="azure-responses-state", daemon=True
+                )
+                self._thread.start()
+
+    def put(self, write: Write) -> None:
+        """Queue a write."""
+        self.start()
+        self.backlog.put(write)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all is written; False when time ran out or Redis is out of reach."""
+        if self._process != os.getpid():
+            return True
+        deadline = time.monotonic() + timeout
+        while len(self.backlog) and not self._outage.is_open:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            # Short turns, so that an outage that begins now ends the wait.
+            self.backlog.wait_until_empty(min(left, 0.05))
+        return len(self.backlog) == 0
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Flush as far as possible, stop the thread, release the connections."""
+        if self._process != os.getpid():
+            return
+        if not self.flush(timeout):
+            _logger.warning(
+                "The router's shared state was closed with %d writes outstanding.",
+                len(self.backlog),
+            )
+        self._closing.set()
+        self.backlog.wake()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+        self.client.close()
+        self._closing = threading.Event()
+        self.is_ready = threading.Event()
+
+    def _run(self) -> None:
+        backlog, closing = self.backlog, self._closing
+        while not closing.is_set():
+            if self._outage.is_open or not self.is_ready.is_set():
+                self._knock(closing)
+                continue
+            batch = backlog.take(_BATCH, time.monotonic())
+            if batch:
+                self._write(batch)
+            else:
+                backlog.wait(_PAUSE)
+
+    def _knock(self, closing: threading.Event) -> None:
+        try:
+            # Not a PING: a full or read-only server answers one, and takes no reservation.
+            self._send([Write(time.monotonic(), "probe", cooldown=0.001)], is_strict=True)
+        except Exception as error:
+            self._outage.note_failure(error, "connect")
+            closing.wait(_PAUSE)
+        else:
+            self.is_ready.set()
+            self._outage.note_recovery(self.backlog.count_dropped())
+
+    def _write(self, batch: list[Write]) -> None:
+        try:
+            refused = self._send(batch)
+        except Exception as error:
+            self._outage.note_failure(error, "write")
+            self.backlog.finish([], again=batch)
+            return
+        if not refused:
+            self._refusals = 0
+            self.backlog.finish(batch)
+            return
+        self._outage.note_failure(refused[0][1], "write")
+        self._finish_refused(batch, [write for write, _ in refused])
+
+    def _finish_refused(self, batch: list[Write], refused: list[Write]) -> None:
+        # Redis answers and takes other writes, but not these: they may not block the rest for ever.
+        self._refusals += 1
+        done = [write for write in batch if write not in refused]
+        if self._refusals < _PATIENCE:
+            self.backlog.finish(done, again=refused)
+        else:
+            self.backlog.finish(done, lost=refused)
+
+    def _send(
+        self, batch: list[Write], *, is_strict: bool = False
+    ) -> list[tuple[Write, Exception]]:
+        """Send a batch; returns what was refused and why, or raises the first when strict."""
+        failed = self._execute(batch, "EVALSHA", SETTLE.digest)
+        if any(is_unknown_script(error) for _, error in failed):
+            again = [write for write, error in failed if is_unknown_script(error)]
+            others = [pair for pair in failed if not is_unknown_script(pair[1])]
+            failed = others + self._execute(again, "EVAL", SETTLE.text)
+        if failed and is_strict:
+            raise failed[0][1]
+        return failed
+
+    def _execute(
+        self, batch: list[Write], command: str, script: str
+    ) -> list[tuple[Write, Exception]]:
+        now = time.monotonic()
+        clock = self._clock() if self._clock else None
+        pipeline = self.client.pipeline(transaction=False)
+        for write in batch:
+            if write.forgotten is not None:
+                pipeline.delete(self._keys.entry(write.forgotten))
+            else:
+                values = self._keys.settlement(write, now, clock)
+                pipeline.execute_command(command, script, *values)
+        pairs = zip(batch, pipeline.execute(raise_on_error=False), strict=True)
+        return [(write, reply) for write, reply in pairs if isinstance(reply, Exception)]
+
+
+def is_unknown_script(error: BaseException) -> bool:
+    """True for Redis's NOSCRIPT: it was restarted, or told to forget its scripts."""
+    # By name, so that this module does not import redis.
+    return type(error).__name__ == "NoScriptError"
