@@ -28,7 +28,14 @@ from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.settings import read_settings
 
-__all__ = ["Loaded", "load_config", "read_config", "read_environment", "validate"]
+__all__ = [
+    "Loaded",
+    "find_database_url",
+    "load_config",
+    "read_config",
+    "read_environment",
+    "validate",
+]
 
 _PARAMS = "litellm_params"
 
@@ -62,6 +69,25 @@ def load_config(
         lines = "\n".join(f"  {str(error).removeprefix('error: ')}" for error in errors)
         raise ConfigurationError(f"{path} cannot be used:\n{lines}")
     return loaded.settings, loaded.findings
+
+
+def find_database_url(path: FilePath, environ: Mapping[str, str]) -> str | None:
+    """The `database_url` of a file, whatever else in it this machine has no variables for.
+
+    Raises:
+        ConfigurationError: the file or this one value cannot be read.
+    """
+    try:
+        document = read_document(_read_text(path))
+    except UnreadableError as error:
+        raise ConfigurationError(f"{path} cannot be used: {error}") from error
+    root = document.value if isinstance(document.value, dict) else {}
+    general = root.get("general_settings")
+    document.value = general.get("database_url") if isinstance(general, dict) else None
+    expand(document, environ)
+    if document.findings:
+        raise ConfigurationError(document.findings[0].message, hint=document.findings[0].hint)
+    return document.value if isinstance(document.value, str) else None
 
 
 def _read_text(path: FilePath) -> str:

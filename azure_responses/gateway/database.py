@@ -4,17 +4,23 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
+from sqlite3 import OperationalError
+from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.database_error import DatabaseError
 from azure_responses.gateway.keys import StoredKey
 from azure_responses.gateway.spend import Batch, SpendKey, Spent
 
 try:
     import sqlalchemy as sql
+    from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
     from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
@@ -23,17 +29,14 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
         hint="pip install 'azure-responses[gateway]'",
     ) from error
 
-__all__ = ["Database", "DatabaseError", "open_database"]
+__all__ = ["Database", "open_database"]
 
 _VERSION = 1
 # Replicas that start at once take turns by this number, which is only ours by being odd.
 _LOCK = 0x617A_7265_7370
 _BUSY_SECONDS = 10
+_WAL_ATTEMPTS = 200
 _FORGOTTEN_AFTER = 30
-
-
-class DatabaseError(Exception):
-    """The database cannot be used now; without its URL."""
 
 
 class _Base(DeclarativeBase):
@@ -76,6 +79,15 @@ class _Spend(_Base):
     cached_tokens: Mapped[int] = mapped_column(sql.BigInteger)
     output_tokens: Mapped[int] = mapped_column(sql.BigInteger)
     reasoning_tokens: Mapped[int] = mapped_column(sql.BigInteger)
+
+
+class _KeyDay(_Base):
+    """What a key has spent on a day: read every few seconds, where `_Spend` may be long."""
+
+    __tablename__ = "azure_responses_key_days"
+    key_id: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    cost: Mapped[int] = mapped_column(sql.BigInteger)
 
 
 class _Writer(_Base):
@@ -147,10 +159,22 @@ def _set_up_sqlite(connection: "sql.PoolProxiedConnection | object", _record: ob
     # The driver would begin transactions itself, and late: see `_begin_sqlite`.
     connection.isolation_level = None  # type: ignore[union-attr]
     cursor = connection.cursor()  # type: ignore[union-attr]
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     # Survives the death of a process; only a power cut may take the last transactions.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # SQLite does not wait for a lock here, and processes that start together want it at once.
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_BUSY_SECONDS / _WAL_ATTEMPTS)
 
 
 def _begin_sqlite(connection: sql.Connection) -> None:
@@ -161,6 +185,8 @@ def _begin_sqlite(connection: sql.Connection) -> None:
 
 class Database:
     """Keys and totals; every method is one transaction and may block.
+
+    Any number of processes may share one: sums are added in the database, never read and put back.
 
     Each raises DatabaseError where the database does not answer.
     """
@@ -201,7 +227,7 @@ class Database:
         with self._write() as connection:
             connection.execute(sql.insert(_Key).values(row))
 
-    def keys(self) -> list[StoredKey]:
+    def read_keys(self) -> list[StoredKey]:
         """Every key, revoked and expired ones too, oldest first."""
         with self._read() as connection:
             rows = connection.execute(sql.select(_Key.__table__).order_by(_Key.created, _Key.id))
@@ -215,13 +241,20 @@ class Database:
             connection.execute(statement.values(revoked=now))
             return known is not None
 
-    def daily_costs(self) -> list[tuple[str, int, int]]:
-        """Key, day, and the cost of its calls, in millionths of a millionth of a US dollar."""
-        return [(key_id, day, cost) for key_id, day, cost in self._daily_costs(())]
+    def key_counts(self) -> tuple[int, int]:
+        """Keys and revoked keys; both only ever grow, so equal counts mean the same keys."""
+        with self._read() as connection:
+            counts = sql.select(sql.func.count(_Key.id), sql.func.count(_Key.revoked))
+            every, revoked = connection.execute(counts).one()
+            return every, revoked
 
-    def daily_costs_of(self, key_ids: Sequence[str]) -> list[tuple[str, int, int]]:
-        """`daily_costs` of some keys: those with a budget are read again and again."""
-        return list(self._daily_costs(key_ids)) if key_ids else []
+    def daily_costs(self, key_ids: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
+        """Key, day and cost of some keys, or of all; in millionths of a millionth of a dollar."""
+        statement = sql.select(_KeyDay.key_id, _KeyDay.day, _KeyDay.cost)
+        if key_ids is not None:
+            statement = statement.where(_KeyDay.key_id.in_(key_ids))
+        with self._read() as connection:
+            return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
     def totals(self) -> dict[SpendKey, Spent]:
         """Everything ever spent, by key, end user, model and day."""
@@ -243,35 +276,28 @@ class Database:
             last = connection.scalar(sql.select(_Writer.batch).where(_Writer.id == writer))
             if last is not None and last >= batch.number:
                 return
-            for rows in _pieces(list(batch.rows.items()), 500):
-                connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
+            # Replicas that lock the same rows in different orders would wait for each other.
+            rows = sorted(batch.rows.items(), key=lambda row: astuple(row[0]))
+            connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
+            connection.execute(self._upsert_days(), _key_days(batch))
             connection.execute(self._upsert_writer(writer, batch.number, today))
             gone = _Writer.day < today - _FORGOTTEN_AFTER
             connection.execute(sql.delete(_Writer).where(gone))
 
-    def _daily_costs(self, key_ids: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-        # SQLite's sum overflows where PostgreSQL's does not; Python's adds up anything.
-        statement = sql.select(_Spend.key_id, _Spend.day, _Spend.cost)
-        if key_ids:
-            statement = statement.where(_Spend.key_id.in_(key_ids))
-        with self._read() as connection:
-            for row in connection.execute(statement):
-                yield row[0], row[1], row[2]
-
-    def _insert(self, table: type[_Base]) -> "sql.dialects.postgresql.Insert":  # type: ignore[name-defined]
-        if self._is_sqlite:
-            from sqlalchemy.dialects import sqlite
-
-            return sqlite.insert(table)
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
+    def _insert(self, table: type[_Base]) -> "sqlite.Insert | postgresql.Insert":
+        return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
 
     def _upsert_spend(self) -> sql.Executable:
         insert = self._insert(_Spend)
         sums = {name: getattr(_Spend, name) + insert.excluded[name] for name in _SUMS}
         return insert.on_conflict_do_update(
             index_elements=["key_id", "day", "model", "end_user"], set_=sums
+        )
+
+    def _upsert_days(self) -> sql.Executable:
+        insert = self._insert(_KeyDay)
+        return insert.on_conflict_do_update(
+            index_elements=["key_id", "day"], set_={"cost": _KeyDay.cost + insert.excluded["cost"]}
         )
 
     def _upsert_writer(self, writer: str, number: int, today: int) -> sql.Executable:
@@ -313,12 +339,13 @@ def _spend_row(key: SpendKey, spent: Spent) -> dict[str, object]:
     return row
 
 
-def _pieces(
-    rows: Sequence[tuple[SpendKey, Spent]], size: int
-) -> Iterable[Sequence[tuple[SpendKey, Spent]]]:
-    # Replicas that lock the same rows in different orders could wait for each other.
-    ordered = sorted(rows, key=lambda row: (row[0].key_id, row[0].day, row[0].model, row[0].end_user))
-    return (ordered[start : start + size] for start in range(0, len(ordered), size))
+def _key_days(batch: Batch) -> list[dict[str, object]]:
+    costs: dict[tuple[str, int], int] = {}
+    for key, spent in batch.rows.items():
+        costs[key.key_id, key.day] = costs.get((key.key_id, key.day), 0) + spent.cost
+    return [
+        {"key_id": name, "day": day, "cost": cost} for (name, day), cost in sorted(costs.items())
+    ]
 
 
 @contextmanager
@@ -329,4 +356,4 @@ def _errors() -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         # The driver's own words name no password; SQLAlchemy's would quote the values.
         text = (str(cause).splitlines() or [type(cause).__name__])[0]
-        raise DatabaseError(f"{type(cause).__name__}: {text}") from None
+        raise DatabaseError(f"The database cannot be used: {text}") from None

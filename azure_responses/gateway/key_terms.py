@@ -41,7 +41,9 @@ class TermError(ValueError):
         self.reason = reason
 
 
-def read_terms(terms: Mapping[str, Any], *, key_id: str, now: float | None, created: float) -> Caller:
+def read_terms(
+    terms: Mapping[str, Any], *, key_id: str, now: float | None, created: float
+) -> Caller:
     """The caller that a key with these terms makes; a term of None is not given.
 
     Args:

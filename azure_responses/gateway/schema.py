@@ -81,6 +81,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _database(value: Any) -> str:
+    text = _text(value)
+    scheme = text.partition("://")[0].partition("+")[0]
+    if "://" in text and scheme not in ("sqlite", "postgresql", "postgres"):
+        raise ValueError("names no database this can use; write sqlite:///… or postgresql://…")
+    return text
+
+
 def _anything(value: Any) -> Any:
     return value
 
@@ -99,7 +107,7 @@ SECTION_NAMES: Mapping[str, str] = {
 
 GENERAL: Mapping[str, Setting] = {
     "master_key": Setting("master_key", _text),
-    "database_url": Setting("database_url", _text),
+    "database_url": Setting("database_url", _database),
     "spend_log": Setting("spend_log", _text),
     "spend_flush_interval": Setting("spend_flush_interval", _seconds),
     "proxy_batch_write_at": Setting("spend_flush_interval", _seconds),

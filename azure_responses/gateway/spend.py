@@ -129,6 +129,12 @@ class SpendBook:
                 self._waiting = {}
             return self._batch
 
+    @property
+    def is_being_written(self) -> bool:
+        """True between `take` and `written`."""
+        with self._lock:
+            return self._batch is not None
+
     def written(self, batch: Batch) -> None:
         """The batch is in the database for good."""
         with self._lock:
@@ -140,19 +146,25 @@ class SpendBook:
             for key_id in [name for name, days in self._unwritten.items() if not days.costs]:
                 del self._unwritten[key_id]
 
-    def replace_totals(self, totals: Iterable[tuple[str, int, int]]) -> None:
+    def replace_totals(
+        self, totals: Iterable[tuple[str, int, int]], key_ids: Iterable[str] | None = None
+    ) -> None:
         """Take what the database has by now, other replicas' calls among it.
 
         Call it where no batch is between `take` and `written`.
 
         Args:
             totals: key id, day, cost.
+            key_ids: whose totals these are; None is everybody's.
         """
         fresh: defaultdict[str, _Days] = defaultdict(_Days)
         for key_id, day, cost in totals:
             fresh[key_id].add(day, cost)
         with self._lock:
-            self._written = fresh
+            if key_ids is None:
+                self._written = fresh
+            else:
+                self._written.update({key_id: fresh[key_id] for key_id in key_ids})
 
 
 class _Days:

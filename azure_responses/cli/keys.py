@@ -1,0 +1,195 @@
+"""`azure-responses keys`: make, list and revoke the keys of a gateway."""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.cli.terminal import note
+from azure_responses.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.caller import Caller
+    from azure_responses.gateway.database import Database
+
+__all__ = ["add_command"]
+
+_HEADINGS = ("id", "name", "state", "owner", "models", "rpm", "tpm", "budget USD", "spent USD")
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "keys",
+        help="make, list and revoke the keys of a gateway",
+        description="Make, list and revoke the keys with which callers use a gateway.",
+    )
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    _add_create(actions)
+    listing = _add_action(actions, "list", "list the keys, without the keys themselves", list_keys)
+    listing.add_argument("--json", action="store_true", help="print the rows as JSON")
+    revoking = _add_action(actions, "revoke", "take a key back", revoke)
+    revoking.add_argument("id", help="as `keys list` shows it")
+
+
+def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _add_action(actions, "create", "make a key and print it, once", create)
+    parser.add_argument("--name", help="what to call it in lists and logs")
+    parser.add_argument("--models", metavar="NAMES", help="with commas; gpt-5* is a pattern")
+    parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute")
+    parser.add_argument("--tpm", type=int, metavar="N", help="tokens a minute")
+    parser.add_argument("--budget", metavar="USD", help="what it may spend")
+    parser.add_argument("--budget-period", metavar="DAYS", help="begin anew: 1d, 7d, 30d, monthly")
+    parser.add_argument("--expires", metavar="WHEN", help="30d, or a date such as 2027-01-31")
+    parser.add_argument("--owner", help="keys of one owner may continue each other's responses")
+    parser.add_argument("--end-user", help="for whom calls count that name nobody")
+
+
+def _add_action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, run: Any
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=help, description=f"{help.capitalize()}.")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--config", metavar="FILE", help="the gateway's, for its database_url")
+    where.add_argument("--database", metavar="URL", help="sqlite:///keys.db or postgresql://…")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def create(arguments: argparse.Namespace) -> int:
+    """Make a key; it goes to stdout alone, so that a script can take it."""
+    from azure_responses.gateway.key_terms import TermError, read_terms
+    from azure_responses.gateway.keys import StoredKey, hash_key, make_key, make_key_id
+
+    names = ("name", "models", "rpm", "tpm", "budget", "budget_period")
+    terms = {name: getattr(arguments, name) for name in (*names, "expires", "owner", "end_user")}
+    now = time.time()
+    try:
+        caller = read_terms(terms, key_id=make_key_id(), now=now, created=now)
+    except TermError as error:
+        option = error.term.replace("_", "-")
+        raise ConfigurationError(f"--{option} {error.reason}.") from error
+    key = make_key()
+    with _open(arguments) as database:
+        database.add_key(StoredKey(caller, hash_key(key)))
+    print(key)
+    note(f"id: {caller.key_id}")
+    note("Keep the key: it is not stored and will not be shown again.")
+    return 0
+
+
+def list_keys(arguments: argparse.Namespace) -> int:
+    """Print who has a key and what it has spent."""
+    with _open(arguments) as database:
+        callers = [key.caller for key in database.read_keys()]
+        costs = database.daily_costs()
+    spent: dict[str, int] = {}
+    for key_id, _, cost in costs:
+        spent[key_id] = spent.get(key_id, 0) + cost
+    rows = [_describe(caller, spent.get(caller.key_id, 0)) for caller in callers]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    elif rows:
+        _print(rows)
+    else:
+        note("no keys")
+    return 0
+
+
+def revoke(arguments: argparse.Namespace) -> int:
+    """Take a key back."""
+    with _open(arguments) as database:
+        is_known = database.revoke_key(arguments.id, time.time())
+    if not is_known:
+        note(f"error: there is no key {arguments.id}")
+        return 1
+    note("revoked; running gateways refuse it within key_refresh_interval (5 s unless set)")
+    return 0
+
+
+@contextmanager
+def _open(arguments: argparse.Namespace) -> "Iterator[Database]":
+    url = _find_url(arguments)
+    from azure_responses.gateway.database import open_database
+
+    database = open_database(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _find_url(arguments: argparse.Namespace) -> str:
+    if arguments.database:
+        return str(arguments.database)
+    if not arguments.config:
+        raise ConfigurationError(
+            "Which database?", hint="Pass --config config.yaml or --database sqlite:///keys.db."
+        )
+    try:
+        from azure_responses.gateway.config_file import find_database_url
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"Reading {arguments.config} needs {error.name}.",
+            hint="pip install 'azure-responses[gateway]'",
+        ) from error
+    url = find_database_url(Path(arguments.config), os.environ)
+    if url is None:
+        raise ConfigurationError(
+            f"{arguments.config} names no database.",
+            hint="Set general_settings.database_url, such as sqlite:///keys.db.",
+        )
+    return url
+
+
+def _describe(caller: "Caller", spent: int) -> dict[str, Any]:
+    from azure_responses.gateway.money import to_dollars
+
+    return {
+        "id": caller.key_id,
+        "name": caller.name,
+        "state": _state(caller),
+        "owner": caller.owner,
+        "models": list(caller.models),
+        "rpm": caller.rpm,
+        "tpm": caller.tpm,
+        "budget": None if caller.budget is None else format(to_dollars(caller.budget), "f"),
+        "budget_period_days": caller.budget_period,
+        "spent": format(to_dollars(spent), "f"),
+        "created": _date(caller.created),
+        "expires": _date(caller.expires),
+        "revoked": _date(caller.revoked),
+        "end_user": caller.end_user,
+    }
+
+
+def _state(caller: "Caller") -> str:
+    if caller.revoked is not None:
+        return "revoked"
+    return "expired" if caller.is_expired(time.time()) else "active"
+
+
+def _date(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    lines = [list(_HEADINGS), *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    period = f" / {row['budget_period_days']} d" if row["budget_period_days"] else ""
+    budget = f"{float(row['budget']):.2f}{period}" if row["budget"] else "-"
+    limits = [str(row["rpm"] or "-"), str(row["tpm"] or "-")]
+    models = ",".join(row["models"]) or "all"
+    spent = f"{float(row['spent']):.6f}"
+    return [row["id"], row["name"], row["state"], row["owner"], models, *limits, budget, spent]

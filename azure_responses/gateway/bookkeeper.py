@@ -1,0 +1,216 @@
+"""The thread that writes: spend log and totals out, keys and other replicas' totals in.
+
+Calls only ever touch memory. What this process has gathered since the last interval is lost when
+it is killed; an orderly end writes everything.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from azure_responses.gateway.database_error import DatabaseError
+from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.spend import SpendBook
+from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spent_call import SpentCall, format_line
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.database import Database
+
+__all__ = ["Bookkeeper"]
+
+LOGGER = logging.getLogger("azure_responses.gateway")
+
+_MOST_LINES = 100_000
+
+
+class Bookkeeper:
+    """Records calls, and keeps what must outlive the process.
+
+    Use it as a context manager, or `start` and `close` it.
+
+    Args:
+        table: takes the keys of the database.
+        book: the totals.
+        database_url: where keys and totals are kept; None keeps totals in memory only.
+        log: the spend log, or None.
+        flush_interval: seconds between writes, which is what a crash may lose.
+        refresh_interval: seconds between readings of keys. A revoked key works at most this
+            long and the flush interval on, while the database answers.
+    """
+
+    def __init__(
+        self,
+        table: KeyTable,
+        book: SpendBook,
+        *,
+        database_url: str | None = None,
+        log: SpendLog | None = None,
+        flush_interval: float = 1.0,
+        refresh_interval: float = 5.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._table = table
+        self._book = book
+        self._url = database_url
+        self._database: Database | None = None
+        self._log = log
+        self._flush_interval = flush_interval
+        self._refresh_interval = refresh_interval
+        self._clock = clock
+        self._writer = uuid4().hex
+        self._lines: deque[bytes] = deque()
+        self._dropped = 0
+        self._key_counts = (0, 0)
+        self._refreshed = float("-inf")
+        self._troubles: set[str] = set()
+        self._turn = threading.Lock()
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Read keys and totals, then write from now on.
+
+        Raises:
+            ConfigurationError: the database's URL, driver or tables are no good.
+            DatabaseError: it cannot be reached: a gateway without its keys serves nobody.
+        """
+        if self._url is not None:
+            # Imported on use: SQLAlchemy is large, and a gateway may do without a database.
+            from azure_responses.gateway.database import open_database
+
+            self._database = open_database(self._url)
+            self._read_keys(self._database)
+            self._book.replace_totals(self._database.daily_costs())
+        self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write everything and end; may be called again."""
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self.flush()
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def __enter__(self) -> "Bookkeeper":
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def is_healthy(self) -> bool:
+        """False while the database or the spend log cannot be written."""
+        return not self._troubles
+
+    @property
+    def dropped_lines(self) -> int:
+        """Lines of the spend log that were given up because it could not be written for long."""
+        return self._dropped
+
+    def record(self, call: SpentCall) -> None:
+        """Count a call and put its line in the spend log; takes no I/O and never fails."""
+        try:
+            self._record(call)
+        except Exception:
+            # The call has been answered, and its cost counts even where the rest is unreadable.
+            LOGGER.exception("The result of the call %s could not be read", call.call_id)
+            self._record(replace(call, result=None, end_user=None))
+
+    def _record(self, call: SpentCall) -> None:
+        record = call.describe()
+        self._book.add(*call.total(record))
+        if self._log is not None:
+            self._enqueue(format_line(record))
+
+    def flush(self) -> None:
+        """Write what has been gathered, now, in this thread."""
+        with self._turn:
+            self._attempt("spend log", self._write_log)
+            self._attempt("database", self._write_totals)
+
+    def reopen_log(self) -> None:
+        """Go on in a new spend log; for SIGHUP."""
+        if self._log is not None:
+            self._attempt("spend log", self._log.reopen)
+
+    def refresh(self) -> None:
+        """Read keys and totals again, now, in this thread."""
+        with self._turn:
+            self._attempt("database", self._read_database)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(self._flush_interval):
+            self.flush()
+            if time.monotonic() - self._refreshed >= self._refresh_interval:
+                self.refresh()
+
+    def _enqueue(self, line: bytes) -> None:
+        if len(self._lines) >= _MOST_LINES:
+            self._lines.popleft()
+            self._dropped += 1
+        self._lines.append(line)
+
+    def _write_log(self) -> None:
+        if self._log is None or not self._lines:
+            return
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        try:
+            self._log.write(lines)
+        except OSError:
+            self._lines.extendleft(reversed(lines[: _MOST_LINES - len(self._lines)]))
+            raise
+
+    def _write_totals(self) -> None:
+        batch = self._book.take()
+        if batch is None:
+            return
+        if self._database is not None:
+            self._database.add_spend(self._writer, batch, day_of(self._clock()))
+        self._book.written(batch)
+
+    def _read_database(self) -> None:
+        if self._database is None:
+            return
+        self._refreshed = time.monotonic()
+        self._read_keys(self._database)
+        budgeted = self._budgeted()
+        if budgeted and not self._book.is_being_written:
+            self._book.replace_totals(self._database.daily_costs(budgeted), budgeted)
+
+    def _read_keys(self, database: "Database") -> None:
+        counts = database.key_counts()
+        if counts != self._key_counts:
+            self._table.replace(database.read_keys())
+            self._key_counts = counts
+
+    def _budgeted(self) -> list[str]:
+        return [caller.key_id for caller in self._table.callers() if caller.budget is not None]
+
+    def _attempt(self, subject: str, action: Callable[[], None]) -> None:
+        """Do it; say once that it fails, and once that it works again."""
+        try:
+            action()
+        except (DatabaseError, OSError) as error:
+            if subject not in self._troubles:
+                self._troubles.add(subject)
+                LOGGER.warning(
+                    "The %s fails: %s Calls go on, and what they cost is kept in memory.",
+                    subject,
+                    error,
+                )
+        else:
+            if subject in self._troubles:
+                self._troubles.discard(subject)
+                LOGGER.warning("The %s works again", subject)

@@ -1,0 +1,113 @@
+"""One call, as the totals count it and the spend log shows it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.spend import SpendKey, Spent, fit_name
+from azure_responses.pricing import to_record
+
+__all__ = ["SpentCall", "format_line"]
+
+_OPERATION = "azure_responses.operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentCall:
+    """A call that is over.
+
+    Attributes:
+        caller: whose key it was.
+        call_id: ours, as `x-litellm-call-id` says it.
+        model: the name the caller used: a group of the model list.
+        deployment: the id of the row that served it, or None.
+        result: the response or completion, typed or as JSON; None where there is none.
+        cost: US dollars, or None where that is not known.
+        operation: `create`, `compact`, `retrieve`…
+        end_user: for whom, as the request says.
+        http_status: of the reply.
+        error_code: of the error, or None.
+        latency: seconds.
+        started_at: unix seconds.
+    """
+
+    caller: Caller
+    call_id: str
+    model: str
+    started_at: float
+    deployment: str | None = None
+    result: Any = field(default=None, repr=False)
+    cost: Decimal | None = None
+    operation: str = "create"
+    call_type: str = "responses"
+    is_stream: bool = False
+    end_user: str | None = None
+    http_status: int | None = None
+    error_code: str | None = None
+    latency: float = 0.0
+    time_to_first_token: float | None = None
+    request_id: str | None = None
+    attempts: int = 1
+
+    def describe(self) -> dict[str, Any]:
+        """The line of the spend log: that of `pricing.to_record`, and what a gateway knows more.
+
+        `record` is "azure_responses.call" for what was paid for, "azure_responses.operation" for
+        the rest, as in the package's log.
+        """
+        record = to_record(
+            {} if self.result is None else self.result,
+            cost=self.cost,
+            deployment=self.deployment,
+            end_user=self.end_user or self.caller.end_user,
+        )
+        if self.result is None:
+            record["record"] = _OPERATION
+        record["time"] = datetime.fromtimestamp(self.started_at, UTC).isoformat()
+        record["key_id"] = self.caller.key_id
+        record["key_name"] = self.caller.name
+        record["model_group"] = self.model
+        record["call_id"] = self.call_id
+        record["call_type"] = self.call_type
+        record["operation"] = self.operation
+        record["stream"] = self.is_stream
+        record["http_status"] = self.http_status
+        record["error"] = self.error_code
+        record["latency"] = round(self.latency, 6)
+        record["time_to_first_token"] = self.time_to_first_token
+        record["attempts"] = self.attempts
+        record["request_id"] = self.request_id
+        return record
+
+    def total(self, record: Mapping[str, Any]) -> tuple[SpendKey, Spent]:
+        """What to count, and under what; `record` is that of `describe`."""
+        key = SpendKey(
+            self.caller.key_id,
+            fit_name(record["end_user"]),
+            fit_name(self.model),
+            day_of(self.started_at + self.latency),
+        )
+        usage = record["usage"] or {}
+        spent = Spent(
+            cost=0 if self.cost is None else max(0, to_pico(self.cost)),
+            calls=1,
+            failed=int(self.result is None),
+            unpriced=int(self.result is not None and self.cost is None),
+        )
+        if usage:
+            spent.input_tokens = usage["input_tokens"]
+            spent.cached_tokens = usage["input_tokens_details"]["cached_tokens"]
+            spent.output_tokens = usage["output_tokens"]
+            spent.reasoning_tokens = usage["output_tokens_details"]["reasoning_tokens"]
+        return key, spent
+
+
+def format_line(record: Mapping[str, Any]) -> bytes:
+    """One line of JSON; ASCII only, so that not even half a surrogate pair can spoil it."""
+    return json.dumps(record, separators=(",", ":"), default=str).encode("ascii") + b"\n"
