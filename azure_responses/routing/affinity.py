@@ -31,7 +31,7 @@ from azure_responses.routing.ask import Pin
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_places import REQUEST, Kind
 from azure_responses.routing.id_walk import Path, format_path, walk
-from azure_responses.routing.label import Label, Labeller
+from azure_responses.routing.label import MARKER, Label, Labeller
 from azure_responses.routing.litellm_ids import (
     LiteLLMId,
     read_litellm_ciphertext,
@@ -111,7 +111,7 @@ class Affinity:
             ResponseNotFoundError: the label is forged, or another owner's.
         """
         label = self._labeller.read(text, owner, field)
-        if label is None and self._accepts(owner):
+        if label is None and self.accepts_litellm(owner):
             found = read_litellm_id(text)
             return None if found is None else self._place(found, field)
         return label
@@ -125,12 +125,13 @@ class Affinity:
             BadRequestError: it was altered, or labelled with another secret.
         """
         label = self._labeller.read_ciphertext(text, field)
-        if label is None and self._accepts(owner):
+        if label is None and self.accepts_litellm(owner):
             found = read_litellm_ciphertext(text)
             return None if found is None else self._place(found, field)
         return label
 
-    def _accepts(self, owner: str | None) -> bool:
+    def accepts_litellm(self, owner: str | None) -> bool:
+        """True when ids that LiteLLM gave out are understood in calls of this owner."""
         return self._accepts_litellm if owner is None else self._accepts_litellm_of_owners
 
     def _place(self, found: LiteLLMId, field: str) -> Label:
@@ -168,6 +169,7 @@ class LabelledRequest:
     def __init__(self, body: Mapping[str, Any], affinity: Affinity, owner: str | None) -> None:
         self._affinity = affinity
         self._owner = owner
+        self._may_be_litellms = affinity.accepts_litellm(owner)
         self._ids: dict[str, Label | None] = {}
         self._ciphertexts: dict[str, Label | None] = {}
         self._stored: list[_Sighting] = []
@@ -179,6 +181,7 @@ class LabelledRequest:
         plain = {name: _settle(value) for name, value in body.items()}
         has_settled = any(plain[name] is not value for name, value in body.items())
         self._body = walk(plain if has_settled else body, REQUEST, self._note)
+        self._has_labels = any((*self._ids.values(), *self._ciphertexts.values()))
         self.pins = self._draw_pins()
 
     def unlabel(self, resource: str | None = None, *, strip_raw: bool = False) -> Unlabelled:
@@ -202,7 +205,8 @@ class LabelledRequest:
             )
         stripper = Stripper(lambda text: self._is_unreadable(text, resource, strip_raw))
         body = stripper.strip(self._body) if self._ciphertexts else self._body
-        body = walk(body, REQUEST, self._take_off)
+        if self._has_labels:
+            body = walk(body, REQUEST, self._take_off)
         return Unlabelled(body, stripper.warnings, self._given)
 
     def _is_unreadable(self, text: str, resource: str | None, strip_raw: bool) -> bool:
@@ -251,9 +255,13 @@ class LabelledRequest:
         return kind is Kind.STORED
 
     def _read_id(self, value: str, path: Path) -> Label | None:
+        if MARKER not in value and not self._may_be_litellms:
+            return None
         return self._affinity.read_id(value, self._owner, format_path(path))
 
     def _read_ciphertext(self, value: str, path: Path) -> Label | None:
+        if not value.startswith(MARKER) and not self._may_be_litellms:
+            return None
         return self._affinity.read_ciphertext(value, self._owner, format_path(path))
 
     def _draw_pins(self) -> Pins:

@@ -70,11 +70,13 @@ def _walk_object(fields: Mapping[str, Any], place: Place, visit: Visit, path: Pa
     changes = {}
     if place.fields is not None:
         for name, inner in place.fields.items():
-            if name in fields:
-                value = fields[name]
-                changed = _walk(value, inner, visit, fields, (path, name))
-                if changed is not value:
-                    changes[name] = changed
+            value = fields.get(name)
+            # Most strings are text, and most fields are not there.
+            if value is None or (inner.kind is None and type(value) is str):
+                continue
+            changed = _walk(value, inner, visit, fields, (path, name))
+            if changed is not value:
+                changes[name] = changed
     elif place.values is not None:
         for name, value in fields.items():
             changed = _walk(value, place.values, visit, fields, (path, name))

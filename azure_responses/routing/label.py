@@ -202,6 +202,7 @@ def _derive(secret: bytes) -> _Keys:
     return _Keys(_Hmac(seal), _Hmac(ciphertext), mask)
 
 
+@lru_cache(4096)
 def _tag_bytes(deployment: str, resource: str) -> bytes:
     try:
         tags = bytes.fromhex(deployment + resource)

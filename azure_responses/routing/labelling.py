@@ -19,6 +19,7 @@ metadata are never touched.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ __all__ = ["ResponseLabels"]
 
 T = TypeVar("T")
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _CIPHERTEXTS = frozenset({Kind.CIPHERTEXT, Kind.REASONING})
 _OF_ITEMS = frozenset({Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME})
 
@@ -129,19 +131,22 @@ class ResponseLabels:
         """`text` with the ids labelled that `value`, its JSON, has; None if it is ambiguous."""
         self._changes = {}
         self._label(value)
-        changes = [(_token(old), _token(new), n) for old, (new, n) in self._changes.items()]
-        # Each place of an id is one of these tokens: if there are no more, they are all places.
-        if any(text.count(old) != count for old, _, count in changes):
+        changes = {_inside(old): _inside(new) for old, (new, _) in self._changes.items()}
+        parts = text.split(b'"')
+        places = [index for index, part in enumerate(parts) if part in changes]
+        # Each place of an id is one of these parts: if there are no more, they are all places.
+        if Counter(parts[index] for index in places) != {
+            _inside(old): count for old, (_, count) in self._changes.items()
+        }:
             return None
-        for old, new, _ in changes:
-            text = text.replace(old, new)
-        return text
+        for index in places:
+            parts[index] = changes[parts[index]]
+        return b'"'.join(parts)
 
     def _label(self, value: Any) -> None:
-        fields = vars(value) if isinstance(value, Model) else value
-        response = fields.get("response", value)
-        inner = vars(response) if isinstance(response, Model) else response
-        if isinstance(inner, dict) and inner.get("store") is False:
+        response = _field(value, "response") or value
+        is_compacted = _field(response, "object") == "response.compaction"
+        if is_compacted or _field(response, "store") is False:
             self._is_stored = False
         self._apply(value, REPLY)
 
@@ -165,7 +170,8 @@ class ResponseLabels:
         if place.fields is not None:
             for name, inner in place.fields.items():
                 value = fields.get(name)
-                if value is not None:
+                # Most strings are text, and most fields are not there.
+                if value is not None and (inner.kind is not None or type(value) is not str):
                     fields[name] = self._apply(value, inner)
         elif place.values is not None:
             for name, value in fields.items():
@@ -174,8 +180,10 @@ class ResponseLabels:
     def _change(self, kind: Kind, value: str) -> str:
         if kind in _CIPHERTEXTS:
             changed = self._label_ciphertext(value)
-        elif kind is Kind.CALL or (kind in _OF_ITEMS and not self._is_stored):
+        elif kind is Kind.CALL:
             return value
+        elif kind in _OF_ITEMS and not self._is_stored:
+            changed = self._labels.get(value, value)
         else:
             changed = self.label_id(value)
         if changed != value:
@@ -222,8 +230,18 @@ class ResponseLabels:
         return label
 
 
-def _token(value: str) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+def _field(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, Model):
+        fields = vars(value)
+        return fields[name] if name in fields else (value.model_extra or {}).get(name)
+    return None
+
+
+def _inside(value: str) -> bytes:
+    """What stands between the quotes of a JSON string."""
+    return _encode(value)[1:-1].encode("utf-8", "surrogatepass")
 
 
 def _dump(value: Any) -> bytes:
