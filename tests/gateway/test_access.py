@@ -1,0 +1,85 @@
+import pytest
+
+from azure_responses.gateway.access import Access, check_model, read_key
+from azure_responses.gateway.caller import ANYBODY, MASTER, Caller
+from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.keys import KeyTable, StoredKey, hash_key
+
+_KEYS = {
+    "sk-master": MASTER,
+    "sk-old": Caller(key_id="old", expires=100.0),
+    "sk-gone": Caller(key_id="gone", revoked=50.0),
+}
+_TABLE = KeyTable(StoredKey(caller, hash_key(key)) for key, caller in _KEYS.items())
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({"authorization": "Bearer sk-1"}, "sk-1"),
+        ({"authorization": "bearer   sk-1 "}, "sk-1"),
+        ({"authorization": "Basic c2s="}, None),
+        ({"authorization": "Bearer "}, None),
+        ({"api-key": "sk-1"}, "sk-1"),
+        ({"x-litellm-api-key": "Bearer sk-1"}, "sk-1"),
+        ({"x-litellm-api-key": "sk-1"}, "sk-1"),
+        ({"authorization": "Bearer other", "api-key": "sk-1"}, "sk-1"),
+        ({"api-key": "other", "x-litellm-api-key": "sk-1"}, "sk-1"),
+        ({"api-key": "x" * 5000}, None),
+        ({"api-key": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_key_is_read_from_any_of_the_three_headers(
+    headers: dict[str, str], key: str | None
+) -> None:
+    assert read_key(headers) == key
+
+
+def test_the_master_key_is_let_in() -> None:
+    assert Access(_TABLE).authenticate({"api-key": "sk-master"}, 0.0) is MASTER
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "No API key"),
+        ({"api-key": "sk-wrong"}, "Incorrect"),
+        ({"api-key": "sk-old"}, "expired"),
+        ({"api-key": "sk-gone"}, "revoked"),
+    ],
+)
+def test_everybody_else_gets_a_401_that_says_why(headers: dict[str, str], reason: str) -> None:
+    denial = Access(_TABLE).authenticate(headers, 100.0)
+    assert isinstance(denial, Denial)
+    assert denial.status == 401
+    assert denial.code == "invalid_api_key"
+    assert reason in denial.body["error"]["message"]
+    assert denial.headers["www-authenticate"] == "Bearer"
+    assert "sk-" not in str(denial.body)
+
+
+def test_a_key_works_until_it_expires() -> None:
+    assert Access(_TABLE).authenticate({"api-key": "sk-old"}, 99.0) is _KEYS["sk-old"]
+
+
+def test_an_open_gateway_takes_any_key_or_none() -> None:
+    access = Access(_TABLE, allow_unauthenticated=True)
+    assert access.authenticate({}, 0.0) is ANYBODY
+    assert access.authenticate({"api-key": "your-api-key"}, 0.0) is ANYBODY
+    assert access.authenticate({"api-key": "sk-master"}, 0.0) is MASTER
+
+
+def test_an_open_gateway_still_refuses_a_key_that_was_taken_back() -> None:
+    access = Access(_TABLE, allow_unauthenticated=True)
+    assert isinstance(access.authenticate({"api-key": "sk-gone"}, 0.0), Denial)
+
+
+def test_a_model_the_key_is_not_for_is_a_403_that_names_those_it_is_for() -> None:
+    caller = Caller(key_id="k", models=("gpt-5*", "o1-pro"))
+    assert check_model(caller, "gpt-5-mini") is None
+    denial = check_model(caller, "gpt-4.1")
+    assert denial is not None
+    assert denial.status == 403
+    assert denial.code == "key_model_access_denied"
+    assert "gpt-5*, o1-pro" in denial.body["error"]["message"]
