@@ -1,33 +1,47 @@
-"""Every Python example in README.md and docs/ runs, against a served emulator.
+"""What README.md and docs/ say is true: examples run, files load, tables agree with the code.
 
-The examples of one document are run in order and share their names, as they are read.
-
-An example that cannot run says why in a comment on the line before it:
+The Python examples of one document are run in order and share their names, as they are read,
+against a served emulator. Commands of `azure-responses` are parsed, and those that end by
+themselves are run. An example that cannot run says why in a comment on the line before it:
 `<!-- not run: it needs a gateway -->`.
 """
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import pytest
+import yaml
 
-from azure_responses import AzureResponses
+import azure_responses
+from azure_responses import AzureResponses, cli, errors
 from azure_responses.emulator import Emulator
+from azure_responses.emulator.settings import read_settings
+from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.config_file import validate
+from azure_responses.pricing import PriceBook
+from azure_responses.protocol.endpoint import resolve_endpoint
 from azure_responses.protocol.settings import ENVIRONMENT
 
 _ROOT = Path(__file__).parent.parent
+_DOCS = _ROOT / "docs"
 _FENCE = re.compile(
     r"^(?:<!-- not run: (?P<reason>[^\n]+?) -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+# Commands that end by themselves, and need neither a resource nor a file.
+_ENDING = ("ask", "doctor")
+_NEEDY = ("--endpoint", "--resume", "@", "--config")
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,11 @@ class Example:
     reason: str | None
 
     def __str__(self) -> str:
-        return f"{self.path.relative_to(_ROOT).as_posix()}:{self.line}"
+        return f"{_name(self.path)}:{self.line}"
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(_ROOT).as_posix()
 
 
 def _examples(path: Path) -> Iterator[Example]:
@@ -51,13 +69,29 @@ def _examples(path: Path) -> Iterator[Example]:
         yield Example(path, line, match["language"], match["text"], match["reason"])
 
 
-_DOCUMENTS = [_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md"))]
+_DOCUMENTS = [_ROOT / "README.md", *sorted(_DOCS.rglob("*.md"))]
 _EXAMPLES = [example for path in _DOCUMENTS for example in _examples(path)]
-_COMMANDS = [
-    example.text.strip()
-    for example in _EXAMPLES
-    if example.language == "sh" and example.path.name == "README.md"
-]
+_every_document = pytest.mark.parametrize("path", _DOCUMENTS, ids=_name)
+
+
+def _in_language(language: str) -> list[Example]:
+    return [example for example in _EXAMPLES if example.language == language]
+
+
+def _commands(example: Example) -> list[list[str]]:
+    """The words of each `azure-responses` command of a shell example, on its own or in a pipe."""
+    text = example.text.replace("\\\n", " ")
+    parts = [part.strip() for line in text.splitlines() for part in re.split(r"\||&&", line)]
+    found = [part for part in parts if part.startswith("azure-responses ")]
+    return [shlex.split(part, comments=True)[1:] for part in found]
+
+
+def _rows(path: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading."""
+    document = (_DOCS / path).read_text(encoding="utf-8")
+    section = re.split(r"^#+ ", document.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +118,7 @@ def _compile(example: Example) -> CodeType:
     return compile("\n" * (example.line - 1) + example.text, str(example.path), "exec")
 
 
-@pytest.mark.parametrize("path", _DOCUMENTS, ids=lambda path: path.name)
+@_every_document
 def test_the_examples_of_a_document_run_in_the_order_they_are_read(
     path: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -92,8 +126,8 @@ def test_the_examples_of_a_document_run_in_the_order_they_are_read(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", url)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "emulator-key")
-    examples = [example for example in _EXAMPLES if example.path == path]
-    codes = [(_compile(example), example) for example in examples if example.language == "python"]
+    examples = [example for example in _in_language("python") if example.path == path]
+    codes = [(_compile(example), example) for example in examples]
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
         for code, example in codes:
@@ -103,13 +137,25 @@ def test_the_examples_of_a_document_run_in_the_order_they_are_read(
         _close_clients(namespace)
 
 
+@_every_document
+def test_every_fenced_block_names_its_language(path: Path) -> None:
+    document = path.read_text(encoding="utf-8")
+    fences = re.findall(r"^\s*```", document, re.MULTILINE)
+    assert len(fences) == 2 * len([example for example in _EXAMPLES if example.path == path])
+
+
 def test_the_readme_has_examples() -> None:
-    languages = [example.language for example in _EXAMPLES]
-    assert languages.count("python") >= 8
+    readme = [example for example in _in_language("python") if example.path.name == "README.md"]
+    assert len(readme) >= 8
+
+
+def _readme_command(number: int) -> str:
+    shell = [example for example in _in_language("sh") if example.path.name == "README.md"]
+    return shell[number].text.strip()
 
 
 def test_the_first_command_prints_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
-    install, ask = _COMMANDS[0].split(" && ")
+    install, ask = _readme_command(0).split(" && ")
     assert install == "pip install '.[cli]'"
     program, *arguments = shlex.split(ask)
     assert program == "azure-responses"
@@ -123,11 +169,167 @@ def test_the_first_command_prints_a_story(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_second_command_installs_and_tests() -> None:
-    assert re.fullmatch(r"pip install '\.\[test\]' && python -m pytest\b.*", _COMMANDS[1])
+    assert re.fullmatch(r"pip install '\.\[test\]' && python -m pytest\b.*", _readme_command(1))
 
 
-@pytest.mark.parametrize("path", _DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("example", _in_language("sh"), ids=str)
+def test_every_command_is_one_the_program_takes(
+    example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in _commands(example):
+        parsed = cli._parser().parse_args(words)
+        assert callable(parsed.run)
+
+
+@pytest.mark.parametrize("example", _in_language("sh"), ids=str)
+def test_a_command_that_ends_by_itself_succeeds(
+    example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _clear_environment(monkeypatch)
+    for words in _commands(example):
+        needs_nothing = words[0] in _ENDING and not any(word.startswith(_NEEDY) for word in words)
+        if example.reason is None and needs_nothing and "-" not in words:
+            assert cli.main(words) == 0, capsys.readouterr().err
+
+
+def _check_pricing(text: str) -> None:
+    PriceBook().configure(yaml.safe_load(text)["pricing"])
+
+
+def _check_emulator(text: str) -> None:
+    read_settings(yaml.safe_load(text))
+
+
+def _check_gateway(text: str) -> None:
+    variables = re.findall(r"os\.environ/(\w+)", text)
+    environ = dict.fromkeys(variables, "https://my-resource.openai.azure.com")
+    assert [str(finding) for finding in validate(text, environ)] == []
+
+
+_CHECKS: dict[str, Callable[[str], None]] = {
+    "model_list": _check_gateway,
+    "resources": _check_emulator,
+    "pricing": _check_pricing,
+}
+
+
+@pytest.mark.parametrize("example", _in_language("yaml"), ids=str)
+def test_every_configuration_is_one_the_program_takes(example: Example) -> None:
+    for document in yaml.safe_load_all(example.text):
+        known = [check for key, check in _CHECKS.items() if key in document]
+        if known and example.reason is None:
+            known[0](example.text)
+
+
+def test_every_other_file_can_be_parsed() -> None:
+    for example in _in_language("json"):
+        assert json.loads(example.text), example
+    for example in _in_language("toml"):
+        assert tomllib.loads(example.text), example
+
+
+def _slugs(path: Path) -> set[str]:
+    """The anchors of a document's headings, as code hosts and the site make them."""
+    prose = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.+?)\s*$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _is_broken(path: Path, target: str, anchor: str) -> bool:
+    found = (path.parent / target).resolve() if target else path
+    return not found.exists() or bool(anchor and anchor not in _slugs(found))
+
+
+@_every_document
 def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
-    document = path.read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", document)
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+    links = _LINK.findall(path.read_text(encoding="utf-8"))
+    assert [
+        f"{target}#{anchor}" for target, anchor in links if _is_broken(path, target, anchor)
+    ] == []
+
+
+@pytest.mark.parametrize("path", _DOCUMENTS[1:], ids=_name)
+def test_a_page_of_the_site_links_to_pages_of_the_site(path: Path) -> None:
+    targets = [target for target, _ in _LINK.findall(path.read_text(encoding="utf-8")) if target]
+    found = [(path.parent / target).resolve() for target in targets]
+    own = [*_DOCS.rglob("*.md"), _ROOT / "CHANGELOG.md"]
+    assert [target for target in found if target not in own] == []
+
+
+@_every_document
+def test_a_list_has_an_empty_line_before_it(path: Path) -> None:
+    # Code hosts make a list without it, and the site a paragraph.
+    prose = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    bullet = r"(?:[-*]|\d+\.) "
+    assert re.findall(rf"^(?!\s|{bullet}|[|#>]).+\n{bullet}.*$", prose, re.MULTILINE) == []
+
+
+@_every_document
+def test_every_extra_that_is_named_exists(path: Path) -> None:
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = re.findall(r"azure-responses\[([\w,-]+)\]", path.read_text(encoding="utf-8"))
+    named = {extra for names in lists for extra in names.split(",")}
+    assert named <= set(project["optional-dependencies"])
+
+
+@pytest.mark.parametrize("row", _rows("endpoints.md", "What a URL becomes"), ids=" ".join)
+def test_an_endpoint_becomes_what_the_table_says(row: list[str]) -> None:
+    endpoint, version, called = (cell.strip("`") for cell in row)
+    given = None if version == "–" else version
+    if called == "refused":
+        with pytest.raises(ConfigurationError):
+            resolve_endpoint(endpoint, given)
+        return
+    url, _, warning = called.partition("`, ")
+    resolved = resolve_endpoint(endpoint, given)
+    assert resolved.url("responses") == url
+    assert bool(resolved.warnings) == (warning == "with a warning")
+
+
+def test_the_variables_are_those_the_table_says() -> None:
+    rows = _rows("endpoints.md", "Where the settings come from")
+    assert [tuple(re.findall(r"`(\w+)`", row[2])) for row in rows] == list(ENVIRONMENT.values())
+
+
+def test_the_scopes_are_those_the_table_says() -> None:
+    hosts = ("r.services.ai.azure.com/api/projects/p", "r.openai.azure.com", "r.openai.azure.us")
+    scopes = [resolve_endpoint(host).scope for host in (*hosts, "r.openai.azure.cn")]
+    rows = _rows("authentication.md", "The audience of a token")
+    assert [row[1].strip("`") for row in rows] == scopes
+
+
+def test_every_exception_is_explained() -> None:
+    page = (_DOCS / "errors.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
+    assert explained - {"TypeError"} == set(errors.__all__) - {"AzureResponsesError"}
+
+
+def test_every_command_is_on_its_page() -> None:
+    page = (_DOCS / "command-line.md").read_text(encoding="utf-8")
+    parser = cli._parser()
+    commands = next(action.choices for action in parser._actions if action.choices)
+    assert [name for name in commands if f"| `{name}` |" not in page] == []
+
+
+def test_every_script_is_in_its_table() -> None:
+    listed = {row[0].strip("`") for row in _rows("contributing.md", "Contributing")}
+    scripts = {f"scripts/{path.name}" for path in (_ROOT / "scripts").iterdir() if path.is_file()}
+    assert listed == scripts
+
+
+def test_every_decision_is_in_its_index() -> None:
+    decisions = {path.name for path in (_DOCS / "decisions").glob("0*.md")}
+    index = (_DOCS / "decisions" / "index.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\((0[^)]+)\)", index)) == decisions
+
+
+def test_what_is_exported_is_what_the_examples_import() -> None:
+    # A name that an example imports from the package itself is public.
+    imported = [
+        name.strip()
+        for example in _in_language("python")
+        for names in re.findall(r"^from azure_responses import ([\w, ]+)$", example.text, re.M)
+        for name in names.split(",")
+    ]
+    modules = {path.stem for path in (_ROOT / "azure_responses").iterdir()}
+    assert set(imported) <= {*azure_responses.__all__, *modules}
