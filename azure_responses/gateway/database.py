@@ -3,10 +3,11 @@
 `open_database` is the only door; SQLAlchemy is imported when it is used.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -113,7 +114,11 @@ def open_database(url: str) -> "Database":
         DatabaseError: it cannot be reached now.
     """
     database = Database(_engine(_read_url(url)))
-    database.prepare()
+    try:
+        database.prepare()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -132,7 +137,7 @@ def _read_url(text: str) -> sql.URL:
             f"{url.get_backend_name()} is not a database this can use.",
             hint="Use SQLite for one machine, PostgreSQL for several.",
         )
-    if url.get_backend_name() == "sqlite" and not url.database:
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ConfigurationError(
             "A database in memory would be gone with the process.",
             hint="Name a file: sqlite:///keys.db.",
@@ -143,6 +148,7 @@ def _read_url(text: str) -> sql.URL:
 def _engine(url: sql.URL) -> sql.Engine:
     try:
         if url.get_backend_name() == "sqlite":
+            _make_file(Path(str(url.database)))
             engine = sql.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
             sql.event.listen(engine, "connect", _set_up_sqlite)
             sql.event.listen(engine, "begin", _begin_sqlite)
@@ -153,6 +159,12 @@ def _engine(url: sql.URL) -> sql.Engine:
         raise ConfigurationError(
             f"PostgreSQL needs {error.name}.", hint="pip install 'azure-responses[postgres]'"
         ) from error
+
+
+def _make_file(path: Path) -> None:
+    # Names of end users stand in it; SQLite's further files take the mode of this one.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _set_up_sqlite(connection: "sql.PoolProxiedConnection | object", _record: object) -> None:

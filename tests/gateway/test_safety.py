@@ -25,8 +25,10 @@ def test_every_other_address_is_reached_by_others(host: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["sk-1234", "your-api-key", "changeme", "test", "SK-1234", "short-key-12345"]
-    + ["your-very-long-api-key-here", "aaaaaaaaaaaaaaaaaaaaaaaa", "sk-placeholder-0123456789"],
+    [
+        *("sk-1234", "your-api-key", "changeme", "test", "SK-1234", "short-key-12345"),
+        *("your-very-long-api-key-here", "aaaaaaaaaaaaaaaaaaaaaaaa", "sk-placeholder-0123456789"),
+    ],
 )
 def test_a_key_that_can_be_guessed_is_weak(key: str) -> None:
     weakness = find_weakness(key)

@@ -1,0 +1,78 @@
+from azure_responses.gateway.budget import Budgets, Hold
+from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.money import PICO
+from azure_responses.gateway.periods import DAY
+from azure_responses.gateway.spend import SpendBook, SpendKey, Spent
+
+_DOLLAR = Caller(key_id="k", budget=PICO)
+
+
+def _spend(book: SpendBook, cost: int, day: int = 0) -> None:
+    book.add(SpendKey("k", "", "gpt", day), Spent(cost=cost))
+
+
+def test_a_key_without_a_budget_is_never_held_up() -> None:
+    assert Budgets(SpendBook().spent).hold(MASTER, 10**18, 0.0) is None
+
+
+def test_calls_at_once_cannot_all_spend_the_same_cent() -> None:
+    budgets = Budgets(SpendBook().spent)
+    holds = [budgets.hold(_DOLLAR, PICO // 10, 0.0) for _ in range(100)]
+    assert sum(isinstance(hold, Hold) for hold in holds) == 10
+    assert budgets.held("k") == PICO
+
+
+def test_what_a_call_did_not_need_lets_the_next_one_in() -> None:
+    book = SpendBook()
+    budgets = Budgets(book.spent)
+    first = budgets.hold(_DOLLAR, PICO, 0.0)
+    assert isinstance(first, Hold)
+    refused = budgets.hold(_DOLLAR, 1, 0.0)
+    assert isinstance(refused, Denial)
+    assert refused.retry_after == 1.0
+    assert "x-should-retry" not in refused.headers
+    _spend(book, PICO // 2)
+    budgets.release(first)
+    assert isinstance(budgets.hold(_DOLLAR, 1, 0.0), Hold)
+
+
+def test_releasing_leaves_the_holds_of_others() -> None:
+    budgets = Budgets(SpendBook().spent)
+    first, second = (budgets.hold(_DOLLAR, 5, 0.0) for _ in range(2))
+    assert isinstance(first, Hold)
+    assert isinstance(second, Hold)
+    budgets.release(first)
+    assert budgets.held("k") == 5
+    budgets.release(second)
+    assert budgets.held("k") == 0
+
+
+def test_a_spent_budget_is_a_429_that_no_sdk_tries_again() -> None:
+    book = SpendBook()
+    _spend(book, PICO)
+    denial = Budgets(book.spent).hold(_DOLLAR, 0, 0.0)
+    assert isinstance(denial, Denial)
+    assert denial.status == 429
+    assert denial.code == "budget_exceeded"
+    assert denial.headers == {"x-should-retry": "false"}
+    assert "1.00 USD" in denial.body["error"]["message"]
+
+
+def test_another_status_can_be_chosen_as_litellm_has_it() -> None:
+    book = SpendBook()
+    _spend(book, PICO)
+    denial = Budgets(book.spent, status=400).hold(_DOLLAR, 0, 0.0)
+    assert isinstance(denial, Denial)
+    assert denial.status == 400
+
+
+def test_a_new_period_begins_with_nothing_spent() -> None:
+    book = SpendBook()
+    caller = Caller(key_id="k", budget=PICO, budget_period=7, created=0.0)
+    budgets = Budgets(book.spent)
+    _spend(book, PICO, day=6)
+    denial = budgets.hold(caller, 0, 6.5 * DAY)
+    assert isinstance(denial, Denial)
+    assert denial.retry_after == DAY / 2
+    assert isinstance(budgets.hold(caller, 0, 7.0 * DAY), Hold)
