@@ -12,6 +12,7 @@ from azure_responses.version import __version__
 if TYPE_CHECKING:
     from azure_responses.async_chat import AsyncChatCompletionStream
     from azure_responses.async_client import AsyncAzureResponses
+    from azure_responses.async_routed_stream import AsyncRoutedStream
     from azure_responses.async_stream import AsyncStream
     from azure_responses.chat import ChatCompletionStream
     from azure_responses.client import AzureResponses
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.raw_response import RawResponse
+    from azure_responses.routed_stream import RoutedStream
+    from azure_responses.router import Router
     from azure_responses.stream import Stream
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
+    from azure_responses.types.route import Route
 
 __all__ = [
     "APIConnectionError",
@@ -48,6 +52,7 @@ __all__ = [
     "APITimeoutError",
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
+    "AsyncRoutedStream",
     "AsyncStream",
     "AuthenticationError",
     "AzureResponses",
@@ -67,6 +72,9 @@ __all__ = [
     "RawResponse",
     "ResponseFailedError",
     "ResponseNotFoundError",
+    "Route",
+    "RoutedStream",
+    "Router",
     "Stream",
     "StreamInterruptedError",
     "UnsupportedOperationError",
@@ -81,11 +89,15 @@ __all__ = [
 _MODULES = {
     "AsyncAzureResponses": "async_client",
     "AsyncChatCompletionStream": "async_chat",
+    "AsyncRoutedStream": "async_routed_stream",
     "AsyncStream": "async_stream",
     "AzureResponses": "client",
     "CallRecord": "telemetry.record",
     "ChatCompletionStream": "chat",
     "RawResponse": "raw_response",
+    "Route": "types.route",
+    "RoutedStream": "routed_stream",
+    "Router": "router",
     "Stream": "stream",
     "acompletion": "functions",
     "aresponses": "functions",

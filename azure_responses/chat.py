@@ -48,6 +48,7 @@ class Completions:
         resource_tag: names the resource that can read the reasoning it encrypts.
         drop_params: leave out, with a warning, what the Responses API cannot do.
         reasoning_cache: restores the reasoning of messages whose client dropped it.
+        knowledge: which deployments reason, as learned so far.
     """
 
     def __init__(
@@ -58,13 +59,14 @@ class Completions:
         resource_tag: str,
         drop_params: bool,
         reasoning_cache: ReasoningCache | None,
+        knowledge: ReasoningKnowledge | None = None,
     ) -> None:
         self._responses = responses
         self._deployment = deployment
         self._resource_tag = resource_tag
         self._drop_params = drop_params
         self._reasoning_cache = reasoning_cache
-        self._knowledge = ReasoningKnowledge()
+        self._knowledge = knowledge or ReasoningKnowledge()
 
     @overload
     def create(

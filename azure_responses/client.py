@@ -74,6 +74,17 @@ class AzureResponses:
         """List the models of the resource."""
         return Models(self._plans, self._sender, self._configuration.timeout)
 
+    @property
+    def endpoint(self) -> str:
+        """The resource, without version and operation."""
+        endpoint = self._configuration.settings.endpoint
+        return endpoint.origin + endpoint.path
+
+    @property
+    def deployment(self) -> str | None:
+        """The default for `model`."""
+        return self._configuration.settings.deployment
+
     def with_options(self, **changes: Any) -> Self:
         """A client with other defaults that shares this one's connections and token.
 

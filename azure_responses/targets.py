@@ -4,13 +4,14 @@ Deployments of one endpoint, credential and version share a client, and with it 
 tokens. An async client belongs to one event loop.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.client import AzureResponses
+from azure_responses.errors import ConfigurationError
 from azure_responses.routing.deployment import Deployment
 
 __all__ = ["AsyncTarget", "AsyncTargets", "ClientFactory", "Target", "Targets"]
@@ -46,16 +47,24 @@ class ClientFactory(Generic[C]):
         make: the class of the clients.
         arguments: of every client: network, telemetry, timeout.
         given: deployment id → the client its row brought along; never closed by us.
+        others: ids of deployments whose rows brought only a client of the other kind.
         credential_of: makes a credential of a row's service principal.
     """
 
     make: Callable[..., C]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
+    others: Collection[str] = ()
     credential_of: Callable[[Mapping[str, str]], Any] | None = None
 
     def create(self, deployment: Deployment, base_models: Mapping[str, str]) -> C:
         """A new client; `base_models` says what models are behind which deployments."""
+        if deployment.id in self.others:
+            kind = "async_client" if self.make is AsyncAzureResponses else "client"
+            raise ConfigurationError(
+                f"The row of {deployment.id!r} brought a client of the other kind only.",
+                hint=f"Add {kind}=… to the row, or make it of an endpoint and a key.",
+            )
         arguments = {**self.arguments, **deployment.connection, **_FIXED}
         principal = arguments.pop("service_principal", None)
         if principal is not None and self.credential_of is not None:

@@ -1,0 +1,162 @@
+"""What one attempt does at its target, awaited: labels are taken off, and put on the answer."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
+from azure_responses.async_routed_stream import AsyncRoutedStream
+from azure_responses.attempts import Answer, NotSent
+from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.replay import MOST_TURNS
+from azure_responses.router_request import ChatOptions, RouterRequest, Sent
+from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.stream_tally import StreamTally, label_error, outcome_of
+from azure_responses.targets import AsyncTarget, AsyncTargets
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.result import Result
+
+__all__ = ["AsyncLabelledAttempt"]
+
+
+class AsyncLabelledAttempt:
+    """One attempt of a create-like call.
+
+    `create` is what the chat bridge takes for a client's.
+
+    Args:
+        request: what is asked.
+        target: who is asked.
+        call: the call so far.
+        left: seconds it may take.
+        targets: where a history is read.
+        remember: puts an entry into the ledger.
+    """
+
+    def __init__(
+        self,
+        request: RouterRequest,
+        target: AsyncTarget,
+        call: RoutedCall,
+        left: float | None,
+        targets: AsyncTargets,
+        remember: Callable[[LedgerEntry], None],
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._call = call
+        self._left = left
+        self._targets = targets
+        self._remember = remember
+        self._answer: Answer[Any] | None = None
+        self.stream: AsyncRoutedStream[Any] | None = None
+
+    async def send(self, operation: str, **more: Any) -> Answer[Any]:
+        """`create`, `parse` or `compact`, not streamed."""
+        await self._find_history()
+        await self._send(
+            operation, self._request.sent_by(self._target, self._call, self._left), **more
+        )
+        assert self._answer is not None
+        return self._answer
+
+    async def open(self, **more: Any) -> Answer[AsyncRoutedStream[Any]]:
+        """`create`, streamed: returns once output has begun."""
+        await self._find_history()
+        stream = await self._open(
+            self._request.sent_by(self._target, self._call, self._left), **more
+        )
+        assert self._answer is not None
+        return Answer(stream, self._answer.outcome, self._answer.entry)
+
+    async def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
+        """A chat completion; streamed, it returns once output has begun."""
+        await self._find_history()
+        deployment = self._target.deployment
+        # The bridge only ever calls `create`.
+        responses: Any = self
+        completions: Any = AsyncCompletions(
+            responses,
+            deployment=None,
+            resource_tag=deployment.resource,
+            drop_params=options.drop_params,
+            reasoning_cache=options.reasoning_cache,
+            knowledge=options.knowledge_of(deployment),
+        )
+        result: ChatCompletion | AsyncChatCompletionStream
+        try:
+            result = await completions.create(
+                model=deployment.name_for(self._call.group),
+                stream=stream,
+                **self._request.body,
+                **self._request.options,
+            )
+        except ConfigurationError as error:
+            raise NotSent(error) from error
+        assert self._answer is not None
+        return Answer(result, self._answer.outcome, self._answer.entry)
+
+    async def create(self, *, stream: bool = False, **bridged: Any) -> Any:
+        """`client.responses.create` with the arguments the bridge made."""
+        sent = self._request.sent_by(self._target, self._call, self._left, bridged)
+        if stream:
+            return await self._open(sent)
+        return await self._send("create", sent)
+
+    async def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
+        perform = getattr(self._target.client.responses, operation)
+        began = time.monotonic()
+        try:
+            result: Result = await perform(**sent.parameters, **more)
+        except ConfigurationError as error:
+            raise NotSent(error) from error
+        except AzureResponsesError as error:
+            label_error(error, sent.labels)
+            raise
+        outcome = outcome_of(result, result.headers, time.monotonic() - began)
+        entry = self._entry(getattr(result, "id", ""))
+        self._answer = Answer(sent.labels.label(result), outcome, entry)
+        return result
+
+    async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
+        tally = StreamTally(
+            is_background=self._request.is_background,
+            entry_of=self._entry,
+            remember=self._remember,
+        )
+        try:
+            inner = self._target.client.responses.stream(**sent.parameters, **more)
+            stream = AsyncRoutedStream(inner, sent.labels, tally)
+            outcome = await stream.begin()
+        except ConfigurationError as error:
+            raise NotSent(error) from error
+        self.stream = stream
+        self._answer = Answer(stream, outcome, tally.entry(inner) if outcome else None)
+        return stream
+
+    def _entry(self, response_id: str) -> LedgerEntry | None:
+        return self._request.entry(response_id, self._target.deployment)
+
+    async def _find_history(self) -> None:
+        request = self._request
+        if not self._call.replays_history or request.history is not None:
+            return
+        try:
+            request.history = await self._read_history(request.continued_id)
+        except AzureResponsesError as error:
+            raise NotSent(request.nothing_to_replay(error)) from error
+
+    async def _read_history(self, response_id: str | None) -> list[Any]:
+        """The turns up to a stored response, the oldest first, as far as its resource tells."""
+        origin = self._request.origin()
+        if origin is None or response_id is None:
+            raise ConfigurationError("A conversation object cannot be read for a replay.")
+        responses = self._targets.of(origin).client.responses
+        turns: list[list[Any]] = []
+        while response_id is not None and len(turns) < MOST_TURNS:
+            response = await responses.retrieve(response_id)
+            pages = responses.input_items.list(response_id, order="asc", limit=100)
+            turns.append([*[item async for item in pages], *response.output])
+            response_id = response.previous_response_id
+        return [item for turn in reversed(turns) for item in turn]

@@ -1,0 +1,168 @@
+"""A stream that a router opened, awaited.
+
+Its ids carry labels, and its end settles what was reserved for it.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+from weakref import finalize
+
+from azure_responses.async_stream import AsyncStream
+from azure_responses.attempts import Orphans, Routed
+from azure_responses.errors import AzureResponsesError
+from azure_responses.routing.labelling import ResponseLabels
+from azure_responses.routing.outcome import Outcome
+from azure_responses.stream_tally import StreamTally, label_error
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.response import Response
+from azure_responses.types.route import Route
+
+__all__ = ["AsyncRoutedStream"]
+
+R = TypeVar("R", bound=Response)
+
+
+class AsyncRoutedStream(Generic[R]):
+    """The typed events of one response, in order, from whichever deployment.
+
+    Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
+    response: its id is known), and no other deployment takes over any more.
+    """
+
+    def __init__(self, inner: AsyncStream[R], labels: ResponseLabels, tally: StreamTally) -> None:
+        self.route: Route | None = None
+        self._inner = inner
+        self._labels = labels
+        self._tally = tally
+        self._ready: deque[StreamEvent] = deque()
+        self._is_entered = False
+
+    @property
+    def response_id(self) -> str | None:
+        """The response's id, labelled."""
+        inner = self._inner.response_id
+        return None if inner is None else self._labels.label_id(inner)
+
+    @property
+    def final_response(self) -> Response | None:
+        """The finished response as its terminal event carried it; None before that."""
+        final = self._inner.final_response
+        return None if final is None else self._finished(final)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the latest connection's reply."""
+        return self._inner.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        return self._inner.request_id
+
+    async def begin(self) -> Outcome | None:
+        """Read on until output begins; called once, before anybody else reads.
+
+        The answer is the outcome of a stream that has no output and has ended.
+
+        Raises:
+            AzureResponsesError: it failed before; the connection is closed.
+        """
+        try:
+            await self._inner.open()
+            while True:
+                event = await anext(self._inner, None)
+                if event is None:
+                    break
+                self._ready.append(event)
+                if self._tally.is_output(event):
+                    self._tally.note_output()
+                    break
+        except BaseException as error:
+            await self._inner.aclose()
+            self._label_error(error)
+            raise
+        return self._tally.early_outcome(self._inner)
+
+    def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
+        """Tell the lease of this stream how it ends; forgotten streams go to `orphans`."""
+        self.route = routed.route
+        self._tally.lease = routed.lease
+        # Nobody may ever close the stream; this does not keep it alive.
+        finalize(self, orphans.add, routed.lease)
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self if self._is_entered else self._closing()
+
+    async def __anext__(self) -> StreamEvent:
+        event = await self._next()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def text_deltas(self) -> AsyncIterator[str]:
+        """The pieces of output text as they arrive."""
+        async for event in self:
+            if event.type == "response.output_text.delta":
+                yield event.delta  # type: ignore[attr-defined]
+
+    async def get_final_response(self) -> R:
+        """The finished response; reads what is left of the stream first.
+
+        Raises:
+            StreamInterruptedError: the stream was closed before its end.
+        """
+        while await self._next() is not None:
+            pass
+        return self._finished(await self._inner.get_final_response())
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        try:
+            await self._inner.aclose()
+        finally:
+            self._tally.end(self._inner)
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _closing(self) -> AsyncIterator[StreamEvent]:
+        try:
+            while (event := await self._next()) is not None:
+                yield event
+        finally:
+            await self.aclose()
+
+    async def _next(self) -> StreamEvent | None:
+        """The next event, labelled; None at the end."""
+        if self._ready:
+            return self._labels.label(self._ready.popleft())
+        try:
+            event = await anext(self._inner, None)
+        except BaseException as error:
+            self._label_error(error)
+            self._tally.fail(error, self._inner)
+            raise
+        if event is not None:
+            return self._labels.label(event)
+        self._tally.end(self._inner)
+        return None
+
+    def _finished(self, final: Response) -> "R":
+        final.attach_route(self.route)
+        labelled: R = self._labels.label(final)  # type: ignore[assignment]
+        return labelled
+
+    def _label_error(self, error: BaseException) -> None:
+        if isinstance(error, AzureResponsesError):
+            label_error(error, self._labels)

@@ -1,0 +1,357 @@
+"""The calls of a router, awaited."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+import anyio
+
+from azure_responses.async_chat import AsyncChatCompletionStream
+from azure_responses.async_labelled import AsyncLabelledAttempt
+from azure_responses.async_resources import AsyncInputItemPages
+from azure_responses.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
+from azure_responses.async_routed_stream import AsyncRoutedStream
+from azure_responses.attempts import Answer
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.poll import Poll
+from azure_responses.router_request import (
+    ChatOptions,
+    RequestReader,
+    RoutedOptions,
+    RouterArguments,
+    RouterRequest,
+    StoredRequest,
+)
+from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.stream_tally import StreamTally, label_error
+from azure_responses.targets import AsyncTarget
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.response import (
+    CompactedResponse,
+    DeletedResponse,
+    InputItemList,
+    ParsedResponse,
+    Response,
+)
+from azure_responses.types.result import Result
+
+__all__ = ["AsyncRouterOperations"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
+
+_OPTIONS = ("extra_headers", "extra_query", "extra_body")
+
+
+class AsyncRouterOperations:
+    """What a router does, awaited; every call takes `owner` and `timeout` besides."""
+
+    _reader: RequestReader
+    _chat_options: ChatOptions
+
+    @property
+    def async_calls(self) -> AsyncRoutedCalls:
+        """The loop under every call, for whoever has another kind of attempt."""
+        raise NotImplementedError
+
+    @overload
+    async def aresponses(
+        self, *, stream: Literal[False] = False, **arguments: Unpack[RouterArguments]
+    ) -> Response: ...
+    @overload
+    async def aresponses(
+        self, *, stream: Literal[True], **arguments: Unpack[RouterArguments]
+    ) -> AsyncRoutedStream[Response]: ...
+    @overload
+    async def aresponses(
+        self, *, stream: bool, **arguments: Unpack[RouterArguments]
+    ) -> Response | AsyncRoutedStream[Response]: ...
+    async def aresponses(
+        self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
+    ) -> Response | AsyncRoutedStream[Response]:
+        """Ask a group; takes every parameter of the Responses API.
+
+        The ids in the answer find their way back by themselves. With `stream=True` it returns once
+        output has begun, which is iterated for typed events.
+
+        Raises:
+            AzureResponsesError: the last failure, after retries and fallbacks; a 429 or 503 whose
+                `retry_after` is how long nobody can serve.
+        """
+        if stream:
+            return await self._astream(arguments)
+        result: Response = await self._aperform("create", arguments)
+        return result
+
+    @asynccontextmanager
+    async def astream(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
+    ) -> AsyncIterator[AsyncRoutedStream[Response]]:
+        """A stream for an `async with` block: typed events, text_deltas, get_final_response."""
+        async with await self._astream(arguments, text_format=text_format) as stream:
+            yield stream
+
+    async def aparse(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> "ParsedResponse[T]":
+        """Ask for an answer of a given type, in `output_parsed` of the result."""
+        result: ParsedResponse[T] = await self._aperform(
+            "parse", arguments, text_format=text_format
+        )
+        return result
+
+    async def acompact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+        """Compact a conversation; the result's `output` is the input of the next response."""
+        result: CompactedResponse = await self._aperform("compact", arguments)
+        return result
+
+    @overload
+    async def acompletion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: Literal[False] | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion: ...
+    @overload
+    async def acompletion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: Literal[True],
+        **arguments: Any,
+    ) -> AsyncChatCompletionStream: ...
+    async def acompletion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: bool | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion | AsyncChatCompletionStream:
+        """A chat completion, served by the Responses API; takes every parameter of both APIs.
+
+        Reasoning that travels in the messages goes back to the resource that encrypted it.
+
+        Raises:
+            ConfigurationError: something the Responses API cannot do; nothing was sent.
+            AzureResponsesError: as `aresponses`.
+        """
+        given = {**arguments, "messages": messages}
+        request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
+        made: list[AsyncLabelledAttempt] = []
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            made[:] = [self._new_attempt(request, target, call, left)]
+            return await made[0].chat(self._chat_options, stream=bool(stream))
+
+        routed = await self.async_calls.perform(request.ask, attempt)
+        events = made[0].stream
+        if events is not None:
+            events.settle_with(routed, self.async_calls.orphans)
+        else:
+            routed.result.attach_route(routed.route)
+        result: ChatCompletion | AsyncChatCompletionStream = routed.result
+        return result
+
+    @overload
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[False] = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response: ...
+    @overload
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[True],
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> AsyncRoutedStream[Response]: ...
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: bool = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response | AsyncRoutedStream[Response]:
+        """A stored response, as it stands or as a stream from after event `starting_after`.
+
+        Raises:
+            ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
+        """
+        if stream:
+            return await self._aresume(
+                response_id, options, starting_after=starting_after, include=include
+            )
+        return await self._aon_stored("retrieve", response_id, options, include=include)
+
+    async def await_(
+        self,
+        response_id: str,
+        *,
+        poll_interval: float | None = None,
+        timeout: float | None = None,
+        owner: str | None = None,
+    ) -> Response:
+        """A background response once it has ended, whatever its status then.
+
+        Args:
+            response_id: which response.
+            poll_interval: seconds between polls; None starts at half a second and grows to five.
+            timeout: seconds to wait in all; None waits for ever.
+            owner: who asks.
+
+        Raises:
+            APITimeoutError: the time is up and the response is still at work.
+        """
+        poll = Poll(time.monotonic(), poll_interval, timeout)
+        while True:
+            response = await self.aretrieve(response_id, owner=owner)
+            delay = poll.delay(response, time.monotonic())
+            if delay is None:
+                return response
+            await anyio.sleep(delay)
+
+    async def acancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
+        """Stop a background response; cancelling one that has ended changes nothing."""
+        result: Response = await self._aon_stored("cancel", response_id, options)
+        return result
+
+    async def adelete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
+        """Delete a stored response."""
+        request = self._reader.read_stored(response_id, options)
+        result: DeletedResponse = await self._aon_read("delete", request, options)
+        self.async_calls.state.forget(request.inner)
+        return result
+
+    def ainput_items(
+        self,
+        response_id: str,
+        *,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> AsyncInputItemPages:
+        """The items of a response's input: iterate for all of them, over all their pages."""
+        request = self._reader.read_stored(response_id, options)
+        last = self._reader.read_cursor(before, request.owner)
+        query = {"limit": limit, "order": order, "before": last, "include": include}
+
+        async def fetch(cursor: str | None) -> InputItemList:
+            place = self._reader.read_cursor(cursor, request.owner)
+            page: InputItemList = await self._aon_read(
+                "list", request, options, after=place, **query
+            )
+            return page
+
+        return AsyncInputItemPages(fetch, after)
+
+    async def _aperform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
+        request = self._reader.read(arguments)
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return await self._new_attempt(request, target, call, left).send(operation, **more)
+
+        routed = await self.async_calls.perform(request.ask, attempt)
+        routed.result.attach_route(routed.route)
+        return routed.result
+
+    async def _astream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
+        request = self._reader.read(arguments, is_stream=True)
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return await self._new_attempt(request, target, call, left).open(**more)
+
+        return await self._aopened(request, attempt)
+
+    async def _aopened(
+        self, request: RouterRequest | StoredRequest, attempt: AsyncAttempt[AsyncRoutedStream[Any]]
+    ) -> AsyncRoutedStream[Any]:
+        routed = await self.async_calls.perform(request.ask, attempt)
+        routed.result.settle_with(routed, self.async_calls.orphans)
+        return routed.result
+
+    def _new_attempt(
+        self, request: RouterRequest, target: AsyncTarget, call: RoutedCall, left: float | None
+    ) -> AsyncLabelledAttempt:
+        calls = self.async_calls
+        return AsyncLabelledAttempt(
+            request, target, call, left, calls.targets, calls.state.remember
+        )
+
+    async def _aon_stored(
+        self, operation: str, response_id: str, options: Mapping[str, Any], **more: Any
+    ) -> Any:
+        request = self._reader.read_stored(response_id, options)
+        return await self._aon_read(operation, request, options, **more)
+
+    async def _aon_read(
+        self, operation: str, request: StoredRequest, options: Mapping[str, Any], **more: Any
+    ) -> Any:
+        given = {name: options[name] for name in _OPTIONS if name in options}
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            labels, timeout = request.labels(target), request.timeout_of(left)
+            try:
+                perform = _operation(target, operation)
+                result = await perform(request.inner, timeout=timeout, **given, **more)
+            except AzureResponsesError as error:
+                label_error(error, labels)
+                raise
+            # Its tokens were counted when it was made.
+            return Answer(labels.label(result), Outcome(result.headers, 0))
+
+        routed = await self.async_calls.perform(request.ask, attempt)
+        routed.result.attach_route(routed.route)
+        return routed.result
+
+    async def _aresume(
+        self, response_id: str, options: Mapping[str, Any], **more: Any
+    ) -> AsyncRoutedStream[Response]:
+        request = self._reader.read_stored(response_id, options)
+        given = {name: options[name] for name in _OPTIONS if name in options}
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            tally = StreamTally(
+                is_background=True,
+                counts_tokens=False,
+                entry_of=lambda _id: None,
+                remember=self.async_calls.state.remember,
+            )
+            labels, timeout = request.labels(target), request.timeout_of(left)
+            try:
+                inner = await target.client.responses.retrieve(
+                    request.inner, stream=True, timeout=timeout, **given, **more
+                )
+            except AzureResponsesError as error:
+                label_error(error, labels)
+                raise
+            stream = AsyncRoutedStream(inner, labels, tally)
+            return Answer(stream, await stream.begin())
+
+        return await self._aopened(request, attempt)
+
+
+def _operation(target: AsyncTarget, operation: str) -> Callable[..., Awaitable[Any]]:
+    responses = target.client.responses
+    if operation != "list":
+        function: Callable[..., Awaitable[Any]] = getattr(responses, operation)
+        return function
+
+    async def list_page(*arguments: Any, **options: Any) -> InputItemList:
+        return await responses.input_items.list(*arguments, **options)
+
+    return list_page

@@ -1,0 +1,342 @@
+"""Several deployments, regions and resources behind one name."""
+
+import asyncio
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any, NoReturn, Self, Unpack
+from weakref import WeakKeyDictionary, ref
+
+from azure_responses.affinity_secret import find_secrets
+from azure_responses.arguments import ClientArguments
+from azure_responses.async_client import AsyncAzureResponses
+from azure_responses.async_routed_calls import AsyncRoutedCalls
+from azure_responses.async_router_operations import AsyncRouterOperations
+from azure_responses.attempts import Setback
+from azure_responses.bridge import ReasoningCache
+from azure_responses.client import AzureResponses
+from azure_responses.errors import ConfigurationError
+from azure_responses.routed_calls import RoutedCalls
+from azure_responses.router_operations import RouterOperations
+from azure_responses.router_options import RouterOptions
+from azure_responses.router_request import ChatOptions, RequestReader
+from azure_responses.router_rows import make_async_credential, make_credential, take_clients
+from azure_responses.router_state.opening import open_state
+from azure_responses.router_state.purge import apurge, purge
+from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.explain import Explanation
+from azure_responses.routing.label import Labeller
+from azure_responses.routing.ledger import PurgeReceipt
+from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.routing import Routing
+from azure_responses.routing.settings import RouterSettings, read_settings
+from azure_responses.targets import AsyncTargets, ClientFactory, Targets
+from azure_responses.telemetry.callback import Callback, await_callbacks, callbacks, run_callbacks
+from azure_responses.telemetry.record import CallRecord
+
+__all__ = ["Router"]
+
+# Whose business an option is; the rest are routing's settings.
+_OWN = frozenset(
+    {
+        "state",
+        "state_prefix",
+        "state_timeout",
+        "state_credential",
+        "affinity_secret",
+        "accept_litellm_ids",
+        "drop_params",
+        "reasoning_cache",
+        "on_retry",
+        "http_client",
+        "async_http_client",
+    }
+)
+_CLIENTS = frozenset(ClientArguments.__annotations__) & frozenset(RouterOptions.__annotations__)
+_DEFAULT_TIMEOUT = 600.0
+
+
+class Router(RouterOperations, AsyncRouterOperations):
+    """Calls the right deployment every time; safe to share between threads and event loops.
+
+    Args:
+        model_list: rows as LiteLLM's users write them: `model_name`, `litellm_params` (or
+            `params`) and `model_info`. A row may bring an existing client (`client`,
+            `async_client`) in place of an endpoint and a key; a `model_name` of "*" takes any
+            model.
+        options: see `RouterOptions`.
+
+    Raises:
+        ConfigurationError: rows or options that cannot be used; the nearest name is named.
+    """
+
+    def __init__(
+        self, model_list: Iterable[Mapping[str, Any]], **options: Unpack[RouterOptions]
+    ) -> None:
+        given: dict[str, Any] = dict(options)
+        rows, clients = take_clients(model_list)
+        deployments = read_model_list(rows, os.environ, _warn)
+        settings = _read_settings(given)
+        self._routing = Routing(deployments, settings)
+        self._state, self._async_state = open_state(given.get("state"), **_state_options(given))
+        secret = given.get("affinity_secret")
+        secrets = find_secrets(secret, os.environ, deployments, is_shared=self._state.is_shared)
+        labeller = Labeller(secrets)
+        accepts = bool(given.get("accept_litellm_ids"))
+        affinity = Affinity(labeller, deployments, accept_litellm_ids=accepts)
+        cache = given.get("reasoning_cache")
+        self._cache = ReasoningCache() if cache is True else cache or None
+        self._chat_options = ChatOptions(bool(given.get("drop_params")), self._cache)
+        self._reader = RequestReader(
+            self._routing,
+            labeller,
+            affinity,
+            timeout=given.get("timeout", _DEFAULT_TIMEOUT),
+            cache=self._cache,
+        )
+        self._labeller = labeller
+        self._on_retry = _listed(given.get("on_retry"))
+        shared = {n: given[n] for n in _CLIENTS if n in given and n not in _OWN}
+        sync, asynchronous = clients.of(deployments)
+        self._factory = ClientFactory(
+            AzureResponses,
+            _with_http_client(shared, given.get("http_client")),
+            sync,
+            asynchronous.keys() - sync.keys(),
+            make_credential,
+        )
+        self._async_factory = ClientFactory(
+            AsyncAzureResponses,
+            _with_http_client(shared, given.get("async_http_client")),
+            asynchronous,
+            sync.keys() - asynchronous.keys(),
+            make_async_credential,
+        )
+        targets = Targets(deployments, self._factory)
+        self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
+        self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
+        self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        client: AzureResponses | AsyncAzureResponses,
+        **options: Unpack[RouterOptions],
+    ) -> Self:
+        """A router of one client, which passes any model on."""
+        kind = "client" if isinstance(client, AzureResponses) else "async_client"
+        row = {"model_name": "*", kind: client, "model_info": {"id": "client"}}
+        return cls([row], **options)
+
+    @property
+    def calls(self) -> RoutedCalls:
+        """The loop under every sync call, for whoever has another kind of attempt."""
+        return self._calls
+
+    @property
+    def async_calls(self) -> AsyncRoutedCalls:
+        """The loop under every async call of the running event loop."""
+        loop = _running_loop()
+        last = self._last_loop
+        if last is not None and last[0]() is loop:
+            return last[1]
+        calls = self._loops.get(loop)
+        if calls is None:
+            targets = AsyncTargets(self._routing.deployments, self._async_factory)
+            made = AsyncRoutedCalls(
+                self._routing, self._async_state, targets, on_setback=self._atell
+            )
+            calls = self._loops.setdefault(loop, made)
+        self._last_loop = (ref(loop), calls)
+        return calls
+
+    @property
+    def reader(self) -> RequestReader:
+        """Reads requests and their labels, for whoever has another kind of attempt."""
+        return self._reader
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The model names callers may use."""
+        return tuple(self._routing.groups)
+
+    def adopt(self, id: str, *, deployment: str, owner: str | None = None) -> str:
+        """The id that this router knows a stored thing by which it did not make.
+
+        Args:
+            id: as the service knows it, of a response, conversation, file, …
+            deployment: the id of a deployment of the resource that stores it.
+            owner: of use to this owner alone.
+
+        Raises:
+            ConfigurationError: there is no such deployment.
+        """
+        found = self._routing.by_id(deployment)
+        if found is None:
+            known = ", ".join(one.id for one in self._routing.deployments)
+            raise ConfigurationError(
+                f"The router has no deployment {deployment!r}.",
+                hint=f"Pass the model_info.id of a row, one of: {known}.",
+            )
+        return self._labeller.label_id(
+            id, deployment_tag=found.tag, resource_tag=found.resource, owner=owner
+        )
+
+    def explain(self, **request: Any) -> Explanation:
+        """Which deployment would serve a call made now, and why the others would not.
+
+        Takes what `responses` or, with `messages`, `completion` takes, and changes nothing.
+        """
+        stream = bool(request.pop("stream", False))
+        read = self._reader.read(request, is_stream=stream, is_chat="messages" in request)
+        self._calls.orphans.settle()
+        return self._routing.explain(read.ask, time.monotonic())
+
+    def purge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
+        """Delete every stored response of an end user on the resource that stores it.
+
+        Args:
+            end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
+            owner: only the responses of this owner; None for all.
+
+        Raises:
+            APIConnectionError: the shared ledger cannot be read to its end.
+        """
+
+        def delete(entry: LedgerEntry) -> object:
+            return self.delete(self._label_of(entry), owner=entry.owner)
+
+        return purge(self._state, end_user, delete, owner=owner)
+
+    async def apurge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
+        """`purge`, awaited; several deletions are under way at once."""
+
+        async def delete(entry: LedgerEntry) -> object:
+            return await self.adelete(self._label_of(entry), owner=entry.owner)
+
+        return await apurge(self._async_state, end_user, delete, owner=owner)
+
+    def close(self) -> None:
+        """Close the connections of sync calls and the state."""
+        self._calls.targets.close()
+        self._state.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop's calls, those of sync calls, and the state."""
+        calls = self._loops.pop(_running_loop(), None)
+        self._last_loop = None
+        if calls is not None:
+            await calls.targets.aclose()
+        self._calls.targets.close()
+        await self._async_state.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        groups = {name: len(group.deployments) for name, group in self._routing.groups.items()}
+        return f"Router({groups}, strategy={self._routing.settings.strategy!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a router holds secrets and connections and cannot be pickled")
+
+    def _label_of(self, entry: LedgerEntry) -> str:
+        return self._labeller.label_id(
+            entry.response_id,
+            deployment_tag=entry.deployment,
+            resource_tag=entry.resource,
+            owner=entry.owner,
+        )
+
+    def _tell(self, setback: Setback) -> None:
+        functions = [*callbacks.on_retry, *self._on_retry]
+        if functions:
+            run_callbacks(functions, _record(setback))
+
+    async def _atell(self, setback: Setback) -> None:
+        functions = [*callbacks.on_retry, *self._on_retry]
+        if functions:
+            await await_callbacks(functions, _record(setback))
+
+
+def _record(setback: Setback) -> CallRecord:
+    return CallRecord(
+        call_type="responses",
+        operation="create",
+        deployment=setback.deployment.model,
+        attempts=setback.attempts,
+        error=setback.error,
+        retry_delay=setback.delay,
+    )
+
+
+def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
+    rest = {n: v for n, v in options.items() if n == "timeout" or n not in _OWN | _CLIENTS}
+    try:
+        return read_settings(rest, _warn)
+    except ConfigurationError as error:
+        unknown = [name for name in rest if name not in RouterOptions.__annotations__]
+        near = [
+            found
+            for name in unknown
+            for found in get_close_matches(name, list(RouterOptions.__annotations__), n=1)
+        ]
+        if near and repr(unknown[0]) in error.message:
+            error.hint = f"Did you mean {near[0]!r}?"
+        elif _BELONG_TO_ROWS & set(unknown):
+            error.hint = "Endpoints and credentials belong into the rows of model_list."
+        raise
+
+
+_BELONG_TO_ROWS = frozenset({"api_key", "endpoint", "azure_endpoint", "api_base", "api_version"})
+
+
+def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"state_prefix": "prefix", "state_timeout": "timeout", "state_credential": "credential"}
+    return {name: options[key] for key, name in names.items() if options.get(key) is not None}
+
+
+def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
+    return {**arguments, "http_client": client} if client is not None else dict(arguments)
+
+
+def _listed(given: Any) -> list[Callback]:
+    if given is None:
+        return []
+    return [given] if callable(given) else list(given)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=5)
+
+
+def _running_loop() -> Any:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        import trio
+
+        return trio.lowlevel.current_trio_token()

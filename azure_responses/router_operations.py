@@ -1,0 +1,349 @@
+"""The calls of a router, blocking."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+from azure_responses.attempts import Answer
+from azure_responses.chat import ChatCompletionStream
+from azure_responses.errors import AzureResponsesError
+from azure_responses.labelled import LabelledAttempt
+from azure_responses.protocol.poll import Poll
+from azure_responses.resources import InputItemPages
+from azure_responses.routed_calls import Attempt, RoutedCalls
+from azure_responses.routed_stream import RoutedStream
+from azure_responses.router_request import (
+    ChatOptions,
+    RequestReader,
+    RoutedOptions,
+    RouterArguments,
+    RouterRequest,
+    StoredRequest,
+)
+from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.stream_tally import StreamTally, label_error
+from azure_responses.targets import Target
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.response import (
+    CompactedResponse,
+    DeletedResponse,
+    InputItemList,
+    ParsedResponse,
+    Response,
+)
+from azure_responses.types.result import Result
+
+__all__ = ["RouterOperations"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
+
+_OPTIONS = ("extra_headers", "extra_query", "extra_body")
+
+
+class RouterOperations:
+    """What a router does, blocking; every call takes `owner` and `timeout` besides."""
+
+    _reader: RequestReader
+    _chat_options: ChatOptions
+
+    @property
+    def calls(self) -> RoutedCalls:
+        """The loop under every call, for whoever has another kind of attempt."""
+        raise NotImplementedError
+
+    @overload
+    def responses(
+        self, *, stream: Literal[False] = False, **arguments: Unpack[RouterArguments]
+    ) -> Response: ...
+    @overload
+    def responses(
+        self, *, stream: Literal[True], **arguments: Unpack[RouterArguments]
+    ) -> RoutedStream[Response]: ...
+    @overload
+    def responses(
+        self, *, stream: bool, **arguments: Unpack[RouterArguments]
+    ) -> Response | RoutedStream[Response]: ...
+    def responses(
+        self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
+    ) -> Response | RoutedStream[Response]:
+        """Ask a group; takes every parameter of the Responses API.
+
+        The ids in the answer find their way back by themselves. With `stream=True` it returns once
+        output has begun, which is iterated for typed events.
+
+        Raises:
+            AzureResponsesError: the last failure, after retries and fallbacks; a 429 or 503 whose
+                `retry_after` is how long nobody can serve.
+        """
+        if stream:
+            return self._stream(arguments)
+        result: Response = self._perform("create", arguments)
+        return result
+
+    @contextmanager
+    def stream(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
+    ) -> Iterator[RoutedStream[Response]]:
+        """A stream for a `with` block: typed events, text_deltas, get_final_response."""
+        with self._stream(arguments, text_format=text_format) as stream:
+            yield stream
+
+    def parse(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> "ParsedResponse[T]":
+        """Ask for an answer of a given type, in `output_parsed` of the result."""
+        result: ParsedResponse[T] = self._perform("parse", arguments, text_format=text_format)
+        return result
+
+    def compact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+        """Compact a conversation; the result's `output` is the input of the next response."""
+        result: CompactedResponse = self._perform("compact", arguments)
+        return result
+
+    @overload
+    def completion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: Literal[False] | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion: ...
+    @overload
+    def completion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: Literal[True],
+        **arguments: Any,
+    ) -> ChatCompletionStream: ...
+    def completion(
+        self,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any],
+        stream: bool | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion | ChatCompletionStream:
+        """A chat completion, served by the Responses API; takes every parameter of both APIs.
+
+        Reasoning that travels in the messages goes back to the resource that encrypted it.
+
+        Raises:
+            ConfigurationError: something the Responses API cannot do; nothing was sent.
+            AzureResponsesError: as `responses`.
+        """
+        given = {**arguments, "messages": messages}
+        request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
+        made: list[LabelledAttempt] = []
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            made[:] = [self._attempt(request, target, call, left)]
+            return made[0].chat(self._chat_options, stream=bool(stream))
+
+        routed = self.calls.perform(request.ask, attempt)
+        events = made[0].stream
+        if events is not None:
+            events.settle_with(routed, self.calls.orphans)
+        else:
+            routed.result.attach_route(routed.route)
+        result: ChatCompletion | ChatCompletionStream = routed.result
+        return result
+
+    @overload
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[False] = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response: ...
+    @overload
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[True],
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> RoutedStream[Response]: ...
+    def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: bool = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response | RoutedStream[Response]:
+        """A stored response, as it stands or as a stream from after event `starting_after`.
+
+        Raises:
+            ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
+        """
+        if stream:
+            return self._resume(
+                response_id, options, starting_after=starting_after, include=include
+            )
+        return self._on_stored("retrieve", response_id, options, include=include)
+
+    def wait(
+        self,
+        response_id: str,
+        *,
+        poll_interval: float | None = None,
+        timeout: float | None = None,
+        owner: str | None = None,
+    ) -> Response:
+        """A background response once it has ended, whatever its status then.
+
+        Args:
+            response_id: which response.
+            poll_interval: seconds between polls; None starts at half a second and grows to five.
+            timeout: seconds to wait in all; None waits for ever.
+            owner: who asks.
+
+        Raises:
+            APITimeoutError: the time is up and the response is still at work.
+        """
+        poll = Poll(time.monotonic(), poll_interval, timeout)
+        while True:
+            response = self.retrieve(response_id, owner=owner)
+            delay = poll.delay(response, time.monotonic())
+            if delay is None:
+                return response
+            time.sleep(delay)
+
+    def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
+        """Stop a background response; cancelling one that has ended changes nothing."""
+        result: Response = self._on_stored("cancel", response_id, options)
+        return result
+
+    def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
+        """Delete a stored response."""
+        request = self._reader.read_stored(response_id, options)
+        result: DeletedResponse = self._on_read("delete", request, options)
+        self.calls.state.forget(request.inner)
+        return result
+
+    def input_items(
+        self,
+        response_id: str,
+        *,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> InputItemPages:
+        """The items of a response's input: iterate for all of them, over all their pages."""
+        request = self._reader.read_stored(response_id, options)
+        last = self._reader.read_cursor(before, request.owner)
+        query = {"limit": limit, "order": order, "before": last, "include": include}
+
+        def fetch(cursor: str | None) -> InputItemList:
+            place = self._reader.read_cursor(cursor, request.owner)
+            page: InputItemList = self._on_read("list", request, options, after=place, **query)
+            return page
+
+        return InputItemPages(fetch, after)
+
+    def _perform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
+        request = self._reader.read(arguments)
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return self._attempt(request, target, call, left).send(operation, **more)
+
+        routed = self.calls.perform(request.ask, attempt)
+        routed.result.attach_route(routed.route)
+        return routed.result
+
+    def _stream(self, arguments: Mapping[str, Any], **more: Any) -> RoutedStream[Any]:
+        request = self._reader.read(arguments, is_stream=True)
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return self._attempt(request, target, call, left).open(**more)
+
+        return self._opened(request, attempt)
+
+    def _opened(
+        self, request: RouterRequest | StoredRequest, attempt: Attempt[RoutedStream[Any]]
+    ) -> RoutedStream[Any]:
+        routed = self.calls.perform(request.ask, attempt)
+        routed.result.settle_with(routed, self.calls.orphans)
+        return routed.result
+
+    def _attempt(
+        self, request: RouterRequest, target: Target, call: RoutedCall, left: float | None
+    ) -> LabelledAttempt:
+        calls = self.calls
+        return LabelledAttempt(request, target, call, left, calls.targets, calls.state.remember)
+
+    def _on_stored(
+        self, operation: str, response_id: str, options: Mapping[str, Any], **more: Any
+    ) -> Any:
+        request = self._reader.read_stored(response_id, options)
+        return self._on_read(operation, request, options, **more)
+
+    def _on_read(
+        self, operation: str, request: StoredRequest, options: Mapping[str, Any], **more: Any
+    ) -> Any:
+        given = {name: options[name] for name in _OPTIONS if name in options}
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            labels, timeout = request.labels(target), request.timeout_of(left)
+            try:
+                perform = _operation(target, operation)
+                result = perform(request.inner, timeout=timeout, **given, **more)
+            except AzureResponsesError as error:
+                label_error(error, labels)
+                raise
+            # Its tokens were counted when it was made.
+            return Answer(labels.label(result), Outcome(result.headers, 0))
+
+        routed = self.calls.perform(request.ask, attempt)
+        routed.result.attach_route(routed.route)
+        return routed.result
+
+    def _resume(
+        self, response_id: str, options: Mapping[str, Any], **more: Any
+    ) -> RoutedStream[Response]:
+        request = self._reader.read_stored(response_id, options)
+        given = {name: options[name] for name in _OPTIONS if name in options}
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            tally = StreamTally(
+                is_background=True,
+                counts_tokens=False,
+                entry_of=lambda _id: None,
+                remember=self.calls.state.remember,
+            )
+            labels, timeout = request.labels(target), request.timeout_of(left)
+            try:
+                inner = target.client.responses.retrieve(
+                    request.inner, stream=True, timeout=timeout, **given, **more
+                )
+            except AzureResponsesError as error:
+                label_error(error, labels)
+                raise
+            stream = RoutedStream(inner, labels, tally)
+            return Answer(stream, stream.begin())
+
+        return self._opened(request, attempt)
+
+
+def _operation(target: Target, operation: str) -> Callable[..., Any]:
+    responses = target.client.responses
+    if operation != "list":
+        function: Callable[..., Any] = getattr(responses, operation)
+        return function
+
+    def list_page(*arguments: Any, **options: Any) -> InputItemList:
+        return next(responses.input_items.list(*arguments, **options).pages())
+
+    return list_page

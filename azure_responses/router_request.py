@@ -1,0 +1,459 @@
+"""What a router is asked, read once: where it has to go, and what is sent there."""
+
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import httpx
+
+from azure_responses.arguments import CallOptions, CreateArguments
+from azure_responses.bridge import ReasoningCache, ReasoningKnowledge
+from azure_responses.errors import (
+    AzureResponsesError,
+    BadRequestError,
+    ConfigurationError,
+    InternalServerError,
+    ResponseNotFoundError,
+)
+from azure_responses.replay import as_continuation
+from azure_responses.routing.affinity import Affinity, LabelledRequest
+from azure_responses.routing.ask import Ask, Pin
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.label import Label, Labeller
+from azure_responses.routing.labelling import ResponseLabels
+from azure_responses.routing.ledger import RETENTION
+from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.routing import Routing
+from azure_responses.routing.settings import OnOriginDown
+from azure_responses.routing.token_estimate import estimate_input_tokens, estimate_output_tokens
+from azure_responses.targets import AsyncTarget, Target
+from azure_responses.transport import Timeout, patience_of
+
+__all__ = [
+    "ChatOptions",
+    "RequestReader",
+    "RoutedOptions",
+    "RouterRequest",
+    "Sent",
+    "StoredRequest",
+]
+
+_OPTIONS = ("extra_headers", "extra_query", "extra_body")
+_END_USERS = ("safety_identifier", "user")
+_WARNING_DEPTH = 6
+
+
+class RoutedOptions(CallOptions, total=False):
+    """What any call of a router may add.
+
+    Attributes:
+        owner: who asks. Ids given out for an owner are of use to that owner alone.
+        on_origin_down: for this call, in place of the router's own.
+        history: input items to send in place of `previous_response_id` where
+            on_origin_down="replay" needs them; None reads them from where they are stored.
+    """
+
+    owner: str | None
+    on_origin_down: OnOriginDown | None
+    history: Sequence[Any] | None
+
+
+class RouterArguments(CreateArguments, RoutedOptions, total=False):
+    """Every parameter of a response, and the options of a routed call."""
+
+
+class Sent(NamedTuple):
+    """What one attempt sends, and what puts labels on its answer."""
+
+    parameters: dict[str, Any]
+    labels: ResponseLabels
+
+
+@dataclass(slots=True)
+class RouterRequest:
+    """A create-like call as a router reads it.
+
+    Attributes:
+        ask: what routing is asked.
+        body: the parameters, without `model` and without options.
+        options: `extra_headers`, `extra_query` and `extra_body`, those given.
+        timeout: for the whole call.
+        labelled: the body's labels; of a chat, the bridged body is read again when it is sent.
+        owner, end_user: who asks, for whom.
+        is_stored: the service keeps the answer.
+        history: what to send where the origin is down.
+    """
+
+    reader: "RequestReader"
+    ask: Ask
+    body: dict[str, Any]
+    options: dict[str, Any]
+    timeout: Timeout
+    labelled: LabelledRequest
+    owner: str | None
+    end_user: str | None
+    is_stored: bool
+    history: Sequence[Any] | None = None
+
+    @property
+    def is_background(self) -> bool:
+        """The service goes on without us."""
+        return bool(self.body.get("background")) and self.is_stored
+
+    def origin(self) -> Deployment | None:
+        """A deployment of the resource that stores what the request continues."""
+        routing, pin = self.reader.routing, self.ask.pin
+        if pin is None:
+            return None
+        maker = routing.by_tag(pin.deployment) if pin.deployment else None
+        return maker or next(iter(routing.of_resource(pin.resource)), None)
+
+    def nothing_to_replay(self, cause: AzureResponsesError) -> AzureResponsesError:
+        """The error of a call whose history could not be had."""
+        origin = self.origin()
+        explanation = self.reader.routing.explain(
+            replace(self.ask, on_origin_down="fail"), time.monotonic()
+        )
+        return InternalServerError(
+            f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "
+            f"serve now and does not give it out either: {cause.message}",
+            status_code=503,
+            code="origin_unavailable",
+            retry_after=explanation.wait,
+            hint="Pass history=… with the items so far, or come back later.",
+        )
+
+    @property
+    def continued_id(self) -> str | None:
+        """The `previous_response_id` as the service knows it."""
+        value = self.labelled.unlabel().body.get("previous_response_id")
+        return value if isinstance(value, str) else None
+
+    def sent_by(
+        self,
+        target: Target | AsyncTarget,
+        call: RoutedCall,
+        left: float | None,
+        bridged: Mapping[str, Any] | None = None,
+    ) -> Sent:
+        """The arguments of the client's call in one attempt.
+
+        Args:
+            target: whom to ask.
+            call: the call so far.
+            left: seconds this attempt may take.
+            bridged: the arguments the chat bridge made, in place of the body.
+        """
+        reader, deployment = self.reader, target.deployment
+        labelled = self.labelled
+        arguments: Mapping[str, Any] = self.body
+        options = self.options
+        if bridged is not None:
+            arguments = {n: v for n, v in bridged.items() if n != "model" and n not in _OPTIONS}
+            self.is_stored = arguments.get("store") is not False
+            options = {n: bridged[n] for n in _OPTIONS if n in bridged}
+            extra = options.get("extra_body")
+            labelled = reader.affinity.read(
+                {**arguments, **extra} if extra else arguments, self.owner
+            )
+        unlabelled = labelled.unlabel(
+            deployment.resource, strip_raw=reader.routing.sole_resource(self.ask.group) is None
+        )
+        for text in unlabelled.warnings:
+            warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
+        parameters = _with_options(arguments, unlabelled.body, options)
+        if call.replays_history:
+            parameters = as_continuation(parameters, self.history or ())
+        parameters["model"] = deployment.name_for(call.group)
+        parameters["timeout"] = _shorter(self.timeout, left)
+        labels = ResponseLabels(
+            reader.labeller,
+            deployment,
+            self.owner,
+            given=unlabelled.given,
+            is_stored=self.is_stored,
+        )
+        return Sent(parameters, labels)
+
+    def entry(self, response_id: str, deployment: Deployment) -> LedgerEntry | None:
+        """What the ledger remembers of a response; None where nobody would ask for it."""
+        if not self.is_stored or (self.end_user is None and self.owner is None):
+            return None
+        now = time.time()
+        return LedgerEntry(
+            response_id,
+            deployment.tag,
+            deployment.resource,
+            self.end_user,
+            self.owner,
+            now,
+            now + RETENTION,
+        )
+
+
+@dataclass(slots=True)
+class StoredRequest:
+    """A call about one stored response."""
+
+    reader: "RequestReader"
+    ask: Ask
+    inner: str
+    owner: str | None
+    timeout: Timeout
+    given: Mapping[str, str]
+
+    def labels(self, target: Target | AsyncTarget) -> ResponseLabels:
+        """What puts labels on the answer."""
+        return ResponseLabels(self.reader.labeller, target.deployment, self.owner, given=self.given)
+
+    def timeout_of(self, left: float | None) -> Timeout:
+        """The timeout of one attempt that may take `left` seconds."""
+        return _shorter(self.timeout, left)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How chat completions are served.
+
+    Attributes:
+        drop_params: leave out, with a warning, what the Responses API cannot do.
+        reasoning_cache: restores what chat clients dropped.
+    """
+
+    drop_params: bool = False
+    reasoning_cache: ReasoningCache | None = None
+    knowledge: dict[str, ReasoningKnowledge] = field(default_factory=dict)
+
+    def knowledge_of(self, deployment: Deployment) -> ReasoningKnowledge:
+        """What has been learned of a deployment's reasoning."""
+        known = self.knowledge.get(deployment.id)
+        if known is None:
+            known = self.knowledge.setdefault(deployment.id, ReasoningKnowledge())
+        return known
+
+
+class RequestReader:
+    """Reads calls for one router.
+
+    Args:
+        routing: knows the deployments.
+        labeller: makes and reads labels.
+        affinity: finds them in requests.
+        timeout: of calls that name none.
+        cache: the reasoning that chat clients dropped, or None.
+    """
+
+    def __init__(
+        self,
+        routing: Routing,
+        labeller: Labeller,
+        affinity: Affinity,
+        *,
+        timeout: Timeout,
+        cache: ReasoningCache | None = None,
+    ) -> None:
+        self.routing = routing
+        self.labeller = labeller
+        self.affinity = affinity
+        self.timeout = timeout
+        self.cache = cache
+        self._counts_tokens: dict[str, bool] = {}
+
+    def read(
+        self, arguments: Mapping[str, Any], *, is_stream: bool = False, is_chat: bool = False
+    ) -> RouterRequest:
+        """A create-like call.
+
+        Raises:
+            ConfigurationError: no model.
+            BadRequestError, ResponseNotFoundError: labels that cannot be followed.
+        """
+        body = {name: value for name, value in arguments.items() if value is not None}
+        model = self._model(body.pop("model", None))
+        timeout = arguments.get("timeout", self.timeout)
+        body.pop("timeout", None)
+        owner = body.pop("owner", None)
+        on_origin_down = body.pop("on_origin_down", None)
+        history = body.pop("history", None)
+        options = {name: body.pop(name) for name in _OPTIONS if name in body}
+        if is_chat and not isinstance(body.get("messages"), list):
+            body["messages"] = list(body.get("messages") or ())
+        extra = options.get("extra_body")
+        merged = {**body, **extra} if extra else body
+        labelled = self.affinity.read(merged, owner)
+        pin = self._pin(labelled, model) or (self._cached_pin(merged) if is_chat else None)
+        ask = self._ask(model, merged, pin, timeout, is_stream=is_stream)
+        if on_origin_down is not None:
+            ask = replace(ask, on_origin_down=on_origin_down)
+        return RouterRequest(
+            self,
+            ask,
+            body,
+            options,
+            timeout,
+            labelled,
+            owner,
+            _end_user(merged),
+            merged.get("store", not is_chat) is not False,
+            history,
+        )
+
+    def read_stored(self, response_id: str, arguments: Mapping[str, Any]) -> StoredRequest:
+        """A call about one stored response; takes `owner` and `timeout` of `arguments`.
+
+        Raises:
+            BadRequestError: an id without a label, and it may be stored by several resources.
+            ResponseNotFoundError: a forged id, another owner's, or of a deployment that is gone.
+        """
+        owner = arguments.get("owner")
+        timeout = arguments.get("timeout", self.timeout)
+        label = self.affinity.read_id(response_id, owner, "response_id")
+        if label is None:
+            label = self._raw_label(response_id)
+        deployment = self.routing.by_tag(label.deployment)
+        if deployment is None:
+            deployment = next(iter(self.routing.of_resource(label.resource)), None)
+        if deployment is None:
+            raise ResponseNotFoundError(
+                f"response_id {response_id!r} was made by a deployment that is gone.",
+                status_code=404,
+                param="response_id",
+                hint="Keep a row for its resource in model_list until its responses have expired.",
+            )
+        pin = Pin(label.resource, label.deployment, "response_id")
+        ask = Ask(deployment.group, pin=pin, deadline=_deadline(timeout), can_move=False)
+        given = {label.inner: response_id}
+        return StoredRequest(self, ask, label.inner, owner, timeout, given)
+
+    def read_cursor(self, item_id: str | None, owner: str | None) -> str | None:
+        """An item's id as the service knows it."""
+        label = None if item_id is None else self.affinity.read_id(item_id, owner, "after")
+        return item_id if label is None else label.inner
+
+    def _model(self, given: Any) -> str:
+        if isinstance(given, str) and given:
+            return given
+        if given is not None:
+            raise ConfigurationError(f"model is a {type(given).__name__}, not a string.")
+        groups: list[str] = list(self.routing.groups)
+        if len(groups) == 1 and groups[0] != "*":
+            return groups[0]
+        raise ConfigurationError(
+            "No model was given.", hint=f"Pass model=…, one of {', '.join(groups)}."
+        )
+
+    def _pin(self, labelled: LabelledRequest, model: str) -> Pin | None:
+        pins = labelled.pins
+        if pins.hard is not None or not (pins.raw or pins.raw_ciphertexts):
+            return pins.pin
+        sole = self.routing.sole_resource(model)
+        if pins.raw:
+            if sole is None:
+                pins.require_labels()
+            elif pins.soft is None or pins.soft.resource == sole:
+                return Pin(sole, None, pins.raw[0].path)
+        if pins.soft is None and sole is not None:
+            return Pin(sole, None, pins.raw_ciphertexts[0], is_hard=False)
+        return pins.pin
+
+    def _cached_pin(self, chat: Mapping[str, Any]) -> Pin | None:
+        """Where the latest reasoning was encrypted that the cache will restore."""
+        if self.cache is None or not len(self.cache):
+            return None
+        messages = chat.get("messages") or ()
+        for place in range(len(messages) - 1, -1, -1):
+            resource = self._resource_of(messages[place])
+            if resource is not None:
+                return Pin(resource, None, f"messages[{place}].tool_calls", is_hard=False)
+        return None
+
+    def _resource_of(self, message: Any) -> str | None:
+        calls = _field(message, "tool_calls")
+        if not calls or _field(message, "reasoning_items") or self.cache is None:
+            return None
+        ids = [_field(call, "id") for call in calls]
+        kept = self.cache.recall([id_ for id_ in ids if isinstance(id_, str)], time.time())
+        items = (kept.reasoning_items if kept else None) or ()
+        return next((item["resource"] for item in items if item.get("resource")), None)
+
+    def _ask(
+        self, model: str, body: Mapping[str, Any], pin: Pin | None, timeout: Timeout, **more: Any
+    ) -> Ask:
+        counts = self._counts_tokens.get(model)
+        if counts is None:
+            counts = self._counts_tokens[model] = self._must_count(model)
+        return Ask(
+            model,
+            estimate_input_tokens(body) if counts else 0,
+            estimate_output_tokens(body) if counts else 0,
+            pin,
+            _deadline(timeout),
+            **more,
+        )
+
+    def _must_count(self, model: str) -> bool:
+        settings = self.routing.settings
+        if settings.strategy == "headroom" or settings.context_window_fallbacks:
+            return True
+        deployments = self.routing.group_of(model)
+        return any(one.tpm or one.max_input_tokens for one in self.routing.deployments) or not (
+            deployments
+        )
+
+    def _raw_label(self, response_id: str) -> Label:
+        resources = {one.resource: one for one in self.routing.deployments}
+        if len(resources) != 1:
+            raise BadRequestError(
+                f"response_id {response_id!r} was not given out by this router, which has "
+                f"{len(resources)} resources and cannot know which of them stores it.",
+                status_code=400,
+                param="response_id",
+                hint="router.adopt(id, deployment=…) makes an id that says it.",
+            )
+        (deployment,) = resources.values()
+        return Label(response_id, deployment.tag, deployment.resource)
+
+
+def _with_options(
+    arguments: Mapping[str, Any], body: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The unlabelled body as arguments of a client's call: what was extra is extra again."""
+    extra = options.get("extra_body")
+    if not extra:
+        return {**body, **options}
+    parameters = {name: body[name] for name in arguments if name in body}
+    return {
+        **parameters,
+        **options,
+        "extra_body": {name: body.get(name, value) for name, value in extra.items()},
+    }
+
+
+def _end_user(body: Mapping[str, Any]) -> str | None:
+    metadata = body.get("metadata")
+    user_id = metadata.get("user_id") if isinstance(metadata, Mapping) else None
+    found = [*(body.get(name) for name in _END_USERS), user_id]
+    return next((one for one in found if isinstance(one, str) and one), None)
+
+
+def _deadline(timeout: Timeout) -> float | None:
+    patience = patience_of(timeout)
+    return math.inf if patience is None else time.monotonic() + patience
+
+
+def _shorter(timeout: Timeout, left: float | None) -> Timeout:
+    """The caller's timeout, but no more than what is left."""
+    if left is None or left == math.inf:
+        return timeout
+    if not isinstance(timeout, httpx.Timeout):
+        return left if timeout is None else min(timeout, left)
+    phases = {n: left if v is None else min(v, left) for n, v in timeout.as_dict().items()}
+    return httpx.Timeout(**phases)
+
+
+def _field(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

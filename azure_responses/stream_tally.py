@@ -1,0 +1,133 @@
+"""What a routed stream has come to, for whoever settles it."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from azure_responses.attempts import Lease
+from azure_responses.errors import AzureResponsesError
+from azure_responses.routing.labelling import ResponseLabels
+from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.types.usage import Usage
+
+__all__ = ["OpenStream", "StreamTally", "label_error", "outcome_of"]
+
+_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
+_FAILING = frozenset({"response.failed", "error"})
+
+
+class OpenStream(Protocol):
+    """What a tally asks of a stream."""
+
+    @property
+    def response_id(self) -> str | None:
+        """As the service knows it."""
+
+    @property
+    def final_response(self) -> Any:
+        """The finished response, or None."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the reply."""
+
+
+class StreamTally:
+    """Follows one stream and tells its lease, once there is one, how it ends.
+
+    Args:
+        is_background: the service goes on without us, and the first events say how to find it.
+        counts_tokens: False for a stored response, whose tokens were counted when it was made.
+        entry_of: makes the ledger's entry of a response id, or None for one not to be remembered.
+        remember: puts an entry into the ledger.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_background: bool,
+        counts_tokens: bool = True,
+        entry_of: Callable[[str], LedgerEntry | None],
+        remember: Callable[[LedgerEntry], None],
+    ) -> None:
+        self.lease: Lease | None = None
+        self._is_background = is_background
+        self._counts_tokens = counts_tokens
+        self._entry_of = entry_of
+        self._remember = remember
+        self._began = time.monotonic()
+        self._latency: float | None = None
+
+    def is_output(self, event: Any) -> bool:
+        """True for an event after which no other deployment may take over."""
+        kind = event.type
+        if kind in _FAILING or kind == "response.created":
+            return False
+        return self._is_background or kind not in _OPENING
+
+    def note_output(self) -> None:
+        """Output has begun."""
+        self._latency = time.monotonic() - self._began
+
+    def early_outcome(self, stream: OpenStream) -> Outcome | None:
+        """The outcome of a stream that has arrived whole."""
+        return None if stream.final_response is None else self._outcome(stream)
+
+    def entry(self, stream: OpenStream) -> LedgerEntry | None:
+        """The ledger's entry of the response, if it is to have one."""
+        return self._entry_of(stream.response_id) if stream.response_id else None
+
+    def end(self, stream: OpenStream) -> None:
+        """It was read to its end, or given up."""
+        if self.lease is None:
+            return
+        if stream.final_response is not None:
+            self.lease.answered(self._outcome(stream), self.entry(stream))
+        else:
+            self.lease.abandoned()
+            self._remember_background(stream)
+
+    def fail(self, error: BaseException, stream: OpenStream) -> None:
+        """It broke off."""
+        if self.lease is None:
+            return
+        if isinstance(error, AzureResponsesError):
+            self.lease.failed(error, has_output=True)
+        else:
+            self.lease.abandoned()
+        self._remember_background(stream)
+
+    def _remember_background(self, stream: OpenStream) -> None:
+        entry = self.entry(stream) if self._is_background else None
+        if entry is not None:
+            self._remember(entry)
+
+    def _outcome(self, stream: OpenStream) -> Outcome:
+        if not self._counts_tokens:
+            return Outcome(stream.headers, 0, has_output=True)
+        return outcome_of(stream.final_response, stream.headers, self._latency, has_output=True)
+
+
+def outcome_of(
+    result: Any, headers: Mapping[str, str], latency: float | None, *, has_output: bool = False
+) -> Outcome:
+    """What routing looks at of a response."""
+    usage = getattr(result, "usage", None)
+    details = getattr(result, "incomplete_details", None)
+    return Outcome(
+        headers,
+        usage.total_tokens if isinstance(usage, Usage) else None,
+        latency,
+        getattr(result, "status", None),
+        getattr(details, "reason", None),
+        has_output,
+    )
+
+
+def label_error(error: AzureResponsesError, labels: ResponseLabels) -> None:
+    """Put labels on what an error says of a response."""
+    for name in ("partial", "response"):
+        found = getattr(error, name, None)
+        if found is not None:
+            labels.label(found)
+    error.message = labels.label_text(error.message)
