@@ -333,3 +333,12 @@ def test_what_is_exported_is_what_the_examples_import() -> None:
     ]
     modules = {path.stem for path in (_ROOT / "azure_responses").iterdir()}
     assert set(imported) <= {*azure_responses.__all__, *modules}
+
+
+@_every_document
+def test_every_row_of_a_table_has_the_columns_of_its_head(path: Path) -> None:
+    # Code hosts end a cell at a bar even inside code, so that every bar of a row counts.
+    prose = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", prose, re.MULTILINE):
+        bars = [len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()]
+        assert set(bars) == {bars[0]}, table
