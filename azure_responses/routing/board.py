@@ -1,11 +1,14 @@
 """What this process knows of its deployments: cooldowns, failures, load, latency, headroom."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.cooldown import Cause, Cooldown
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import Settlement
+from azure_responses.routing.outcome import Outcome, Settlement
 from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.status import Status
 
 __all__ = ["Board"]
 
@@ -13,29 +16,173 @@ __all__ = ["Board"]
 class Board:
     """The in-process state of a router; every method may be called from any thread.
 
-    The memory store of the limits is `reserve` and `settle`; a shared store uses neither, and
-    tells through `Grant.cooldowns` what other replicas know.
+    The memory store of the limits is `reserve` and `settle`; a shared store needs neither, and
+    tells through `Grant.cooldowns` what other replicas know. Times are monotonic seconds.
+
+    Attributes:
+        statuses: by deployment id. Reading single values needs no lock; `board` methods write.
+        troubled: ids of those that are cooling down or half open; nobody, mostly.
     """
 
     def __init__(self, deployments: Iterable[Deployment], settings: RouterSettings) -> None:
-        raise NotImplementedError
+        self.statuses = {d.id: Status(d, settings) for d in deployments}
+        self.troubled: frozenset[str] = frozenset()
+        self._reads_headers = settings.strategy == "headroom"
+        self._lock = threading.Lock()
 
     def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
-        """Reserve a request and its tokens on the first bid whose rpm and tpm have room."""
-        raise NotImplementedError
+        """Reserve a request and its tokens on the first bid that has room.
+
+        That is: it is not cooling down, and its rpm and tpm allow it.
+        """
+        with self._lock:
+            for bid in bids:
+                status = self.statuses[bid.deployment.id]
+                if status.cooldown.until > now:
+                    continue
+                window = status.window
+                slot = int(now) if window is None else window.reserve(bid.tokens, now)
+                if slot is not None:
+                    return Grant(bid, slot)
+            return Grant(None, retry_after=min((self._wait(bid, now) for bid in bids), default=0.0))
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Put what was used in place of what was reserved; note a cooldown."""
-        raise NotImplementedError
+        bid = settlement.bid
+        with self._lock:
+            status = self.statuses[bid.deployment.id]
+            if status.window is not None:
+                status.window.settle(
+                    settlement.slot,
+                    bid.tokens,
+                    settlement.used,
+                    refunds_request=settlement.refunds_request,
+                )
+        if settlement.cooldown:
+            self._cool_down(bid.deployment.id, settlement.cooldown, now)
 
     def learn(self, cooldowns: Mapping[str, float], now: float) -> None:
-        """Take over cooldowns (id → seconds remaining) that other replicas noted."""
-        raise NotImplementedError
+        """Take over cooldowns (id → seconds remaining) that other replicas noted.
+
+        None is shortened; ids that this router does not have are passed over.
+        """
+        for deployment_id, seconds in cooldowns.items():
+            if deployment_id in self.statuses and seconds > 0:
+                self._cool_down(deployment_id, seconds, now)
 
     def cooldowns(self, now: float) -> dict[str, float]:
         """Deployment id → seconds it still sits out."""
-        raise NotImplementedError
+        left = {name: self.statuses[name].cooldown.until - now for name in self.troubled}
+        return {name: seconds for name, seconds in left.items() if seconds > 0}
 
     def in_flight(self, deployment_id: str) -> int:
         """Attempts under way."""
-        raise NotImplementedError
+        return self.statuses[deployment_id].in_flight
+
+    def is_open(self, deployment_id: str, now: float) -> bool:
+        """True when nothing keeps the deployment from being called."""
+        return self.statuses[deployment_id].cooldown.is_open(now)
+
+    def full_for(self, deployment: Deployment, tokens: int, now: float) -> float:
+        """Seconds until the deployment's rpm and tpm allow a call; 0 when they do now."""
+        window = self.statuses[deployment.id].window
+        if window is None:
+            return 0.0
+        with self._lock:
+            return window.wait(tokens, now)
+
+    def tidy(self, now: float) -> bool:
+        """Forget troubles that have passed; True when some are left."""
+        if not self.troubled:
+            return False
+        with self._lock:
+            cooldowns = ((name, self.statuses[name].cooldown) for name in self.troubled)
+            left = [name for name, c in cooldowns if c.is_tripped or c.until > now]
+            if len(left) != len(self.troubled):
+                self.troubled = frozenset(left)
+        return bool(left)
+
+    def claim_probe(self, deployment_id: str, now: float) -> bool:
+        """Take the probe of a half-open deployment; False when another call has it."""
+        with self._lock:
+            return self.statuses[deployment_id].cooldown.claim_probe(now)
+
+    def release_probe(self, deployment_id: str) -> None:
+        """Give it back untried."""
+        with self._lock:
+            self.statuses[deployment_id].cooldown.release_probe()
+
+    def begin(self, bid: Bid, now: float) -> int:
+        """An attempt begins; its mark, for `end`."""
+        with self._lock:
+            status = self.statuses[bid.deployment.id]
+            status.in_flight += 1
+            return status.headroom.reserve(bid.tokens, now) if self._reads_headers else 0
+
+    def end(self, bid: Bid, mark: int, used: int, *, was_sent: bool = True) -> None:
+        """The attempt is over, and took so many tokens."""
+        with self._lock:
+            status = self.statuses[bid.deployment.id]
+            status.in_flight -= 1
+            if self._reads_headers:
+                status.headroom.settle(mark, used, was_sent=was_sent)
+
+    def succeed(
+        self,
+        deployment_id: str,
+        mark: int,
+        outcome: Outcome,
+        now: float,
+        *,
+        is_stream: bool,
+        is_probe: bool,
+    ) -> None:
+        """The attempt was answered: failures in a row end, and the answer's figures count."""
+        with self._lock:
+            status = self.statuses[deployment_id]
+            status.cooldown.succeed(is_probe=is_probe)
+            if outcome.latency is not None:
+                status.time_latency(outcome.latency, now, is_stream=is_stream)
+            if self._reads_headers:
+                status.headroom.observe(outcome.headers, mark, now)
+
+    def limit(self, deployment_id: str, hint: float | None, now: float) -> float | None:
+        """The service said 429; seconds for which the deployment sits out."""
+        return self._change(deployment_id, lambda cooldown: cooldown.limit(hint, now))
+
+    def fail(
+        self,
+        deployment_id: str,
+        cause: Cause,
+        now: float,
+        *,
+        hint: float | None,
+        at_once: bool,
+        is_probe: bool,
+    ) -> float | None:
+        """The attempt failed; seconds for which the deployment sits out, or None."""
+        return self._change(
+            deployment_id,
+            lambda cooldown: cooldown.fail(
+                cause, now, hint=hint, at_once=at_once, is_probe=is_probe
+            ),
+        )
+
+    def _cool_down(self, deployment_id: str, seconds: float, now: float) -> None:
+        cooldown = self.statuses[deployment_id].cooldown
+        # What this process knows of the cause is more than that another one knew of it.
+        cause: Cause = cooldown.cause if cooldown.until > now else "another replica"
+        self._change(deployment_id, lambda known: known.extend(seconds, cause, now))
+
+    def _change(
+        self, deployment_id: str, change: Callable[[Cooldown], float | None]
+    ) -> float | None:
+        with self._lock:
+            seconds = change(self.statuses[deployment_id].cooldown)
+            self.troubled |= {deployment_id}
+            return seconds
+
+    def _wait(self, bid: Bid, now: float) -> float:
+        status = self.statuses[bid.deployment.id]
+        full = 0.0 if status.window is None else status.window.wait(bid.tokens, now)
+        return max(full, status.cooldown.until - now)

@@ -1,9 +1,15 @@
 """Why a call goes where it goes."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Explanation", "Verdict"]
+from azure_responses.routing.ask import Ask
+from azure_responses.routing.board import Board
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.settings import Strategy
+
+__all__ = ["Explanation", "Verdict", "describe", "describe_obstacle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +22,7 @@ class Verdict:
         serves: it may take this call.
         reason: one clause, such as "cooling down after a rate limit for 12.5 s".
         until: seconds until the reason no longer holds, or None when time does not change it.
+        is_limited: it stays out for a limit of requests or tokens, not for a failure.
     """
 
     deployment: str
@@ -23,6 +30,10 @@ class Verdict:
     serves: bool
     reason: str
     until: float | None = None
+    is_limited: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.deployment} ({self.host}): {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +56,71 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        raise NotImplementedError
+        return {**asdict(self), "verdicts": [asdict(verdict) for verdict in self.verdicts]}
+
+    def __str__(self) -> str:
+        lines = [self._outcome()]
+        lines += [f"  {'+' if verdict.serves else '-'} {verdict}" for verdict in self.verdicts]
+        if self.fallbacks:
+            lines.append(f"  then the groups {', '.join(self.fallbacks)}")
+        return "\n".join(lines)
+
+    def _outcome(self) -> str:
+        if self.deployment is not None:
+            return f"{self.group}: {self.deployment} would serve"
+        if self.wait is None:
+            return f"{self.group}: no deployment can serve"
+        return f"{self.group}: no deployment can serve for another {self.wait:.1f} s"
+
+
+def describe_obstacle(
+    deployment: Deployment, board: Board, ask: Ask, now: float, *, is_pinned: bool = False
+) -> Verdict | None:
+    """What keeps a deployment from taking a call, or None."""
+
+    def out(reason: str, until: float | None = None, *, is_limited: bool = False) -> Verdict:
+        return Verdict(deployment.id, deployment.host, False, reason, until, is_limited)
+
+    cooldown = board.statuses[deployment.id].cooldown
+    left = cooldown.until - now
+    if left > 0:
+        reason = f"cooling down for another {left:.1f} s ({cooldown.cause})"
+        return out(reason, left, is_limited=cooldown.cause in ("rate limit", "another replica"))
+    if not cooldown.is_open(now):
+        return out(
+            f"being probed by another call ({cooldown.cause})", until=cooldown.remaining(now)
+        )
+    full = board.full_for(deployment, ask.tokens, now)
+    if full > 0:
+        return out(f"full for another {full:.1f} s (rpm, tpm)", full, is_limited=True)
+    if deployment.weight == 0 and not is_pinned:
+        return out("weight 0: takes only calls that are pinned to it")
+    window = deployment.max_input_tokens
+    if window is not None and ask.input_tokens > window:
+        return out(f"its context window of {window} tokens is too small")
+    return None
+
+
+def describe(
+    deployment: Deployment, board: Board, ask: Ask, now: float, strategy: Strategy, *, pins: str
+) -> Verdict:
+    """Why a deployment may take a call; `pins` says that it is pinned, or is empty."""
+    status = board.statuses[deployment.id]
+    measures = {
+        "weighted": f"weight {deployment.weight:g}",
+        "least-busy": f"{status.in_flight} under way",
+        "latency": _seconds(status.latency(now, is_stream=ask.is_stream)),
+        "headroom": _tokens(status.headroom.tokens_left(now)),
+    }
+    probe = ", half open: one probe at a time" if status.cooldown.is_tripped else ""
+    clauses: Sequence[str] = [f"order {deployment.order}", measures[strategy]]
+    reason = ", ".join([pins, *clauses] if pins else clauses) + probe
+    return Verdict(deployment.id, deployment.host, True, reason, 0.0)
+
+
+def _seconds(latency: float | None) -> str:
+    return "latency not known" if latency is None else f"latency {latency:.2f} s"
+
+
+def _tokens(left: float | None) -> str:
+    return "tokens left not known" if left is None else f"{left:.0f} tokens left"

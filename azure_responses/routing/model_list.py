@@ -1,17 +1,84 @@
 """A model list, as LiteLLM's users write it, → deployments."""
 
+import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import Any, NoReturn
 
-from azure_responses.routing.deployment import Deployment
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.model_name import read_deployment
+from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
+from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
 __all__ = ["read_model_list", "resource_tag", "tag_of"]
+
+_PARAMS = ("params", "litellm_params", "dheera_ai_params")
+_FROM_ENVIRONMENT = "os.environ/"
+_PRINCIPAL = ("tenant_id", "client_id", "client_secret")
+
+# Names of a row → arguments of the client.
+_CONNECTION = {
+    "allow_insecure": "allow_insecure",
+    "api_key": "api_key",
+    "api_version": "api_version",
+    "azure_ad_token": "azure_ad_token",
+    "azure_ad_token_provider": "azure_ad_token_provider",
+    "azure_scope": "scope",
+    "credential": "credential",
+    "default_headers": "default_headers",
+    "default_query": "default_query",
+    "drop_params": "drop_params",
+    "extra_headers": "default_headers",
+    "limits": "limits",
+    "preview_path": "preview_path",
+    "proxy": "proxy",
+    "reasoning_cache": "reasoning_cache",
+    "scope": "scope",
+    "strict_api_version": "strict_api_version",
+    "verify": "verify",
+}
+_ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
+_NUMBERS = ("weight", "timeout", "cooldown_time")
+_WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
+_READ = {
+    "model",
+    "base_model",
+    "custom_llm_provider",
+    *_CONNECTION,
+    *_ENDPOINTS,
+    *_NUMBERS,
+    *_WHOLE,
+    *_PRINCIPAL,
+}
+_ENTRY_KEYS = frozenset({"model_name", "model_info", *_PARAMS})
+# What a row without a number of its own may take from model_info.
+_INFORMED = ("base_model", "max_input_tokens", "rpm", "tpm")
+
+_Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One entry with its environment variables put in; `place` names it in messages."""
+
+    place: str
+    name: str
+    params: Mapping[str, Any]
+    info: Mapping[str, Any]
+
+    def refuse(self, problem: str, hint: str) -> NoReturn:
+        raise ConfigurationError(f"{self.place}: {problem}", hint=hint)
 
 
 def read_model_list(
     entries: Iterable[Mapping[str, Any]],
     environ: Mapping[str, str],
-    warn: Callable[[str], None] | None = None,
+    warn: _Warn | None = None,
 ) -> tuple[Deployment, ...]:
     """Read the rows; `warn` is told one sentence for each key that has no effect.
 
@@ -20,17 +87,238 @@ def read_model_list(
     principal stands there as `service_principal={"tenant_id", "client_id", "client_secret"}`,
     for the shell to make a credential of.
 
+    A row without `model_info.id` gets one made of its name, model and resource: the same on every
+    replica, free of secrets, and kept when its weight or limits change. Where no row of a group
+    has a weight and all have an rpm (or all a tpm), that is their weight, as in LiteLLM.
+
     Raises:
         ConfigurationError: a row that cannot be used, by its place and name.
     """
-    raise NotImplementedError
+    repeats: Counter[str] = Counter()
+    deployments: list[Deployment] = []
+    unweighted: set[str] = set()
+    for number, entry in enumerate(_entries(entries), 1):
+        row = _read_row(entry, number, environ, warn or _ignore)
+        deployments.append(_deployment(row, environ, repeats))
+        if row.params.get("weight") is None:
+            unweighted.add(deployments[-1].id)
+    _refuse_repeated_ids(deployments)
+    return tuple(_weighed_by_limits(deployments, unweighted))
 
 
 def resource_tag(endpoint: str) -> str:
-    """The tag of the resource behind any form of its endpoint (12 hexadecimal digits)."""
-    raise NotImplementedError
+    """The tag of the resource behind any form of its endpoint (8 hexadecimal digits).
+
+    v1, dated and pasted URLs of one resource have the same tag.
+
+    Raises:
+        ConfigurationError: not a usable URL.
+    """
+    return tag_of(_root(read_pasted_url(endpoint)))
 
 
 def tag_of(text: str) -> str:
-    """A short opaque hash: 12 hexadecimal digits."""
-    raise NotImplementedError
+    """A short opaque hash: 8 hexadecimal digits."""
+    return sha256(text.encode()).hexdigest()[:8]
+
+
+def _ignore(_: str) -> None:
+    """For callers that want no warnings."""
+
+
+def _root(url: PastedURL) -> str:
+    default_port = ":443" if url.origin.startswith("https:") else ":80"
+    return url.origin.removesuffix(default_port) + url.prefix
+
+
+def _entries(entries: Any) -> list[Mapping[str, Any]]:
+    if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
+        raise ConfigurationError("model_list is not a list of mappings.", hint=_SHAPE)
+    rows = list(entries)
+    if not rows:
+        raise ConfigurationError("model_list is empty.", hint=_SHAPE)
+    return rows
+
+
+_SHAPE = (
+    "Write model_list=[{'model_name': 'gpt', 'params': {'model': 'azure/my-deployment', "
+    "'api_base': …, 'api_key': …}}]."
+)
+
+
+def _read_row(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) -> _Row:
+    place = f"model_list entry {number}"
+    if not isinstance(entry, Mapping):
+        raise ConfigurationError(f"{place} is not a mapping.", hint=_SHAPE)
+    name = entry.get("model_name")
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f"{place} has no model_name.", hint=_SHAPE)
+    place = f"{place} ({name!r})"
+    given = [key for key in _PARAMS if entry.get(key) is not None]
+    if len(given) != 1 or not isinstance(entry[given[0]], Mapping):
+        raise ConfigurationError(f"{place} needs one mapping of params.", hint=_SHAPE)
+    params = _with_environment(entry[given[0]], environ, place)
+    info = entry.get("model_info") or {}
+    if not isinstance(info, Mapping):
+        raise ConfigurationError(f"{place}: model_info is not a mapping.", hint=_SHAPE)
+    for key in [*(set(entry) - _ENTRY_KEYS), *(set(params) - _READ)]:
+        _warn_of(key, place, warn)
+    return _Row(place, name, params, _with_environment(info, environ, place))
+
+
+def _warn_of(key: Any, place: str, warn: _Warn) -> None:
+    near = get_close_matches(str(key), sorted(_READ), n=1)
+    suggestion = f" Did you mean {near[0]!r}?" if near else ""
+    warn(f"{place}: {key!r} is not known here and has no effect.{suggestion}")
+
+
+def _with_environment(values: Any, environ: Mapping[str, str], place: str) -> Any:
+    """The same, with every "os.environ/NAME" replaced."""
+    if isinstance(values, Mapping):
+        return {key: _with_environment(item, environ, place) for key, item in values.items()}
+    if not isinstance(values, str) or not values.startswith(_FROM_ENVIRONMENT):
+        return values
+    variable = values.removeprefix(_FROM_ENVIRONMENT)
+    if not environ.get(variable):
+        raise ConfigurationError(
+            f"{place} takes a value from the environment variable {variable}, which is not set.",
+            hint=f"Set {variable}, or write the value itself.",
+        )
+    return environ[variable]
+
+
+def _deployment(row: _Row, environ: Mapping[str, str], repeats: Counter[str]) -> Deployment:
+    model = _read_model(row)
+    argument, endpoint = _read_endpoint(row, environ)
+    url = read_pasted_url(endpoint)
+    own_id = row.info.get("id")
+    identity = _default_id(row, model, _root(url), repeats) if own_id is None else str(own_id)
+    return Deployment(
+        id=identity,
+        group=row.name,
+        model=model,
+        tag=tag_of(identity),
+        resource=tag_of(_root(url)),
+        host=url.host,
+        info=row.info,
+        connection={argument: endpoint, **_connection(row)},
+        **_figures(row),
+    )
+
+
+def _default_id(row: _Row, model: str, root: str, repeats: Counter[str]) -> str:
+    identity = json.dumps([row.name, model, root])
+    repeats[identity] += 1
+    return sha256(f"{identity}{repeats[identity]}".encode()).hexdigest()[:16]
+
+
+def _read_model(row: _Row) -> str:
+    model = row.params.get("model")
+    if not isinstance(model, str) or not model:
+        row.refuse("params have no model.", "Write model: azure/<deployment name>.")
+    provider = row.params.get("custom_llm_provider")
+    is_azure = model.startswith("azure/") or provider == "azure"
+    if not is_azure and provider is None and "/" in model:
+        provider = model.partition("/")[0]
+    if not is_azure and provider is not None:
+        row.refuse(
+            f"provider {provider!r} is not served; this router calls Azure OpenAI only.",
+            f"Write model: azure/<deployment name>, or remove the row for {model!r}.",
+        )
+    deployment = read_deployment(model)
+    if "*" in deployment and deployment != ANY_MODEL:
+        row.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
+    return deployment
+
+
+def _read_endpoint(row: _Row, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The argument of the client that takes the endpoint, and the endpoint."""
+    given = [(key, row.params[key]) for key in _ENDPOINTS if row.params.get(key)]
+    given += [("", environ[name]) for name in ENVIRONMENT["endpoint"] if environ.get(name)]
+    if not given:
+        row.refuse(
+            "no api_base, and the environment names no endpoint.",
+            "Write api_base: https://my-resource.openai.azure.com.",
+        )
+    key, endpoint = given[0]
+    try:
+        read_pasted_url(str(endpoint))
+    except ConfigurationError as error:
+        row.refuse(error.message, error.hint or "Correct api_base.")
+    # A base_url is used to the letter where an endpoint is completed.
+    return ("base_url" if key == "base_url" else "endpoint"), str(endpoint)
+
+
+def _connection(row: _Row) -> dict[str, Any]:
+    connection = {
+        argument: row.params[key]
+        for key, argument in _CONNECTION.items()
+        if row.params.get(key) is not None
+    }
+    principal = {key: row.params[key] for key in _PRINCIPAL if row.params.get(key)}
+    if not principal:
+        return connection
+    # LiteLLM uses a service principal only where there is no key, and so do we.
+    if len(principal) < len(_PRINCIPAL):
+        missing = ", ".join(key for key in _PRINCIPAL if key not in principal)
+        row.refuse(f"a service principal without {missing}.", f"Add {missing}.")
+    if not {"api_key", "azure_ad_token"} & connection.keys():
+        connection["service_principal"] = principal
+    return connection
+
+
+def _figures(row: _Row) -> dict[str, Any]:
+    known = {key: row.info.get(key) for key in _INFORMED}
+    known.update({key: value for key, value in row.params.items() if value is not None})
+    figures = {key: _number(row, key, known[key]) for key in _NUMBERS if known.get(key) is not None}
+    for key in _WHOLE:
+        if known.get(key) is not None:
+            number = _number(row, key, known[key])
+            if not number.is_integer():
+                row.refuse(f"{key} is {known[key]!r}.", "Write a whole number.")
+            figures[key] = int(number)
+    for key in ("rpm", "tpm", "timeout"):
+        if figures.get(key) == 0:
+            row.refuse(f"{key} is 0.", "Leave it out for no limit; write weight: 0 to rest a row.")
+    base_model = known.get("base_model")
+    return {**figures, "base_model": None if base_model is None else str(base_model)}
+
+
+def _number(row: _Row, key: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        row.refuse(f"{key} is {value!r}.", "Write a number from 0.")
+    return number
+
+
+def _refuse_repeated_ids(deployments: Iterable[Deployment]) -> None:
+    counts = Counter(deployment.id for deployment in deployments)
+    for identity, count in counts.items():
+        if count > 1:
+            raise ConfigurationError(
+                f"{count} rows of model_list have the id {identity!r}.",
+                hint="Give each row a model_info.id of its own, or none.",
+            )
+
+
+def _weighed_by_limits(
+    deployments: Iterable[Deployment], unweighted: set[str]
+) -> Iterable[Deployment]:
+    groups: dict[str, list[Deployment]] = {}
+    for deployment in deployments:
+        groups.setdefault(deployment.group, []).append(deployment)
+    weights = {name: _limit_weights(rows, unweighted) for name, rows in groups.items()}
+    return (replace(d, weight=weights[d.group].get(d.id, d.weight)) for d in deployments)
+
+
+def _limit_weights(rows: list[Deployment], unweighted: set[str]) -> dict[str, float]:
+    if not all(row.id in unweighted for row in rows):
+        return {}
+    for key in ("rpm", "tpm"):
+        limits = {row.id: getattr(row, key) for row in rows}
+        if None not in limits.values():
+            return {identity: float(limit) for identity, limit in limits.items()}
+    return {}

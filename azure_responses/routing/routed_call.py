@@ -1,16 +1,29 @@
 """One call: which deployment next, and what its outcome means for the one after."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from azure_responses.errors import AzureResponsesError
-from azure_responses.routing.ask import Ask, Grant, Try, Wait
+from azure_responses.protocol.retry import RetryPolicy, backoff
+from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.itinerary import Itinerary
+from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
 from azure_responses.routing.outcome import Outcome, Settlement
-
-if TYPE_CHECKING:
-    from azure_responses.routing.routing import Routing
+from azure_responses.routing.roster import Roster
+from azure_responses.routing.shortfall import (
+    deadline_passed,
+    nobody_serves,
+    origin_unknown,
+    unknown_model,
+    with_context,
+)
+from azure_responses.routing.strategies import IsFree, choose
 
 __all__ = ["RoutedCall"]
+
+_SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
+_WIDEST_SPREAD = 0.5
+_SHORTEST_WAIT = 0.01
 
 
 class RoutedCall:
@@ -22,7 +35,8 @@ class RoutedCall:
     nothing is left to try. Call the deployment at Azure by `deployment.name_for(group)`.
 
     Attributes:
-        ask: as given, its deadline filled in from the router's timeout.
+        ask: as given.
+        deadline: monotonic seconds; the ask's, else the router's timeout from now, or None.
         attempts: how many were granted.
         fallbacks: the groups the call was given to after the first, in order.
         deployment: the one granted last, or None.
@@ -37,19 +51,40 @@ class RoutedCall:
             continues; this attempt has to carry its history instead.
     """
 
-    ask: Ask
-    attempts: int
-    fallbacks: tuple[str, ...]
-    deployment: Deployment | None
-    group: str
-    waited: float
-    is_probe: bool
-    alarm: str | None
-    strips_reasoning: bool
-    replays_history: bool
+    def __init__(self, routing: Roster, ask: Ask, now: float) -> None:
+        timeout = routing.settings.timeout
+        self.ask = ask
+        self.deadline = ask.deadline
+        if ask.deadline is None and timeout is not None:
+            self.deadline = now + timeout
+        self.attempts = 0
+        self.fallbacks: tuple[str, ...] = ()
+        self.deployment: Deployment | None = None
+        self.waited = 0.0
+        self.is_probe = False
+        self.alarm: str | None = None
+        self.strips_reasoning = False
+        self.replays_history = False
+        self._routing = routing
+        self._pin: Pin | None = ask.pin
+        self._route = Itinerary(routing, ask)
+        # What this call has met: when each deployment it tried may be tried again (None: after a
+        # backoff not drawn yet), and until when each that had no room is full.
+        self._tried: dict[str, float | None] = {}
+        self._full: dict[str, float] = {}
+        self._failed_at = now
+        self._claimed: list[str] = []
+        self._bid: Bid | None = None
+        self._slot = 0
+        self._mark = 0
+        self._error: AzureResponsesError | None = None
+        self._final: AzureResponsesError | None = None
+        routing.retry_budget.deposit()
 
-    def __init__(self, routing: "Routing", ask: Ask, now: float) -> None:
-        raise NotImplementedError
+    @property
+    def group(self) -> str:
+        """The group it is in now."""
+        return self._route.name
 
     def next_step(self, now: float, jitter: float) -> Try | Wait:
         """What to do next; `jitter` is uniform in [0, 1) and new each time.
@@ -58,19 +93,53 @@ class RoutedCall:
             AzureResponsesError: nothing is left to try; the most telling error of those met, or
                 RateLimitError 429 / InternalServerError 503 when nobody can serve.
         """
-        raise NotImplementedError
+        self._release_probes()
+        if self._final is not None:
+            raise self._final
+        self._refuse_hopeless()
+        if self.deadline is not None and now >= self.deadline:
+            self._final = self._error or deadline_passed(self.ask)
+            raise self._final
+        while True:
+            step = self._step_within(now, jitter)
+            if step is not None:
+                return step
+            if not self._route.advance(may_return=self._may_try(now)):
+                return self._wait(now, jitter)
 
     def granted(self, grant: Grant, now: float) -> None:
         """The store reserved `grant.bid`: an attempt on it begins."""
-        raise NotImplementedError
+        assert grant.bid is not None
+        board, deployment = self._routing.board, grant.bid.deployment
+        if grant.cooldowns:
+            board.learn(grant.cooldowns, now)
+        if self._route.tries:
+            self._routing.retry_budget.withdraw(now)
+        self.is_probe = deployment.id in self._claimed
+        self._release_probes(kept=deployment.id)
+        self._bid, self._slot, self.deployment = grant.bid, grant.slot, deployment
+        self._mark = board.begin(grant.bid, now)
+        self.attempts += 1
+        self.fallbacks = self._route.enter(deployment)
+        pin = self.ask.pin
+        is_elsewhere = pin is not None and deployment.resource != pin.resource
+        self.strips_reasoning = is_elsewhere and pin is not None and not pin.is_hard
+        self.replays_history = is_elsewhere and pin is not None and pin.is_hard
 
     def refused(self, grant: Grant, now: float) -> None:
         """None of the bids had room (`grant.bid` is None)."""
-        raise NotImplementedError
+        if grant.cooldowns:
+            self._routing.board.learn(grant.cooldowns, now)
+        until = now + max(grant.retry_after or 0.0, _SHORTEST_WAIT)
+        for deployment in self._route.bidders:
+            self._full[deployment.id] = until
+        self._release_probes()
 
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: what is left of the deadline, or the row's timeout."""
-        raise NotImplementedError
+        left = None if self.deadline is None else max(self.deadline - now, 0.001)
+        own = self.deployment.timeout if self.deployment else None
+        return min((limit for limit in (left, own) if limit is not None), default=None)
 
     def wants_another(self, outcome: Outcome) -> bool:
         """True when the answer was cut by the content filter and another group may be asked.
@@ -78,11 +147,27 @@ class RoutedCall:
         Then `answered` is called as usual and `next_step` after it. Keep the answer: it is the
         result of the call should `next_step` raise.
         """
-        raise NotImplementedError
+        is_cut = outcome.status == "incomplete" and outcome.incomplete_reason == "content_filter"
+        return is_cut and not outcome.has_output and self._route.leads_on("content policy")
 
     def answered(self, outcome: Outcome, now: float) -> Settlement:
         """The attempt ended in an answer."""
-        raise NotImplementedError
+        bid = self._current_bid()
+        used = bid.tokens if outcome.tokens is None else outcome.tokens
+        self.alarm = None
+        if self.wants_another(outcome):
+            self._route.leave("content policy")
+        self._routing.board.end(bid, self._mark, used)
+        self._routing.board.succeed(
+            bid.deployment.id,
+            self._mark,
+            outcome,
+            now,
+            is_stream=self.ask.is_stream,
+            is_probe=self.is_probe,
+        )
+        self._bid = None
+        return Settlement(bid, self._slot, used)
 
     def failed(
         self,
@@ -101,7 +186,16 @@ class RoutedCall:
             tokens: what the service had reported as used, where it had.
             was_sent: whether the request reached the service; None judges by the error.
         """
-        raise NotImplementedError
+        verdict = judge(error, self.ask)
+        cooldown = self._blame(verdict, error, now)
+        settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
+        self._tried[settlement.bid.deployment.id] = None if cooldown is None else now + cooldown
+        self._failed_at = now
+        if has_output:
+            self._final = error
+        else:
+            self._decide(verdict, error)
+        return settlement
 
     def abandoned(
         self, now: float, *, tokens: int | None = None, was_sent: bool = True
@@ -111,4 +205,233 @@ class RoutedCall:
         Returns None when nothing was reserved, as while waiting. `tokens` is what the service had
         reported as used; without it the estimate of the input counts.
         """
-        raise NotImplementedError
+        self._release_probes()
+        bid = self._bid
+        if bid is None:
+            return None
+        self._bid = None
+        used = max(self.ask.input_tokens, tokens or 0) if was_sent else 0
+        if self.is_probe:
+            self._routing.board.release_probe(bid.deployment.id)
+        self._routing.board.end(bid, self._mark, used, was_sent=was_sent)
+        return Settlement(bid, self._slot, used, refunds_request=not was_sent)
+
+    # ── what may be tried ──
+
+    def _refuse_hopeless(self) -> None:
+        if self._route.scope is not None:
+            return
+        if self._routing.group(self.ask.group) is None and self.ask.can_move:
+            raise unknown_model(self.ask.group, self._routing.similar(self.ask.group))
+        assert self._pin is not None
+        if not self._route.widen():
+            raise origin_unknown(self._pin, self._routing, self.ask)
+        self._pin = None
+
+    def _step_within(self, now: float, jitter: float) -> Try | Wait | None:
+        """A step within the present group, or None when it cannot serve now."""
+        if not self._may_try(now):
+            return None
+        bids = self._bids(self._choose(now, jitter), now)
+        if bids:
+            return Try(bids)
+        if self._may_leave_origin(now) and self._route.widen():
+            self._pin = None
+            return self._step_within(now, jitter)
+        return self._repeat(now, jitter)
+
+    def _may_try(self, now: float) -> bool:
+        tries = self._route.tries
+        if tries == 0:
+            return True
+        limit = self._routing.settings.num_retries + self._route.extra_retries
+        return tries <= limit and self._routing.retry_budget.has_retry(now)
+
+    def _choose(self, now: float, jitter: float) -> Iterable[Deployment]:
+        scope, board = self._route.scope, self._routing.board
+        assert scope is not None
+        is_free = self._freedom(now)
+        wished = self._routing.by_tag(self._pin.deployment or "") if self._pin else None
+        chosen = choose(
+            self._routing.settings.strategy, scope, board.statuses, self.ask, now, jitter, is_free
+        )
+        if wished in scope.deployments and (is_free is None or is_free(wished)):
+            return [wished, *(d for d in chosen if d is not wished)][:8]
+        return chosen
+
+    def _freedom(self, now: float) -> IsFree | None:
+        """What tells the deployments that may be called now; None when all may."""
+        board, route = self._routing.board, self._route
+        assert route.scope is not None
+        has_trouble = board.tidy(now)
+        window = self.ask.input_tokens if route.scope.is_uneven(self.ask.input_tokens) else 0
+        if not has_trouble and not self._tried and not self._full and not window:
+            return None
+        heeds_window = window > 0 and not route.ignores_windows
+
+        def is_free(deployment: Deployment) -> bool:
+            if deployment.id in self._tried or self._full.get(deployment.id, now) > now:
+                return False
+            if heeds_window and window > (deployment.max_input_tokens or window):
+                return False
+            return board.is_open(deployment.id, now)
+
+        return is_free
+
+    def _bids(self, deployments: Iterable[Deployment], now: float) -> tuple[Bid, ...]:
+        board = self._routing.board
+        bids = []
+        for deployment in deployments:
+            if deployment.id in board.troubled:
+                if not board.claim_probe(deployment.id, now):
+                    continue
+                self._claimed.append(deployment.id)
+            tokens = self.ask.tokens
+            # A call larger than a whole minute's limit is let through when nothing else is.
+            limit = deployment.tpm
+            bids.append(Bid(deployment, tokens if limit is None else min(tokens, limit)))
+        self._route.bidders = tuple(bid.deployment for bid in bids)
+        return tuple(bids)
+
+    def _may_leave_origin(self, now: float) -> bool:
+        """True when a pinned call may go on elsewhere: its origin is down, not only stumbling."""
+        if self._pin is None:
+            return False
+        scope = self._route.scope
+        assert scope is not None
+        limit = self._routing.settings.num_retries + self._route.extra_retries
+        return self._route.tries >= limit or not any(
+            self._routing.board.is_open(d.id, now) and self._full.get(d.id, now) <= now
+            for d in scope.deployments
+        )
+
+    def _repeat(self, now: float, jitter: float) -> Try | Wait | None:
+        """Try again what has failed this call but is not cooling down, after a pause."""
+        scope, board = self._route.scope, self._routing.board
+        assert scope is not None
+        again = [d for d in scope.deployments if d.id in self._tried]
+        again = [d for d in again if board.is_open(d.id, now) and self._full.get(d.id, now) <= now]
+        if not again:
+            return None
+        ready = {d.id: self._ready_at(d.id, jitter) for d in again}
+        first = min(again, key=lambda deployment: ready[deployment.id])
+        pause = ready[first.id] - now
+        if pause <= 0:
+            bids = self._bids([first], now)
+            return Try(bids) if bids else None
+        if self.deadline is not None and now + pause >= self.deadline:
+            return None
+        self.waited += pause
+        return Wait(pause)
+
+    def _ready_at(self, deployment_id: str, jitter: float) -> float:
+        ready = self._tried[deployment_id]
+        if ready is None:
+            pause = backoff(RetryPolicy(), max(self._route.tries - 1, 0), jitter)
+            ready = self._failed_at + max(pause, self._routing.settings.retry_delay)
+            self._tried[deployment_id] = ready
+        return ready
+
+    # ── what is waited for, and what is raised ──
+
+    def _wait(self, now: float, jitter: float) -> Wait:
+        seconds = self._soonest(now)
+        if seconds is None:
+            raise self._give_up(now)
+        spread = min(seconds * _SPREAD, _WIDEST_SPREAD) * jitter
+        if self.deadline is not None:
+            if now + seconds >= self.deadline:
+                raise self._give_up(now)
+            spread = min(spread, (self.deadline - now - seconds) / 2)
+        self._route.go_back()
+        self.waited += seconds + spread
+        return Wait(seconds + spread)
+
+    def _soonest(self, now: float) -> float | None:
+        """Seconds until the first deployment of the groups passed over may serve."""
+        board = self._routing.board
+        waits = (
+            max(
+                board.statuses[d.id].cooldown.remaining(now),
+                self._full.get(d.id, now) - now,
+                (self._tried.get(d.id) or now) - now,
+            )
+            for scope in self._route.passed_over
+            for tier in scope.tiers
+            for d in tier.deployments
+        )
+        soonest = min(waits, default=None)
+        return None if soonest is None else max(soonest, _SHORTEST_WAIT)
+
+    def _give_up(self, now: float) -> AzureResponsesError:
+        route = self._route
+        shortfall = nobody_serves(self._routing, self.ask, route.scopes, self._full, now, self._pin)
+        if self._error is None:
+            self._final = with_context(shortfall, self.fallbacks, None)
+        else:
+            self._final = with_context(self._error, self.fallbacks, shortfall.retry_after)
+        return self._final
+
+    # ── what a failure means ──
+
+    def _current_bid(self) -> Bid:
+        if self._bid is None:
+            raise RuntimeError("No attempt is under way: call granted() first.")
+        return self._bid
+
+    def _blame(self, verdict: Judgement, error: AzureResponsesError, now: float) -> float | None:
+        """Cool the deployment down as far as it is to blame; seconds, or None."""
+        board, deployment = self._routing.board, self._current_bid().deployment
+        hint: float | None = getattr(error, "retry_after", None)
+        self.alarm = None
+        if verdict.cause is None or verdict.cause == "rate limit":
+            if self.is_probe:
+                board.release_probe(deployment.id)
+            return board.limit(deployment.id, hint, now) if verdict.cause else None
+        cooldown = board.fail(
+            deployment.id,
+            verdict.cause,
+            now,
+            hint=hint,
+            at_once=verdict.is_loud,
+            is_probe=self.is_probe,
+        )
+        if verdict.is_loud:
+            self.alarm = (
+                f"Deployment {deployment.id} ({deployment.host}) sits out for {cooldown or 0:.0f} "
+                f"s, {verdict.cause}: {error}"
+            )
+        return cooldown
+
+    def _settle_failure(
+        self,
+        error: AzureResponsesError,
+        has_output: bool,
+        tokens: int | None,
+        sent: bool | None,
+        cooldown: float | None,
+    ) -> Settlement:
+        bid = self._current_bid()
+        reached = has_output or (was_sent(error) if sent is None else sent)
+        used = 0
+        if reached:
+            used = tokens_used(error, self.ask.input_tokens, tokens, has_output=has_output)
+        self._routing.board.end(bid, self._mark, used, was_sent=reached)
+        self._bid = None
+        return Settlement(bid, self._slot, used, refunds_request=not reached, cooldown=cooldown)
+
+    def _decide(self, verdict: Judgement, error: AzureResponsesError) -> None:
+        """Keep the error that tells most, and see whether the call is over."""
+        is_first = not self._route.is_fallback
+        if is_first or self._error is None:
+            self._error = error
+        if verdict.next == "retry":
+            return
+        if verdict.next == "stop" or not self._route.leave(verdict.next):
+            self._final = with_context(self._error, self.fallbacks, None)
+
+    def _release_probes(self, kept: str | None = None) -> None:
+        for deployment_id in self._claimed:
+            if deployment_id != kept:
+                self._routing.board.release_probe(deployment_id)
+        self._claimed = []

@@ -1,13 +1,93 @@
 """What a router is told once: strategy, retries, cooldowns, fallbacks."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from difflib import get_close_matches
+from typing import Any, Literal, cast, get_args
 
-__all__ = ["OnOriginDown", "RouterSettings", "Strategy", "read_settings"]
+from azure_responses.errors import ConfigurationError
+
+__all__ = ["SHELL_KEYS", "OnOriginDown", "RouterSettings", "Strategy", "read_settings"]
 
 Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
 OnOriginDown = Literal["fail", "strip", "replay"]
+
+SHELL_KEYS = frozenset(
+    {
+        "affinity_secret",
+        "owner",
+        "redis_db",
+        "redis_host",
+        "redis_password",
+        "redis_port",
+        "redis_url",
+        "state",
+    }
+)
+"""Keys of `router_settings` that say nothing about choosing; the shells read them."""
+
+# What LiteLLM calls the strategies (router.py of 1.106.2).
+_STRATEGY_ALIASES: Mapping[str, Strategy] = {
+    "simple-shuffle": "weighted",
+    "latency-based-routing": "latency",
+    "usage-based-routing": "headroom",
+    "usage-based-routing-v2": "headroom",
+}
+
+_ALWAYS = "is always on here"
+_NO_CACHE = "concerns LiteLLM's cache, which this router does not have"
+_OWN_RULES = "has no effect: failures are judged by what they say about the deployment"
+_NOT_HERE = "concerns a part of LiteLLM that this router does not have"
+_NOT_NEEDED: Mapping[str, str] = {
+    "alerting_config": _NOT_HERE,
+    "allowed_fails_policy": _OWN_RULES,
+    "assistants_config": _NOT_HERE,
+    "cache_kwargs": _NO_CACHE,
+    "cache_responses": _NO_CACHE,
+    "caching_groups": _NO_CACHE,
+    "client_ttl": "has no effect: clients are kept while the router is",
+    "debug_level": "has no effect: set the level of the logger azure_responses",
+    "default_litellm_params": "has no effect: put the parameters into the rows",
+    "default_max_parallel_requests": "has no effect: give rows an rpm or a tpm",
+    "default_priority": _NOT_HERE,
+    "deployment_affinity_ttl_seconds": "has no effect: affinity travels in the ids",
+    "disable_cooldowns": "has no effect: a deployment that says when to return is believed",
+    "enable_pre_call_checks": _ALWAYS,
+    "enable_tag_filtering": _NOT_HERE,
+    "enable_weighted_failover": _ALWAYS,
+    "ignore_invalid_deployments": "has no effect: an unusable row is refused",
+    "model_group_affinity_config": "has no effect: affinity travels in the ids",
+    "model_group_retry_policy": _OWN_RULES,
+    "polling_interval": _NOT_HERE,
+    "provider_budget_config": _NOT_HERE,
+    "retry_policy": _OWN_RULES,
+    "router_general_settings": _NOT_HERE,
+    "routing_strategy_args": "has no effect: the strategies take no arguments",
+    "set_verbose": "has no effect: set the level of the logger azure_responses",
+    "stream_timeout": "has no effect: timeout covers streams too",
+    "tag_filtering_match_any": _NOT_HERE,
+}
+
+_CHECKS_SERVED = frozenset(
+    {
+        "deployment_affinity",
+        "encrypted_content_affinity",
+        "enforce_model_rate_limits",
+        "responses_api_deployment_check",
+    }
+)
+_CHECKS_KNOWN = frozenset(
+    {
+        "forward_client_headers_by_model_group",
+        "prompt_caching",
+        "router_budget_limiting",
+        "session_affinity",
+    }
+)
+
+_Chains = Mapping[str, tuple[str, ...]]
+_Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +115,9 @@ class RouterSettings:
     allowed_fails: int = 3
     cooldown_time: float = 30.0
     longest_cooldown: float = 300.0
-    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    context_window_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    content_policy_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fallbacks: _Chains = field(default_factory=dict)
+    context_window_fallbacks: _Chains = field(default_factory=dict)
+    content_policy_fallbacks: _Chains = field(default_factory=dict)
     default_fallbacks: tuple[str, ...] = ()
     max_fallbacks: int = 5
     timeout: float | None = 600.0
@@ -48,16 +128,157 @@ class RouterSettings:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_settings(
-    options: Mapping[str, Any], warn: Callable[[str], None] | None = None
-) -> RouterSettings:
+def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> RouterSettings:
     """Our arguments and LiteLLM's `router_settings`, by name, → settings.
 
     `routing_strategy`, `model_group_alias` and `retry_after` are read as `strategy`, `aliases` and
-    `retry_delay`. `warn` is told one sentence for each key that is known but not needed. Keys of
-    the shells (`SHELL_KEYS`) are passed over.
+    `retry_delay`; None leaves a key at its default, but as a timeout it is no limit. `warn` is
+    told one sentence for each key that is known but not needed. Keys of the shells (`SHELL_KEYS`)
+    are passed over.
 
     Raises:
         ConfigurationError: an unknown key or a value that cannot be used.
     """
-    raise NotImplementedError
+    values: dict[str, Any] = {}
+    for key, value in options.items():
+        if key in _READERS:
+            name, read = _READERS[key]
+            if value is not None or key == "timeout":
+                values[name] = read(key, value)
+        elif key == "optional_pre_call_checks":
+            _check_checks(value or (), warn or _ignore)
+        elif key not in SHELL_KEYS:
+            _pass_over(key, warn or _ignore)
+    return RouterSettings(**_without_star(values))
+
+
+def _ignore(_: str) -> None:
+    """For callers that want no warnings."""
+
+
+def _pass_over(key: str, warn: _Warn) -> None:
+    reason = _NOT_NEEDED.get(key)
+    if reason is None:
+        known = [*_READERS, *_NOT_NEEDED, *SHELL_KEYS, "optional_pre_call_checks"]
+        raise ConfigurationError(
+            f"The router has no setting {key!r}.", hint=_suggest(key, known) or "Leave it out."
+        )
+    warn(f"The router setting {key!r} {reason}.")
+
+
+def _check_checks(checks: Sequence[str], warn: _Warn) -> None:
+    for check in checks:
+        if check in _CHECKS_KNOWN:
+            warn(f"The pre-call check {check!r} has no effect here.")
+        elif check not in _CHECKS_SERVED:
+            hint = _suggest(check, [*_CHECKS_SERVED, *_CHECKS_KNOWN]) or "Leave it out."
+            raise ConfigurationError(f"There is no pre-call check {check!r}.", hint=hint)
+
+
+def _suggest(word: str, known: Sequence[str]) -> str | None:
+    matches = get_close_matches(str(word), known, n=3)
+    return f"Did you mean {' or '.join(map(repr, matches))}?" if matches else None
+
+
+def _strategy(key: str, value: Any) -> Strategy:
+    name = _STRATEGY_ALIASES.get(str(value), str(value))
+    if name not in get_args(Strategy):
+        raise ConfigurationError(
+            f"{key} is {value!r}.", hint=f"Use one of {', '.join(get_args(Strategy))}."
+        )
+    return cast(Strategy, name)
+
+
+def _on_origin_down(key: str, value: Any) -> OnOriginDown:
+    if value not in get_args(OnOriginDown):
+        raise ConfigurationError(
+            f"{key} is {value!r}.", hint=f"Use one of {', '.join(get_args(OnOriginDown))}."
+        )
+    return cast(OnOriginDown, value)
+
+
+def _whole(key: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigurationError(f"{key} is {value!r}; it is a whole number from 0.")
+    return value
+
+
+def _number(key: str, value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < 0:
+        raise ConfigurationError(f"{key} is {value!r}; it is a number from 0.")
+    return float(value)
+
+
+def _timeout(key: str, value: Any) -> float | None:
+    seconds = None if value is None else _number(key, value)
+    if seconds == 0:
+        raise ConfigurationError(f"{key} is 0.", hint="Use None for no limit.")
+    return seconds
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(
+            f"{key} holds something that is not a list of model names.",
+            hint="Write it as ['gpt-backup', 'gpt-other'].",
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def _chains(key: str, value: Any) -> dict[str, tuple[str, ...]]:
+    """LiteLLM's [{"gpt": ["gpt-backup"]}], or one mapping; a group named twice adds to its own."""
+    entries = [value] if isinstance(value, Mapping) else value
+    if not isinstance(entries, list | tuple) or not all(isinstance(e, Mapping) for e in entries):
+        raise ConfigurationError(
+            f"{key} is not a list of mappings.", hint=f"Write {key}=[{{'gpt': ['gpt-backup']}}]."
+        )
+    chains: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        for group, names in entry.items():
+            chains[group] = (*chains.get(group, ()), *_names(key, names))
+    return chains
+
+
+def _aliases(key: str, value: Any) -> dict[str, str]:
+    """LiteLLM's {"alias": "group"}, or {"alias": {"model": "group", "hidden": …}}."""
+    aliases = {}
+    for alias, target in value.items() if isinstance(value, Mapping) else [(value, None)]:
+        group = target.get("model") if isinstance(target, Mapping) else target
+        if not isinstance(group, str):
+            raise ConfigurationError(
+                f"{key} does not say which group {alias!r} stands for.",
+                hint=f"Write {key}={{'alias': 'group'}}.",
+            )
+        aliases[alias] = group
+    return aliases
+
+
+def _without_star(values: dict[str, Any]) -> dict[str, Any]:
+    """LiteLLM writes default fallbacks also as those of the group "*"."""
+    star = values.get("fallbacks", {}).pop("*", ())
+    return {**values, "default_fallbacks": (*values.get("default_fallbacks", ()), *star)}
+
+
+_READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
+    "strategy": ("strategy", _strategy),
+    "routing_strategy": ("strategy", _strategy),
+    "num_retries": ("num_retries", _whole),
+    "allowed_fails": ("allowed_fails", _whole),
+    "cooldown_time": ("cooldown_time", _number),
+    "longest_cooldown": ("longest_cooldown", _number),
+    "fallbacks": ("fallbacks", _chains),
+    "context_window_fallbacks": ("context_window_fallbacks", _chains),
+    "content_policy_fallbacks": ("content_policy_fallbacks", _chains),
+    "default_fallbacks": ("default_fallbacks", _names),
+    "max_fallbacks": ("max_fallbacks", _whole),
+    "timeout": ("timeout", _timeout),
+    "on_origin_down": ("on_origin_down", _on_origin_down),
+    "retry_delay": ("retry_delay", _number),
+    "retry_after": ("retry_delay", _number),
+    "retry_ratio": ("retry_ratio", _number),
+    "retry_floor": ("retry_floor", _number),
+    "aliases": ("aliases", _aliases),
+    "model_group_alias": ("aliases", _aliases),
+}

@@ -1,0 +1,100 @@
+"""What a failure says: about the deployment, about the call, and about what was used."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    AzureResponsesError,
+    ConfigurationError,
+    ConflictError,
+    ContentFilterError,
+    ContextWindowExceededError,
+    DeploymentNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ResponseNotFoundError,
+    StreamInterruptedError,
+)
+from azure_responses.protocol.retry import is_transient
+from azure_responses.routing.ask import Ask
+from azure_responses.routing.cooldown import Cause
+
+__all__ = ["Judgement", "judge", "tokens_used", "was_sent"]
+
+Next = Literal["stop", "retry", "context window", "content policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What follows from a failure.
+
+    Attributes:
+        next: "stop" for what no deployment would answer otherwise, "retry" for what another one
+            may answer, else the fallbacks that may help.
+        cause: why the deployment sits out or comes nearer to it; None when it is not to blame.
+        is_loud: an operator has to know, and the deployment sits out at once.
+    """
+
+    next: Next
+    cause: Cause | None = None
+    is_loud: bool = False
+
+
+_STOP = Judgement("stop")
+
+
+def judge(error: AzureResponsesError, ask: Ask) -> Judgement:
+    """Judge a failure of this call."""
+    if isinstance(error, ContextWindowExceededError):
+        return Judgement("context window")
+    if isinstance(error, ContentFilterError):
+        return Judgement("content policy")
+    if isinstance(error, RateLimitError):
+        return Judgement("retry", "rate limit")
+    if isinstance(error, AuthenticationError | PermissionDeniedError):
+        return Judgement("retry", "credential refused", is_loud=True)
+    if isinstance(error, NotFoundError):
+        return _judge_missing(error, ask)
+    # A resource that is being changed (409) is no failure of the deployment.
+    if isinstance(error, ConflictError):
+        return Judgement("retry")
+    if isinstance(error, StreamInterruptedError) or is_transient(error):
+        return Judgement("retry", "failures")
+    return _STOP
+
+
+def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:
+    if isinstance(error, ResponseNotFoundError):
+        return _STOP
+    # A plain 404 is a wrong path or deployment, but where the call names something stored it may
+    # be that thing which is missing.
+    is_about_thing = not ask.can_move or (ask.pin is not None and ask.pin.is_hard)
+    if is_about_thing and not isinstance(error, DeploymentNotFoundError):
+        return _STOP
+    return Judgement("retry", "deployment missing", is_loud=True)
+
+
+def was_sent(error: AzureResponsesError) -> bool:
+    """True when the request reached the service, as far as the error tells."""
+    if isinstance(error, APITimeoutError):
+        return True
+    return not isinstance(error, APIConnectionError | ConfigurationError)
+
+
+def tokens_used(
+    error: AzureResponsesError, input_tokens: int, reported: int | None, *, has_output: bool
+) -> int:
+    """Tokens to count for a failed attempt that reached the service.
+
+    A refusal costs none; what was worked upon before it broke costs its input at least.
+    """
+    if isinstance(error, APIStatusError) and not has_output:
+        # Azure's filter reads the prompt, and bills it.
+        blocked = input_tokens if isinstance(error, ContentFilterError) else 0
+        return max(reported or 0, blocked)
+    return max(reported or 0, input_tokens)

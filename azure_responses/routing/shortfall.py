@@ -1,0 +1,124 @@
+"""The errors of a call that nobody can serve, and what is added to those of the service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from azure_responses.errors import (
+    APIStatusError,
+    APITimeoutError,
+    AzureResponsesError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+    ResponseNotFoundError,
+)
+from azure_responses.routing.ask import Ask, Pin
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.explain import Verdict, describe_obstacle
+from azure_responses.routing.group import Group
+from azure_responses.routing.roster import Roster
+
+__all__ = [
+    "deadline_passed",
+    "nobody_serves",
+    "origin_unknown",
+    "unknown_model",
+    "with_context",
+]
+
+E = TypeVar("E", bound=AzureResponsesError)
+
+
+def unknown_model(model: str, similar: str | None) -> NotFoundError:
+    """No row of the model list has that name."""
+    return NotFoundError(
+        f"No deployment is configured for the model {model!r}.",
+        status_code=404,
+        code="model_not_found",
+        param="model",
+        hint=f"Did you mean {similar!r}?" if similar else "Add it to the model list.",
+    )
+
+
+def deadline_passed(ask: Ask) -> APITimeoutError:
+    """Time ran out before any attempt."""
+    return APITimeoutError(
+        f"The deadline of the call to {ask.group!r} passed before a deployment could serve it.",
+        hint="Allow a longer timeout, or add deployments.",
+    )
+
+
+def origin_unknown(pin: Pin, roster: Roster, ask: Ask) -> ResponseNotFoundError:
+    """No deployment that could serve this call is on the resource it is pinned to."""
+    if roster.of_resource(pin.resource):
+        message = (
+            f"{pin.field} refers to what a deployment on another resource made, and no deployment "
+            f"of {ask.group!r} is on that resource."
+        )
+        hint = "Ask for the model that made it, or start anew without it."
+    else:
+        message = (
+            f"{pin.field} refers to what a deployment made that is not configured here any more."
+        )
+        hint = "Put its resource back into the model list, or start anew without it."
+    return ResponseNotFoundError(
+        message, status_code=404, code="deployment_not_configured", param=pin.field, hint=hint
+    )
+
+
+def nobody_serves(
+    roster: Roster,
+    ask: Ask,
+    scopes: Sequence[Group],
+    full: Mapping[str, float],
+    now: float,
+    pin: Pin | None = None,
+) -> APIStatusError:
+    """Nobody can take the call now: 429 when limits are to blame for all, else 503.
+
+    `full` is until when the state store had no room on a deployment. `retry_after` is the time
+    until the first of them can.
+    """
+    verdicts = list(_obstacles(roster, ask, scopes, full, now, is_pinned=pin is not None))
+    waits = [verdict.until for verdict in verdicts if verdict.until is not None]
+    is_limit = bool(waits) and all(v.is_limited for v in verdicts if v.until is not None)
+    kind = RateLimitError if is_limit else InternalServerError
+    reason = f" ({pin.field} ties it to its resource)" if pin else ""
+    listed = "; ".join(map(str, verdicts)) or "none takes calls"
+    return kind(
+        f"No deployment of {ask.group!r} can serve this call now{reason}: {listed}.",
+        status_code=429 if is_limit else 503,
+        code="rate_limit_exceeded" if is_limit else "no_deployment_available",
+        retry_after=min(waits, default=None),
+        hint="Wait for retry_after, or add deployments or fallbacks.",
+    )
+
+
+def _obstacles(
+    roster: Roster,
+    ask: Ask,
+    scopes: Iterable[Group],
+    full: Mapping[str, float],
+    now: float,
+    *,
+    is_pinned: bool,
+) -> Iterable[Verdict]:
+    rows: dict[str, Deployment] = {d.id: d for scope in scopes for d in scope.deployments}
+    for deployment in rows.values():
+        verdict = describe_obstacle(deployment, roster.board, ask, now, is_pinned=is_pinned)
+        left = full.get(deployment.id, now) - now
+        if verdict is None and left > 0:
+            reason = f"full for another {left:.1f} s"
+            verdict = Verdict(deployment.id, deployment.host, False, reason, left, True)
+        if verdict is not None:
+            yield verdict
+
+
+def with_context(error: E, fallbacks: Sequence[str], retry_after: float | None) -> E:
+    """The error, which names the groups tried besides and when to come back."""
+    if fallbacks:
+        tried = f"Fallbacks tried without success: {', '.join(fallbacks)}."
+        error.hint = f"{error.hint} {tried}" if error.hint else tried
+    if isinstance(error, RateLimitError | InternalServerError) and retry_after is not None:
+        error.retry_after = retry_after
+    return error

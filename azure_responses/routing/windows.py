@@ -1,0 +1,78 @@
+"""A minute's requests and tokens, counted so that no 60 seconds ever hold more than the limit."""
+
+__all__ = ["Window"]
+
+# A slot is a second. What was sent at any moment of slot s may be less than 60 s old until slot
+# s + 60 has ended, so one slot more than sixty is counted.
+_SLOTS = 61
+
+
+class Window:
+    """What was sent to one deployment in the last minute; callers hold the lock.
+
+    Times are monotonic seconds, or any clock that runs forward; None is no limit.
+    """
+
+    __slots__ = ("_by_slot", "_newest", "requests", "rpm", "tokens", "tpm")
+
+    def __init__(self, rpm: int | None, tpm: int | None) -> None:
+        self.rpm = rpm
+        self.tpm = tpm
+        self.requests = 0
+        self.tokens = 0
+        self._newest = 0
+        self._by_slot: dict[int, list[int]] = {}
+
+    def reserve(self, tokens: int, now: float) -> int | None:
+        """Count a request and its tokens; its slot, or None when there is no room."""
+        self._age(now)
+        if not self._fits(self.requests, self.tokens, tokens):
+            return None
+        # Two threads may bring their times in the wrong order; slots must not go back.
+        self._newest = slot = max(int(now), self._newest)
+        counts = self._by_slot.setdefault(slot, [0, 0])
+        counts[0] += 1
+        counts[1] += tokens
+        self.requests += 1
+        self.tokens += tokens
+        return slot
+
+    def settle(self, slot: int, reserved: int, used: int, *, refunds_request: bool = False) -> None:
+        """Count `used` tokens in place of those reserved in `slot`; nothing once it has aged."""
+        counts = self._by_slot.get(slot)
+        if counts is None:
+            return
+        counts[1] += used - reserved
+        self.tokens += used - reserved
+        if refunds_request:
+            counts[0] -= 1
+            self.requests -= 1
+
+    def wait(self, tokens: int, now: float) -> float:
+        """Seconds until a request of so many tokens has room; 0 when it has now."""
+        self._age(now)
+        requests, held = self.requests, self.tokens
+        if self._fits(requests, held, tokens):
+            return 0.0
+        last = now
+        for slot, (slot_requests, slot_tokens) in self._by_slot.items():
+            requests, held, last = requests - slot_requests, held - slot_tokens, slot + _SLOTS
+            if self._fits(requests, held, tokens):
+                break
+        return max(0.0, last - now)
+
+    def _fits(self, requests: int, held: int, tokens: int) -> bool:
+        if self.rpm is not None and requests + 1 > self.rpm:
+            return False
+        # A request larger than the limit has to be sent alone, or it never would be.
+        return self.tpm is None or held + tokens <= self.tpm or (held <= 0 and tokens > self.tpm)
+
+    def _age(self, now: float) -> None:
+        oldest_kept = int(now) - _SLOTS + 1
+        while self._by_slot:
+            slot = next(iter(self._by_slot))
+            if slot >= oldest_kept:
+                return
+            requests, tokens = self._by_slot.pop(slot)
+            self.requests -= requests
+            self.tokens -= tokens
