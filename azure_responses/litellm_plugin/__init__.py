@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     registration = import_module("azure_responses.litellm_plugin.registration")
-    if name == "handler":
+    if name == "handler" and registration.is_installed():
         # A proxy does no more than take the handler from here.
         registration.install()
     value = getattr(registration, name)

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.chat import ChatCompletionStream
 from azure_responses.litellm_plugin.call import Call, read_call
 from azure_responses.litellm_plugin.failures import mapped_failures
-from azure_responses.litellm_plugin.installation import litellm
+from azure_responses.litellm_plugin.installation import litellm_class
 from azure_responses.litellm_plugin.pool import async_client, sync_client
 from azure_responses.litellm_plugin.results import StreamConversion, to_model_response
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
         """Stands for LiteLLM's class, which is not there where this is checked."""
 
 else:
-    CustomLLM = litellm().CustomLLM
+    CustomLLM = litellm_class("CustomLLM")
 
 __all__ = ["AzureResponsesLLM"]
 
@@ -46,15 +47,13 @@ class AzureResponsesLLM(CustomLLM):
             return to_model_response(await completions.create(**call.arguments), call)
 
     def streaming(self, **given: Any) -> Iterator[Any]:
-        """The completion's chunks, as LiteLLM's `ModelResponseStream`."""
-        with mapped_failures(given["model"], _provider(given)):
+        """The completion's chunks, as LiteLLM's `ModelResponseStream`; the call is made at once."""
+        provider = _provider(given)
+        with mapped_failures(given["model"], provider):
             call = read_call(given)
             completions = sync_client(call.connection).chat.completions
-            with completions.create(**_streamed(call), stream=True) as stream:
-                conversion = StreamConversion(call)
-                for chunk in stream:
-                    yield from conversion.convert(chunk)
-                yield from conversion.finish(stream.get_final_completion())
+            stream = completions.create(**_streamed(call), stream=True)
+        return _convert(stream, call, provider)
 
     async def astreaming(self, **given: Any) -> AsyncIterator[Any]:
         """`streaming`, awaited."""
@@ -68,6 +67,14 @@ class AzureResponsesLLM(CustomLLM):
                         yield made
                 for made in conversion.finish(await stream.get_final_completion()):
                     yield made
+
+
+def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterator[Any]:
+    with mapped_failures(call.deployment, provider), stream:
+        conversion = StreamConversion(call)
+        for chunk in stream:
+            yield from conversion.convert(chunk)
+        yield from conversion.finish(stream.get_final_completion())
 
 
 def _streamed(call: Call) -> dict[str, Any]:

@@ -2,14 +2,25 @@
 
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["TESTED", "litellm", "litellm_module"]
+__all__ = ["TESTED", "is_installed", "litellm", "litellm_class", "litellm_module"]
 
 TESTED = "1.106.2"
 """The version of LiteLLM that the plug-in is tested with."""
+
+
+def is_installed() -> bool:
+    """True where there is a LiteLLM to plug into."""
+    return find_spec("litellm") is not None
+
+
+def litellm_class(name: str) -> Any:
+    """One of its classes to derive from; without LiteLLM `object`, and nobody to call the result."""
+    return getattr(litellm(), name) if is_installed() else object
 
 
 def litellm() -> Any:

@@ -16,10 +16,10 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.litellm_plugin.chat import AzureResponsesLLM
-from azure_responses.litellm_plugin.installation import litellm, litellm_module
+from azure_responses.litellm_plugin.installation import is_installed, litellm, litellm_module
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
 
-__all__ = ["handler", "install", "register", "take_over_azure", "unregister"]
+__all__ = ["handler", "install", "is_installed", "register", "take_over_azure", "unregister"]
 
 handler = AzureResponsesLLM()
 """The custom provider that `register` and a proxy's `custom_provider_map` name."""
@@ -146,7 +146,7 @@ def _wrap_support(support: Callable[..., Any]) -> Callable[..., Any]:
         model: str, custom_llm_provider: str | None = None, *rest: Any, **named: Any
     ) -> Any:
         supported = support(model, custom_llm_provider, *rest, **named)
-        if custom_llm_provider not in _our_names():
+        if custom_llm_provider not in list(_our_names()):
             return supported
         every = litellm_module("litellm.constants").DEFAULT_CHAT_COMPLETION_PARAM_VALUES
         return [*(supported or ()), *every]

@@ -16,7 +16,11 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.litellm_plugin.connection import read_connection
 from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
 from azure_responses.litellm_plugin.identity import async_credentials, credentials
-from azure_responses.litellm_plugin.installation import litellm, litellm_module
+from azure_responses.litellm_plugin.installation import (
+    litellm,
+    litellm_class,
+    litellm_module,
+)
 from azure_responses.litellm_plugin.responses_cost import price_event, price_response
 from azure_responses.protocol.failure import failure_from_reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
@@ -28,10 +32,13 @@ if TYPE_CHECKING:
     class _AzureConfig:
         """Stands for LiteLLM's class, which is not there where this is checked."""
 
-        def __getattr__(self, name: str) -> Any: ...
+        def _validate_input_param(self, input: Any) -> Any: ...
+        def transform_responses_api_request(self, *rest: Any, **named: Any) -> Any: ...
+        def transform_compact_response_api_request(self, *rest: Any, **named: Any) -> Any: ...
+        def transform_streaming_response(self, *rest: Any, **named: Any) -> Any: ...
 
 else:
-    _AzureConfig = litellm().AzureOpenAIResponsesAPIConfig
+    _AzureConfig = litellm_class("AzureOpenAIResponsesAPIConfig")
 
 __all__ = ["AzureResponsesConfig"]
 

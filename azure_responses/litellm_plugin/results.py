@@ -70,7 +70,7 @@ def _to_thinking_blocks(items: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
         text = "\n\n".join(str(part.get("text") or "") for part in parts)
         fields = {"id": item.get("id"), "signature": item.get("encrypted_content")}
-        if text or fields["signature"]:
+        if text:
             said = {name: value for name, value in fields.items() if value}
             blocks.append({"type": "thinking", "thinking": text, **said})
     return blocks

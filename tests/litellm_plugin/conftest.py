@@ -1,0 +1,69 @@
+"""LiteLLM's interpreter and the emulator it calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from azure_responses.emulator import Deployment, Emulator, Resource
+from tests.litellm_plugin.peer import Peer
+
+PING = [{"role": "user", "content": "Reply with exactly: pong"}]
+
+
+@dataclass
+class Bench:
+    """A registered plug-in in LiteLLM's interpreter, and the resource it calls."""
+
+    peer: Peer
+    emulator: Emulator
+    url: str
+
+    def ask(self, deed: str, deployment: str = "gpt-5-mini", **arguments: Any) -> Any:
+        """Call the deployment by way of LiteLLM; the value, for a failure its description."""
+        named = {"model": f"azure_responses/{deployment}", "api_base": self.url}
+        answer = self.peer.ask(deed, **{**named, "api_key": "east-key", **arguments})
+        return answer.get("value", answer)
+
+    @property
+    def sent(self) -> Any:
+        """The body of the latest request."""
+        return self.emulator.requests[-1].json()
+
+
+def make_emulator() -> Emulator:
+    """One resource with a deployment that reasons, one that does not, and one of little quota."""
+    deployments = [
+        Deployment("gpt-5-mini", model="gpt-5-mini"),
+        Deployment("gpt-4.1", model="gpt-4.1"),
+        Deployment("team-a", model="gpt-5-mini"),
+        Deployment("o3", model="o3"),
+        Deployment("limited", model="gpt-4.1", requests_per_minute=1),
+    ]
+    return Emulator([Resource("east", keys=["east-key"], deployments=deployments)])
+
+
+@pytest.fixture(scope="module")
+def litellm_peer() -> Iterator[Peer]:
+    """LiteLLM with the plug-in registered."""
+    peer = Peer()
+    peer.ask("register")
+    yield peer
+    peer.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Emulator, str]]:
+    """An emulator and its endpoint."""
+    emulator = make_emulator()
+    with emulator.serve() as server:
+        yield emulator, server.resource_url("east")
+
+
+@pytest.fixture
+def bench(litellm_peer: Peer, served: tuple[Emulator, str]) -> Bench:
+    """Both, with nothing left of earlier tests."""
+    emulator, url = served
+    emulator.reset()
+    return Bench(litellm_peer, emulator, url)

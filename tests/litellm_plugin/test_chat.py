@@ -1,0 +1,240 @@
+"""Chat completions of LiteLLM as a library, through the plug-in."""
+
+from typing import Any
+
+import pytest
+
+from azure_responses.emulator import Fault
+from tests.litellm_plugin.conftest import PING, Bench
+
+_BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+def _joined(chunks: list[dict[str, Any]]) -> str:
+    return "".join(
+        choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
+    )
+
+
+@_BOTH
+def test_a_question_is_answered_with_usage_cost_and_headers(bench: Bench, is_async: bool) -> None:
+    answer = bench.ask("completion", messages=PING, is_async=is_async)
+    choice = answer["body"]["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("pong", "stop")
+    usage = answer["body"]["usage"]
+    assert usage["completion_tokens_details"]["reasoning_tokens"] > 0
+    expected = (usage["prompt_tokens"] * 0.25 + usage["completion_tokens"] * 2) / 1_000_000
+    assert answer["cost"] == pytest.approx(expected)
+    assert answer["headers"]["llm_provider-x-ms-region"] == "East US 2"
+    assert answer["body"]["prompt_filter_results"] and choice["content_filter_results"]
+
+
+def test_parameters_litellm_does_not_know_of_a_custom_provider_arrive(bench: Bench) -> None:
+    bench.ask(
+        "completion",
+        messages=PING,
+        reasoning_effort="low",
+        verbosity="low",
+        user="ann",
+        store=True,
+        prompt_cache_key="key",
+        safety_identifier="sid",
+        max_completion_tokens=400,
+        truncation="auto",
+        parallel_tool_calls=False,
+        extra_body={"metadata": {"a": "b"}},
+        extra_headers={"x-team": "a"},
+        extra_query={"trace": "1"},
+    )
+    sent = bench.sent
+    assert (sent["reasoning"], sent["text"]) == ({"effort": "low"}, {"verbosity": "low"})
+    assert (sent["user"], sent["safety_identifier"]) == ("ann", "sid")
+    assert (sent["store"], sent["prompt_cache_key"], sent["truncation"]) == (True, "key", "auto")
+    assert (sent["max_output_tokens"], sent["parallel_tool_calls"]) == (400, False)
+    assert sent["metadata"] == {"a": "b"}
+    request = bench.emulator.requests[-1]
+    assert (request.headers["x-team"], request.query) == ("a", "trace=1")
+
+
+def test_what_litellm_puts_into_litellm_params_is_not_sent(bench: Bench) -> None:
+    bench.ask(
+        "completion", messages=PING, base_model="gpt-5-mini", strict_api_version=True, max_retries=0
+    )
+    assert set(bench.sent) == {"model", "input", "store", "include"}
+
+
+def test_a_parameter_without_a_counterpart_is_refused_by_name(bench: Bench) -> None:
+    raised = bench.ask("completion", messages=PING, seed=1)["raised"]
+    assert raised["class"] == "BadRequestError"
+    assert "'seed' has no counterpart" in raised["message"]
+    assert list(bench.emulator.requests) == []
+
+
+def test_drop_params_leaves_it_out(bench: Bench) -> None:
+    answer = bench.ask("completion", messages=PING, seed=1, drop_params=True)
+    assert answer["body"]["choices"][0]["message"]["content"] == "pong"
+    assert "seed" not in bench.sent
+
+
+def test_a_tool_is_called_and_reasoning_goes_back_with_its_answer(bench: Bench) -> None:
+    question = {"role": "user", "content": "What is the weather in Paris?"}
+    first = bench.ask("completion", messages=[question], tools=[_TOOL])
+    message = first["body"]["choices"][0]["message"]
+    call = message["tool_calls"][0]
+    assert first["body"]["choices"][0]["finish_reason"] == "tool_calls"
+    assert call["function"]["name"] == "get_weather"
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "18 degrees"}
+    bench.ask("completion", messages=[question, message, result], tools=[_TOOL])
+    kinds = [item["type"] for item in bench.sent["input"]]
+    assert kinds == ["message", "reasoning", "function_call", "function_call_output"]
+    assert bench.sent["input"][1]["encrypted_content"]
+
+
+def test_thinking_blocks_alone_bring_reasoning_back(bench: Bench) -> None:
+    question = {"role": "user", "content": "[[azure:reason:Both are prime.]] Say yes"}
+    reasoning = {"effort": "low", "summary": "auto"}
+    first = bench.ask("completion", messages=[question], reasoning_effort=reasoning)
+    message = first["body"]["choices"][0]["message"]
+    assert message["reasoning_content"].endswith("Both are prime.")
+    kept = {name: message[name] for name in ("role", "content", "thinking_blocks")}
+    bench.ask("completion", messages=[question, kept, *PING])
+    item = bench.sent["input"][1]
+    assert item["encrypted_content"] == message["reasoning_items"][0]["encrypted_content"]
+
+
+def test_a_refusal_and_log_probabilities_are_kept(bench: Bench) -> None:
+    messages = [{"role": "user", "content": "[[azure:refuse]]"}]
+    refused = bench.ask("completion", "gpt-4.1", messages=messages)["body"]["choices"][0]
+    assert refused["message"]["refusal"]
+    told = bench.ask("completion", "gpt-4.1", messages=PING, logprobs=True, top_logprobs=2)
+    tokens = told["body"]["choices"][0]["logprobs"]["content"]
+    assert "".join(token["token"] for token in tokens) == "pong"
+
+
+def test_citations_of_files_do_not_break_an_answer(bench: Bench) -> None:
+    tool = {"type": "web_search"}
+    messages = [{"role": "user", "content": "Search the web for the height of the Eiffel tower"}]
+    message = bench.ask("completion", messages=messages, tools=[tool])["body"]["choices"][0][
+        "message"
+    ]
+    assert message["annotations"][0]["url_citation"]["url"]
+    assert message["hosted_items"][0]["type"] == "web_search_call"
+
+
+def test_a_background_answer_is_not_called_finished(bench: Bench) -> None:
+    body = bench.ask("completion", messages=PING, background=True)["body"]
+    assert body["status"] == "queued"
+    assert "finish_reason" not in body["choices"][0]
+
+
+@_BOTH
+def test_a_stream_has_its_usage_and_its_finish_reason(bench: Bench, is_async: bool) -> None:
+    options = {"include_usage": True}
+    told = bench.ask("stream", messages=PING, stream_options=options, is_async=is_async)
+    chunks = told["chunks"]
+    assert _joined(chunks) == "pong"
+    reasons = [chunk["choices"][0].get("finish_reason") for chunk in chunks if chunk["choices"]]
+    assert [reason for reason in reasons if reason] == ["stop"]
+    usage = chunks[-1]["usage"]
+    assert usage["completion_tokens_details"]["reasoning_tokens"] > 0
+    assert usage["cost"] == pytest.approx(
+        (usage["prompt_tokens"] * 0.25 + usage["completion_tokens"] * 2) / 1_000_000
+    )
+    assert len({chunk["id"] for chunk in chunks}) == 1
+
+
+def test_a_stream_without_usage_asked_for_has_it_in_hidden_parameters(bench: Bench) -> None:
+    told = bench.ask("stream", messages=PING)
+    assert told["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
+    assert not any("usage" in chunk for chunk in told["chunks"])
+
+
+def test_a_stream_brings_reasoning_and_what_the_last_chunk_said(bench: Bench) -> None:
+    chunks = bench.ask("stream", messages=PING)["chunks"]
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
+    items = [delta["reasoning_items"] for delta in deltas if "reasoning_items" in delta]
+    assert items[0][0]["encrypted_content"] and items[0][0]["resource"].startswith("http")
+    about = next(d["provider_specific_fields"] for d in deltas if "provider_specific_fields" in d)
+    assert about["service_tier"] == "default"
+    assert about["prompt_filter_results"] and about["content_filter_results"]
+
+
+def test_a_streamed_tool_call_adds_up(bench: Bench) -> None:
+    messages = [{"role": "user", "content": "What is the weather in Paris?"}]
+    chunks = bench.ask("stream", messages=messages, tools=[_TOOL])["chunks"]
+    calls = [
+        call for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls") or ()
+    ]
+    assert calls[0]["function"]["name"] == "get_weather"
+    assert "Paris" in "".join(call["function"].get("arguments") or "" for call in calls)
+    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
+
+
+def test_a_streamed_refusal_is_kept(bench: Bench) -> None:
+    messages = [{"role": "user", "content": "[[azure:refuse]]"}]
+    chunks = bench.ask("stream", "gpt-4.1", messages=messages)["chunks"]
+    assert "".join(chunk["choices"][0]["delta"].get("refusal") or "" for chunk in chunks)
+
+
+@_BOTH
+def test_a_stream_that_fails_inside_is_an_error_of_its_kind(bench: Bench, is_async: bool) -> None:
+    bench.emulator.faults.add(Fault("stream-context-length"))
+    raised = bench.ask("stream", "gpt-4.1", messages=PING, is_async=is_async)["raised"]
+    assert raised["class"] in ("ContextWindowExceededError", "MidStreamFallbackError")
+    assert "context_length_exceeded" in raised["message"]
+
+
+@_BOTH
+@pytest.mark.parametrize("deed", ["completion", "stream"])
+def test_callbacks_are_told_the_cost(bench: Bench, deed: str, is_async: bool) -> None:
+    # A synchronous stream is logged from a thread, after the last chunk.
+    costs = bench.ask("costs_logged", of=deed, messages=PING, is_async=is_async)
+    assert costs[-1] == pytest.approx(0.000139, rel=0.2)
+
+
+def test_prices_that_litellm_was_told_win_over_ours(bench: Bench) -> None:
+    costs = bench.ask(
+        "costs_logged",
+        of="completion",
+        messages=PING,
+        input_cost_per_token=1.0,
+        output_cost_per_token=0.0,
+    )
+    assert costs[-1] >= 1
+
+
+def test_a_deployment_with_a_name_of_its_own_is_priced_by_its_base_model(bench: Bench) -> None:
+    plain = bench.ask("completion", "team-a", messages=PING, base_model="azure/gpt-5-mini")
+    zoned = bench.ask("completion", "team-a", messages=PING, base_model="azure/eu/gpt-5-mini")
+    assert zoned["cost"] == pytest.approx(plain["cost"] * 1.1)
+
+
+def test_a_call_that_was_tried_again_is_answered(bench: Bench) -> None:
+    bench.emulator.faults.add(Fault("http-503", times=1))
+    answer = bench.ask("completion", messages=PING, max_retries=1)
+    assert answer["body"]["choices"][0]["message"]["content"] == "pong"
+    assert [request.status for request in bench.emulator.requests] == [503, 200]
+
+
+def test_max_retries_of_none_at_all_is_honoured(bench: Bench) -> None:
+    bench.emulator.faults.add(Fault("http-503", times=1))
+    raised = bench.ask("completion", messages=PING, max_retries=0)["raised"]
+    assert (raised["class"], raised["status_code"]) == ("ServiceUnavailableError", 503)
+
+
+def test_a_timeout_is_litellms_timeout(bench: Bench) -> None:
+    bench.emulator.faults.add(Fault("stall-before-headers"))
+    raised = bench.ask("completion", messages=PING, timeout=0.3, max_retries=0)["raised"]
+    assert raised["class"] == "Timeout"
