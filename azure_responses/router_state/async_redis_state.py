@@ -75,7 +75,7 @@ class AsyncRedisState:
     ) -> Grant | None:
         state = self._state
         state.writer.start()
-        if state.outage.is_open:
+        if not bids or state.outage.is_open:
             return None
         try:
             line = self._lines.get(loop) or await self._open_line(loop)

@@ -90,18 +90,21 @@ def make_client(address: RedisAddress) -> "redis.Redis":
     pool = package.ConnectionPool.from_url(address.url, **_options(package, address, provider))
     # The client is told of the provider too: it signs live connections in again in time.
     client: redis.Redis = package.Redis(connection_pool=pool, credential_provider=provider)
+    client.auto_close_connection_pool = True
     return client
 
 
 def make_async_client(address: RedisAddress) -> "redis.asyncio.Redis":
     """The same for one event loop of asyncio, with one connection."""
-    redis = _import_redis()
+    package = _import_redis()
     from redis.asyncio import ConnectionPool, Redis
 
     provider = _make_provider(address)
-    options = _options(redis, address, provider)
+    options = _options(package, address, provider)
     pool = ConnectionPool.from_url(address.url, max_connections=2, **options)
-    return Redis(connection_pool=pool, credential_provider=provider)
+    client: redis.asyncio.Redis = Redis(connection_pool=pool, credential_provider=provider)
+    client.auto_close_connection_pool = True
+    return client
 
 
 def _options(redis: Any, address: RedisAddress, provider: Any) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class MemoryState:
 
     def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
         """Reserve on the first bid that is not cooling down and has room."""
+        if not bids:
+            return Grant(None, int(now))
         first = bids[0].deployment
         if not self._cooldowns and first.rpm is None and first.tpm is None:
             return Grant(bids[0], int(now))
@@ -77,6 +79,8 @@ class MemoryState:
         window = self._windows.get(deployment.id)
         if window is None:
             window = self._windows[deployment.id] = Window(deployment.rpm, deployment.tpm)
+        # Routers that share a state may have read their limits at different times.
+        window.rpm, window.tpm = deployment.rpm, deployment.tpm
         return window
 
     def _soonest(

@@ -86,7 +86,7 @@ class RedisState:
         return self.local.reserve(bids, now) if grant is None else self.count(grant, now)
 
     def _reserve_shared(self, bids: Sequence[Bid]) -> Grant | None:
-        if not self._is_reachable():
+        if not bids or not self._is_reachable():
             return None
         clock = self.clock() if self.clock else None
         try:

@@ -105,7 +105,6 @@ local function wait(key, tokens, rpm, tpm)
   local used, made = totals(key, now)
   -- A request larger than the limit has to be sent alone, or it never would be.
   local much = tpm >= 0 and used + math.min(tokens, tpm) - tpm or 0
-  if tokens > tpm and used <= 0 then much = 0 end
   local many = rpm >= 0 and made + 1 - rpm or 0
   if much <= 0 and many <= 0 then return 0 end
   local values = redis.call('HMGET', key, unpack(names(now - SPAN + 1, now)))

@@ -1,0 +1,75 @@
+"""One replica of a router, as a process of its own; prints what it did as JSON.
+
+    python -m tests.router_state.replica load <url> <prefix> <seconds> <pace> <tpm>
+    python -m tests.router_state.replica purge <url> <prefix> <file> <deletions before it hangs>
+"""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from azure_responses.errors import ResponseNotFoundError
+from azure_responses.router_state.connection import read_address
+from azure_responses.router_state.purge import purge
+from azure_responses.router_state.redis_state import RedisState
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+from tests.router_state.samples import bid_on
+
+__all__ = ["deletion_from", "reserve_for"]
+
+
+def reserve_for(state: RedisState, seconds: float, pace: float, tpm: int) -> list[list[float]]:
+    """Ask for as much as there is; [time of the reservation, tokens] each, `pace` times faster."""
+    taken = []
+    end = time.time() + seconds
+    while time.time() < end:
+        grant = state.reserve([bid_on(tokens=random.randint(1, tpm // 200), tpm=tpm)], time.time())
+        if grant.bid is None:
+            time.sleep(min(0.05, (grant.retry_after or 0) / pace))
+            continue
+        # Half as much is used, in every second call; what is given back may be taken again.
+        used = grant.bid.tokens // random.choice((1, 2))
+        taken.append([time.time() * pace, used])
+        state.settle(Settlement(grant.bid, grant.slot, used), time.time())
+    return taken
+
+
+def deletion_from(folder: Path, most: int | None = None) -> Callable[[LedgerEntry], None]:
+    """Deletes a response, a file here; hangs after `most` of them."""
+    deleted = 0
+
+    def delete(entry: LedgerEntry) -> None:
+        nonlocal deleted
+        if deleted == most:
+            print("hanging", flush=True)
+            time.sleep(60)
+        try:
+            (folder / entry.response_id).unlink()
+        except FileNotFoundError:
+            raise ResponseNotFoundError("It is gone.", status_code=404) from None
+        deleted += 1
+
+    return delete
+
+
+def _main(task: str, url: str, prefix: str, *words: str) -> None:
+    if task == "load":
+        seconds, pace, tpm = float(words[0]), float(words[1]), int(words[2])
+        address = read_address(url, timeout=5)
+        clock = (lambda: int(time.time() * 1000 * pace)) if pace != 1 else None
+        state = RedisState(address, prefix=prefix, clock=clock)
+        print(json.dumps(reserve_for(state, seconds, pace, tpm)))
+    else:
+        state = RedisState(read_address(url, timeout=5), prefix=prefix)
+        folder, most = Path(words[0]), int(words[1])
+        receipt = purge(state, "ann", deletion_from(folder, most if most >= 0 else None))
+        print(json.dumps(receipt.to_dict()))
+    assert state.flush()
+    state.close()
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

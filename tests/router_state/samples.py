@@ -1,0 +1,55 @@
+"""Deployments, bids, settlements and entries to try states with."""
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from azure_responses.router_state.connection import read_address
+from azure_responses.router_state.redis_state import RedisState
+from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+
+__all__ = ["bid_on", "entry", "is_eventually", "make_deployment", "settlement", "shared_state"]
+
+_prefixes = itertools.count()
+
+
+def make_deployment(
+    name: str = "one", rpm: int | None = None, tpm: int | None = None
+) -> Deployment:
+    return Deployment(name, "gpt", "gpt-5", f"tag-{name}", "resource", rpm=rpm, tpm=tpm)
+
+
+def bid_on(
+    name: str = "one", tokens: int = 10, rpm: int | None = None, tpm: int | None = None
+) -> Bid:
+    return Bid(make_deployment(name, rpm, tpm), tokens)
+
+
+def settlement(grant: Grant, used: int | None = None, **fields: Any) -> Settlement:
+    assert grant.bid is not None
+    return Settlement(grant.bid, grant.slot, grant.bid.tokens if used is None else used, **fields)
+
+
+def entry(name: str = "resp_1", end_user: str | None = "ann", **fields: Any) -> LedgerEntry:
+    return LedgerEntry(name, "tag-one", "resource", end_user, **fields)
+
+
+def shared_state(
+    url: str, *, timeout: float = 5.0, clock: Callable[[], int] | None = None
+) -> RedisState:
+    """A state that shares its prefix with no other test."""
+    prefix = f"test-{next(_prefixes)}"
+    return RedisState(read_address(url, timeout=timeout), prefix=prefix, clock=clock)
+
+
+def is_eventually(claim: Callable[[], object], seconds: float = 20.0) -> bool:
+    """True as soon as the claim is; False when it has not become so in time."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

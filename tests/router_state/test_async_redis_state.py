@@ -1,0 +1,251 @@
+"""The shared state for async callers: event loops, cancellation, trio, and a Redis that dies."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from azure_responses.errors import APIConnectionError
+from azure_responses.router_state.async_redis_state import AsyncRedisState
+from azure_responses.router_state.purge import apurge
+from azure_responses.router_state.redis_state import RedisState
+from azure_responses.routing.ask import Grant
+from azure_responses.routing.outcome import LedgerEntry
+from tests.router_state.redis_server import RedisServer
+from tests.router_state.samples import bid_on, entry, is_eventually, settlement, shared_state
+
+_BACKENDS = ["asyncio", "trio"]
+
+
+def _pair(server: RedisServer, timeout: float = 5.0) -> tuple[RedisState, AsyncRedisState]:
+    state = shared_state(server.url, timeout=timeout)
+    return state, AsyncRedisState(state)
+
+
+def _is_granted(grant: Grant) -> bool:
+    return grant.bid is not None
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_sync_and_async_callers_share_a_window(lasting_server: RedisServer, backend: str) -> None:
+    sync, state = _pair(lasting_server)
+
+    async def story() -> list[bool]:
+        mine = await state.reserve([bid_on(tokens=60, tpm=100)], 0.0)
+        theirs = sync.reserve([bid_on(tokens=60, tpm=100)], 0.0)
+        state.settle(settlement(mine, used=10), 0.0)
+        assert await state.flush()
+        after = await state.reserve([bid_on(tokens=60, tpm=100)], 0.0)
+        await state.aclose()
+        return [_is_granted(grant) for grant in (mine, theirs, after)]
+
+    assert anyio.run(story, backend=backend) == [True, False, True]
+    assert state.is_shared
+    assert not state.is_degraded
+    assert "127.0.0.1" in repr(state)
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_the_ledger_is_read_and_purged(lasting_server: RedisServer, backend: str) -> None:
+    _, state = _pair(lasting_server)
+
+    async def delete(found: LedgerEntry) -> None:
+        assert found.end_user == "ann"
+
+    async def story() -> None:
+        for number in range(120):
+            state.remember(entry(f"resp_{number}"))
+        assert await state.find("resp_7") is not None
+        receipt = await apurge(state, "ann", delete)
+        assert (len(receipt.deleted), receipt.is_complete) == (120, True)
+        assert await state.entries_of("ann") == ()
+        assert await state.unfinished_purges() == ()
+        await state.aclose()
+
+    anyio.run(story, backend=backend)
+
+
+def test_callers_of_one_loop_never_get_more_than_there_is(lasting_server: RedisServer) -> None:
+    _, state = _pair(lasting_server)
+
+    async def story() -> list[Grant]:
+        calls = (state.reserve([bid_on(tokens=1, tpm=70)], 0.0) for _ in range(200))
+        grants = await asyncio.gather(*calls)
+        await state.aclose()
+        return grants
+
+    assert sum(map(_is_granted, asyncio.run(story()))) == 70
+
+
+def test_a_second_event_loop_opens_its_own_connection(lasting_server: RedisServer) -> None:
+    _, state = _pair(lasting_server)
+
+    async def story() -> Grant:
+        return await state.reserve([bid_on()], 0.0)
+
+    # Nobody closes anything: a connection that outlived its loop would warn when it is collected.
+    assert all(_is_granted(asyncio.run(story())) for _ in range(3))
+    gc.collect()
+    asyncio.run(state.aclose())
+
+
+def test_the_script_is_sent_again_to_a_redis_that_forgot_it(lasting_server: RedisServer) -> None:
+    sync, state = _pair(lasting_server)
+
+    async def story() -> list[Grant]:
+        await state.reserve([bid_on()], 0.0)
+        sync.writer.client.script_flush()
+        grants = await asyncio.gather(
+            *(state.reserve([bid_on(tokens=10, tpm=50)], 0.0) for _ in range(20))
+        )
+        await state.aclose()
+        return grants
+
+    assert sum(map(_is_granted, asyncio.run(story()))) == 5
+    assert not state.is_degraded
+
+
+def test_what_was_reserved_for_a_cancelled_caller_is_given_back(
+    redis_server: RedisServer,
+) -> None:
+    sync, state = _pair(redis_server)
+
+    async def story() -> None:
+        await state.reserve([bid_on("other")], 0.0)
+        redis_server.pause()
+        call = asyncio.create_task(state.reserve([bid_on(tokens=100, tpm=100)], 0.0))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        redis_server.go_on()
+        # The answer comes in after the caller has gone.
+        end = time.monotonic() + 20
+        while not _is_granted(await state.reserve([bid_on(tokens=100, tpm=100)], 0.0)):
+            assert time.monotonic() < end
+            assert await state.flush()
+        await state.aclose()
+
+    asyncio.run(story())
+    assert not sync.is_degraded
+
+
+def test_a_caller_cancelled_as_the_answer_comes_gives_it_back(
+    lasting_server: RedisServer,
+) -> None:
+    _, state = _pair(lasting_server)
+
+    async def story() -> bool:
+        await state.reserve([bid_on("other")], 0.0)
+        bid = bid_on(tokens=100, tpm=100)
+        for steps in range(40):
+            call = asyncio.create_task(state.reserve([bid], 0.0))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.0002 * (steps % 5))
+            call.cancel()
+            result = (await asyncio.gather(call, return_exceptions=True))[0]
+            if isinstance(result, Grant):
+                state.settle(settlement(result, used=0), 0.0)
+            # Whatever is on its way has come back once a later question is answered.
+            await state.reserve([bid_on("other")], 0.0)
+            assert await state.flush()
+        granted = _is_granted(await state.reserve([bid], 0.0))
+        await state.aclose()
+        return granted
+
+    assert asyncio.run(story())
+
+
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_killing_redis_loses_no_call(redis_server: RedisServer, backend: str) -> None:
+    _, state = _pair(redis_server, timeout=0.25)
+    grants: list[Grant] = []
+
+    async def call_on(end: anyio.Event) -> None:
+        while not end.is_set():
+            grant = await state.reserve([bid_on(tpm=10**9)], time.monotonic())
+            grants.append(grant)
+            state.settle(settlement(grant, used=1), time.monotonic())
+            await anyio.sleep(0.001)
+
+    async def wait_for(claim: Callable[[], bool]) -> None:
+        assert await anyio.to_thread.run_sync(is_eventually, claim)
+
+    async def wait_for_more() -> None:
+        enough = len(grants) + 100
+        await wait_for(lambda: len(grants) > enough)
+
+    async def story() -> None:
+        end = anyio.Event()
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(call_on, end)
+            await wait_for_more()
+            redis_server.kill()
+            await wait_for(lambda: state.is_degraded)
+            await wait_for_more()
+            await anyio.to_thread.run_sync(redis_server.start)
+            await wait_for(lambda: not state.is_degraded)
+            await wait_for_more()
+            end.set()
+        await state.aclose()
+
+    with pytest.warns(UserWarning, match="Local counters take over") as warned:
+        anyio.run(story, backend=backend)
+    assert all(map(_is_granted, grants))
+    assert len(warned) == 1
+
+
+def test_a_redis_that_hangs_holds_up_nobody_for_long(redis_server: RedisServer) -> None:
+    _, state = _pair(redis_server, timeout=0.25)
+
+    async def story() -> list[Grant]:
+        await state.reserve([bid_on()], 0.0)
+        redis_server.pause()
+        grants = await asyncio.gather(*(state.reserve([bid_on()], 0.0) for _ in range(100)))
+        grants += [await state.reserve([bid_on()], 0.0) for _ in range(1000)]
+        redis_server.go_on()
+        assert await asyncio.to_thread(is_eventually, lambda: not state.is_degraded)
+        grants.append(await state.reserve([bid_on()], 0.0))
+        await state.aclose()
+        return grants
+
+    with pytest.warns(UserWarning, match="does not answer"):
+        assert all(map(_is_granted, asyncio.run(story())))
+
+
+def test_who_waits_when_the_state_is_closed_goes_by_local_counters(
+    redis_server: RedisServer,
+) -> None:
+    _, state = _pair(redis_server, timeout=2)
+
+    async def story() -> Grant:
+        await state.reserve([bid_on()], 0.0)
+        redis_server.pause()
+        call = asyncio.create_task(state.reserve([bid_on()], 0.0))
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(state.aclose())
+        grant = await call
+        redis_server.go_on()
+        await closing
+        return grant
+
+    with pytest.warns(UserWarning, match="Local counters"):
+        assert _is_granted(asyncio.run(story()))
+
+
+def test_a_ledger_out_of_reach_is_an_error_and_no_empty_list() -> None:
+    _, state = _pair(RedisServer(), timeout=0.25)
+
+    async def story() -> None:
+        with pytest.raises(APIConnectionError):
+            await state.entries_of("ann")
+        await state.aclose()
+
+    with pytest.warns(UserWarning, match="Local counters"):
+        asyncio.run(story())
