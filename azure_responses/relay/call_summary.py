@@ -1,9 +1,11 @@
 """What is known of one relayed call, for headers, metrics, spend and logs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+from azure_responses.types.result import request_id_of
 
 __all__ = ["CallSummary"]
 
@@ -33,7 +35,8 @@ class CallSummary:
         latency: seconds in all; upstream_seconds: of which Azure took.
         time_to_first_output: seconds; streams only.
         is_abandoned: the caller left before the end.
-        pricer: says what `result` cost.
+        base_model: the model behind the deployment, for its price.
+        warnings: what was left out of the request, one sentence each.
     """
 
     call_id: str
@@ -55,7 +58,8 @@ class CallSummary:
     upstream_seconds: float = 0.0
     time_to_first_output: float | None = None
     is_abandoned: bool = False
-    pricer: Callable[[Mapping[str, Any], Mapping[str, str]], Decimal | None] | None = None
+    base_model: str | None = None
+    warnings: Sequence[str] = ()
     _cost: Decimal | None = None
     _is_priced: bool = False
 
@@ -70,9 +74,14 @@ class CallSummary:
         """US dollars; None where that is not known. Worked out when first asked for."""
         if not self._is_priced and self.result is not None:
             self._is_priced = True
-            if self.pricer is not None and self.is_billed:
-                self._cost = self.pricer(self.result, self.headers)
+            if self.is_billed:
+                self._cost = _price(self)
         return self._cost
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of Azure's reply."""
+        return request_id_of(self.headers) or getattr(self.error, "request_id", None)
 
     @property
     def is_billed(self) -> bool:
@@ -87,3 +96,15 @@ class CallSummary:
         code = getattr(self.error, "code", None)
         status = getattr(self.error, "status_code", None)
         return str(code or status or type(self.error).__name__)
+
+
+def _price(summary: CallSummary) -> Decimal | None:
+    # Imported on use: the prices are a large table, and not every relay is asked for them.
+    from azure_responses.relay.cost import cost_of
+
+    return cost_of(
+        summary.result or {},
+        summary.headers,
+        deployment=summary.deployment,
+        base_model=summary.base_model,
+    )

@@ -1,6 +1,6 @@
 """A request to the OpenAI surface and its answer, whatever carries them."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -25,6 +25,7 @@ class ApiRequest:
         body: the bytes as received, decompressed.
         owner: who asks; ids are bound to them. None binds ids to nobody.
         call_id: names the call in logs, and to Azure as `x-ms-client-request-id`; None makes one.
+        may_call: which models to list; None lists all.
     """
 
     method: str
@@ -34,6 +35,7 @@ class ApiRequest:
     body: bytes = b""
     owner: str | None = None
     call_id: str | None = None
+    may_call: Callable[[str], bool] | None = None
 
 
 @dataclass(slots=True)

@@ -18,8 +18,14 @@ _CONNECTION = (
     "api_key",
     "api_version",
     "azure_ad_token",
+    "extra_body",
     "extra_headers",
     "extra_query",
+    # Options of a router's calls, which are the operator's to set.
+    "history",
+    "on_origin_down",
+    "owner",
+    "timeout",
 )
 _GAPS = (b'" ', b'"\t', b'"\n', b'"\r')
 _CONNECTION_HEADERS = frozenset(
@@ -85,7 +91,7 @@ def refuse_connection_fields(body: Mapping[str, Any], headers: Mapping[str, str]
 
 def _connection_refusal(name: str, place: str) -> BadRequestError:
     return invalid_request(
-        f"{name} cannot be given {place}: which service is called is not the caller's to say.",
+        f"{name} cannot be given {place}: where a call goes, and how, is not the caller's to say.",
         param=name,
         code="forbidden_parameter",
         hint="Leave it out; name one of the models that GET /v1/models lists.",

@@ -1,0 +1,293 @@
+"""What both shells note of an attempt, an answer and a stream, without waiting for anything."""
+
+import math
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic_core import to_json
+
+from azure_responses.attempts import Lease
+from azure_responses.errors import (
+    AzureResponsesError,
+    ConfigurationError,
+    InternalServerError,
+    ResponseFailedError,
+)
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import Reply
+from azure_responses.relay.call_summary import CallSummary
+from azure_responses.relay.raw_answers import (
+    entry_of,
+    failure_of,
+    outcome_of,
+    read_answer,
+    stream_failure,
+    tokens_of,
+)
+from azure_responses.relay.raw_calls import RawCalls
+from azure_responses.relay.raw_stream import RawStream
+from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.labelling import ResponseLabels
+from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.transport import Timeout, patience_of
+from azure_responses.types.response import Response
+from azure_responses.types.result import Result
+
+__all__ = [
+    "FailedAnswer",
+    "RawAnswer",
+    "RawAttempt",
+    "note_attempt",
+    "settle_stream",
+    "shorter",
+    "shows_group",
+    "unusable_credential",
+]
+
+_ROUTERS = frozenset({"model-router", "model_router"})
+
+
+class FailedAnswer(ResponseFailedError):
+    """A response that Azure says has failed, to be shown as Azure said it.
+
+    `answer` is a `RawAnswer`, or of a stream the events.
+    """
+
+    def __init__(self, error: ResponseFailedError, answer: Any) -> None:
+        super().__init__(
+            error.message, code=error.code, request_id=error.request_id, hint=error.hint
+        )
+        self.answer = answer
+
+
+class RawAnswer:
+    """A whole answer as JSON, unlabelled so far."""
+
+    __slots__ = ("body", "headers", "labels", "status")
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: dict[str, Any], labels: ResponseLabels
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.labels = labels
+
+    def finish(self, summary: CallSummary) -> bytes:
+        """The JSON for the caller: with labels, and the model named as they named it."""
+        body = self.labels.label(self.body)
+        # Azure's own name of the model is what it is priced by.
+        summary.result = {**body}
+        if "model" in body and shows_group(summary):
+            body["model"] = summary.group
+        return to_json(body)
+
+
+class RawAttempt:
+    """One attempt on one deployment, and what it sends."""
+
+    def __init__(
+        self,
+        relayed: RelayedCall,
+        deployment: Deployment,
+        routed: RoutedCall,
+        raw_calls: RawCalls,
+    ) -> None:
+        self.deployment = deployment
+        self.began = time.monotonic()
+        self.raw_calls = raw_calls
+        self._relayed = relayed
+        self._routed = routed
+        note_attempt(relayed.summary, deployment, routed)
+        self.labels: ResponseLabels
+        self.call: Call
+        if relayed.stored is not None:
+            self._prepare_stored(relayed)
+        else:
+            self._prepare_posted(relayed)
+
+    def open_stream(self) -> RawStream:
+        """The state of the stream that answers."""
+        summary, body = self._relayed.summary, self._relayed.body
+        is_background = body.get("background") is True or self._relayed.stored is not None
+        name = summary.group if shows_group(summary) else None
+        return RawStream(self.labels, model=name, shows_queue=is_background)
+
+    def read(self, reply: Reply, now: float) -> RawAnswer:
+        """The answer in a reply; `now` is unix seconds.
+
+        Raises:
+            FailedAnswer: the response has failed for a reason no HTTP status stands for.
+            APIStatusError: it has failed for one, or the reply is none.
+        """
+        body = read_answer(self.call, reply, now)
+        answer = RawAnswer(reply.status, reply.headers, body, self.labels)
+        failure = failure_of(self.call, body, reply.headers, now)
+        if isinstance(failure, ResponseFailedError):
+            raise FailedAnswer(failure, answer)
+        if failure is not None:
+            raise failure
+        return answer
+
+    def note_failure(self, error: BaseException) -> None:
+        """The attempt failed: it took its time, and may name ids the caller does not know."""
+        self.note_latency()
+        if isinstance(error, AzureResponsesError):
+            self.label_error(error)
+
+    def note_latency(self) -> float:
+        """Seconds since the attempt began, which count as Azure's."""
+        latency = time.monotonic() - self.began
+        self._relayed.summary.upstream_seconds += latency
+        return latency
+
+    def outcome(self, answer: Mapping[str, Any], headers: Mapping[str, str]) -> Outcome:
+        """What routing looks at; reading a stored response uses no tokens up."""
+        latency = self.note_latency()
+        stored = self._relayed.stored
+        if stored is not None:
+            if self._relayed.operation == "delete":
+                self.raw_calls.note_deleted(stored.inner)
+            return Outcome(headers, 0, latency)
+        return outcome_of(answer, headers, latency)
+
+    def entry(self, answer: Mapping[str, Any] | None) -> LedgerEntry | None:
+        """What the ledger remembers; has to be asked before labels are put on the answer."""
+        relayed = self._relayed
+        found = answer.get("id") if answer is not None else None
+        if relayed.operation != "create" or not isinstance(found, str):
+            return None
+        self.raw_calls.note_created(found, time.monotonic())
+        summary, reading = relayed.summary, relayed.reading
+        if summary.owner is None and summary.end_user is None:
+            return None
+        assert reading is not None
+        return entry_of(
+            answer if reading.is_stored else None,
+            self.deployment,
+            response_id=found,
+            end_user=summary.end_user,
+            owner=summary.owner,
+            now=time.time(),
+        )
+
+    def failure_of(
+        self, state: RawStream, headers: Mapping[str, str]
+    ) -> AzureResponsesError | None:
+        """The error that a stream has ended with, or None."""
+        return stream_failure(self.call, state, headers, time.time())
+
+    def typed(self, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Result:
+        """The answer as those who watch calls know it."""
+        result: Result
+        try:
+            result = Response.model_validate(body or {})
+        except ValueError:
+            result = Result.model_validate(body or {})
+        result.attach(headers, self._price)
+        return result
+
+    def _price(self, result: Any) -> Decimal | None:
+        return self._relayed.summary.cost
+
+    def label_error(self, error: AzureResponsesError) -> None:
+        """Let an error name ids as the caller knows them."""
+        error.message = self.labels.label_text(error.message)
+
+    def _prepare_posted(self, relayed: RelayedCall) -> None:
+        reading, summary, deployment = relayed.reading, relayed.summary, self.deployment
+        assert reading is not None
+        assert reading.labelled is not None
+        reader = reading.reader
+        unlabelled = reading.labelled.unlabel(
+            deployment.resource, strip_raw=reader.routing.sole_resource(reading.ask.group) is None
+        )
+        summary.warnings = unlabelled.warnings
+        name = deployment.name_for(self._routed.group)
+        self.labels = ResponseLabels(
+            reader.labeller,
+            deployment,
+            summary.owner,
+            given=unlabelled.given,
+            is_stored=reading.is_stored,
+        )
+        self.call = self.raw_calls.post(
+            relayed.operation,
+            relayed.content(unlabelled.body, name),
+            unlabelled.body,
+            deployment=name,
+            call_id=summary.call_id,
+            is_stream=relayed.is_stream,
+        )
+
+    def _prepare_stored(self, relayed: RelayedCall) -> None:
+        stored = relayed.stored
+        assert stored is not None
+        self.labels = ResponseLabels(
+            stored.reader.labeller, self.deployment, stored.owner, given=stored.given
+        )
+        self.call = self.raw_calls.stored(
+            relayed.operation, stored.inner, relayed.query, call_id=relayed.summary.call_id
+        )
+
+
+def shows_group(summary: CallSummary) -> bool:
+    """True where the answer names the model as the caller did, as LiteLLM's proxy answers.
+
+    After a fallback, and behind a model router, who answered is news to the caller.
+    """
+    return summary.group is not None and not summary.fallbacks and summary.group not in _ROUTERS
+
+
+def note_attempt(summary: CallSummary, deployment: Deployment, routed: RoutedCall) -> None:
+    """Note who is asked, and which attempt this is."""
+    summary.deployment_id = deployment.id
+    summary.deployment = deployment.name_for(routed.group)
+    summary.base_model = deployment.base_model
+    summary.attempts = routed.attempts
+    summary.fallbacks = len(routed.fallbacks)
+
+
+def unusable_credential(error: ConfigurationError) -> InternalServerError:
+    """What a deployment's own configuration is to a caller, who can do nothing about it."""
+    return InternalServerError(
+        "The deployment cannot be called as it is configured.",
+        status_code=503,
+        code="deployment_misconfigured",
+        type="server_error",
+    ).with_traceback(error.__traceback__)
+
+
+def settle_stream(
+    lease: Lease,
+    attempt: RawAttempt,
+    state: RawStream,
+    headers: Mapping[str, str],
+    latency: float,
+    *,
+    broken: AzureResponsesError | None,
+) -> AzureResponsesError | None:
+    """Tell the lease how a stream has ended, and say with what error, if any.
+
+    `broken` is why its connection broke off, or None if it closed in order.
+    """
+    error = attempt.failure_of(state, headers)
+    if error is not None:
+        error = error if state.failures or broken is None else broken
+        attempt.label_error(error)
+        lease.failed(error, has_output=True, tokens=tokens_of(state.response))
+        return error
+    lease.answered(outcome_of(state.response, headers, latency, has_output=True))
+    return None
+
+
+def shorter(timeout: Timeout, left: float | None) -> Timeout:
+    """The caller's timeout, but no more than what is left of the call's."""
+    if left is None or left == math.inf:
+        return timeout
+    patience = patience_of(timeout)
+    return left if patience is None else min(patience, left)

@@ -1,0 +1,35 @@
+"""Chat completions as bytes."""
+
+from typing import Any
+
+from pydantic_core import to_json
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.relay.attempt_notes import shows_group
+from azure_responses.relay.call_summary import CallSummary
+from azure_responses.relay.error_body import describe_error
+
+__all__ = ["chat_body", "chat_chunk", "chat_error"]
+
+
+def chat_body(summary: CallSummary, completion: Any) -> bytes:
+    """A completion as JSON, the model named as the caller named it."""
+    body = completion.to_dict()
+    summary.result = {**body}
+    if shows_group(summary):
+        body["model"] = summary.group
+    return to_json(body)
+
+
+def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
+    """A chunk as a server-sent event."""
+    if shows_group(summary):
+        chunk.model = summary.group
+    return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
+
+
+def chat_error(error: AzureResponsesError) -> bytes:
+    """What tells of an error in the middle of the chunks."""
+    status, fields = describe_error(error)
+    body = {"error": {**fields, "status": status}}
+    return b"data: %b\n\n" % to_json(body, inf_nan_mode="null")

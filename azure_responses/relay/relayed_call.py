@@ -1,0 +1,258 @@
+"""A request of the OpenAI surface, read once: what it asks, for whom, and where it may go."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
+
+from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
+from azure_responses.relay.call_summary import CallSummary
+from azure_responses.relay.exchange import ApiRequest
+from azure_responses.relay.raw_calls import PASSED_QUERY
+from azure_responses.relay.request_json import (
+    invalid_request,
+    read_object,
+    refuse_connection_fields,
+)
+from azure_responses.relay.route import Route, find_route
+from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
+from azure_responses.routing.ask import Ask
+from azure_responses.routing.routing import Routing
+from azure_responses.transport import Timeout
+
+__all__ = ["RelayedCall", "read_call"]
+
+_POSTED = frozenset({"create", "chat", "compact", "input_tokens"})
+_STORED = frozenset({"retrieve", "cancel", "delete", "input_items"})
+_STREAMED = frozenset({"create", "chat"})
+_TIMEOUT = "x-litellm-timeout"
+
+
+@dataclass(slots=True)
+class RelayedCall:
+    """One call, ready to be made.
+
+    Attributes:
+        request: as it came.
+        route: what it asks for.
+        summary: what is known of it so far.
+        body: of a POST, as sent; empty otherwise.
+        query: of a stored response, unlabelled.
+        reading: of a POST, what the router makes of it; stored: of a stored response.
+        is_stream: the answer comes as events.
+    """
+
+    request: ApiRequest
+    route: Route
+    summary: CallSummary
+    body: dict[str, Any]
+    query: Mapping[str, Any]
+    reading: RouterRequest | None = None
+    stored: StoredRequest | None = None
+    is_stream: bool = False
+
+    @property
+    def operation(self) -> str:
+        """`create`, `chat`, `retrieve`, …"""
+        return self.route.operation
+
+    @property
+    def group(self) -> str | None:
+        """The model asked for."""
+        return self.summary.group
+
+    @property
+    def ask(self) -> Ask:
+        """What routing is asked; for operations that are routed."""
+        found = self.reading or self.stored
+        assert found is not None
+        return found.ask
+
+    @property
+    def timeout(self) -> Timeout:
+        """Of the whole call; for operations that are routed."""
+        found = self.reading or self.stored
+        assert found is not None
+        return found.timeout
+
+    def content(self, unlabelled: Mapping[str, Any], deployment: str) -> bytes:
+        """The body as it is sent; the very bytes that came where nothing has to be changed."""
+        assert self.reading is not None
+        if unlabelled is self.reading.body and self.body.get("model") == deployment:
+            return self.request.body
+        # The reader leaves out what is null, which for Azure may differ from not being there.
+        nulls = {name: None for name, value in self.body.items() if value is None}
+        return to_json({**nulls, **unlabelled, "model": deployment})
+
+
+def read_call(
+    request: ApiRequest, reader: RequestReader, *, call_id: str, now: float
+) -> RelayedCall:
+    """Read a request; `now` is unix seconds.
+
+    Raises:
+        APIStatusError: it cannot be answered, whatever Azure thinks of it.
+    """
+    route = find_route(request.method, request.path)
+    summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
+    call = RelayedCall(request, route, summary, {}, {})
+    try:
+        if route.operation in _POSTED:
+            _read_posted(call, reader)
+        else:
+            refuse_connection_fields({}, request.headers)
+            if route.operation in _STORED:
+                _read_stored(call, reader)
+    except ConfigurationError as error:
+        raise invalid_request(error.message, hint=error.hint) from error
+    return call
+
+
+def _read_posted(call: RelayedCall, reader: RequestReader) -> None:
+    request, route, summary = call.request, call.route, call.summary
+    body = read_object(request.body)
+    refuse_connection_fields(body, request.headers)
+    if route.model is not None:
+        body["model"] = route.model
+    summary.group = _read_model(body, reader.routing)
+    call.body = body
+    call.is_stream = summary.is_stream = _read_stream(body, route.operation)
+    arguments = {name: value for name, value in body.items() if name != "stream"}
+    if call.is_stream and route.operation == "create":
+        arguments["stream"] = True
+    if request.owner is not None:
+        arguments["owner"] = request.owner
+    timeout = _read_timeout(request.headers)
+    if timeout is not None:
+        arguments["timeout"] = timeout
+    if request.owner is not None:
+        _refuse_raw_id(body, reader, request.owner)
+    call.reading = reader.read(
+        arguments, is_stream=call.is_stream, is_chat=route.operation == "chat"
+    )
+    summary.end_user = call.reading.end_user
+
+
+def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
+    model = body.get("model")
+    if model is None:
+        names = list(routing.groups)
+        if len(names) == 1 and names[0] != "*":
+            return names[0]
+        raise invalid_request(
+            "No model was given.",
+            param="model",
+            code="missing_required_parameter",
+            hint="GET /v1/models lists what there is.",
+        )
+    if not isinstance(model, str) or not model:
+        raise invalid_request("model is not a name.", param="model", code="invalid_type")
+    if not routing.group_of(model):
+        raise BadRequestError(
+            f"The model {model[:200]!r} does not exist here.",
+            status_code=404,
+            code="model_not_found",
+            type="invalid_request_error",
+            param="model",
+            hint="GET /v1/models lists what there is.",
+        )
+    return model
+
+
+def _read_stream(body: Mapping[str, Any], operation: str) -> bool:
+    stream = body.get("stream")
+    if stream is None:
+        return False
+    if not isinstance(stream, bool):
+        raise invalid_request("stream is neither true nor false.", param="stream")
+    if stream and operation not in _STREAMED:
+        raise invalid_request("This operation is not streamed.", param="stream")
+    return stream
+
+
+def _read_timeout(headers: Mapping[str, str]) -> float | None:
+    given = headers.get(_TIMEOUT)
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < 86_400:
+        raise invalid_request(f"{_TIMEOUT} is no number of seconds.", param=_TIMEOUT)
+    return seconds
+
+
+def _refuse_raw_id(body: Mapping[str, Any], reader: RequestReader, owner: str) -> None:
+    """A caller continues what they were given here, not what they have heard of."""
+    field = "previous_response_id"
+    previous = body.get(field)
+    if isinstance(previous, str) and reader.affinity.read_id(previous, owner, field) is None:
+        raise _unknown_response(previous, field)
+
+
+def _unknown_response(response_id: str, field: str) -> ResponseNotFoundError:
+    return ResponseNotFoundError(
+        f"{field} {response_id[:200]!r} was not found.",
+        status_code=404,
+        code="previous_response_not_found" if field == "previous_response_id" else "not_found",
+        type="invalid_request_error",
+        param=field,
+        hint="Use ids as they were given out here, with the key they were given to.",
+    )
+
+
+def _read_stored(call: RelayedCall, reader: RequestReader) -> None:
+    request, route, summary = call.request, call.route, call.summary
+    assert route.response_id is not None
+    owner = request.owner
+    if owner is not None and reader.affinity.read_id(route.response_id, owner) is None:
+        raise _unknown_response(route.response_id, "response_id")
+    arguments: dict[str, Any] = {"owner": owner}
+    timeout = _read_timeout(request.headers)
+    if timeout is not None:
+        arguments["timeout"] = timeout
+    call.stored = reader.read_stored(route.response_id, arguments)
+    summary.group = call.stored.ask.group
+    call.query = _read_query(request.query, reader, owner)
+    if route.operation == "retrieve":
+        call.is_stream = summary.is_stream = call.query.get("stream") == "true"
+
+
+def _read_query(query: str, reader: RequestReader, owner: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in _split_query(query):
+        if name not in PASSED_QUERY and not name.startswith("include["):
+            continue
+        if name in ("after", "before"):
+            value = reader.read_cursor(value, owner) or value
+        if name in ("stream", "include_obfuscation"):
+            value = _read_flag(name, value)
+        if name in ("limit", "starting_after"):
+            _check_number(name, value)
+        if name.startswith("include") and name != "include_obfuscation":
+            found.setdefault("include[]", []).append(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _split_query(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise invalid_request("The query cannot be read.") from error
+
+
+def _read_flag(name: str, value: str) -> str:
+    if value.lower() not in ("true", "false"):
+        raise invalid_request(f"{name} is neither true nor false.", param=name)
+    return value.lower()
+
+
+def _check_number(name: str, value: str) -> None:
+    if not (value.isascii() and value.isdecimal() and len(value) < 16):
+        raise invalid_request(f"{name} is no whole number.", param=name)
