@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from azure_responses.types.event import StreamEvent
 from azure_responses.types.events import EVENT_TYPES
 
-__all__ = ["LEAN", "Frame", "item_id_span", "name_of"]
+__all__ = ["LEAN", "LEAN_TYPES", "Frame", "item_id_span", "name_of"]
 
 _NAMED = b"event: "
 _TYPED = b'data: {"type":"'
@@ -17,12 +18,17 @@ _RICH = frozenset({"annotation", "item", "output", "part", "response"})
 # An object without any of these has no place for an id.
 _HAS_IDS = re.compile(rb'(?:id|ids|encrypted_content|container|conversation)"')
 
-LEAN: frozenset[bytes] = frozenset(
-    name.encode()
-    for name, event in EVENT_TYPES.items()
+LEAN_TYPES: frozenset[type[StreamEvent]] = frozenset(
+    event
+    for event in EVENT_TYPES.values()
     if "item_id" in event.model_fields and not _RICH & event.model_fields.keys()
 )
-"""Names of events whose only id is that of the item: all deltas, so nearly every event."""
+"""Events whose only id is that of the item: all deltas, so nearly every event."""
+
+LEAN: frozenset[bytes] = frozenset(
+    name.encode() for name, event in EVENT_TYPES.items() if event in LEAN_TYPES
+)
+"""Their names."""
 
 
 def name_of(frame: bytes) -> bytes | None:

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.frames import LEAN, Frame, item_id_span, name_of
+from azure_responses.routing.frames import LEAN, LEAN_TYPES, Frame, item_id_span, name_of
 from azure_responses.routing.id_places import REPLY, Kind, Place
 from azure_responses.routing.label import MARKER, Labeller
 from azure_responses.types.model import Model
@@ -76,7 +76,11 @@ class ResponseLabels:
 
     def label(self, value: T) -> T:
         """Label a model or a dict in place, and return it."""
-        self._label(value)
+        if type(value) not in LEAN_TYPES:
+            self._label(value)
+        elif self._is_stored:
+            fields = vars(value)
+            fields["item_id"] = self.label_id(fields["item_id"])
         return value
 
     def label_json(self, body: bytes) -> bytes:

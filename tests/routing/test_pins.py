@@ -1,0 +1,29 @@
+"""Raw ids are refused only where nothing says which resource knows them."""
+
+import pytest
+
+from azure_responses.errors import BadRequestError
+from azure_responses.routing.ask import Pin
+from azure_responses.routing.pins import Found, Pins
+
+_RAW = (Found("tools[0].container", "cntr_1"), Found("input[0].id", "msg_1"))
+
+
+def test_raw_ids_are_refused_with_the_fix() -> None:
+    with pytest.raises(BadRequestError) as raised:
+        Pins(raw=_RAW).require_labels()
+    assert raised.value.param == "tools[0].container"
+    assert "tools[0].container, input[0].id" in raised.value.message
+    assert "adopt" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("pins", [Pins(), Pins(hard=Pin("4ea9c1da"), raw=_RAW)])
+def test_raw_ids_beside_a_hard_pin_are_let_through(pins: Pins) -> None:
+    pins.require_labels()
+
+
+def test_a_hard_pin_counts_before_a_soft_one() -> None:
+    hard, soft = Pin("4ea9c1da"), Pin("ca234c55", is_hard=False)
+    assert Pins(hard, soft).pin is hard
+    assert Pins(None, soft).pin is soft
+    assert Pins().pin is None
