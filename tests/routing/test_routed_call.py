@@ -1,0 +1,768 @@
+"""One call: where it goes next, what it gives up on, what it leaves behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from azure_responses.errors import (
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    ContentFilterError,
+    ContextWindowExceededError,
+    DeploymentNotFoundError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+    ResponseFailedError,
+    ResponseNotFoundError,
+    StreamInterruptedError,
+)
+from azure_responses.routing.ask import Ask, Grant, Pin, Try, Wait
+from azure_responses.routing.outcome import Outcome
+from tests.routing.fleet import (
+    ask,
+    attempt,
+    deployment,
+    fleet,
+    full,
+    limited,
+    refused_key,
+    serve,
+    server_error,
+    unreachable,
+)
+
+_FILTERED = Outcome(status="incomplete", incomplete_reason="content_filter", tokens=7)
+
+
+def _bad_request() -> BadRequestError:
+    return BadRequestError("no", status_code=400)
+
+
+def _too_long() -> ContextWindowExceededError:
+    return ContextWindowExceededError("too long", status_code=400)
+
+
+def test_an_answer_ends_the_call_and_settles_what_was_used() -> None:
+    routing = fleet("a")
+    call = routing.start(Ask("gpt", 10, 20), 0.0)
+    assert attempt(call, 0.0) == "a"
+    assert routing.board.in_flight("a") == 1
+    settlement = call.answered(Outcome(tokens=25, latency=1.0), 1.0)
+    assert (settlement.bid.tokens, settlement.used) == (30, 25)
+    assert routing.board.in_flight("a") == 0
+    assert (call.attempts, call.fallbacks, call.group) == (1, (), "gpt")
+
+
+def test_an_answer_without_usage_counts_what_was_reserved() -> None:
+    call = fleet("a").start(Ask("gpt", 10, 20), 0.0)
+    attempt(call, 0.0)
+    assert call.answered(Outcome(), 1.0).used == 30
+
+
+def test_a_rate_limit_goes_to_the_next_deployment_and_cools_the_first_down() -> None:
+    routing = fleet("a", "b")
+    call, tried = serve(routing, ask(), 0.0, {"a": limited(0.3)}, 0.1)
+    assert tried == ["a", "b"]
+    assert routing.board.cooldowns(0.0) == {"a": 0.3}
+    assert call.attempts == 2
+
+
+def test_the_rows_cooldown_time_stands_in_for_a_missing_hint() -> None:
+    routing = fleet(deployment("a", cooldown_time=9.0), "b", cooldown_time=4)
+    serve(routing, ask(), 0.0, {"a": limited()}, 0.1)
+    assert routing.board.cooldowns(0.0) == {"a": 9.0}
+
+
+def test_the_routers_cooldown_time_stands_in_last() -> None:
+    routing = fleet("a", "b", cooldown_time=4)
+    serve(routing, ask(), 0.0, {"a": limited()}, 0.1)
+    assert routing.board.cooldowns(0.0) == {"a": 4.0}
+
+
+def test_a_lone_limited_deployment_is_waited_for() -> None:
+    routing = fleet("a")
+    call = routing.start(ask(), 0.0)
+    attempt(call, 0.0)
+    call.failed(limited(12.0), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == Wait(12.0)
+    assert call.waited == 12.0
+    assert attempt(call, 12.0) == "a"
+
+
+def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
+    routing = fleet("a")
+    routing.board.limit("a", 10.0, 0.0)
+    step = routing.start(ask(deadline=10.1), 0.0).next_step(0.0, 0.999)
+    assert isinstance(step, Wait)
+    assert 10.0 < step.seconds < 10.1
+
+
+def test_a_wait_beyond_the_deadline_is_an_error_with_the_true_time() -> None:
+    routing = fleet("a", "b")
+    routing.board.limit("a", 10.0, 0.0)
+    routing.board.limit("b", 20.0, 0.0)
+    with pytest.raises(RateLimitError, match=r"a \(a\.example\): cooling down .* 9\.0 s") as caught:
+        attempt(routing.start(ask(deadline=5.0), 1.0), 1.0)
+    assert caught.value.status_code == 429
+    assert caught.value.retry_after == pytest.approx(9.0)
+
+
+def test_the_services_error_is_told_with_the_time_that_is_left() -> None:
+    routing = fleet("a", "b")
+    call = routing.start(ask(deadline=5.0), 0.0)
+    for seconds in (30.0, 20.0):
+        attempt(call, 0.0)
+        call.failed(limited(seconds), 0.0)
+    with pytest.raises(RateLimitError, match="slow down") as caught:
+        attempt(call, 1.0)
+    assert caught.value.retry_after == pytest.approx(19.0)
+
+
+def test_an_outage_is_a_503() -> None:
+    routing = fleet("a")
+    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    with pytest.raises(InternalServerError, match="failures") as caught:
+        attempt(routing.start(ask(deadline=1.0), 0.0), 0.0)
+    assert (caught.value.status_code, caught.value.retry_after) == (503, 30.0)
+
+
+def test_failures_in_a_row_cool_down_and_a_success_between_resets() -> None:
+    routing = fleet("a", "b", num_retries=1)
+    for _ in range(2):
+        serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
+    serve(routing, ask(), 0.0, {}, 0.1)
+    for _ in range(2):
+        serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
+    assert routing.board.cooldowns(0.0) == {}
+    serve(routing, ask(), 0.0, {"a": unreachable()}, 0.1)
+    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+
+
+def test_a_hint_of_an_unavailable_service_is_heeded_at_once() -> None:
+    routing = fleet("a", "b")
+    serve(routing, ask(), 0.0, {"a": server_error(5.0)}, 0.1)
+    assert routing.board.cooldowns(0.0) == {"a": 5.0}
+
+
+def test_only_one_call_probes_a_deployment_that_had_failed() -> None:
+    routing = fleet("a", allowed_fails=1, num_retries=0)
+    with pytest.raises(InternalServerError):
+        serve(routing, ask(), 0.0, {"a": server_error()})
+    probe, other = routing.start(ask(), 31.0), routing.start(ask(), 31.0)
+    assert attempt(probe, 31.0) == "a"
+    assert probe.is_probe
+    assert attempt(other, 31.0, jitter=0.0) == Wait(1.0)
+    probe.answered(Outcome(), 31.5)
+    assert attempt(other, 32.0) == "a"
+    assert not other.is_probe
+
+
+def test_a_failed_probe_doubles_the_cooldown() -> None:
+    routing = fleet("a", "b", allowed_fails=1, longest_cooldown=100)
+    now, left = 0.0, []
+    for _ in range(4):
+        serve(routing, ask(), now, {"a": server_error()}, 0.1)
+        left.append(routing.board.cooldowns(now)["a"])
+        now += left[-1]
+    assert left == [30.0, 60.0, 100.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    "end", ["abandoned", "released", "refused", "bad request", "limited", "another"]
+)
+def test_a_probe_that_shows_nothing_makes_room_for_another(end: str) -> None:
+    routing = fleet(deployment("a"), deployment("b", order=2, rpm=9), allowed_fails=1)
+    serve(routing, ask(), 0.0, {"a": server_error()})
+    call = routing.start(ask(), 31.0)
+    step = call.next_step(31.0, 0.5)
+    assert isinstance(step, Try)
+    assert not routing.board.is_open("a", 31.0)
+    if end == "another":
+        call.granted(Grant(step.bids[1]), 31.0)
+        assert not call.is_probe
+    elif end == "refused":
+        call.refused(full(), 31.0)
+    elif end == "released":
+        assert call.abandoned(31.0) is None
+    else:
+        call.granted(Grant(step.bids[0]), 31.0)
+        if end == "abandoned":
+            call.abandoned(31.0)
+        else:
+            call.failed(_bad_request() if end == "bad request" else limited(0.0), 31.0)
+    assert routing.board.is_open("a", 31.0)
+
+
+def test_a_plan_without_an_outcome_gives_its_probe_back_at_the_next() -> None:
+    routing = fleet("a", allowed_fails=1, num_retries=0)
+    with pytest.raises(InternalServerError):
+        serve(routing, ask(), 0.0, {"a": server_error()})
+    call = routing.start(ask(), 31.0)
+    assert isinstance(call.next_step(31.0, 0.5), Try)
+    assert isinstance(call.next_step(31.0, 0.5), Try)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused_key(),
+        DeploymentNotFoundError("no such deployment", status_code=404),
+        NotFoundError("Resource not found", status_code=404),
+    ],
+)
+def test_what_an_operator_must_mend_is_loud_and_cools_down_at_once(error: APIStatusError) -> None:
+    routing = fleet("a", "b")
+    call = routing.start(ask(), 0.0)
+    attempt(call, 0.0, 0.1)
+    call.failed(error, 0.0)
+    assert call.alarm is not None
+    assert "a (a.example)" in call.alarm
+    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+    assert attempt(call, 0.0, 0.1) == "b"
+    call.answered(Outcome(), 0.0)
+    assert call.alarm is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _bad_request(),
+        _too_long(),
+        ContentFilterError("filtered", status_code=400),
+        ResponseNotFoundError("gone", status_code=404),
+        ConfigurationError("contradiction"),
+        ResponseFailedError("failed"),
+    ],
+)
+def test_what_no_deployment_would_answer_is_raised_and_cools_nobody_down(
+    error: APIStatusError,
+) -> None:
+    routing = fleet("a", "b", allowed_fails=1)
+    with pytest.raises(type(error)) as caught:
+        serve(routing, ask(), 0.0, lambda _: error)
+    assert caught.value is error
+    assert routing.board.cooldowns(0.0) == {}
+
+
+def test_a_missing_stored_thing_does_not_blame_its_deployment() -> None:
+    routing = fleet("a", "b")
+    error = NotFoundError("no such conversation", status_code=404)
+    for details in ({"pin": Pin("resource-a")}, {"can_move": False}):
+        with pytest.raises(NotFoundError):
+            serve(routing, ask(**details), 0.0, lambda _: error)
+    assert routing.board.cooldowns(0.0) == {}
+
+
+def test_a_conflict_is_tried_again_and_blames_nobody() -> None:
+    routing = fleet("a", "b", allowed_fails=1)
+    _, tried = serve(routing, ask(), 0.0, {"a": ConflictError("busy", status_code=409)}, 0.1)
+    assert tried == ["a", "b"]
+    assert routing.board.cooldowns(0.0) == {}
+
+
+def test_after_output_there_is_no_other_attempt() -> None:
+    call = fleet("a", "b").start(ask(input_tokens=5), 0.0)
+    attempt(call, 0.0)
+    error = StreamInterruptedError("cut off")
+    assert call.failed(error, 1.0, has_output=True, tokens=9).used == 9
+    for _ in range(2):
+        with pytest.raises(StreamInterruptedError):
+            call.next_step(1.0, 0.5)
+
+
+def test_a_stream_that_breaks_before_output_is_tried_elsewhere() -> None:
+    _, tried = serve(fleet("a", "b"), ask(), 0.0, {"a": StreamInterruptedError("cut")}, 0.1)
+    assert tried == ["a", "b"]
+
+
+def test_retries_end_with_the_number_allowed() -> None:
+    tried: list[str] = []
+
+    def answer(name: str) -> InternalServerError:
+        tried.append(name)
+        return server_error()
+
+    with pytest.raises(InternalServerError, match="broken"):
+        serve(fleet("a", "b", "c", "d", "e", num_retries=2), ask(), 0.0, answer)
+    assert len(tried) == len(set(tried)) == 3
+
+
+def test_a_row_may_add_retries() -> None:
+    tried: list[str] = []
+
+    def answer(name: str) -> InternalServerError:
+        tried.append(name)
+        return server_error()
+
+    with pytest.raises(InternalServerError):
+        serve(fleet(deployment("a", max_retries=2), num_retries=0), ask(), 0.0, answer)
+    assert tried == ["a", "a", "a"]
+
+
+def test_the_same_deployment_is_tried_again_only_after_a_pause() -> None:
+    call = fleet("a").start(ask(), 0.0)
+    attempt(call, 0.0)
+    call.failed(server_error(), 0.0)
+    assert attempt(call, 0.0, jitter=0.5) == Wait(0.25)
+    assert attempt(call, 0.1, jitter=0.9) == Wait(pytest.approx(0.15))  # type: ignore[arg-type]
+    assert attempt(call, 0.25, jitter=0.9) == "a"
+
+
+def test_the_pause_is_no_shorter_than_the_setting() -> None:
+    call = fleet("a", retry_after=3).start(ask(), 0.0)
+    attempt(call, 0.0)
+    call.failed(server_error(), 0.0)
+    assert attempt(call, 0.0) == Wait(3.0)
+
+
+def test_no_pause_leads_beyond_the_deadline() -> None:
+    call = fleet("a", retry_after=3).start(ask(deadline=2.0), 0.0)
+    attempt(call, 0.0)
+    call.failed(server_error(), 0.0)
+    with pytest.raises(InternalServerError):
+        attempt(call, 0.0)
+
+
+def test_an_outage_does_not_multiply_the_load() -> None:
+    routing = fleet("a", allowed_fails=10**6, num_retries=5, retry_floor=0, retry_ratio=0.2)
+    count = 0
+
+    def answer(_: str) -> InternalServerError:
+        nonlocal count
+        count += 1
+        return server_error()
+
+    for _ in range(1000):
+        with pytest.raises(InternalServerError):
+            serve(routing, ask(deadline=1000.0), 0.0, answer)
+    assert 1190 <= count <= 1210
+
+
+def test_a_call_past_its_deadline_is_not_begun() -> None:
+    with pytest.raises(APITimeoutError, match="deadline"):
+        attempt(fleet("a").start(ask(deadline=1.0), 2.0), 2.0)
+
+
+def test_past_the_deadline_the_last_error_is_what_counts() -> None:
+    call = fleet("a", "b", timeout=5).start(ask(), 0.0)
+    attempt(call, 0.0)
+    call.failed(APITimeoutError("slow"), 5.0)
+    for _ in range(2):
+        with pytest.raises(APITimeoutError, match="slow"):
+            attempt(call, 5.0)
+
+
+def test_an_attempt_may_take_what_is_left_or_what_its_row_allows() -> None:
+    call = fleet(deployment("a", timeout=3.0), timeout=10).start(ask(), 0.0)
+    assert call.attempt_timeout(4.0) == 6.0
+    attempt(call, 0.0)
+    assert call.attempt_timeout(1.0) == 3.0
+    assert call.attempt_timeout(8.0) == 2.0
+    assert fleet("a", timeout=None).start(ask(), 0.0).attempt_timeout(1.0) is None
+
+
+# ── limits ──
+
+
+def test_a_full_deployment_spills_over_to_the_next() -> None:
+    routing = fleet(deployment("a", rpm=1), deployment("b", order=2))
+    assert [serve(routing, ask())[1] for _ in range(3)] == [["a"], ["b"], ["b"]]
+
+
+def test_a_lone_full_deployment_is_waited_for() -> None:
+    routing = fleet(deployment("a", rpm=1))
+    serve(routing, ask())
+    step = attempt(routing.start(ask(), 10.0), 10.0, jitter=0.0)
+    assert step == Wait(51.0)
+
+
+def test_full_beyond_the_deadline_is_a_429_that_says_when() -> None:
+    routing = fleet(deployment("a", rpm=1))
+    serve(routing, ask())
+    with pytest.raises(RateLimitError, match="full for another") as caught:
+        attempt(routing.start(ask(deadline=20.0), 10.0), 10.0)
+    assert caught.value.retry_after == pytest.approx(51.0)
+
+
+def test_what_a_shared_store_knows_is_believed() -> None:
+    routing = fleet("a", "b")
+    call = routing.start(ask(deadline=3.0), 0.0)
+    for _ in range(2):
+        step = call.next_step(0.0, 0.5)
+        assert isinstance(step, Try)
+        call.refused(Grant(None, retry_after=5.0), 0.0)
+    with pytest.raises(RateLimitError, match=r"full for another 5\.0 s") as caught:
+        call.next_step(0.0, 0.5)
+    assert caught.value.retry_after == 5.0
+
+
+def test_cooldowns_of_other_replicas_are_learnt() -> None:
+    routing = fleet("a", "b")
+    call = routing.start(ask(), 0.0)
+    call.next_step(0.0, 0.1)
+    call.refused(Grant(None, retry_after=5.0, cooldowns={"a": 5.0, "gone": 1.0}), 0.0)
+    step = call.next_step(0.0, 0.1)
+    assert isinstance(step, Try)
+    call.granted(Grant(step.bids[0], cooldowns={"a": 9.0}), 0.0)
+    assert routing.board.cooldowns(0.0) == {"a": 9.0}
+
+
+def test_a_call_larger_than_a_minutes_tokens_reserves_all_of_them() -> None:
+    routing = fleet(deployment("a", tpm=100))
+    call = routing.start(Ask("gpt", 500), 0.0)
+    step = call.next_step(0.0, 0.5)
+    assert isinstance(step, Try)
+    assert step.bids[0].tokens == 100
+
+
+@pytest.mark.parametrize(
+    ("error", "sent", "used", "refunds"),
+    [
+        (limited(1.0), None, 0, False),
+        (server_error(), None, 0, False),
+        (_bad_request(), None, 0, False),
+        (ContentFilterError("filtered", status_code=400), None, 10, False),
+        (unreachable(), None, 0, True),
+        (unreachable(), True, 10, False),
+        (APITimeoutError("slow"), None, 10, False),
+        (APITimeoutError("no connection"), False, 0, True),
+        (ConfigurationError("no credential"), None, 0, True),
+    ],
+)
+def test_a_failure_counts_what_it_cost(
+    error: APIStatusError, sent: bool | None, used: int, refunds: bool
+) -> None:
+    call = fleet("a", "b").start(Ask("gpt", 10, 20), 0.0)
+    attempt(call, 0.0)
+    settlement = call.failed(error, 0.0, was_sent=sent)
+    assert (settlement.used, settlement.refunds_request) == (used, refunds)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sent", "used"), [(None, True, 10), (4, True, 10), (15, True, 15), (None, False, 0)]
+)
+def test_an_abandoned_attempt_counts_what_is_known(
+    tokens: int | None, sent: bool, used: int
+) -> None:
+    routing = fleet("a")
+    call = routing.start(Ask("gpt", 10, 20), 0.0)
+    attempt(call, 0.0)
+    settlement = call.abandoned(1.0, tokens=tokens, was_sent=sent)
+    assert settlement is not None
+    assert (settlement.used, settlement.refunds_request) == (used, not sent)
+    assert routing.board.in_flight("a") == 0
+    assert call.abandoned(1.0) is None
+
+
+def test_an_outcome_without_an_attempt_is_a_mistake_of_the_shell() -> None:
+    with pytest.raises(RuntimeError, match="granted"):
+        fleet("a").start(ask(), 0.0).answered(Outcome(), 0.0)
+
+
+# ── fallbacks ──
+
+
+def test_a_fallback_group_is_asked_once_retries_are_used_up() -> None:
+    routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}], num_retries=1)
+    call, tried = serve(routing, ask(), 0.0, {"a": server_error()})
+    assert tried == ["a", "a", "b"]
+    assert (call.group, call.fallbacks) == ("backup", ("backup",))
+
+
+def test_a_group_that_cools_down_is_left_for_a_fallback_before_waiting() -> None:
+    routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}])
+    routing.board.limit("a", 5.0, 0.0)
+    assert serve(routing, ask())[1] == ["b"]
+
+
+def test_when_fallbacks_cool_down_too_the_first_to_return_serves() -> None:
+    routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}])
+    routing.board.limit("a", 9.0, 0.0)
+    routing.board.limit("b", 5.0, 0.0)
+    call = routing.start(ask(), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
+    assert attempt(call, 5.0, jitter=0.0) == "b"
+
+
+def test_default_fallbacks_serve_groups_without_their_own() -> None:
+    routing = fleet("a", deployment("b", "backup"), default_fallbacks=["backup"], num_retries=0)
+    assert serve(routing, ask(), 0.0, {"a": refused_key()})[1] == ["a", "b"]
+
+
+def test_circular_fallbacks_end() -> None:
+    tried: list[str] = []
+
+    def answer(name: str) -> InternalServerError:
+        tried.append(name)
+        return server_error()
+
+    routing = fleet(
+        "a",
+        deployment("b", "backup"),
+        fallbacks=[{"gpt": ["backup"]}, {"backup": ["gpt", "backup"]}],
+        num_retries=0,
+    )
+    with pytest.raises(InternalServerError, match=r"Fallbacks tried without success: backup\."):
+        serve(routing, ask(), 0.0, answer)
+    assert tried == ["a", "b"]
+
+
+def test_fallbacks_are_bounded() -> None:
+    rows = [deployment(f"d{n}", f"g{n}") for n in range(9)]
+    chains = [{f"g{n}": [f"g{n + 1}"]} for n in range(8)]
+    routing = fleet(*rows, fallbacks=chains, max_fallbacks=3, num_retries=0)
+    tried: list[str] = []
+
+    def answer(name: str) -> InternalServerError:
+        tried.append(name)
+        return server_error()
+
+    with pytest.raises(InternalServerError):
+        serve(routing, ask("g0"), 0.0, answer)
+    assert tried == ["d0", "d1", "d2", "d3"]
+
+
+def test_the_first_groups_error_is_the_one_raised() -> None:
+    routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": "backup"}], num_retries=0)
+    answers = {"a": limited(5.0), "b": refused_key()}
+    with pytest.raises(RateLimitError, match="backup"):
+        serve(routing, ask(deadline=3.0), 0.0, answers)
+
+
+def test_a_bad_request_in_a_fallback_ends_the_call_with_the_first_error() -> None:
+    routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": "backup"}], num_retries=0)
+    with pytest.raises(AuthenticationError, match="wrong key"):
+        serve(routing, ask(), 0.0, {"a": refused_key(), "b": _bad_request()})
+
+
+def test_an_input_known_to_be_too_long_goes_to_a_larger_window_at_once() -> None:
+    routing = fleet(
+        deployment("a", max_input_tokens=100),
+        deployment("b", "long", max_input_tokens=200),
+        deployment("c", "longest"),
+        context_window_fallbacks=[{"gpt": ["long"]}, {"long": ["longest"]}],
+    )
+    assert serve(routing, Ask("gpt", 100))[1] == ["a"]
+    assert serve(routing, Ask("gpt", 101))[1] == ["b"]
+    assert serve(routing, Ask("gpt", 201))[1] == ["c"]
+
+
+def test_an_input_too_long_for_everybody_is_sent_all_the_same() -> None:
+    small = fleet(deployment("a", max_input_tokens=100))
+    assert serve(small, Ask("gpt", 101))[1] == ["a"]
+    both = fleet(
+        deployment("a", max_input_tokens=100),
+        deployment("b", "long", max_input_tokens=200),
+        context_window_fallbacks=[{"gpt": ["long"]}],
+    )
+    assert serve(both, Ask("gpt", 999))[1] in (["a"], ["b"])
+
+
+def test_a_deployment_with_too_small_a_window_is_passed_over() -> None:
+    routing = fleet(deployment("a", max_input_tokens=100), "b")
+    assert {serve(routing, Ask("gpt", 101), jitter=j / 10)[1][0] for j in range(10)} == {"b"}
+
+
+def test_a_context_window_error_goes_to_its_own_fallbacks_only() -> None:
+    routing = fleet(
+        "a",
+        deployment("b", "backup"),
+        deployment("c", "long"),
+        fallbacks=[{"gpt": ["backup"]}],
+        context_window_fallbacks=[{"gpt": ["long"]}],
+    )
+    assert serve(routing, ask(), 0.0, {"a": _too_long()})[1] == ["a", "c"]
+    with pytest.raises(ContextWindowExceededError, match="long"):
+        serve(routing, ask(), 0.0, {"a": _too_long(), "c": _too_long()})
+
+
+def test_a_context_window_error_in_a_fallback_goes_on_to_groups_still_ahead() -> None:
+    routing = fleet(
+        "a",
+        deployment("b", "backup"),
+        deployment("c", "long"),
+        fallbacks=[{"gpt": ["backup", "long"]}],
+        context_window_fallbacks=[{"backup": ["long"]}],
+        num_retries=0,
+    )
+    answers = {"a": server_error(), "b": _too_long()}
+    assert serve(routing, ask(), 0.0, answers)[1] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("is_error", [True, False])
+def test_filtered_content_goes_to_its_own_fallbacks(is_error: bool) -> None:
+    routing = fleet("a", deployment("b", "lenient"), content_policy_fallbacks=[{"gpt": "lenient"}])
+    answer = ContentFilterError("filtered", status_code=400) if is_error else _FILTERED
+    call, tried = serve(routing, ask(), 0.0, {"a": answer})
+    assert tried == ["a", "b"]
+    assert call.fallbacks == ("lenient",)
+
+
+def test_a_filtered_answer_stands_where_nothing_else_may_be_asked() -> None:
+    assert serve(fleet("a"), ask(), 0.0, {"a": _FILTERED})[1] == ["a"]
+    routing = fleet("a", deployment("b", "lenient"), content_policy_fallbacks=[{"gpt": "lenient"}])
+    seen = replace(_FILTERED, has_output=True)
+    assert serve(routing, ask(), 0.0, {"a": seen})[1] == ["a"]
+    other = Outcome(status="incomplete", incomplete_reason="max_output_tokens")
+    assert serve(routing, ask(), 0.0, {"a": other})[1] == ["a"]
+    assert serve(routing, ask(), 0.0, {"a": _FILTERED, "b": _FILTERED})[1] == ["a", "b"]
+
+
+def test_operations_on_stored_things_have_no_fallbacks() -> None:
+    routing = fleet("a", deployment("b", "backup"), default_fallbacks=["backup"], num_retries=0)
+    with pytest.raises(InternalServerError):
+        serve(routing, ask(can_move=False), 0.0, {"a": server_error()})
+
+
+def test_an_unknown_model_is_a_404_that_suggests_the_right_name() -> None:
+    with pytest.raises(NotFoundError, match="Did you mean 'gpt'") as caught:
+        serve(fleet("a"), ask("gtp"))
+    assert caught.value.code == "model_not_found"
+    with pytest.raises(NotFoundError, match="model list"):
+        serve(fleet("a"), ask("zzz"))
+
+
+def test_a_resting_group_says_so() -> None:
+    with pytest.raises(InternalServerError, match="weight 0") as caught:
+        serve(fleet(deployment("a", weight=0.0)), ask())
+    assert caught.value.retry_after is None
+
+
+# ── pins ──
+
+
+def _pin(resource: str = "resource-a", **details: object) -> Pin:
+    return Pin(resource, **details)  # type: ignore[arg-type]
+
+
+def test_a_pinned_call_goes_to_the_deployment_that_made_it() -> None:
+    routing = fleet(
+        *[
+            deployment(name, resource="r1", weight=weight)
+            for name, weight in (("a", 0.0), ("b", 9.0))
+        ],
+        "c",
+    )
+    pinned = ask(pin=_pin("r1", deployment="tag-a"))
+    assert {serve(routing, pinned, jitter=j / 10)[1][0] for j in range(10)} == {"a"}
+    routing.board.limit("a", 5.0, 0.0)
+    assert serve(routing, pinned)[1] == ["b"]
+
+
+def test_a_pinned_call_waits_for_its_origin() -> None:
+    routing = fleet("a", "b")
+    routing.board.limit("a", 5.0, 0.0)
+    call = routing.start(ask(pin=_pin()), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
+    assert attempt(call, 5.0) == "a"
+
+
+@pytest.mark.parametrize("is_hard", [True, False])
+def test_a_pinned_call_never_goes_elsewhere(is_hard: bool) -> None:
+    routing = fleet("a", "b", deployment("c", "backup"), fallbacks=[{"gpt": ["backup"]}])
+    routing.board.limit("a", 50.0, 0.0)
+    call = routing.start(ask(pin=_pin(is_hard=is_hard), deadline=5.0), 0.0)
+    with pytest.raises(RateLimitError, match="previous_response_id ties it") as caught:
+        attempt(call, 0.0)
+    assert caught.value.retry_after == 50.0
+
+
+def test_a_pinned_call_to_a_broken_origin_is_a_503() -> None:
+    routing = fleet("a", "b")
+    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    with pytest.raises(InternalServerError) as caught:
+        attempt(routing.start(ask(pin=_pin(), deadline=5.0), 0.0), 0.0)
+    assert caught.value.retry_after == 30.0
+
+
+def test_a_pinned_call_may_fall_back_within_its_resource() -> None:
+    routing = fleet(
+        deployment("a", resource="r1"),
+        deployment("b", "backup", resource="r2"),
+        deployment("c", "backup", resource="r1"),
+        fallbacks=[{"gpt": ["backup"]}],
+    )
+    routing.board.limit("a", 5.0, 0.0)
+    assert serve(routing, ask(pin=_pin("r1")))[1] == ["c"]
+
+
+def test_another_row_that_calls_the_same_deployment_will_do() -> None:
+    routing = fleet(
+        deployment("a", "fast", model="gpt-5", resource="r1"),
+        deployment("b", "slow", model="gpt-5", resource="r2"),
+        deployment("c", "other", model="o3", resource="r1"),
+    )
+    assert serve(routing, ask("slow", pin=_pin("r1", deployment="tag-c")))[1] == ["a"]
+
+
+def test_an_operation_on_a_stored_thing_goes_to_any_row_of_its_resource() -> None:
+    routing = fleet(deployment("a", "one", resource="r1"), deployment("b", "two", resource="r2"))
+    assert serve(routing, ask("", can_move=False, pin=_pin("r2")))[1] == ["b"]
+
+
+def test_a_pin_to_a_resource_no_longer_configured_is_a_404() -> None:
+    with pytest.raises(ResponseNotFoundError, match="not configured") as caught:
+        serve(fleet("a"), ask(pin=_pin("gone", deployment="tag-gone")))
+    assert (caught.value.status_code, caught.value.param) == (404, "previous_response_id")
+
+
+def test_a_pin_to_a_resource_without_the_model_asked_for_is_a_404() -> None:
+    routing = fleet("a", deployment("b", "other"))
+    with pytest.raises(ResponseNotFoundError, match="no deployment of 'gpt'"):
+        serve(routing, ask(pin=_pin("resource-b")))
+
+
+def test_encrypted_reasoning_may_be_left_out_where_settings_say_so() -> None:
+    routing = fleet("a", "b", on_origin_down="strip")
+    routing.board.limit("a", 5.0, 0.0)
+    soft = ask(pin=_pin(is_hard=False, field="reasoning.encrypted_content"))
+    call, tried = serve(routing, soft)
+    assert tried == ["b"]
+    assert call.strips_reasoning
+    assert not call.replays_history
+    call, tried = serve(routing, soft, 6.0)
+    assert tried == ["a"]
+    assert not call.strips_reasoning
+
+
+def test_encrypted_reasoning_of_an_unknown_resource_may_be_left_out_too() -> None:
+    routing = fleet("a", on_origin_down="strip")
+    call, tried = serve(routing, ask(pin=_pin("gone", is_hard=False)))
+    assert tried == ["a"]
+    assert call.strips_reasoning
+
+
+def test_an_origin_that_only_stumbles_is_tried_again_before_reasoning_is_lost() -> None:
+    routing = fleet("a", "b", on_origin_down="strip", num_retries=2)
+    soft = ask(pin=_pin(is_hard=False))
+    assert serve(routing, soft, 0.0, {"a": server_error()})[1] == ["a", "a", "b"]
+
+
+def test_stored_history_may_be_replayed_where_settings_say_so() -> None:
+    routing = fleet("a", "b", on_origin_down="replay")
+    routing.board.limit("a", 5.0, 0.0)
+    call, tried = serve(routing, ask(pin=_pin()))
+    assert tried == ["b"]
+    assert call.replays_history
+    assert not call.strips_reasoning
+
+
+def test_only_a_previous_response_can_be_replayed() -> None:
+    routing = fleet("a", "b", on_origin_down="replay")
+    routing.board.limit("a", 5.0, 0.0)
+    for details in ({"pin": _pin(field="conversation")}, {"pin": _pin(), "can_move": False}):
+        call = routing.start(ask(**details), 0.0)
+        assert isinstance(attempt(call, 0.0), Wait)
+
+
+def test_a_model_that_only_the_star_serves_keeps_its_pin() -> None:
+    routing = fleet(deployment("a", "*", model="*"), deployment("b", "*", model="*"))
+    call, tried = serve(routing, ask("anything", pin=_pin("resource-b")))
+    assert tried == ["b"]
+    assert call.deployment is not None
+    assert call.deployment.name_for(call.group) == "anything"
