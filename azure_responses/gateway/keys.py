@@ -53,9 +53,6 @@ class KeyTable:
         self._fixed = {key.digest: key for key in fixed}
         self._keys: Mapping[bytes, StoredKey] = self._fixed
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def replace(self, stored: Iterable[StoredKey]) -> None:
         """Take what the database holds now in place of what it held; the fixed keys stay."""
         self._keys = {key.digest: key for key in stored} | self._fixed

@@ -1,0 +1,94 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.spent_call import SpentCall, format_line
+from azure_responses.pricing import Ledger
+
+_STARTED = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC).timestamp()
+_RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "model": "gpt-5-2025-08-07",
+    "status": "completed",
+    "safety_identifier": "alice",
+    "usage": {
+        "input_tokens": 100,
+        "input_tokens_details": {"cached_tokens": 40},
+        "output_tokens": 20,
+        "output_tokens_details": {"reasoning_tokens": 8},
+        "total_tokens": 120,
+    },
+}
+
+
+def _call(**fields: Any) -> SpentCall:
+    defaults = {"caller": MASTER, "call_id": "c1", "model": "gpt", "started_at": _STARTED}
+    return SpentCall(**{**defaults, **fields})
+
+
+def test_a_call_is_counted_under_its_key_end_user_model_and_day() -> None:
+    call = _call(result=_RESPONSE, cost=Decimal("0.0123"), latency=2.0)
+    key, spent = call.total(call.describe())
+    assert (key.key_id, key.end_user, key.model) == ("master", "alice", "gpt")
+    assert key.day == day_of(_STARTED) + 1
+    assert (spent.cost, spent.calls, spent.failed, spent.unpriced) == (
+        to_pico(Decimal("0.0123")),
+        1,
+        0,
+        0,
+    )
+    assert (spent.input_tokens, spent.cached_tokens) == (100, 40)
+    assert (spent.output_tokens, spent.reasoning_tokens) == (20, 8)
+
+
+def test_a_call_without_a_price_and_one_without_a_result_are_told_apart() -> None:
+    unpriced = _call(result=_RESPONSE)
+    _, spent = unpriced.total(unpriced.describe())
+    assert (spent.cost, spent.failed, spent.unpriced) == (0, 0, 1)
+    failed = _call(error_code="rate_limit_exceeded", http_status=429)
+    _, spent = failed.total(failed.describe())
+    assert (spent.calls, spent.failed, spent.unpriced, spent.input_tokens) == (1, 1, 0, 0)
+
+
+def test_a_key_s_own_end_user_stands_in_for_one_that_is_not_named() -> None:
+    caller = Caller(key_id="k", end_user="team")
+    assert _call(caller=caller).describe()["end_user"] == "team"
+    assert _call(caller=caller, end_user="bob").describe()["end_user"] == "bob"
+
+
+def test_a_line_is_what_the_ledger_reads() -> None:
+    call = _call(result=_RESPONSE, cost=Decimal("0.0123"), deployment="row-1")
+    line = json.loads(format_line(call.describe()))
+    ledger = Ledger()
+    assert ledger.record(line) == Decimal("0.0123")
+    (row,) = ledger.rows()
+    assert (row.end_user, row.deployment, row.calls) == ("alice", "row-1", 1)
+    assert (row.input_tokens, row.output_tokens) == (100, 20)
+
+
+def test_a_line_says_what_only_a_gateway_knows() -> None:
+    call = _call(deployment="row-1", http_status=503, error_code="x", latency=1.25, attempts=3)
+    record = call.describe()
+    assert record["record"] == "azure_responses.operation"
+    assert (record["key_id"], record["key_name"], record["call_id"]) == ("master", "master", "c1")
+    assert (record["http_status"], record["error"], record["latency"]) == (503, "x", 1.25)
+    assert (record["model_group"], record["attempts"]) == ("gpt", 3)
+    assert record["time"] == "2026-11-21T23:59:59+00:00"
+
+
+def test_a_line_is_one_line_whatever_stands_in_it() -> None:
+    line = format_line(_call(end_user="a\n\ud800\u2028").describe())
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert json.loads(line)["end_user"] == "a\n\ud800\u2028"
+
+
+def test_a_refund_of_ours_never_makes_a_total_smaller() -> None:
+    call = _call(result=_RESPONSE, cost=Decimal(-1))
+    _, spent = call.total(call.describe())
+    assert spent.cost == 0
