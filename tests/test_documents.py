@@ -217,7 +217,9 @@ _CHECKS: dict[str, Callable[[str], None]] = {
 def test_every_configuration_is_one_the_program_takes(example: Example) -> None:
     for document in yaml.safe_load_all(example.text):
         known = [check for key, check in _CHECKS.items() if key in document]
-        if known and example.reason is None:
+        # What LiteLLM is to read is not for our gateway.
+        is_ours = example.reason is None and example.path.name != "litellm-plugin.md"
+        if known and is_ours:
             known[0](example.text)
 
 
