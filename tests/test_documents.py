@@ -266,12 +266,20 @@ def test_a_list_has_an_empty_line_before_it(path: Path) -> None:
     assert re.findall(rf"^(?!\s|{bullet}|[|#>]).+\n{bullet}.*$", prose, re.MULTILINE) == []
 
 
+def _extras() -> set[str]:
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return set(project["optional-dependencies"])
+
+
 @_every_document
 def test_every_extra_that_is_named_exists(path: Path) -> None:
-    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lists = re.findall(r"azure-responses\[([\w,-]+)\]", path.read_text(encoding="utf-8"))
-    named = {extra for names in lists for extra in names.split(",")}
-    assert named <= set(project["optional-dependencies"])
+    assert {extra for names in lists for extra in names.split(",")} <= _extras()
+
+
+def test_every_extra_is_explained() -> None:
+    decision = (_DOCS / "decisions" / "0005-dependencies.md").read_text(encoding="utf-8")
+    assert [name for name in _extras() if f"| `{name}` |" not in decision] == []
 
 
 @pytest.mark.parametrize("row", _rows("endpoints.md", "What a URL becomes"), ids=" ".join)
