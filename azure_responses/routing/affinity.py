@@ -42,8 +42,8 @@ from azure_responses.routing.stripping import Stripper
 
 __all__ = ["Affinity", "Found", "LabelledRequest", "Pins", "Unlabelled"]
 
-_CIPHERTEXTS = frozenset({Kind.CIPHERTEXT, Kind.REASONING})
-_ITEMS = frozenset({Kind.ITEM, Kind.REASONING_ITEM})
+_CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
+_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM)
 _BARE = frozenset({"id", "type", "status"})
 _URLS = ("https://", "http://", "data:")
 
@@ -257,7 +257,11 @@ class LabelledRequest:
     def _read_id(self, value: str, path: Path) -> Label | None:
         if MARKER not in value and not self._may_be_litellms:
             return None
-        return self._affinity.read_id(value, self._owner, format_path(path))
+        try:
+            return self._affinity.read_id(value, self._owner)
+        except ResponseNotFoundError:
+            # Once more, to say where: paths are not written out for labels that are right.
+            return self._affinity.read_id(value, self._owner, format_path(path))
 
     def _read_ciphertext(self, value: str, path: Path) -> Label | None:
         if not value.startswith(MARKER) and not self._may_be_litellms:

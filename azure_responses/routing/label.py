@@ -126,6 +126,8 @@ class Labeller:
                 hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
             )
         self._keys = [_derive(secret) for secret in secrets]
+        # A conversation sends the same labels turn after turn. Refusals are not kept.
+        self._open = lru_cache(4096)(self._open_afresh)
 
     def label_id(
         self, inner: str, *, deployment_tag: str, resource_tag: str, owner: str | None = None
@@ -153,7 +155,17 @@ class Labeller:
             ResponseNotFoundError: a label that was altered, made with another secret, or made for
                 another owner; `field` becomes its `param`.
         """
-        found = _LABEL.fullmatch(text) if MARKER in text else None
+        if MARKER not in text:
+            return None
+        try:
+            return self._open(text, owner)
+        except ValueError:
+            raise ResponseNotFoundError(
+                f"{field} {text!r} was not found.", status_code=404, param=field, hint=_HINT
+            ) from None
+
+    def _open_afresh(self, text: str, owner: str | None) -> Label | None:
+        found = _LABEL.fullmatch(text)
         if found is None:
             return None
         prefix, body = found.groups()
@@ -163,7 +175,7 @@ class Labeller:
                 label = _open(keys, prefix, data, owner)
                 if label is not None:
                     return label
-        raise _unknown(text, field)
+        raise ValueError("not a label of ours, or another owner's")
 
     def label_ciphertext(self, inner: str, *, deployment_tag: str, resource_tag: str) -> str:
         """`encrypted_content` with its origin in front."""
@@ -251,9 +263,3 @@ def _open(keys: _Keys, prefix: str, data: bytes, owner: str | None) -> Label | N
 
 def _seal_ciphertext(keys: _Keys, tags: bytes, inner: str) -> bytes:
     return keys.ciphertext.seal(tags + inner.encode("utf-8", "surrogatepass"))
-
-
-def _unknown(text: str, field: str) -> ResponseNotFoundError:
-    return ResponseNotFoundError(
-        f"{field} {text!r} was not found.", status_code=404, param=field, hint=_HINT
-    )

@@ -35,8 +35,8 @@ __all__ = ["ResponseLabels"]
 T = TypeVar("T")
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_CIPHERTEXTS = frozenset({Kind.CIPHERTEXT, Kind.REASONING})
-_OF_ITEMS = frozenset({Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME})
+_CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
+_OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
 
 
 class ResponseLabels:
