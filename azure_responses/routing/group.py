@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from azure_responses.routing.deployment import Deployment
 
-__all__ = ["Group", "Tier", "chances"]
+__all__ = ["Group", "Tier", "chances", "other_chances"]
 
 _MASK = 2**64 - 1
 _FACTOR = 6364136223846793005  # Knuth's MMIX generator.
@@ -16,7 +16,12 @@ _TERM = 1442695040888963407
 def chances(jitter: float) -> Iterator[float]:
     """`jitter`, then numbers in [0, 1) made of it, each as good as independent of the last."""
     yield jitter
-    state = int(jitter * 2**53) * 2**11
+    yield from other_chances(jitter, 0)
+
+
+def other_chances(jitter: float, salt: int = 0x9E3779B97F4A7C15) -> Iterator[float]:
+    """Numbers in [0, 1) made of `jitter`, as good as independent of `chances`."""
+    state = int(jitter * 2**53) * 2**11 ^ salt
     while True:
         state = (state * _FACTOR + _TERM) & _MASK
         yield (state >> 11) / 2**53

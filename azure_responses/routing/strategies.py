@@ -14,7 +14,7 @@ from typing import Protocol
 
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.group import Group, Tier, chances
+from azure_responses.routing.group import Group, Tier, chances, other_chances
 from azure_responses.routing.headroom import Headroom
 from azure_responses.routing.settings import Strategy
 
@@ -173,6 +173,7 @@ def rank_headroom(
         return roomy
     usual = sum(known) / len(known)
     rates = [max(1.0, usual if tokens_left is None else tokens_left) for tokens_left in left]
-    luck = chances(jitter)
+    # The order given was drawn by `chances` of the same jitter.
+    luck = other_chances(jitter)
     clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
     return [roomy[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]

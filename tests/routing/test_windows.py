@@ -1,0 +1,83 @@
+"""A minute's requests and tokens."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_responses.routing.windows import Window
+
+_Steps = st.lists(
+    st.tuples(st.floats(0, 30, allow_nan=False), st.integers(0, 40), st.integers(0, 40)),
+    max_size=60,
+)
+
+
+@given(steps=_Steps, rpm=st.integers(1, 5), tpm=st.integers(40, 100))
+def test_no_sixty_seconds_ever_hold_more_than_the_limit(
+    steps: list[tuple[float, int, int]], rpm: int, tpm: int
+) -> None:
+    window, now = Window(rpm, tpm), 0.0
+    taken: list[tuple[float, int]] = []
+    for pause, tokens, used in steps:
+        now += pause
+        slot = window.reserve(tokens, now)
+        if slot is not None:
+            counted = min(tokens, used)
+            window.settle(slot, tokens, counted)
+            taken.append((now, counted))
+        recent = [count for at, count in taken if at > now - 60.0]
+        assert len(recent) <= rpm
+        assert sum(recent) <= tpm
+
+
+@given(steps=_Steps)
+def test_the_wait_named_is_enough_and_room_is_never_denied_after_it(
+    steps: list[tuple[float, int, int]],
+) -> None:
+    window, now = Window(3, 60), 0.0
+    for pause, tokens, _ in steps:
+        now += pause
+        wait = window.wait(tokens, now)
+        assert 0.0 <= wait <= 61.0
+        assert (window.wait(tokens, now) == 0.0) == (wait == 0.0)
+        now += wait
+        assert window.reserve(tokens, now + 1e-6) is not None
+
+
+def test_what_is_given_back_may_be_used_again() -> None:
+    window = Window(1, 100)
+    slot = window.reserve(100, 0.5)
+    assert slot == 0
+    assert window.reserve(1, 1.0) is None
+    window.settle(slot, 100, 0, refunds_request=True)
+    assert window.reserve(100, 1.0) == 1
+
+
+def test_tokens_used_beyond_the_reservation_count() -> None:
+    window = Window(None, 100)
+    slot = window.reserve(10, 0.0)
+    assert slot is not None
+    window.settle(slot, 10, 95)
+    assert window.reserve(6, 0.0) is None
+    assert window.reserve(5, 0.0) is not None
+
+
+def test_a_settlement_after_the_minute_changes_nothing() -> None:
+    window = Window(1, 100)
+    slot = window.reserve(50, 0.0)
+    assert slot is not None
+    assert window.reserve(50, 61.0) == 61
+    window.settle(slot, 50, 99)
+    assert (window.requests, window.tokens) == (1, 50)
+
+
+def test_a_request_larger_than_the_limit_is_sent_when_nothing_else_is() -> None:
+    window = Window(None, 10)
+    assert window.reserve(50, 0.0) is not None
+    assert window.reserve(50, 1.0) is None
+    assert window.wait(50, 1.0) == 60.0
+
+
+def test_times_of_two_threads_in_the_wrong_order_are_counted_late_rather_than_early() -> None:
+    window = Window(5, None)
+    assert window.reserve(0, 10.0) == 10
+    assert window.reserve(0, 9.0) == 10
