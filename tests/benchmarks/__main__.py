@@ -1,4 +1,6 @@
-"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [large] [memory]`."""
+"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [large] [memory]
+[router]`.
+"""
 
 import argparse
 import os
@@ -11,6 +13,7 @@ from tests.benchmarks.chat import compare_chat
 from tests.benchmarks.comparison import Comparison
 from tests.benchmarks.import_time import compare_first_calls, compare_imports
 from tests.benchmarks.memory import describe_memory
+from tests.benchmarks.router import compare_router
 from tests.benchmarks.streams import compare_events, compare_large_event
 from tests.benchmarks.stub import serve_stub
 
@@ -28,6 +31,7 @@ _BENCHMARKS: dict[str, Callable[[str], list[str]]] = {
     "chat": partial(_printed, compare_chat),
     "large": partial(_printed, compare_large_event),
     "memory": describe_memory,
+    "router": partial(_printed, compare_router),
 }
 
 
