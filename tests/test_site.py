@@ -23,6 +23,15 @@ _needs_builder = pytest.mark.skipif(
     reason="zensical is not installed: pip install 'azure-responses[docs]'",
 )
 
+# Methods of the emulator whose names say it.
+_UNEXPLAINED = {
+    "Clock.now",
+    "Fault.as_dict",
+    "Fault.concerns",
+    "ReadLag.draw",
+    "Resource.find_deployment",
+}
+
 
 def _entries(navigation: list[dict[str, Any]]) -> Iterator[str]:
     for entry in navigation:
@@ -74,6 +83,21 @@ def test_the_reference_shows_signatures_and_docstrings(reference: dict[str, str]
     page = reference["functions.md"]
     assert "**arguments: Unpack[FunctionArguments],\n) -> Response | Stream[Response]" in page
     assert "- `AzureResponsesError`: what configuration, service or network ended with." in page
+
+
+def test_every_name_of_the_reference_is_explained(reference: dict[str, str]) -> None:
+    sections = [
+        section
+        for page in reference.values()
+        for section in re.split(r"^(?=#{3,4} )", page, flags=re.MULTILINE)[1:]
+    ]
+    bare = set()
+    for section in sections:
+        heading, _, body = section.partition("\n")
+        is_value = re.search(r"```python\n\w+(?: =|:) ", body)
+        if not is_value and not re.sub(r"```.*?```", "", body, flags=re.DOTALL).strip():
+            bare.add(heading.lstrip("# "))
+    assert bare <= _UNEXPLAINED
 
 
 def test_the_reference_follows_a_name_to_what_it_stands_for(reference: dict[str, str]) -> None:
