@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from azure_responses.errors import ConfigurationError
 
@@ -56,13 +56,14 @@ def read_address(url: str, *, timeout: float = 0.25, credential: Any = None) -> 
         raise _refuse_url(f"begins with {scheme!r} or names no host")
     query = parse_qsl(parts.query, keep_blank_values=True)
     wants_entra = any(key == "entra" and value.lower() in _TRUE for key, value in query)
+    uses_entra = wants_entra or credential is not None
+    has_password = bool(parts.password) or any(key == "password" for key, _ in query)
+    _refuse_two_sign_ins(has_password, uses_entra)
     rest = urlencode([(key, value) for key, value in query if key != "entra"])
-    kept = parts._replace(scheme=_SCHEMES.get(scheme, scheme), query=rest)
-    _refuse_two_sign_ins(bool(parts.password), wants_entra or credential is not None)
+    # Not urlunsplit, which takes the slashes from a URL without a host.
+    kept = f"{_SCHEMES.get(scheme, scheme)}://{parts.netloc}{parts.path}" + f"?{rest}" * bool(rest)
     name = parts.path if scheme == "unix" else f"{host}:{port or 6379}{parts.path}"
-    return RedisAddress(
-        urlunsplit(kept), name, timeout, credential, wants_entra or credential is not None
-    )
+    return RedisAddress(kept, name, timeout, credential, uses_entra)
 
 
 def _refuse_url(reason: str) -> ConfigurationError:

@@ -45,10 +45,10 @@ def purge(
     progress, started = PurgeProgress(end_user, owner), clock()
     store.begin_purge(end_user, owner)
     for _ in range(_MOST_PASSES):
-        if not _purge_pass(store, progress, delete):
+        if not _purge_pass(store, progress, delete, clock()):
             break
     else:
-        progress.list_late(_pages(store, end_user))
+        progress.list_late(_pages(store, end_user, clock()))
     is_complete = store.flush() and not progress.has_failures
     if is_complete:
         store.end_purge(end_user, owner)
@@ -56,22 +56,29 @@ def purge(
 
 
 def _purge_pass(
-    store: StateStore, progress: PurgeProgress, delete: Callable[[LedgerEntry], object]
+    store: StateStore,
+    progress: PurgeProgress,
+    delete: Callable[[LedgerEntry], object],
+    now: float,
 ) -> bool:
-    """Read the ledger once; True when it held something new."""
+    """Read the ledger as it is now; True when it held something new."""
     has_found = False
-    for page in _pages(store, progress.end_user):
+    for page in _pages(store, progress.end_user, now):
         for entry in progress.take(page):
             has_found = True
             _delete(store, progress, delete, entry)
     return has_found
 
 
-def _pages(store: StateStore, end_user: str) -> Iterator[tuple[LedgerEntry, ...]]:
+def _pages(store: StateStore, end_user: str, now: float) -> Iterator[tuple[LedgerEntry, ...]]:
     last: LedgerEntry | None = None
     while page := store.entries_of(end_user, after=last):
         yield page
         last = page[-1]
+        if last.created > now:
+            # What is made while the ledger is read is for the next pass, or this one might
+            # never end.
+            return
 
 
 def _delete(
@@ -110,10 +117,10 @@ async def apurge(
     limiter = anyio.CapacityLimiter(concurrency)
     await store.begin_purge(end_user, owner)
     for _ in range(_MOST_PASSES):
-        if not await _apurge_pass(store, progress, delete, limiter):
+        if not await _apurge_pass(store, progress, delete, limiter, clock()):
             break
     else:
-        progress.list_late([page async for page in _apages(store, end_user)])
+        progress.list_late([page async for page in _apages(store, end_user, clock())])
     is_complete = await store.flush() and not progress.has_failures
     if is_complete:
         await store.end_purge(end_user, owner)
@@ -125,9 +132,10 @@ async def _apurge_pass(
     progress: PurgeProgress,
     delete: Callable[[LedgerEntry], Awaitable[object]],
     limiter: anyio.CapacityLimiter,
+    now: float,
 ) -> bool:
     has_found = False
-    async for page in _apages(store, progress.end_user):
+    async for page in _apages(store, progress.end_user, now):
         async with anyio.create_task_group() as group:
             for entry in progress.take(page):
                 has_found = True
@@ -135,11 +143,15 @@ async def _apurge_pass(
     return has_found
 
 
-async def _apages(store: AsyncStateStore, end_user: str) -> AsyncIterator[tuple[LedgerEntry, ...]]:
+async def _apages(
+    store: AsyncStateStore, end_user: str, now: float
+) -> AsyncIterator[tuple[LedgerEntry, ...]]:
     last: LedgerEntry | None = None
     while page := await store.entries_of(end_user, after=last):
         yield page
         last = page[-1]
+        if last.created > now:
+            return
 
 
 async def _adelete(

@@ -109,14 +109,11 @@ class RedisState:
         writer.start()
         if self.outage.is_open:
             return False
-        if writer.is_ready.is_set():
-            return True
         # The first connection is made behind the call: a token may take seconds to come.
-        if writer.is_ready.wait(self.address.timeout):
-            return True
-        error = TimeoutError(f"no connection within {self.address.timeout} s")
-        self.outage.note_failure(error, "connect")
-        return False
+        if not writer.has_knocked.wait(self.address.timeout):
+            error = TimeoutError(f"no connection within {self.address.timeout} s")
+            self.outage.note_failure(error, "connect")
+        return not self.outage.is_open
 
     def count(self, grant: Grant, now: float) -> Grant:
         """Count a shared grant locally as well; its slot then stands for both."""

@@ -32,6 +32,11 @@ class Writer:
         keys: the names of the keys.
         outage: told of errors and recoveries.
         clock: unix milliseconds in place of Redis's own clock; for tests only.
+
+    Attributes:
+        client: the sync client, which callers use too.
+        backlog: what waits.
+        has_knocked: set once Redis has been tried for the first time, whatever came of it.
     """
 
     def __init__(
@@ -52,7 +57,7 @@ class Writer:
         self._process = os.getpid()
         self.backlog = Backlog()
         self.client = self._make_client()
-        self.is_ready = threading.Event()
+        self.has_knocked = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._refusals = 0
@@ -106,12 +111,12 @@ class Writer:
             thread.join(timeout)
         self.client.close()
         self._closing = threading.Event()
-        self.is_ready = threading.Event()
+        self.has_knocked = threading.Event()
 
     def _run(self) -> None:
         backlog, closing = self.backlog, self._closing
         while not closing.is_set():
-            if self._outage.is_open or not self.is_ready.is_set():
+            if self._outage.is_open or not self.has_knocked.is_set():
                 self._knock(closing)
                 continue
             batch = backlog.take(_BATCH, time.monotonic())
@@ -126,9 +131,10 @@ class Writer:
             self._send([Write(time.monotonic(), "probe", cooldown=0.001)], is_strict=True)
         except Exception as error:
             self._outage.note_failure(error, "connect")
+            self.has_knocked.set()
             closing.wait(_PAUSE)
         else:
-            self.is_ready.set()
+            self.has_knocked.set()
             self._outage.note_recovery(self.backlog.count_dropped())
 
     def _write(self, batch: list[Write]) -> None:

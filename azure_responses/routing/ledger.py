@@ -94,8 +94,11 @@ class PurgeProgress:
 
     def take(self, page: Iterable[LedgerEntry]) -> list[LedgerEntry]:
         """Those of a page to be deleted: of the right owner, and not met before in this run."""
-        fresh = [entry for entry in page if self._is_wanted(entry)]
-        self._met.update(entry.response_id for entry in fresh)
+        fresh = []
+        for entry in page:
+            if self._is_wanted(entry):
+                self._met.add(entry.response_id)
+                fresh.append(entry)
         return fresh
 
     def _is_wanted(self, entry: LedgerEntry) -> bool:

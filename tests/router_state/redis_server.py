@@ -21,6 +21,7 @@ class RedisServer:
     def __init__(self, *options: str) -> None:
         self._options = options
         self.port = _free_port()
+        self.tls_port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -1,7 +1,7 @@
 """One replica of a router, as a process of its own; prints what it did as JSON.
 
-    python -m tests.router_state.replica load <url> <prefix> <seconds> <pace> <tpm>
-    python -m tests.router_state.replica purge <url> <prefix> <file> <deletions before it hangs>
+python -m tests.router_state.replica load <url> <prefix> <seconds> <pace> <tpm>
+python -m tests.router_state.replica purge <url> <prefix> <file> <deletions before it hangs>
 """
 
 import json

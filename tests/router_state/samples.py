@@ -2,8 +2,11 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from azure_responses.router_state.connection import read_address
 from azure_responses.router_state.redis_state import RedisState
@@ -11,7 +14,15 @@ from azure_responses.routing.ask import Bid, Grant
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 
-__all__ = ["bid_on", "entry", "is_eventually", "make_deployment", "settlement", "shared_state"]
+__all__ = [
+    "bid_on",
+    "entry",
+    "is_eventually",
+    "make_deployment",
+    "outage_is_said",
+    "settlement",
+    "shared_state",
+]
 
 _prefixes = itertools.count()
 
@@ -53,3 +64,10 @@ def is_eventually(claim: Callable[[], object], seconds: float = 20.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+@contextmanager
+def outage_is_said(match: str = "Local counters take over") -> Iterator[pytest.WarningsRecorder]:
+    """Collects the warnings; at least one must be of an outage."""
+    with pytest.warns(UserWarning, match=match) as warned:
+        yield warned

@@ -16,7 +16,14 @@ from azure_responses.router_state.redis_state import RedisState
 from azure_responses.routing.ask import Grant
 from azure_responses.routing.outcome import LedgerEntry
 from tests.router_state.redis_server import RedisServer
-from tests.router_state.samples import bid_on, entry, is_eventually, settlement, shared_state
+from tests.router_state.samples import (
+    bid_on,
+    entry,
+    is_eventually,
+    outage_is_said,
+    settlement,
+    shared_state,
+)
 
 _BACKENDS = ["asyncio", "trio"]
 
@@ -195,7 +202,7 @@ def test_killing_redis_loses_no_call(redis_server: RedisServer, backend: str) ->
             end.set()
         await state.aclose()
 
-    with pytest.warns(UserWarning, match="Local counters take over") as warned:
+    with outage_is_said() as warned:
         anyio.run(story, backend=backend)
     assert all(map(_is_granted, grants))
     assert len(warned) == 1
@@ -215,7 +222,7 @@ def test_a_redis_that_hangs_holds_up_nobody_for_long(redis_server: RedisServer) 
         await state.aclose()
         return grants
 
-    with pytest.warns(UserWarning, match="does not answer"):
+    with outage_is_said("does not answer"):
         assert all(map(_is_granted, asyncio.run(story())))
 
 
@@ -235,7 +242,7 @@ def test_who_waits_when_the_state_is_closed_goes_by_local_counters(
         await closing
         return grant
 
-    with pytest.warns(UserWarning, match="Local counters"):
+    with outage_is_said():
         assert _is_granted(asyncio.run(story()))
 
 
@@ -247,5 +254,5 @@ def test_a_ledger_out_of_reach_is_an_error_and_no_empty_list() -> None:
             await state.entries_of("ann")
         await state.aclose()
 
-    with pytest.warns(UserWarning, match="Local counters"):
+    with outage_is_said():
         asyncio.run(story())

@@ -105,4 +105,5 @@ def test_sync_and_async_callers_share_one_state() -> None:
 
     asyncio.run(story())
     sync.close()
-    assert not (state.is_shared or state.is_degraded)
+    assert not state.is_shared
+    assert not state.is_degraded

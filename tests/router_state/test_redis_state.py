@@ -18,7 +18,14 @@ from azure_responses.router_state.redis_state import RedisState
 from azure_responses.routing.ask import Grant
 from azure_responses.routing.outcome import Settlement
 from tests.router_state.redis_server import RedisServer
-from tests.router_state.samples import bid_on, entry, is_eventually, settlement, shared_state
+from tests.router_state.samples import (
+    bid_on,
+    entry,
+    is_eventually,
+    outage_is_said,
+    settlement,
+    shared_state,
+)
 from tests.tree import TESTS
 
 _TPM = 20_000
@@ -115,7 +122,7 @@ def test_killing_redis_loses_no_call(
     state = shared_state(redis_server.url, timeout=0.25)
     assert state.reserve([bid_on(tpm=10**9)], 0.0).bid is not None
     calls = Calls(state)
-    with pytest.warns(UserWarning, match="Local counters take over") as warned:
+    with outage_is_said() as warned:
         calls.start()
         assert is_eventually(lambda: calls.count > 200)
         redis_server.kill()
@@ -177,7 +184,7 @@ def test_a_redis_that_hangs_holds_up_one_call_only(redis_server: RedisServer) ->
     state = shared_state(redis_server.url, timeout=0.25)
     state.reserve([bid_on()], 0.0)
     redis_server.pause()
-    with pytest.warns(UserWarning, match="does not answer"):
+    with outage_is_said("does not answer"):
         grants = [state.reserve([bid_on()], 0.0) for _ in range(1000)]
     assert all(grant.bid for grant in grants)
     assert state.is_degraded
@@ -189,7 +196,7 @@ def test_a_redis_that_hangs_holds_up_one_call_only(redis_server: RedisServer) ->
 def test_a_redis_that_was_never_there_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     server = RedisServer()
     state = shared_state(server.url, timeout=0.25)
-    with pytest.warns(UserWarning, match=f"127.0.0.1:{server.port}/0") as warned:
+    with outage_is_said(f"127.0.0.1:{server.port}/0") as warned:
         grants = [state.reserve([bid_on(tpm=25)], 5.0) for _ in range(3)]
     assert [grant.bid is not None for grant in grants] == [True, True, False]
     assert len(warned) == 1
@@ -214,7 +221,7 @@ def test_local_counters_are_warm_when_they_take_over(redis_server: RedisServer) 
     state.settle(settlement(grant, used=60), now)
     state.settle(settlement(state.reserve([bid_on("two")], now), cooldown=60.0), now)
     redis_server.kill()
-    with pytest.warns(UserWarning, match="Local counters"):
+    with outage_is_said():
         assert state.reserve([bid_on("one", 41, tpm=100)], now).bid is None
     assert state.reserve([bid_on("one", 40, tpm=100)], now).bid is not None
     assert state.reserve([bid_on("two")], now).bid is None
@@ -225,7 +232,7 @@ def test_what_an_outage_held_back_is_written_afterwards(redis_server: RedisServe
     state = shared_state(redis_server.url, timeout=0.25)
     grant = state.reserve([bid_on("one")], 0.0)
     redis_server.kill()
-    with pytest.warns(UserWarning, match="Local counters"):
+    with outage_is_said():
         state.settle(settlement(grant, entry=entry("resp_a"), cooldown=60.0), 0.0)
         assert is_eventually(lambda: state.is_degraded)
     # It is found before Redis knows of it.
@@ -249,7 +256,7 @@ def test_a_redis_that_takes_no_writes_is_out_of_reach(redis_server: RedisServer)
     client = state.writer.client
     client.config_set("maxmemory-policy", "noeviction")
     client.config_set("maxmemory", "1")
-    with pytest.warns(UserWarning, match="Local counters") as warned:
+    with outage_is_said() as warned:
         for _ in range(50):
             assert state.reserve([bid_on(tpm=10_000)], 0.0).bid is not None
             time.sleep(0.01)
@@ -263,7 +270,7 @@ def test_a_write_that_redis_refuses_does_not_block_the_others(state: RedisState)
     grant: Grant = state.reserve([bid_on()], 0.0)
     # Somebody put a list where the ledger keeps an index.
     state.writer.client.rpush(state.keys.index("ann"), "x")
-    with pytest.warns(UserWarning, match="WRONGTYPE"):
+    with outage_is_said("WRONGTYPE"):
         state.settle(settlement(grant, entry=entry("resp_a")), 0.0)
         state.settle(settlement(grant, entry=entry("resp_b", end_user="bob")), 0.0)
         assert is_eventually(lambda: not len(state.writer.backlog) and not state.is_degraded)
@@ -315,7 +322,7 @@ for number in range(200):
 
 def test_a_state_keeps_its_password_to_itself() -> None:
     state = RedisState(read_address("redis://name:hush@127.0.0.1:1/0", timeout=0.1))
-    with pytest.warns(UserWarning, match="Local counters") as warned:
+    with outage_is_said() as warned:
         state.reserve([bid_on()], 0.0)
     assert "hush" not in f"{state!r} {state.address!r} {warned[0].message}"
     state.close()
