@@ -19,6 +19,7 @@ from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall, format_line
+from azure_responses.pricing.use import Use
 
 if TYPE_CHECKING:
     from azure_responses.gateway.database import Database
@@ -122,17 +123,14 @@ class Bookkeeper:
     def record(self, call: SpentCall) -> None:
         """Count a call and put its line in the spend log; takes no I/O and never fails."""
         try:
-            self._record(call)
+            read = call.read()
         except Exception:
             # The call has been answered, and its cost counts even where the rest is unreadable.
             LOGGER.exception("The result of the call %s could not be read", call.call_id)
-            self._record(replace(call, result=None, end_user=None))
-
-    def _record(self, call: SpentCall) -> None:
-        record = call.describe()
-        self._book.add(*call.total(record))
+            read = replace(call, result=Use())
+        self._book.add(*read.total())
         if self._log is not None:
-            self._enqueue(format_line(record))
+            self._enqueue(format_line(read.describe()))
 
     def flush(self) -> None:
         """Write what has been gathered, now, in this thread."""

@@ -1,8 +1,10 @@
 """Amounts of money as whole numbers, so that sums are exact."""
 
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 __all__ = ["PICO", "to_dollars", "to_pico"]
+
+_WIDE = Context(prec=60)
 
 PICO = 10**12
 """Parts of a dollar.
@@ -15,11 +17,9 @@ number of these. A column of 64 bits holds nine million dollars of them.
 
 def to_pico(dollars: Decimal) -> int:
     """US dollars as millionths of a millionth; what is finer than that is rounded, half to even."""
-    with localcontext() as context:
-        context.prec = 50
-        return int((dollars * PICO).to_integral_value(ROUND_HALF_EVEN))
+    return int(dollars.scaleb(12, _WIDE).to_integral_value(ROUND_HALF_EVEN, _WIDE))
 
 
 def to_dollars(pico: int) -> Decimal:
     """The US dollars of a sum, exactly."""
-    return Decimal(pico).scaleb(-12)
+    return Decimal(pico).scaleb(-12, _WIDE)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,11 @@ from azure_responses.gateway.money import to_pico
 from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spend import SpendKey, Spent, fit_name
 from azure_responses.pricing import to_record
+from azure_responses.pricing.use import Tokens, Use, read_use
 
 __all__ = ["SpentCall", "format_line"]
 
+_NO_TOKENS = Tokens()
 _OPERATION = "azure_responses.operation"
 
 
@@ -27,7 +29,8 @@ class SpentCall:
         call_id: ours, as `x-litellm-call-id` says it.
         model: the name the caller used: a group of the model list.
         deployment: the id of the row that served it, or None.
-        result: the response or completion, typed or as JSON; None where there is none.
+        result: the response or completion, typed or as JSON, or best what `pricing.use.read_use`
+            has read of it; None where there is none.
         cost: US dollars, or None where that is not known.
         operation: `create`, `compact`, `retrieve`…
         end_user: for whom, as the request says.
@@ -62,10 +65,10 @@ class SpentCall:
         the rest, as in the package's log.
         """
         record = to_record(
-            {} if self.result is None else self.result,
+            self._use or Use(),
             cost=self.cost,
             deployment=self.deployment,
-            end_user=self.end_user or self.caller.end_user,
+            end_user=self._end_user(),
         )
         if self.result is None:
             record["record"] = _OPERATION
@@ -85,27 +88,43 @@ class SpentCall:
         record["request_id"] = self.request_id
         return record
 
-    def total(self, record: Mapping[str, Any]) -> tuple[SpendKey, Spent]:
-        """What to count, and under what; `record` is that of `describe`."""
+    def total(self) -> tuple[SpendKey, Spent]:
+        """What to count, and under what."""
         key = SpendKey(
             self.caller.key_id,
-            fit_name(record["end_user"]),
+            fit_name(self._end_user()),
             fit_name(self.model),
             day_of(self.started_at + self.latency),
         )
-        usage = record["usage"] or {}
+        use = self._use
+        tokens = (use and use.tokens) or _NO_TOKENS
         spent = Spent(
             cost=0 if self.cost is None else max(0, to_pico(self.cost)),
             calls=1,
-            failed=int(self.result is None),
-            unpriced=int(self.result is not None and self.cost is None),
+            failed=int(use is None),
+            unpriced=int(use is not None and self.cost is None),
+            input_tokens=tokens.input,
+            cached_tokens=tokens.cached,
+            output_tokens=tokens.output,
+            reasoning_tokens=tokens.reasoning,
         )
-        if usage:
-            spent.input_tokens = usage["input_tokens"]
-            spent.cached_tokens = usage["input_tokens_details"]["cached_tokens"]
-            spent.output_tokens = usage["output_tokens"]
-            spent.reasoning_tokens = usage["output_tokens_details"]["reasoning_tokens"]
         return key, spent
+
+    def read(self) -> "SpentCall":
+        """The same with its result read, so that nothing reads it twice.
+
+        Raises:
+            ConfigurationError: the result is none.
+        """
+        return replace(self, result=self._use)
+
+    @property
+    def _use(self) -> Use | None:
+        return None if self.result is None else read_use(self.result)
+
+    def _end_user(self) -> str | None:
+        use = self._use
+        return self.end_user or (use and use.end_user) or self.caller.end_user
 
 
 def format_line(record: Mapping[str, Any]) -> bytes:

@@ -65,10 +65,13 @@ def read_use(result: Any) -> Use:
     """Read a response, a chat completion, the event that ends a stream, or any of them as JSON.
 
     JSON may also be a line of a batch's output, which is priced as batch, or of the package's log.
+    What was read already comes back as it is, so that a call is read once for all its purposes.
 
     Raises:
         ConfigurationError: it is none of these.
     """
+    if isinstance(result, Use):
+        return result
     if isinstance(result, Result):
         return _read_body(result)
     if not isinstance(result, Model | Mapping):

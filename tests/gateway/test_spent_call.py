@@ -8,9 +8,10 @@ from azure_responses.gateway.money import to_pico
 from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spent_call import SpentCall, format_line
 from azure_responses.pricing import Ledger
+from azure_responses.pricing.use import read_use
 
 _STARTED = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC).timestamp()
-_RESPONSE = {
+_RESPONSE: dict[str, Any] = {
     "id": "resp_1",
     "object": "response",
     "model": "gpt-5-2025-08-07",
@@ -24,6 +25,7 @@ _RESPONSE = {
         "total_tokens": 120,
     },
 }
+_USE = read_use(_RESPONSE)
 
 
 def _call(**fields: Any) -> SpentCall:
@@ -32,8 +34,8 @@ def _call(**fields: Any) -> SpentCall:
 
 
 def test_a_call_is_counted_under_its_key_end_user_model_and_day() -> None:
-    call = _call(result=_RESPONSE, cost=Decimal("0.0123"), latency=2.0)
-    key, spent = call.total(call.describe())
+    call = _call(result=_USE, cost=Decimal("0.0123"), latency=2.0)
+    key, spent = call.total()
     assert (key.key_id, key.end_user, key.model) == ("master", "alice", "gpt")
     assert key.day == day_of(_STARTED) + 1
     assert (spent.cost, spent.calls, spent.failed, spent.unpriced) == (
@@ -46,23 +48,32 @@ def test_a_call_is_counted_under_its_key_end_user_model_and_day() -> None:
     assert (spent.output_tokens, spent.reasoning_tokens) == (20, 8)
 
 
+def test_a_result_is_the_same_read_or_not() -> None:
+    raw, read = _call(result=_RESPONSE), _call(result=_USE)
+    assert raw.total() == read.total()
+    assert raw.describe() == read.describe()
+    assert raw.read() == read
+    assert _call().read() == _call()
+
+
 def test_a_call_without_a_price_and_one_without_a_result_are_told_apart() -> None:
-    unpriced = _call(result=_RESPONSE)
-    _, spent = unpriced.total(unpriced.describe())
+    unpriced = _call(result=_USE)
+    _, spent = unpriced.total()
     assert (spent.cost, spent.failed, spent.unpriced) == (0, 0, 1)
     failed = _call(error_code="rate_limit_exceeded", http_status=429)
-    _, spent = failed.total(failed.describe())
+    _, spent = failed.total()
     assert (spent.calls, spent.failed, spent.unpriced, spent.input_tokens) == (1, 1, 0, 0)
 
 
 def test_a_key_s_own_end_user_stands_in_for_one_that_is_not_named() -> None:
     caller = Caller(key_id="k", end_user="team")
+    assert _call(caller=caller, result=_USE).total()[0].end_user == "alice"
     assert _call(caller=caller).describe()["end_user"] == "team"
     assert _call(caller=caller, end_user="bob").describe()["end_user"] == "bob"
 
 
 def test_a_line_is_what_the_ledger_reads() -> None:
-    call = _call(result=_RESPONSE, cost=Decimal("0.0123"), deployment="row-1")
+    call = _call(result=_USE, cost=Decimal("0.0123"), deployment="row-1")
     line = json.loads(format_line(call.describe()))
     ledger = Ledger()
     assert ledger.record(line) == Decimal("0.0123")
@@ -89,6 +100,6 @@ def test_a_line_is_one_line_whatever_stands_in_it() -> None:
 
 
 def test_a_refund_of_ours_never_makes_a_total_smaller() -> None:
-    call = _call(result=_RESPONSE, cost=Decimal(-1))
-    _, spent = call.total(call.describe())
+    call = _call(result=_USE, cost=Decimal(-1))
+    _, spent = call.total()
     assert spent.cost == 0

@@ -29,6 +29,11 @@ def test_a_response_and_its_json_are_read_alike() -> None:
     assert read_use(Response.model_validate(body(used=_USED, **fields))) == plain
 
 
+def test_what_was_read_is_not_read_again() -> None:
+    use = read_use(body(used=_USED))
+    assert read_use(use) is use
+
+
 def test_headers_say_who_served() -> None:
     use = read_use(reply())
     assert (use.deployment, use.region, use.is_spilled) == ("prod", "East US 2", False)
