@@ -1,10 +1,12 @@
 """What LiteLLM says about a deployment → the arguments of a client."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
 from azure_responses.litellm_plugin.installation import litellm, litellm_module
+from azure_responses.protocol.settings import ENVIRONMENT
 
 __all__ = ["CONNECTION_NAMES", "read_base_model", "read_connection"]
 
@@ -17,6 +19,8 @@ _OWN = (
     "strict_api_version",
     "allow_insecure",
 )
+# Dated versions compare as text; "v1", "preview" and "latest" come after them all.
+_FIRST_DATED_VERSION = "2025-03-01"
 _DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 CONNECTION_NAMES = frozenset(
@@ -52,9 +56,11 @@ def read_connection(given: Mapping[str, Any]) -> dict[str, Any]:
     api_base = given.get("api_base") or litellm().api_base
     if api_base:
         connection["endpoint"] = api_base
-    for name in ("api_version", "max_retries"):
-        if given.get(name) is not None:
-            connection[name] = given[name]
+    if given.get("max_retries") is not None:
+        connection["max_retries"] = given["max_retries"]
+    version = given.get("api_version") or litellm().api_version or _replace_default(api_base)
+    if version:
+        connection["api_version"] = version
     if "credential" not in connection:
         connection |= _read_secret(given)
     return connection
@@ -72,6 +78,21 @@ def read_base_model(given: Mapping[str, Any]) -> tuple[str | None, str | None]:
     *path, model = named.split("/")
     zone = path[-1] if path and path[-1] in ("us", "eu", "apac", "global") else None
     return model, zone
+
+
+def _replace_default(api_base: str | None) -> str | None:
+    """`v1` where the environment names a version that cannot be meant; None leaves it in force.
+
+    LiteLLM's proxy puts a version of its own into AZURE_API_VERSION (`--api_version`, by default
+    2025-02-01-preview), which is older than the Responses API, whatever stood there before.
+    """
+    named = (os.environ.get(variable) for variable in ENVIRONMENT["api_version"])
+    version = next(filter(None, named), None)
+    if version is None or "api-version=" in (api_base or ""):
+        return None
+    is_too_old = version < _FIRST_DATED_VERSION
+    contradicts = version[0].isdigit() and "/openai/v1" in (api_base or "")
+    return "v1" if is_too_old or contradicts else None
 
 
 def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
     if isinstance(error, APIStatusError):
         return _from_status(error, named)
     if isinstance(error, ConfigurationError):
-        return _make(litellm().BadRequestError, named, None)
+        return _make(litellm().BadRequestError, named, None, status=400)
     if isinstance(error, APITimeoutError):
         return _make(litellm().Timeout, named, None)
     if isinstance(error, APIConnectionError):
@@ -71,7 +71,7 @@ def _interrupted(error: StreamInterruptedError, model: str, provider: str) -> Ex
     if isinstance(cause, AzureResponsesError) and not isinstance(cause, StreamInterruptedError):
         return to_litellm_error(cause, model, provider)
     named = {"model": model, "llm_provider": provider, "message": str(error)}
-    return _make(litellm().ServiceUnavailableError, named, None)
+    return _make(litellm().ServiceUnavailableError, named, None, status=503)
 
 
 def _from_status(error: APIStatusError, named: dict[str, Any]) -> Exception:
@@ -103,9 +103,14 @@ def _filter_fields(error: ContentFilterError) -> dict[str, Any]:
     return {"content_filters": error.content_filters, "innererror": inner}
 
 
-def _make(kind: Callable[..., Any], arguments: dict[str, Any], error: Any) -> Exception:
-    """An exception of LiteLLM's, with what the service said as openai's exceptions have it."""
-    made: Exception = _construct(kind, arguments, _reply(error))
+def _make(
+    kind: Callable[..., Any], arguments: dict[str, Any], error: Any, *, status: int = 500
+) -> Exception:
+    """An exception of LiteLLM's, with what the service said as openai's exceptions have it.
+
+    `status` is what it stands for where the service said nothing.
+    """
+    made: Exception = _construct(kind, arguments, _reply(error, status))
     if error is not None:
         said: Any = made
         said.body = _error_object(error)
@@ -122,8 +127,8 @@ def _construct(kind: Callable[..., Any], arguments: dict[str, Any], reply: httpx
     return kind(**arguments, response=reply)
 
 
-def _reply(error: APIStatusError | None) -> httpx.Response:
-    status = 500 if error is None else error.status_code
+def _reply(error: APIStatusError | None, status: int) -> httpx.Response:
+    status = status if error is None else error.status_code
     request = httpx.Request("POST", "https://azure.invalid/responses")
     return httpx.Response(status, headers=_reply_headers(error), request=request)
 

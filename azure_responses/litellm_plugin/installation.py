@@ -19,7 +19,7 @@ def is_installed() -> bool:
 
 
 def litellm_class(name: str) -> Any:
-    """One of its classes to derive from; without LiteLLM `object`, and nobody to call the result."""
+    """One of its classes to derive from; `object` where there is no LiteLLM to call the result."""
     return getattr(litellm(), name) if is_installed() else object
 
 

@@ -44,11 +44,10 @@ def make_emulator() -> Emulator:
     return Emulator([Resource("east", keys=["east-key"], deployments=deployments)])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def litellm_peer() -> Iterator[Peer]:
-    """LiteLLM with the plug-in registered."""
+    """LiteLLM, one for all tests of a process."""
     peer = Peer()
-    peer.ask("register")
     yield peer
     peer.close()
 
@@ -66,4 +65,6 @@ def bench(litellm_peer: Peer, served: tuple[Emulator, str]) -> Bench:
     """Both, with nothing left of earlier tests."""
     emulator, url = served
     emulator.reset()
+    litellm_peer.ask("unregister")
+    litellm_peer.ask("register")
     return Bench(litellm_peer, emulator, url)

@@ -6,6 +6,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -169,6 +170,15 @@ def _costs_logged(*, of: str, **arguments: Any) -> Any:
         return list(_costs)
     finally:
         _litellm().callbacks = []
+
+
+@_deed
+def _set_environment(**variables: str | None) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @_deed

@@ -38,7 +38,8 @@ def test_a_question_is_answered_with_usage_cost_and_headers(bench: Bench, is_asy
     expected = (usage["prompt_tokens"] * 0.25 + usage["completion_tokens"] * 2) / 1_000_000
     assert answer["cost"] == pytest.approx(expected)
     assert answer["headers"]["llm_provider-x-ms-region"] == "East US 2"
-    assert answer["body"]["prompt_filter_results"] and choice["content_filter_results"]
+    assert answer["body"]["prompt_filter_results"]
+    assert choice["content_filter_results"]
 
 
 def test_parameters_litellm_does_not_know_of_a_custom_provider_arrive(bench: Bench) -> None:
@@ -165,10 +166,12 @@ def test_a_stream_brings_reasoning_and_what_the_last_chunk_said(bench: Bench) ->
     chunks = bench.ask("stream", messages=PING)["chunks"]
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
     items = [delta["reasoning_items"] for delta in deltas if "reasoning_items" in delta]
-    assert items[0][0]["encrypted_content"] and items[0][0]["resource"].startswith("http")
+    assert items[0][0]["encrypted_content"]
+    assert items[0][0]["resource"].startswith("http")
     about = next(d["provider_specific_fields"] for d in deltas if "provider_specific_fields" in d)
     assert about["service_tier"] == "default"
-    assert about["prompt_filter_results"] and about["content_filter_results"]
+    assert about["prompt_filter_results"]
+    assert about["content_filter_results"]
 
 
 def test_a_streamed_tool_call_adds_up(bench: Bench) -> None:

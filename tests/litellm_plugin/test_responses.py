@@ -168,41 +168,30 @@ def test_a_page_of_html_is_an_error_and_not_an_answer(bench: Bench) -> None:
 
 def test_azure_itself_is_served_when_it_is_taken_over(bench: Bench) -> None:
     bench.peer.ask("register", take_over_azure=True)
-    try:
-        for name in ("azure/gpt-5-mini", "azure/o3"):
-            base = bench.url + "/openai/v1/"
-            made = bench.ask("responses", model=name, input="My name is Bo.", api_base=base)
-            assert made["cost"] > 0
-            read = bench.ask("stored", call="get", response_id=made["body"]["id"])
-            assert read["status"] == "completed"
-            events = bench.ask("responses_stream", model=name, input=_PING, api_base=base)
-            assert events[-1]["type"] == "response.completed"
-    finally:
-        bench.peer.ask("unregister")
-        bench.peer.ask("register")
+    for name in ("azure/gpt-5-mini", "azure/o3"):
+        base = bench.url + "/openai/v1/"
+        made = bench.ask("responses", model=name, input="My name is Bo.", api_base=base)
+        assert made["cost"] > 0
+        read = bench.ask("stored", call="get", response_id=made["body"]["id"])
+        assert read["status"] == "completed"
+        events = bench.ask("responses_stream", model=name, input=_PING, api_base=base)
+        assert events[-1]["type"] == "response.completed"
 
 
 def test_chat_of_an_azure_that_is_taken_over_goes_through_litellms_bridge(bench: Bench) -> None:
     bench.peer.ask("register", take_over_azure=True)
-    try:
-        messages = [{"role": "user", "content": _PING}]
-        named = {"model": "azure/responses/gpt-5-mini", "messages": messages}
-        answer = bench.ask("completion", **named)
-        assert answer["body"]["choices"][0]["message"]["content"] == "pong"
-        chunks = bench.ask("stream", **named)["chunks"]
-        assert "pong" in str(chunks)
-        assert bench.emulator.requests[-1].path.endswith("/openai/v1/responses")
-    finally:
-        bench.peer.ask("unregister")
-        bench.peer.ask("register")
+    messages = [{"role": "user", "content": _PING}]
+    named = {"model": "azure/responses/gpt-5-mini", "messages": messages}
+    answer = bench.ask("completion", **named)
+    assert answer["body"]["choices"][0]["message"]["content"] == "pong"
+    chunks = bench.ask("stream", **named)["chunks"]
+    assert "pong" in str(chunks)
+    assert bench.emulator.requests[-1].path.endswith("/openai/v1/responses")
 
 
 def test_the_config_alone_passes_native_calls_through_without_the_plug_in(bench: Bench) -> None:
     bench.peer.ask("unregister")
-    try:
-        info = {"supported_endpoints": ["/v1/chat/completions", "/v1/responses"]}
-        answer = bench.ask("passed_through", input=_PING, model_info=info)
-        assert _text(answer["body"]) == "pong"
-        assert bench.emulator.requests[-1].path.endswith("/openai/v1/responses")
-    finally:
-        bench.peer.ask("register")
+    info = {"supported_endpoints": ["/v1/chat/completions", "/v1/responses"]}
+    answer = bench.ask("passed_through", input=_PING, model_info=info)
+    assert _text(answer["body"]) == "pong"
+    assert bench.emulator.requests[-1].path.endswith("/openai/v1/responses")
