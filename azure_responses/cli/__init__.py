@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from azure_responses.cli import ask, chat, cost, doctor, emulate, keys
+from azure_responses.cli import ask, chat, cost, doctor, emulate, keys, serve
 from azure_responses.cli.terminal import report, report_interrupt
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
@@ -56,4 +56,5 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_command(commands)
     emulate.add_command(commands)
     keys.add_command(commands)
+    serve.add_command(commands)
     return parser

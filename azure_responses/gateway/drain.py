@@ -2,6 +2,7 @@
 
 import asyncio
 
+from azure_responses.errors import InternalServerError
 from azure_responses.gateway.denial import Denial, deny
 
 __all__ = ["Drain"]
@@ -31,6 +32,16 @@ class Drain:
             type="server_error",
             retry_after=1.0,
             headers={"connection": "close"},
+        )
+
+    @property
+    def error(self) -> InternalServerError:
+        """What the caller of a stream that is cut is told."""
+        return InternalServerError(
+            "The gateway is shutting down.",
+            status_code=503,
+            code="shutting_down",
+            type="server_error",
         )
 
     @property

@@ -1,13 +1,12 @@
 """Sends a stream of server-sent events: without buffering, with comments while nothing comes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["EventStream", "Header", "Send"]
+from azure_responses.gateway.replies import Header, Send
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
+__all__ = ["EventStream"]
 
 _PING = b": ping\n\n"
 

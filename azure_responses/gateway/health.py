@@ -2,8 +2,6 @@
 
 from pydantic_core import to_json
 
-from azure_responses.gateway.drain import Drain
-
 __all__ = ["HEALTH_PATHS", "health_reply"]
 
 _LIVE = frozenset({"/health/liveliness", "/health/liveness"})
@@ -14,17 +12,17 @@ _ALIVE = (200, b'"I\'m alive!"')
 _SHUTTING_DOWN = (503, b'{"status":"shutting_down"}')
 
 
-def health_reply(path: str, drain: Drain, *, database: str, state: str) -> tuple[int, bytes]:
+def health_reply(path: str, *, is_draining: bool, database: str, state: str) -> tuple[int, bytes]:
     """Status and JSON body.
 
-    Draining answers 503 on every path: LiteLLM's liveness does, and what restarts on it would
-    find a process that is about to end anyway.
+    A process that drains is alive, and says so: what restarts on a failing liveness probe would
+    cut the very calls it is waiting for. It is not ready.
 
     Args:
         database, state: "not connected", "connected" or "degraded".
     """
-    if drain.is_draining:
-        return _SHUTTING_DOWN
     if path in _LIVE:
         return _ALIVE
+    if is_draining:
+        return _SHUTTING_DOWN
     return 200, to_json({"status": "healthy", "db": database, "state": state})

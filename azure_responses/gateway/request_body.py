@@ -1,15 +1,12 @@
 """The body of a request, as long as it is not too long and does not take for ever."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.replies import Receive
 
-__all__ = ["CallerLeft", "Receive", "Refused", "read_body"]
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+__all__ = ["CallerLeft", "Refused", "read_body"]
 
 # Between two pieces, and for all of them together.
 _PIECE_SECONDS = 20.0

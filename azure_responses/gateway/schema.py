@@ -126,6 +126,7 @@ GENERAL: Mapping[str, Setting] = {
     "affinity_secret": Setting("affinity_secrets", _texts),
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
     "redis_url": Setting("state", _text),
+    "metrics": Setting("metrics", _flag),
     # The gateway always cancels a call whose caller has left.
     "cancel_on_disconnect": Setting(None, _flag),
 }

@@ -37,6 +37,7 @@ class GatewaySettings:
         callbacks: `module.attribute` of callables told of every call.
         pricing: the section that `PriceBook.configure` reads.
         json_logs: log lines of JSON.
+        metrics: serve /metrics.
     """
 
     model_list: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -61,3 +62,4 @@ class GatewaySettings:
     callbacks: tuple[str, ...] = ()
     pricing: Mapping[str, Any] = field(default_factory=dict)
     json_logs: bool = False
+    metrics: bool = True

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure_responses.types.result import request_id_of
+
+if TYPE_CHECKING:
+    from azure_responses.pricing.use import Use
 
 __all__ = ["CallSummary"]
 
@@ -60,6 +63,7 @@ class CallSummary:
     is_abandoned: bool = False
     base_model: str | None = None
     warnings: Sequence[str] = ()
+    _use: "Use | None" = None
     _cost: Decimal | None = None
     _is_priced: bool = False
 
@@ -70,12 +74,25 @@ class CallSummary:
         return usage if isinstance(usage, Mapping) else None
 
     @property
+    def use(self) -> "Use | None":
+        """What the answer used up; None without one. Read when first asked for."""
+        if self._use is None and self.result is not None:
+            # Imported on use: the prices are a large table, and not every relay is asked for them.
+            from azure_responses.relay.cost import use_of
+
+            self._use = use_of(self.result, self.headers)
+        return self._use
+
+    @property
     def cost(self) -> Decimal | None:
         """US dollars; None where that is not known. Worked out when first asked for."""
         if not self._is_priced and self.result is not None:
             self._is_priced = True
-            if self.is_billed:
-                self._cost = _price(self)
+            use = self.use
+            if use is not None and self.is_billed:
+                from azure_responses.relay.cost import price
+
+                self._cost = price(use, deployment=self.deployment, base_model=self.base_model)
         return self._cost
 
     @property
@@ -96,15 +113,3 @@ class CallSummary:
         code = getattr(self.error, "code", None)
         status = getattr(self.error, "status_code", None)
         return str(code or status or type(self.error).__name__)
-
-
-def _price(summary: CallSummary) -> Decimal | None:
-    # Imported on use: the prices are a large table, and not every relay is asked for them.
-    from azure_responses.relay.cost import cost_of
-
-    return cost_of(
-        summary.result or {},
-        summary.headers,
-        deployment=summary.deployment,
-        base_model=summary.base_model,
-    )

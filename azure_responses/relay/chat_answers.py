@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.errors import AzureResponsesError
 from azure_responses.relay.attempt_notes import shows_group
 from azure_responses.relay.call_summary import CallSummary
 from azure_responses.relay.error_body import describe_error
@@ -28,7 +27,7 @@ def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
     return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
 
 
-def chat_error(error: AzureResponsesError) -> bytes:
+def chat_error(error: BaseException) -> bytes:
     """What tells of an error in the middle of the chunks."""
     status, fields = describe_error(error)
     body = {"error": {**fields, "status": status}}

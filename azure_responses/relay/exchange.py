@@ -10,7 +10,7 @@ __all__ = ["ApiReply", "ApiRequest", "Header"]
 
 Header = tuple[bytes, bytes]
 
-Body = TypeVar("Body", bytes | Iterator[bytes], bytes | AsyncIterator[bytes])
+Body = TypeVar("Body", bound=bytes | Iterator[bytes] | AsyncIterator[bytes])
 
 
 @dataclass(slots=True)

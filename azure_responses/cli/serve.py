@@ -1,0 +1,141 @@
+"""`azure-responses serve`: the gateway."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azure_responses.cli.terminal import note
+from azure_responses.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.settings import GatewaySettings
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve an OpenAI-compatible gateway in front of Azure",
+        description="Serve the gateway until told to stop. Without --config it serves the one "
+        "resource that the environment names.",
+    )
+    parser.add_argument("--config", metavar="FILE", help="config.yaml, as LiteLLM's proxy reads it")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=int, default=4000, help="0 takes any free port")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument("--check", action="store_true", help="say what is wrong, and exit")
+    parser.add_argument(
+        "--emulator", action="store_true", help="serve the embedded emulator instead of Azure"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve; returns when told to stop."""
+    try:
+        if arguments.check:
+            return _check(arguments.config)
+        return _serve(arguments)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The gateway needs {error.name}.", hint="pip install 'azure-responses[gateway]'"
+        ) from error
+
+
+def _check(config: str | None) -> int:
+    from azure_responses.gateway.config_file import validate
+
+    if config is None:
+        _read(None)
+        print("the environment: ready to serve")
+        return 0
+    try:
+        text = Path(config).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{config} cannot be read: {error}") from error
+    findings = validate(text, os.environ)
+    for finding in findings:
+        print(finding)
+    count = sum(finding.severity == "error" for finding in findings)
+    print(f"{config}: {'no' if not count else count} error{'' if count == 1 else 's'}")
+    return 2 if count else 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from azure_responses.gateway.server import Plan, listen, serve
+
+    if arguments.workers < 1:
+        raise ConfigurationError("--workers is a whole number from 1.")
+    with _environment(arguments) as environment:
+        os.environ.update(environment)
+        settings = _read(arguments.config)
+        _refuse_strangers(settings, arguments.host)
+        try:
+            listener = listen(arguments.host, arguments.port)
+        except (OSError, OverflowError) as error:
+            raise ConfigurationError(
+                f"{arguments.host}:{arguments.port} cannot be listened on: {error}",
+                hint="Choose another --port, or --port 0 for any.",
+            ) from error
+        running = _running(arguments.host, listener.getsockname()[1])
+        with listener:
+            return serve(Plan(arguments.config, environment, arguments.workers, running), listener)
+
+
+def _read(config: str | None) -> "GatewaySettings":
+    from azure_responses.gateway.config_file import load_config
+
+    settings, findings = load_config(None if config is None else Path(config), os.environ)
+    for finding in findings:
+        note(str(finding))
+    return settings
+
+
+def _refuse_strangers(settings: "GatewaySettings", host: str) -> None:
+    from azure_responses.gateway.safety import check_safety
+
+    check_safety(settings, host, has_stored_keys=_has_stored_keys(settings))
+
+
+def _has_stored_keys(settings: "GatewaySettings") -> bool:
+    if settings.database_url is None:
+        return False
+    from azure_responses.gateway.database import open_database
+
+    database = open_database(settings.database_url)
+    try:
+        return bool(database.read_keys())
+    finally:
+        database.close()
+
+
+def _running(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"RUNNING on http://{shown}:{port}"
+
+
+@contextmanager
+def _environment(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """What the processes find in their environment: with --emulator, where it is."""
+    if not arguments.emulator:
+        yield {}
+        return
+    if arguments.config:
+        raise ConfigurationError(
+            "--emulator and --config are two upstreams.", hint="Leave one of them out."
+        )
+    from azure_responses.emulator import Emulator
+
+    emulator = Emulator()
+    with emulator.serve() as server:
+        print("no Azure: answers come from the embedded emulator", file=sys.stderr)
+        yield {
+            "AZURE_OPENAI_ENDPOINT": server.url,
+            "AZURE_OPENAI_API_KEY": emulator.resources[0].keys[0],
+        }

@@ -1,0 +1,144 @@
+"""The ASGI application: which path goes where."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.config_file import load_config
+from azure_responses.gateway.database_error import DatabaseError
+from azure_responses.gateway.exchange import Exchange
+from azure_responses.gateway.gateway import Gateway
+from azure_responses.gateway.health import HEALTH_PATHS, health_reply
+from azure_responses.gateway.layers import LAYERS, App
+from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
+from azure_responses.gateway.openapi import openapi_document
+from azure_responses.gateway.replies import Receive, Scope, Send, send_reply
+from azure_responses.gateway.settings import GatewaySettings
+
+__all__ = ["GatewayApp", "create_app"]
+
+Config = GatewaySettings | Mapping[str, Any] | str | Path | None
+
+_JSON = (b"content-type", b"application/json")
+
+
+class GatewayApp:
+    """The application, without an ASGI framework between the server and a call.
+
+    Attributes:
+        gateway: what it serves.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        serve: App = self._route
+        for layer in reversed(LAYERS):
+            serve = layer(serve, gateway)
+        self._serve = serve
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._serve(scope, receive, send)
+        elif kind == "lifespan":
+            await self._live(receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if scope["method"] in ("GET", "HEAD"):
+            if path in HEALTH_PATHS:
+                await self._health(path, send)
+                return
+            if path == "/metrics" and self.gateway.settings.metrics:
+                await self._metrics(send)
+                return
+            if path == "/openapi.json":
+                await send_json(send, 200, openapi_document())
+                return
+        await Exchange(self.gateway, scope, receive, send).run()
+
+    async def _health(self, path: str, send: Send) -> None:
+        gateway = self.gateway
+        status, body = health_reply(
+            path,
+            is_draining=gateway.drain.is_draining,
+            database=gateway.database_state,
+            state=gateway.shared_state,
+        )
+        await send_json(send, status, body)
+
+    async def _metrics(self, send: Send) -> None:
+        gateway = self.gateway
+        body = gateway.metrics.render(
+            in_progress=gateway.places.in_progress,
+            queued=gateway.places.waiting,
+            cooling=gateway.cooling(),
+        )
+        headers = [
+            (b"content-type", CONTENT_TYPE_LATEST.encode()),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        await send_reply(send, 200, headers, body)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.gateway.start()
+                except (AzureResponsesError, DatabaseError) as error:
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.gateway.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def send_json(send: Send, status: int, body: bytes) -> None:
+    """Send a JSON body."""
+    await send_reply(send, status, [_JSON, (b"content-length", b"%d" % len(body))], body)
+
+
+def create_app(
+    config: Config = None, *, router_options: Mapping[str, Any] | None = None
+) -> GatewayApp:
+    """The gateway as an ASGI application.
+
+    Args:
+        config: the path of a configuration file, its content as a dict, or settings; None reads
+            the environment.
+        router_options: further arguments of `Router`.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
+    return GatewayApp(Gateway(read_settings(config), router_options=router_options))
+
+
+def read_settings(config: Config) -> GatewaySettings:
+    """The settings of a configuration in any of its forms."""
+    if isinstance(config, GatewaySettings):
+        return config
+    if isinstance(config, Mapping):
+        return _read_mapping(config)
+    return load_config(None if config is None else Path(config), os.environ)[0]
+
+
+def _read_mapping(config: Mapping[str, Any]) -> GatewaySettings:
+    import yaml
+
+    from azure_responses.errors import ConfigurationError
+    from azure_responses.gateway.config_file import read_config
+
+    loaded = read_config(yaml.safe_dump(dict(config)), os.environ)
+    if loaded.settings is None:
+        lines = "\n".join(f"  {finding}" for finding in loaded.findings)
+        raise ConfigurationError(f"The configuration cannot be used:\n{lines}")
+    return loaded.settings

@@ -1,0 +1,290 @@
+"""One request from its arrival to the end of its reply."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.admission import Admitted
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.estimate import estimate_cost
+from azure_responses.gateway.event_stream import EventStream
+from azure_responses.gateway.layers import BEGUN
+from azure_responses.gateway.replies import (
+    Header,
+    Receive,
+    Scope,
+    Send,
+    send_denial,
+    send_reply,
+)
+from azure_responses.gateway.request_body import CallerLeft, Refused, read_body
+from azure_responses.relay import ApiRequest
+from azure_responses.relay.closing_events import closing_events
+from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.relay.replies import refusal
+from azure_responses.relay.reply_headers import STREAM
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.gateway import Gateway
+
+__all__ = ["Exchange"]
+
+# How long a caller may leave what was sent to them unread.
+_WRITE_PATIENCE = 60.0
+_LONGEST_ID = 128
+_ROUTED = frozenset({"create", "chat", "compact", "input_tokens"})
+
+
+class Exchange:
+    """Answers one request; made for it and thrown away."""
+
+    def __init__(self, gateway: "Gateway", scope: Scope, receive: Receive, send: Send) -> None:
+        self._gateway = gateway
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._began = time.perf_counter()
+        self._headers = read_headers(scope)
+        self._call_id = self._read_call_id()
+        self._task = asyncio.current_task()
+        self._watch: asyncio.Task[Any] | None = None
+        self._stream: EventStream | None = None
+        self._has_left = False
+        self._is_over = False
+
+    async def run(self) -> None:
+        """Answer it, or notice that nobody wants the answer any more."""
+        gateway, task = self._gateway, self._task
+        assert task is not None
+        if gateway.drain.is_draining:
+            await self._deny(gateway.drain.refusal)
+            return
+        gateway.drain.enter(task)
+        try:
+            await self._answer()
+        except Refused as refused:
+            await self._deny(refused.denial)
+        except CallerLeft:
+            pass
+        except asyncio.CancelledError:
+            if not (self._has_left or gateway.drain.is_cut):
+                raise
+            task.uncancel()
+        finally:
+            self._is_over = True
+            if self._watch is not None:
+                self._watch.cancel()
+            gateway.drain.leave(task)
+
+    async def _answer(self) -> None:
+        gateway = self._gateway
+        caller = gateway.access.authenticate(self._headers, time.time())
+        if isinstance(caller, Denial):
+            raise Refused(caller)
+        if not gateway.places.enter():
+            denial = await gateway.places.wait()
+            if denial is not None:
+                raise Refused(denial)
+        try:
+            body = await read_body(self._receive, self._headers, gateway.settings.max_body_bytes)
+            await self._relay(caller, body)
+        finally:
+            gateway.places.leave()
+
+    async def _relay(self, caller: Caller, body: bytes) -> None:
+        request = self._request(caller, body)
+        try:
+            call = self._gateway.relay.read(request)
+        except AzureResponsesError as error:
+            reply = refusal(request, error)
+            self._gateway.metrics.refuse(reply.status)
+            assert isinstance(reply.body, bytes)
+            await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
+            return
+        admitted = self._admit(caller, call)
+        try:
+            await self._make(call)
+        finally:
+            call.summary.latency = time.perf_counter() - self._began
+            self._settle(caller, call, admitted)
+
+    def _settle(self, caller: Caller, call: RelayedCall, admitted: Admitted | None) -> None:
+        summary = call.summary
+        self._gateway.record(caller, summary, summary.latency)
+        if admitted is not None:
+            usage = summary.usage or {}
+            total = usage.get("total_tokens")
+            tokens = total if isinstance(total, int) else None
+            if tokens is None and summary.status >= 400:
+                self._gateway.admission.refund(admitted)
+            else:
+                self._gateway.admission.settle(admitted, tokens=tokens)
+
+    def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
+        if call.operation not in _ROUTED:
+            return None
+        tokens, cost = 0, 0
+        if caller.has_limits or caller.budget is not None:
+            tokens, cost = estimate_cost(call, self._gateway.router)
+        admitted = self._gateway.admission.admit(
+            caller,
+            model=call.group or "",
+            tokens=tokens,
+            cost=cost,
+            now=time.time(),
+            tick=time.monotonic(),
+        )
+        if isinstance(admitted, Denial):
+            raise Refused(admitted)
+        return admitted
+
+    async def _make(self, call: RelayedCall) -> None:
+        self._watch = asyncio.ensure_future(self._receive())
+        self._watch.add_done_callback(self._note_leaving)
+        with continued_trace(self._headers):
+            if call.is_stream:
+                await self._make_stream(call)
+                return
+            reply = await self._gateway.relay.answer(call)
+        assert isinstance(reply.body, bytes)
+        self._finish()
+        await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
+
+    async def _make_stream(self, call: RelayedCall) -> None:
+        stream = self._stream = EventStream(
+            self._send,
+            [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
+            keepalive=self._gateway.settings.keepalive_seconds,
+            patience=_WRITE_PATIENCE,
+            stop=self._stop,
+        )
+        try:
+            reply = await self._gateway.relay.answer(call)
+            if isinstance(reply.body, bytes):
+                await self._end_early(stream, call, reply.status, reply.headers, reply.body)
+            else:
+                await self._pass_on(stream, reply.headers, reply.body)
+        except asyncio.CancelledError:
+            call.summary.is_abandoned = True
+            await self._say_goodbye(stream, call)
+            raise
+        finally:
+            self._scope[BEGUN] = stream.has_begun
+            await stream.close()
+
+    async def _pass_on(self, stream: EventStream, headers: list[Header], events: Any) -> None:
+        try:
+            await stream.begin(self._named(headers))
+            async for piece in events:
+                await stream.write(piece)
+        finally:
+            await events.aclose()
+        self._finish()
+        await stream.end()
+
+    async def _end_early(
+        self,
+        stream: EventStream,
+        call: RelayedCall,
+        status: int,
+        headers: list[Header],
+        body: bytes,
+    ) -> None:
+        """Nothing came of a stream: say so by a status, or in events if it was begun already."""
+        if not stream.has_begun:
+            await stream.close()
+            self._finish()
+            await send_reply(self._send, status, self._named(headers), body)
+            return
+        assert call.summary.error is not None
+        await stream.write(closing_events(call, call.summary.error))
+        self._finish()
+        await stream.end()
+
+    async def _say_goodbye(self, stream: EventStream, call: RelayedCall) -> None:
+        """The time for draining is over: whoever still listens is told why the stream ends."""
+        if self._gateway.drain.is_cut and not self._has_left and stream.has_begun:
+            self._finish()
+            await stream.write(closing_events(call, self._gateway.drain.error))
+            await stream.end()
+
+    async def _deny(self, denial: Denial) -> None:
+        self._finish()
+        self._gateway.metrics.refuse(denial.status)
+        await send_denial(self._send, denial, self._call_id)
+
+    def _finish(self) -> None:
+        """The last of the reply is about to be sent: whoever leaves from now on has had it."""
+        self._is_over = True
+        self._scope[BEGUN] = True
+
+    def _note_leaving(self, watch: "asyncio.Task[Any]") -> None:
+        if not (self._is_over or watch.cancelled()):
+            self._stop()
+
+    def _stop(self) -> None:
+        """Nobody listens any more."""
+        self._has_left = True
+        assert self._task is not None
+        self._task.cancel()
+
+    def _request(self, caller: Caller, body: bytes) -> ApiRequest:
+        scope = self._scope
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        return ApiRequest(
+            scope["method"],
+            raw.partition(b"?")[0].decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            self._headers,
+            body,
+            caller.owner,
+            self._call_id,
+            caller.may_call,
+        )
+
+    def _named(self, headers: list[Header]) -> list[Header]:
+        """The headers with a request id, Azure's where there is one."""
+        if not any(name == b"x-request-id" for name, _ in headers):
+            headers.append((b"x-request-id", self._call_id.encode()))
+        return headers
+
+    def _read_call_id(self) -> str:
+        given = self._headers.get("x-litellm-call-id") or self._headers.get("x-request-id")
+        if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
+            return given
+        return self._gateway.new_call_id()
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """The headers of a request, names in lower case; the first of each name counts."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return headers
+
+
+class continued_trace:
+    """Inside, what is traced belongs to the trace that the caller's headers name."""
+
+    __slots__ = ("_headers", "_token")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+        self._token: Any = None
+
+    def __enter__(self) -> None:
+        # A program that never imported opentelemetry has nobody to tell.
+        if "traceparent" in self._headers and "opentelemetry" in sys.modules:
+            from opentelemetry import context, propagate
+
+            self._token = context.attach(propagate.extract(dict(self._headers)))
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            from opentelemetry import context
+
+            context.detach(self._token)

@@ -1,0 +1,174 @@
+"""Everything that one process of the gateway holds, and how it begins and ends."""
+
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.access import Access
+from azure_responses.gateway.admission import Admission
+from azure_responses.gateway.bookkeeper import Bookkeeper
+from azure_responses.gateway.budget import Budgets
+from azure_responses.gateway.call_log import LOGGER, log_call
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.drain import Drain
+from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.metrics import Metrics
+from azure_responses.gateway.places import Places
+from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.spend import SpendBook
+from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spent_call import SpentCall
+from azure_responses.pricing import default_book
+from azure_responses.relay import AsyncRelay, CallSummary
+from azure_responses.router import Router
+
+__all__ = ["Gateway"]
+
+
+class Gateway:
+    """One process's router, keys, limits, totals and metrics.
+
+    Args:
+        settings: of the configuration.
+        router_options: further arguments of `Router`, such as `async_http_client`.
+
+    Raises:
+        ConfigurationError: rows, options or callbacks that cannot be used.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, *, router_options: Mapping[str, Any] | None = None
+    ) -> None:
+        self.settings = settings
+        default_book.configure(settings.pricing)
+        self.router = Router(settings.model_list, **_router_options(settings, router_options))
+        self.relay = AsyncRelay(self.router)
+        self._table = KeyTable(settings.keys)
+        self._book = SpendBook()
+        budgets = Budgets(self._book.spent, status=settings.budget_status)
+        self.access = Access(self._table, allow_unauthenticated=_is_open(settings))
+        self.admission = Admission(budgets)
+        self.places = Places(
+            settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
+        )
+        self.drain = Drain()
+        self.metrics = Metrics(self.router.groups)
+        self.bookkeeper: Bookkeeper | None = None
+
+    async def start(self) -> None:
+        """Read keys and totals; raises when the database cannot be used."""
+        settings = self.settings
+        self.bookkeeper = Bookkeeper(
+            self._table,
+            self._book,
+            database_url=settings.database_url,
+            log=None if settings.spend_log is None else SpendLog(settings.spend_log),
+            flush_interval=settings.spend_flush_interval,
+            refresh_interval=settings.key_refresh_interval,
+        )
+        self.bookkeeper.start()
+
+    async def close(self) -> None:
+        """Write what has been gathered and close every connection."""
+        self.drain.begin()
+        await self.router.aclose()
+        if self.bookkeeper is not None:
+            self.bookkeeper.close()
+
+    @property
+    def database_state(self) -> str:
+        """For readiness: "not connected", "connected" or "degraded"."""
+        if self.settings.database_url is None or self.bookkeeper is None:
+            return "not connected"
+        return "connected" if self.bookkeeper.is_healthy else "degraded"
+
+    @property
+    def shared_state(self) -> str:
+        """The same of the state that replicas share."""
+        state = self.router.async_calls.state
+        if not state.is_shared:
+            return "not connected"
+        return "degraded" if state.is_degraded else "connected"
+
+    def cooling(self) -> list[tuple[str, bool]]:
+        """Each deployment, and whether it sits out."""
+        routing = self.router.reader.routing
+        out = routing.board.cooldowns(time.monotonic())
+        return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]
+
+    def new_call_id(self) -> str:
+        """Names a call whose caller gave it no name."""
+        return str(uuid4())
+
+    def record(self, caller: Caller, summary: CallSummary, seconds: float) -> None:
+        """A call is over and answered: count it, price it, log it.
+
+        Nothing that is wrong here may change what the caller gets.
+        """
+        try:
+            self._record(caller, summary, seconds)
+        except Exception:
+            LOGGER.exception("The call %s could not be recorded", summary.call_id)
+
+    def _record(self, caller: Caller, summary: CallSummary, seconds: float) -> None:
+        self.metrics.note(summary, summary.status, seconds)
+        spent = _spent(caller, summary, seconds)
+        if self.bookkeeper is not None and summary.is_billed:
+            self.bookkeeper.record(spent)
+        log_call(spent, summary)
+
+
+def _spent(caller: Caller, summary: CallSummary, seconds: float) -> SpentCall:
+    return SpentCall(
+        caller=caller,
+        call_id=summary.call_id,
+        model=summary.group or "",
+        started_at=summary.started_at,
+        deployment=summary.deployment,
+        result=summary.use,
+        cost=summary.cost,
+        operation="create" if summary.operation == "chat" else summary.operation,
+        call_type="chat_completions" if summary.operation == "chat" else "responses",
+        is_stream=summary.is_stream,
+        end_user=summary.end_user,
+        http_status=summary.status,
+        error_code=summary.error_type,
+        latency=seconds,
+        time_to_first_token=summary.time_to_first_output,
+        request_id=summary.request_id,
+        attempts=max(1, summary.attempts),
+    )
+
+
+def _is_open(settings: GatewaySettings) -> bool:
+    has_keys = bool(settings.keys) or settings.database_url is not None
+    return settings.allow_unauthenticated or not has_keys
+
+
+def _router_options(settings: GatewaySettings, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    options: dict[str, Any] = {**settings.router, "drop_params": settings.drop_params}
+    if settings.state is not None:
+        options["state"] = settings.state
+    if settings.affinity_secrets:
+        options["affinity_secret"] = settings.affinity_secrets
+    if settings.callbacks:
+        functions = [_find_callable(name) for name in settings.callbacks]
+        options["on_response"] = options["on_error"] = functions
+    return {**options, **(extra or {})}
+
+
+def _find_callable(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(
+            f"The callback {name} cannot be imported: {error}.",
+            hint="Name a callable of an installed module as module.attribute.",
+        ) from error
+    if not callable(found):
+        raise ConfigurationError(f"The callback {name} cannot be called.")
+    return found

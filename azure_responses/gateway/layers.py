@@ -1,0 +1,46 @@
+"""What stands between the server and a request, from the outside in."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from azure_responses.gateway.denial import deny
+from azure_responses.gateway.replies import Receive, Scope, Send, send_denial
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.gateway import Gateway
+
+__all__ = ["BEGUN", "LAYERS", "App", "Layer"]
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Layer = Callable[[App, "Gateway"], App]
+
+BEGUN = "azure_responses.reply_has_begun"
+"""In the scope of a request: its reply has begun."""
+
+LOGGER = logging.getLogger("azure_responses.gateway")
+
+
+def keep_errors_inside(app: App, gateway: "Gateway") -> App:
+    """What no code expected is logged here and told nobody: a 500 without details."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception:
+            call_id = gateway.new_call_id()
+            LOGGER.exception("A request could not be answered (call %s)", call_id)
+            gateway.metrics.refuse(500)
+            if scope.get(BEGUN):
+                # The server closes the connection, which is all that can still be said.
+                raise
+            denial = deny(
+                500, "The gateway failed to answer.", code="server_error", type="server_error"
+            )
+            await send_denial(send, denial, call_id)
+
+    return serve
+
+
+LAYERS: tuple[Layer, ...] = (keep_errors_inside,)
+"""Authentication, limits and the rest are steps of `Exchange`, which all need its state."""

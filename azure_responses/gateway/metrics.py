@@ -1,0 +1,176 @@
+"""What Prometheus scrapes: calls, latency, tokens, cost, retries, and what is going on.
+
+Labels are the groups and deployments of the configuration, never keys, end users or anything else
+that callers choose: their number has to stay small, and none may be a secret.
+
+With several worker processes, PROMETHEUS_MULTIPROC_DIR (which `azure-responses serve --workers`
+sets) lets any of them answer for all.
+"""
+
+import os
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+if TYPE_CHECKING:
+    from azure_responses.relay import CallSummary
+
+__all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
+_OVERHEAD = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+_CALL = ("operation", "group", "deployment", "status")
+_PLACE = ("group", "deployment")
+_MOST_GROUPS = 200
+_OTHERS = "(others)"
+
+
+class Metrics:
+    """The metrics of one process.
+
+    Args:
+        groups: the configured names; any model's name is shown while there are few of them.
+    """
+
+    def __init__(self, groups: Collection[str]) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._groups = set(groups)
+        self._calls = Counter(
+            "azure_responses_calls", "Calls that ended.", _CALL, registry=registry
+        )
+        self._latency = Histogram(
+            "azure_responses_call_seconds",
+            "Seconds from a request's arrival to the end of its reply.",
+            ("operation", "group"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._first = Histogram(
+            "azure_responses_time_to_first_output_seconds",
+            "Seconds to the first output of a stream.",
+            ("group",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._overhead = Histogram(
+            "azure_responses_overhead_seconds",
+            "Seconds of a call that is no stream which were not spent waiting for Azure.",
+            buckets=_OVERHEAD,
+            registry=registry,
+        )
+        self._tokens = Counter(
+            "azure_responses_tokens", "Tokens used.", (*_PLACE, "kind"), registry=registry
+        )
+        self._cost = Counter(
+            "azure_responses_cost_usd", "US dollars spent.", _PLACE, registry=registry
+        )
+        self._retries = Counter(
+            "azure_responses_retries", "Attempts after the first.", ("group",), registry=registry
+        )
+        self._fallbacks = Counter(
+            "azure_responses_fallbacks",
+            "Calls given to another group.",
+            ("group",),
+            registry=registry,
+        )
+        self._abandoned = Counter(
+            "azure_responses_abandoned", "Callers who left early.", ("group",), registry=registry
+        )
+        self._gauges = {
+            name: Gauge(
+                f"azure_responses_{name}", text, registry=registry, multiprocess_mode="livesum"
+            )
+            for name, text in (
+                ("in_progress", "Calls in progress."),
+                ("queued", "Calls waiting for a place."),
+            )
+        }
+        self._cooling = Gauge(
+            "azure_responses_deployment_cooling_down",
+            "1 while a deployment sits out.",
+            ("deployment",),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._children: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
+
+    def note(self, summary: "CallSummary", status: int, seconds: float) -> None:
+        """A call has ended."""
+        group = self._shown(summary.group)
+        deployment = summary.deployment_id or ""
+        key = (summary.operation, group, deployment, str(status))
+        found = self._children.get(key)
+        if found is None:
+            found = self._calls.labels(*key), self._latency.labels(summary.operation, group)
+            self._children[key] = found
+        calls, latency = found
+        calls.inc()
+        latency.observe(seconds)
+        if summary.time_to_first_output is not None:
+            self._first.labels(group).observe(summary.time_to_first_output)
+        elif summary.upstream_seconds:
+            self._overhead.observe(max(0.0, seconds - summary.upstream_seconds))
+        self._note_trouble(summary, group)
+        if summary.is_billed:
+            self._note_use(summary, group, deployment)
+
+    def refuse(self, status: int) -> None:
+        """A request was refused before it became a call."""
+        self._calls.labels("refused", "", "", str(status)).inc()
+
+    def render(
+        self, *, in_progress: int, queued: int, cooling: Iterable[tuple[str, bool]] = ()
+    ) -> bytes:
+        """The text that Prometheus reads."""
+        self._gauges["in_progress"].set(in_progress)
+        self._gauges["queued"].set(queued)
+        for deployment, is_cooling in cooling:
+            self._cooling.labels(deployment).set(is_cooling)
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+    def _note_trouble(self, summary: "CallSummary", group: str) -> None:
+        if summary.attempts > 1:
+            self._retries.labels(group).inc(summary.attempts - 1)
+        if summary.fallbacks:
+            self._fallbacks.labels(group).inc(summary.fallbacks)
+        if summary.is_abandoned:
+            self._abandoned.labels(group).inc()
+
+    def _note_use(self, summary: "CallSummary", group: str, deployment: str) -> None:
+        usage = summary.usage
+        if usage is None:
+            return
+        for kind, names in _TOKENS:
+            count = next((usage[name] for name in names if isinstance(usage.get(name), int)), 0)
+            if count > 0:
+                self._tokens.labels(group, deployment, kind).inc(count)
+        if summary.cost:
+            self._cost.labels(group, deployment).inc(float(summary.cost))
+
+    def _shown(self, group: str | None) -> str:
+        if group is None:
+            return ""
+        if group not in self._groups:
+            if len(self._groups) >= _MOST_GROUPS:
+                return _OTHERS
+            self._groups.add(group)
+        return group
+
+
+_TOKENS = (
+    ("input", ("input_tokens", "prompt_tokens")),
+    ("output", ("output_tokens", "completion_tokens")),
+)

@@ -1,0 +1,239 @@
+"""The OpenAPI document of the gateway: what it serves, written by hand so that it is true.
+
+Bodies are described loosely: what a response may hold is Azure's affair, and passes through.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic_core import to_json
+
+from azure_responses.relay.route import OPERATIONS
+from azure_responses.version import __version__
+
+__all__ = ["openapi_document"]
+
+_PREFIXES = ("/v1", "", "/openai/v1", "/openai")
+_BY_DEPLOYMENT = {
+    "create": "/openai/deployments/{deployment}/responses",
+    "chat": "/openai/deployments/{deployment}/chat/completions",
+}
+_SUMMARIES = {
+    "create": "Create a response, plain or streamed.",
+    "compact": "Compact a conversation.",
+    "input_tokens": "Count the input tokens of a request.",
+    "retrieve": "Read a stored response, plain or streamed again.",
+    "delete": "Delete a stored response.",
+    "cancel": "Cancel a background response.",
+    "input_items": "List the input items of a stored response.",
+    "chat": "Create a chat completion, served by the Responses API.",
+    "models": "List the models.",
+    "model": "Describe one model.",
+}
+_BODIES = {
+    "create": "ResponseRequest",
+    "compact": "ResponseRequest",
+    "input_tokens": "ResponseRequest",
+    "chat": "ChatRequest",
+}
+_ANSWERS = {
+    "create": "Response",
+    "retrieve": "Response",
+    "cancel": "Response",
+    "chat": "ChatCompletion",
+    "models": "ModelList",
+    "model": "Model",
+    "input_items": "ItemList",
+    "delete": "Deleted",
+}
+_STREAMED = frozenset({"create", "chat", "retrieve"})
+_ERRORS = {
+    "400": "The request cannot be served as it is.",
+    "401": "No key, or one nobody has.",
+    "403": "The key may not do this.",
+    "404": "There is no such response, model or path.",
+    "408": "The request took too long to arrive.",
+    "409": "What is named is being changed.",
+    "413": "The body is too long.",
+    "415": "The body is not declared as JSON.",
+    "429": "A limit is reached, or a budget spent; Retry-After says when to come back.",
+    "500": "The service failed.",
+    "502": "Azure could not be reached, or broke off.",
+    "503": "Nobody can serve: saturated, cooling down or shutting down; see Retry-After.",
+    "504": "Azure did not answer in time.",
+}
+_TEXT = {"type": "string"}
+_OPEN: Mapping[str, Any] = {"additionalProperties": True}
+
+
+@cache
+def openapi_document() -> bytes:
+    """The document as JSON."""
+    return to_json(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "azure-responses gateway",
+                "version": __version__,
+                "description": "The OpenAI Responses and chat APIs in front of Azure.",
+            },
+            "security": [{"bearer": []}, {"apiKey": []}, {"litellmKey": []}],
+            "paths": {**_api_paths(), **_own_paths()},
+            "components": {
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer"},
+                    "apiKey": {"type": "apiKey", "in": "header", "name": "api-key"},
+                    "litellmKey": {"type": "apiKey", "in": "header", "name": "x-litellm-api-key"},
+                },
+                "schemas": _schemas(),
+                "responses": {"Error": _json("An error.", "Error")},
+            },
+        }
+    )
+
+
+def _api_paths() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for prefix in _PREFIXES:
+        for operation, (method, path) in OPERATIONS.items():
+            shown = _operation(operation, prefix or "/", path)
+            paths.setdefault(prefix + path, {})[method.lower()] = shown
+    for operation, path in _BY_DEPLOYMENT.items():
+        paths[path] = {"post": _operation(operation, "deployment", path)}
+    return paths
+
+
+def _operation(operation: str, prefix: str, path: str) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": f"{operation} below {prefix}",
+        "summary": _SUMMARIES[operation],
+        "parameters": _parameters(operation, path),
+        "responses": _responses(operation),
+    }
+    if operation in _BODIES:
+        schema = {"$ref": f"#/components/schemas/{_BODIES[operation]}"}
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return described
+
+
+def _parameters(operation: str, path: str) -> list[dict[str, Any]]:
+    named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    found = [_parameter(name, "path", {**_TEXT, "minLength": 1}) for name in named]
+    if path.startswith("/openai/") or operation == "create":
+        found.append(_parameter("api-version", "query", _TEXT))
+    if operation == "retrieve":
+        found += [
+            _parameter("stream", "query", {"type": "boolean"}),
+            _parameter("starting_after", "query", {"type": "integer", "minimum": 0}),
+            _parameter("include[]", "query", {"type": "array", "items": _TEXT}),
+        ]
+    if operation == "input_items":
+        found += [
+            _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100}),
+            _parameter("order", "query", {"type": "string", "enum": ["asc", "desc"]}),
+            _parameter("after", "query", _TEXT),
+            _parameter("include[]", "query", {"type": "array", "items": _TEXT}),
+        ]
+    found.append(_parameter("x-litellm-timeout", "header", {"type": "number"}))
+    return found
+
+
+def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+def _responses(operation: str) -> dict[str, Any]:
+    answer = _json("The answer.", _ANSWERS.get(operation, "Object"))
+    if operation in _STREAMED:
+        answer["content"]["text/event-stream"] = {"schema": _TEXT}
+    answer["headers"] = {
+        name: {"schema": _TEXT}
+        for name in (
+            "x-request-id",
+            "x-litellm-call-id",
+            "x-litellm-model-id",
+            "x-litellm-model-group",
+            "x-litellm-response-cost",
+            "x-litellm-attempted-retries",
+            "x-litellm-attempted-fallbacks",
+            "x-litellm-overhead-duration-ms",
+        )
+    }
+    errors = {code: {"$ref": "#/components/responses/Error"} for code in _ERRORS}
+    return {"200": answer, **errors}
+
+
+def _json(text: str, schema: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": text, "content": content}
+
+
+def _own_paths() -> dict[str, Any]:
+    draining = {"503": _json("It is shutting down.", "Object")}
+    return {
+        "/health/liveliness": {"get": _own("Whether the process lives.", "Text")},
+        "/health/liveness": {"get": _own("Whether the process lives.", "Text")},
+        "/health/readiness": {"get": _own("Whether it takes calls.", "Object", draining)},
+        "/health": {"get": _own("Whether it takes calls.", "Object", draining)},
+        "/healthz": {"get": _own("Whether it takes calls.", "Object", draining)},
+        "/openapi.json": {"get": _own("This document.", "Object")},
+        "/metrics": {
+            "get": {
+                "summary": "Metrics for Prometheus.",
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "Its text format.",
+                        "content": {"text/plain": {"schema": _TEXT}},
+                    }
+                },
+            }
+        },
+    }
+
+
+def _own(summary: str, schema: str, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    responses = {"200": _json("The answer.", schema), **(more or {})}
+    return {"summary": summary, "security": [], "responses": responses}
+
+
+def _schemas() -> dict[str, Any]:
+    return {
+        "Text": _TEXT,
+        "Object": {"type": "object"},
+        "Error": _object(error=_object(message=_TEXT, type=_TEXT, code=_TEXT)),
+        "Model": _object(id=_TEXT, object={"const": "model"}),
+        "ModelList": _object(data={"type": "array", "items": {"type": "object"}}),
+        "ItemList": _object(data={"type": "array"}),
+        "Deleted": _object(id=_TEXT, deleted={"type": "boolean"}),
+        "Response": _object(id=_TEXT, object=_TEXT),
+        "ChatCompletion": _object(id=_TEXT, choices={"type": "array"}),
+        "ResponseRequest": {
+            "type": "object",
+            "properties": {
+                "model": {"type": "string", "minLength": 1},
+                "input": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
+                "stream": {"type": ["boolean", "null"]},
+                "previous_response_id": {"type": ["string", "null"]},
+            },
+            **_OPEN,
+        },
+        "ChatRequest": {
+            "type": "object",
+            "required": ["messages"],
+            "properties": {
+                "model": {"type": "string", "minLength": 1},
+                "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+                "stream": {"type": ["boolean", "null"]},
+            },
+            **_OPEN,
+        },
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}

@@ -1,0 +1,77 @@
+"""How many calls run at once, how many wait, and for how long."""
+
+import asyncio
+from collections import deque
+
+from azure_responses.gateway.denial import Denial, deny
+
+__all__ = ["Places"]
+
+
+class Places:
+    """The places of one process; used from one event loop.
+
+    Args:
+        places: calls in progress at once.
+        queue: further calls that wait for a place, first come first served.
+        patience: seconds a call waits.
+
+    Attributes:
+        in_progress: how many there are now.
+    """
+
+    def __init__(self, places: int, queue: int, patience: float) -> None:
+        self.in_progress = 0
+        self._places = places
+        self._queue_length = queue
+        self._patience = patience
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a place."""
+        return len(self._queue)
+
+    def enter(self) -> bool:
+        """Take a place if one is free and nobody waits."""
+        if self.in_progress < self._places and not self._queue:
+            self.in_progress += 1
+            return True
+        return False
+
+    async def wait(self) -> Denial | None:
+        """Wait for a place, after `enter` said no; a 503 where there is none to be had."""
+        if len(self._queue) >= self._queue_length:
+            return _saturated("The gateway is at its limit and so is its queue.")
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            async with asyncio.timeout(self._patience):
+                await place
+        except TimeoutError:
+            self._give_up(place)
+            return _saturated("The gateway is at its limit; no place became free in time.")
+        except BaseException:
+            self._give_up(place)
+            raise
+        return None
+
+    def leave(self) -> None:
+        """Give a place back, to whoever has waited longest."""
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.in_progress -= 1
+
+    def _give_up(self, place: "asyncio.Future[None]") -> None:
+        if place.done() and not place.cancelled():
+            # The place was handed over in the very moment in which the caller stopped waiting.
+            self.leave()
+        elif place in self._queue:
+            self._queue.remove(place)
+
+
+def _saturated(message: str) -> Denial:
+    return deny(503, message, code="gateway_saturated", type="server_error", retry_after=1.0)

@@ -1,0 +1,187 @@
+"""One process of the gateway under uvicorn, and several of them over one socket."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from types import FrameType
+
+import uvicorn
+
+from azure_responses.gateway.app import GatewayApp, create_app
+from azure_responses.telemetry.call_log import JSONFormatter
+
+__all__ = ["GatewayServer", "Plan", "listen", "serve", "set_up_logging"]
+
+_TICK = 0.1
+# Longer than the idle timeouts of usual load balancers, which must close first.
+_KEEP_ALIVE = 75
+_BACKLOG = 2048
+_RESTART_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every process of a gateway is started with.
+
+    Attributes:
+        config: path of the configuration; None reads the environment.
+        environment: variables to set first.
+        workers: how many processes.
+        announcement: printed once calls are answered.
+    """
+
+    config: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
+    announcement: str = ""
+
+
+class GatewayServer(uvicorn.Server):
+    """Ends in order: told to stop, it goes on answering until its calls have ended.
+
+    While it drains the socket stays open: new calls and readiness probes are told 503 instead of
+    being left in the dark. A second signal ends it at once.
+    """
+
+    def __init__(self, app: GatewayApp, announcement: str = "") -> None:
+        self._gateway = app.gateway
+        self._announcement = announcement
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=2,
+                backlog=_BACKLOG,
+            )
+        )
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal: stop, or stop at once if it is not the first."""
+        if self.should_exit:
+            self.force_exit = True
+        self._gateway.drain.begin()
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer calls, and say so."""
+        await super().startup(sockets)
+        if self.started and self._announcement:
+            print(self._announcement, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the calls under way end, then close."""
+        drain = self._gateway.drain
+        drain.begin()
+        waiting = asyncio.ensure_future(drain.wait(self._gateway.settings.drain_timeout))
+        while not (waiting.done() or self.force_exit):
+            await asyncio.wait({waiting}, timeout=_TICK)
+        waiting.cancel()
+        await super().shutdown(sockets)
+
+
+def serve(plan: Plan, listener: socket.socket) -> int:
+    """Serve until told to stop; the result is the exit code."""
+    if plan.workers <= 1:
+        return _work(plan, listener)
+    with tempfile.TemporaryDirectory() as folder:
+        # Where the processes keep their metrics, so that any of them can answer for all.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        return _Workers(plan, listener).run()
+
+
+def _work(plan: Plan, listener: socket.socket) -> int:
+    os.environ.update(plan.environment)
+    app = create_app(plan.config)
+    set_up_logging(is_json=app.gateway.settings.json_logs)
+    server = GatewayServer(app, plan.announcement if plan.workers <= 1 else "")
+    try:
+        server.run([listener])
+    except KeyboardInterrupt:
+        # uvicorn passes the interrupt on after an orderly end.
+        return 0
+    return 0 if server.started else 1
+
+
+class _Workers:
+    """Processes over one socket; one that dies is replaced."""
+
+    def __init__(self, plan: Plan, listener: socket.socket) -> None:
+        self._plan = plan
+        self._listener = listener
+        # A fresh interpreter each: threads and event loops do not survive a fork.
+        self._context = multiprocessing.get_context("spawn")
+        self._is_ending = False
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        self._processes = [self._start() for _ in range(self._plan.workers)]
+        print(self._plan.announcement, flush=True)
+        while not self._is_ending:
+            time.sleep(_TICK)
+            self._replace_dead()
+        for process in self._processes:
+            process.join()
+        return 0
+
+    def _start(self) -> multiprocessing.process.BaseProcess:
+        process = self._context.Process(target=_work, args=(self._plan, self._listener))
+        process.start()
+        return process
+
+    def _replace_dead(self) -> None:
+        for place, process in enumerate(self._processes):
+            if not process.is_alive() and not self._is_ending:
+                logging.getLogger("azure_responses.gateway").error(
+                    "A worker ended with code %s and is replaced", process.exitcode
+                )
+                time.sleep(_RESTART_PAUSE)
+                self._processes[place] = self._start()
+
+    def _end(self, sig: int, frame: FrameType | None) -> None:
+        self._is_ending = True
+        for process in self._processes:
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGTERM)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises OSError for an address or port that cannot be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # From now on callers wait in the queue instead of being refused until all is up.
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def set_up_logging(*, is_json: bool) -> None:
+    """Write the package's log to standard error: one line per call, as text or JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JSONFormatter() if is_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    )
+    logger = logging.getLogger("azure_responses")
+    logger.addHandler(handler)
+    # The gateway's own line stands for the package's, which would cost a typed copy per call.
+    logging.getLogger("azure_responses.gateway").setLevel(logging.INFO)

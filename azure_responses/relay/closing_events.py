@@ -1,0 +1,14 @@
+"""The events that end a stream which was begun and cannot go on."""
+
+from azure_responses.relay.chat_answers import chat_error
+from azure_responses.relay.error_body import error_event
+from azure_responses.relay.relayed_call import RelayedCall
+
+__all__ = ["closing_events"]
+
+
+def closing_events(call: RelayedCall, error: BaseException) -> bytes:
+    """In the shape of the API that was called."""
+    if call.operation == "chat":
+        return chat_error(error) + b"data: [DONE]\n\n"
+    return error_event(error, None)
