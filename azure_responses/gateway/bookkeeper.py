@@ -139,9 +139,9 @@ class Bookkeeper:
             self._attempt("database", self._write_totals)
 
     def reopen_log(self) -> None:
-        """Go on in a new spend log; for SIGHUP."""
+        """Go on in the spend log that has the path now; for SIGHUP."""
         if self._log is not None:
-            self._attempt("spend log", self._log.reopen)
+            self._log.reopen()
 
     def refresh(self) -> None:
         """Read keys and totals again, now, in this thread."""
@@ -150,9 +150,13 @@ class Bookkeeper:
 
     def _run(self) -> None:
         while not self._is_over.wait(self._flush_interval):
-            self.flush()
-            if time.monotonic() - self._refreshed >= self._refresh_interval:
-                self.refresh()
+            try:
+                self.flush()
+                if time.monotonic() - self._refreshed >= self._refresh_interval:
+                    self.refresh()
+            except Exception:
+                # A mistake of ours must not end the thread, and all bookkeeping with it.
+                LOGGER.exception("Totals could not be written")
 
     def _enqueue(self, line: bytes) -> None:
         if len(self._lines) >= _MOST_LINES:

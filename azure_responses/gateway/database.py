@@ -153,8 +153,13 @@ def _engine(url: sql.URL) -> sql.Engine:
             sql.event.listen(engine, "connect", _set_up_sqlite)
             sql.event.listen(engine, "begin", _begin_sqlite)
             return engine
+        # A server that went silent must not hold up the thread that writes, nor a shutdown.
+        patience = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+        chosen = {name: value for name, value in patience.items() if name not in url.query}
         # Writing takes one connection; a stale one is noticed before it is used.
-        return sql.create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+        return sql.create_engine(
+            url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=chosen
+        )
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"PostgreSQL needs {error.name}.", hint="pip install 'azure-responses[postgres]'"
@@ -179,14 +184,12 @@ def _set_up_sqlite(connection: "sql.PoolProxiedConnection | object", _record: ob
 
 def _switch_to_wal(cursor: Any) -> None:
     # SQLite does not wait for a lock here, and processes that start together want it at once.
-    for attempt in range(_WAL_ATTEMPTS):
-        try:
+    for _ in range(_WAL_ATTEMPTS):
+        with suppress(OperationalError):
             cursor.execute("PRAGMA journal_mode=WAL")
             return
-        except OperationalError:
-            if attempt == _WAL_ATTEMPTS - 1:
-                raise
-            time.sleep(_BUSY_SECONDS / _WAL_ATTEMPTS)
+        time.sleep(_BUSY_SECONDS / _WAL_ATTEMPTS)
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: sql.Connection) -> None:

@@ -25,7 +25,7 @@ class SpendLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._is_torn = False
+        self._is_stale = False
         try:
             self._file = self._open()
         except OSError as error:
@@ -47,17 +47,20 @@ class SpendLog:
                 stand there twice; `azure-responses cost` counts a response once.
         """
         with self._lock:
-            if self._is_torn or self._has_moved():
+            if self._is_stale or self._has_moved():
                 self._reopen()
-            self._is_torn = True
+            # A write that fails half-way leaves a line without its end, which opening mends.
+            self._is_stale = True
             for piece in _pieces(lines):
                 self._append(piece)
-            self._is_torn = False
+            self._is_stale = False
 
     def reopen(self) -> None:
-        """Go on in the file that has the path now; for SIGHUP."""
-        with self._lock:
-            self._reopen()
+        """Go on, from the next line, in the file that has the path then.
+
+        Takes no lock, so that a handler of SIGHUP may call it.
+        """
+        self._is_stale = True
 
     def close(self) -> None:
         """Close the file."""

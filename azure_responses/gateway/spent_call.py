@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.money import PICO, to_pico
 from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spend import SpendKey, Spent, fit_name
 from azure_responses.pricing import to_record
@@ -16,6 +16,9 @@ from azure_responses.pricing.use import Tokens, Use, read_use
 
 __all__ = ["SpentCall", "format_line"]
 
+# No call comes near these. A column of 64 bits that overflowed would take every later total along.
+_MOST_COST = 100_000 * PICO
+_MOST_TOKENS = 2**40
 _NO_TOKENS = Tokens()
 _OPERATION = "azure_responses.operation"
 
@@ -99,14 +102,14 @@ class SpentCall:
         use = self._use
         tokens = (use and use.tokens) or _NO_TOKENS
         spent = Spent(
-            cost=0 if self.cost is None else max(0, to_pico(self.cost)),
+            cost=0 if self.cost is None else _fit(to_pico(self.cost), _MOST_COST),
             calls=1,
             failed=int(use is None),
             unpriced=int(use is not None and self.cost is None),
-            input_tokens=tokens.input,
-            cached_tokens=tokens.cached,
-            output_tokens=tokens.output,
-            reasoning_tokens=tokens.reasoning,
+            input_tokens=_fit(tokens.input, _MOST_TOKENS),
+            cached_tokens=_fit(tokens.cached, _MOST_TOKENS),
+            output_tokens=_fit(tokens.output, _MOST_TOKENS),
+            reasoning_tokens=_fit(tokens.reasoning, _MOST_TOKENS),
         )
         return key, spent
 
@@ -125,6 +128,10 @@ class SpentCall:
     def _end_user(self) -> str | None:
         use = self._use
         return self.end_user or (use and use.end_user) or self.caller.end_user
+
+
+def _fit(number: int, most: int) -> int:
+    return min(max(number, 0), most)
 
 
 def format_line(record: Mapping[str, Any]) -> bytes:

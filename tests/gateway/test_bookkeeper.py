@@ -180,6 +180,20 @@ def test_a_database_that_took_a_batch_without_saying_so_counts_it_once(
         database.close()
 
 
+def test_no_mistake_ends_the_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = SpendBook()
+    with monkeypatch.context() as patch:
+        patch.setattr(book, "take", lambda: 1 / 0)
+        keeper = _keeper(book, flush_interval=0.01)
+        keeper.start()
+        _wait_until(lambda: "could not be written" in caplog.text)
+    keeper.record(_call())
+    _wait_until(lambda: book.take() is None)
+    keeper.close()
+
+
 def test_a_full_disk_keeps_lines_up_to_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

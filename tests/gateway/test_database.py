@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 import sqlalchemy as sql
@@ -188,3 +189,24 @@ def test_a_file_that_stays_locked_is_an_error_of_the_database(
         other.revoke_key("key_1", 1.0)
     database.close()
     other.close()
+
+
+class _Locked:
+    """A cursor that finds the file locked for a while."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def execute(self, _: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OperationalError("database is locked")
+
+
+def test_a_process_waits_while_others_prepare_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BUSY_SECONDS", 0.01)
+    cursor = _Locked(5)
+    module._switch_to_wal(cursor)
+    assert cursor.failures == 0
+    with pytest.raises(OperationalError):
+        module._switch_to_wal(_Locked(10**6))

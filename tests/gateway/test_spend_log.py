@@ -43,10 +43,12 @@ def test_a_log_that_was_moved_is_begun_anew(tmp_path: Path, is_recreated: bool) 
 def test_it_reopens_when_told_to(tmp_path: Path) -> None:
     path = tmp_path / "spend.jsonl"
     log = SpendLog(path)
-    path.rename(tmp_path / "old")
+    (tmp_path / "other").write_bytes(b"0\n")
     log.reopen()
-    assert path.exists()
+    (tmp_path / "other").replace(path)
+    log.write([b"1\n"])
     log.close()
+    assert path.read_bytes() == b"0\n1\n"
 
 
 def test_a_line_that_a_crash_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:

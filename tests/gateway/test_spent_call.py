@@ -3,12 +3,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from azure_responses.gateway.caller import MASTER, Caller
-from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.money import PICO, to_pico
 from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spent_call import SpentCall, format_line
 from azure_responses.pricing import Ledger
-from azure_responses.pricing.use import read_use
+from azure_responses.pricing.use import Tokens, Use, read_use
 
 _STARTED = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC).timestamp()
 _RESPONSE: dict[str, Any] = {
@@ -99,7 +101,13 @@ def test_a_line_is_one_line_whatever_stands_in_it() -> None:
     assert json.loads(line)["end_user"] == "a\n\ud800\u2028"
 
 
-def test_a_refund_of_ours_never_makes_a_total_smaller() -> None:
-    call = _call(result=_USE, cost=Decimal(-1))
+@pytest.mark.parametrize(
+    ("cost", "tokens", "counted"),
+    [(Decimal(-1), -5, (0, 0)), (Decimal("1e30"), 10**30, (100_000 * PICO, 2**40))],
+)
+def test_numbers_out_of_all_reason_cannot_spoil_a_total(
+    cost: Decimal, tokens: int, counted: tuple[int, int]
+) -> None:
+    call = _call(result=Use(tokens=Tokens(input=tokens)), cost=cost)
     _, spent = call.total()
-    assert spent.cost == 0
+    assert (spent.cost, spent.input_tokens) == counted
