@@ -143,11 +143,11 @@ class RedisState:
         if not self._is_reachable():
             return None
         try:
-            text = self.writer.client.get(self.keys.entry(response_id))
-            return decode_entry(text) if text else None
+            text: Any = self.writer.client.get(self.keys.entry(response_id))
         except Exception as error:
             self.outage.note_failure(error, "find")
             return None
+        return decode_entry(text) if text else None
 
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger; never waits."""
@@ -166,11 +166,12 @@ class RedisState:
         """
         if not self.flush():
             raise _refuse(TimeoutError("writes are still outstanding"))
-        return self._ask(lambda client: self._read_page(client, end_user, after, limit))
+        texts = self._ask(lambda client: self._read_page(client, end_user, after, limit))
+        return tuple(decode_entry(text) for text in texts)
 
     def _read_page(
         self, client: Any, end_user: str, after: LedgerEntry | None, limit: int
-    ) -> tuple[LedgerEntry, ...]:
+    ) -> list[bytes]:
         index = self.keys.index(end_user)
         start = self._position(client, index, after)
         while ids := [each.decode() for each in client.zrange(index, start, start + limit - 1)]:
@@ -179,8 +180,8 @@ class RedisState:
             if stale:
                 client.zrem(index, *stale)
             if len(stale) < len(ids):
-                return tuple(decode_entry(text) for text in texts if text is not None)
-        return ()
+                return [text for text in texts if text is not None]
+        return []
 
     def _position(self, client: Any, index: str, after: LedgerEntry | None) -> int:
         if after is None:

@@ -72,10 +72,18 @@ class Writer:
             if self._process != os.getpid():
                 self._forget_process()
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="azure-responses-state", daemon=True
-                )
-                self._thread.start()
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="azure-responses-state", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # The program ends, or the system has no thread left: the call goes on without Redis.
+            self._outage.note_failure(error, "connect")
+            self.has_knocked.set()
+        else:
+            self._thread = thread
 
     def put(self, write: Write) -> None:
         """Queue a write."""

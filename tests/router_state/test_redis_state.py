@@ -15,6 +15,7 @@ import pytest
 from azure_responses.errors import APIConnectionError, ConfigurationError
 from azure_responses.router_state.connection import read_address
 from azure_responses.router_state.redis_state import RedisState
+from azure_responses.router_state.scripts import Write
 from azure_responses.routing.ask import Grant
 from azure_responses.routing.outcome import Settlement
 from tests.router_state.redis_server import RedisServer
@@ -220,11 +221,57 @@ def test_local_counters_are_warm_when_they_take_over(redis_server: RedisServer) 
     grant = state.reserve([bid_on("one", 80, tpm=100)], now)
     state.settle(settlement(grant, used=60), now)
     state.settle(settlement(state.reserve([bid_on("two")], now), cooldown=60.0), now)
+    assert state.flush()
     redis_server.kill()
     with outage_is_said():
         assert state.reserve([bid_on("one", 41, tpm=100)], now).bid is None
     assert state.reserve([bid_on("one", 40, tpm=100)], now).bid is not None
     assert state.reserve([bid_on("two")], now).bid is None
+    state.close()
+
+
+def test_a_ledger_that_goes_away_is_an_error_and_no_empty_list(
+    redis_server: RedisServer,
+) -> None:
+    state = shared_state(redis_server.url, timeout=0.25)
+    state.remember(entry("resp_a"))
+    assert state.flush()
+    redis_server.kill()
+    with outage_is_said(), pytest.raises(APIConnectionError, match="cannot be reached") as caught:
+        state.begin_purge("ann", None)
+    assert "gaps" in str(caught.value)
+    redis_server.start()
+    assert is_eventually(lambda: not state.is_degraded)
+    redis_server.kill()
+    with outage_is_said():
+        assert state.find("resp_a") is None
+    state.remember(entry("resp_b"))
+    with pytest.raises(APIConnectionError, match="outstanding"):
+        state.entries_of("ann")
+    state.close()
+
+
+def test_what_is_no_entry_is_an_error_and_no_outage(state: RedisState) -> None:
+    state.writer.client.set(state.keys.entry("resp_a"), "nonsense")
+    with pytest.raises(ValueError, match="no entry"):
+        state.find("resp_a")
+    assert not state.is_degraded
+
+
+def test_a_token_that_is_slow_to_come_holds_up_no_call(redis_server: RedisServer) -> None:
+    from redis.credentials import CredentialProvider
+
+    class Slow(CredentialProvider):
+        def get_credentials(self) -> tuple[str]:
+            time.sleep(1)
+            return ("hush",)
+
+    state = RedisState(read_address(redis_server.url, timeout=0.25, credential=Slow()))
+    state.writer.put(Write(0.0, forgotten="resp_a"))
+    with outage_is_said("no connection within 0.25 s"):
+        assert state.reserve([bid_on()], 0.0).bid is not None
+    # The server knows no passwords, so that it refuses this one at last.
+    assert state.is_degraded
     state.close()
 
 

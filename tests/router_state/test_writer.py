@@ -114,6 +114,21 @@ def test_what_is_refused_three_times_is_dropped(caplog: pytest.LogCaptureFixture
     writer.close()
 
 
+def test_a_system_without_a_thread_left_stops_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    client = FakeClient()
+    writer, outage = _writer(client)
+    with monkeypatch.context() as patch, outage_is_said("can't start new thread"):
+        patch.setattr(threading.Thread, "start", refuse)
+        writer.put(_fact())
+    assert outage.is_open
+    writer.put(_fact("resp_b"))
+    assert is_eventually(lambda: not len(writer.backlog))
+    writer.close()
+
+
 def test_closing_with_nothing_to_do_takes_no_thread() -> None:
     client = FakeClient()
     writer, _ = _writer(client)
