@@ -154,6 +154,9 @@ class _Sighting:
     label: Label
     path: Path
 
+    def is_nested(self) -> bool:
+        return self.path is not None and self.path[0] is not None
+
     def to_pin(self, is_hard: bool) -> Pin:
         field = format_path(self.path)
         return Pin(self.label.resource, self.label.deployment, field, is_hard)
@@ -269,8 +272,10 @@ class LabelledRequest:
         return self._affinity.read_ciphertext(value, self._owner, format_path(path))
 
     def _draw_pins(self) -> Pins:
-        hard = self._stored[0].to_pin(True) if self._stored else None
-        for sighting in self._stored[1:]:
+        # What the request itself continues, before what its input and tools name.
+        stored = sorted(self._stored, key=_Sighting.is_nested)
+        hard = stored[0].to_pin(True) if stored else None
+        for sighting in stored[1:]:
             if hard is not None and sighting.label.resource != hard.resource:
                 raise _conflict(hard.field, format_path(sighting.path))
         soft = self._reasoning[-1].to_pin(False) if self._reasoning else None

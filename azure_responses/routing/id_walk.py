@@ -18,6 +18,7 @@ Visit = Callable[[Kind, str, Mapping[str, Any], Path], str]
 
 # Azure refuses these when they are replayed with the `status` they came with (litellm #13484).
 _WITHOUT_STATUS = frozenset({"message", "reasoning"})
+_NO_PLACES: Mapping[str, Place] = {}
 _NO_JSON_OBJECT = (int, float, bytes, bytearray, memoryview)
 
 
@@ -70,20 +71,15 @@ def _walk(value: Any, place: Place, visit: Visit, owner: Mapping[str, Any], path
 
 def _walk_object(fields: Mapping[str, Any], place: Place, visit: Visit, path: Path) -> Any:
     changes = {}
-    if place.fields is not None:
-        for name, inner in place.fields.items():
-            value = fields.get(name)
-            # Most strings are text, and most fields are not there.
-            if value is None or (inner.kind is None and type(value) is str):
-                continue
-            changed = _walk(value, inner, visit, fields, (path, name))
-            if changed is not value:
-                changes[name] = changed
-    elif place.values is not None:
-        for name, value in fields.items():
-            changed = _walk(value, place.values, visit, fields, (path, name))
-            if changed is not value:
-                changes[name] = changed
+    places, other = place.fields or _NO_PLACES, place.values
+    for name, value in fields.items():
+        inner = places.get(name, other)
+        # Most fields hold no id, and most of those that could hold a text.
+        if inner is None or (inner.kind is None and type(value) is str):
+            continue
+        changed = _walk(value, inner, visit, fields, (path, name))
+        if changed is not value:
+            changes[name] = changed
     return {**fields, **changes} if changes else fields
 
 

@@ -35,6 +35,7 @@ __all__ = ["ResponseLabels"]
 T = TypeVar("T")
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+_NO_PLACES: Mapping[str, Place] = {}
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
 
@@ -171,15 +172,12 @@ class ResponseLabels:
         return value
 
     def _apply_fields(self, fields: dict[str, Any], place: Place) -> None:
-        if place.fields is not None:
-            for name, inner in place.fields.items():
-                value = fields.get(name)
-                # Most strings are text, and most fields are not there.
-                if value is not None and (inner.kind is not None or type(value) is not str):
-                    fields[name] = self._apply(value, inner)
-        elif place.values is not None:
-            for name, value in fields.items():
-                fields[name] = self._apply(value, place.values)
+        places, other = place.fields or _NO_PLACES, place.values
+        for name, value in fields.items():
+            inner = places.get(name, other)
+            # Most fields hold no id, and most of those that could hold a text.
+            if inner is not None and (inner.kind is not None or type(value) is not str):
+                fields[name] = self._apply(value, inner)
 
     def _change(self, kind: Kind, value: str) -> str:
         if kind in _CIPHERTEXTS:

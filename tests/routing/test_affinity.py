@@ -132,6 +132,15 @@ def test_two_resources_that_store_are_refused_by_name() -> None:
     assert AFFINITY.read(same).pins.hard == _pin("previous_response_id")
 
 
+def test_what_the_request_continues_pins_before_what_its_input_names() -> None:
+    item = {"type": "item_reference", "id": id_of("msg_1")}
+    for body in (
+        {"input": [item], "previous_response_id": id_of(RESPONSE_ID)},
+        {"previous_response_id": id_of(RESPONSE_ID), "input": [item]},
+    ):
+        assert AFFINITY.read(body).pins.hard == _pin("previous_response_id")
+
+
 def test_a_forged_label_is_refused_wherever_it_stands() -> None:
     forged = id_of("msg_1")[:-1]
     body = {"input": [{"type": "message", "id": forged, "role": "user", "content": ""}]}
