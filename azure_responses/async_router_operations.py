@@ -312,7 +312,7 @@ class AsyncRouterOperations:
                 label_error(error, labels)
                 raise
             # Its tokens were counted when it was made.
-            return Answer(labels.label(result), Outcome(result.headers, 0))
+            return Answer(labels.label(result), Outcome(tokens=0))
 
         routed = await self.async_calls.perform(request.ask, attempt)
         routed.result.attach_route(routed.route)

@@ -112,7 +112,8 @@ class LabelledAttempt:
         except AzureResponsesError as error:
             label_error(error, sent.labels)
             raise
-        outcome = outcome_of(result, result.headers, time.monotonic() - began)
+        headers = result.headers if self._request.reader.reads_headers else {}
+        outcome = outcome_of(result, headers, time.monotonic() - began)
         entry = self._entry(getattr(result, "id", ""))
         self._answer = Answer(sent.labels.label(result), outcome, entry)
         return result

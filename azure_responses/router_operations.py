@@ -304,7 +304,7 @@ class RouterOperations:
                 label_error(error, labels)
                 raise
             # Its tokens were counted when it was made.
-            return Answer(labels.label(result), Outcome(result.headers, 0))
+            return Answer(labels.label(result), Outcome(tokens=0))
 
         routed = self.calls.perform(request.ask, attempt)
         routed.result.attach_route(routed.route)

@@ -43,8 +43,12 @@ __all__ = [
 ]
 
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
+_OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _WARNING_DEPTH = 6
+_MOST_FACTS = 1000
+# A timeout is left alone as long as hardly any of it has passed.
+_NEARLY = 0.98
 
 
 class RoutedOptions(CallOptions, total=False):
@@ -64,6 +68,18 @@ class RoutedOptions(CallOptions, total=False):
 
 class RouterArguments(CreateArguments, RoutedOptions, total=False):
     """Every parameter of a response, and the options of a routed call."""
+
+
+class _Facts(NamedTuple):
+    """What calls of one model name have in common.
+
+    Attributes:
+        counts_tokens: somebody wants to know how long they are.
+        sole_resource: the one resource behind the name, or None when there are several.
+    """
+
+    counts_tokens: bool
+    sole_resource: str | None
 
 
 class Sent(NamedTuple):
@@ -161,7 +177,8 @@ class RouterRequest:
                 {**arguments, **extra} if extra else arguments, self.owner
             )
         unlabelled = labelled.unlabel(
-            deployment.resource, strip_raw=reader.routing.sole_resource(self.ask.group) is None
+            deployment.resource,
+            strip_raw=reader.facts_of(self.ask.group).sole_resource is None,
         )
         for text in unlabelled.warnings:
             warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
@@ -261,7 +278,8 @@ class RequestReader:
         self.affinity = affinity
         self.timeout = timeout
         self.cache = cache
-        self._counts_tokens: dict[str, bool] = {}
+        self.reads_headers = routing.settings.strategy == "headroom"
+        self._facts: dict[str, _Facts] = {}
 
     def read(
         self, arguments: Mapping[str, Any], *, is_stream: bool = False, is_chat: bool = False
@@ -272,23 +290,22 @@ class RequestReader:
             ConfigurationError: no model.
             BadRequestError, ResponseNotFoundError: labels that cannot be followed.
         """
-        body = {name: value for name, value in arguments.items() if value is not None}
-        model = self._model(body.pop("model", None))
-        timeout = arguments.get("timeout", self.timeout)
-        body.pop("timeout", None)
-        owner = body.pop("owner", None)
-        on_origin_down = body.pop("on_origin_down", None)
-        history = body.pop("history", None)
-        options = {name: body.pop(name) for name in _OPTIONS if name in body}
+        body: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        for name, value in arguments.items():
+            if value is not None or name == "timeout":
+                (own if name in _OWN else body)[name] = value
+        model = self._model(own.get("model"))
+        timeout = own.get("timeout", self.timeout)
+        owner = own.get("owner")
+        options = {name: own[name] for name in _OPTIONS if name in own}
         if is_chat and not isinstance(body.get("messages"), list):
             body["messages"] = list(body.get("messages") or ())
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body
         labelled = self.affinity.read(merged, owner)
         pin = self._pin(labelled, model) or (self._cached_pin(merged) if is_chat else None)
-        ask = self._ask(model, merged, pin, timeout, is_stream=is_stream)
-        if on_origin_down is not None:
-            ask = replace(ask, on_origin_down=on_origin_down)
+        ask = self._ask(model, merged, pin, timeout, is_stream, own.get("on_origin_down"))
         return RouterRequest(
             self,
             ask,
@@ -299,7 +316,7 @@ class RequestReader:
             owner,
             _end_user(merged),
             merged.get("store", not is_chat) is not False,
-            history,
+            own.get("history"),
         )
 
     def read_stored(self, response_id: str, arguments: Mapping[str, Any]) -> StoredRequest:
@@ -350,7 +367,7 @@ class RequestReader:
         pins = labelled.pins
         if pins.hard is not None or not (pins.raw or pins.raw_ciphertexts):
             return pins.pin
-        sole = self.routing.sole_resource(model)
+        sole = self.facts_of(model).sole_resource
         if pins.raw:
             if sole is None:
                 pins.require_labels()
@@ -381,28 +398,42 @@ class RequestReader:
         return next((item["resource"] for item in items if item.get("resource")), None)
 
     def _ask(
-        self, model: str, body: Mapping[str, Any], pin: Pin | None, timeout: Timeout, **more: Any
+        self,
+        model: str,
+        body: Mapping[str, Any],
+        pin: Pin | None,
+        timeout: Timeout,
+        is_stream: bool,
+        on_origin_down: OnOriginDown | None,
     ) -> Ask:
-        counts = self._counts_tokens.get(model)
-        if counts is None:
-            counts = self._counts_tokens[model] = self._must_count(model)
+        counts = self.facts_of(model).counts_tokens
         return Ask(
             model,
             estimate_input_tokens(body) if counts else 0,
             estimate_output_tokens(body) if counts else 0,
             pin,
             _deadline(timeout),
-            **more,
+            is_stream,
+            True,
+            on_origin_down,
         )
 
-    def _must_count(self, model: str) -> bool:
+    def facts_of(self, model: str) -> "_Facts":
+        """What calls of a model name have in common; worked out once."""
+        facts = self._facts.get(model)
+        if facts is None:
+            facts = _Facts(self._must_count(), self.routing.sole_resource(model))
+            # Where any name is served, there is no end of names.
+            if len(self._facts) < _MOST_FACTS:
+                self._facts[model] = facts
+        return facts
+
+    def _must_count(self) -> bool:
         settings = self.routing.settings
         if settings.strategy == "headroom" or settings.context_window_fallbacks:
             return True
-        deployments = self.routing.group_of(model)
-        return any(one.tpm or one.max_input_tokens for one in self.routing.deployments) or not (
-            deployments
-        )
+        # Of all deployments, since a fallback may lead to any.
+        return any(one.tpm or one.max_input_tokens for one in self.routing.deployments)
 
     def _raw_label(self, response_id: str) -> Label:
         resources = {one.resource: one for one in self.routing.deployments}
@@ -434,10 +465,13 @@ def _with_options(
 
 
 def _end_user(body: Mapping[str, Any]) -> str | None:
+    for name in _END_USERS:
+        found = body.get(name)
+        if found and isinstance(found, str):
+            return found
     metadata = body.get("metadata")
-    user_id = metadata.get("user_id") if isinstance(metadata, Mapping) else None
-    found = [*(body.get(name) for name in _END_USERS), user_id]
-    return next((one for one in found if isinstance(one, str) and one), None)
+    found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
+    return found if found and isinstance(found, str) else None
 
 
 def _deadline(timeout: Timeout) -> float | None:
@@ -450,7 +484,7 @@ def _shorter(timeout: Timeout, left: float | None) -> Timeout:
     if left is None or left == math.inf:
         return timeout
     if not isinstance(timeout, httpx.Timeout):
-        return left if timeout is None else min(timeout, left)
+        return left if timeout is None or left < timeout * _NEARLY else timeout
     phases = {n: left if v is None else min(v, left) for n, v in timeout.as_dict().items()}
     return httpx.Timeout(**phases)
 

@@ -88,9 +88,10 @@ class Result(Model):
 
     def attach_route(self, route: Route | None) -> None:
         """Remember how a router got the reply."""
-        if self._attachment is None:
-            self._attachment = _Attachment(_NOTHING, None)
-        self._attachment.route = route
+        attachment = self._attachment
+        if attachment is None:
+            attachment = self._attachment = _Attachment(_NOTHING, None)
+        attachment.route = route
 
     @property
     def route(self) -> Route | None:
