@@ -12,6 +12,7 @@ __all__ = ["Document", "UnreadableError", "read_document"]
 
 # Anchors let a few lines stand for billions of values; no configuration needs this many.
 _MOST_VALUES = 100_000
+_DEEPEST = 50
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -60,10 +61,7 @@ def read_document(text: str) -> Document:
         raise UnreadableError("This is nested too deeply.") from error
     document = Document()
     if node is not None:
-        try:
-            document.value = _Reading(document).read(node, ())
-        except RecursionError as error:
-            raise UnreadableError("This is nested too deeply.") from error
+        document.value = _Reading(document).read(node, ())
     return document
 
 
@@ -85,6 +83,8 @@ class _Reading:
         self._count += 1
         if self._count > _MOST_VALUES:
             raise UnreadableError(f"This holds more than {_MOST_VALUES:,} values.", line)
+        if len(path) > _DEEPEST:
+            raise UnreadableError("This is nested too deeply.", line)
         self._document.lines.setdefault(path, line)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line)

@@ -38,9 +38,7 @@ class _Reading:
         general = self._document.value.get("general_settings")
         master = general.get("master_key") if isinstance(general, dict) else None
         if isinstance(master, str) and master.strip():
-            digest = self._take(master.strip(), ("general_settings", "master_key"))
-            if digest is not None:
-                yield StoredKey(MASTER, digest)
+            yield StoredKey(MASTER, self._take(master, ("general_settings", "master_key")))
         rows = self._document.value.get(_SECTION)
         if rows is not None and not isinstance(rows, list):
             self._find((_SECTION,), "This is no list of keys.")
@@ -70,7 +68,11 @@ class _Reading:
     def _read_key(self, row: Mapping[str, Any], path: Path) -> bytes | None:
         key = row.get("key")
         if isinstance(key, str) and key.strip():
-            return self._take(key.strip(), (*path, "key"))
+            if hash_key(key.strip()) not in self._digests:
+                return self._take(key, (*path, "key"))
+            hint = "Give every row a key of its own."
+            self._find((*path, "key"), "This key stands twice.", hint)
+            return None
         if not self._has_error((*path, "key")):
             self._find((*path, "key"), "This row has no key.", hint="Give it os.environ/NAME.")
         return None
@@ -87,11 +89,8 @@ class _Reading:
         self._names.add(name.strip())
         return name.strip()
 
-    def _take(self, key: str, path: Path) -> bytes | None:
-        digest = hash_key(key)
-        if digest in self._digests:
-            self._find(path, "This key stands twice.", hint="Give every row a key of its own.")
-            return None
+    def _take(self, key: str, path: Path) -> bytes:
+        digest = hash_key(key.strip())
         self._digests.add(digest)
         weakness = find_weakness(key)
         if weakness and self.weakest is None:

@@ -282,7 +282,8 @@ def test_a_value_that_cannot_be_used_is_an_error_with_its_place(
         ("a: !!int ''", "no int"),
         ("? [a]\n: b", "list or a mapping"),
         ("<<: 5", "takes mappings"),
-        ("[" * 1500, "nested"),
+        ("[" * 600, "nested"),
+        ("[" * 60 + "]" * 60, "nested"),
         ("a: " + "9" * 5000, "no int"),
     ],
 )
