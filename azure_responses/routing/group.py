@@ -90,3 +90,11 @@ class Group:
     def is_uneven(self, tokens: int) -> bool:
         """True when some deployment's context window does not hold so many tokens."""
         return self.smallest_window is not None and tokens > self.smallest_window
+
+    def holds(self, deployment: Deployment, tokens: int) -> bool:
+        """False when its context window is too small for so many tokens and another's is not.
+
+        The number is an estimate: where all are too small by it, none is ruled out.
+        """
+        window = deployment.max_input_tokens
+        return window is None or tokens <= window or self.is_too_small(tokens)

@@ -20,7 +20,6 @@ class _Stop:
     scope: Group | None
     tries: int = 0
     extra_retries: int = 0
-    is_left: bool = False
     was_skipped: bool = False
 
 
@@ -72,12 +71,6 @@ class Itinerary:
         return self._here is not self._first
 
     @property
-    def ignores_windows(self) -> bool:
-        """True where the input is too long for everybody: an estimate must not refuse a call."""
-        scope = self._here.scope
-        return scope is not None and scope.is_too_small(self._ask.input_tokens)
-
-    @property
     def passed_over(self) -> list[Group]:
         """What could not serve then, but may later."""
         return [stop.scope for stop in self._passed if stop.scope is not None]
@@ -99,13 +92,11 @@ class Itinerary:
         """Go on, for this group cannot serve now; False when there is nowhere to go."""
         if may_return:
             self._passed.append(self._here)
-        if not self._here.is_left:
-            self._extend("general")
+        self._extend("general")
         return self._move()
 
     def leave(self, kind: FallbackKind) -> bool:
         """Leave this group for good, for what fallbacks of a kind offer; False: they do not."""
-        self._here.is_left = True
         if not self.leads_on(kind):
             return False
         self._extend(kind)
@@ -179,8 +170,6 @@ class Itinerary:
         """Where nothing else was even tried, try what seemed too small."""
         skipped = [stop for stop in self._stops if stop.was_skipped and stop.tries == 0]
         if not skipped or self._passed or any(stop.tries for stop in self._stops):
-            return False
-        if self._here is skipped[0]:
             return False
         self._here = skipped[0]
         return True

@@ -264,15 +264,15 @@ class RoutedCall:
         board, route = self._routing.board, self._route
         assert route.scope is not None
         has_trouble = board.tidy(now)
-        window = self.ask.input_tokens if route.scope.is_uneven(self.ask.input_tokens) else 0
-        if not has_trouble and not self._tried and not self._full and not window:
+        scope, tokens = route.scope, self.ask.input_tokens
+        is_uneven = scope.is_uneven(tokens)
+        if not (has_trouble or is_uneven or self._tried or self._full):
             return None
-        heeds_window = window > 0 and not route.ignores_windows
 
         def is_free(deployment: Deployment) -> bool:
             if deployment.id in self._tried or self._full.get(deployment.id, now) > now:
                 return False
-            if heeds_window and window > (deployment.max_input_tokens or window):
+            if is_uneven and not scope.holds(deployment, tokens):
                 return False
             return board.is_open(deployment.id, now)
 
@@ -359,6 +359,7 @@ class RoutedCall:
             for scope in self._route.passed_over
             for tier in scope.tiers
             for d in tier.deployments
+            if scope.holds(d, self.ask.input_tokens)
         )
         soonest = min(waits, default=None)
         return None if soonest is None else max(soonest, _SHORTEST_WAIT)

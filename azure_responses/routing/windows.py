@@ -54,7 +54,7 @@ class Window:
         requests, held = self.requests, self.tokens
         if self._fits(requests, held, tokens):
             return 0.0
-        last = now
+        last = now + _SLOTS
         for slot, (slot_requests, slot_tokens) in self._by_slot.items():
             requests, held, last = requests - slot_requests, held - slot_tokens, slot + _SLOTS
             if self._fits(requests, held, tokens):

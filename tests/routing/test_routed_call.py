@@ -102,6 +102,19 @@ def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
     assert 10.0 < step.seconds < 10.1
 
 
+def test_without_a_deadline_it_waits_however_long() -> None:
+    routing = fleet("a", timeout=None)
+    routing.board.limit("a", 1e5, 0.0)
+    assert attempt(routing.start(ask(), 0.0), 0.0, jitter=0.0) == Wait(1e5)
+
+
+def test_a_deployment_with_too_small_a_window_is_not_waited_for() -> None:
+    routing = fleet(deployment("a", max_input_tokens=5), "b")
+    routing.board.limit("b", 9.0, 0.0)
+    call = routing.start(ask(input_tokens=6), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == Wait(9.0)
+
+
 def test_a_wait_beyond_the_deadline_is_an_error_with_the_true_time() -> None:
     routing = fleet("a", "b")
     routing.board.limit("a", 10.0, 0.0)

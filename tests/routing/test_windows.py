@@ -81,3 +81,9 @@ def test_times_of_two_threads_in_the_wrong_order_are_counted_late_rather_than_ea
     window = Window(5, None)
     assert window.reserve(0, 10.0) == 10
     assert window.reserve(0, 9.0) == 10
+
+
+def test_a_limit_of_nothing_is_never_free() -> None:
+    window = Window(0, None)
+    assert window.reserve(0, 1.0) is None
+    assert window.wait(0, 1.0) == 61.0

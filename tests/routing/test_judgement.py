@@ -1,0 +1,32 @@
+"""What failures are to blame for, where a call alone does not show it."""
+
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    PermissionDeniedError,
+    StreamInterruptedError,
+)
+from azure_responses.routing.judgement import judge, tokens_used, was_sent
+from tests.routing.fleet import ask, limited
+
+
+def test_a_missing_role_is_loud() -> None:
+    verdict = judge(PermissionDeniedError("no role", status_code=403), ask())
+    assert (verdict.next, verdict.is_loud) == ("retry", True)
+
+
+def test_a_request_timeout_is_a_failure_of_the_deployment() -> None:
+    assert judge(APIStatusError("late", status_code=408), ask()).cause == "failures"
+
+
+def test_a_timeout_may_have_been_served() -> None:
+    assert was_sent(APITimeoutError("slow"))
+    assert was_sent(StreamInterruptedError("cut"))
+    assert not was_sent(APIConnectionError("refused"))
+
+
+def test_what_broke_after_output_costs_its_input_at_least() -> None:
+    assert tokens_used(limited(), 10, None, has_output=True) == 10
+    assert tokens_used(limited(), 10, 30, has_output=True) == 30
+    assert tokens_used(limited(), 10, None, has_output=False) == 0

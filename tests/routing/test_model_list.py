@@ -1,0 +1,173 @@
+"""A model list → deployments."""
+
+from typing import Any
+
+import pytest
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.model_list import read_model_list, resource_tag, tag_of
+
+_BASE = "https://r1.openai.azure.com"
+
+
+def _entry(name: str = "gpt", info: dict[str, Any] | None = None, **params: Any) -> dict[str, Any]:
+    params = {"model": "azure/gpt-5", "api_base": _BASE, "api_key": "sk-secret", **params}
+    return {"model_name": name, "litellm_params": params, "model_info": info or {}}
+
+
+def _read(*entries: Any, environ: dict[str, str] | None = None) -> tuple[Deployment, ...]:
+    return read_model_list(entries, environ or {})
+
+
+def test_a_row_becomes_a_deployment() -> None:
+    (row,) = _read(
+        _entry(
+            info={"id": "d1", "base_model": "azure/gpt-5", "max_input_tokens": 1000, "mode": "x"},
+            api_version="2025-04-01-preview",
+            weight=2,
+            order=3,
+            rpm="60",
+            tpm=6000,
+            timeout=5,
+            cooldown_time=0,
+            max_retries=1,
+            extra_headers={"x": "y"},
+        )
+    )
+    assert (row.id, row.group, row.model, row.host) == ("d1", "gpt", "gpt-5", "r1.openai.azure.com")
+    assert (row.weight, row.order, row.rpm, row.tpm) == (2.0, 3, 60, 6000)
+    assert (row.timeout, row.cooldown_time, row.max_retries) == (5.0, 0.0, 1)
+    assert (row.base_model, row.max_input_tokens) == ("azure/gpt-5", 1000)
+    assert row.tag == tag_of("d1")
+    assert row.connection == {
+        "endpoint": _BASE,
+        "api_key": "sk-secret",
+        "api_version": "2025-04-01-preview",
+        "default_headers": {"x": "y"},
+    }
+    assert "sk-secret" not in repr(row)
+
+
+@pytest.mark.parametrize("key", ["params", "litellm_params", "dheera_ai_params"])
+def test_params_have_three_names(key: str) -> None:
+    entry = {"model_name": "gpt", key: {"model": "azure/responses/o1", "api_base": _BASE}}
+    assert _read(entry)[0].model == "o1"
+
+
+def test_values_come_from_the_environment() -> None:
+    entry = _entry(api_key="os.environ/KEY", rpm="os.environ/RPM", info={"id": "os.environ/ID"})
+    (row,) = _read(entry, environ={"KEY": "k", "RPM": "7", "ID": "own"})
+    assert (row.connection["api_key"], row.rpm, row.id) == ("k", 7, "own")
+    with pytest.raises(ConfigurationError, match=r"entry 1 \('gpt'\).*KEY, which is not set"):
+        _read(entry)
+
+
+def test_the_endpoint_may_come_from_the_environment() -> None:
+    entry = {"model_name": "gpt", "params": {"model": "gpt-5"}}
+    (row,) = _read(entry, environ={"AZURE_API_BASE": _BASE})
+    assert row.connection == {"endpoint": _BASE}
+
+
+def test_a_base_url_is_used_to_the_letter() -> None:
+    entry = {"model_name": "gpt", "params": {"model": "gpt-5", "base_url": "https://gw.example/x"}}
+    assert _read(entry)[0].connection == {"base_url": "https://gw.example/x"}
+
+
+def test_all_forms_of_one_endpoint_are_one_resource() -> None:
+    forms = [
+        _BASE,
+        f"{_BASE}/",
+        "R1.openai.azure.com:443",
+        f"{_BASE}/openai",
+        f"{_BASE}/openai/v1/",
+        f"{_BASE}/openai/responses?api-version=2025-04-01-preview",
+        f"{_BASE}/openai/deployments/d/chat/completions?api-version=2024-10-21",
+    ]
+    assert len({resource_tag(form) for form in forms}) == 1
+    others = [f"{_BASE}/team-a", "https://r2.openai.azure.com", "http://127.0.0.1:80"]
+    assert len({resource_tag(form) for form in [_BASE, *others]}) == 4
+    assert resource_tag("http://127.0.0.1:80") == resource_tag("http://127.0.0.1")
+
+
+def test_ids_are_stable_free_of_secrets_and_distinct() -> None:
+    first, second = _read(_entry(), _entry())
+    (again,) = _read(_entry(api_key="other", weight=5, rpm=3))
+    assert first.id == again.id != second.id
+    assert first.tag != second.tag
+    assert first.resource == second.resource
+    other = _read(_entry("other"), _entry(model="azure/o3"))
+    assert len({first.id, second.id, *(row.id for row in other)}) == 4
+
+
+def test_a_service_principal_is_left_to_the_shell() -> None:
+    principal: dict[str, Any] = {"tenant_id": "t", "client_id": "c", "client_secret": "s"}
+    (row,) = _read(_entry(api_key=None, **principal))
+    assert row.connection["service_principal"] == principal
+    (keyed,) = _read(_entry(**principal))
+    assert "service_principal" not in keyed.connection
+
+
+def test_the_star_is_any_model() -> None:
+    (row,) = _read(_entry("*", model="azure/*"))
+    assert (row.group, row.model, row.name_for("o3")) == ("*", "*", "o3")
+
+
+def test_limits_are_weights_where_no_row_has_one() -> None:
+    assert [row.weight for row in _read(_entry(rpm=10), _entry(rpm=30))] == [10.0, 30.0]
+    assert [row.weight for row in _read(_entry(tpm=10), _entry(tpm=30, rpm=5))] == [10.0, 30.0]
+    assert [row.weight for row in _read(_entry(rpm=10), _entry())] == [1.0, 1.0]
+    assert [row.weight for row in _read(_entry(rpm=10, weight=2), _entry(rpm=9))] == [2.0, 1.0]
+
+
+def test_keys_without_effect_are_named() -> None:
+    said: list[str] = []
+    read_model_list([{**_entry(wieght=3, zzzz=1), "extra": 1}], {}, said.append)
+    assert sorted(said) == [
+        "model_list entry 1 ('gpt'): 'extra' is not known here and has no effect.",
+        "model_list entry 1 ('gpt'): 'wieght' is not known here and has no effect. "
+        "Did you mean 'weight'?",
+        "model_list entry 1 ('gpt'): 'zzzz' is not known here and has no effect.",
+    ]
+    assert _read(_entry(zzzz=1))
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([], "empty"),
+        ("gpt", "not a list"),
+        (None, "not a list"),
+        ({"model_name": "gpt"}, "not a list"),
+        (["gpt"], "entry 1 is not a mapping"),
+        ([{"params": {}}], "entry 1 has no model_name"),
+        ([{"model_name": "gpt"}], "one mapping of params"),
+        ([{"model_name": "gpt", "params": {}, "litellm_params": {}}], "one mapping of params"),
+        ([{"model_name": "gpt", "params": "x"}], "one mapping of params"),
+        ([{**_entry(), "model_info": "x"}], "model_info is not a mapping"),
+        ([_entry(model=None)], "no model"),
+        ([_entry(model="openai/gpt-5")], "provider 'openai'"),
+        ([_entry(model="gpt-5", custom_llm_provider="bedrock")], "provider 'bedrock'"),
+        ([_entry(model="azure/gpt-*")], "pattern"),
+        ([_entry(api_base=None)], "no api_base"),
+        ([_entry(api_base="ftp://x")], "not an https URL"),
+        ([_entry(api_base="https://portal.azure.com")], "portal"),
+        ([_entry(client_id="c")], "without tenant_id, client_secret"),
+        ([_entry(rpm=1.5)], "rpm is 1.5"),
+        ([_entry(rpm=0)], "rpm is 0"),
+        ([_entry(weight=-1)], "weight is -1"),
+        ([_entry(weight=True)], "weight is True"),
+        ([_entry(weight=[])], "weight is"),
+        ([_entry(tpm="many")], "tpm is 'many'"),
+        ([_entry(info={"id": "x"}), _entry(info={"id": "x"})], "2 rows .* 'x'"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_refused_with_its_place(entries: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        read_model_list(entries, {})
+    assert "sk-secret" not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_azure_may_be_named_as_the_provider() -> None:
+    assert _read(_entry(model="gpt-5", custom_llm_provider="azure"))[0].model == "gpt-5"

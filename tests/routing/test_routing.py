@@ -1,0 +1,100 @@
+"""Explaining where a call would go."""
+
+import json
+
+from azure_responses.routing.ask import Ask, Pin
+from azure_responses.routing.outcome import Outcome
+from tests.routing.fleet import ask, attempt, deployment, fleet, serve, server_error
+
+
+def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
+    routing = fleet(
+        "a",
+        deployment("b", order=2),
+        deployment("c", weight=0.0),
+        deployment("d", max_input_tokens=5),
+        deployment("e", rpm=1),
+        deployment("f"),
+        deployment("spare", "backup"),
+        fallbacks=[{"gpt": ["backup"]}],
+    )
+    routing.board.limit("f", 12.0, 0.0)
+    status = routing.board.statuses["e"].window
+    assert status is not None
+    status.reserve(0, 0.0)
+    explanation = routing.explain(Ask("gpt", input_tokens=9), 2.0)
+    assert explanation.deployment == "a"
+    assert explanation.wait == 0.0
+    assert explanation.fallbacks == ("backup",)
+    reasons = {verdict.deployment: verdict.reason for verdict in explanation.verdicts}
+    assert list(reasons)[:2] == ["a", "b"]
+    assert reasons == {
+        "a": "order 1, weight 1",
+        "b": "order 2, weight 1",
+        "c": "weight 0: takes only calls that are pinned to it",
+        "d": "its context window of 5 tokens is too small",
+        "e": "full for another 59.0 s (rpm, tpm)",
+        "f": "cooling down for another 10.0 s (rate limit)",
+    }
+    assert str(explanation).splitlines()[:2] == [
+        "gpt: a would serve",
+        "  + a (a.example): order 1, weight 1",
+    ]
+    assert str(explanation).endswith("then the groups backup")
+    assert json.loads(json.dumps(explanation.to_dict()))["verdicts"][0]["deployment"] == "a"
+
+
+def test_an_explanation_changes_nothing() -> None:
+    routing = fleet("a", allowed_fails=1)
+    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    for _ in range(2):
+        explanation = routing.explain(ask(), 31.0)
+        assert explanation.verdicts[0].reason == "order 1, weight 1, half open: one probe at a time"
+    assert attempt(routing.start(ask(), 31.0), 31.0) == "a"
+    assert "being probed by another call (failures)" in str(routing.explain(ask(), 31.0))
+
+
+def test_a_pinned_call_is_explained_by_its_resource() -> None:
+    routing = fleet("a", "b", deployment("c", resource="resource-b"))
+    pinned = ask(pin=Pin("resource-b", deployment="tag-c"))
+    explanation = routing.explain(pinned, 0.0)
+    assert [verdict.deployment for verdict in explanation.verdicts] == ["c", "b", "a"]
+    assert "on the resource that previous_response_id needs" in explanation.verdicts[0].reason
+    assert explanation.verdicts[2].reason == ("on another resource than previous_response_id needs")
+    routing.board.limit("c", 5.0, 0.0)
+    assert routing.explain(pinned, 0.0).deployment == "b"
+
+
+def test_it_is_said_when_nobody_can_serve() -> None:
+    routing = fleet("a", "b")
+    routing.board.limit("a", 5.0, 0.0)
+    routing.board.limit("b", 3.0, 0.0)
+    explanation = routing.explain(ask(), 0.0)
+    assert (explanation.deployment, explanation.wait) == (None, 3.0)
+    assert "no deployment can serve for another 3.0 s" in str(explanation)
+    lost = routing.explain(ask(pin=Pin("gone")), 0.0)
+    assert (lost.deployment, lost.wait) == (None, None)
+    assert str(lost).startswith("gpt: no deployment can serve\n")
+    assert routing.explain(ask("zzz"), 0.0).verdicts == ()
+    assert routing.explain(ask(can_move=False), 0.0).fallbacks == ()
+
+
+def test_each_strategy_says_what_it_looks_at() -> None:
+    for strategy, before, after in (
+        ("least-busy", "0 under way", "1 under way"),
+        ("latency", "latency not known", "latency 2.00 s"),
+        ("headroom", "tokens left not known", "900 tokens left"),
+    ):
+        routing = fleet("a", strategy=strategy)
+        assert before in routing.explain(ask(), 0.0).verdicts[0].reason
+        call = routing.start(ask(), 0.0)
+        attempt(call, 0.0)
+        if strategy != "least-busy":
+            call.answered(Outcome({"x-ratelimit-remaining-tokens": "900"}, latency=2.0), 2.0)
+        assert after in routing.explain(ask(), 2.0).verdicts[0].reason
+
+
+def test_a_failure_of_one_call_guides_the_next() -> None:
+    routing = fleet("a", "b", allowed_fails=1)
+    serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
+    assert routing.explain(ask(), 0.0).deployment == "b"

@@ -1,0 +1,94 @@
+"""What a router is told."""
+
+from typing import Any
+
+import pytest
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.routing.settings import RouterSettings, read_settings
+
+
+def test_nothing_said_leaves_the_defaults() -> None:
+    assert read_settings({}) == RouterSettings()
+    assert read_settings({"num_retries": None, "state": "redis://x"}) == RouterSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy"),
+    [
+        ("weighted", "weighted"),
+        ("simple-shuffle", "weighted"),
+        ("least-busy", "least-busy"),
+        ("latency", "latency"),
+        ("latency-based-routing", "latency"),
+        ("headroom", "headroom"),
+        ("usage-based-routing", "headroom"),
+        ("usage-based-routing-v2", "headroom"),
+    ],
+)
+def test_strategies_have_two_names(name: str, strategy: str) -> None:
+    assert read_settings({"routing_strategy": name}).strategy == strategy
+
+
+def test_litellms_settings_are_read() -> None:
+    settings = read_settings(
+        {
+            "num_retries": 5,
+            "allowed_fails": 1,
+            "cooldown_time": 7,
+            "timeout": 30,
+            "retry_after": 2,
+            "fallbacks": [{"a": ["b"]}, {"a": "c", "*": ["z"]}],
+            "default_fallbacks": ["y"],
+            "model_group_alias": {"x": "a", "w": {"model": "b", "hidden": True}},
+            "optional_pre_call_checks": ["responses_api_deployment_check"],
+        }
+    )
+    assert (settings.num_retries, settings.allowed_fails, settings.cooldown_time) == (5, 1, 7.0)
+    assert (settings.timeout, settings.retry_delay) == (30.0, 2.0)
+    assert settings.fallbacks == {"a": ("b", "c")}
+    assert settings.default_fallbacks == ("y", "z")
+    assert settings.aliases == {"x": "a", "w": "b"}
+
+
+def test_no_timeout_is_no_limit() -> None:
+    assert read_settings({"timeout": None}).timeout is None
+
+
+def test_what_is_known_but_not_needed_is_said() -> None:
+    said: list[str] = []
+    checks = ["session_affinity", "deployment_affinity"]
+    options = {"set_verbose": True, "optional_pre_call_checks": checks}
+    read_settings(options, said.append)
+    assert len(said) == 2
+    assert "'set_verbose'" in said[0]
+    assert "'session_affinity'" in said[1]
+    assert read_settings(options) == RouterSettings()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_retrys": 1}, "'num_retrys'.*'num_retries'"),
+        ({"zzzz": 1}, "Leave it out"),
+        ({"routing_strategy": "cost-based-routing"}, "Use one of weighted"),
+        ({"on_origin_down": "retry"}, "fail, strip, replay"),
+        ({"num_retries": -1}, "num_retries is -1"),
+        ({"num_retries": True}, "whole number"),
+        ({"num_retries": 1.5}, "whole number"),
+        ({"cooldown_time": "30"}, "cooldown_time is '30'"),
+        ({"cooldown_time": float("nan")}, "number from 0"),
+        ({"timeout": 0}, "Use None"),
+        ({"fallbacks": ["gpt"]}, "list of mappings"),
+        ({"fallbacks": 5}, "list of mappings"),
+        ({"fallbacks": [{"a": [{"model": "b"}]}]}, "list of model names"),
+        ({"fallbacks": [{"a": 3}]}, "list of model names"),
+        ({"model_group_alias": ["x"]}, "which group"),
+        ({"model_group_alias": {"x": {"hidden": True}}}, "which group"),
+        ({"optional_pre_call_checks": ["deployment_afinity"]}, "Did you mean 'deployment_affinity"),
+        ({"optional_pre_call_checks": ["zzzz"]}, "Leave it out"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        read_settings(options)

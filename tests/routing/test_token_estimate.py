@@ -1,0 +1,65 @@
+"""How many tokens a request will take."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_responses.routing.token_estimate import (
+    USUAL_OUTPUT,
+    estimate_input_tokens,
+    estimate_output_tokens,
+)
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def test_prose_has_four_characters_to_a_token() -> None:
+    assert estimate_input_tokens({"input": "a" * 400}) == 100
+
+
+def test_other_scripts_are_counted_by_their_bytes() -> None:
+    assert estimate_input_tokens({"input": "日本語" * 4}) == 9
+
+
+def test_instructions_tools_and_messages_count() -> None:
+    body = {
+        "instructions": "a" * 40,
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "b" * 40}]}],
+        "tools": [{"type": "function", "name": "c" * 40}],
+        "model": "d" * 400,
+    }
+    assert 30 <= estimate_input_tokens(body) <= 50
+    assert estimate_input_tokens({"messages": [{"role": "user", "content": "e" * 400}]}) >= 100
+
+
+def test_pictures_and_ciphertext_are_not_counted_as_text() -> None:
+    picture = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 10**6}
+    assert estimate_input_tokens({"input": [picture]}) < 1000
+    reasoning = {"type": "reasoning", "encrypted_content": "A" * 10**6}
+    assert estimate_input_tokens({"input": [reasoning]}) < 10
+
+
+@given(_json)
+def test_any_input_has_an_estimate(value: Any) -> None:
+    assert estimate_input_tokens({"input": value, "tools": value}) >= 0
+
+
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        ({}, USUAL_OUTPUT),
+        ({"max_output_tokens": 50}, 50),
+        ({"max_completion_tokens": 60}, 60),
+        ({"max_tokens": 70, "n": 3}, 210),
+        ({"max_output_tokens": None}, USUAL_OUTPUT),
+        ({"max_output_tokens": "many", "n": 1}, USUAL_OUTPUT),
+    ],
+)
+def test_output_is_what_the_body_allows(body: dict[str, Any], tokens: int) -> None:
+    assert estimate_output_tokens(body) == tokens
