@@ -86,9 +86,14 @@ class Bookkeeper:
             # Imported on use: SQLAlchemy is large, and a gateway may do without a database.
             from azure_responses.gateway.database import open_database
 
-            self._database = open_database(self._url)
-            self._read_keys(self._database)
-            self._book.replace_totals(self._database.daily_costs())
+            database = open_database(self._url)
+            try:
+                self._read_keys(database)
+                self._book.replace_totals(database.daily_costs())
+            except BaseException:
+                database.close()
+                raise
+            self._database = database
         self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
         self._thread.start()
 
@@ -100,6 +105,8 @@ class Bookkeeper:
             self._thread = None
         self.flush()
         if self._database is not None:
+            if self._book.is_being_written:
+                LOGGER.error("What was spent since the last write is lost to the database")
             self._database.close()
             self._database = None
 
@@ -175,6 +182,8 @@ class Bookkeeper:
             raise
 
     def _write_totals(self) -> None:
+        if self._url is not None and self._database is None:
+            return  # Closed: what comes later stays in memory, and nowhere else.
         batch = self._book.take()
         if batch is None:
             return

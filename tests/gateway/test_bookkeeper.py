@@ -160,6 +160,50 @@ def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
     database.close()
 
 
+def test_what_a_database_never_took_is_said_at_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseError("The database cannot be used: gone.")
+
+    book = SpendBook()
+    keeper = _keeper(book, database_url=str(tmp_path / "k.db"))
+    keeper.start()
+    keeper.record(_call())
+    monkeypatch.setattr(Database, "add_spend", fail)
+    keeper.close()
+    assert "lost to the database" in caplog.text
+    keeper.record(_call())
+    keeper.close()
+    assert book.spent("key_b") == PICO // 2
+
+
+def test_a_start_that_fails_leaves_no_connection_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseError("The database cannot be used: gone.")
+
+    monkeypatch.setattr(Database, "key_counts", fail)
+    closed = []
+    close = Database.close
+
+    def note_and_close(self: Database) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(Database, "close", note_and_close)
+    with pytest.raises(DatabaseError):
+        _keeper(database_url=str(tmp_path / "k.db")).start()
+    assert len(closed) == 1
+
+
+def test_a_signal_to_reopen_without_a_spend_log_changes_nothing() -> None:
+    with _keeper() as keeper:
+        keeper.reopen_log()
+        assert keeper.is_healthy
+
+
 def test_a_database_that_took_a_batch_without_saying_so_counts_it_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
