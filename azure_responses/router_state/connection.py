@@ -152,7 +152,8 @@ def _make_entra_provider(credential: Any) -> Any:
         from redis_entraid.identity_provider import DefaultAzureCredentialProvider
     except ImportError as error:
         raise ConfigurationError(
-            "Signing in to Redis by Entra ID needs redis-entraid, which is not installed.",
+            "Signing in to Redis by Entra ID needs redis-entraid and redis-py 5.3 or later, which "
+            "are not installed.",
             hint="pip install 'azure-responses[entra-redis]'",
         ) from error
     if credential is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.router_state.redis_server import PROGRAM, RedisServer
+from tests.router_state.redis_server import PROGRAM, RedisServer, running
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,5 @@ def _serve() -> Iterator[RedisServer]:
     if PROGRAM is None:
         pytest.skip("neither redis-server nor valkey-server is installed")
     pytest.importorskip("redis")
-    server = RedisServer()
-    server.start()
-    yield server
-    server.kill()
+    with running(RedisServer()) as server:
+        yield server

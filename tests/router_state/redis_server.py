@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["PROGRAM", "RedisServer"]
+__all__ = ["PROGRAM", "RedisServer", "running"]
 
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
 
@@ -19,9 +21,9 @@ class RedisServer:
     """
 
     def __init__(self, *options: str) -> None:
-        self._options = options
+        self.options = options
         self.port = _free_port()
-        self.tls_port = _free_port()
+        self.second_port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -30,14 +32,18 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start it, and wait until it takes connections.
+
+        Raises RuntimeError when it ends at once, as for an option it does not know.
+        """
         assert PROGRAM is not None
         words = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        words += ["--loglevel", "warning", *self._options]
+        words += ["--loglevel", "warning", *self.options]
         self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while not self._answers():
-            assert time.monotonic() < deadline, "the server did not start"
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {' '.join(words)}")
             time.sleep(0.02)
 
     def _answers(self) -> bool:
@@ -59,13 +65,23 @@ class RedisServer:
     def kill(self) -> None:
         """End it at once, as a crash would."""
         if self._process is not None:
-            self._signal(signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
             self._process = None
 
     def _signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+
+@contextmanager
+def running(server: RedisServer) -> Iterator[RedisServer]:
+    """Start a server; it is gone afterwards, however the test ends."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 def _free_port() -> int:

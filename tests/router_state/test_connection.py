@@ -20,7 +20,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.router_state.async_redis_state import AsyncRedisState
 from azure_responses.router_state.connection import make_client, read_address
 from azure_responses.router_state.redis_state import RedisState
-from tests.router_state.redis_server import PROGRAM, RedisServer
+from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.router_state.samples import bid_on, entry, is_eventually, outage_is_said, settlement
 
 needs_server = pytest.mark.skipif(
@@ -173,27 +173,28 @@ def test_a_user_and_a_password_of_the_url_sign_in(redis_server: RedisServer) -> 
 @needs_server
 def test_rediss_is_tls(tmp_path: Path) -> None:
     certificate, key = _make_certificate(tmp_path)
-    server = RedisServer(
-        *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
-        *("--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"),
+    server = RedisServer()
+    port = server.second_port
+    server.options = (
+        *("--tls-port", str(port), "--tls-cert-file", str(certificate)),
+        *("--tls-key-file", str(key), "--tls-ca-cert-file", str(certificate)),
+        *("--tls-auth-clients", "no"),
     )
     try:
-        server.start()
-    except AssertionError:
-        server.kill()
+        with running(server):
+            _try_tls(f"rediss://127.0.0.1:{port}/0", certificate)
+    except RuntimeError:
         pytest.skip("this server is built without TLS")
-    admin: Any = make_client(read_address(server.url))
-    admin.config_set("tls-port", server.tls_port)
-    url = f"rediss://127.0.0.1:{server.tls_port}/0?ssl_ca_certs={certificate}"
-    state = RedisState(read_address(url, timeout=5))
+
+
+def _try_tls(url: str, certificate: Path) -> None:
+    state = RedisState(read_address(f"{url}?ssl_ca_certs={certificate}", timeout=5))
     assert _both_reserve(state)
     state.close()
-    distrustful = RedisState(read_address(url.partition("?")[0], timeout=5))
+    distrustful = RedisState(read_address(url, timeout=5))
     with outage_is_said("CERTIFICATE_VERIFY_FAILED"):
         distrustful.reserve([bid_on()], 0.0)
     distrustful.close()
-    admin.close()
-    server.kill()
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -222,10 +223,16 @@ def _make_certificate(folder: Path) -> tuple[Path, Path]:
 @needs_server
 def test_a_cluster_takes_every_operation_since_one_node_holds_all_keys(tmp_path: Path) -> None:
     server = RedisServer("--cluster-enabled", "yes", "--dir", str(tmp_path))
-    server.start()
+    # Otherwise its bus takes the port 10,000 above, which need not exist.
+    server.options += ("--cluster-port", str(server.second_port))
+    with running(server):
+        _try_cluster(server)
+
+
+def _try_cluster(server: RedisServer) -> None:
     admin: Any = make_client(read_address(server.url))
     admin.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-    assert is_eventually(lambda: b"cluster_state:ok" in _cluster_info(admin))
+    assert is_eventually(lambda: admin.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
     state = RedisState(read_address(server.url, timeout=5))
     assert _both_reserve(state)
     grant = state.reserve([bid_on("one", tpm=100), bid_on("two", rpm=1)], 0.0)
@@ -234,12 +241,3 @@ def test_a_cluster_takes_every_operation_since_one_node_holds_all_keys(tmp_path:
     assert not state.is_degraded
     state.close()
     admin.close()
-    server.kill()
-
-
-def _cluster_info(client: Any) -> bytes:
-    answer = client.connection_pool.get_connection()
-    answer.send_command("CLUSTER", "INFO")
-    text: bytes = answer.read_response()
-    client.connection_pool.release(answer)
-    return text
