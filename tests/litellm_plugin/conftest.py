@@ -9,7 +9,7 @@ import pytest
 from azure_responses.emulator import Deployment, Emulator, Resource
 from tests.litellm_plugin.peer import Peer
 
-PING = [{"role": "user", "content": "Reply with exactly: pong"}]
+PING: Any = [{"role": "user", "content": "Reply with exactly: pong"}]
 
 
 @dataclass

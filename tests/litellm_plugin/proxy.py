@@ -1,6 +1,7 @@
 """LiteLLM's own proxy server, started with a configuration file."""
 
 import json
+import signal
 import socket
 import subprocess
 import time
@@ -18,6 +19,13 @@ from tests.litellm_plugin.peer import ROOT, environment, find_python
 __all__ = ["KEY", "serve_proxy"]
 
 KEY = "sk-proxy"
+# Some of what the proxy and this package import; importing them to find out takes far longer.
+_NEEDED = ("litellm", "fastapi", "uvicorn", "websockets", "aiohttp", "httpx", "pydantic", "azure")
+_PROBE = """
+import sys
+from importlib.util import find_spec
+print(*[name for name in sys.argv[1:] if find_spec(name) is None])
+"""
 _START = 100.0
 
 
@@ -25,11 +33,10 @@ _START = 100.0
 def serve_proxy(folder: Path, config: dict[str, Any]) -> Iterator[str]:
     """The URL of a proxy with this configuration; skips where the proxy cannot run."""
     python = find_python()
-    lacking = "import azure_responses.client, litellm.proxy.proxy_server"
-    probe = [python, "-c", lacking]
-    ready = subprocess.run(probe, env=environment(), capture_output=True, text=True, timeout=100)
-    if ready.returncode != 0:
-        pytest.skip(f"LiteLLM's proxy cannot run: {ready.stderr.strip().splitlines()[-1]}")
+    probe = [python, "-c", _PROBE, *_NEEDED]
+    missing = subprocess.check_output(probe, env=environment(), text=True, timeout=100).split()
+    if missing:
+        pytest.skip(f"LiteLLM's proxy cannot run without {', '.join(missing)}")
     path = folder / "config.yaml"
     # JSON is YAML too.
     path.write_text(json.dumps(config), encoding="utf-8")
@@ -44,7 +51,8 @@ def serve_proxy(folder: Path, config: dict[str, Any]) -> Iterator[str]:
             _wait(process, port, folder / "proxy.log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            # As from a terminal: its interpreter then ends in order, coverage included.
+            process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=20)
             process.kill()

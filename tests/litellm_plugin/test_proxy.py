@@ -98,7 +98,7 @@ def api(proxy: str, served: tuple[Emulator, str]) -> Iterator[Served]:
 def test_chat_is_answered_with_its_cost_in_a_header(api: Served) -> None:
     raw = api.client.chat.completions.with_raw_response.create(
         model="gpt",
-        messages=PING,  # type: ignore[arg-type]
+        messages=PING,
         reasoning_effort="low",
         verbosity="low",
         user="ann",
@@ -119,7 +119,7 @@ def test_chat_streams_with_usage_and_cost_at_the_end(api: Served) -> None:
     chunks = list(
         api.client.chat.completions.create(
             model="gpt",
-            messages=PING,  # type: ignore[arg-type]
+            messages=PING,
             stream=True,
             stream_options={"include_usage": True},
         )
@@ -277,7 +277,7 @@ def test_a_blocked_prompt_is_400_with_the_verdicts(api: Served, route: str) -> N
 
 def test_a_bad_value_is_400_and_names_the_parameter(api: Served) -> None:
     with pytest.raises(openai.BadRequestError) as chat:
-        api.client.chat.completions.create(model="plain", messages=PING, temperature=5)  # type: ignore[arg-type]
+        api.client.chat.completions.create(model="plain", messages=PING, temperature=5)
     with pytest.raises(openai.BadRequestError) as native:
         api.client.responses.create(model="plain", input="hi", temperature=5)
     assert (chat.value.param, native.value.param) == ("temperature", "temperature")
@@ -285,7 +285,7 @@ def test_a_bad_value_is_400_and_names_the_parameter(api: Served) -> None:
 
 def test_a_parameter_without_a_counterpart_is_refused_and_not_lost(api: Served) -> None:
     with pytest.raises(openai.BadRequestError, match="'seed' has no counterpart"):
-        api.client.chat.completions.create(model="plain", messages=PING, seed=1)  # type: ignore[arg-type]
+        api.client.chat.completions.create(model="plain", messages=PING, seed=1)
 
 
 @pytest.mark.parametrize("route", ["chat", "responses"])

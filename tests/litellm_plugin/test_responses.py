@@ -136,7 +136,7 @@ def test_a_caller_with_a_header_of_its_own_sends_one_credential(bench: Bench) ->
 @_BOTH
 def test_a_token_travels_as_a_token(bench: Bench, is_async: bool) -> None:
     token = bench.emulator.issuer.mint("https://cognitiveservices.azure.com")
-    named = {"api_key": None, "azure_ad_token": token, "is_async": is_async}
+    named: dict[str, Any] = {"api_key": None, "azure_ad_token": token, "is_async": is_async}
     answer = bench.ask("responses", input=_PING, **named)
     assert _text(answer["body"]) == "pong"
     assert "api-key" not in bench.emulator.requests[-1].headers
@@ -181,7 +181,7 @@ def test_azure_itself_is_served_when_it_is_taken_over(bench: Bench) -> None:
 def test_chat_of_an_azure_that_is_taken_over_goes_through_litellms_bridge(bench: Bench) -> None:
     bench.peer.ask("register", take_over_azure=True)
     messages = [{"role": "user", "content": _PING}]
-    named = {"model": "azure/responses/gpt-5-mini", "messages": messages}
+    named: dict[str, Any] = {"model": "azure/responses/gpt-5-mini", "messages": messages}
     answer = bench.ask("completion", **named)
     assert answer["body"]["choices"][0]["message"]["content"] == "pong"
     chunks = bench.ask("stream", **named)["chunks"]
@@ -195,3 +195,20 @@ def test_the_config_alone_passes_native_calls_through_without_the_plug_in(bench:
     answer = bench.ask("passed_through", input=_PING, model_info=info)
     assert _text(answer["body"]) == "pong"
     assert bench.emulator.requests[-1].path.endswith("/openai/v1/responses")
+
+
+def test_a_server_that_speaks_openais_api_needs_no_plug_in(bench: Bench) -> None:
+    # What the documentation says of our gateway behind LiteLLM, with the emulator in its place.
+    bench.peer.ask("unregister")
+    named: dict[str, Any] = {"model": "openai/gpt-5-mini", "api_base": f"{bench.url}/openai/v1"}
+    made = bench.ask("responses", input=_PING, **named)["body"]
+    assert _text(made) == "pong"
+    events = bench.ask("responses_stream", input=_PING, **named)
+    assert events[-1]["type"] == "response.completed"
+    stored = {"response_id": made["id"], "api_base": named["api_base"]}
+    assert bench.ask("stored", call="get", **stored)["status"] == "completed"
+    assert bench.ask("stored", call="delete", **stored)["deleted"] is True
+    messages = [{"role": "user", "content": _PING}]
+    answer = bench.ask("completion", messages=messages, **named)
+    assert answer["body"]["choices"][0]["message"]["content"] == "pong"
+    assert "pong" in str(bench.ask("stream", messages=messages, **named)["chunks"])
