@@ -52,6 +52,13 @@ _TESTED_ELSEWHERE = {
     "emulator/operations/chat.py": "emulator/test_openai_package.py",
     "emulator/operations/failing_stream.py": "emulator/test_limits.py",
     "emulator/operations/multipart.py": "emulator/operations/test_files.py",
+    "gateway/database_error.py": "gateway/test_database.py",
+    "gateway/document.py": "gateway/test_config_file.py",
+    "gateway/expansion.py": "gateway/test_config_file.py",
+    "gateway/file_keys.py": "gateway/test_config_file.py",
+    "gateway/findings.py": "gateway/test_config_file.py",
+    "gateway/schema.py": "gateway/test_config_file.py",
+    "gateway/settings.py": "gateway/test_config_file.py",
     "types/items.py": "types/test_conformance.py",
     "types/text_events.py": "types/test_conformance.py",
 }
