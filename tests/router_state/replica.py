@@ -1,5 +1,7 @@
 """One replica of a router, as a process of its own; prints what it did as JSON.
 
+A load begins when a line is read, after "ready" was printed.
+
 python -m tests.router_state.replica load <url> <prefix> <seconds> <pace> <tpm>
 python -m tests.router_state.replica purge <url> <prefix> <file> <deletions before it hangs>
 """
@@ -18,21 +20,35 @@ from azure_responses.router_state.redis_state import RedisState
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 from tests.router_state.samples import bid_on
 
-__all__ = ["deletion_from", "reserve_for"]
+__all__ = ["PacedClock", "deletion_from", "reserve_for"]
 
 
-def reserve_for(state: RedisState, seconds: float, pace: float, tpm: int) -> list[list[float]]:
-    """Ask for as much as there is; [time of the reservation, tokens] each, `pace` times faster."""
+class PacedClock:
+    """Unix milliseconds that pass faster; remembers what it said last."""
+
+    def __init__(self, pace: float) -> None:
+        self._pace = pace
+        self.last = 0
+
+    def __call__(self) -> int:
+        self.last = int(time.time() * 1000 * self._pace)
+        return self.last
+
+
+def reserve_for(
+    state: RedisState, seconds: float, clock: PacedClock, tpm: int
+) -> list[list[float]]:
+    """Ask for as much as there is; [second in which it was counted, tokens used] of each call."""
     taken = []
     end = time.time() + seconds
     while time.time() < end:
         grant = state.reserve([bid_on(tokens=random.randint(1, tpm // 200), tpm=tpm)], time.time())
+        time.sleep(0.002)
         if grant.bid is None:
-            time.sleep(min(0.05, (grant.retry_after or 0) / pace))
             continue
         # Half as much is used, in every second call; what is given back may be taken again.
         used = grant.bid.tokens // random.choice((1, 2))
-        taken.append([time.time() * pace, used])
+        taken.append([clock.last / 1000, used])
         state.settle(Settlement(grant.bid, grant.slot, used), time.time())
     return taken
 
@@ -58,10 +74,12 @@ def deletion_from(folder: Path, most: int | None = None) -> Callable[[LedgerEntr
 def _main(task: str, url: str, prefix: str, *words: str) -> None:
     if task == "load":
         seconds, pace, tpm = float(words[0]), float(words[1]), int(words[2])
+        clock = PacedClock(pace)
         address = read_address(url, timeout=5)
-        clock = (lambda: int(time.time() * 1000 * pace)) if pace != 1 else None
-        state = RedisState(address, prefix=prefix, clock=clock)
-        print(json.dumps(reserve_for(state, seconds, pace, tpm)))
+        state = RedisState(address, prefix=prefix, clock=clock if pace != 1 else None)
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print(json.dumps(reserve_for(state, seconds, clock, tpm)))
     else:
         state = RedisState(read_address(url, timeout=5), prefix=prefix)
         folder, most = Path(words[0]), int(words[1])

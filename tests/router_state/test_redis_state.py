@@ -47,12 +47,20 @@ def _twin(state: RedisState) -> RedisState:
 
 def _start_replica(*words: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tests.router_state.replica", *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TESTS.parent)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=TESTS.parent)
 
 
 def _load_of_two_replicas(server: RedisServer, seconds: float, pace: float) -> list[list[float]]:
     words = ("load", server.url, "shared", seconds, pace, _TPM)
     replicas = [_start_replica(*words) for _ in range(2)]
+    for replica in replicas:
+        assert replica.stdout is not None
+        assert replica.stdout.readline() == "ready\n"
+    for replica in replicas:
+        assert replica.stdin is not None
+        replica.stdin.write("go\n")
+        replica.stdin.flush()
     answers = [replica.communicate(timeout=60)[0] for replica in replicas]
     taken = [json.loads(answer) for answer in answers]
     assert all(taken), "both replicas got their share"
@@ -68,7 +76,7 @@ def test_two_replicas_together_use_a_limit_and_no_more(redis_server: RedisServer
 def test_no_minute_of_two_replicas_holds_more_than_the_limit(redis_server: RedisServer) -> None:
     # Redis is told a time that runs thirty times faster: four minutes pass in eight seconds.
     taken = _load_of_two_replicas(redis_server, 8, pace=30)
-    # The replicas note the time after the answer, a moment later than Redis counted.
+    # The times of two processes reach Redis out of order by a moment, which is seconds here.
     for start, _ in taken:
         minute = [tokens for at, tokens in taken if start <= at < start + 57]
         assert sum(minute) <= 1.02 * _TPM
