@@ -36,6 +36,8 @@ MOST_BIDS = 8
 """Bids of one reservation; more would hold up everybody else's."""
 
 _NO_LIMIT = -1
+# Seconds after which a load has left the window.
+_LONGEST_AGE = 60
 
 # The window is a hash: tokens ("<second>t") and requests ("<second>r") of each second, their
 # totals, and `edge`, the newest second that was dropped. 61 seconds count: the one that runs and
@@ -146,7 +148,10 @@ if tokens ~= 0 or requests ~= 0 then
   local now = math.floor(ms / 1000)
   totals(KEYS[1], now)
   local held = redis.call('HMGET', KEYS[1], second .. 't', second .. 'r')
-  if held[1] then
+  if second == 0 then
+    -- Not reserved here: an outage lies between. It counts from when it was known.
+    count(KEYS[1], now, now - tonumber(ARGV[9]), tokens, requests)
+  elseif held[1] then
     count(KEYS[1], now, second, math.max(tokens, -held[1]), math.max(requests, -held[2]))
   end
 end
@@ -261,6 +266,7 @@ class Keys:
             encode_entry(entry) if entry else "",
             round(entry.expires * 1000) if entry else 0,
             entry.response_id if entry and end_user else "",
+            min(max(0, int(now - write.at)), _LONGEST_AGE),
         ]
 
 
@@ -275,7 +281,8 @@ class Write:
     Attributes:
         at: monotonic seconds when it became true.
         tag: the deployment's tag.
-        second, tokens, requests: by how much to correct which second of its window.
+        second, tokens, requests: by how much to correct which second of its window; second 0 is
+            that of `at`, for what was never reserved here.
         cooldown: seconds from `at` for which it sits out.
         entry: a stored response to remember.
         forgotten: the id of a stored response to forget; then nothing else counts.
@@ -324,18 +331,26 @@ def read_purges(members: Iterable[tuple[bytes, float]]) -> tuple[UnfinishedPurge
 def make_write(settlement: Settlement, second: int, at: float, now: float) -> Write | None:
     """What a settlement means for the shared state, or None when that is nothing.
 
-    `second` is where it was reserved on Redis's clock, 0 when it was not; `at` is monotonic and
-    `now` unix seconds.
+    `second` is where it was reserved on Redis's clock. 0 when Redis was out of reach: then the
+    call has to be counted in full, so that the limit holds when Redis is back. `at` is monotonic
+    and `now` unix seconds.
     """
     deployment = settlement.bid.deployment
-    is_counted = second > 0 and not (deployment.rpm is None and deployment.tpm is None)
-    tokens = settlement.used - settlement.bid.tokens if is_counted else 0
-    requests = -1 if is_counted and settlement.refunds_request else 0
+    tokens, requests = _correction(settlement, second)
     entry, cooldown = settlement.entry, settlement.cooldown or 0.0
     if not (tokens or requests or entry or cooldown):
         return None
     kept = complete_entry(entry, now) if entry else None
     return Write(at, deployment.tag, second, tokens, requests, cooldown, kept)
+
+
+def _correction(settlement: Settlement, second: int) -> tuple[int, int]:
+    bid, refunds = settlement.bid, settlement.refunds_request
+    if bid.deployment.rpm is None and bid.deployment.tpm is None:
+        return 0, 0
+    if second == 0:
+        return settlement.used, 0 if refunds else 1
+    return settlement.used - bid.tokens, -1 if refunds else 0
 
 
 _LOCAL_BITS = 32

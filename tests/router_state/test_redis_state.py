@@ -238,6 +238,26 @@ def test_local_counters_are_warm_when_they_take_over(redis_server: RedisServer) 
     state.close()
 
 
+def test_the_load_of_an_outage_counts_when_redis_is_back(redis_server: RedisServer) -> None:
+    state = shared_state(redis_server.url, timeout=0.25)
+    other = _twin(state)
+    state.reserve([bid_on()], 0.0)
+    redis_server.kill()
+    with outage_is_said():
+        grant = state.reserve([bid_on("one", 90, tpm=100)], 0.0)
+        refunded = state.reserve([bid_on("two", 90, tpm=100)], 0.0)
+    state.settle(settlement(grant, used=60), 0.0)
+    state.settle(settlement(refunded, used=0, refunds_request=True), 0.0)
+    redis_server.start()
+    assert is_eventually(lambda: not state.is_degraded)
+    assert state.flush()
+    assert other.reserve([bid_on("one", 41, tpm=100)], 0.0).bid is None
+    assert other.reserve([bid_on("one", 40, tpm=100)], 0.0).bid is not None
+    assert other.reserve([bid_on("two", 100, tpm=100)], 0.0).bid is not None
+    state.close()
+    other.close()
+
+
 def test_a_ledger_that_goes_away_is_an_error_and_no_empty_list(
     redis_server: RedisServer,
 ) -> None:
