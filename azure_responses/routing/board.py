@@ -125,7 +125,7 @@ class Board:
             status = self.statuses[bid.deployment.id]
             status.in_flight -= 1
             if self._reads_headers:
-                status.headroom.settle(mark, used, was_sent=was_sent)
+                status.headroom.settle(mark, bid.tokens, used, was_sent=was_sent)
 
     def succeed(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from azure_responses.routing.utilisation import Utilisation
 from azure_responses.types.rate_limit import RateLimit
 
 __all__ = ["Headroom"]
@@ -26,18 +27,16 @@ class Headroom:
         "_pending_tokens",
         "_sampled",
         "_sequence",
-        "_used_at",
-        "_used_share",
         "requests",
         "tokens",
+        "utilisation",
     )
 
     def __init__(self) -> None:
         self.tokens: float | None = None
         self.requests: float | None = None
         self._expires = 0.0
-        self._used_share: float | None = None
-        self._used_at = 0.0
+        self.utilisation = Utilisation()
         self._sequence = 0
         self._sampled = 0
         self._pending: dict[int, tuple[int, float]] = {}
@@ -49,14 +48,16 @@ class Headroom:
         self._sequence += 1
         self._pending[self._sequence] = (tokens, now)
         self._pending_tokens += tokens
+        self.utilisation.add(tokens)
         return self._sequence
 
-    def settle(self, mark: int, used: int, *, was_sent: bool = True) -> None:
-        """The call took so many tokens, or was never sent."""
+    def settle(self, mark: int, reserved: int, used: int, *, was_sent: bool = True) -> None:
+        """The call took so many tokens in place of those reserved, or was never sent."""
+        self.utilisation.add(used - reserved)
         entry = self._pending.get(mark)
         if entry is None:
             return
-        self._pending_tokens += used - entry[0]
+        self._pending_tokens += used - reserved
         if was_sent:
             self._pending[mark] = (used, entry[1])
         else:
@@ -65,9 +66,9 @@ class Headroom:
 
     def observe(self, headers: Mapping[str, str], mark: int, now: float) -> None:
         """The reply to the call of that mark had these headers; look-ups in lower case."""
+        self.utilisation.observe(headers.get(_UTILISATION), now)
         if mark < self._sampled:
             return  # A call sent later has been answered already, and knows better.
-        self._observe_share(headers.get(_UTILISATION), now)
         limit = RateLimit.from_headers(headers)
         if limit is None or not (limit.tokens_known or limit.requests_known):
             return
@@ -89,31 +90,15 @@ class Headroom:
             return None
         return self.requests - len(self._pending)
 
-    def share_used(self, now: float) -> float | None:
-        """How much of a provisioned deployment is in use, 1 being all of it; None: unknown.
-
-        It drains as the minute it is measured over passes.
-        """
-        if self._used_share is None or now >= self._used_at + _MINUTE:
-            return None
-        return max(0.0, self._used_share - (now - self._used_at) / _MINUTE)
-
     def has_room(self, tokens: int, now: float) -> bool:
         """False only when the service's own numbers say that a call would be refused."""
-        left, requests, share = self.tokens_left(now), self.requests_left(now), self.share_used(now)
+        left, requests = self.tokens_left(now), self.requests_left(now)
+        share = self.utilisation.share(now)
         return (
             (left is None or left >= tokens)
             and (requests is None or requests >= 1)
             and (share is None or share < 1.0)
         )
-
-    def _observe_share(self, text: str | None, now: float) -> None:
-        try:
-            share = float((text or "").strip().removesuffix("%")) / 100
-        except ValueError:
-            return
-        if 0 <= share < float("inf"):
-            self._used_share, self._used_at = share, now
 
     def _drop(self, is_over: Callable[[int, float], bool]) -> None:
         while self._pending:

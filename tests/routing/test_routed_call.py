@@ -211,6 +211,16 @@ def test_a_probe_that_shows_nothing_makes_room_for_another(end: str) -> None:
     assert routing.board.is_open("a", 31.0)
 
 
+def test_a_probe_taken_by_another_thread_meanwhile_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    routing = fleet("a", allowed_fails=1, num_retries=0)
+    with pytest.raises(InternalServerError):
+        serve(routing, ask(), 0.0, {"a": server_error()})
+    monkeypatch.setattr(routing.board, "claim_probe", lambda *_: False)
+    assert isinstance(attempt(routing.start(ask(), 31.0), 31.0), Wait)
+
+
 def test_a_plan_without_an_outcome_gives_its_probe_back_at_the_next() -> None:
     routing = fleet("a", allowed_fails=1, num_retries=0)
     with pytest.raises(InternalServerError):
