@@ -302,10 +302,10 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
         near = [
             found
             for name in unknown
-            for found in get_close_matches(name, list(RouterOptions.__annotations__), n=1)
+            for found in get_close_matches(name, list(RouterOptions.__annotations__), n=3)
         ]
         if near and repr(unknown[0]) in error.message:
-            error.hint = f"Did you mean {near[0]!r}?"
+            error.hint = f"Did you mean {' or '.join(map(repr, near))}?"
         elif _BELONG_TO_ROWS & set(unknown):
             error.hint = "Endpoints and credentials belong into the rows of model_list."
         raise

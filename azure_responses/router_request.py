@@ -172,10 +172,12 @@ class RouterRequest:
             arguments = {n: v for n, v in bridged.items() if n != "model" and n not in _OPTIONS}
             self.is_stored = arguments.get("store") is not False
             options = {n: bridged[n] for n in _OPTIONS if n in bridged}
+        if call.replays_history:
+            arguments = as_continuation(arguments, self.history or ())
+        if bridged is not None or call.replays_history:
             extra = options.get("extra_body")
-            labelled = reader.affinity.read(
-                {**arguments, **extra} if extra else arguments, self.owner
-            )
+            body = {**arguments, **extra} if extra else arguments
+            labelled = reader.affinity.read(body, self.owner)
         unlabelled = labelled.unlabel(
             deployment.resource,
             strip_raw=reader.facts_of(self.ask.group).sole_resource is None,
@@ -183,8 +185,6 @@ class RouterRequest:
         for text in unlabelled.warnings:
             warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
         parameters = _with_options(arguments, unlabelled.body, options)
-        if call.replays_history:
-            parameters = as_continuation(parameters, self.history or ())
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = _shorter(self.timeout, left)
         labels = ResponseLabels(

@@ -1,5 +1,7 @@
 """What to send again, and when."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,8 +182,31 @@ def test_with_retries_off_a_fresh_response_is_not_looked_for_again() -> None:
     assert _delays(make_call(born=_NOW, max_retries=0), _missing()) == []
 
 
+def test_a_router_waits_for_what_it_made_although_it_retries_elsewhere() -> None:
+    call = make_call(born=_NOW, max_retries=0, awaits_writes=True)
+    assert call.policy.waits_for_writes
+    assert call.next_attempt(_missing(), _NOW, 0.5).delay > 0
+    with pytest.raises(RateLimitError):
+        call.next_attempt(_limited(), _NOW, 0.5)
+
+
+def test_waiting_for_what_was_made_ends_with_the_callers_patience() -> None:
+    call = make_call(born=_NOW, patience=2.0)
+    assert 1.0 < sum(_delays(call, _missing())) <= 2.0
+
+
+@pytest.mark.parametrize(
+    ("policy", "resumptions"),
+    [({}, 2), ({"max_retries": 0}, 0), ({"max_retries": 0, "awaits_writes": True}, 2)],
+)
+def test_how_often_a_background_stream_is_taken_up_again(
+    policy: dict[str, Any], resumptions: int
+) -> None:
+    assert make_call(**policy).policy.resumptions == resumptions
+
+
 def test_a_patient_window_does_not_overflow() -> None:
-    call = make_call(born=_NOW, fresh_window=1e9)
+    call = make_call(born=_NOW, fresh_window=1e9, patience=None)
     for _ in range(2000):
         assert call.next_attempt(_missing(), _NOW, 0.5).delay <= 4.0
 

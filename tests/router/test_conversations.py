@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from azure_responses import RateLimitError
 from azure_responses.emulator import Emulator, Fault
 from tests.router.both import emulate, rows_of, run
 from tests.router.conftest import OnlyMilliseconds

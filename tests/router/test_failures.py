@@ -1,0 +1,473 @@
+"""What a router does when deployments fail, are full, or are the only ones that would do."""
+
+import gc
+import logging
+import warnings
+from typing import Any
+
+import anyio
+import pytest
+
+from azure_responses import (
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    AzureResponsesError,
+    BadRequestError,
+    ContentFilterError,
+    InternalServerError,
+    RateLimitError,
+    StreamInterruptedError,
+)
+from azure_responses.emulator import Deployment, Emulator, Fault, Latency, ReadLag
+from tests.router.both import emulate, rows_of, run
+
+_REASONING: dict[str, Any] = {
+    "store": False,
+    "include": ["reasoning.encrypted_content"],
+    "reasoning": {"effort": "high"},
+}
+
+
+def _hosts(emulator: Emulator) -> list[str | None]:
+    return [entry.resource for entry in emulator.requests]
+
+
+def _rows(emulator: Emulator, *models: str) -> list[dict[str, Any]]:
+    """One row per model, its group named after it, all on the first resource."""
+    (row,) = rows_of(emulator, 1)
+    return [
+        {
+            **row,
+            "model_name": model,
+            "litellm_params": {**row["litellm_params"], "model": f"azure/{model}"},
+            "model_info": {"id": model},
+        }
+        for model in models
+    ]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "kind", ["http-429", "http-500", "http-503", "connect-refused", "reset-before-headers"]
+)
+def test_what_fails_before_output_is_tried_elsewhere(
+    runner: str, emulator: Emulator, naps: list[float], kind: str, stream: bool
+) -> None:
+    emulator.faults.add(Fault(kind, operation="create", nth=1))
+
+    async def scenario(router: Any) -> None:
+        answer = await router.responses(model="gpt", input="Reply with: pong", stream=stream)
+        final = await answer.get_final_response() if stream else answer
+        assert final.output_text == "pong"
+        assert (final.route.attempts, final.route.retries) == (2, 1)
+
+    run(runner, emulator, scenario)
+    assert sorted(_hosts(emulator)) == ["east", "west"]
+    assert sum(naps) == 0
+
+
+@pytest.mark.parametrize("kind", ["stream-429-A", "stream-429-B", "stream-500", "truncate"])
+def test_a_stream_that_fails_before_output_is_tried_elsewhere(
+    runner: str, emulator: Emulator, naps: list[float], kind: str
+) -> None:
+    emulator.faults.add(Fault(kind, operation="create", nth=1))
+
+    async def scenario(router: Any) -> None:
+        stream = await router.responses(model="gpt", input="Reply with: pong", stream=True)
+        events = [event async for event in stream]
+        created = [event for event in events if event.type == "response.created"]
+        assert len(created) == 1
+        assert events[-1].response.output_text == "pong"
+        assert stream.route.attempts == 2
+
+    run(runner, emulator, scenario)
+    assert sorted(_hosts(emulator)) == ["east", "west"]
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+def test_a_stream_that_breaks_after_output_is_the_callers(
+    runner: str, emulator: Emulator, naps: list[float], is_chat: bool
+) -> None:
+    emulator.faults.add(Fault("reset-mid-body", operation="create", nth=1, after_events=8))
+
+    async def scenario(router: Any) -> None:
+        if is_chat:
+            messages = [{"role": "user", "content": "Count from 1 to 50."}]
+            stream = await router.completion(model="gpt", messages=messages, stream=True)
+        else:
+            stream = await router.responses(model="gpt", input="Count from 1 to 50.", stream=True)
+        with pytest.raises(StreamInterruptedError) as caught:
+            async for _ in stream:
+                pass
+        if not is_chat:
+            assert caught.value.partial.id == stream.response_id
+
+    run(runner, emulator, scenario)
+    assert len(emulator.requests) == 1
+
+
+def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        board = router.router._routing.board
+        stream = await router.responses(model="gpt", input="Count from 1 to 50.", stream=True)
+        home = stream.route.deployment
+        assert board.in_flight(home) == 1
+        await anext(stream)
+        await stream.aclose()
+        assert board.in_flight(home) == 0
+        stream = await router.responses(model="gpt", input="Reply with: pong", stream=True)
+        home = stream.route.deployment
+        [event async for event in stream]
+        assert board.in_flight(home) == 0
+        if runner == "trio":
+            # Trio itself complains of a connection that is dropped unread.
+            return
+        forgotten = await router.responses(model="gpt", input="Count.", stream=True)
+        home = forgotten.route.deployment
+        await forgotten._inner.aclose() if runner != "sync" else forgotten.inner._inner.close()
+        del forgotten
+        gc.collect()
+        router.explain(model="gpt", input="x")
+        await router.responses(model="gpt", input="hi")
+        assert board.in_flight(home) == 0
+
+    run(runner, emulator, scenario)
+
+
+@pytest.mark.parametrize("hint", [0.3, 12.0])
+def test_a_follow_up_waits_for_its_resource_as_long_as_the_service_said(
+    runner: str, emulator: Emulator, naps: list[float], hint: float
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        home = first.route.deployment
+        emulator.faults.add(
+            Fault("http-429", operation="create", resource=home, nth=1, retry_after=hint)
+        )
+        again = await router.responses(
+            model="gpt", input="What is my name?", previous_response_id=first.id
+        )
+        assert "Ann" in again.output_text
+        assert again.route.deployment == home
+        assert hint <= again.route.waited <= hint * 1.3
+        assert sum(naps) == pytest.approx(again.route.waited)
+
+    run(runner, emulator, scenario)
+    assert len(set(_hosts(emulator))) == 1
+
+
+def test_a_follow_up_that_cannot_wait_is_told_how_long_it_would_have_to(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        emulator.faults.add(Fault("http-429", operation="create", nth=1, retry_after=20))
+        with pytest.raises(RateLimitError) as caught:
+            await router.responses(model="gpt", input="x", previous_response_id=first.id, timeout=5)
+        assert caught.value.retry_after == pytest.approx(20, abs=1)
+        with pytest.raises(RateLimitError) as caught:
+            await router.responses(model="gpt", input="x", previous_response_id=first.id, timeout=5)
+        assert caught.value.retry_after == pytest.approx(20, abs=1)
+        fresh = await router.responses(model="gpt", input="Reply with: pong", timeout=5)
+        assert fresh.route.deployment != first.route.deployment
+
+    run(runner, emulator, scenario)
+    assert naps == []
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+def test_reasoning_is_left_out_where_its_resource_is_down_and_that_is_wanted(
+    runner: str, emulator: Emulator, naps: list[float], is_chat: bool
+) -> None:
+    async def ask(router: Any, before: Any, **options: Any) -> Any:
+        if is_chat:
+            messages = [{"role": "user", "content": "My name is Ann."}]
+            if before:
+                messages += [before.choices[0].message, {"role": "user", "content": "Who am I?"}]
+            return await router.completion(
+                model="gpt", messages=messages, reasoning_effort="high", **options
+            )
+        items: list[Any] = [{"role": "user", "content": "My name is Ann."}]
+        if before:
+            items += [*before.output, {"role": "user", "content": "Who am I?"}]
+        return await router.responses(model="gpt", input=items, **_REASONING, **options)
+
+    async def scenario(router: Any) -> None:
+        first = await ask(router, None)
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        with pytest.raises(RateLimitError):
+            await ask(router, first, timeout=5)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            second = await ask(router, first, timeout=5, on_origin_down="strip")
+        assert any("reasoning" in str(one.message) for one in told)
+        assert second.route.strips_reasoning
+        assert second.route.deployment != home
+
+    run(runner, emulator, scenario)
+
+
+def test_a_conversation_is_sent_anew_where_its_resource_is_down_and_that_is_wanted(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        second = await router.responses(
+            model="gpt", input="I live in Oslo.", previous_response_id=first.id
+        )
+        home = second.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        asked = {"model": "gpt", "previous_response_id": second.id, "timeout": 5}
+        third = await router.responses(input="What is my name?", on_origin_down="replay", **asked)
+        assert "Ann" in third.output_text
+        assert third.route.replays
+        assert third.route.deployment != home
+        given = await router.responses(
+            input="What is my name?",
+            on_origin_down="replay",
+            history=[{"role": "user", "content": "My name is Eve."}],
+            **asked,
+        )
+        assert "Eve" in given.output_text
+        emulator.faults.add(Fault("http-503", operation="retrieve", resource=home))
+        with pytest.raises(InternalServerError, match="history") as caught:
+            await router.responses(input="Who?", on_origin_down="replay", **asked)
+        assert caught.value.retry_after == pytest.approx(500, abs=5)
+
+    run(runner, emulator, scenario)
+
+
+def test_fallbacks_take_over_in_order(runner: str, naps: list[float]) -> None:
+    emulator = emulate(1, *(Deployment(name) for name in ("gpt-5", "gpt-5-mini", "gpt-4.1")))
+    emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-5"))
+    emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-5-mini"))
+
+    async def scenario(router: Any) -> None:
+        answer = await router.responses(model="gpt-5", input="Reply with: pong")
+        assert answer.route.group == "gpt-4.1"
+        assert answer.route.fallbacks == ("gpt-5-mini", "gpt-4.1")
+        chat = await router.completion(
+            model="gpt-5", messages=[{"role": "user", "content": "Reply with: pong"}]
+        )
+        assert chat.route.deployment == "gpt-4.1"
+
+    rows = _rows(emulator, "gpt-5", "gpt-5-mini", "gpt-4.1")
+    fallbacks = [{"gpt-5": ["gpt-5-mini", "gpt-4.1"]}]
+    run(runner, emulator, scenario, rows, fallbacks=fallbacks, num_retries=0)
+
+
+def test_an_input_too_long_goes_to_a_larger_window(runner: str, naps: list[float]) -> None:
+    emulator = emulate(1, Deployment("gpt-4o"), Deployment("gpt-5"))
+
+    async def scenario(router: Any) -> None:
+        long = await router.responses(model="gpt-4o", input="word " * 150_000)
+        assert long.route.group == "gpt-5"
+        short = await router.responses(model="gpt-4o", input="hi")
+        assert short.route.group == "gpt-4o"
+
+    run(
+        runner,
+        emulator,
+        scenario,
+        _rows(emulator, "gpt-4o", "gpt-5"),
+        context_window_fallbacks=[{"gpt-4o": ["gpt-5"]}],
+    )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("phrase", ["[[azure:block-prompt]]", "[[azure:block-output]]"])
+def test_what_the_content_filter_stops_goes_to_another_group(
+    runner: str, naps: list[float], phrase: str, stream: bool
+) -> None:
+    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    chain = [{"gpt-5": ["gpt-4.1"]}]
+
+    async def scenario(router: Any) -> None:
+        if "output" in phrase:
+            if stream:
+                # Some of it has reached the caller by then.
+                return
+            answer = await router.responses(model="gpt-5", input=f"hi {phrase}")
+            # It was stopped there as well: the last answer is the answer.
+            assert answer.incomplete_details.reason == "content_filter"
+            assert answer.route.attempts == 2
+        else:
+            with pytest.raises(ContentFilterError):
+                await router.responses(model="gpt-5", input=f"hi {phrase}", stream=stream)
+        assert [entry.deployment for entry in emulator.requests] == ["gpt-5", "gpt-4.1"]
+
+    rows = _rows(emulator, "gpt-5", "gpt-4.1")
+    run(runner, emulator, scenario, rows, content_policy_fallbacks=chain)
+
+
+def test_a_bad_request_is_no_fault_of_the_deployment(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        for _ in range(5):
+            with pytest.raises(BadRequestError):
+                await router.responses(model="gpt", input="hi", temperature=99)
+        assert (await router.responses(model="gpt", input="Reply with: pong")).route.attempts == 1
+
+    run(runner, emulator, scenario)
+    assert len(emulator.requests) == 6
+
+
+def test_a_refused_key_is_told_loudly_and_sits_out(
+    runner: str, emulator: Emulator, naps: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = rows_of(emulator)
+    rows[0]["litellm_params"]["api_key"] = "wrong"
+
+    async def scenario(router: Any) -> None:
+        for _ in range(6):
+            answer = await router.responses(model="gpt", input="Reply with: pong")
+            assert answer.route.deployment == "west"
+
+    with caplog.at_level(logging.ERROR, logger="azure_responses.router"):
+        run(runner, emulator, scenario, rows)
+    assert _hosts(emulator).count("east") == 1
+    assert "east" in caplog.text
+    assert "wrong" not in caplog.text
+
+
+def test_nobody_left_is_an_error_that_says_when_to_come_back(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    emulator.faults.add(Fault("http-429", operation="create", retry_after=40))
+
+    async def scenario(router: Any) -> None:
+        with pytest.raises(RateLimitError) as caught:
+            await router.responses(model="gpt", input="hi", timeout=10)
+        assert caught.value.retry_after == pytest.approx(40, abs=1)
+        with pytest.raises(RateLimitError, match="east") as caught:
+            await router.responses(model="gpt", input="hi", timeout=10)
+        assert caught.value.retry_after == pytest.approx(40, abs=1)
+
+    run(runner, emulator, scenario)
+    assert len(emulator.requests) == 2
+
+
+def test_the_timeout_holds_for_all_attempts_together(
+    runner: str, clock: Any, naps: list[float]
+) -> None:
+    emulator = emulate(2, clock=clock)
+    emulator.faults.add(Fault("stall-before-headers", operation="create"))
+
+    async def scenario(router: Any) -> None:
+        began = clock.now()
+        with pytest.raises(APITimeoutError):
+            await router.responses(model="gpt", input="hi", timeout=8)
+        assert clock.now() - began <= 8.5
+
+    run(runner, emulator, scenario)
+
+
+def test_a_response_just_made_is_waited_for_and_not_looked_for_elsewhere(
+    runner: str, clock: Any, naps: list[float]
+) -> None:
+    emulator = emulate(2, clock=clock, read_lag=ReadLag(median=6.0))
+
+    async def scenario(router: Any) -> None:
+        stream = await router.responses(model="gpt", input="My name is Ann.", stream=True)
+        first = await stream.get_final_response()
+        answer = await router.responses(
+            model="gpt", input="What is my name?", previous_response_id=first.id
+        )
+        assert "Ann" in answer.output_text
+        assert answer.route.attempts == 1
+
+    run(runner, emulator, scenario)
+    assert sum(naps) > 1
+    assert len(set(_hosts(emulator))) == 1
+
+
+def test_callbacks_are_told_of_every_attempt_and_of_moving_on(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    emulator.faults.add(Fault("http-500", operation="create", nth=1))
+    told: dict[str, list[Any]] = {
+        "on_request": [],
+        "on_response": [],
+        "on_error": [],
+        "on_retry": [],
+    }
+
+    async def scenario(router: Any) -> None:
+        await router.responses(model="gpt", input="hi")
+
+    run(runner, emulator, scenario, **{name: seen.append for name, seen in told.items()})
+    assert {name: len(seen) for name, seen in told.items()} == {
+        "on_request": 2,
+        "on_response": 1,
+        "on_error": 1,
+        "on_retry": 1,
+    }
+    (moved,) = told["on_retry"]
+    assert isinstance(moved.error, InternalServerError)
+    assert (moved.attempts, moved.retry_delay) == (1, 0.0)
+
+
+def test_two_hundred_at_once_all_come_home(emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        async def converse() -> None:
+            first = await router.responses(model="gpt", input="My name is Ann.")
+            second = await router.responses(
+                model="gpt", input="What is my name?", previous_response_id=first.id
+            )
+            assert second.route.deployment == first.route.deployment
+            done.append(second.output_text)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(200):
+                group.start_soon(converse)
+        board = router.router._routing.board
+        assert [board.in_flight(name) for name in ("east", "west")] == [0, 0]
+
+    done: list[str] = []
+    run("asyncio", emulator, scenario)
+    assert len(done) == 200
+
+
+def test_a_cancelled_call_no_longer_counts_as_under_way(clock: Any) -> None:
+    emulator = emulate(2, Deployment("gpt-5", latency=Latency(first_token=30)))
+
+    async def scenario(router: Any) -> None:
+        with anyio.move_on_after(0.05) as scope:
+            await router.responses(model="gpt", input="hi")
+        assert scope.cancelled_caught
+        board = router.router._routing.board
+        assert [board.in_flight(name) for name in ("east", "west")] == [0, 0]
+
+    run("asyncio", emulator, scenario)
+    run("trio", emulator, scenario)
+
+
+def test_limits_of_a_row_hold_and_send_the_rest_elsewhere(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    rows = rows_of(emulator)
+    rows[0]["litellm_params"]["rpm"] = 3
+
+    async def scenario(router: Any) -> None:
+        for _ in range(20):
+            await router.responses(model="gpt", input="hi")
+
+    run(runner, emulator, scenario, rows)
+    assert _hosts(emulator).count("east") <= 3
+
+
+def test_errors_say_the_ids_their_caller_knows(runner: str, emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        made = await router.responses(model="gpt", input="hi")
+        await router.delete(made.id)
+        with pytest.raises(APIStatusError) as caught:
+            await router.retrieve(made.id)
+        assert made.id in caught.value.message
+
+    run(runner, emulator, scenario)
+    assert issubclass(AuthenticationError, AzureResponsesError)
