@@ -63,7 +63,7 @@ def _check(config: str | None) -> int:
     for finding in findings:
         print(finding)
     count = sum(finding.severity == "error" for finding in findings)
-    print(f"{config}: {'no' if not count else count} error{'' if count == 1 else 's'}")
+    print(f"{config}: {count if count else 'no'} error{'' if count == 1 else 's'}")
     return 2 if count else 0
 
 

@@ -26,6 +26,8 @@ _FAILING = frozenset({"response.failed", "error"})
 _EVENTS_AFTER_FAILURE = 8
 
 _DELTA = b".delta\ndata: {"
+# The name of an event stands in front of its data.
+_DELTA_WITHIN = 120
 _IS_ID = re.compile(r"[\w-]+", re.ASCII)
 _FIND_ITEM_ID = re.compile(rb'"item_id":"([^"\\]*)"')
 _FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
@@ -86,7 +88,7 @@ class RawStream:
             relabelled = self._relabel_deltas(blob)
             if relabelled is not None:
                 return relabelled
-        return self._take_all(blob.split(_END))
+        return self._take_runs(blob.split(_END))
 
     def end(self) -> bytes:
         """What to send on now that the bytes have ended: an event without its closing line."""
@@ -146,6 +148,35 @@ class RawStream:
             self._last = frames[-1]
         return self._take_all(frames)
 
+    def _take_runs(self, frames: list[bytes]) -> bytes:
+        """Events of all kinds: deltas that follow one another are still taken together."""
+        pieces: list[bytes] = []
+        run: list[bytes] = []
+        for frame in frames:
+            if frame.find(_DELTA, 0, _DELTA_WITHIN) >= 0:
+                run.append(frame)
+                continue
+            if run:
+                pieces.append(self._take_deltas(run))
+                run = []
+            pieces.append(self._take_all([frame]))
+        if run:
+            pieces.append(self._take_deltas(run))
+        return b"".join(pieces)
+
+    def _take_deltas(self, run: list[bytes]) -> bytes:
+        if self.has_output and not self.failures and self.damage is None:
+            relabelled = self._relabel_deltas(_END.join(run) + _END)
+            if relabelled is not None:
+                return relabelled
+            # An item seen for the first time: its first delta teaches its label.
+            first = self._take_all(run[:1])
+            rest = self._relabel_deltas(_END.join(run[1:]) + _END) if run[1:] else b""
+            if rest is not None:
+                return first + rest
+            return first + self._take_all(run[1:])
+        return self._take_all(run)
+
     def _relabel_deltas(self, blob: bytes) -> bytes | None:
         """A run of deltas with labels on their items; None when there is anything else in it."""
         if blob.count(_DELTA) != blob.count(_END):
@@ -164,11 +195,11 @@ class RawStream:
     def _take_all(self, frames: list[bytes]) -> bytes:
         pieces = []
         for frame in frames:
+            if self.damage is not None:
+                break
             name, data = _read(frame)
             if data:
                 pieces.append(self._take(name, data))
-            if self.damage is not None:
-                break
         return b"".join(pieces)
 
     def _take(self, name: bytes | None, data: bytes) -> bytes:
