@@ -1,12 +1,30 @@
 """Registering with LiteLLM, and taking it back."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.litellm_plugin.conftest import Bench
-from tests.litellm_plugin.peer import Peer
+from tests.litellm_plugin.peer import ROOT, Peer, environment, find_python
 
+_BY_PATH = """
+import sys
+
+import litellm
+from litellm.proxy.types_utils.utils import get_instance_fn
+from litellm.utils import custom_llm_setup
+
+path = "azure_responses.litellm_plugin.handler"
+handler = get_instance_fn(value=path, config_file_path=sys.argv[1])
+litellm.custom_provider_map = [{"provider": "azure_responses", "custom_handler": handler}]
+custom_llm_setup()
+to = {"model": "azure_responses/gpt-5-mini", "api_base": sys.argv[2], "api_key": "east-key"}
+messages = [{"role": "user", "content": "Reply with exactly: pong"}]
+print(litellm.completion(messages=messages, **to).choices[0].message.content)
+print(litellm.get_responses(litellm.responses(input="hi", **to).id, **to).status)
+"""
 _OURS = "azure_responses.litellm_plugin."
 
 
@@ -57,6 +75,21 @@ def test_another_name_serves_chat_and_responses_alike(bench: Bench, peer: Peer) 
     made = bench.ask("responses", input="hi", **named)["body"]
     named = {"response_id": made["id"], "custom_llm_provider": "house"}
     assert bench.ask("stored", call="get", **named)["status"] == "completed"
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "docs"], ids=["checkout", "elsewhere"])
+def test_a_configuration_file_needs_no_more_than_the_handlers_path(
+    bench: Bench, folder: Path
+) -> None:
+    # The proxy first looks for the module beside its configuration file.
+    program = subprocess.run(
+        [find_python(), "-c", _BY_PATH, str(folder / "config.yaml"), bench.url],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert program.stdout.split() == ["pong", "completed"], program.stderr
 
 
 def test_other_providers_keep_their_rules(peer: Peer) -> None:
