@@ -14,6 +14,7 @@ _ABOUT_THE_WHOLE = {
     "test_imports.py",
     "test_mirror.py",
     "test_parity.py",
+    "test_site.py",
 }
 # Test files about how the modules of a package act together.
 _ABOUT_A_PACKAGE = {
@@ -23,6 +24,8 @@ _ABOUT_A_PACKAGE = {
     "test_counts.py",
     "test_create.py",
     "test_openai_package.py",
+    "test_conversations.py",
+    "test_proxy.py",
 }
 # Modules that have no test file of their own name, and the tests that exercise them: the twin
 # shells run one table of scenarios, and a request through the emulator meets many small modules.
@@ -59,6 +62,11 @@ _TESTED_ELSEWHERE = {
     "gateway/findings.py": "gateway/test_config_file.py",
     "gateway/schema.py": "gateway/test_config_file.py",
     "gateway/settings.py": "gateway/test_config_file.py",
+    "litellm_plugin/identity.py": "litellm_plugin/test_responses.py",
+    "litellm_plugin/installation.py": "litellm_plugin/test_package.py",
+    "litellm_plugin/pool.py": "litellm_plugin/test_chat.py",
+    "litellm_plugin/responses_cost.py": "litellm_plugin/test_responses.py",
+    "litellm_plugin/results.py": "litellm_plugin/test_chat.py",
     "types/items.py": "types/test_conformance.py",
     "types/text_events.py": "types/test_conformance.py",
 }

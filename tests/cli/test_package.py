@@ -9,7 +9,7 @@ import pytest
 from azure_responses.cli import main
 
 
-@pytest.mark.parametrize("command", ["ask", "chat", "cost", "doctor", "emulate"])
+@pytest.mark.parametrize("command", ["ask", "chat", "cost", "doctor", "emulate", "keys", "serve"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
