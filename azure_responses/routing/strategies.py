@@ -91,17 +91,25 @@ def _rank(
     jitter: float,
     is_free: IsFree | None,
 ) -> list[Deployment]:
+    if strategy == "headroom":
+        return _rank_headroom(tier, loads, ask.tokens, now, jitter, is_free)
     drawn = draw(tier, jitter, MOST_BIDS, is_free)
     if strategy == "least-busy":
         return rank_least_busy(drawn, loads)
-    if strategy == "latency":
-        return rank_latency(drawn, loads, now, is_stream=ask.is_stream)
-    ranked = rank_headroom(drawn, loads, ask.tokens, now, jitter)
-    if ranked or len(drawn) < MOST_BIDS:
-        return ranked
-    # None of those drawn has room: look at all of a large tier before leaving it.
+    return rank_latency(drawn, loads, now, is_stream=ask.is_stream)
+
+
+def _rank_headroom(
+    tier: Tier, loads: Loads, tokens: int, now: float, jitter: float, is_free: IsFree | None
+) -> list[Deployment]:
+    if len(tier.deployments) > MOST_BIDS:
+        drawn = draw(tier, jitter, MOST_BIDS, is_free)
+        ranked = rank_headroom(drawn, loads, tokens, now, jitter)
+        if ranked:
+            return ranked
+    # Few, or none of those drawn has room: look at all before leaving the tier.
     free = [d for d in tier.deployments if is_free is None or is_free(d)]
-    return rank_headroom(free, loads, ask.tokens, now, jitter)
+    return rank_headroom(free, loads, tokens, now, jitter)
 
 
 def draw(tier: Tier, jitter: float, count: int, is_free: IsFree | None) -> list[Deployment]:
@@ -164,15 +172,19 @@ def rank_headroom(
     """Those with room for so many tokens, drawn by how many tokens each has left.
 
     In proportion, not the largest first: deployments then run dry together, and replicas do not
-    all fall upon one. One that nobody knows counts as the average of those known.
+    all fall upon one. One that nobody knows counts as the average of those known, and weights
+    decide where nobody knows any.
     """
     roomy = [d for d in deployments if loads[d.id].headroom.has_room(tokens, now)]
     left = [loads[d.id].headroom.tokens_left(now) for d in roomy]
     known = [tokens_left for tokens_left in left if tokens_left is not None]
-    if not known:
+    if len(roomy) < 2:
         return roomy
-    usual = sum(known) / len(known)
-    rates = [max(1.0, usual if tokens_left is None else tokens_left) for tokens_left in left]
+    if known:
+        usual = sum(known) / len(known)
+        rates = [max(1.0, usual if tokens_left is None else tokens_left) for tokens_left in left]
+    else:
+        rates = [d.weight or 1e-9 for d in roomy]
     # The order given was drawn by `chances` of the same jitter.
     luck = other_chances(jitter)
     clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
