@@ -152,7 +152,8 @@ if tokens ~= 0 or requests ~= 0 then
     -- Not reserved here: an outage lies between. It counts from when it was known.
     count(KEYS[1], now, now - tonumber(ARGV[9]), tokens, requests)
   elseif held[1] then
-    count(KEYS[1], now, second, math.max(tokens, -held[1]), math.max(requests, -held[2]))
+    -- Subtracted from 0, because Redis does not take Lua's -0 for a number.
+    count(KEYS[1], now, second, math.max(tokens, 0 - held[1]), math.max(requests, 0 - held[2]))
   end
 end
 local pause = tonumber(ARGV[5])

@@ -116,6 +116,22 @@ def test_the_script_is_sent_again_to_a_redis_that_forgot_it(lasting_server: Redi
     assert not state.is_degraded
 
 
+def test_a_connection_that_was_closed_while_idle_is_no_outage(
+    lasting_server: RedisServer,
+) -> None:
+    sync, state = _pair(lasting_server)
+
+    async def story() -> Grant:
+        await state.reserve([bid_on()], 0.0)
+        sync.writer.client.client_kill_filter(_type="normal", skipme=True)
+        await asyncio.sleep(0.05)
+        grant = await state.reserve([bid_on()], 0.0)
+        await state.aclose()
+        return grant
+
+    assert _is_granted(asyncio.run(story()))
+
+
 def test_what_was_reserved_for_a_cancelled_caller_is_given_back(
     redis_server: RedisServer,
 ) -> None:

@@ -279,6 +279,18 @@ def test_a_ledger_that_goes_away_is_an_error_and_no_empty_list(
     state.close()
 
 
+def test_no_more_is_given_back_than_is_counted(state: RedisState) -> None:
+    grant = state.reserve([bid_on(tokens=10, tpm=100)], 0.0)
+    window, _ = state.keys.of_deployment("tag-one")
+    # As after a restart: the second is there, and holds less than was reserved in it.
+    state.writer.client.hset(window, f"{grant.slot >> 32}t", "0")
+    state.writer.client.hset(window, "tokens", "0")
+    state.settle(settlement(grant, used=0, refunds_request=True), 0.0)
+    assert state.flush()
+    assert not state.is_degraded
+    assert state.reserve([bid_on(tokens=101, tpm=100)], 0.0).bid is not None
+
+
 def test_what_is_no_entry_is_an_error_and_no_outage(state: RedisState) -> None:
     state.writer.client.set(state.keys.entry("resp_a"), "nonsense")
     with pytest.raises(ValueError, match="no entry"):
