@@ -101,6 +101,7 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._uses: dict[tuple[str, str], tuple[Counter, ...]] = {}
         self._children: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
 
     def note(self, summary: "CallSummary", status: int, seconds: float) -> None:
@@ -153,12 +154,18 @@ class Metrics:
         usage = summary.usage
         if usage is None:
             return
-        for kind, names in _TOKENS:
-            count = next((usage[name] for name in names if isinstance(usage.get(name), int)), 0)
-            if count > 0:
-                self._tokens.labels(group, deployment, kind).inc(count)
+        counters = self._uses.get((group, deployment))
+        if counters is None:
+            kinds = (self._tokens.labels(group, deployment, kind) for kind, _ in _TOKENS)
+            counters = (*kinds, self._cost.labels(group, deployment))
+            self._uses[group, deployment] = counters
+        for place, (_, names) in enumerate(_TOKENS):
+            for name in names:
+                count = usage.get(name)
+                if isinstance(count, int) and count > 0:
+                    counters[place].inc(count)
         if summary.cost:
-            self._cost.labels(group, deployment).inc(float(summary.cost))
+            counters[-1].inc(float(summary.cost))
 
     def _shown(self, group: str | None) -> str:
         if group is None:

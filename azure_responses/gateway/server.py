@@ -183,5 +183,8 @@ def set_up_logging(*, is_json: bool) -> None:
     )
     logger = logging.getLogger("azure_responses")
     logger.addHandler(handler)
+    # What no line shows need not be looked up for each: the logging module's own advice.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # type: ignore[attr-defined]
     # The gateway's own line stands for the package's, which would cost a typed copy per call.
     logging.getLogger("azure_responses.gateway").setLevel(logging.INFO)

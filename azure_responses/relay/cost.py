@@ -1,14 +1,40 @@
-"""What an answer used up and cost, read from its JSON and the headers it came with."""
+"""What an answer used up and cost, read from its JSON and the headers it came with.
 
+A gateway prices every call before it answers, so the usual one has a short way: an answer without
+hosted tools is read directly, and a price that is the same for every token is asked for once.
+"""
+
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.pricing import Deployment, default_book
-from azure_responses.pricing.use import Use, read_use
+from azure_responses.pricing.use import Tokens, Use, read_use
 
 __all__ = ["price", "use_of"]
+
+# Items that cost nothing but their tokens.
+_PLAIN = frozenset({"message", "reasoning", "function_call", "custom_tool_call", "compaction"})
+# Longer inputs may have a price of their own.
+_SHORT_INPUT = 100_000
+# Prices may be registered while calls are made.
+_RATES_SECONDS = 1.0
+_MOST_RATES = 500
+
+
+class _Rates(NamedTuple):
+    """US dollars per token; None where the price is not known."""
+
+    until: float
+    input: Decimal | None
+    cached: Decimal
+    cache_write: Decimal
+    output: Decimal
+
+
+_rates: dict[tuple[Any, ...], _Rates] = {}
 
 
 def use_of(result: Mapping[str, Any], headers: Mapping[str, str]) -> Use:
@@ -18,13 +44,31 @@ def use_of(result: Mapping[str, Any], headers: Mapping[str, str]) -> Use:
         result: a response or a chat completion, with Azure's own name of the model.
         headers: look-ups in lower case.
     """
-    use = read_use(result)
+    served = headers.get("x-ms-deployment-name")
+    region = headers.get("x-ms-region")
     spilled_from = headers.get("x-ms-spillover-from-deployment")
-    return replace(
-        use,
-        deployment=headers.get("x-ms-deployment-name"),
-        region=headers.get("x-ms-region"),
-        is_spilled=bool(spilled_from) or headers.get("x-ms-is-spilled-over", "").lower() == "true",
+    is_spilled = bool(spilled_from) or headers.get("x-ms-is-spilled-over", "").lower() == "true"
+    tokens = _plain_tokens(result)
+    if tokens is None:
+        return replace(
+            read_use(result),
+            deployment=served,
+            region=region,
+            is_spilled=is_spilled,
+            spilled_from=spilled_from,
+        )
+    created = result.get("created_at")
+    return Use(
+        id=_text(result.get("id")),
+        model=_text(result.get("model")),
+        status=_text(result.get("status")),
+        tier=_text(result.get("service_tier")),
+        tokens=tokens,
+        end_user=_text(result.get("safety_identifier")) or _text(result.get("user")),
+        created_at=created if isinstance(created, int | float) else None,
+        deployment=served,
+        region=region,
+        is_spilled=is_spilled,
         spilled_from=spilled_from,
     )
 
@@ -36,6 +80,96 @@ def price(use: Use, *, deployment: str | None, base_model: str | None) -> Decima
         deployment: the name called at Azure.
         base_model: the model behind it, where the row says so.
     """
+    tokens = use.tokens
+    if tokens is None:
+        return None
+    if tokens.input > _SHORT_INPUT or tokens.audio or use.tools != _NO_TOOLS:
+        return _ask(use, deployment, base_model)
+    rates = _rates_for(use, deployment, base_model)
+    if rates.input is None:
+        return None
+    fresh = tokens.input - tokens.cached - tokens.cache_write
+    if fresh < 0:
+        return _ask(use, deployment, base_model)
+    return (
+        rates.input * fresh
+        + rates.cached * tokens.cached
+        + rates.cache_write * tokens.cache_write
+        + rates.output * tokens.output
+    )
+
+
+_NO_TOOLS = Use().tools
+
+
+def _rates_for(use: Use, deployment: str | None, base_model: str | None) -> _Rates:
+    key = (
+        deployment,
+        base_model,
+        use.model,
+        use.tier,
+        use.deployment,
+        use.region,
+        use.is_spilled,
+        use.spilled_from,
+    )
+    rates, now = _rates.get(key), time.monotonic()
+    if rates is None or now >= rates.until:
+        if len(_rates) >= _MOST_RATES:
+            _rates.clear()
+        rates = _rates[key] = _find_rates(use, deployment, base_model, now + _RATES_SECONDS)
+    return rates
+
+
+def _find_rates(use: Use, deployment: str | None, base_model: str | None, until: float) -> _Rates:
+    samples = (
+        Tokens(input=1),
+        Tokens(input=1, cached=1),
+        Tokens(input=1, cache_write=1),
+        Tokens(output=1),
+    )
+    found = [_ask(replace(use, tokens=one), deployment, base_model) for one in samples]
+    zero = Decimal(0)
+    return _Rates(until, found[0], *(one or zero for one in found[1:]))
+
+
+def _ask(use: Use, deployment: str | None, base_model: str | None) -> Decimal | None:
     said = Deployment(base_model=base_model) if base_model else None
     cost = default_book.price(use, deployment, said)
     return None if cost is None else cost.total
+
+
+def _plain_tokens(result: Mapping[str, Any]) -> Tokens | None:
+    """The tokens of an answer that used no hosted tools; None where there is more to read."""
+    usage, output = result.get("usage"), result.get("output")
+    if type(usage) is not dict or type(output) is not list:
+        return None
+    if result.get("tools") or result.get("tool_usage"):
+        return None
+    for item in output:
+        if type(item) is not dict or item.get("type") not in _PLAIN:
+            return None
+    given = usage.get("input_tokens_details") or _NOTHING
+    made = usage.get("output_tokens_details") or _NOTHING
+    if type(given) is not dict or type(made) is not dict:
+        return None
+    counts = (
+        usage.get("input_tokens"),
+        given.get("cached_tokens", 0),
+        given.get("cache_write_tokens", 0),
+        usage.get("output_tokens"),
+        made.get("reasoning_tokens", 0),
+    )
+    for count in counts:
+        if type(count) is not int or count < 0:
+            return None
+    if "audio_tokens" in given or "audio_tokens" in made:
+        return None
+    return Tokens(*counts)
+
+
+_NOTHING: dict[str, Any] = {}
+
+
+def _text(value: Any) -> str | None:
+    return value if type(value) is str and value else None
