@@ -16,6 +16,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.targets import AsyncTarget, AsyncTargets
+from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["AsyncAttempt", "AsyncRoutedCalls"]
 
@@ -107,6 +108,7 @@ class AsyncRoutedCalls:
         self, attempt: AsyncAttempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
     ) -> Answer[T] | AzureResponsesError:
         """What an attempt comes to; its failure is settled already, and returned."""
+        told = routed_attempt.set(RoutedAttempt(deployment.id, call.group, call.attempts))
         try:
             target = self.targets.of(deployment)
             return await attempt(target, call, call.attempt_timeout(time.monotonic()))
@@ -121,6 +123,8 @@ class AsyncRoutedCalls:
         except BaseException:
             lease.abandoned()
             raise
+        finally:
+            routed_attempt.reset(told)
 
     async def _tell(self, setback: Setback, lease: Lease) -> None:
         if self._on_setback is None:

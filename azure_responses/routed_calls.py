@@ -14,6 +14,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.targets import Target, Targets
+from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["Attempt", "RoutedCalls"]
 
@@ -105,6 +106,7 @@ class RoutedCalls:
         self, attempt: Attempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
     ) -> Answer[T] | AzureResponsesError:
         """What an attempt comes to; its failure is settled already, and returned."""
+        told = routed_attempt.set(RoutedAttempt(deployment.id, call.group, call.attempts))
         try:
             target = self.targets.of(deployment)
             return attempt(target, call, call.attempt_timeout(time.monotonic()))
@@ -119,6 +121,8 @@ class RoutedCalls:
         except BaseException:
             lease.abandoned()
             raise
+        finally:
+            routed_attempt.reset(told)
 
     def _tell(self, setback: Setback, lease: Lease) -> None:
         if self._on_setback is None:

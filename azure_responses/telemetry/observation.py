@@ -5,7 +5,7 @@ from typing import Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import Call
-from azure_responses.telemetry.record import CallRecord
+from azure_responses.telemetry.record import CallRecord, RoutedAttempt
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.result import request_id_of
 from azure_responses.types.usage import Usage
@@ -23,6 +23,7 @@ class Observation:
         call: what is sent.
         is_stream: the answer comes as events.
         now: monotonic seconds; wall_clock: unix seconds.
+        routed: which attempt of a router it is; None for a call of its own.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Observation:
         is_stream: bool = False,
         now: float,
         wall_clock: float,
+        routed: RoutedAttempt | None = None,
     ) -> None:
         self.call = call
         self.attempts = 1
         self._is_stream = is_stream
         self._began = now
         self._wall_clock = wall_clock
+        self._routed = routed
         self._first_chunk: float | None = None
         self._last_chunk: float | None = None
 
@@ -88,6 +91,7 @@ class Observation:
             **_read_call(self.call),
             **_read_response(found, self.call),
             **_read_reply(headers, error),
+            **_read_route(self._routed),
             is_stream=self._is_stream,
             latency=now - self._began,
             time_to_first_token=None if first is None else first - self._began,
@@ -121,6 +125,16 @@ def _read_response(response: Any, call: Call) -> dict[str, Any]:
         "service_tier": _text(response, "service_tier"),
         "status": _text(response, "status"),
         "response": response,
+    }
+
+
+def _read_route(routed: RoutedAttempt | None) -> dict[str, Any]:
+    if routed is None:
+        return {}
+    return {
+        "deployment_id": routed.deployment_id,
+        "group": routed.group,
+        "router_attempt": routed.attempt,
     }
 
 

@@ -12,7 +12,7 @@ from azure_responses.protocol.call import Call
 from azure_responses.telemetry.call_log import LOGGER, log_call, log_request, log_retry
 from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
 from azure_responses.telemetry.observation import Observation
-from azure_responses.telemetry.record import CallRecord
+from azure_responses.telemetry.record import CallRecord, routed_attempt
 from azure_responses.types.event import StreamEvent
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ class Observer:
         self._options = options
         self._trace = trace
         self._observation = Observation(
-            call, is_stream=is_stream, now=time.monotonic(), wall_clock=time.time()
+            call,
+            is_stream=is_stream,
+            now=time.monotonic(),
+            wall_clock=time.time(),
+            routed=routed_attempt.get(),
         )
         self._has_ended = False
 

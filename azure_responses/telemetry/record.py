@@ -1,15 +1,34 @@
 """What is known of one call, for callbacks, the log and traces."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.protocol.call import ApiType
 from azure_responses.types.result import Result
 from azure_responses.types.usage import Usage
 
-__all__ = ["CallRecord"]
+__all__ = ["CallRecord", "RoutedAttempt", "routed_attempt"]
+
+
+class RoutedAttempt(NamedTuple):
+    """Which attempt of which routed call a client's call is.
+
+    Attributes:
+        deployment_id: the id of the row.
+        group: the model name the caller asked the router for, or a fallback's.
+        attempt: counted from 1.
+    """
+
+    deployment_id: str
+    group: str
+    attempt: int
+
+
+routed_attempt: ContextVar[RoutedAttempt | None] = ContextVar("routed_attempt", default=None)
+"""Set by a router around each attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +50,9 @@ class CallRecord:
         latency: seconds since the call began.
         time_to_first_token: seconds until the first piece of output; streams only.
         attempts: requests sent so far.
+        deployment_id, group, router_attempt: of a router's call, the id of the row, the model name
+            the router was asked for (or a fallback's) and which of its attempts this is; a router
+            makes each attempt as a call of its own.
         region, served_deployment, spillover_from: what the reply's headers say.
         service_tier: the tier that served.
         status: the response's own, such as `completed`.
@@ -58,6 +80,9 @@ class CallRecord:
     latency: float = 0.0
     time_to_first_token: float | None = None
     attempts: int = 1
+    deployment_id: str | None = None
+    group: str | None = None
+    router_attempt: int | None = None
     region: str | None = None
     served_deployment: str | None = None
     spillover_from: str | None = None

@@ -120,7 +120,7 @@ def test_a_model_that_nobody_serves_is_refused(emulator: Emulator) -> None:
             router.responses(model="gpt-x", input="hi")
         assert router.responses(input="hi").route is not None
         with pytest.raises(ConfigurationError, match="int"):
-            router.responses(model=5, input="hi")  # type: ignore[arg-type]
+            router.responses(model=5, input="hi")  # type: ignore[call-overload]
     assert len(emulator.requests) == 1
 
 
@@ -278,10 +278,8 @@ def _shape(function: Any) -> list[tuple[str, Any, Any]]:
 
 
 def test_the_async_half_offers_what_the_sync_half_does() -> None:
-    names = [
-        name for name in vars(RouterOperations) if not name.startswith("_") and name != "calls"
-    ]
-    for name in names:
+    names = {name for name in vars(RouterOperations) if not name.startswith("_")}
+    for name in names - {"calls"}:
         twin = {"wait": "await_"}.get(name, f"a{name}")
         assert _shape(getattr(RouterOperations, name)) == _shape(
             getattr(AsyncRouterOperations, twin)

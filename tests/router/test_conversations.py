@@ -1,7 +1,8 @@
 """Follow-ups find the resource that can serve them: the failures of other routers, one by one.
 
 What fails elsewhere: follow-ups with default settings (T0), with the origin in its cooldown (T1b),
-encrypted reasoning natively (T2a) and through the chat bridge (T2b), and hints in milliseconds (T3).
+encrypted reasoning natively (T2a) and through the chat bridge (T2b), and hints in milliseconds
+(T3).
 """
 
 from collections.abc import Awaitable, Callable

@@ -29,8 +29,8 @@ _REASONING: dict[str, Any] = {
 }
 
 
-def _hosts(emulator: Emulator) -> list[str | None]:
-    return [entry.resource for entry in emulator.requests]
+def _hosts(emulator: Emulator) -> list[str]:
+    return [entry.resource or "" for entry in emulator.requests]
 
 
 def _rows(emulator: Emulator, *models: str) -> list[dict[str, Any]]:
@@ -390,17 +390,14 @@ def test_callbacks_are_told_of_every_attempt_and_of_moving_on(
     runner: str, emulator: Emulator, naps: list[float]
 ) -> None:
     emulator.faults.add(Fault("http-500", operation="create", nth=1))
-    told: dict[str, list[Any]] = {
-        "on_request": [],
-        "on_response": [],
-        "on_error": [],
-        "on_retry": [],
-    }
+    occasions = ("on_request", "on_response", "on_error", "on_retry")
+    told: dict[str, list[Any]] = {name: [] for name in occasions}
+    listeners: dict[str, Any] = {name: seen.append for name, seen in told.items()}
 
     async def scenario(router: Any) -> None:
         await router.responses(model="gpt", input="hi")
 
-    run(runner, emulator, scenario, **{name: seen.append for name, seen in told.items()})
+    run(runner, emulator, scenario, **listeners)
     assert {name: len(seen) for name, seen in told.items()} == {
         "on_request": 2,
         "on_response": 1,
@@ -410,6 +407,10 @@ def test_callbacks_are_told_of_every_attempt_and_of_moving_on(
     (moved,) = told["on_retry"]
     assert isinstance(moved.error, InternalServerError)
     assert (moved.attempts, moved.retry_delay) == (1, 0.0)
+    (failed,), (answered,) = told["on_error"], told["on_response"]
+    assert [failed.router_attempt, answered.router_attempt] == [1, 2]
+    assert {failed.deployment_id, answered.deployment_id} == {"east", "west"}
+    assert failed.group == answered.group == "gpt"
 
 
 def test_two_hundred_at_once_all_come_home(emulator: Emulator) -> None:
