@@ -26,6 +26,7 @@ _ABOUT_A_PACKAGE = {
     "test_openai_package.py",
     "test_conversations.py",
     "test_proxy.py",
+    "test_simulation.py",
 }
 # Modules that have no test file of their own name, and the tests that exercise them: the twin
 # shells run one table of scenarios, and a request through the emulator meets many small modules.
