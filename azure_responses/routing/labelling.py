@@ -166,10 +166,18 @@ class ResponseLabels:
         elif isinstance(value, dict):
             self._apply_fields(value, place)
         elif isinstance(value, Model):
-            self._apply_fields(vars(value), place)
-            if value.model_extra:
-                self._apply_fields(value.model_extra, place)
+            self._apply_model(value, place)
         return value
+
+    def _apply_model(self, value: Model, place: Place) -> None:
+        fields = vars(value)
+        for name, inner in _places_in(type(value), place):
+            found = fields.get(name)
+            # Most of them are not there, and text is none of our business.
+            if found is not None and (inner.kind is not None or type(found) is not str):
+                fields[name] = self._apply(found, inner)
+        if value.__pydantic_extra__:
+            self._apply_fields(value.__pydantic_extra__, place)
 
     def _apply_fields(self, fields: dict[str, Any], place: Place) -> None:
         places, other = place.fields or _NO_PLACES, place.values
@@ -230,6 +238,22 @@ class ResponseLabels:
         label = self.label_id(inner.decode("utf-8")).encode("utf-8")
         self._bytes[inner] = label
         return label
+
+
+# By a model's class and a place, which lives as long as its module.
+_PLACES_IN: dict[tuple[type[Model], int], tuple[tuple[str, Place], ...]] = {}
+
+
+def _places_in(model: type[Model], place: Place) -> tuple[tuple[str, Place], ...]:
+    """The fields of a model that may hold ids in a place."""
+    key = model, id(place)
+    found = _PLACES_IN.get(key)
+    if found is None:
+        fields, other = place.fields or _NO_PLACES, place.values
+        places = ((name, fields.get(name, other)) for name in model.model_fields)
+        found = tuple((name, inner) for name, inner in places if inner is not None)
+        _PLACES_IN[key] = found
+    return found
 
 
 def _field(value: Any, name: str) -> Any:
