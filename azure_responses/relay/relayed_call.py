@@ -12,6 +12,7 @@ from azure_responses.errors import BadRequestError, ConfigurationError, Response
 from azure_responses.relay.call_summary import CallSummary
 from azure_responses.relay.exchange import ApiRequest
 from azure_responses.relay.raw_calls import PASSED_QUERY
+from azure_responses.relay.replayed_items import drop_status
 from azure_responses.relay.request_json import (
     invalid_request,
     read_object,
@@ -43,6 +44,7 @@ class RelayedCall:
         query: of a stored response, unlabelled.
         reading: of a POST, what the router makes of it; stored: of a stored response.
         is_stream: the answer comes as events.
+        is_changed: the body is not quite what was sent.
     """
 
     request: ApiRequest
@@ -53,6 +55,7 @@ class RelayedCall:
     reading: RouterRequest | None = None
     stored: StoredRequest | None = None
     is_stream: bool = False
+    is_changed: bool = False
 
     @property
     def operation(self) -> str:
@@ -81,7 +84,8 @@ class RelayedCall:
     def content(self, unlabelled: Mapping[str, Any], deployment: str) -> bytes:
         """The body as it is sent; the very bytes that came where nothing has to be changed."""
         assert self.reading is not None
-        if unlabelled is self.reading.body and self.body.get("model") == deployment:
+        is_same = unlabelled is self.reading.body and self.body.get("model") == deployment
+        if is_same and not self.is_changed:
             return self.request.body
         # The reader leaves out what is null, which for Azure may differ from not being there.
         nulls = {name: None for name, value in self.body.items() if value is None}
@@ -118,7 +122,7 @@ def _read_posted(call: RelayedCall, reader: RequestReader) -> None:
     if route.model is not None:
         body["model"] = route.model
     summary.group = _read_model(body, reader.routing)
-    call.body = body
+    call.body, call.is_changed = body, drop_status(body)
     call.is_stream = summary.is_stream = _read_stream(body, route.operation)
     arguments = {name: value for name, value in body.items() if name != "stream"}
     if call.is_stream and route.operation == "create":
