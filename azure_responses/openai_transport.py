@@ -190,7 +190,11 @@ def _router_of(given: Any, kind: type[AzureResponses] | type[AsyncAzureResponses
     raise ConfigurationError(
         f"A {type(given).__name__} cannot make the calls of this transport.",
         hint=f"Pass a Router or {_article(kind)}"
-        + (f", or use {wanted}." if isinstance(given, AzureResponses | AsyncAzureResponses) else "."),
+        + (
+            f", or use {wanted}."
+            if isinstance(given, AzureResponses | AsyncAzureResponses)
+            else "."
+        ),
     )
 
 
@@ -210,7 +214,9 @@ def _library_of(request: Any) -> ModuleType:
 def _read(request: Any, content: bytes, owner: str | None) -> ApiRequest:
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
     headers = {
-        name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET
+        name.lower(): value
+        for name, value in request.headers.items()
+        if name.lower() not in _SECRET
     }
     headers.setdefault(_TIMEOUT, repr(_patience(request.extensions)))
     return ApiRequest(request.method, path, query, headers, content, owner)
