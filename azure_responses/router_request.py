@@ -22,6 +22,7 @@ from azure_responses.replay import as_continuation
 from azure_responses.routing.affinity import Affinity, LabelledRequest
 from azure_responses.routing.ask import Ask, Pin
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.id_places import REQUEST
 from azure_responses.routing.label import Label, Labeller
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.ledger import RETENTION
@@ -45,6 +46,7 @@ __all__ = [
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
+_LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _WARNING_DEPTH = 6
 _MOST_FACTS = 1000
 # A timeout is left alone as long as hardly any of it has passed.
@@ -98,7 +100,8 @@ class RouterRequest:
         body: the parameters, without `model` and without options.
         options: `extra_headers`, `extra_query` and `extra_body`, those given.
         timeout: for the whole call.
-        labelled: the body's labels; of a chat, the bridged body is read again when it is sent.
+        labelled: the body's labels; None where it has no place for any. Of a chat, the bridged
+            body is read again when it is sent.
         owner, end_user: who asks, for whom.
         is_stored: the service keeps the answer.
         history: what to send where the origin is down.
@@ -109,7 +112,7 @@ class RouterRequest:
     body: dict[str, Any]
     options: dict[str, Any]
     timeout: Timeout
-    labelled: LabelledRequest
+    labelled: LabelledRequest | None
     owner: str | None
     end_user: str | None
     is_stored: bool
@@ -146,7 +149,8 @@ class RouterRequest:
     @property
     def continued_id(self) -> str | None:
         """The `previous_response_id` as the service knows it."""
-        value = self.labelled.unlabel().body.get("previous_response_id")
+        body = self.labelled.unlabel().body if self.labelled is not None else self.body
+        value = body.get("previous_response_id")
         return value if isinstance(value, str) else None
 
     def sent_by(
@@ -178,20 +182,25 @@ class RouterRequest:
             extra = options.get("extra_body")
             body = {**arguments, **extra} if extra else arguments
             labelled = reader.affinity.read(body, self.owner)
-        unlabelled = labelled.unlabel(
-            deployment.resource,
-            strip_raw=reader.facts_of(self.ask.group).sole_resource is None,
-        )
-        for text in unlabelled.warnings:
-            warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
-        parameters = _with_options(arguments, unlabelled.body, options)
+        given: Mapping[str, str] | None = None
+        if labelled is None:
+            parameters = {**arguments, **options}
+        else:
+            unlabelled = labelled.unlabel(
+                deployment.resource,
+                strip_raw=reader.facts_of(self.ask.group).sole_resource is None,
+            )
+            for text in unlabelled.warnings:
+                warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
+            parameters = _with_options(arguments, unlabelled.body, options)
+            given = unlabelled.given
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = _shorter(self.timeout, left)
         labels = ResponseLabels(
             reader.labeller,
             deployment,
             self.owner,
-            given=unlabelled.given,
+            given=given,
             is_stored=self.is_stored,
         )
         return Sent(parameters, labels)
@@ -303,8 +312,10 @@ class RequestReader:
             body["messages"] = list(body.get("messages") or ())
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body
-        labelled = self.affinity.read(merged, owner)
-        pin = self._pin(labelled, model) or (self._cached_pin(merged) if is_chat else None)
+        labelled = None if _is_plain(merged) else self.affinity.read(merged, owner)
+        pin = self._pin(labelled, model) if labelled is not None else None
+        if pin is None and is_chat:
+            pin = self._cached_pin(merged)
         ask = self._ask(model, merged, pin, timeout, is_stream, own.get("on_origin_down"))
         return RouterRequest(
             self,
@@ -462,6 +473,13 @@ def _with_options(
         **options,
         "extra_body": {name: body.get(name, value) for name, value in extra.items()},
     }
+
+
+def _is_plain(body: Mapping[str, Any]) -> bool:
+    """True for a body without a place for labels, as a question in a few words is."""
+    if type(body.get("input")) is not str:
+        return False
+    return body.keys().isdisjoint(_LABEL_PLACES)
 
 
 def _end_user(body: Mapping[str, Any]) -> str | None:

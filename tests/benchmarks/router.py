@@ -59,7 +59,7 @@ def _compare_sync(stub: str) -> Iterable[Comparison]:
                     client.responses.create(model="gpt-5-mini", **_BODY)
 
             contenders = [Contender("router", routed, _CALLS), Contender(_PLAIN, plain, _CALLS)]
-            yield compare(f"sync, {count} deployments", "call", contenders, _targets(), rounds=25)
+            yield compare(f"sync, {count} deployments", "call", contenders, _targets(), rounds=15)
 
 
 def _compare_async(stub: str) -> Iterable[Comparison]:
@@ -81,7 +81,7 @@ def _compare_async(stub: str) -> Iterable[Comparison]:
                         _contender(runner, _PLAIN, plain, at_once),
                     ]
                     title = f"async, {at_once} at once, {count} deployments"
-                    yield compare(title, "call", contenders, _targets(), rounds=25)
+                    yield compare(title, "call", contenders, _targets(), rounds=15)
             finally:
                 runner.run(router.aclose())
                 runner.run(client.aclose())
