@@ -324,7 +324,8 @@ def test_a_refused_key_is_told_loudly_and_sits_out(
     rows[0]["litellm_params"]["api_key"] = "wrong"
 
     async def scenario(router: Any) -> None:
-        for _ in range(6):
+        # So many that chance does not leave out the one that refuses.
+        for _ in range(40):
             answer = await router.responses(model="gpt", input="Reply with: pong")
             assert answer.route.deployment == "west"
 
@@ -460,6 +461,57 @@ def test_limits_of_a_row_hold_and_send_the_rest_elsewhere(
 
     run(runner, emulator, scenario, rows)
     assert _hosts(emulator).count("east") <= 3
+
+
+def test_a_call_waits_for_room_under_limits_of_its_own(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        for _ in range(4):
+            await router.responses(model="gpt", input="hi")
+        assert sum(naps) == 0
+        fifth = await router.responses(model="gpt", input="hi")
+        assert 55 <= fifth.route.waited <= 70
+        for _ in range(3):
+            await router.responses(model="gpt", input="hi", timeout=1)
+        with pytest.raises(RateLimitError) as caught:
+            await router.responses(model="gpt", input="hi", timeout=1)
+        assert caught.value.retry_after is not None
+
+    run(runner, emulator, scenario, rows_of(emulator, rpm=2))
+
+
+def test_a_filtered_answer_is_kept_where_no_other_group_has_a_better_one(
+    runner: str, naps: list[float]
+) -> None:
+    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-4.1"))
+
+    async def scenario(router: Any) -> None:
+        answer = await router.responses(model="gpt-5", input="hi [[azure:block-output]]")
+        assert answer.incomplete_details.reason == "content_filter"
+        assert answer.route.group == "gpt-5"
+
+    rows = _rows(emulator, "gpt-5", "gpt-4.1")
+    chain = [{"gpt-5": ["gpt-4.1"]}]
+    run(runner, emulator, scenario, rows, content_policy_fallbacks=chain, num_retries=0)
+
+
+def test_a_background_stream_given_up_is_remembered_for_its_end_user(
+    runner: str, clock: Any, naps: list[float]
+) -> None:
+    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=1, running=3)), clock=clock)
+
+    async def scenario(router: Any) -> None:
+        stream = await router.responses(
+            model="gpt", input="Count.", background=True, stream=True, user="ann"
+        )
+        await stream.aclose()
+        clock.advance(60)
+        receipt = await router.purge(end_user="ann")
+        assert (len(receipt.deleted), receipt.is_complete) == (1, True)
+
+    run(runner, emulator, scenario)
 
 
 def test_errors_say_the_ids_their_caller_knows(runner: str, emulator: Emulator) -> None:
