@@ -1,6 +1,7 @@
 """One process of the gateway under uvicorn, and several of them over one socket."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -20,6 +21,7 @@ from azure_responses.telemetry.call_log import JSONFormatter
 __all__ = ["GatewayServer", "Plan", "listen", "serve", "set_up_logging"]
 
 _TICK = 0.1
+_GARBAGE = 20_000
 # Longer than the idle timeouts of usual load balancers, which must close first.
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
@@ -78,6 +80,11 @@ class GatewayServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer calls, and say so."""
         await super().startup(sockets)
+        # What is there by now stays: looking through it for garbage again and again is a good part
+        # of a call. What calls leave behind is mostly no cycle, so it can wait a little.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
         if self.started and self._announcement:
             print(self._announcement, flush=True)
 
@@ -185,6 +192,6 @@ def set_up_logging(*, is_json: bool) -> None:
     logger.addHandler(handler)
     # What no line shows need not be looked up for each: the logging module's own advice.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     # The gateway's own line stands for the package's, which would cost a typed copy per call.
     logging.getLogger("azure_responses.gateway").setLevel(logging.INFO)

@@ -1,7 +1,7 @@
 """The OpenAI surface over a router, awaited."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from azure_responses.errors import (
     ResponseFailedError,
 )
 from azure_responses.relay.attempt_notes import (
+    Abandoned,
     FailedAnswer,
     RawAnswer,
     RawAttempt,
@@ -107,7 +108,7 @@ class AsyncRelay:
         async def attempt(
             target: AsyncTarget, routed: RoutedCall, left: float | None
         ) -> Answer[RawAnswer]:
-            raw = RawAttempt(call, target.deployment, routed, self.raw_calls(target.client))
+            raw = await self.begin_attempt(call, target, routed, left)
             answer = await _send(raw, call, target, left)
             outcome = raw.outcome(answer.body, answer.headers)
             return Answer(answer, outcome, raw.entry(answer.body))
@@ -119,6 +120,18 @@ class AsyncRelay:
             self._router.async_calls.state.forget(call.stored.inner)
         summary.latency = time.monotonic() - began
         return json_reply(summary, body)
+
+    async def begin_attempt(
+        self, call: RelayedCall, target: AsyncTarget, routed: RoutedCall, left: float | None
+    ) -> RawAttempt:
+        """An attempt on one deployment, with the history it has to carry if it has to."""
+        if routed.replays_history and call.reading is not None:
+            calls = self._router.async_calls
+            typed = AsyncLabelledAttempt(
+                call.reading, target, routed, left, calls.targets, calls.state.remember
+            )
+            await typed._find_history()
+        return RawAttempt(call, target.deployment, routed, self.raw_calls(target.client))
 
     def raw_calls(self, client: AsyncAzureResponses) -> RawCalls:
         """What makes the calls of a client."""
@@ -204,8 +217,7 @@ class _Streamed:
     async def _attempt(
         self, target: AsyncTarget, routed: RoutedCall, left: float | None
     ) -> "Answer[_Opened]":
-        raw_calls = self._relay.raw_calls(target.client)
-        raw = RawAttempt(self._call, target.deployment, routed, raw_calls)
+        raw = await self._relay.begin_attempt(self._call, target, routed, left)
         opened = _Opened(raw, target)
         try:
             await opened.open(self._call, left, self._router.async_calls.state.remember)
@@ -302,21 +314,23 @@ class _Opened:
                 await self._end_watch(error)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        state = self.state
-        if not (state.is_finished or state.is_broken):
+        if not self._is_over():
             with mapped_async_errors():
                 async for chunk in self._chunks:
-                    piece = state.receive(chunk)
+                    piece = self.state.receive(chunk)
                     if piece:
                         yield piece
-                    if state.is_finished or state.is_broken:
+                    if self._is_over():
                         break
                 else:
-                    piece = state.end()
+                    piece = self.state.end()
                     if piece:
                         yield piece
-        if state.is_finished:
+        if self.state.is_finished:
             await self._drain()
+
+    def _is_over(self) -> bool:
+        return self.state.is_finished or self.state.is_broken
 
     async def _drain(self) -> None:
         """Read what little is left, so that the connection can be used again."""
@@ -347,17 +361,7 @@ class _Opened:
         elif error is None:
             await self._watch.finish(final, self.reply.headers)
         else:
-            await self._watch.end_stream(_Abandoned(self.reply.headers, final))
-
-
-class _Abandoned:
-    """What a watch is told of a stream that nobody wanted the rest of."""
-
-    final_response = None
-
-    def __init__(self, headers: Mapping[str, str], partial: Any) -> None:
-        self.headers = headers
-        self.partial_response = partial
+            await self._watch.end_stream(Abandoned(self.reply.headers, final))
 
 
 class _Chat:

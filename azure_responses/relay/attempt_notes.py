@@ -29,6 +29,7 @@ from azure_responses.relay.raw_answers import (
 from azure_responses.relay.raw_calls import RawCalls
 from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.replay import as_continuation
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome
@@ -38,6 +39,7 @@ from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 
 __all__ = [
+    "Abandoned",
     "FailedAnswer",
     "RawAnswer",
     "RawAttempt",
@@ -49,6 +51,16 @@ __all__ = [
 ]
 
 _ROUTERS = frozenset({"model-router", "model_router"})
+
+
+class Abandoned:
+    """What a watch is told of a stream that nobody wanted the rest of."""
+
+    final_response = None
+
+    def __init__(self, headers: Mapping[str, str], partial: Any) -> None:
+        self.headers = headers
+        self.partial_response = partial
 
 
 class FailedAnswer(ResponseFailedError):
@@ -201,24 +213,32 @@ class RawAttempt:
     def _prepare_posted(self, relayed: RelayedCall) -> None:
         reading, summary, deployment = relayed.reading, relayed.summary, self.deployment
         assert reading is not None
-        assert reading.labelled is not None
         reader = reading.reader
-        unlabelled = reading.labelled.unlabel(
-            deployment.resource, strip_raw=reader.routing.sole_resource(reading.ask.group) is None
-        )
-        summary.warnings = unlabelled.warnings
+        body: Mapping[str, Any] = reading.body
+        labelled = reading.labelled
+        given: Mapping[str, str] | None = None
+        if self._routed.replays_history:
+            body = as_continuation(body, reading.history or ())
+            labelled = reader.affinity.read(body, summary.owner)
+        if labelled is not None:
+            unlabelled = labelled.unlabel(
+                deployment.resource,
+                strip_raw=reader.facts_of(reading.ask.group).sole_resource is None,
+            )
+            body, given = unlabelled.body, unlabelled.given
+            summary.warnings = unlabelled.warnings
         name = deployment.name_for(self._routed.group)
         self.labels = ResponseLabels(
             reader.labeller,
             deployment,
             summary.owner,
-            given=unlabelled.given,
+            given=given,
             is_stored=reading.is_stored,
         )
         self.call = self.raw_calls.post(
             relayed.operation,
-            relayed.content(unlabelled.body, name),
-            unlabelled.body,
+            relayed.content(body, name),
+            body,
             deployment=name,
             call_id=summary.call_id,
             is_stream=relayed.is_stream,

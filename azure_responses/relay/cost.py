@@ -144,31 +144,50 @@ def _plain_tokens(result: Mapping[str, Any]) -> Tokens | None:
     usage, output = result.get("usage"), result.get("output")
     if type(usage) is not dict or type(output) is not list:
         return None
-    if result.get("tools") or result.get("tool_usage"):
+    if result.get("tools") or _is_used(result.get("tool_usage")) or not _is_plain(output):
         return None
-    for item in output:
-        if type(item) is not dict or item.get("type") not in _PLAIN:
-            return None
     given = usage.get("input_tokens_details") or _NOTHING
     made = usage.get("output_tokens_details") or _NOTHING
     if type(given) is not dict or type(made) is not dict:
         return None
-    counts = (
+    if "audio_tokens" in given or "audio_tokens" in made:
+        return None
+    return _counted(
         usage.get("input_tokens"),
         given.get("cached_tokens", 0),
         given.get("cache_write_tokens", 0),
         usage.get("output_tokens"),
         made.get("reasoning_tokens", 0),
     )
+
+
+def _is_used(tool_usage: Any) -> bool:
+    """True where the service counts the use of a tool, or something this does not know."""
+    return tool_usage is not None and tool_usage not in _UNUSED
+
+
+def _is_plain(output: list[Any]) -> bool:
+    return all(type(item) is dict and item.get("type") in _PLAIN for item in output)
+
+
+def _counted(*counts: Any) -> Tokens | None:
     for count in counts:
         if type(count) is not int or count < 0:
             return None
-    if "audio_tokens" in given or "audio_tokens" in made:
-        return None
     return Tokens(*counts)
 
 
 _NOTHING: dict[str, Any] = {}
+_NO_TOKENS = {"image_tokens": 0, "text_tokens": 0}
+_NO_IMAGES = {
+    "input_tokens": 0,
+    "input_tokens_details": _NO_TOKENS,
+    "output_tokens": 0,
+    "output_tokens_details": _NO_TOKENS,
+    "total_tokens": 0,
+}
+# What Azure says of a response that used no tools.
+_UNUSED = ({}, {"image_gen": _NO_IMAGES, "web_search": {"num_requests": 0}})
 
 
 def _text(value: Any) -> str | None:

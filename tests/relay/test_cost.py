@@ -96,6 +96,8 @@ HEADERS = {
         {"output": [{"type": "code_interpreter_call", "container_id": "c"}]},
         {"output": ["odd"]},
         {"output": None},
+        {"tool_usage": {"web_search": {"num_requests": 2}}},
+        {"tool_usage": cost._UNUSED[1]},
     ],
 )
 def test_what_was_used_is_read_alike_both_ways(changes: dict[str, Any]) -> None:

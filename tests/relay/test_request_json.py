@@ -67,9 +67,10 @@ def test_every_object_is_read_as_it_is(value: dict[str, Any]) -> None:
 @given(st.binary(max_size=80))
 def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
     try:
-        assert isinstance(read_object(body), dict)
+        status = 200 if isinstance(read_object(body), dict) else None
     except BadRequestError as error:
-        assert error.status_code == 400
+        status = error.status_code
+    assert status in (200, 400)
 
 
 @pytest.mark.parametrize("name", ["api_base", "base_url", "api_key", "api_version"])

@@ -84,9 +84,7 @@ def test_an_id_nobody_gave_is_refused(segment: str) -> None:
 @given(st.text(max_size=8), st.text(max_size=60))
 def test_any_method_and_path_has_a_route_or_an_honest_answer(method: str, path: str) -> None:
     try:
-        route = find_route(method, "/" + path)
+        found = find_route(method, "/" + path).operation
     except APIStatusError as error:
-        assert error.status_code in (400, 404, 405)
-        assert error.message.isprintable()
-    else:
-        assert route.operation in OPERATIONS
+        found = str(error.status_code) if error.message.isprintable() else error.message
+    assert found in {*OPERATIONS, "400", "404", "405"}

@@ -1,0 +1,408 @@
+"""The OpenAI surface over a router, blocking."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from azure_responses.attempts import Answer, Lease
+from azure_responses.client import AzureResponses
+from azure_responses.errors import (
+    APIConnectionError,
+    AzureResponsesError,
+    ConfigurationError,
+    ResponseFailedError,
+)
+from azure_responses.labelled import LabelledAttempt
+from azure_responses.relay.attempt_notes import (
+    Abandoned,
+    FailedAnswer,
+    RawAnswer,
+    RawAttempt,
+    note_attempt,
+    settle_stream,
+    shorter,
+    unusable_credential,
+)
+from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
+from azure_responses.relay.error_body import error_event
+from azure_responses.relay.exchange import ApiReply, ApiRequest
+from azure_responses.relay.model_listing import list_models, show_model
+from azure_responses.relay.raw_calls import RawCalls
+from azure_responses.relay.raw_stream import RawStream
+from azure_responses.relay.relayed_call import RelayedCall, read_call
+from azure_responses.relay.replies import event_reply, json_reply, refusal
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.targets import Target
+from azure_responses.telemetry.watch import Watch
+from azure_responses.transport import mapped_errors
+
+if TYPE_CHECKING:
+    from azure_responses.router import Router
+
+__all__ = ["Relay"]
+
+Reply = ApiReply[bytes | Iterator[bytes]]
+
+_DRAIN_SECONDS = 0.25
+
+
+class Relay:
+    """Answers requests of the OpenAI surface from a router; safe to share between threads.
+
+    Args:
+        router: makes the calls; not closed by the relay.
+    """
+
+    def __init__(self, router: "Router") -> None:
+        self._router = router
+        self._reader = router.reader
+        self._raw_calls: WeakKeyDictionary[AzureResponses, RawCalls] = WeakKeyDictionary()
+
+    def handle(self, request: ApiRequest) -> Reply:
+        """Answer a request; whatever goes wrong is an answer too."""
+        try:
+            call = self.read(request)
+        except AzureResponsesError as error:
+            return refusal(request, error)
+        return self.answer(call)
+
+    def read(self, request: ApiRequest) -> RelayedCall:
+        """What a request asks, to be looked at before it is answered.
+
+        Raises:
+            APIStatusError: it cannot be answered, whatever Azure thinks of it; see `refusal`.
+        """
+        call_id = request.call_id or str(uuid4())
+        return read_call(request, self._reader, call_id=call_id, now=time.time())
+
+    def answer(self, call: RelayedCall) -> Reply:
+        """Make the call."""
+        summary, began = call.summary, time.monotonic()
+        try:
+            if call.operation == "models":
+                return json_reply(summary, list_models(self._reader.routing, call.request))
+            if call.operation == "model":
+                return json_reply(
+                    summary, show_model(self._reader.routing, call.route.model, call.request)
+                )
+            if call.operation == "chat":
+                return _Chat(self._router, call, began).answer()
+            if call.is_stream:
+                return _Streamed(self, self._router, call, began).answer()
+            return self._answer_whole(call, began)
+        except FailedAnswer as failed:
+            summary.latency = time.monotonic() - began
+            return _show_failure(call, failed)
+        except AzureResponsesError as error:
+            summary.latency = time.monotonic() - began
+            return refusal(call.request, error, summary)
+
+    def _answer_whole(self, call: RelayedCall, began: float) -> Reply:
+        summary = call.summary
+
+        def attempt(target: Target, routed: RoutedCall, left: float | None) -> Answer[RawAnswer]:
+            raw = self.begin_attempt(call, target, routed, left)
+            answer = _send(raw, call, target, left)
+            outcome = raw.outcome(answer.body, answer.headers)
+            return Answer(answer, outcome, raw.entry(answer.body))
+
+        routed = self._router.calls.perform(call.ask, attempt)
+        summary.headers = routed.result.headers
+        body = routed.result.finish(summary)
+        if call.operation == "delete" and call.stored is not None:
+            self._router.calls.state.forget(call.stored.inner)
+        summary.latency = time.monotonic() - began
+        return json_reply(summary, body)
+
+    def begin_attempt(
+        self, call: RelayedCall, target: Target, routed: RoutedCall, left: float | None
+    ) -> RawAttempt:
+        """An attempt on one deployment, with the history it has to carry if it has to."""
+        if routed.replays_history and call.reading is not None:
+            calls = self._router.calls
+            typed = LabelledAttempt(
+                call.reading, target, routed, left, calls.targets, calls.state.remember
+            )
+            typed._find_history()
+        return RawAttempt(call, target.deployment, routed, self.raw_calls(target.client))
+
+    def raw_calls(self, client: AzureResponses) -> RawCalls:
+        """What makes the calls of a client."""
+        found = self._raw_calls.get(client)
+        if found is None:
+            found = RawCalls(client._configuration.operations())
+            self._raw_calls[client] = found
+        return found
+
+
+def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
+    summary = call.summary
+    summary.error = failed
+    answer = failed.answer
+    if isinstance(answer, RawAnswer):
+        summary.headers = answer.headers
+        return json_reply(summary, answer.finish(summary))
+    return event_reply(summary, _once(answer))
+
+
+def _once(events: bytes) -> Iterator[bytes]:
+    yield events
+
+
+def _send(raw: RawAttempt, call: RelayedCall, target: Target, left: float | None) -> RawAnswer:
+    """One attempt's whole answer, told to whoever listens."""
+    watch = target.client._sender.telemetry.watch(raw.call)
+    if watch is not None:
+        watch.start()
+    try:
+        answer = _exchange(raw, call, target, left, watch)
+    except BaseException as error:
+        raw.note_failure(error)
+        if watch is not None:
+            watch.fail(error)
+        raise
+    if watch is not None:
+        watch.finish(raw.typed(answer.body, answer.headers), answer.headers)
+    return answer
+
+
+def _exchange(
+    raw: RawAttempt,
+    call: RelayedCall,
+    target: Target,
+    left: float | None,
+    watch: Watch | None,
+) -> RawAnswer:
+    try:
+        reply = target.client._sender.send(raw.call, shorter(call.timeout, left), watch)
+    except ConfigurationError as error:
+        raise unusable_credential(error) from error
+    return raw.read(reply, time.time())
+
+
+class _Streamed:
+    """One streamed response.
+
+    The generator of its bytes settles the lease however it ends: read to its end, broken, or
+    closed because nobody wants the rest.
+    """
+
+    def __init__(self, relay: Relay, router: "Router", call: RelayedCall, began: float) -> None:
+        self._relay = relay
+        self._router = router
+        self._call = call
+        self._began = began
+
+    def answer(self) -> Reply:
+        """The reply, once output has begun."""
+        call, summary = self._call, self._call.summary
+        routed = self._router.calls.perform(call.ask, self._attempt)
+        opened = routed.result
+        summary.headers = opened.reply.headers
+        summary.time_to_first_output = time.monotonic() - self._began
+        summary.latency = summary.time_to_first_output
+        return event_reply(summary, opened.events(routed.lease, call, self._began))
+
+    def _attempt(self, target: Target, routed: RoutedCall, left: float | None) -> "Answer[_Opened]":
+        raw = self._relay.begin_attempt(self._call, target, routed, left)
+        opened = _Opened(raw, target)
+        try:
+            opened.open(self._call, left, self._router.calls.state.remember)
+        except AzureResponsesError as error:
+            raw.label_error(error)
+            raise
+        finally:
+            raw.note_latency()
+        return Answer(opened, None)
+
+
+class _Opened:
+    """A stream under way."""
+
+    reply: httpx.Response
+
+    def __init__(self, attempt: RawAttempt, target: Target) -> None:
+        self.attempt = attempt
+        self.state: RawStream = attempt.open_stream()
+        self._target = target
+        self._chunks: Iterator[bytes]
+        self._first = b""
+        self._watch: Any = None
+
+    def open(self, call: RelayedCall, left: float | None, remember: Any) -> None:
+        """Read until there is output; raises what happened before there was."""
+        sender = self._target.client._sender
+        self._remember = remember
+        self._watch = sender.telemetry.watch(self.attempt.call, is_stream=True)
+        if self._watch is not None:
+            self._watch.start()
+        try:
+            try:
+                timeout = shorter(call.timeout, left)
+                self.reply = sender.open(self.attempt.call, timeout, self._watch)
+            except ConfigurationError as error:
+                raise unusable_credential(error) from error
+            self._chunks = self.reply.iter_bytes()
+            self._read_opening()
+        except BaseException as error:
+            self._close()
+            if self._watch is not None:
+                self._watch.fail(error)
+            raise
+
+    def _read_opening(self) -> None:
+        state = self.state
+        with mapped_errors():
+            for chunk in self._chunks:
+                self._first = state.receive(chunk)
+                if self._first or state.is_broken:
+                    break
+            else:
+                self._first = state.end()
+        if self._first:
+            self._note_created()
+            return
+        error = self.attempt.failure_of(state, self.reply.headers)
+        if isinstance(error, ResponseFailedError):
+            raise FailedAnswer(error, state.release())
+        raise error or APIConnectionError("The stream ended before its terminal event.")
+
+    def events(self, lease: Lease, call: RelayedCall, began: float) -> Iterator[bytes]:
+        """The bytes to send on."""
+        summary, state = call.summary, self.state
+        error: BaseException | None = None
+        broken: AzureResponsesError | None = None
+        latency = summary.time_to_first_output or 0.0
+        try:
+            yield self._first
+            self._first = b""
+            try:
+                yield from self._pieces()
+            except AzureResponsesError as caught:
+                broken = caught
+            failure = settle_stream(
+                lease, self.attempt, state, self.reply.headers, latency, broken=broken
+            )
+            error = summary.error = failure
+            if failure is not None and not state.failures:
+                number = state.last_sequence_number
+                yield error_event(failure, None if number is None else number + 1)
+        except BaseException as left:
+            error = left
+            summary.is_abandoned = True
+            raise
+        finally:
+            lease.abandoned()
+            summary.latency = time.monotonic() - began
+            summary.result = state.response
+            self._close()
+            self._end_watch(error)
+
+    def _pieces(self) -> Iterator[bytes]:
+        if not self._is_over():
+            with mapped_errors():
+                for chunk in self._chunks:
+                    piece = self.state.receive(chunk)
+                    if piece:
+                        yield piece
+                    if self._is_over():
+                        break
+                else:
+                    piece = self.state.end()
+                    if piece:
+                        yield piece
+        if self.state.is_finished:
+            self._drain()
+
+    def _is_over(self) -> bool:
+        return self.state.is_finished or self.state.is_broken
+
+    def _drain(self) -> None:
+        """Read the end that should have come, so that the connection can be used again."""
+        with suppress(APIConnectionError), mapped_errors():
+            next(self._chunks, None)
+
+    def _note_created(self) -> None:
+        entry = self.attempt.entry(self.state.response)
+        if entry is not None:
+            self._remember(entry)
+
+    def _close(self) -> None:
+        reply: httpx.Response | None = getattr(self, "reply", None)
+        if reply is not None:
+            reply.close()
+
+    def _end_watch(self, error: BaseException | None) -> None:
+        if self._watch is None:
+            return
+        final = self.attempt.typed(self.state.response, self.reply.headers)
+        if isinstance(error, AzureResponsesError):
+            self._watch.fail(error)
+        elif error is None:
+            self._watch.finish(final, self.reply.headers)
+        else:
+            self._watch.end_stream(Abandoned(self.reply.headers, final))
+
+
+class _Chat:
+    """One chat completion, through the bridge."""
+
+    def __init__(self, router: "Router", call: RelayedCall, began: float) -> None:
+        self._router = router
+        self._call = call
+        self._began = began
+
+    def answer(self) -> Reply:
+        """The completion, or its chunks once output has begun."""
+        call, summary = self._call, self._call.summary
+        made: list[LabelledAttempt] = []
+        calls = self._router.calls
+        reading = call.reading
+        assert reading is not None
+
+        def attempt(target: Target, routed: RoutedCall, left: float | None) -> Answer[Any]:
+            began = time.monotonic()
+            note_attempt(summary, target.deployment, routed)
+            made[:] = [
+                LabelledAttempt(reading, target, routed, left, calls.targets, calls.state.remember)
+            ]
+            try:
+                return made[0].chat(self._router._chat_options, stream=call.is_stream)
+            finally:
+                summary.upstream_seconds += time.monotonic() - began
+
+        routed = calls.perform(call.ask, attempt)
+        summary.latency = time.monotonic() - self._began
+        if not call.is_stream:
+            summary.headers = routed.result.headers
+            return json_reply(summary, chat_body(summary, routed.result))
+        events = made[0].stream
+        assert events is not None
+        events.settle_with(routed, calls.orphans)
+        summary.headers = events.headers
+        summary.time_to_first_output = summary.latency
+        return event_reply(summary, self._chunks(routed.result, events))
+
+    def _chunks(self, completion: Any, events: Any) -> Iterator[bytes]:
+        summary = self._call.summary
+        is_whole = False
+        try:
+            try:
+                with completion:
+                    for chunk in completion:
+                        yield chat_chunk(summary, chunk)
+            except AzureResponsesError as error:
+                summary.error = error
+                yield chat_error(error)
+            yield b"data: [DONE]\n\n"
+            is_whole = True
+        finally:
+            summary.is_abandoned = not is_whole
+            summary.latency = time.monotonic() - self._began
+            final = events.final_response
+            summary.result = None if final is None else final.to_dict()
