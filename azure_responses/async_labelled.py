@@ -9,7 +9,8 @@ from azure_responses.async_routed_stream import AsyncRoutedStream
 from azure_responses.attempts import Answer, NotSent
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.replay import MOST_TURNS
-from azure_responses.router_request import ChatOptions, RouterRequest, Sent
+from azure_responses.router_arguments import ChatOptions
+from azure_responses.router_request import RouterRequest, Sent
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.stream_tally import StreamTally, label_error, outcome_of

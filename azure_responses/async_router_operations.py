@@ -15,14 +15,8 @@ from azure_responses.async_routed_stream import AsyncRoutedStream
 from azure_responses.attempts import Answer
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.poll import Poll
-from azure_responses.router_request import (
-    ChatOptions,
-    RequestReader,
-    RoutedOptions,
-    RouterArguments,
-    RouterRequest,
-    StoredRequest,
-)
+from azure_responses.router_arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.stream_tally import StreamTally, label_error
@@ -193,7 +187,8 @@ class AsyncRouterOperations:
             return await self._aresume(
                 response_id, options, starting_after=starting_after, include=include
             )
-        return await self._aon_stored("retrieve", response_id, options, include=include)
+        found: Response = await self._aon_stored("retrieve", response_id, options, include=include)
+        return found
 
     async def await_(
         self,

@@ -20,9 +20,10 @@ from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import ConfigurationError
 from azure_responses.routed_calls import RoutedCalls
+from azure_responses.router_arguments import ChatOptions
 from azure_responses.router_operations import RouterOperations
 from azure_responses.router_options import RouterOptions
-from azure_responses.router_request import ChatOptions, RequestReader
+from azure_responses.router_request import RequestReader
 from azure_responses.router_rows import make_async_credential, make_credential, take_clients
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
@@ -100,23 +101,8 @@ class Router(RouterOperations, AsyncRouterOperations):
         )
         self._labeller = labeller
         self._on_retry = _listed(given.get("on_retry"))
-        shared = {n: given[n] for n in _CLIENTS if n in given and n not in _OWN}
-        sync, asynchronous = clients.of(deployments)
-        self._factory = ClientFactory(
-            AzureResponses,
-            _with_http_client(shared, given.get("http_client")),
-            sync,
-            asynchronous.keys() - sync.keys(),
-            make_credential,
-        )
-        self._async_factory = ClientFactory(
-            AsyncAzureResponses,
-            _with_http_client(shared, given.get("async_http_client")),
-            asynchronous,
-            sync.keys() - asynchronous.keys(),
-            make_async_credential,
-        )
-        targets = Targets(deployments, self._factory)
+        factory, self._async_factory = _factories(given, *clients.of(deployments))
+        targets = Targets(deployments, factory)
         self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
@@ -280,6 +266,29 @@ class Router(RouterOperations, AsyncRouterOperations):
         functions = [*callbacks.on_retry, *self._on_retry]
         if functions:
             await await_callbacks(functions, _record(setback))
+
+
+def _factories(
+    options: Mapping[str, Any], sync: Mapping[str, Any], asynchronous: Mapping[str, Any]
+) -> tuple[ClientFactory[AzureResponses], ClientFactory[AsyncAzureResponses]]:
+    """What makes the clients of rows that brought none along."""
+    shared = {n: options[n] for n in _CLIENTS if n in options and n not in _OWN}
+    return (
+        ClientFactory(
+            AzureResponses,
+            _with_http_client(shared, options.get("http_client")),
+            sync,
+            asynchronous.keys() - sync.keys(),
+            make_credential,
+        ),
+        ClientFactory(
+            AsyncAzureResponses,
+            _with_http_client(shared, options.get("async_http_client")),
+            asynchronous,
+            sync.keys() - asynchronous.keys(),
+            make_async_credential,
+        ),
+    )
 
 
 def _record(setback: Setback) -> CallRecord:

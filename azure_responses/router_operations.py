@@ -13,14 +13,8 @@ from azure_responses.protocol.poll import Poll
 from azure_responses.resources import InputItemPages
 from azure_responses.routed_calls import Attempt, RoutedCalls
 from azure_responses.routed_stream import RoutedStream
-from azure_responses.router_request import (
-    ChatOptions,
-    RequestReader,
-    RoutedOptions,
-    RouterArguments,
-    RouterRequest,
-    StoredRequest,
-)
+from azure_responses.router_arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.stream_tally import StreamTally, label_error
@@ -189,7 +183,8 @@ class RouterOperations:
             return self._resume(
                 response_id, options, starting_after=starting_after, include=include
             )
-        return self._on_stored("retrieve", response_id, options, include=include)
+        found: Response = self._on_stored("retrieve", response_id, options, include=include)
+        return found
 
     def wait(
         self,

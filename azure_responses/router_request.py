@@ -4,13 +4,12 @@ import math
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import httpx
 
-from azure_responses.arguments import CallOptions, CreateArguments
-from azure_responses.bridge import ReasoningCache, ReasoningKnowledge
+from azure_responses.bridge import ReasoningCache
 from azure_responses.errors import (
     AzureResponsesError,
     BadRequestError,
@@ -34,42 +33,16 @@ from azure_responses.routing.token_estimate import estimate_input_tokens, estima
 from azure_responses.targets import AsyncTarget, Target
 from azure_responses.transport import Timeout, patience_of
 
-__all__ = [
-    "ChatOptions",
-    "RequestReader",
-    "RoutedOptions",
-    "RouterRequest",
-    "Sent",
-    "StoredRequest",
-]
+__all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest"]
 
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
-_WARNING_DEPTH = 6
+_WARNING_DEPTH = 7
 _MOST_FACTS = 1000
 # A timeout is left alone as long as hardly any of it has passed.
 _NEARLY = 0.98
-
-
-class RoutedOptions(CallOptions, total=False):
-    """What any call of a router may add.
-
-    Attributes:
-        owner: who asks. Ids given out for an owner are of use to that owner alone.
-        on_origin_down: for this call, in place of the router's own.
-        history: input items to send in place of `previous_response_id` where
-            on_origin_down="replay" needs them; None reads them from where they are stored.
-    """
-
-    owner: str | None
-    on_origin_down: OnOriginDown | None
-    history: Sequence[Any] | None
-
-
-class RouterArguments(CreateArguments, RoutedOptions, total=False):
-    """Every parameter of a response, and the options of a routed call."""
 
 
 class _Facts(NamedTuple):
@@ -182,18 +155,7 @@ class RouterRequest:
             extra = options.get("extra_body")
             body = {**arguments, **extra} if extra else arguments
             labelled = reader.affinity.read(body, self.owner)
-        given: Mapping[str, str] | None = None
-        if labelled is None:
-            parameters = {**arguments, **options}
-        else:
-            unlabelled = labelled.unlabel(
-                deployment.resource,
-                strip_raw=reader.facts_of(self.ask.group).sole_resource is None,
-            )
-            for text in unlabelled.warnings:
-                warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
-            parameters = _with_options(arguments, unlabelled.body, options)
-            given = unlabelled.given
+        parameters, given = self._unlabelled(arguments, options, labelled, deployment.resource)
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = _shorter(self.timeout, left)
         labels = ResponseLabels(
@@ -204,6 +166,22 @@ class RouterRequest:
             is_stored=self.is_stored,
         )
         return Sent(parameters, labels)
+
+    def _unlabelled(
+        self,
+        arguments: Mapping[str, Any],
+        options: Mapping[str, Any],
+        labelled: LabelledRequest | None,
+        resource: str,
+    ) -> tuple[dict[str, Any], Mapping[str, str] | None]:
+        """What a resource is sent, and the ids in it as the caller gave them."""
+        if labelled is None:
+            return {**arguments, **options}, None
+        is_unsure = self.reader.facts_of(self.ask.group).sole_resource is None
+        unlabelled = labelled.unlabel(resource, strip_raw=is_unsure)
+        for text in unlabelled.warnings:
+            warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
+        return _with_options(arguments, unlabelled.body, options), unlabelled.given
 
     def entry(self, response_id: str, deployment: Deployment) -> LedgerEntry | None:
         """What the ledger remembers of a response; None where nobody would ask for it."""
@@ -239,27 +217,6 @@ class StoredRequest:
     def timeout_of(self, left: float | None) -> Timeout:
         """The timeout of one attempt that may take `left` seconds."""
         return _shorter(self.timeout, left)
-
-
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """How chat completions are served.
-
-    Attributes:
-        drop_params: leave out, with a warning, what the Responses API cannot do.
-        reasoning_cache: restores what chat clients dropped.
-    """
-
-    drop_params: bool = False
-    reasoning_cache: ReasoningCache | None = None
-    knowledge: dict[str, ReasoningKnowledge] = field(default_factory=dict)
-
-    def knowledge_of(self, deployment: Deployment) -> ReasoningKnowledge:
-        """What has been learned of a deployment's reasoning."""
-        known = self.knowledge.get(deployment.id)
-        if known is None:
-            known = self.knowledge.setdefault(deployment.id, ReasoningKnowledge())
-        return known
 
 
 class RequestReader:
