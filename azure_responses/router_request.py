@@ -39,7 +39,7 @@ _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
-_WARNING_DEPTH = 7
+_WARNING_DEPTH = 9
 _MOST_FACTS = 1000
 # A timeout is left alone as long as hardly any of it has passed.
 _NEARLY = 0.98
