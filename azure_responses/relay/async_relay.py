@@ -309,6 +309,7 @@ class _Opened:
             lease.abandoned()
             summary.latency = time.monotonic() - began
             summary.result = state.response
+            summary.last_sequence_number = state.last_sequence_number
             with anyio.CancelScope(shield=True):
                 await self._close()
                 await self._end_watch(error)

@@ -40,6 +40,7 @@ class CallSummary:
         is_abandoned: the caller left before the end.
         base_model: the model behind the deployment, for its price.
         warnings: what was left out of the request, one sentence each.
+        last_sequence_number: of the last event of a stream, so that one more can follow it.
     """
 
     call_id: str
@@ -63,6 +64,7 @@ class CallSummary:
     is_abandoned: bool = False
     base_model: str | None = None
     warnings: Sequence[str] = ()
+    last_sequence_number: int | None = None
     _use: "Use | None" = None
     _cost: Decimal | None = None
     _is_priced: bool = False

@@ -11,4 +11,5 @@ def closing_events(call: RelayedCall, error: BaseException) -> bytes:
     """In the shape of the API that was called."""
     if call.operation == "chat":
         return chat_error(error) + b"data: [DONE]\n\n"
-    return error_event(error, None)
+    last = call.summary.last_sequence_number
+    return error_event(error, 0 if last is None else last + 1)

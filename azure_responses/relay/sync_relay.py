@@ -300,6 +300,7 @@ class _Opened:
             lease.abandoned()
             summary.latency = time.monotonic() - began
             summary.result = state.response
+            summary.last_sequence_number = state.last_sequence_number
             self._close()
             self._end_watch(error)
 
