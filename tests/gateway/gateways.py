@@ -95,13 +95,16 @@ def run_process(
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(dict(config)))
         command += ["--config", str(path)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "stderr").open("w"),
-        text=True,
-        env={**os.environ, **(environment or {})},
-    ) as process:
+    with (
+        (folder / "stderr").open("w") as errors,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline().strip()

@@ -1,0 +1,226 @@
+"""Whatever is sent, the answer is honest: never a 500, a traceback or a secret."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from azure_responses.gateway.app import GatewayApp, create_app
+from tests.gateway.gateways import KEY, config_of
+from tests.relay.relays import make_emulator
+
+SECRETS = (KEY, "key-of-east", "key-of-west", "s" * 32, "Traceback")
+ALLOWED = {200, 400, 401, 403, 404, 405, 413, 415, 429, 503}
+
+
+class Caller:
+    """Sends requests straight to the application, as a server would hand them over."""
+
+    def __init__(self, app: GatewayApp, runner: asyncio.Runner) -> None:
+        self.app = app
+        self._runner = runner
+
+    def __call__(
+        self,
+        method: str,
+        path: bytes,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        query: bytes = b"",
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        return self._runner.run(self._call(method, path, headers, body, query))
+
+    async def _call(
+        self,
+        method: str,
+        path: bytes,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        query: bytes,
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path.decode("utf-8", "replace"),
+            "raw_path": path,
+            "query_string": query,
+            "headers": headers,
+        }
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            await asyncio.sleep(3600)
+            raise AssertionError
+
+        async def send(message: Any) -> None:
+            sent.append(dict(message))
+
+        await asyncio.wait_for(self.app(scope, receive, send), 60)
+        content = b"".join(message.get("body", b"") for message in sent)
+        return sent[0]["status"], list(sent[0]["headers"]), content
+
+
+@pytest.fixture(scope="module")
+def caller() -> Iterator[Caller]:
+    emulator = make_emulator()
+    transport = emulator.httpx_transport()
+    with asyncio.Runner() as runner:
+        client = httpx.AsyncClient(transport=transport)
+        config = config_of("https://east.openai.azure.com", "east", "west")
+        for row, name in zip(config["model_list"], ("east", "west"), strict=True):
+            row["litellm_params"]["api_base"] = f"https://{name}.openai.azure.com"
+        config["general_settings"]["keepalive_seconds"] = 0
+        options = {"async_http_client": client, "num_retries": 0}
+        app = create_app(config, router_options=options)
+        runner.run(app.gateway.start())
+        try:
+            yield Caller(app, runner)
+        finally:
+            runner.run(app.gateway.close())
+            runner.run(client.aclose())
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    with caplog.at_level(logging.INFO, "azure_responses"):
+        yield
+    assert not [record for record in caplog.records if record.exc_info]
+    for secret in SECRETS:
+        assert secret not in caplog.text
+
+
+def check(reply: tuple[int, list[tuple[bytes, bytes]], bytes]) -> None:
+    status, headers, body = reply
+    assert status in ALLOWED
+    shown = body + b"".join(name + value for name, value in headers)
+    for secret in SECRETS:
+        assert secret.encode() not in shown
+    for name, value in headers:
+        assert b"\n" not in name + value
+        assert b"\r" not in name + value
+    if status >= 400:
+        error = json.loads(body)["error"]
+        assert isinstance(error["message"], str)
+        assert isinstance(error["code"], str)
+        assert {"type", "param"} <= set(error)
+
+
+FUZZ = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    [
+        *("model", "input", "stream", "messages", "previous_response_id", "conversation", "tools"),
+        *(
+            "metadata",
+            "user",
+            "store",
+            "background",
+            "temperature",
+            "n",
+            "api_base",
+            "text",
+            "include",
+        ),
+        *(
+            "instructions",
+            "reasoning",
+            "tool_choice",
+            "max_output_tokens",
+            "stream_options",
+            "owner",
+        ),
+    ]
+)
+BODIES = st.binary(max_size=60) | st.dictionaries(FIELDS, JSON, max_size=6).map(
+    lambda value: json.dumps({"model": "chat", "input": "x", **value}).encode()
+)
+PATHS = st.sampled_from(
+    [
+        *(b"/v1/responses", b"/responses", b"/v1/chat/completions", b"/v1/responses/compact"),
+        *(b"/openai/deployments/chat/chat/completions", b"/v1/responses/input_tokens"),
+        *(b"/v1/responses/resp_azr1_abc", b"/v1/responses/resp_azr1_abc/cancel"),
+    ]
+)
+METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"])
+
+
+@FUZZ
+@given(
+    METHODS,
+    PATHS | st.binary(max_size=30).map(lambda tail: b"/v1/" + tail),
+    BODIES,
+    st.binary(max_size=40),
+)
+def test_methods_paths_bodies_and_queries(
+    caller: Caller, method: str, path: bytes, body: bytes, query: bytes
+) -> None:
+    headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
+    check(caller(method, path, headers, body, query))
+
+
+@FUZZ
+@given(PATHS, BODIES)
+def test_bodies_of_posts(caller: Caller, path: bytes, body: bytes) -> None:
+    headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
+    check(caller("POST", path, headers, body))
+
+
+NAMES = st.sampled_from(
+    [
+        *(
+            b"authorization",
+            b"api-key",
+            b"x-litellm-api-key",
+            b"x-litellm-call-id",
+            b"x-request-id",
+        ),
+        *(b"content-type", b"content-encoding", b"content-length", b"x-litellm-timeout"),
+        *(b"traceparent", b"api-base", b"x-base-url", b"accept", b"x-made-up"),
+    ]
+)
+
+
+@FUZZ
+@given(st.lists(st.tuples(NAMES, st.binary(max_size=40)), max_size=6))
+def test_headers(caller: Caller, headers: list[tuple[bytes, bytes]]) -> None:
+    body = json.dumps({"model": "chat", "input": "x"}).encode()
+    check(caller("POST", b"/v1/responses", headers, body))
+    check(caller("POST", b"/v1/responses", [(b"api-key", KEY.encode()), *headers], body))
+
+
+@FUZZ
+@given(st.data())
+def test_ids_that_were_tampered_with(caller: Caller, data: st.DataObject) -> None:
+    headers = [(b"api-key", KEY.encode())]
+    body = json.dumps({"model": "chat", "input": "x"}).encode()
+    made = json.loads(caller("POST", b"/v1/responses", headers, body)[2])["id"]
+    place = data.draw(st.integers(len("resp_azr1_"), len(made) - 1))
+    letter = data.draw(st.sampled_from("ABCxyz019-_"))
+    forged = made[:place] + letter + made[place + 1 :]
+    for method, path in (("GET", forged), ("DELETE", forged), ("POST", f"{forged}/cancel")):
+        reply = caller(method, f"/v1/responses/{path}".encode(), headers, b"")
+        check(reply)
+        assert forged == made or reply[0] == 404
+    follow = json.dumps({"model": "chat", "input": "x", "previous_response_id": forged}).encode()
+    reply = caller("POST", b"/v1/responses", headers, follow)
+    check(reply)
+    assert forged == made or reply[0] == 404
