@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [large] [memory]
-[router]`.
+[router] [gateway]`.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from functools import partial
 from tests.benchmarks.calls import compare_async_calls, compare_sync_calls
 from tests.benchmarks.chat import compare_chat
 from tests.benchmarks.comparison import Comparison
+from tests.benchmarks.gateway import describe_gateway
 from tests.benchmarks.import_time import compare_first_calls, compare_imports
 from tests.benchmarks.memory import describe_memory
 from tests.benchmarks.router import compare_router
@@ -32,6 +33,7 @@ _BENCHMARKS: dict[str, Callable[[str], list[str]]] = {
     "large": partial(_printed, compare_large_event),
     "memory": describe_memory,
     "router": partial(_printed, compare_router),
+    "gateway": describe_gateway,
 }
 
 
