@@ -254,17 +254,17 @@ def test_a_stream_left_early_is_closed_at_azure(host: _Host) -> None:
     assert host.watched.pulled < 10
 
 
-def test_a_stream_never_read_is_closed_at_azure(host: _Host) -> None:
-    for call in (
-        lambda: host.client.responses.create(model="gpt", input="Say hello", stream=True),
-        lambda: host.client.chat.completions.create(
-            model="gpt", messages=[{"role": "user", "content": "Say hello"}], stream=True
-        ),
-    ):
-        closed = host.watched.closed
-        stream = host.get(call())
-        host.get(stream.close())
-        assert host.watched.closed == closed + 1
+@pytest.mark.parametrize("api", ["responses", "chat"])
+def test_a_stream_never_read_is_closed_at_azure(host: _Host, api: str) -> None:
+    client, messages = host.client, [{"role": "user", "content": "Say hello"}]
+    if api == "chat":
+        call = client.chat.completions.create(model="gpt", messages=messages, stream=True)
+    else:
+        call = client.responses.create(model="gpt", input="Say hello", stream=True)
+    stream = host.get(call)
+    assert host.watched.closed == 0
+    host.get(stream.close())
+    assert host.watched.closed == 1
 
 
 def test_the_helper_of_a_stream_gathers_the_response(host: _Host) -> None:
@@ -512,3 +512,33 @@ def test_neither_httpx2_nor_openai_is_imported() -> None:
     )
     shown = subprocess.check_output([sys.executable, "-c", program], text=True, timeout=60)
     assert shown.strip() == "[]"
+
+
+def test_one_async_client_serves_several_event_loops() -> None:
+    emulator = Emulator()
+    carrier = httpx.AsyncClient(transport=emulator.httpx_transport())
+    params = {"model": "azure/gpt-5-mini", "api_base": emulator.endpoint, "api_key": "emulator-key"}
+    router = Router([{"model_name": "gpt", "litellm_params": params}], async_http_client=carrier)
+    http_client = httpx2.AsyncClient(transport=async_transport(router))
+    client = openai.AsyncOpenAI(api_key=_THEIRS, http_client=http_client)
+
+    async def ask() -> str:
+        response = await client.responses.create(model="gpt", input=_PONG)
+        return response.output_text
+
+    assert [asyncio.run(ask()), asyncio.run(ask())] == ["pong", "pong"]
+
+
+def test_a_cancelled_task_ends_the_call_at_azure() -> None:
+    host = _Host(httpx2, is_async=True)
+
+    async def ask() -> None:
+        stream = await host.client.responses.create(model="gpt", input="Say hello", stream=True)
+        async with asyncio.timeout(5), stream:
+            async for _ in stream:
+                asyncio.current_task().cancel()  # type: ignore[union-attr]
+
+    with pytest.raises(asyncio.CancelledError):
+        host.get(ask())
+    assert host.watched.closed == 1
+    host.close()
