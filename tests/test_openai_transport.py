@@ -329,6 +329,15 @@ def test_chat_completions_call_functions_too(host: _Host) -> None:
     assert "12 degrees" in answer.choices[0].message.content
 
 
+def test_a_conversation_is_compacted(host: _Host) -> None:
+    created = host.get(host.client.responses.create(model="gpt", input="My name is Ada."))
+    compacted = host.get(
+        host.client.responses.compact(model="gpt", previous_response_id=created.id)
+    )
+    assert compacted.object == "response.compaction"
+    assert len(set(host.asked)) == 1
+
+
 def test_chat_completions_are_streamed(host: _Host) -> None:
     stream = host.get(
         host.client.chat.completions.create(
@@ -400,6 +409,16 @@ def test_a_failure_in_the_middle_of_a_stream_is_an_event(host: _Host) -> None:
     stream = host.get(host.client.responses.create(model="gpt", input="Say hello", stream=True))
     kinds = [event.type for event in host.iterate(stream)]
     assert kinds[-1] == "error"
+    assert len(host.asked) == 1
+
+
+def test_between_two_events_the_timeout_begins_anew(host: _Host) -> None:
+    host.emulator.faults.add(Fault("stall", after_events=6))
+    stream = host.get(
+        host.client.responses.create(model="gpt", input="Say hello", stream=True, timeout=0.1)
+    )
+    last = list(host.iterate(stream))[-1]
+    assert (last.type, last.code) == ("error", "timeout")
     assert len(host.asked) == 1
 
 

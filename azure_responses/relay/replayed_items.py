@@ -5,8 +5,8 @@ from typing import Any
 
 __all__ = ["drop_status"]
 
-# Azure refuses these with the `status` they came with (litellm #13484), and the openai package,
-# openai-agents and LangChain send it.
+# Azure refuses these with the `status` they came with (litellm #13484), and the openai packages,
+# openai-agents and pydantic-ai send it.
 _WITHOUT_STATUS = frozenset({"message", "reasoning"})
 
 
