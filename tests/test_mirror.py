@@ -68,8 +68,30 @@ _TESTED_ELSEWHERE = {
     "litellm_plugin/pool.py": "litellm_plugin/test_chat.py",
     "litellm_plugin/responses_cost.py": "litellm_plugin/test_responses.py",
     "litellm_plugin/results.py": "litellm_plugin/test_chat.py",
+    "affinity_secret.py": "router/test_construction.py",
+    "async_labelled.py": "router/test_failures.py",
+    "async_routed_calls.py": "router/test_failures.py",
+    "async_routed_stream.py": "router/test_failures.py",
+    "async_router_operations.py": "router/test_operations.py",
+    "attempts.py": "router/test_failures.py",
+    "labelled.py": "router/test_failures.py",
+    "replay.py": "router/test_failures.py",
+    "routed_calls.py": "router/test_failures.py",
+    "routed_stream.py": "router/test_failures.py",
+    "router.py": "router/test_construction.py",
+    "router_arguments.py": "router/test_requests.py",
+    "router_operations.py": "router/test_operations.py",
+    "router_request.py": "router/test_requests.py",
+    "router_rows.py": "router/test_construction.py",
+    "stream_tally.py": "router/test_failures.py",
+    "targets.py": "router/test_construction.py",
+    "types/route.py": "router/test_failures.py",
     "types/items.py": "types/test_conformance.py",
     "types/text_events.py": "types/test_conformance.py",
+}
+# Folders whose tests are about what callers do, through whichever modules that goes.
+_ABOUT_SCENARIOS = {
+    TESTS / name for name in ("clients", "deploy", "real_clients", "router", "soak")
 }
 # Packages whose modules each decide a piece of one answer: tested by what is asked and answered.
 _TESTED_AS_A_WHOLE = {"emulator/engine", "emulator/validation"}
@@ -116,7 +138,7 @@ def _is_about_a_module(path: Path) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted(TESTS.rglob("test_*.py")) if path.parent != TESTS / "clients"],
+    [path for path in sorted(TESTS.rglob("test_*.py")) if path.parent not in _ABOUT_SCENARIOS],
     ids=lambda path: str(path.relative_to(TESTS)),
 )
 def test_a_test_file_has_its_module(path: Path) -> None:
