@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from hmac import digest
 
+from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.settings import ENVIRONMENT
 from azure_responses.routing.deployment import Deployment
 
@@ -33,8 +34,8 @@ def find_secrets(
     `is_shared` says that there certainly are replicas; a secret nobody chose is then worth a
     warning, since their rows may come to differ.
     """
-    explicit = given or environ.get(ENVIRONMENT_VARIABLE)
-    if explicit:
+    explicit = (environ.get(ENVIRONMENT_VARIABLE) or None) if given is None else given
+    if explicit is not None:
         return [_bytes(one) for one in _listed(explicit)]
     if is_shared:
         warnings.warn(
@@ -57,8 +58,14 @@ def find_secrets(
 
 
 def _listed(given: str | bytes | Sequence[str | bytes]) -> Sequence[str | bytes]:
-    return [given] if isinstance(given, str | bytes) else given
+    listed = [given] if isinstance(given, str | bytes) else given
+    if isinstance(listed, list | tuple) and all(isinstance(one, str | bytes) for one in listed):
+        return listed
+    raise ConfigurationError(
+        "affinity_secret is neither a string nor a list of them.",
+        hint="Pass a string of 16 bytes or more; of several, the first signs and all verify.",
+    )
 
 
 def _bytes(secret: str | bytes) -> bytes:
-    return secret.encode() if isinstance(secret, str) else secret
+    return secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret

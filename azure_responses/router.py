@@ -18,9 +18,9 @@ from azure_responses.async_router_operations import AsyncRouterOperations
 from azure_responses.attempts import Setback
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
-from azure_responses.errors import ConfigurationError
+from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.routed_calls import RoutedCalls
-from azure_responses.router_arguments import ChatOptions
+from azure_responses.router_arguments import ChatOptions, check_end_user, check_id
 from azure_responses.router_operations import RouterOperations
 from azure_responses.router_options import RouterOptions
 from azure_responses.router_request import RequestReader
@@ -29,14 +29,14 @@ from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.explain import Explanation
-from azure_responses.routing.label import Labeller
+from azure_responses.routing.label import Labeller, is_label, show_id
 from azure_responses.routing.ledger import PurgeReceipt
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import RouterSettings, read_settings
 from azure_responses.targets import AsyncTargets, ClientFactory, Targets
-from azure_responses.telemetry.callback import Callback, await_callbacks, callbacks, run_callbacks
+from azure_responses.telemetry.callback import Callbacks, await_callbacks, callbacks, run_callbacks
 from azure_responses.telemetry.record import CallRecord
 
 __all__ = ["Router"]
@@ -100,7 +100,7 @@ class Router(RouterOperations, AsyncRouterOperations):
             cache=self._cache,
         )
         self._labeller = labeller
-        self._on_retry = _listed(given.get("on_retry"))
+        self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry
         factory, self._async_factory = _factories(given, *clients.of(deployments))
         targets = Targets(deployments, factory)
         self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
@@ -160,6 +160,7 @@ class Router(RouterOperations, AsyncRouterOperations):
 
         Raises:
             ConfigurationError: there is no such deployment.
+            BadRequestError: the id is none, or one that a router gave out.
         """
         found = self._routing.by_id(deployment)
         if found is None:
@@ -169,7 +170,7 @@ class Router(RouterOperations, AsyncRouterOperations):
                 hint=f"Pass the model_info.id of a row, one of: {known}.",
             )
         return self._labeller.label_id(
-            id, deployment_tag=found.tag, resource_tag=found.resource, owner=owner
+            self._bare(id), deployment_tag=found.tag, resource_tag=found.resource, owner=owner
         )
 
     def explain(self, **request: Any) -> Explanation:
@@ -190,13 +191,14 @@ class Router(RouterOperations, AsyncRouterOperations):
             owner: only the responses of this owner; None for all.
 
         Raises:
+            ConfigurationError: no end user is named.
             APIConnectionError: the shared ledger cannot be read to its end.
         """
 
         def delete(entry: LedgerEntry) -> object:
             return self.delete(self._label_of(entry), owner=entry.owner)
 
-        return purge(self._state, end_user, delete, owner=owner)
+        return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
     async def apurge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
         """`purge`, awaited; several deletions are under way at once."""
@@ -204,7 +206,7 @@ class Router(RouterOperations, AsyncRouterOperations):
         async def delete(entry: LedgerEntry) -> object:
             return await self.adelete(self._label_of(entry), owner=entry.owner)
 
-        return await apurge(self._async_state, end_user, delete, owner=owner)
+        return await apurge(self._async_state, check_end_user(end_user), delete, owner=owner)
 
     def close(self) -> None:
         """Close the connections of sync calls and the state."""
@@ -248,6 +250,17 @@ class Router(RouterOperations, AsyncRouterOperations):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a router holds secrets and connections and cannot be pickled")
+
+    def _bare(self, id: Any) -> str:
+        check_id(id)
+        if id.isspace() or is_label(id):
+            raise BadRequestError(
+                f"{show_id(id)} is not an id of the service.",
+                status_code=400,
+                param="id",
+                hint="Pass an id as the service gave it; one of a router's own needs no adopting.",
+            )
+        return str(id)
 
     def _label_of(self, entry: LedgerEntry) -> str:
         return self._labeller.label_id(
@@ -333,12 +346,6 @@ def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
     return {**arguments, "http_client": client} if client is not None else dict(arguments)
-
-
-def _listed(given: Any) -> list[Callback]:
-    if given is None:
-        return []
-    return [given] if callable(given) else list(given)
 
 
 def _warn(text: str) -> None:

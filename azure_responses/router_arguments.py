@@ -1,15 +1,26 @@
 """What the calls of a router take besides what a client's do."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
+
+import httpx
 
 from azure_responses.arguments import CallOptions, CreateArguments
 from azure_responses.bridge import ReasoningCache, ReasoningKnowledge
+from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.settings import OnOriginDown
 
-__all__ = ["ChatOptions", "RoutedOptions", "RouterArguments"]
+__all__ = [
+    "ChatOptions",
+    "RoutedOptions",
+    "RouterArguments",
+    "check_end_user",
+    "check_id",
+    "check_options",
+]
 
 
 class RoutedOptions(CallOptions, total=False):
@@ -50,3 +61,64 @@ class ChatOptions:
         if known is None:
             known = self.knowledge.setdefault(deployment.id, ReasoningKnowledge())
         return known
+
+
+def check_options(given: Mapping[str, Any]) -> None:
+    """Refuse options of a call that mean nothing, before anything is sent.
+
+    Raises:
+        ConfigurationError: naming the option.
+    """
+    owner = given.get("owner")
+    if owner is not None and not isinstance(owner, str):
+        raise _refuse("owner", owner, "Pass a string, or None for ids of use to everybody.")
+    _check_timeout(given.get("timeout"))
+    choice = given.get("on_origin_down")
+    if choice is not None and choice not in get_args(OnOriginDown):
+        names = ", ".join(get_args(OnOriginDown))
+        raise _refuse("on_origin_down", choice, f"Use one of {names}.")
+    if isinstance(given.get("history"), str | bytes | Mapping):
+        raise _refuse("history", given["history"], "Pass a list of input items.")
+
+
+def check_id(response_id: Any) -> str:
+    """The id, if it may be one.
+
+    Raises:
+        BadRequestError: it is no string, or none of any length.
+    """
+    if isinstance(response_id, str) and response_id:
+        return response_id
+    raise BadRequestError(
+        f"The id of a response is a string, not {_show(response_id)}.",
+        status_code=400,
+        param="response_id",
+        hint="Pass the id of a response as the router gave it.",
+    )
+
+
+def check_end_user(end_user: Any) -> str:
+    """The end user, if somebody is meant: a purge for nobody must not pass for a complete one.
+
+    Raises:
+        ConfigurationError: nobody is.
+    """
+    if isinstance(end_user, str) and end_user:
+        return end_user
+    raise _refuse("end_user", end_user, "Name whose responses are to be deleted.")
+
+
+def _check_timeout(timeout: Any) -> None:
+    if timeout is None or isinstance(timeout, httpx.Timeout):
+        return
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or math.isnan(timeout):
+        raise _refuse("timeout", timeout, "Pass seconds, an httpx.Timeout, or None for no limit.")
+
+
+def _refuse(name: str, value: Any, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} is {_show(value)}.", hint=hint)
+
+
+def _show(value: Any) -> str:
+    return repr(value)[:60]

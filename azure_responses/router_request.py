@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -18,11 +18,12 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.replay import as_continuation
+from azure_responses.router_arguments import check_id, check_options
 from azure_responses.routing.affinity import Affinity, LabelledRequest
 from azure_responses.routing.ask import Ask, Pin
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_places import REQUEST
-from azure_responses.routing.label import Label, Labeller
+from azure_responses.routing.label import Label, Labeller, show_id
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.ledger import RETENTION
 from azure_responses.routing.outcome import LedgerEntry
@@ -37,6 +38,8 @@ __all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest"]
 
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
+# What needs no check here.
+_CHECKED = frozenset({"model", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _WARNING_DEPTH = 9
@@ -261,12 +264,14 @@ class RequestReader:
         for name, value in arguments.items():
             if value is not None or name == "timeout":
                 (own if name in _OWN else body)[name] = value
+        if own.keys() - _CHECKED:
+            check_options(own)
         model = self._model(own.get("model"))
         timeout = own.get("timeout", self.timeout)
         owner = own.get("owner")
         options = {name: own[name] for name in _OPTIONS if name in own}
-        if is_chat and not isinstance(body.get("messages"), list):
-            body["messages"] = list(body.get("messages") or ())
+        if is_chat:
+            body["messages"] = _listed(body.get("messages"))
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body
         labelled = None if _is_plain(merged) else self.affinity.read(merged, owner)
@@ -294,9 +299,10 @@ class RequestReader:
             BadRequestError: an id without a label, and it may be stored by several resources.
             ResponseNotFoundError: a forged id, another owner's, or of a deployment that is gone.
         """
+        check_options(arguments)
         owner = arguments.get("owner")
         timeout = arguments.get("timeout", self.timeout)
-        label = self.affinity.read_id(response_id, owner, "response_id")
+        label = self.affinity.read_id(check_id(response_id), owner, "response_id")
         if label is None:
             label = self._raw_label(response_id)
         deployment = self.routing.by_tag(label.deployment)
@@ -304,7 +310,7 @@ class RequestReader:
             deployment = next(iter(self.routing.of_resource(label.resource)), None)
         if deployment is None:
             raise ResponseNotFoundError(
-                f"response_id {response_id!r} was made by a deployment that is gone.",
+                f"response_id {show_id(response_id)} was made by a deployment that is gone.",
                 status_code=404,
                 param="response_id",
                 hint="Keep a row for its resource in model_list until its responses have expired.",
@@ -349,7 +355,8 @@ class RequestReader:
         """Where the latest reasoning was encrypted that the cache will restore."""
         if self.cache is None or not len(self.cache):
             return None
-        messages = chat.get("messages") or ()
+        given = chat.get("messages")
+        messages = given if isinstance(given, list) else ()
         for place in range(len(messages) - 1, -1, -1):
             resource = self._resource_of(messages[place])
             if resource is not None:
@@ -407,7 +414,7 @@ class RequestReader:
         resources = {one.resource: one for one in self.routing.deployments}
         if len(resources) != 1:
             raise BadRequestError(
-                f"response_id {response_id!r} was not given out by this router, which has "
+                f"response_id {show_id(response_id)} was not given out by this router, which has "
                 f"{len(resources)} resources and cannot know which of them stores it.",
                 status_code=400,
                 param="response_id",
@@ -437,6 +444,12 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
     if type(body.get("input")) is not str:
         return False
     return body.keys().isdisjoint(_LABEL_PLACES)
+
+
+def _listed(messages: Any) -> Any:
+    """Messages that can be read again and again; what are none is for the bridge to refuse."""
+    is_one = not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping)
+    return messages if is_one else list(messages)
 
 
 def _end_user(body: Mapping[str, Any]) -> str | None:

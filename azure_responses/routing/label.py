@@ -44,7 +44,7 @@ from azure_responses.routing.label_codec import (
     unpack,
 )
 
-__all__ = ["MARKER", "Label", "Labeller", "is_label", "make_tag"]
+__all__ = ["MARKER", "Label", "Labeller", "is_label", "make_tag", "show_id"]
 
 MARKER = "azr1_"
 """Stands between a label's prefix and its body; the digit is the version."""
@@ -56,6 +56,7 @@ _HEADER = 1 + 2 * _TAG
 _HAS_OWNER, _HAS_NO_PREFIX = 4, 8
 _CIPHERTEXT_START = len(MARKER)
 _CIPHERTEXT_END = _CIPHERTEXT_START + 22
+_LONGEST_SHOWN = 200
 _HINT = (
     "Use ids as this router gave them out, for the same owner; replicas that share ids need the "
     "same affinity_secret."
@@ -104,6 +105,11 @@ def make_tag(text: str) -> str:
 def is_label(text: str) -> bool:
     """True for what looks like a label of an id, whoever made it."""
     return MARKER in text and _LABEL.fullmatch(text) is not None
+
+
+def show_id(text: str) -> str:
+    """An id for a message; what is far too long to be one is shortened."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 class Labeller:
@@ -161,7 +167,7 @@ class Labeller:
             return self._open(text, owner)
         except ValueError:
             raise ResponseNotFoundError(
-                f"{field} {text!r} was not found.", status_code=404, param=field, hint=_HINT
+                f"{field} {show_id(text)} was not found.", status_code=404, param=field, hint=_HINT
             ) from None
 
     def _open_afresh(self, text: str, owner: str | None) -> Label | None:

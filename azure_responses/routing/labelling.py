@@ -35,6 +35,8 @@ __all__ = ["ResponseLabels"]
 T = TypeVar("T")
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+# Whatever is shorter may be part of any word; ids of the service are longer.
+_SHORTEST_NAMED = 8
 _NO_PLACES: Mapping[str, Place] = {}
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
@@ -121,7 +123,7 @@ class ResponseLabels:
     def label_text(self, text: str) -> str:
         """A message of the service with the ids in it as the caller knows them."""
         for inner, label in self._labels.items():
-            if inner != label and inner in text:
+            if inner != label and len(inner) >= _SHORTEST_NAMED and inner in text:
                 text = text.replace(inner, label)
         return text
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from azure_responses.errors import BadRequestError
 from azure_responses.routing.ask import Pin
+from azure_responses.routing.label import show_id
 
 __all__ = ["Found", "Pins"]
 
@@ -52,8 +53,8 @@ class Pins:
         first = self.raw[0]
         fields = ", ".join(found.path for found in self.raw)
         raise BadRequestError(
-            f"No deployment is known to have made what {fields} names: {first.value!r} is not an "
-            "id that this router gave out, and its deployments are on several resources.",
+            f"No deployment is known to have made what {fields} names: {show_id(first.value)} is "
+            "not an id that this router gave out, and its deployments are on several resources.",
             status_code=400,
             param=first.path,
             hint="Give it a label with router.adopt(id, deployment=…) and send that.",

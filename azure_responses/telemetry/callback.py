@@ -107,7 +107,7 @@ def _is_new(key: str) -> bool:
 def _read(name: str, given: Callback | Iterable[Callback] | None) -> list[Callback]:
     if given is None:
         return []
-    functions = [given] if callable(given) else list(given)
+    functions = list(given) if isinstance(given, Iterable) and not callable(given) else [given]
     for function in functions:
         if not callable(function):
             raise ConfigurationError(
