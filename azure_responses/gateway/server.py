@@ -182,12 +182,27 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _LineFormatter(logging.Formatter):
+    """Time, level, message; the time of day is written out once a second, not once a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = 0
+        self._shown = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with its traceback where there is one."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._shown = second, self.formatTime(record, "%Y-%m-%d %H:%M:%S")
+        line = f"{self._shown},{record.msecs:03.0f} {record.levelname} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
 def set_up_logging(*, is_json: bool) -> None:
     """Write the package's log to standard error: one line per call, as text or JSON."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JSONFormatter() if is_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    )
+    handler.setFormatter(JSONFormatter() if is_json else _LineFormatter())
     logger = logging.getLogger("azure_responses")
     logger.addHandler(handler)
     # What no line shows need not be looked up for each: the logging module's own advice.

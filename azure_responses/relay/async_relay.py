@@ -16,6 +16,7 @@ from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
+    NotFoundError,
     ResponseFailedError,
 )
 from azure_responses.relay.attempt_notes import (
@@ -186,6 +187,8 @@ async def _exchange(
         reply = await target.client._sender.send(raw.call, shorter(call.timeout, left), watch)
     except ConfigurationError as error:
         raise unusable_credential(error) from error
+    except NotFoundError as error:
+        raise raw.explain_missing(error) from error
     return raw.read(reply, time.time())
 
 

@@ -10,10 +10,13 @@ from pydantic_core import to_json
 
 from azure_responses.attempts import Lease
 from azure_responses.errors import (
+    APIStatusError,
     AzureResponsesError,
     ConfigurationError,
     InternalServerError,
+    NotFoundError,
     ResponseFailedError,
+    UnsupportedOperationError,
 )
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Reply
@@ -50,6 +53,8 @@ __all__ = [
     "unusable_credential",
 ]
 
+# Operations that Azure has on some of its surfaces only.
+_NOT_EVERYWHERE = frozenset({"compact", "input_tokens"})
 _ROUTERS = frozenset({"model-router", "model_router"})
 
 
@@ -144,6 +149,22 @@ class RawAttempt:
         if failure is not None:
             raise failure
         return answer
+
+    def explain_missing(self, error: NotFoundError) -> APIStatusError:
+        """What a 404 stands for: an operation that the deployment's API does not offer.
+
+        That is the request's fault, and no reason to leave the deployment alone for a while.
+        """
+        if self._relayed.operation not in _NOT_EVERYWHERE or type(error) is not NotFoundError:
+            return error
+        return UnsupportedOperationError(
+            f"The deployment does not offer {self._relayed.operation}.",
+            status_code=404,
+            code="unsupported_operation",
+            type="invalid_request_error",
+            request_id=error.request_id,
+            region=error.region,
+        )
 
     def note_failure(self, error: BaseException) -> None:
         """The attempt failed: it took its time, and may name ids the caller does not know."""

@@ -187,7 +187,10 @@ _NO_IMAGES = {
     "total_tokens": 0,
 }
 # What Azure says of a response that used no tools.
-_UNUSED = ({}, {"image_gen": _NO_IMAGES, "web_search": {"num_requests": 0}})
+_UNUSED: tuple[dict[str, Any], ...] = (
+    {},
+    {"image_gen": _NO_IMAGES, "web_search": {"num_requests": 0}},
+)
 
 
 def _text(value: Any) -> str | None:

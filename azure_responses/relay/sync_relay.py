@@ -15,6 +15,7 @@ from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
+    NotFoundError,
     ResponseFailedError,
 )
 from azure_responses.labelled import LabelledAttempt
@@ -182,6 +183,8 @@ def _exchange(
         reply = target.client._sender.send(raw.call, shorter(call.timeout, left), watch)
     except ConfigurationError as error:
         raise unusable_credential(error) from error
+    except NotFoundError as error:
+        raise raw.explain_missing(error) from error
     return raw.read(reply, time.time())
 
 

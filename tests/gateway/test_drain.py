@@ -7,9 +7,9 @@ from azure_responses.gateway.drain import Drain
 
 def test_nothing_under_way_is_nothing_to_wait_for() -> None:
     drain = Drain()
-    assert not drain.is_draining
+    before = drain.is_draining
     drain.begin()
-    assert drain.is_draining
+    assert (before, drain.is_draining) == (False, True)
     asyncio.run(drain.wait(0.0))
     assert drain.refusal.status == 503
     assert drain.refusal.headers["retry-after"] == "1"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses import pricing
@@ -22,6 +22,7 @@ def long_way(use: Use, deployment: str | None, base_model: str | None) -> Any:
     return None if found is None else found.total
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(MODELS),
     st.sampled_from([None, "default", "flex", "priority"]),
@@ -57,7 +58,7 @@ def test_no_price_is_never_nothing() -> None:
 
 def test_a_price_registered_later_is_used_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(cost.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("azure_responses.relay.cost.time.monotonic", lambda: now[0])
     use = Use(model="my-own-model", tokens=Tokens(input=1_000_000 // 20))
     assert price(use, deployment="x", base_model=None) is None
     try:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.relay.raw_stream import RawStream, encode_frame
@@ -58,6 +58,7 @@ def test_a_whole_stream_passes_with_labels() -> None:
     assert state.last_sequence_number == 27
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4000), max_size=30))
 def test_how_the_bytes_are_cut_changes_nothing(lengths: list[int]) -> None:
     chunks, rest = [], STREAM
@@ -68,6 +69,7 @@ def test_how_the_bytes_are_cut_changes_nothing(lengths: list[int]) -> None:
     assert events(run(state, *chunks, rest)) == labelled(STREAM)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40))
 def test_other_line_ends_change_nothing(length: int) -> None:
     odd = STREAM.replace(b"\n", b"\r\n")
@@ -109,9 +111,9 @@ def test_what_opens_a_response_is_held_back_until_output() -> None:
     state = RawStream(Labels())
     assert state.receive(frames[0]) == b""
     assert state.receive(frames[1]) == b""
-    assert not state.has_output
+    before = state.has_output
     assert len(events(state.receive(frames[2]))) == 3
-    assert state.has_output
+    assert (before, state.has_output) == (False, True)
 
 
 def test_a_queued_background_response_is_shown_at_once() -> None:

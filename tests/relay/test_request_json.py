@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.errors import BadRequestError
@@ -59,11 +59,13 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(alphabet=st.characters(codec="utf-8")), _JSON, max_size=5))
 def test_every_object_is_read_as_it_is(value: dict[str, Any]) -> None:
     assert read_object(json.dumps(value).encode()) == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
     try:
