@@ -98,8 +98,8 @@ _NAMES = {
     "model": "Model",
     "models": "ModelCapabilities ModelDeprecation ModelInfo ModelList",
     "parameters": (
-        "CREATE_PARAMETERS ContextManagement Conversation ImageOptions Includable "
-        "JsonObjectFormat JsonSchemaFormat ModerationOptions MultiAgentOptions "
+        "BackgroundOptions CREATE_PARAMETERS ContextManagement Conversation ImageOptions "
+        "Includable JsonObjectFormat JsonSchemaFormat ModerationOptions MultiAgentOptions "
         "PlainTextFormat Prompt PromptCacheOptions PromptCacheRetention Reasoning "
         "ReasoningEffort ResponseCreateParams ResponseParameters ServiceTier StreamOptions "
         "TextConfig TextFormat Truncation UnknownFormat Verbosity"

@@ -10,6 +10,7 @@ from .model import Model
 from .tolerance import ANYTHING, OPEN
 
 __all__ = [
+    "BackgroundOptions",
     "CREATE_PARAMETERS",
     "ContextManagement",
     "Conversation",
@@ -151,6 +152,12 @@ class StreamOptions(TypedDict, total=False):
     include_obfuscation: bool
 
 
+class BackgroundOptions(TypedDict, total=False):
+    """How soon a background response is wanted; a longer window is cheaper where it is offered."""
+
+    completion_window: Literal["soonest", "2h", "8h"] | str
+
+
 class ImageOptions(TypedDict, total=False):
     """How images in the context are treated."""
 
@@ -182,6 +189,7 @@ class ResponseParameters(TypedDict, total=False):
 
     access_programs: Mapping[str, Any] | None
     background: bool | None
+    background_options: BackgroundOptions | Mapping[str, Any] | None
     context_management: Iterable[ContextManagement | Mapping[str, Any]] | None
     conversation: str | _JsonObject | None
     image: ImageOptions | Mapping[str, Any] | None
