@@ -25,6 +25,7 @@ from azure_responses.router_operations import RouterOperations
 from azure_responses.router_options import RouterOptions
 from azure_responses.router_request import RequestReader
 from azure_responses.router_rows import make_async_credential, make_credential, take_clients
+from azure_responses.router_state.address import redis_address
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
@@ -83,7 +84,9 @@ class Router(RouterOperations, AsyncRouterOperations):
         deployments = read_model_list(rows, os.environ, _warn)
         settings = _read_settings(given)
         self._routing = Routing(deployments, settings)
-        self._state, self._async_state = open_state(given.get("state"), **_state_options(given))
+        self._state, self._async_state = open_state(
+            given.get("state") or redis_address(given), **_state_options(given)
+        )
         secret = given.get("affinity_secret")
         secrets = find_secrets(secret, os.environ, deployments, is_shared=self._state.is_shared)
         labeller = Labeller(secrets)
@@ -320,6 +323,8 @@ def _record(setback: Setback) -> CallRecord:
 
 def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
     rest = {n: v for n, v in options.items() if n == "timeout" or n not in _OWN | _CLIENTS}
+    if "owner" in rest:
+        raise ConfigurationError("A router has no owner.", hint="Pass owner= with each call.")
     try:
         return read_settings(rest, _warn)
     except ConfigurationError as error:

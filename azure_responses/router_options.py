@@ -31,6 +31,7 @@ class RouterOptions(TypedDict, total=False):
         aliases, model_group_alias: other names of groups.
         optional_pre_call_checks: LiteLLM's; affinity needs none of them.
         state: "redis://…" to share limits, cooldowns and the ledger; None keeps them here.
+        redis_url, redis_host, redis_port, redis_password, redis_db: what LiteLLM says it with.
         state_prefix, state_timeout, state_credential: of the keys in Redis; seconds a call waits
             for it; an azure-identity credential for it.
         affinity_secret: signs the ids given out; of several the first signs and all verify. None
@@ -63,6 +64,11 @@ class RouterOptions(TypedDict, total=False):
     model_group_alias: Mapping[str, Any]
     optional_pre_call_checks: Sequence[str]
     state: Any
+    redis_url: str
+    redis_host: str
+    redis_port: int | str
+    redis_password: str
+    redis_db: int
     state_prefix: str
     state_timeout: float
     state_credential: Any

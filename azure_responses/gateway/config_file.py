@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
-from urllib.parse import quote
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.document import Document, UnreadableError, read_document
@@ -15,7 +14,6 @@ from azure_responses.gateway.findings import Finding, Path, Severity, show_path
 from azure_responses.gateway.schema import (
     GENERAL,
     LITELLM,
-    REDIS,
     SECTION_NAMES,
     SECTIONS,
     UNSUPPORTED,
@@ -24,6 +22,7 @@ from azure_responses.gateway.schema import (
 from azure_responses.gateway.settings import GatewaySettings
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
+from azure_responses.router_state.address import REDIS_KEYS, redis_address
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.settings import read_settings
@@ -248,9 +247,9 @@ class _Reading:
                 self._read_setting(GENERAL["affinity_secret"], path, value)
             elif value is not None and name == "state":
                 self._read_setting(GENERAL["redis_url"], path, value)
-            elif value is not None and name not in REDIS:
+            elif value is not None and name not in REDIS_KEYS:
                 self._set_router(name, path, value)
-        address = _redis_address(section)
+        address = redis_address(section)
         if address is not None:
             self._fields["state"] = address
 
@@ -325,14 +324,3 @@ class _Reading:
     ) -> None:
         line = self._document.line(path) if path else None
         self._document.findings.append(Finding(severity, message, show_path(path), line, hint))
-
-
-def _redis_address(section: Mapping[str, Any]) -> str | None:
-    """`redis_url`, or one made of host, port and password."""
-    if isinstance(section.get("redis_url"), str):
-        return str(section["redis_url"])
-    if not section.get("redis_host"):
-        return None
-    password = section.get("redis_password")
-    who = f":{quote(str(password), safe='')}@" if password else ""
-    return f"redis://{who}{section['redis_host']}:{section.get('redis_port') or 6379}"

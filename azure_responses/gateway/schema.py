@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azure_responses.router_state.address import REDIS_KEYS
 from azure_responses.routing.settings import RouterSettings
 
 __all__ = [
     "GENERAL",
     "LITELLM",
-    "REDIS",
     "ROUTER",
     "SECTIONS",
     "SECTION_NAMES",
@@ -161,12 +161,10 @@ _SHELL = {"optional_pre_call_checks", "affinity_secret", "state"}
 ROUTER: frozenset[str] = frozenset(RouterSettings.__dataclass_fields__) | _RENAMED | _SHELL
 """Arguments of `Router`, which reads their values itself."""
 
-REDIS: frozenset[str] = frozenset({"redis_url", "redis_host", "redis_port", "redis_password"})
-
 SECTIONS: Mapping[str, frozenset[str]] = {
     "general_settings": frozenset(GENERAL),
     "litellm_settings": frozenset(LITELLM),
-    "router_settings": ROUTER | REDIS,
+    "router_settings": ROUTER | REDIS_KEYS,
 }
 
 _KEYS = "Make keys with `azure-responses keys create`, or list them under `virtual_keys`."

@@ -287,3 +287,15 @@ def test_the_async_half_offers_what_the_sync_half_does() -> None:
     ours = {name for name in vars(RoutedStream) if not name.startswith("_")}
     theirs = {name for name in vars(AsyncRoutedStream) if not name.startswith("_")}
     assert {"aclose" if name == "close" else name for name in ours} == theirs
+
+
+def test_redis_may_be_named_as_litellms_router_names_it() -> None:
+    rows = rows_of(Emulator())
+    with pytest.warns(UserWarning, match="affinity_secret"):
+        Router(rows, redis_host="127.0.0.1", redis_port=1, redis_db=2).close()
+
+
+def test_an_owner_belongs_to_calls_and_not_to_the_router() -> None:
+    options: dict[str, Any] = {"owner": "team"}
+    with pytest.raises(ConfigurationError, match="owner"):
+        Router(rows_of(Emulator()), **options)

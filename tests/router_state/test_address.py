@@ -1,0 +1,25 @@
+"""Redis's address from LiteLLM's settings."""
+
+import pytest
+
+from azure_responses.router_state.address import redis_address
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, None),
+        ({"redis_port": 6380}, None),
+        ({"redis_url": "rediss://cache:6380", "redis_host": "ignored"}, "rediss://cache:6380"),
+        ({"redis_host": "cache"}, "redis://cache:6379"),
+        (
+            {"redis_host": "cache", "redis_port": "6380", "redis_password": "p@ss/word"},
+            "redis://:p%40ss%2Fword@cache:6380",
+        ),
+        ({"redis_host": "cache", "redis_db": 0}, "redis://cache:6379/0"),
+    ],
+)
+def test_litellms_redis_settings_become_one_address(
+    settings: dict[str, object], address: str | None
+) -> None:
+    assert redis_address(settings) == address
