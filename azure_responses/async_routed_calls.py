@@ -11,7 +11,7 @@ import anyio
 from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Setback, route_of
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router_state.store import AsyncStateStore
-from azure_responses.routing.ask import Ask, Wait
+from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
@@ -97,12 +97,22 @@ class AsyncRoutedCalls:
             if isinstance(step, Wait):
                 await anyio.sleep(step.seconds)
                 continue
-            grant = await self.state.reserve(step.bids, now)
+            grant = await self._reserve(call, step, now)
             if grant.bid is None:
                 call.refused(grant, now)
                 continue
             call.granted(grant, now)
             return grant.bid.deployment
+
+    async def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
+        if not step.needs_room:
+            return Grant(step.bids[0])
+        try:
+            return await self.state.reserve(step.bids, now)
+        except BaseException:
+            # Given up meanwhile: nobody else may be kept from probing.
+            call.abandoned(now)
+            raise
 
     async def _attempt(
         self, attempt: AsyncAttempt[T], deployment: Deployment, call: RoutedCall, lease: Lease

@@ -9,7 +9,7 @@ from typing import TypeVar
 from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Setback, route_of
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router_state.store import StateStore
-from azure_responses.routing.ask import Ask, Wait
+from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
@@ -95,12 +95,22 @@ class RoutedCalls:
             if isinstance(step, Wait):
                 time.sleep(step.seconds)
                 continue
-            grant = self.state.reserve(step.bids, now)
+            grant = self._reserve(call, step, now)
             if grant.bid is None:
                 call.refused(grant, now)
                 continue
             call.granted(grant, now)
             return grant.bid.deployment
+
+    def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
+        if not step.needs_room:
+            return Grant(step.bids[0])
+        try:
+            return self.state.reserve(step.bids, now)
+        except BaseException:
+            # Given up meanwhile: nobody else may be kept from probing.
+            call.abandoned(now)
+            raise
 
     def _attempt(
         self, attempt: Attempt[T], deployment: Deployment, call: RoutedCall, lease: Lease

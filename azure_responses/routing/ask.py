@@ -84,9 +84,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Make an attempt on the first of these that has room."""
+    """Make an attempt on the first of these that has room.
+
+    `needs_room` is False for what no limit concerns: the first is granted without asking the store.
+    """
 
     bids: tuple[Bid, ...]
+    needs_room: bool = True
 
 
 @dataclass(frozen=True, slots=True)

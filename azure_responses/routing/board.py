@@ -83,6 +83,12 @@ class Board:
         """True when nothing keeps the deployment from being called."""
         return self.statuses[deployment_id].cooldown.is_open(now)
 
+    def is_only_limited(self, deployment_id: str, now: float) -> bool:
+        """True when the deployment sits out, but for its quota and not for failures."""
+        cooldown = self.statuses[deployment_id].cooldown
+        is_limit = cooldown.cause in ("rate limit", "another replica")
+        return cooldown.until > now and is_limit and not cooldown.is_tripped
+
     def full_for(self, deployment: Deployment, tokens: int, now: float) -> float:
         """Seconds until the deployment's rpm and tpm allow a call; 0 when they do now."""
         window = self.statuses[deployment.id].window

@@ -38,11 +38,13 @@ class Judgement:
             may answer, else the fallbacks that may help.
         cause: why the deployment sits out or comes nearer to it; None when it is not to blame.
         is_loud: an operator has to know, and the deployment sits out at once.
+        is_final: this call need not try the deployment again.
     """
 
     next: Next
     cause: Cause | None = None
     is_loud: bool = False
+    is_final: bool = False
 
 
 _STOP = Judgement("stop")
@@ -57,7 +59,7 @@ def judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, RateLimitError):
         return Judgement("retry", "rate limit")
     if isinstance(error, AuthenticationError | PermissionDeniedError):
-        return Judgement("retry", "credential refused", is_loud=True)
+        return Judgement("retry", "credential refused", is_loud=True, is_final=True)
     if isinstance(error, NotFoundError):
         return _judge_missing(error, ask)
     # A resource that is being changed (409) is no failure of the deployment.
@@ -76,7 +78,7 @@ def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:
     is_about_thing = not ask.can_move or (ask.pin is not None and ask.pin.is_hard)
     if is_about_thing and not isinstance(error, DeploymentNotFoundError):
         return _STOP
-    return Judgement("retry", "deployment missing", is_loud=True)
+    return Judgement("retry", "deployment missing", is_loud=True, is_final=True)
 
 
 def was_sent(error: AzureResponsesError) -> bool:

@@ -1,11 +1,13 @@
 """One call: which deployment next, and what its outcome means for the one after."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from math import inf
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
 from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait
-from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment import ANY_MODEL, Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
 from azure_responses.routing.outcome import Outcome, Settlement
@@ -69,7 +71,8 @@ class RoutedCall:
         self._pin: Pin | None = ask.pin
         self._route = Itinerary(routing, ask)
         # What this call has met: when each deployment it tried may be tried again (None: after a
-        # backoff not drawn yet), and until when each that had no room is full.
+        # backoff not drawn yet; inf: not by this call), and until when each that had no room is
+        # full.
         self._tried: dict[str, float | None] = {}
         self._full: dict[str, float] = {}
         self._failed_at = now
@@ -186,10 +189,12 @@ class RoutedCall:
             tokens: what the service had reported as used, where it had.
             was_sent: whether the request reached the service; None judges by the error.
         """
-        verdict = judge(error, self.ask)
+        verdict = self._judge(error)
         cooldown = self._blame(verdict, error, now)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
-        self._tried[settlement.bid.deployment.id] = None if cooldown is None else now + cooldown
+        # A refused key or a missing deployment does not mend itself while a caller waits.
+        again = inf if verdict.is_final else None if cooldown is None else now + cooldown
+        self._tried[settlement.bid.deployment.id] = again
         self._failed_at = now
         if has_output:
             self._final = error
@@ -234,7 +239,7 @@ class RoutedCall:
             return None
         bids = self._bids(self._choose(now, jitter), now)
         if bids:
-            return Try(bids)
+            return Try(bids, self.ask.can_move)
         if self._may_leave_origin(now) and self._route.widen():
             self._pin = None
             return self._step_within(now, jitter)
@@ -274,24 +279,37 @@ class RoutedCall:
                 return False
             if is_uneven and not scope.holds(deployment, tokens):
                 return False
-            return board.is_open(deployment.id, now)
+            return self._is_open(deployment.id, now)
 
         return is_free
+
+    def _is_open(self, deployment_id: str, now: float) -> bool:
+        board = self._routing.board
+        return board.is_open(deployment_id, now) or self._is_exempt(deployment_id, now)
+
+    def _is_exempt(self, deployment_id: str, now: float) -> bool:
+        """True when the deployment sits out for its quota, and the call takes nothing of it."""
+        return not self.ask.can_move and self._routing.board.is_only_limited(deployment_id, now)
 
     def _bids(self, deployments: Iterable[Deployment], now: float) -> tuple[Bid, ...]:
         board = self._routing.board
         bids = []
         for deployment in deployments:
-            if deployment.id in board.troubled:
+            if deployment.id in board.troubled and not self._is_exempt(deployment.id, now):
                 if not board.claim_probe(deployment.id, now):
                     continue
                 self._claimed.append(deployment.id)
-            tokens = self.ask.tokens
-            # A call larger than a whole minute's limit is let through when nothing else is.
-            limit = deployment.tpm
-            bids.append(Bid(deployment, tokens if limit is None else min(tokens, limit)))
+            bids.append(self._bid_on(deployment))
         self._route.bidders = tuple(bid.deployment for bid in bids)
         return tuple(bids)
+
+    def _bid_on(self, deployment: Deployment) -> Bid:
+        if not self.ask.can_move:
+            # Reading, cancelling and deleting take nothing of a deployment's quota.
+            return Bid(replace(deployment, rpm=None, tpm=None), 0)
+        tokens, limit = self.ask.tokens, deployment.tpm
+        # A call larger than a whole minute's limit is let through when nothing else is.
+        return Bid(deployment, tokens if limit is None else min(tokens, limit))
 
     def _may_leave_origin(self, now: float) -> bool:
         """True when a pinned call may go on elsewhere: its origin is down, not only stumbling."""
@@ -301,16 +319,15 @@ class RoutedCall:
         assert scope is not None
         limit = self._routing.settings.num_retries + self._route.extra_retries
         return self._route.tries >= limit or not any(
-            self._routing.board.is_open(d.id, now) and self._full.get(d.id, now) <= now
-            for d in scope.deployments
+            self._is_open(d.id, now) and self._full.get(d.id, now) <= now for d in scope.deployments
         )
 
     def _repeat(self, now: float, jitter: float) -> Try | Wait | None:
         """Try again what has failed this call but is not cooling down, after a pause."""
-        scope, board = self._route.scope, self._routing.board
+        scope = self._route.scope
         assert scope is not None
-        again = [d for d in scope.deployments if d.id in self._tried]
-        again = [d for d in again if board.is_open(d.id, now) and self._full.get(d.id, now) <= now]
+        again = [d for d in scope.deployments if self._tried.get(d.id, inf) != inf]
+        again = [d for d in again if self._is_open(d.id, now) and self._full.get(d.id, now) <= now]
         if not again:
             return None
         ready = {d.id: self._ready_at(d.id, jitter) for d in again}
@@ -318,7 +335,7 @@ class RoutedCall:
         pause = ready[first.id] - now
         if pause <= 0:
             bids = self._bids([first], now)
-            return Try(bids) if bids else None
+            return Try(bids, self.ask.can_move) if bids else None
         if self.deadline is not None and now + pause >= self.deadline:
             return None
         self.waited += pause
@@ -361,7 +378,7 @@ class RoutedCall:
             for d in tier.deployments
             if scope.holds(d, self.ask.input_tokens)
         )
-        soonest = min(waits, default=None)
+        soonest = min((seconds for seconds in waits if seconds < inf), default=None)
         return None if soonest is None else max(soonest, _SHORTEST_WAIT)
 
     def _give_up(self, now: float) -> AzureResponsesError:
@@ -379,6 +396,16 @@ class RoutedCall:
         if self._bid is None:
             raise RuntimeError("No attempt is under way: call granted() first.")
         return self._bid
+
+    def _judge(self, error: AzureResponsesError) -> Judgement:
+        verdict = judge(error, self.ask)
+        if (
+            verdict.cause == "deployment missing"
+            and self._current_bid().deployment.model == ANY_MODEL
+        ):
+            # The row names no deployment: the caller did, and other names may be right.
+            return Judgement("retry", is_final=True)
+        return verdict
 
     def _blame(self, verdict: Judgement, error: AzureResponsesError, now: float) -> float | None:
         """Cool the deployment down as far as it is to blame; seconds, or None."""

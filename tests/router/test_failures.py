@@ -15,6 +15,7 @@ from azure_responses import (
     AzureResponsesError,
     BadRequestError,
     ContentFilterError,
+    DeploymentNotFoundError,
     InternalServerError,
     RateLimitError,
     StreamInterruptedError,
@@ -524,3 +525,90 @@ def test_errors_say_the_ids_their_caller_knows(runner: str, emulator: Emulator) 
 
     run(runner, emulator, scenario)
     assert issubclass(AuthenticationError, AzureResponsesError)
+
+
+def test_what_is_stored_is_within_reach_while_its_deployment_is_out_of_quota(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="hi")
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=50))
+        with pytest.raises(RateLimitError):
+            await router.responses(model="gpt", input="x", previous_response_id=first.id, timeout=5)
+        again = await router.retrieve(first.id, timeout=5)
+        assert (again.id, again.route.waited) == (first.id, 0)
+        assert [item async for item in router.input_items(first.id, timeout=5)]
+        await router.delete(first.id, timeout=5)
+
+    run(runner, emulator, scenario)
+    assert naps == []
+
+
+def test_a_refused_reading_is_waited_for_as_long_as_the_service_said(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="hi")
+        emulator.faults.add(Fault("http-429", operation="retrieve", nth=1, retry_after=7))
+        assert (await router.retrieve(first.id)).id == first.id
+
+    run(runner, emulator, scenario)
+    assert 7 <= sum(naps) <= 8
+
+
+def test_reading_and_deleting_take_nothing_of_a_rows_limits(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        made = [await router.responses(model="gpt", input="hi") for _ in range(2)]
+        for response in made * 5:
+            await router.retrieve(response.id, timeout=5)
+        emulator.faults.add(Fault("connect-refused", operation="retrieve", nth=1))
+        await router.retrieve(made[0].id)
+        for response in made:
+            await router.delete(response.id, timeout=5)
+        await router.responses(model="gpt", input="hi", timeout=5)
+        with pytest.raises(RateLimitError):
+            await router.responses(model="gpt", input="hi", timeout=5)
+
+    run(runner, emulator, scenario, rows_of(emulator, 1, rpm=3))
+
+
+@pytest.mark.parametrize("is_pinned", [False, True])
+def test_a_refused_key_is_said_at_once_where_nobody_else_can_serve(
+    runner: str, emulator: Emulator, naps: list[float], is_pinned: bool
+) -> None:
+    async def scenario(router: Any) -> None:
+        asked = {"model": "gpt", "input": "hi"}
+        if is_pinned:
+            asked["previous_response_id"] = router.adopt("resp_0123456789", deployment="east")
+        with pytest.raises(AuthenticationError):
+            await router.responses(**asked)
+
+    run(runner, emulator, scenario, rows_of(emulator, 1, api_key="wrong"))
+    assert naps == []
+    assert len(emulator.requests) == 1
+
+
+def test_a_model_nobody_deployed_closes_a_row_of_any_model_to_nobody_else(
+    runner: str, emulator: Emulator, naps: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        {**row, "model_name": "*", "litellm_params": {**row["litellm_params"], "model": "azure/*"}}
+        for row in rows_of(emulator)
+    ]
+
+    async def scenario(router: Any) -> None:
+        for _ in range(3):
+            with pytest.raises(DeploymentNotFoundError):
+                await router.responses(model="gpt-6", input="hi")
+        assert (await router.responses(model="gpt-5", input="hi")).route.attempts == 1
+
+    with caplog.at_level(logging.ERROR, logger="azure_responses.router"):
+        run(runner, emulator, scenario, rows)
+    assert naps == []
+    assert caplog.text == ""
+    # Each resource is asked, once by each call.
+    assert sorted(_hosts(emulator)[:2]) == ["east", "west"]
+    assert len(emulator.requests) == 7

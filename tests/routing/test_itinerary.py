@@ -107,7 +107,12 @@ class _Run:
         assert 1 <= len(step.bids) <= 8
         names = [bid.deployment.id for bid in step.bids]
         assert len(names) == len(set(names))
-        assert not cooling.keys() & set(names)
+        board = self.routing.board
+        out = cooling.keys() & set(names)
+        assert step.needs_room == self.call.ask.can_move
+        assert not out or (
+            not step.needs_room and all(board.is_only_limited(name, self.now) for name in out)
+        )
         settings, pin = self.routing.settings, self.call.ask.pin
         may_move = pin is None or settings.on_origin_down == ("replay" if pin.is_hard else "strip")
         if pin is not None and not (may_move and self.call.ask.can_move):
@@ -116,7 +121,9 @@ class _Run:
             assert all(bid.deployment.weight > 0 for bid in step.bids)
 
     def _meet(self, step: Try, event: object) -> bool:
-        grant = self.routing.board.reserve(step.bids, self.now)
+        grant = Grant(step.bids[0])
+        if step.needs_room:
+            grant = self.routing.board.reserve(step.bids, self.now)
         if event == "full" or grant.bid is None:
             self.call.refused(Grant(None, retry_after=grant.retry_after or 1.0), self.now)
             return True

@@ -1,0 +1,127 @@
+"""Nothing stays reserved, in flight or out of anybody's reach when callers give up."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import pytest
+
+from azure_responses import AzureResponsesError
+from azure_responses.async_routed_calls import AsyncRoutedCalls
+from azure_responses.emulator import Deployment, Emulator, Fault, Latency
+from azure_responses.router_state.memory import AsyncMemoryState
+from azure_responses.routing.ask import Bid, Grant
+from tests.router.both import emulate, rows_of, run
+
+
+class _Unanswered(AsyncMemoryState):
+    """A shared state that is asked and does not answer."""
+
+    async def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+        await anyio.sleep_forever()
+        raise AssertionError("this is never reached")
+
+
+def _held(router: Any) -> list[tuple[int, int]]:
+    """Of each row: calls under way, and tokens counted."""
+    router.explain(model="gpt", input="x")
+    statuses = router.router._routing.board.statuses
+    windows = router.router._state._windows
+    return [
+        (statuses[name].in_flight, windows[name].tokens if name in windows else 0)
+        for name in ("east", "west")
+    ]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_call_given_up_before_it_was_granted_keeps_nobody_from_probing(
+    backend: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        calls, board = router.router.async_calls, router.router._routing.board
+        for name in ("east", "west"):
+            board.fail(name, "failures", -1000.0, hint=None, at_once=True, is_probe=False)
+        stuck = AsyncRoutedCalls(calls.routing, _Unanswered(), calls.targets)
+        ask = router.router.reader.read({"model": "gpt", "input": "hi"}).ask
+        with anyio.move_on_after(0.05):
+            await stuck.perform(ask, _never)
+        assert all(board.is_open(name, time.monotonic()) for name in ("east", "west"))
+        await router.responses(model="gpt", input="hi")
+
+    run(backend, emulator, scenario)
+
+
+async def _never(*_: Any) -> Any:
+    raise AssertionError("nothing was granted")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_calls_given_up_at_any_moment_leave_nothing_under_way(backend: str, stream: bool) -> None:
+    latency = Latency(first_token=0.01, tokens_per_second=4000)
+    emulator = emulate(2, Deployment("gpt-5", latency=latency))
+    emulator.faults.add(Fault("http-500", operation="create", probability=0.2))
+
+    async def call(router: Any, patience: float) -> None:
+        with anyio.move_on_after(patience):
+            try:
+                answer = await router.responses(model="gpt", input="Count to 20.", stream=stream)
+                if stream:
+                    async with answer:
+                        [event async for event in answer]
+            except AzureResponsesError:
+                pass
+
+    async def scenario(router: Any) -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(80):
+                group.start_soon(call, router, number * 0.0005)
+        assert [in_flight for in_flight, _ in _held(router)] == [0, 0]
+        assert all(not status.cooldown._probe_until for status in _statuses(router))
+
+    rows = rows_of(emulator, tpm=10_000_000)
+    run(backend, emulator, scenario, rows, allowed_fails=2, cooldown_time=0.01)
+
+
+def _statuses(router: Any) -> Any:
+    return router.router._routing.board.statuses.values()
+
+
+@pytest.mark.parametrize("occasion", ["on_request", "on_response", "on_error", "on_retry"])
+def test_an_interrupt_in_a_callback_leaves_nothing_under_way(
+    runner: str, emulator: Emulator, occasion: str
+) -> None:
+    emulator.faults.add(Fault("http-500", operation="create", nth=1))
+
+    def interrupt(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    async def scenario(router: Any) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            await router.responses(model="gpt", input="hi")
+        # What was not reported as used counts as its input at most.
+        held = _held(router)
+        assert [in_flight for in_flight, _ in held] == [0, 0]
+        assert sum(tokens for _, tokens in held) <= 10
+
+    rows = rows_of(emulator, tpm=10_000_000)
+    run(runner, emulator, scenario, rows, **{occasion: interrupt})
+
+
+def test_what_a_stream_did_not_use_is_given_back(runner: str, emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        stream = await router.responses(model="gpt", input="Count to 50.", stream=True)
+        await anext(stream)
+        await stream.aclose()
+        await stream.aclose()
+        assert sum(tokens for _, tokens in _held(router)) <= 10
+        before = sum(tokens for _, tokens in _held(router))
+        stream = await router.responses(model="gpt", input="Count to 50.", stream=True)
+        final = await stream.get_final_response()
+        await stream.aclose()
+        used = sum(tokens for _, tokens in _held(router)) - before
+        assert used == final.usage.total_tokens
+        assert [in_flight for in_flight, _ in _held(router)] == [0, 0]
+
+    run(runner, emulator, scenario, rows_of(emulator, tpm=10_000_000))
