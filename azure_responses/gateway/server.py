@@ -182,6 +182,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _ObjectFormatter(JSONFormatter):
+    """Lines of JSON; that of a call has the keys of the spend log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        spent = getattr(record, "spent_call", None)
+        if spent is not None:
+            record.azure_responses = spent.describe()
+        return super().format(record)
+
+
 class _LineFormatter(logging.Formatter):
     """Time, level, message; the time of day is written out once a second, not once a line."""
 
@@ -202,7 +213,7 @@ class _LineFormatter(logging.Formatter):
 def set_up_logging(*, is_json: bool) -> None:
     """Write the package's log to standard error: one line per call, as text or JSON."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JSONFormatter() if is_json else _LineFormatter())
+    handler.setFormatter(_ObjectFormatter() if is_json else _LineFormatter())
     logger = logging.getLogger("azure_responses")
     logger.addHandler(handler)
     # What no line shows need not be looked up for each: the logging module's own advice.

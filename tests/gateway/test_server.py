@@ -128,6 +128,25 @@ def test_a_gateway_over_the_emulator_needs_no_configuration(tmp_path: Path) -> N
     assert "Traceback" not in log
 
 
+def test_log_lines_may_be_objects(tmp_path: Path) -> None:
+    emulator = make_emulator()
+    with emulator.serve() as server:
+        config = config_of(server.url, "east")
+        config["litellm_settings"] = {"json_logs": True}
+        with run_process(config, tmp_path) as (url, _):
+            body = {**BODY, "stream": False}
+            httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS)
+            httpx.post(f"{url}/v1/responses", json={**body, "made_up": 1}, headers=HEADERS)
+    lines = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
+    assert [line["record"] for line in lines] == [
+        "azure_responses.call",
+        "azure_responses.operation",
+    ]
+    assert lines[0]["key_id"] == "master"
+    assert float(lines[0]["cost"]) > 0
+    assert lines[1]["http_status"] == 400
+
+
 def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "azure_responses", "serve", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
