@@ -125,7 +125,7 @@ class RawStream:
         pending = self._pending
         if not pending:
             cut = chunk.rfind(_END) + 2
-            if cut == len(chunk):
+            if cut == len(chunk) > 1:
                 return chunk
         else:
             closes = chunk[:1] == b"\n" and pending[-1][-1:] == b"\n"
@@ -134,8 +134,10 @@ class RawStream:
                 return b""
             chunk = b"".join((*pending, chunk))
             cut = chunk.rfind(_END) + 2
+        # Without an end in it `rfind` says -1, and all of it is pending.
+        cut = cut if cut > 1 else 0
         self._pending = [chunk[cut:]] if cut < len(chunk) else []
-        return chunk[:cut] if cut > 1 else b""
+        return chunk[:cut]
 
     def _receive_odd(self, chunk: bytes) -> bytes:
         """Events whose lines do not end in a line feed alone: written anew as ours do."""

@@ -77,6 +77,13 @@ def test_other_line_ends_change_nothing(length: int) -> None:
     assert events(run(RawStream(Labels()), *chunks)) == labelled(STREAM)
 
 
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_no_byte_is_lost_between_short_pieces(length: int) -> None:
+    frames = list(make_stream(3))
+    chunks = [frame[at : at + length] for frame in frames for at in range(0, len(frame), length)]
+    assert events(run(RawStream(Labels()), *chunks)) == labelled(b"".join(frames))
+
+
 def test_deltas_pass_byte_for_byte_but_for_their_ids() -> None:
     state = RawStream(Labels())
     opening, deltas = b"".join(list(make_stream(3))[:5]), b"".join(list(make_stream(9))[5:13])
