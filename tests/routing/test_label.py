@@ -28,6 +28,7 @@ def _other(inner: str) -> Labeller:
 
 @given(_INNER, _OWNERS)
 @example("azr1_" + "a" * 40, None)
+@example("file-" + "é" * 80, "somebody")
 def test_an_id_of_any_shape_survives(inner: str, owner: str | None) -> None:
     text = json.loads(json.dumps(id_of(inner, owner=owner)))
     assert LABELLER.read(text, owner) == Label(inner, EAST.tag, EAST.resource)
