@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from zlib import crc32
 
 import pytest
 
@@ -26,7 +27,7 @@ __all__ = [
     "drive",
     "find_clients",
     "find_python",
-    "read_report",
+    "run_program",
     "set_stage",
 ]
 
@@ -124,14 +125,32 @@ def find_clients(module: str) -> str:
     return python
 
 
-def drive(python: str, program: str, stage: Stage) -> Report:
+def drive(python: str, program: str, folder: Path) -> Report:
     """Run a program of `tests.real_clients.programs`; it runs its cases in both modes."""
     command = [python, "-m", f"tests.real_clients.programs.{program}"]
-    return read_report([*command, stage.errand(MODES)])
+    return run_program(command, MODES, folder)
 
 
-def read_report(command: list[str], **environment: str) -> Report:
-    """Run a command that prints a report as its last line."""
+def run_program(
+    command: list[str], modes: Sequence[str], folder: Path, **environment: str
+) -> Report:
+    """Run a command over a stage of its own; it takes an errand and prints a report last.
+
+    It is run once, whichever processes of a test run ask: imports take it longer than its cases.
+    """
+    name = f"{crc32(' '.join(command).encode()):08x}"
+    with (folder / f"{name}.lock").open("w") as lock:
+        _wait_for(lock)
+        path = folder / f"{name}.json"
+        if not path.exists():
+            (folder / name).mkdir()
+            with set_stage(folder / name) as stage:
+                printed = _print_of([*command, stage.errand(modes)], environment)
+            path.write_text(printed.splitlines()[-1], encoding="utf-8")
+    return Report(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _print_of(command: list[str], environment: Mapping[str, str]) -> str:
     run = subprocess.run(
         command,
         cwd=ROOT,
@@ -141,7 +160,15 @@ def read_report(command: list[str], **environment: str) -> Report:
         timeout=_PATIENCE,
     )
     assert run.returncode == 0, run.stderr[-5000:]
-    return Report(json.loads(run.stdout.splitlines()[-1]))
+    return run.stdout
+
+
+def _wait_for(lock: IO[str]) -> None:
+    """Hold a lock until it is closed; in a test run of one process there is nobody to wait for."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _make_emulator() -> Emulator:

@@ -1,13 +1,15 @@
 """instructor."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.real_clients.driving import Report, Stage, drive, find_clients
+from tests.real_clients.driving import Report, drive, find_clients
 
 
 @pytest.fixture(scope="module")
-def report(stage: Stage) -> Report:
-    return drive(find_clients("instructor"), "drive_instructor", stage)
+def report(folder: Path) -> Report:
+    return drive(find_clients("instructor"), "drive_instructor", folder)
 
 
 @pytest.mark.parametrize("case", ["tools", "json_schema", "responses", "responses_async"])

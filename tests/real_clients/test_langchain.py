@@ -1,16 +1,18 @@
 """langchain-openai."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.real_clients.driving import Report, Stage, drive, find_clients
+from tests.real_clients.driving import Report, drive, find_clients
 
 _ANSWER = "12 degrees in Paris"
 _NAMED_ADA = "Your name is Ada."
 
 
 @pytest.fixture(scope="module")
-def report(stage: Stage) -> Report:
-    return drive(find_clients("langchain_openai"), "drive_langchain", stage)
+def report(folder: Path) -> Report:
+    return drive(find_clients("langchain_openai"), "drive_langchain", folder)
 
 
 def test_a_response_is_a_message(report: Report, mode: str) -> None:

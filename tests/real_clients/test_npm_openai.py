@@ -2,24 +2,25 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.real_clients.driving import ROOT, Report, Stage, read_report
+from tests.real_clients.driving import ROOT, Report, run_program
 
 _NAMED_ADA = "Your name is Ada."
 _VARIABLE = "AZURE_RESPONSES_NODE_MODULES"
 
 
 @pytest.fixture(scope="module")
-def report(stage: Stage) -> Report:
+def report(folder: Path) -> Report:
     modules, node = os.environ.get(_VARIABLE), shutil.which("node")
     if not modules:
         pytest.skip(f"no npm packages: set {_VARIABLE} to a node_modules with openai")
     if not node:
         pytest.skip("no Node")
     program = ROOT / "tests" / "real_clients" / "programs" / "drive_npm_openai.mjs"
-    return read_report([node, str(program), stage.errand(["gateway"])], **{_VARIABLE: modules})
+    return run_program([node, str(program)], ["gateway"], folder, **{_VARIABLE: modules})
 
 
 def test_a_response_is_created(report: Report) -> None:

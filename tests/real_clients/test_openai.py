@@ -1,10 +1,11 @@
 """The openai package: 3.x, and 2.x where LiteLLM's interpreter brings it."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.real_clients.driving import Report, Stage, drive, find_python
+from tests.real_clients.driving import Report, drive, find_python
 
 _NAMED_ADA = "Your name is Ada."
 _EVENTS = list(range(11))
@@ -17,11 +18,11 @@ def major(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def report(stage: Stage, major: str) -> Report:
+def report(folder: Path, major: str) -> Report:
     python = sys.executable
     if major == "2":
         python = find_python("AZURE_RESPONSES_LITELLM", "openai 2.x")
-    return drive(python, "drive_openai", stage)
+    return drive(python, "drive_openai", folder)
 
 
 def test_a_response_is_created(report: Report, mode: str, major: str) -> None:

@@ -1,16 +1,18 @@
 """openai-agents."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.real_clients.driving import Report, Stage, drive, find_clients
+from tests.real_clients.driving import Report, drive, find_clients
 
 _ANSWER = "12 degrees in Paris"
 _NAMED_ADA = "Your name is Ada."
 
 
 @pytest.fixture(scope="module")
-def report(stage: Stage) -> Report:
-    return drive(find_clients("agents"), "drive_openai_agents", stage)
+def report(folder: Path) -> Report:
+    return drive(find_clients("agents"), "drive_openai_agents", folder)
 
 
 def test_a_tool_loop_runs_to_its_end(report: Report, mode: str) -> None:
