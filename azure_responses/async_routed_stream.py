@@ -88,7 +88,7 @@ class AsyncRoutedStream(Generic[R]):
     def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
         """Tell the lease of this stream how it ends; forgotten streams go to `orphans`."""
         self.route = routed.route
-        self._tally.lease = routed.lease
+        self._tally.open(routed.lease, self._inner)
         # Nobody may ever close the stream; this does not keep it alive.
         finalize(self, orphans.add, routed.lease)
 

@@ -211,7 +211,9 @@ class AsyncRouterOperations:
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
         while True:
-            response = await self.aretrieve(response_id, owner=owner)
+            options = self._reader.poll_options(poll.patience(time.monotonic()))
+            given = {"owner": owner, **options}
+            response: Response = await self._aon_stored("retrieve", response_id, given)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response

@@ -87,6 +87,11 @@ class Lease:
         self._settle = settle
         self._is_settled = False
 
+    @property
+    def is_settled(self) -> bool:
+        """It is known what came of it."""
+        return self._is_settled
+
     def conclude(self, answer: Answer[Any]) -> bool:
         """Settle, unless a stream is under way; False when another group is to be asked too."""
         if answer.outcome is None:

@@ -18,7 +18,7 @@ from azure_responses.async_router_operations import AsyncRouterOperations
 from azure_responses.attempts import Setback
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
-from azure_responses.errors import BadRequestError, ConfigurationError
+from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.routed_calls import RoutedCalls
 from azure_responses.router_arguments import ChatOptions, check_end_user, check_id
 from azure_responses.router_operations import RouterOperations
@@ -29,6 +29,7 @@ from azure_responses.router_state.address import redis_address
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.erasure import judge_missing, require_origin
 from azure_responses.routing.explain import Explanation
 from azure_responses.routing.label import Labeller, is_label, show_id
 from azure_responses.routing.ledger import PurgeReceipt
@@ -189,6 +190,9 @@ class Router(RouterOperations, AsyncRouterOperations):
     def purge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
         """Delete every stored response of an end user on the resource that stores it.
 
+        What was made within the last minute and is not found counts as failed and not as gone: the
+        service may only not show it yet.
+
         Args:
             end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
             owner: only the responses of this owner; None for all.
@@ -199,7 +203,11 @@ class Router(RouterOperations, AsyncRouterOperations):
         """
 
         def delete(entry: LedgerEntry) -> object:
-            return self.delete(self._label_of(entry), owner=entry.owner)
+            require_origin(self._routing, entry)
+            try:
+                return self.delete(self._label_of(entry), owner=entry.owner)
+            except ResponseNotFoundError as error:
+                raise judge_missing(error, entry, time.time()) from None
 
         return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
@@ -207,7 +215,11 @@ class Router(RouterOperations, AsyncRouterOperations):
         """`purge`, awaited; several deletions are under way at once."""
 
         async def delete(entry: LedgerEntry) -> object:
-            return await self.adelete(self._label_of(entry), owner=entry.owner)
+            require_origin(self._routing, entry)
+            try:
+                return await self.adelete(self._label_of(entry), owner=entry.owner)
+            except ResponseNotFoundError as error:
+                raise judge_missing(error, entry, time.time()) from None
 
         return await apurge(self._async_state, check_end_user(end_user), delete, owner=owner)
 

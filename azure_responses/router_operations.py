@@ -207,7 +207,9 @@ class RouterOperations:
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
         while True:
-            response = self.retrieve(response_id, owner=owner)
+            options = self._reader.poll_options(poll.patience(time.monotonic()))
+            given = {"owner": owner, **options}
+            response: Response = self._on_stored("retrieve", response_id, given)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response

@@ -320,6 +320,12 @@ class RequestReader:
         given = {label.inner: response_id}
         return StoredRequest(self, ask, label.inner, owner, timeout, given)
 
+    def poll_options(self, left: float | None) -> dict[str, float]:
+        """The options of one poll, when so many seconds of the wait are left."""
+        if left is None:
+            return {}
+        return {"timeout": min(left, patience_of(self.timeout) or left)}
+
     def read_cursor(self, item_id: str | None, owner: str | None) -> str | None:
         """An item's id as the service knows it."""
         label = None if item_id is None else self.affinity.read_id(item_id, owner, "after")

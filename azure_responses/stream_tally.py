@@ -57,6 +57,7 @@ class StreamTally:
         self._remember = remember
         self._began = time.monotonic()
         self._latency: float | None = None
+        self._has_entry = False
 
     def is_output(self, event: Any) -> bool:
         """True for an event after which no other deployment may take over."""
@@ -77,29 +78,41 @@ class StreamTally:
         """The ledger's entry of the response, if it is to have one."""
         return self._entry_of(stream.response_id) if stream.response_id else None
 
+    def open(self, lease: Lease, stream: OpenStream) -> None:
+        """The stream is under way; its lease is told how it ends.
+
+        The ledger hears of it now: the service may keep what the caller does not read to its end.
+        """
+        self.lease = lease
+        if not lease.is_settled:
+            self._note_entry(stream)
+
     def end(self, stream: OpenStream) -> None:
         """It was read to its end, or given up."""
         if self.lease is None:
             return
+        self._note_entry(stream)
         if stream.final_response is not None:
-            self.lease.answered(self._outcome(stream), self.entry(stream))
+            self.lease.answered(self._outcome(stream))
         else:
             self.lease.abandoned()
-            self._remember_background(stream)
 
     def fail(self, error: BaseException, stream: OpenStream) -> None:
         """It broke off."""
         if self.lease is None:
             return
+        self._note_entry(stream)
         if isinstance(error, AzureResponsesError):
             self.lease.failed(error, has_output=True)
         else:
             self.lease.abandoned()
-        self._remember_background(stream)
 
-    def _remember_background(self, stream: OpenStream) -> None:
-        entry = self.entry(stream) if self._is_background else None
+    def _note_entry(self, stream: OpenStream) -> None:
+        if self._has_entry or self.lease is None or self.lease.is_settled:
+            return
+        entry = self.entry(stream)
         if entry is not None:
+            self._has_entry = True
             self._remember(entry)
 
     def _outcome(self, stream: OpenStream) -> Outcome:

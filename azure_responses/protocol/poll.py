@@ -8,6 +8,7 @@ __all__ = ["Poll"]
 
 _FIRST_INTERVAL = 0.5
 _LONGEST_INTERVAL = 5.0
+_SHORTEST_POLL = 1.0
 
 
 class Poll:
@@ -23,6 +24,12 @@ class Poll:
         self._ends_at = None if timeout is None else started_at + timeout
         self._is_fixed = interval is not None
         self._interval = _FIRST_INTERVAL if interval is None else interval
+
+    def patience(self, now: float) -> float | None:
+        """Seconds that one poll may take, a second at least; None is for as long as any call."""
+        if self._ends_at is None:
+            return None
+        return max(self._ends_at - now, _SHORTEST_POLL)
 
     def delay(self, response: Response, now: float) -> float | None:
         """Seconds until the next poll, or None because the response has ended.

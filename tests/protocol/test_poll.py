@@ -62,3 +62,8 @@ def test_a_wait_never_outlasts_its_time(timeout: float, interval: float | None) 
         assert delay > 0.0
         now += delay
     assert now <= timeout * (1 + 1e-9) or interval is not None
+
+
+def test_a_poll_may_take_what_is_left_of_the_wait_but_a_second_at_least() -> None:
+    assert Poll(0.0, None, None).patience(5.0) is None
+    assert [Poll(0.0, None, 10.0).patience(now) for now in (0.0, 8.0, 9.5, 99.0)] == [10, 2, 1, 1]

@@ -6,12 +6,13 @@ import pytest
 from pydantic import BaseModel
 
 from azure_responses import (
+    APITimeoutError,
     BadRequestError,
     ConfigurationError,
     ResponseNotFoundError,
     Router,
 )
-from azure_responses.emulator import Deployment, Emulator, Latency
+from azure_responses.emulator import Deployment, Emulator, Fault, Latency
 from tests.router.both import emulate, rows_of, run
 
 
@@ -73,6 +74,22 @@ def test_a_background_response_is_waited_for_and_cancelled(
         assert (done.id, done.status) == (queued.id, "completed")
         other = await router.responses(model="gpt", input="hi", background=True)
         assert (await router.cancel(other.id)).status == "cancelled"
+
+    run(runner, emulator, scenario)
+
+
+def test_a_wait_that_is_limited_does_not_wait_longer_for_one_answer(
+    runner: str, clock: Any, naps: list[float]
+) -> None:
+    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=100)), clock=clock)
+
+    async def scenario(router: Any) -> None:
+        queued = await router.responses(model="gpt", input="hi", background=True)
+        emulator.faults.add(Fault("stall-before-headers", operation="retrieve"))
+        began = clock.now()
+        with pytest.raises(APITimeoutError):
+            await router.wait(queued.id, timeout=5)
+        assert clock.now() - began <= 7
 
     run(runner, emulator, scenario)
 

@@ -206,13 +206,15 @@ def test_a_purge_goes_on_in_another_process_when_its_own_crashes(shared_site: Si
     deadline = time.monotonic() + 10
     while shared_site.emulator.requests[-1].faults == [] and time.monotonic() < deadline:
         time.sleep(0.02)
+    # What was deleted is noted by another thread; what is not, may not be gone.
+    time.sleep(0.5)
     first.kill()
     receipt = second.do("purge", end_user="ann")
     assert receipt["is_complete"]
     assert receipt["failed"] == {}
-    # The fifth was never answered, and the fourth may have been deleted but not noted.
+    # The fifth was never answered.
     assert len(receipt["deleted"]) == 6
-    assert len(receipt["already_gone"]) <= 4
+    assert receipt["already_gone"] == []
     for response in made:
         found = second.do("retrieve", response_id=response["id"])
         assert found["error"] == "ResponseNotFoundError"
