@@ -70,12 +70,14 @@ class ResponseLabels:
         self._resource_tag = deployment.resource
         self._owner = owner
         self._is_stored = is_stored
-        self._labels = dict(given or {})
-        # What has been handed out already is handed out again as it is.
-        self._labels.update({label: label for label in self._labels.values()})
+        self._labels: dict[str, str] = {}
+        if given:
+            # What has been handed out already is handed out again as it is.
+            self._labels = {**given, **{label: label for label in given.values()}}
         self._ciphertexts: dict[str, str] = {}
         self._bytes: dict[bytes, bytes] = {}
-        self._changes: dict[str, tuple[str, int]] = {}
+        # What was changed and how often, kept only where somebody asks.
+        self._changes: dict[str, tuple[str, int]] | None = None
 
     def label(self, value: T) -> T:
         """Label a model or a dict in place, and return it."""
@@ -136,14 +138,15 @@ class ResponseLabels:
 
     def _rewrite(self, value: dict[str, Any], text: bytes) -> bytes | None:
         """`text` with the ids labelled that `value`, its JSON, has; None if it is ambiguous."""
-        self._changes = {}
+        made = self._changes = {}
         self._label(value)
-        changes = {_inside(old): _inside(new) for old, (new, _) in self._changes.items()}
+        self._changes = None
+        changes = {_inside(old): _inside(new) for old, (new, _) in made.items()}
         parts = text.split(b'"')
         places = [index for index, part in enumerate(parts) if part in changes]
         # Each place of an id is one of these parts: if there are no more, they are all places.
         if Counter(parts[index] for index in places) != {
-            _inside(old): count for old, (_, count) in self._changes.items()
+            _inside(old): count for old, (_, count) in made.items()
         }:
             return None
         for index in places:
@@ -167,13 +170,13 @@ class ResponseLabels:
                     value[index] = self._apply(entry, place)
         elif isinstance(value, dict):
             self._apply_fields(value, place)
-        elif isinstance(value, Model):
-            self._apply_model(value, place)
+        elif (places := _places_in(type(value), place)) is not None:
+            self._apply_model(value, place, places)
         return value
 
-    def _apply_model(self, value: Model, place: Place) -> None:
+    def _apply_model(self, value: Any, place: Place, places: "_Places") -> None:
         fields = vars(value)
-        for name, inner in _places_in(type(value), place):
+        for name, inner in places:
             found = fields.get(name)
             # Most of them are not there, and text is none of our business.
             if found is not None and (inner.kind is not None or type(found) is not str):
@@ -190,15 +193,15 @@ class ResponseLabels:
                 fields[name] = self._apply(value, inner)
 
     def _change(self, kind: Kind, value: str) -> str:
-        if kind in _CIPHERTEXTS:
+        if kind in _OF_ITEMS:
+            changed = self.label_id(value) if self._is_stored else self._labels.get(value, value)
+        elif kind in _CIPHERTEXTS:
             changed = self._label_ciphertext(value)
         elif kind is Kind.CALL:
             return value
-        elif kind in _OF_ITEMS and not self._is_stored:
-            changed = self._labels.get(value, value)
         else:
             changed = self.label_id(value)
-        if changed != value:
+        if self._changes is not None and changed != value:
             _, count = self._changes.get(value, ("", 0))
             self._changes[value] = changed, count + 1
         return changed
@@ -242,29 +245,39 @@ class ResponseLabels:
         return label
 
 
-# By a model's class and a place, which lives as long as its module.
-_PLACES_IN: dict[tuple[type[Model], int], tuple[tuple[str, Place], ...]] = {}
+_Places = tuple[tuple[str, Place], ...]
+
+# By a class and a place, which lives as long as its module.
+_PLACES_IN: dict[tuple[type, int], _Places | None] = {}
 
 
-def _places_in(model: type[Model], place: Place) -> tuple[tuple[str, Place], ...]:
-    """The fields of a model that may hold ids in a place."""
-    key = model, id(place)
-    found = _PLACES_IN.get(key)
-    if found is None:
-        fields, other = place.fields or _NO_PLACES, place.values
-        places = ((name, fields.get(name, other)) for name in model.model_fields)
-        found = tuple((name, inner) for name, inner in places if inner is not None)
-        _PLACES_IN[key] = found
-    return found
+def _places_in(kind: type, place: Place) -> _Places | None:
+    """The fields of a model that may hold ids in a place; None of what is no model."""
+    key = kind, id(place)
+    try:
+        return _PLACES_IN[key]
+    except KeyError:
+        found = _PLACES_IN[key] = _look_up(kind, place)
+        return found
+
+
+def _look_up(kind: type, place: Place) -> _Places | None:
+    if not issubclass(kind, Model):
+        return None
+    fields, other = place.fields or _NO_PLACES, place.values
+    places = ((name, fields.get(name, other)) for name in kind.model_fields)
+    return tuple((name, inner) for name, inner in places if inner is not None)
 
 
 def _field(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return value.get(name)
-    if isinstance(value, Model):
-        fields = vars(value)
-        return fields[name] if name in fields else (value.model_extra or {}).get(name)
-    return None
+    # Asking whether it is a Model takes longer than all the rest.
+    fields = getattr(value, "__dict__", _NO_PLACES)
+    if name in fields:
+        return fields[name]
+    extra = getattr(value, "__pydantic_extra__", None)
+    return extra.get(name) if extra else None
 
 
 def _inside(value: str) -> bytes:
