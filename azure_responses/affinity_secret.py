@@ -2,12 +2,12 @@
 
 import logging
 import secrets
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from hmac import digest
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.routing.deployment import Deployment
 
 __all__ = ["ENVIRONMENT_VARIABLE", "find_secrets"]
@@ -38,12 +38,10 @@ def find_secrets(
     if explicit is not None:
         return [_bytes(one) for one in _listed(explicit)]
     if is_shared:
-        warnings.warn(
+        warn_caller(
             "The router shares its state but was given no affinity_secret: replicas whose rows or "
             f"keys differ do not know each other's ids. Pass affinity_secret=…, or set "
-            f"{ENVIRONMENT_VARIABLE}.",
-            UserWarning,
-            stacklevel=4,
+            f"{ENVIRONMENT_VARIABLE}."
         )
     found = [one.connection.get("api_key") for one in deployments]
     found += [environ.get(name) for name in ENVIRONMENT["api_key"]]

@@ -4,7 +4,6 @@ import math
 import os
 import ssl
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -19,6 +18,7 @@ from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.recent import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import Connection, Timeout, patience_of
@@ -216,7 +216,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
     rest = {name: value for name, value in arguments.items() if name not in taken}
     settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
-        warnings.warn(warning, UserWarning, stacklevel=4)
+        warn_caller(warning)
     return Configuration(
         settings,
         Connection(**network),

@@ -1,7 +1,6 @@
 """Chat completions, awaited: served by the Responses API through the bridge."""
 
 import time
-import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
@@ -22,6 +21,7 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.response import Response
@@ -139,7 +139,7 @@ class AsyncCompletions:
             now=time.time(),
         )
         for warning in request.warnings:
-            warnings.warn(warning, UserWarning, stacklevel=5)
+            warn_caller(warning)
         return request
 
 

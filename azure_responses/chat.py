@@ -1,7 +1,6 @@
 """Chat completions, blocking: served by the Responses API through the bridge."""
 
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -20,6 +19,7 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.resources import Responses
 from azure_responses.stream import Stream
 from azure_responses.types.chat import ChatCompletion
@@ -137,7 +137,7 @@ class Completions:
             now=time.time(),
         )
         for warning in request.warnings:
-            warnings.warn(warning, UserWarning, stacklevel=5)
+            warn_caller(warning)
         return request
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
@@ -19,6 +18,7 @@ from azure_responses.attempts import Setback
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.routed_calls import RoutedCalls
 from azure_responses.router_arguments import ChatOptions, check_end_user, check_id
 from azure_responses.router_operations import RouterOperations
@@ -82,7 +82,7 @@ class Router(RouterOperations, AsyncRouterOperations):
     ) -> None:
         given: dict[str, Any] = dict(options)
         rows, clients = take_clients(model_list)
-        deployments = read_model_list(rows, os.environ, _warn)
+        deployments = read_model_list(rows, os.environ, warn_caller)
         settings = _read_settings(given)
         self._routing = Routing(deployments, settings)
         self._state, self._async_state = open_state(
@@ -338,7 +338,7 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
     if "owner" in rest:
         raise ConfigurationError("A router has no owner.", hint="Pass owner= with each call.")
     try:
-        return read_settings(rest, _warn)
+        return read_settings(rest, warn_caller)
     except ConfigurationError as error:
         unknown = [name for name in rest if name not in RouterOptions.__annotations__]
         near = [
@@ -363,10 +363,6 @@ def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
     return {**arguments, "http_client": client} if client is not None else dict(arguments)
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, UserWarning, stacklevel=5)
 
 
 def _running_loop() -> Any:

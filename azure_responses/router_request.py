@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from azure_responses.errors import (
     InternalServerError,
     ResponseNotFoundError,
 )
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.replay import as_continuation
 from azure_responses.router_arguments import check_id, check_options
 from azure_responses.routing.affinity import Affinity, LabelledRequest
@@ -42,7 +42,6 @@ _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OP
 _CHECKED = frozenset({"model", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
-_WARNING_DEPTH = 9
 _MOST_FACTS = 1000
 # A timeout is left alone as long as hardly any of it has passed.
 _NEARLY = 0.98
@@ -183,7 +182,7 @@ class RouterRequest:
         is_unsure = self.reader.facts_of(self.ask.group).sole_resource is None
         unlabelled = labelled.unlabel(resource, strip_raw=is_unsure)
         for text in unlabelled.warnings:
-            warnings.warn(text, UserWarning, stacklevel=_WARNING_DEPTH)
+            warn_caller(text)
         return _with_options(arguments, unlabelled.body, options), unlabelled.given
 
     def entry(self, response_id: str, deployment: Deployment) -> LedgerEntry | None:

@@ -13,7 +13,7 @@ from azure_responses import (
     ResponseNotFoundError,
     Router,
 )
-from azure_responses.emulator import Emulator
+from azure_responses.emulator import Emulator, Fault
 from tests.router.both import emulate, rows_of, run
 
 
@@ -152,3 +152,36 @@ def test_mangled_ids_reach_nobody(runner: str, emulator: Emulator) -> None:
 
     run(runner, emulator, scenario)
     assert len(emulator.requests) == 0
+
+
+def _place(told: Any) -> set[str]:
+    return {one.filename for one in told}
+
+
+def test_warnings_point_at_the_callers_line(emulator: Emulator) -> None:
+    with pytest.warns(UserWarning, match="wieght") as told:
+        _router(emulator, rows_of(emulator, 2, wieght=1))
+    assert _place(told) == {__file__}
+    with pytest.warns(UserWarning, match="set_verbose") as told:
+        _router(emulator, set_verbose=True)
+    assert _place(told) == {__file__}
+
+
+def test_warnings_of_a_call_point_at_its_line(runner: str, emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(
+            model="gpt",
+            input="Think.",
+            store=False,
+            include=["reasoning.encrypted_content"],
+            reasoning={"effort": "high"},
+        )
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        asked = {"model": "gpt", "on_origin_down": "strip", "store": False, "timeout": 5}
+        for stream in (False, True):
+            with pytest.warns(UserWarning, match="reasoning") as told:
+                await router.responses(input=first.output, stream=stream, **asked)
+            assert all(name.endswith(("both.py", "test_misuse.py")) for name in _place(told))
+
+    run(runner, emulator, scenario)
