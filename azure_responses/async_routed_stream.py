@@ -90,7 +90,7 @@ class AsyncRoutedStream(Generic[R]):
         self.route = routed.route
         self._tally.open(routed.lease, self._inner)
         # Nobody may ever close the stream; this does not keep it alive.
-        finalize(self, orphans.add, routed.lease)
+        self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self if self._is_entered else self._closing()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from weakref import finalize
 
 from azure_responses.attempts import Lease
 from azure_responses.errors import AzureResponsesError
@@ -51,6 +52,7 @@ class StreamTally:
         remember: Callable[[LedgerEntry], None],
     ) -> None:
         self.lease: Lease | None = None
+        self._finalizer: "finalize[..., Any] | None" = None
         self._is_background = is_background
         self._counts_tokens = counts_tokens
         self._entry_of = entry_of
@@ -87,10 +89,19 @@ class StreamTally:
         if not lease.is_settled:
             self._note_entry(stream)
 
+    def release_by(self, finalizer: "finalize[..., Any]") -> None:
+        """Whoever forgets the stream settles it by this, as long as it has not ended.
+
+        A finalizer keeps what it is to settle alive: the lease, by its errors and their
+        tracebacks the frames that read the stream, and by those the stream itself.
+        """
+        self._finalizer = finalizer
+
     def end(self, stream: OpenStream) -> None:
         """It was read to its end, or given up."""
         if self.lease is None:
             return
+        self._detach()
         self._note_entry(stream)
         if stream.final_response is not None:
             self.lease.answered(self._outcome(stream))
@@ -101,11 +112,17 @@ class StreamTally:
         """It broke off."""
         if self.lease is None:
             return
+        self._detach()
         self._note_entry(stream)
         if isinstance(error, AzureResponsesError):
             self.lease.failed(error, has_output=True)
         else:
             self.lease.abandoned()
+
+    def _detach(self) -> None:
+        if self._finalizer is not None:
+            self._finalizer.detach()
+            self._finalizer = None
 
     def _note_entry(self, stream: OpenStream) -> None:
         if self._has_entry or self.lease is None or self.lease.is_settled:
