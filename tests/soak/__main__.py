@@ -64,8 +64,9 @@ def show(figures: Figures) -> None:
         print(f"             {line}")
     memory = figures.memory
     print(
-        f"memory       {memory[0]:.1f} MB at first, {memory[len(memory) // 4]:.1f} after a quarter, "
-        f"{memory[-1]:.1f} at last, {max(memory):.1f} at most, growth {figures.growth:+.1f}"
+        f"memory       {memory[0]:.1f} MB at first, {memory[len(memory) // 4]:.1f} after a "
+        f"quarter, {memory[-1]:.1f} at last, {max(memory):.1f} at most, "
+        f"growth {figures.growth:+.1f}"
     )
     before, after = figures.descriptors
     print(f"descriptors  {before} before, {after} after")

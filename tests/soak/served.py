@@ -70,6 +70,11 @@ class Served:
         return self._running.pid
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def _running(self) -> subprocess.Popen[str]:
         assert self._process is not None
         return self._process
@@ -150,6 +155,14 @@ class Served:
             except FileNotFoundError:
                 continue
         return sorted(found)
+
+    def connections_to(self, port: int) -> int:
+        """How many of its connections lead to a port of this machine."""
+        mine = set(self.descriptors())
+        table = Path(f"/proc/{self.pid}/net/tcp").read_text()
+        rows = [line.split() for line in table.splitlines()[1:]]
+        ends = [(row[2].rpartition(":")[2], f"socket:[{row[9]}]") for row in rows]
+        return sum(int(end, 16) == port and name in mine for end, name in ends)
 
     def await_descriptors(self, most: int, patience: float) -> int:
         """How many it has, once they are no more than `most` or the patience is over."""

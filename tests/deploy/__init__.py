@@ -1,0 +1,1 @@
+"""Tests of what docs/deploy.md says: its files, and what it has people start."""
