@@ -52,7 +52,7 @@ class StreamTally:
         remember: Callable[[LedgerEntry], None],
     ) -> None:
         self.lease: Lease | None = None
-        self._finalizer: "finalize[..., Any] | None" = None
+        self._finalizer: finalize[..., Any] | None = None
         self._is_background = is_background
         self._counts_tokens = counts_tokens
         self._entry_of = entry_of
