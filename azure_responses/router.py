@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from azure_responses.affinity_secret import find_secrets
 from azure_responses.arguments import ClientArguments
@@ -60,6 +60,7 @@ _OWN = frozenset(
     }
 )
 _CLIENTS = frozenset(ClientArguments.__annotations__) & frozenset(RouterOptions.__annotations__)
+_NETWORK = (_CLIENTS - _OWN - {"timeout"}) | {"http_client", "async_http_client"}
 _DEFAULT_TIMEOUT = 600.0
 
 
@@ -83,6 +84,8 @@ class Router(RouterOperations, AsyncRouterOperations):
         given: dict[str, Any] = dict(options)
         rows, clients = take_clients(model_list)
         deployments = read_model_list(rows, os.environ, warn_caller)
+        if clients:
+            _warn_of_unheeded(given)
         settings = _read_settings(given)
         self._routing = Routing(deployments, settings)
         self._state, self._async_state = open_state(
@@ -110,6 +113,7 @@ class Router(RouterOperations, AsyncRouterOperations):
         self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
+        _routers.add(self)
 
     @classmethod
     def of(
@@ -266,6 +270,12 @@ class Router(RouterOperations, AsyncRouterOperations):
     def __reduce__(self) -> NoReturn:
         raise TypeError("a router holds secrets and connections and cannot be pickled")
 
+    def _leave_parent(self) -> None:
+        _left_behind.extend([self._calls.targets.leave(), self._loops])
+        self._loops, self._last_loop = WeakKeyDictionary(), None
+        self._routing.board.renew_lock()
+        self._routing.retry_budget.renew_lock()
+
     def _bare(self, id: Any) -> str:
         check_id(id)
         if id.isspace() or is_label(id):
@@ -319,6 +329,21 @@ def _factories(
     )
 
 
+_routers: "WeakSet[Router]" = WeakSet()
+# Kept, because letting go of connections would close what the parent process still uses.
+_left_behind: list[object] = []
+
+
+def _leave_parents() -> None:
+    # Two processes on one connection read each other's answers.
+    for router in list(_routers):
+        router._leave_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_parents)
+
+
 def _record(setback: Setback) -> CallRecord:
     return CallRecord(
         call_type="responses",
@@ -351,6 +376,15 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
         elif _BELONG_TO_ROWS & set(unknown):
             error.hint = "Endpoints and credentials belong into the rows of model_list."
         raise
+
+
+def _warn_of_unheeded(options: Mapping[str, Any]) -> None:
+    names = [n for n in sorted(_NETWORK) if options.get(n) is not None]
+    if names:
+        warn_caller(
+            f"{', '.join(names)} of the router: no concern of the clients that rows brought along, "
+            "which keep their own. Give it to them."
+        )
 
 
 _BELONG_TO_ROWS = frozenset({"api_key", "endpoint", "azure_endpoint", "api_base", "api_version"})

@@ -21,6 +21,9 @@ class GivenClients:
         self.sync: dict[int, AzureResponses] = {}
         self.asynchronous: dict[int, AsyncAzureResponses] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self.sync or self.asynchronous)
+
     def of(self, deployments: Iterable[Deployment]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The sync and the async clients by deployment id; `deployments` in the rows' order."""
         ids = [deployment.id for deployment in deployments]

@@ -100,6 +100,12 @@ class _Clients(Generic[C]):
                 client = self._made[key] = self._factory.create(deployment, base_models)
             return client
 
+    def leave(self) -> object:
+        """Begin anew beside whoever else uses the clients made so far, which are returned."""
+        made, self._made = self._made, {}
+        self._lock = Lock()
+        return made
+
     def take_all(self) -> list[C]:
         """The clients made so far, which are forgotten."""
         with self._lock:
@@ -133,6 +139,11 @@ class Targets:
             target = Target(deployment, self._clients.of(deployment))
             self._targets[deployment.id] = target
         return target
+
+    def leave(self) -> object:
+        """Forget the clients without closing them, since another process uses them too."""
+        self._targets = {}
+        return self._clients.leave()
 
     def close(self) -> None:
         """Close the clients that were made here."""

@@ -30,6 +30,10 @@ class Board:
         self._reads_headers = settings.strategy == "headroom"
         self._lock = threading.Lock()
 
+    def renew_lock(self) -> None:
+        """For a process just forked: who held the lock does not exist there."""
+        self._lock = threading.Lock()
+
     def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
         """Reserve a request and its tokens on the first bid that has room.
 

@@ -24,6 +24,10 @@ class RetryBudget:
         self._at = now
         self._lock = threading.Lock()
 
+    def renew_lock(self) -> None:
+        """For a process just forked: who held the lock does not exist there."""
+        self._lock = threading.Lock()
+
     def deposit(self) -> None:
         """A call has begun."""
         with self._lock:

@@ -1,8 +1,10 @@
 """What a router is made of, and what it refuses to be made of."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
+import os
 import pickle
 import threading
 import warnings
@@ -25,7 +27,7 @@ from azure_responses.affinity_secret import ENVIRONMENT_VARIABLE
 from azure_responses.async_router_operations import AsyncRouterOperations
 from azure_responses.emulator import Emulator
 from azure_responses.router_operations import RouterOperations
-from tests.router.both import rows_of
+from tests.router.both import emulate, rows_of
 
 
 def _answering(emulator: Emulator, **options: Any) -> Router:
@@ -299,3 +301,58 @@ def test_an_owner_belongs_to_calls_and_not_to_the_router() -> None:
     options: dict[str, Any] = {"owner": "team"}
     with pytest.raises(ConfigurationError, match="owner"):
         Router(rows_of(Emulator()), **options)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_shares_no_connection_with_its_parent() -> None:
+    emulator = emulate(1)
+    with emulator.serve() as server:
+        params = {
+            "model": "azure/gpt-5",
+            "api_key": emulator.api_key,
+            "api_base": server.resource_url("east"),
+        }
+        with Router([{"model_name": "gpt", "params": params}]) as router:
+
+            def answers(word: str) -> bool:
+                asked = [f"Reply with exactly: {word}{number}" for number in range(20)]
+                told = [router.responses(model="gpt", input=text) for text in asked]
+                return [each.output_text for each in told] == [
+                    f"{word}{number}" for number in range(20)
+                ]
+
+            async def awaited() -> str:
+                answer = await router.aresponses(model="gpt", input="Reply with exactly: pong")
+                return answer.output_text
+
+            assert answers("before")
+            router.calls.routing.board._lock.acquire()
+            with warnings.catch_warnings():
+                # The emulator serves from a thread, which newer versions warn of when forking.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+            if child == 0:  # pragma: no cover  (another process)
+                is_fine = False
+                with contextlib.suppress(BaseException):
+                    is_fine = answers("child") and asyncio.run(awaited()) == "pong"
+                os._exit(0 if is_fine else 1)
+            router.calls.routing.board._lock.release()
+            assert answers("parent")
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_options_that_a_rows_own_client_does_not_heed_are_told_of(emulator: Emulator) -> None:
+    seen: list[Any] = []
+    with (
+        httpx.Client(transport=emulator.httpx_transport()) as http_client,
+        AzureResponses(
+            "https://east.openai.azure.com", api_key=emulator.api_key, http_client=http_client
+        ) as client,
+    ):
+        with pytest.warns(UserWarning, match="on_response") as told:
+            Router.of(client, on_response=seen.append).close()
+        assert told[0].filename == __file__
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Router.of(client, num_retries=1, timeout=5, on_retry=seen.append).close()
