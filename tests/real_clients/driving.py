@@ -125,10 +125,10 @@ def find_clients(module: str) -> str:
     return python
 
 
-def drive(python: str, program: str, folder: Path) -> Report:
-    """Run a program of `tests.real_clients.programs`; it runs its cases in both modes."""
+def drive(python: str, program: str, folder: Path, modes: Sequence[str] = MODES) -> Report:
+    """Run a program of `tests.real_clients.programs`; it runs its cases in every mode."""
     command = [python, "-m", f"tests.real_clients.programs.{program}"]
-    return run_program(command, MODES, folder)
+    return run_program(command, modes, folder)
 
 
 def run_program(
