@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from azure_responses.errors import AzureResponsesError
@@ -106,7 +106,7 @@ class Lease:
             self._is_settled = True
             now = time.monotonic()
             settlement = self._call.answered(outcome, now)
-            self._settle(settlement if entry is None else replace(settlement, entry=entry), now)
+            self._settle(settlement if entry is None else settlement._replace(entry=entry), now)
 
     def failed(
         self, error: AzureResponsesError, *, has_output: bool = False, tokens: int | None = None

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import httpx
@@ -110,7 +110,7 @@ class RouterRequest:
         """The error of a call whose history could not be had."""
         origin = self.origin()
         explanation = self.reader.routing.explain(
-            replace(self.ask, on_origin_down="fail"), time.monotonic()
+            self.ask._replace(on_origin_down="fail"), time.monotonic()
         )
         return InternalServerError(
             f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "

@@ -3,7 +3,6 @@
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from azure_responses.errors import APIConnectionError
@@ -121,12 +120,12 @@ class RedisState:
             self.local.learn(grant.cooldowns, now)
         if grant.bid is None:
             return grant
-        return replace(grant, slot=join_slots(grant.slot, self.local.count(grant.bid, now)))
+        return grant._replace(slot=join_slots(grant.slot, self.local.count(grant.bid, now)))
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Correct what was reserved, cool down, remember a stored response; never waits."""
         shared, local = split_slot(settlement.slot)
-        self.local.settle(replace(settlement, slot=local, entry=None), now)
+        self.local.settle(settlement._replace(slot=local, entry=None), now)
         write = make_write(settlement, shared, time.monotonic(), time.time())
         if write is not None:
             self.writer.put(write)

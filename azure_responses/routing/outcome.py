@@ -1,15 +1,18 @@
 """What came of an attempt, and what has to be remembered of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from azure_responses.routing.ask import Bid
 
 __all__ = ["LedgerEntry", "Outcome", "Settlement"]
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+
+class Outcome(NamedTuple):
     """An answer, as far as routing looks at it.
 
     Attributes:
@@ -21,7 +24,7 @@ class Outcome:
         has_output: something of it has reached the caller already.
     """
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
     tokens: int | None = None
     latency: float | None = None
     status: str | None = None
@@ -50,8 +53,7 @@ class LedgerEntry:
     expires: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What an attempt leaves behind for the state of limits, cooldowns and the ledger.
 
     Attributes:

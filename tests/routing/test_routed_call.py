@@ -1,7 +1,5 @@
 """One call: where it goes next, what it gives up on, what it leaves behind."""
 
-from dataclasses import replace
-
 import pytest
 
 from azure_responses.errors import (
@@ -629,7 +627,7 @@ def test_filtered_content_goes_to_its_own_fallbacks(is_error: bool) -> None:
 def test_a_filtered_answer_stands_where_nothing_else_may_be_asked() -> None:
     assert serve(fleet("a"), ask(), 0.0, {"a": _FILTERED})[1] == ["a"]
     routing = fleet("a", deployment("b", "lenient"), content_policy_fallbacks=[{"gpt": "lenient"}])
-    seen = replace(_FILTERED, has_output=True)
+    seen = _FILTERED._replace(has_output=True)
     assert serve(routing, ask(), 0.0, {"a": seen})[1] == ["a"]
     other = Outcome(status="incomplete", incomplete_reason="max_output_tokens")
     assert serve(routing, ask(), 0.0, {"a": other})[1] == ["a"]
