@@ -227,7 +227,7 @@ class Keys:
 
     def index(self, end_user: str) -> str:
         """The ids of an end user's responses; who it is does not show in the name."""
-        digest = hashlib.sha256(end_user.encode()).hexdigest()[:32]
+        digest = hashlib.sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return f"{self._start}end-user:{digest}"
 
     def purge(self, end_user: str, owner: str | None) -> str:

@@ -14,6 +14,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator, Fault
+from azure_responses.router_state.scripts import Keys
 from tests.router.both import emulate, rows_of, run
 
 
@@ -185,3 +186,8 @@ def test_warnings_of_a_call_point_at_its_line(runner: str, emulator: Emulator) -
             assert all(name.endswith(("both.py", "test_misuse.py")) for name in _place(told))
 
     run(runner, emulator, scenario)
+
+
+def test_an_end_user_of_broken_text_is_no_outage_of_the_shared_state() -> None:
+    keys = Keys("prefix")
+    assert keys.index("\ud800") != keys.index("\ud801")
