@@ -77,6 +77,8 @@ def test_every_module_says_what_it_offers(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if not _has_definitions(ast.parse(text)):
         return
+    if path.name == "llm_plugin.py":
+        pytest.importorskip("llm", reason="llm is not installed")
     module = importlib.import_module(module_name(path))
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
     assert len(set(module.__all__)) == len(module.__all__)

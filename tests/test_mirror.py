@@ -43,6 +43,7 @@ _TESTED_ELSEWHERE = {
     "async_stream.py": "clients/test_sockets.py",
     "chat.py": "clients/test_chat.py",
     "client.py": "clients/test_construction.py",
+    "llm_plugin.py": "real_clients/test_llm.py",
     "raw_response.py": "clients/test_scenarios.py",
     "resources.py": "clients/test_scenarios.py",
     "sender.py": "clients/test_faults.py",
