@@ -157,8 +157,10 @@ class AsyncLabelledAttempt:
         responses = self._targets.of(origin).client.responses
         turns: list[list[Any]] = []
         while response_id is not None and len(turns) < MOST_TURNS:
-            response = await responses.retrieve(response_id)
-            pages = responses.input_items.list(response_id, order="asc", limit=100)
+            # The turns together may take no longer than the call.
+            left = self._call.attempt_timeout(time.monotonic())
+            response = await responses.retrieve(response_id, timeout=left)
+            pages = responses.input_items.list(response_id, order="asc", limit=100, timeout=left)
             turns.append([*[item async for item in pages], *response.output])
             response_id = response.previous_response_id
         return [item for turn in reversed(turns) for item in turn]

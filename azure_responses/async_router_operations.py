@@ -134,14 +134,17 @@ class AsyncRouterOperations:
         """
         given = {**arguments, "messages": messages}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        made: list[AsyncLabelledAttempt] = []
+        made: list[tuple[Any, AsyncLabelledAttempt]] = []
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            made[:] = [self._new_attempt(request, target, call, left)]
-            return await made[0].chat(self._chat_options, stream=bool(stream))
+            one = self._new_attempt(request, target, call, left)
+            answer = await one.chat(self._chat_options, stream=bool(stream))
+            made.append((answer.result, one))
+            return answer
 
         routed = await self.async_calls.perform(request.ask, attempt)
-        events = made[0].stream
+        # An answer that the content filter cut short stands if no later attempt is answered.
+        events = next(one.stream for result, one in made if result is routed.result)
         if events is not None:
             events.settle_with(routed, self.async_calls.orphans)
         else:

@@ -130,14 +130,17 @@ class RouterOperations:
         """
         given = {**arguments, "messages": messages}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        made: list[LabelledAttempt] = []
+        made: list[tuple[Any, LabelledAttempt]] = []
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            made[:] = [self._attempt(request, target, call, left)]
-            return made[0].chat(self._chat_options, stream=bool(stream))
+            one = self._attempt(request, target, call, left)
+            answer = one.chat(self._chat_options, stream=bool(stream))
+            made.append((answer.result, one))
+            return answer
 
         routed = self.calls.perform(request.ask, attempt)
-        events = made[0].stream
+        # An answer that the content filter cut short stands if no later attempt is answered.
+        events = next(one.stream for result, one in made if result is routed.result)
         if events is not None:
             events.settle_with(routed, self.calls.orphans)
         else:

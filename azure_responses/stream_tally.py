@@ -15,6 +15,8 @@ __all__ = ["OpenStream", "StreamTally", "label_error", "outcome_of"]
 
 _OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
 _FAILING = frozenset({"response.failed", "error"})
+# Before any output the content filter may have left nothing of an answer.
+_CUT_SHORT = "response.incomplete"
 
 
 class OpenStream(Protocol):
@@ -64,7 +66,7 @@ class StreamTally:
     def is_output(self, event: Any) -> bool:
         """True for an event after which no other deployment may take over."""
         kind = event.type
-        if kind in _FAILING or kind == "response.created":
+        if kind in _FAILING or kind in ("response.created", _CUT_SHORT):
             return False
         return self._is_background or kind not in _OPENING
 
@@ -74,7 +76,9 @@ class StreamTally:
 
     def early_outcome(self, stream: OpenStream) -> Outcome | None:
         """The outcome of a stream that has arrived whole."""
-        return None if stream.final_response is None else self._outcome(stream)
+        if stream.final_response is None:
+            return None
+        return self._outcome(stream, has_output=self._latency is not None)
 
     def entry(self, stream: OpenStream) -> LedgerEntry | None:
         """The ledger's entry of the response, if it is to have one."""
@@ -132,10 +136,11 @@ class StreamTally:
             self._has_entry = True
             self._remember(entry)
 
-    def _outcome(self, stream: OpenStream) -> Outcome:
+    def _outcome(self, stream: OpenStream, *, has_output: bool = True) -> Outcome:
         if not self._counts_tokens:
             return Outcome(stream.headers, 0, has_output=True)
-        return outcome_of(stream.final_response, stream.headers, self._latency, has_output=True)
+        final = stream.final_response
+        return outcome_of(final, stream.headers, self._latency, has_output=has_output)
 
 
 def outcome_of(

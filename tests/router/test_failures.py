@@ -1,11 +1,13 @@
 """What a router does when deployments fail, are full, or are the only ones that would do."""
 
 import gc
+import json
 import logging
 import warnings
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from azure_responses import (
@@ -612,3 +614,122 @@ def test_a_model_nobody_deployed_closes_a_row_of_any_model_to_nobody_else(
     # Each resource is asked, once by each call.
     assert sorted(_hosts(emulator)[:2]) == ["east", "west"]
     assert len(emulator.requests) == 7
+
+
+class _CutShort(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport to an emulator whose content filter leaves nothing of some streams."""
+
+    def __init__(self, emulator: Emulator, deployments: set[str]) -> None:
+        self._inner: Any = emulator.httpx_transport()
+        self._deployments = deployments
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._cut(request, request.read()) or self._inner.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        cut = self._cut(request, await request.aread())
+        return cut or await self._inner.handle_async_request(request)
+
+    def _cut(self, request: httpx.Request, body: bytes) -> httpx.Response | None:
+        asked = json.loads(body) if body else {}
+        if asked.get("model") not in self._deployments:
+            return None
+        response = {
+            "id": "resp_00112233445566778899aabbccddeeff0011223344556677",
+            "object": "response",
+            "status": "incomplete",
+            "incomplete_details": {"reason": "content_filter"},
+            "output": [],
+        }
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "response": {**response, "status": "in_progress"}},
+            {"type": "response.incomplete", "response": response},
+        ]
+        frames = [
+            f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': n})}\n\n"
+            for n, event in enumerate(events)
+        ]
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, content="".join(frames).encode())
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+@pytest.mark.parametrize("is_cut_everywhere", [False, True])
+def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
+    runner: str, naps: list[float], is_chat: bool, is_cut_everywhere: bool
+) -> None:
+    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    cut = {"gpt-5", "gpt-4.1"} if is_cut_everywhere else {"gpt-5"}
+
+    async def scenario(router: Any) -> None:
+        asked: dict[str, Any] = {"model": "gpt-5", "stream": True}
+        if is_chat:
+            messages = [{"role": "user", "content": "Reply with exactly: pong"}]
+            stream = await router.completion(messages=messages, **asked)
+            [chunk async for chunk in stream]
+            final = await stream.get_final_completion()
+            text, reason = final.choices[0].message.content, final.choices[0].finish_reason
+            assert reason == ("content_filter" if is_cut_everywhere else "stop")
+        else:
+            stream = await router.responses(input="Reply with exactly: pong", **asked)
+            text = (await stream.get_final_response()).output_text
+            assert stream.route.attempts == 2
+        assert (text or "") == ("" if is_cut_everywhere else "pong")
+        board = router.router._routing.board
+        assert [board.in_flight(name) for name in ("gpt-5", "gpt-4.1")] == [0, 0]
+
+    rows = _rows(emulator, "gpt-5", "gpt-4.1")
+    chain = [{"gpt-5": ["gpt-4.1"]}]
+    transport = _CutShort(emulator, cut)
+    run(runner, emulator, scenario, rows, transport=transport, content_policy_fallbacks=chain)
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+def test_an_answer_cut_short_stands_when_the_next_group_fails(
+    runner: str, naps: list[float], is_chat: bool
+) -> None:
+    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator.faults.add(Fault("http-503", operation="create"))
+
+    async def scenario(router: Any) -> None:
+        asked: dict[str, Any] = {"model": "gpt-5", "stream": True}
+        if is_chat:
+            messages = [{"role": "user", "content": "hi"}]
+            stream = await router.completion(messages=messages, **asked)
+            final = await stream.get_final_completion()
+            assert final.choices[0].finish_reason == "content_filter"
+        else:
+            stream = await router.responses(input="hi", **asked)
+            final = await stream.get_final_response()
+            assert final.incomplete_details.reason == "content_filter"
+
+    rows = _rows(emulator, "gpt-5", "gpt-4.1")
+    chain = [{"gpt-5": ["gpt-4.1"]}]
+    transport = _CutShort(emulator, {"gpt-5"})
+    options: dict[str, Any] = {"content_policy_fallbacks": chain, "num_retries": 0}
+    run(runner, emulator, scenario, rows, transport=transport, **options)
+    assert len(emulator.requests) == 1
+
+
+def test_a_history_that_is_slow_to_come_holds_a_replay_up_no_longer_than_its_timeout(
+    runner: str, clock: Any, naps: list[float]
+) -> None:
+    emulator = emulate(2, clock=clock)
+
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        emulator.faults.add(Fault("stall-before-headers", operation="retrieve"))
+        began = clock.now()
+        with pytest.raises(InternalServerError, match="history"):
+            await router.responses(
+                model="gpt",
+                input="Who?",
+                previous_response_id=first.id,
+                on_origin_down="replay",
+                timeout=8,
+            )
+        assert clock.now() - began <= 9
+
+    run(runner, emulator, scenario)
