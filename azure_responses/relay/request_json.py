@@ -122,12 +122,13 @@ def _refuse_repeated_keys(body: bytes) -> None:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise invalid_request(
-            f"The key {twice[:100]!r} stands twice in one object.", code="invalid_json"
-        )
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise invalid_request(
+                f"The key {name[:100]!r} stands twice in one object.", code="invalid_json"
+            )
+        names.add(name)
 
 
 def _reason(error: ValueError) -> str:

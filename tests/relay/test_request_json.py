@@ -40,6 +40,14 @@ def test_what_is_no_usable_object_is_refused(body: bytes, words: str) -> None:
     assert caught.value.code == "invalid_json"
 
 
+def test_many_keys_are_searched_once() -> None:
+    keys = ",".join(f'"k{number}": 1' for number in range(200_000))
+    with pytest.raises(BadRequestError) as caught:
+        # Compared pair by pair this would take minutes, and nobody else would be answered.
+        read_object(f'{{{keys},"k199999": 2}}'.encode())
+    assert "'k199999' stands twice" in caught.value.message
+
+
 def test_colons_in_strings_are_no_repeated_keys() -> None:
     value = {"input": 'say "model": twice, "model":, {"a":1}', "b": ['":"']}
     assert read_object(json.dumps(value).encode()) == value

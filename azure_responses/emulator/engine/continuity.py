@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from azure_responses.emulator.engine.attachments import check_attachments
@@ -79,7 +80,7 @@ def _check_pairs(items: list[Mapping[str, Any]]) -> None:
 
 
 def _check_reasoning(items: list[Mapping[str, Any]]) -> None:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         if item.get("type") != "reasoning" or item.get("encrypted_content"):
             continue
         kind = (following or {}).get("type", "message")

@@ -174,6 +174,10 @@ def test_reasoning_needs_what_followed_it() -> None:
     assert _refused(items, model="gpt-5")["message"] == message
 
 
+def test_no_items_are_no_mistake_of_the_order() -> None:
+    assert ask([], model="gpt-5").response["status"] == "completed"
+
+
 def test_an_output_needs_its_call_and_a_call_its_output() -> None:
     output = {"type": "function_call_output", "call_id": "c", "output": "x"}
     call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
