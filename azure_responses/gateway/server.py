@@ -16,6 +16,7 @@ from types import FrameType
 import uvicorn
 
 from azure_responses.gateway.app import GatewayApp, create_app
+from azure_responses.gateway.connection import Connection
 from azure_responses.telemetry.call_log import JSONFormatter
 
 __all__ = ["GatewayServer", "Plan", "listen", "serve", "set_up_logging"]
@@ -58,6 +59,7 @@ class GatewayServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 lifespan="on",
                 log_level="warning",
                 access_log=False,
