@@ -30,8 +30,10 @@ class RetryBudget:
 
     def deposit(self) -> None:
         """A call has begun."""
-        with self._lock:
-            self._saved = min(self._most, self._saved + self._ratio)
+        # Nearly always it is full, and nothing is to be done.
+        if self._saved < self._most:
+            with self._lock:
+                self._saved = min(self._most, self._saved + self._ratio)
 
     def has_retry(self, now: float) -> bool:
         """True when a retry may be made now."""

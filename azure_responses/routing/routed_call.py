@@ -140,9 +140,11 @@ class RoutedCall:
 
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: what is left of the deadline, or the row's timeout."""
-        left = None if self.deadline is None else max(self.deadline - now, 0.001)
         own = self.deployment.timeout if self.deployment else None
-        return min((limit for limit in (left, own) if limit is not None), default=None)
+        if self.deadline is None:
+            return own
+        left = max(self.deadline - now, 0.001)
+        return left if own is None else min(left, own)
 
     def wants_another(self, outcome: Outcome) -> bool:
         """True when the answer was cut by the content filter and another group may be asked.
@@ -260,9 +262,11 @@ class RoutedCall:
         chosen = choose(
             self._routing.settings.strategy, scope, board.statuses, self.ask, now, jitter, is_free
         )
-        if wished in scope.deployments and (is_free is None or is_free(wished)):
-            return [wished, *(d for d in chosen if d is not wished)][:8]
-        return chosen
+        if wished is None or wished not in scope.deployments:
+            return chosen
+        if is_free is not None and not is_free(wished):
+            return chosen
+        return [wished, *(d for d in chosen if d is not wished)][:8]
 
     def _freedom(self, now: float) -> IsFree | None:
         """What tells the deployments that may be called now; None when all may."""
@@ -300,7 +304,7 @@ class RoutedCall:
                     continue
                 self._claimed.append(deployment.id)
             bids.append(self._bid_on(deployment))
-        self._route.bidders = tuple(bid.deployment for bid in bids)
+        self._route.bidders = tuple([bid.deployment for bid in bids])
         return tuple(bids)
 
     def _bid_on(self, deployment: Deployment) -> Bid:
@@ -459,6 +463,8 @@ class RoutedCall:
             self._final = with_context(self._error, self.fallbacks, None)
 
     def _release_probes(self, kept: str | None = None) -> None:
+        if not self._claimed:
+            return
         for deployment_id in self._claimed:
             if deployment_id != kept:
                 self._routing.board.release_probe(deployment_id)

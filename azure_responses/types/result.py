@@ -88,7 +88,9 @@ class Result(Model):
 
     def attach_route(self, route: Route | None) -> None:
         """Remember how a router got the reply."""
-        attachment = self._attachment
+        # Where pydantic keeps private attributes; asking for one by name takes far longer.
+        private = self.__pydantic_private__
+        attachment = private.get("_attachment") if private else None
         if attachment is None:
             attachment = self._attachment = _Attachment(_NOTHING, None)
         attachment.route = route

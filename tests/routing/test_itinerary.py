@@ -67,9 +67,12 @@ _asks = st.builds(
     Ask,
     st.sampled_from(_GROUPS),
     input_tokens=st.sampled_from([1, 11]),
+    output_tokens=st.just(0),
     pin=_pins,
     deadline=st.sampled_from([20.0, 200.0]),
+    is_stream=st.booleans(),
     can_move=st.booleans(),
+    on_origin_down=st.none(),
 )
 _ERRORS: dict[str, AzureResponsesError] = {
     "unreachable": unreachable(),
