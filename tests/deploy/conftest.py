@@ -1,21 +1,20 @@
 """What the documented set-up stands on: Azure, a Redis and a PostgreSQL."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.gateway.conftest import empty_postgresql, postgresql_url
+from tests.gateway.conftest import postgresql_url
 from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.soak.served import Served
 from tests.soak.stage import Stage
 
-__all__ = ["azure", "empty_postgresql", "postgresql_url", "redis_server", "stage"]
+__all__ = ["azure", "fresh_postgresql", "postgresql_url", "redis_server", "stage"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def redis_server() -> Iterator[RedisServer]:
-    """A Redis of the test's own."""
+    """A Redis of these tests' own."""
     if PROGRAM is None:
         pytest.skip("neither redis-server nor valkey-server is installed")
     pytest.importorskip("redis")
@@ -23,15 +22,26 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+@pytest.fixture(scope="module")
+def fresh_postgresql(postgresql_url: str) -> str:
+    """The URL of a PostgreSQL without our tables."""
+    import psycopg
+
+    with psycopg.connect(postgresql_url) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgresql_url
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """An Azure of two resources whose tokens take their time."""
     pytest.importorskip("uvicorn", reason="the gateway is served by uvicorn")
     pace = {"first_token": 0.02, "tokens_per_second": 200.0}
-    return Stage(tmp_path, latency=pace, chunking=("async", "async"))
+    return Stage(tmp_path_factory.mktemp("deploy"), latency=pace, chunking=("async", "async"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def azure(stage: Stage) -> Iterator[Served]:
     """That Azure, running."""
     with stage.azure() as served:

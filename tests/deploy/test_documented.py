@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -16,7 +17,10 @@ from tests.router_state.redis_server import RedisServer
 from tests.soak.served import Served, free_port
 from tests.soak.stage import MASTER_KEY, MODEL, Stage
 
-openai = pytest.importorskip("openai")
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = pytest.importorskip("openai")
 pytestmark = pytest.mark.xdist_group("soak")
 
 _FILES = Path(__file__).parents[2] / "docs" / "deploy"
@@ -24,7 +28,7 @@ _FILES = Path(__file__).parents[2] / "docs" / "deploy"
 
 @pytest.fixture
 def gateways(
-    stage: Stage, azure: Served, redis_server: RedisServer, empty_postgresql: str
+    stage: Stage, azure: Served, redis_server: RedisServer, fresh_postgresql: str
 ) -> Iterator[list[Served]]:
     """Two processes with the documented configuration, word for word."""
     environment = {
@@ -34,7 +38,7 @@ def gateways(
         "AZURE_WEST_API_KEY": "west-key",
         "GATEWAY_MASTER_KEY": MASTER_KEY,
         "GATEWAY_AFFINITY_SECRET": "7c1d5e90b3f24a68",
-        "GATEWAY_DATABASE_URL": empty_postgresql,
+        "GATEWAY_DATABASE_URL": fresh_postgresql,
         "GATEWAY_REDIS_URL": redis_server.url,
     }
     shutil.copy(_FILES / "config.yaml", stage.folder)

@@ -80,14 +80,14 @@ def _limited(azure: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def replicas(
-    stage: Stage, azure: Served, redis_server: RedisServer, empty_postgresql: str
+    stage: Stage, azure: Served, redis_server: RedisServer, fresh_postgresql: str
 ) -> Iterator[Replicas]:
     """Two gateways with one configuration."""
     settings = gateway_settings(
         azure.url,
-        database_url=empty_postgresql,
+        database_url=fresh_postgresql,
         redis_url=redis_server.url,
         key_refresh_interval=0.5,
         spend_flush_interval=0.3,
@@ -97,7 +97,7 @@ def replicas(
         gateways = [
             stack.enter_context(stage.gateway(settings, name=name)) for name in ("one", "two")
         ]
-        yield Replicas(gateways, stage, empty_postgresql)
+        yield Replicas(gateways, stage, fresh_postgresql)
 
 
 def _create(replicas: Replicas, key: str = MASTER_KEY, **body: Any) -> httpx.Response:

@@ -23,7 +23,7 @@ def router() -> Router:
 
 def _break_off(router: Router) -> "weakref.ref[object]":
     stream = router.responses(model="chat", input="Count to 50", stream=True)
-    found = weakref.ref(stream)
+    found: weakref.ref[object] = weakref.ref(stream)
     with pytest.raises(AzureResponsesError), stream:
         for _ in stream:
             pass
