@@ -8,7 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.refusal import (
+    as_list,
+    as_mapping,
+    as_texts,
+    refuse,
+)
 from azure_responses.bridge.chat_over_responses.tools import (
     read_function,
     read_function_choice,
@@ -86,12 +91,13 @@ def _refuse_unknown(draft: Draft, name: str) -> None:
 def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
     def take(draft: Draft, value: Any) -> None:
         draft.max_tokens[name] = value
-        if len(set(draft.max_tokens.values())) > 1:
+        if any(other != value for other in draft.max_tokens.values()):
             raise refuse(
                 "max_tokens and max_completion_tokens differ.",
                 "Give only max_completion_tokens; max_tokens is its older name.",
             )
-        if isinstance(value, int) and value < _FEWEST_TOKENS:
+        # What is no number of tokens at all is for the service to refuse.
+        if type(value) is int and 0 < value < _FEWEST_TOKENS:
             draft.warnings.append(
                 f"{name} was raised from {value} to {_FEWEST_TOKENS}, the fewest that the "
                 "Responses API takes."
@@ -146,7 +152,7 @@ def _take_format(draft: Draft, value: Any) -> None:
 
 def _take_tools(draft: Draft, value: Any) -> None:
     draft.tools = [
-        *(read_tool(tool, f"tools[{index}]") for index, tool in enumerate(value)),
+        *(read_tool(tool, f"tools[{index}]") for index, tool in enumerate(as_list(value, "tools"))),
         *draft.tools,
     ]
 
@@ -157,7 +163,7 @@ def _take_web(draft: Draft, value: Any) -> None:
 
 def _take_functions(draft: Draft, value: Any) -> None:
     draft.legacy_functions = True
-    for index, function in enumerate(value):
+    for index, function in enumerate(as_list(value, "functions")):
         path = f"functions[{index}]"
         draft.tools.append(read_function(as_mapping(function, path), path))
     # A message has room for one function_call.
@@ -183,7 +189,7 @@ def _take_top_logprobs(draft: Draft, value: Any) -> None:
 
 
 def _take_include(draft: Draft, value: Any) -> None:
-    draft.include = [*value, *draft.include]
+    draft.include = [*as_texts(value, "include"), *draft.include]
 
 
 def _take_stream_options(draft: Draft, value: Any) -> None:

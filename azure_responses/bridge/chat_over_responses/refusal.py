@@ -1,11 +1,11 @@
 """How the bridge says that a chat request cannot be served."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["as_mapping", "refuse"]
+__all__ = ["as_list", "as_mapping", "as_texts", "refuse"]
 
 
 def refuse(what: str, alternative: str) -> ConfigurationError:
@@ -27,3 +27,19 @@ def as_mapping(value: Any, path: str) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     raise refuse(f"{path} is a {type(value).__name__}, not an object.", "Pass a dict or a model.")
+
+
+def as_list(value: Any, path: str) -> list[Any]:
+    """The items of anything that can be gone through but text and dicts; raises as above."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return list(value)
+    raise refuse(f"{path} is a {type(value).__name__}, not a list.", "Pass a list.")
+
+
+def as_texts(value: Any, path: str) -> list[str]:
+    """The same where every item has to be text."""
+    items = as_list(value, path)
+    for index, item in enumerate(items):
+        if not isinstance(item, str):
+            raise refuse(f"{path}[{index}] is a {type(item).__name__}, not text.", "Pass a name.")
+    return items

@@ -87,10 +87,17 @@ def to_responses_request(
             parameter or the place in the messages, and its `hint` the alternative.
     """
     arguments, options = _split(chat)
-    draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
-    parameters = _assemble(draft, arguments.get("model"), default_store)
     history = History(resource_tag=resource_tag, cache=reasoning_cache, now=now)
-    _read_messages(arguments.get("messages"), parameters, history)
+    try:
+        draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
+        parameters = _assemble(draft, arguments.get("model"), default_store)
+        _read_messages(arguments.get("messages"), parameters, history)
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
+        # Messages come from anywhere, and any field of them may hold anything.
+        raise refuse(
+            f"A field of a message or a tool is of the wrong kind: {error}.",
+            "Compare it with the reference of chat completions.",
+        ) from error
     _settle_reasoning(is_reasoning_model, parameters, history, draft)
     return _request(draft, parameters, options, history, bool(arguments.get("stream")))
 

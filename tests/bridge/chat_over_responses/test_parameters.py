@@ -1,3 +1,6 @@
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from azure_responses.bridge.chat_over_responses.parameters import (
@@ -40,3 +43,21 @@ def test_none_counts_as_not_given() -> None:
     for name in (*PARAMETERS, "telepathy"):
         take_parameter(draft, name, None)
     assert draft == Draft()
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+@pytest.mark.parametrize(
+    "value", [5, -1, 1.5, True, "x", "", [], [5], [[]], [{}], [None], {}, {"a": 1}, {"type": []}]
+)
+def test_a_value_of_any_kind_is_taken_or_refused(name: str, value: Any) -> None:
+    with suppress(ConfigurationError):
+        draft = Draft()
+        take_parameter(draft, name, value)
+        take_parameter(draft, "max_completion_tokens", 100)
+
+
+def test_a_limit_that_is_no_number_of_tokens_is_left_to_the_service() -> None:
+    draft = Draft()
+    take_parameter(draft, "max_tokens", -5)
+    assert draft.parameters == {"max_output_tokens": -5}
+    assert draft.warnings == []

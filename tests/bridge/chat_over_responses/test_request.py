@@ -174,6 +174,24 @@ def test_nothing_is_stored_unless_someone_says_so_or_needs_it() -> None:
     assert "store" not in kept.parameters
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"tool_calls": 5},
+        {"refusal": 5},
+        {"annotations": [5]},
+        {"reasoning_items": 5},
+        {"output_order": [{"type": []}]},
+        {"output_order": [{"type": "message", "text": "x"}]},
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_refused(field: dict[str, Any]) -> None:
+    message = {"role": "assistant", "content": "x", **field}
+    with pytest.raises(ConfigurationError) as caught:
+        to_responses_request({"messages": [message]})
+    assert caught.value.hint
+
+
 def test_few_tokens_are_raised_to_the_least_the_service_takes() -> None:
     request = _bridge(max_tokens=1)
     assert request.parameters["max_output_tokens"] == 16
