@@ -179,7 +179,6 @@ def test_nothing_is_stored_unless_someone_says_so_or_needs_it() -> None:
     [
         {"tool_calls": 5},
         {"refusal": 5},
-        {"annotations": [5]},
         {"reasoning_items": 5},
         {"output_order": [{"type": []}]},
         {"output_order": [{"type": "message", "text": "x"}]},
