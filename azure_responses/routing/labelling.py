@@ -165,9 +165,7 @@ class ResponseLabels:
         if isinstance(value, str):
             return value if place.kind is None else self._change(place.kind, value)
         if isinstance(value, list):
-            for index, entry in enumerate(value):
-                if not isinstance(entry, list):
-                    value[index] = self._apply(entry, place)
+            self._apply_entries(value, place)
         elif isinstance(value, dict):
             self._apply_fields(value, place)
         elif (places := _places_in(type(value), place)) is not None:
@@ -176,13 +174,24 @@ class ResponseLabels:
 
     def _apply_model(self, value: Any, place: Place, places: "_Places") -> None:
         fields = vars(value)
-        for name, inner in places:
+        for name, inner, id_kind in places:
             found = fields.get(name)
             # Most of them are not there, and text is none of our business.
-            if found is not None and (inner.kind is not None or type(found) is not str):
+            if found is None:
+                continue
+            if type(found) is list:
+                self._apply_entries(found, inner)
+            elif type(found) is not str:
                 fields[name] = self._apply(found, inner)
+            elif id_kind is not None:
+                fields[name] = self._change(id_kind, found)
         if value.__pydantic_extra__:
             self._apply_fields(value.__pydantic_extra__, place)
+
+    def _apply_entries(self, entries: list[Any], place: Place) -> None:
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, list):
+                entries[index] = self._apply(entry, place)
 
     def _apply_fields(self, fields: dict[str, Any], place: Place) -> None:
         places, other = place.fields or _NO_PLACES, place.values
@@ -245,7 +254,7 @@ class ResponseLabels:
         return label
 
 
-_Places = tuple[tuple[str, Place], ...]
+_Places = tuple[tuple[str, Place, Kind | None], ...]
 
 # By a class and a place, which lives as long as its module.
 _PLACES_IN: dict[tuple[type, int], _Places | None] = {}
@@ -266,7 +275,7 @@ def _look_up(kind: type, place: Place) -> _Places | None:
         return None
     fields, other = place.fields or _NO_PLACES, place.values
     places = ((name, fields.get(name, other)) for name in kind.model_fields)
-    return tuple((name, inner) for name, inner in places if inner is not None)
+    return tuple((name, inner, inner.kind) for name, inner in places if inner is not None)
 
 
 def _field(value: Any, name: str) -> Any:
