@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from types import FrameType
@@ -112,6 +113,7 @@ def serve(plan: Plan, listener: socket.socket) -> int:
 
 
 def _work(plan: Plan, listener: socket.socket) -> int:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(plan.environment)
     app = create_app(plan.config)
     set_up_logging(is_json=app.gateway.settings.json_logs)
@@ -122,6 +124,14 @@ def _work(plan: Plan, listener: socket.socket) -> int:
         # uvicorn passes the interrupt on after an orderly end.
         return 0
     return 0 if server.started else 1
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would hold the port, and nobody could stop it as one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Workers:

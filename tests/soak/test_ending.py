@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -203,3 +204,23 @@ async def _ask_again(gateway: Served, key: str) -> int:
         body = {"model": MODEL, "input": "Reply with exactly: again"}
         reply = await Caller(session, gateway.url, key).ask("POST", "/v1/responses", "again", body)
         return reply.status
+
+
+def test_workers_end_with_the_process_that_made_them(stage: Stage) -> None:
+    with stage.azure() as azure:
+        gateway = stage.gateway(gateway_settings(azure.url), "--workers", "2")
+        with gateway:
+            gateway.signal(signal.SIGKILL)
+            gateway.wait(10)
+            deadline = time.monotonic() + 20
+            while _answers(gateway.port):
+                assert time.monotonic() < deadline, "the workers go on"
+                time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
