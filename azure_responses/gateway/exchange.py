@@ -105,7 +105,7 @@ class Exchange:
             assert isinstance(reply.body, bytes)
             await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
             return
-        admitted = self._admit(caller, call)
+        admitted = await self._admit(caller, call)
         try:
             await self._make(call)
         finally:
@@ -119,25 +119,29 @@ class Exchange:
             usage = summary.usage or {}
             total = usage.get("total_tokens")
             tokens = total if isinstance(total, int) else None
-            if tokens is None and summary.status >= 400:
+            is_failure = tokens is None and summary.status >= 400
+            if is_failure and not summary.attempts:
                 self._gateway.admission.refund(admitted)
+            elif is_failure:
+                # It was sent, so it is one of the requests the key may make; it used no tokens.
+                self._gateway.admission.settle(admitted, tokens=0)
             else:
                 self._gateway.admission.settle(admitted, tokens=tokens)
 
-    def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
+    async def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
         if call.operation not in _ROUTED:
             return None
-        tokens, cost = 0, 0
+        gateway = self._gateway
+        asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
         if caller.has_limits or caller.budget is not None:
-            tokens, cost = estimate_cost(call, self._gateway.router)
-        admitted = self._gateway.admission.admit(
-            caller,
-            model=call.group or "",
-            tokens=tokens,
-            cost=cost,
-            now=time.time(),
-            tick=time.monotonic(),
-        )
+            asked["tokens"], asked["cost"] = estimate_cost(call, gateway.router)
+        asked |= {"now": time.time(), "tick": time.monotonic()}
+        state = gateway.router.async_calls.state
+        admitted: Admitted | Denial
+        if caller.has_limits and state.is_shared:
+            admitted = await gateway.admission.admit_shared(state, caller, **asked)
+        else:
+            admitted = gateway.admission.admit(caller, **asked)
         if isinstance(admitted, Denial):
             raise Refused(admitted)
         return admitted
