@@ -134,49 +134,6 @@ def test_a_label_in_a_text_means_nothing(runner: str, emulator: Emulator) -> Non
     run(runner, emulator, scenario)
 
 
-_WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_reasoning_that_a_client_dropped_goes_back_where_it_was_encrypted(
-    runner: str, emulator: Emulator, stream: bool
-) -> None:
-    asked = {"model": "gpt", "tools": [_WEATHER], "reasoning_effort": "high", "stream": stream}
-
-    async def scenario(router: Any) -> None:
-        for _ in range(_TURNS):
-            messages: list[Any] = [{"role": "user", "content": "What is the weather in Oslo?"}]
-            first = await router.completion(messages=messages, **asked)
-            first = await first.get_final_completion() if stream else first
-            home = emulator.requests[-1].resource
-            (call,) = first.choices[0].message.tool_calls
-            function = {"name": call.function.name, "arguments": call.function.arguments}
-            messages += [
-                {
-                    "role": "assistant",
-                    "content": None,
-                    "tool_calls": [{"id": call.id, "type": "function", "function": function}],
-                },
-                {"role": "tool", "tool_call_id": call.id, "content": "sunny"},
-            ]
-            again = await router.completion(messages=messages, **asked)
-            again = await again.get_final_completion() if stream else again
-            assert emulator.requests[-1].resource == home
-            assert b"encrypted_content" in emulator.requests[-1].body
-
-    run(runner, emulator, scenario, reasoning_cache=True)
-
-
 def test_provisioned_throughput_is_used_first_and_spills_over(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
