@@ -20,6 +20,10 @@ _TEXT, _HEX, _ODD_HEX, _BASE64 = range(4)
 
 def split_prefix(inner: str) -> tuple[str, str]:
     """`resp_abc` → `resp_`, `abc`; the prefix is empty where there is none."""
+    # Nearly every id is of this form, and is seen sooner than the pattern is matched.
+    head, mark, rest = inner.partition("_")
+    if mark and len(head) <= 24 and head.isascii() and head.isalnum() and head[0].isalpha():
+        return head + mark, rest
     found = _PREFIX.match(inner)
     end = found.end() if found else 0
     return inner[:end], inner[end:]
