@@ -20,6 +20,7 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.relay import ApiReply, ApiRequest
+from azure_responses.relay.stream_body import AsyncStreamBody, StreamBody
 from azure_responses.router import Router
 
 __all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transport"]
@@ -131,41 +132,25 @@ class AsyncRouterTransport:
 
 
 class _Events:
-    """The body of a stream; closing it ends the call at Azure too."""
+    """A relay's body, as one of the caller's library."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._has_begun = False
+    def __init__(self, body: StreamBody) -> None:
+        self._body = body
+        self.close = body.close
 
     def __iter__(self) -> Iterator[bytes]:
-        self._has_begun = True
-        yield from self._pieces
-
-    def close(self) -> None:
-        if not self._has_begun:
-            # A generator that never ran would be closed without its clean-up.
-            self._has_begun = True
-            next(self._pieces, None)
-        self._pieces.close()  # type: ignore[attr-defined]
+        return iter(self._body)
 
 
 class _AsyncEvents:
     """`_Events`, awaited."""
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
-        self._has_begun = False
+    def __init__(self, body: AsyncStreamBody) -> None:
+        self._body = body
+        self.aclose = body.aclose
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._has_begun = True
-        async for piece in self._pieces:
-            yield piece
-
-    async def aclose(self) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            await anext(self._pieces, None)
-        await self._pieces.aclose()  # type: ignore[attr-defined]
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
 
 
 @cache

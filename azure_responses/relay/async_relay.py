@@ -37,6 +37,7 @@ from azure_responses.relay.raw_calls import RawCalls
 from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
+from azure_responses.relay.stream_body import AsyncStreamBody
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.targets import AsyncTarget
 from azure_responses.telemetry.watch import AsyncWatch
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncRelay"]
 
-Reply = ApiReply[bytes | AsyncIterator[bytes]]
+Reply = ApiReply[bytes | AsyncStreamBody]
 
 _DRAIN_SECONDS = 0.25
 
@@ -150,7 +151,7 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
     if isinstance(answer, RawAnswer):
         summary.headers = answer.headers
         return json_reply(summary, answer.finish(summary))
-    return event_reply(summary, _once(answer))
+    return event_reply(summary, AsyncStreamBody(_once(answer)))
 
 
 async def _once(events: bytes) -> AsyncIterator[bytes]:
@@ -215,7 +216,7 @@ class _Streamed:
         summary.headers = opened.reply.headers
         summary.time_to_first_output = time.monotonic() - self._began
         summary.latency = summary.time_to_first_output
-        return event_reply(summary, opened.events(routed.lease, call, self._began))
+        return event_reply(summary, AsyncStreamBody(opened.events(routed.lease, call, self._began)))
 
     async def _attempt(
         self, target: AsyncTarget, routed: RoutedCall, left: float | None
@@ -409,7 +410,7 @@ class _Chat:
         events.settle_with(routed, calls.orphans)
         summary.headers = events.headers
         summary.time_to_first_output = summary.latency
-        return event_reply(summary, self._chunks(routed.result, events))
+        return event_reply(summary, AsyncStreamBody(self._chunks(routed.result, events)))
 
     async def _chunks(self, completion: Any, events: Any) -> AsyncIterator[bytes]:
         summary = self._call.summary

@@ -1,16 +1,17 @@
 """A request to the OpenAI surface and its answer, whatever carries them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from azure_responses.relay.call_summary import CallSummary
+from azure_responses.relay.stream_body import AsyncStreamBody, StreamBody
 
 __all__ = ["ApiReply", "ApiRequest", "Header"]
 
 Header = tuple[bytes, bytes]
 
-Body = TypeVar("Body", bound=bytes | Iterator[bytes] | AsyncIterator[bytes])
+Body = TypeVar("Body", bound=bytes | StreamBody | AsyncStreamBody)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ def json_reply(summary: CallSummary, body: bytes) -> ApiReply[Any]:
 
 
 def event_reply(summary: CallSummary, events: Any) -> ApiReply[Any]:
-    """A stream of events; `events` iterates over bytes."""
+    """A stream of events; `events` is a StreamBody or an AsyncStreamBody."""
     summary.status = 200
     headers = [*STREAM, *pass_headers(summary.headers), *describe_call(summary, with_cost=False)]
     return ApiReply(200, headers, events, summary)

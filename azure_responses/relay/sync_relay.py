@@ -37,6 +37,7 @@ from azure_responses.relay.raw_calls import RawCalls
 from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
+from azure_responses.relay.stream_body import StreamBody
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.targets import Target
 from azure_responses.telemetry.watch import Watch
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Relay"]
 
-Reply = ApiReply[bytes | Iterator[bytes]]
+Reply = ApiReply[bytes | StreamBody]
 
 _DRAIN_SECONDS = 0.25
 
@@ -148,7 +149,7 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
     if isinstance(answer, RawAnswer):
         summary.headers = answer.headers
         return json_reply(summary, answer.finish(summary))
-    return event_reply(summary, _once(answer))
+    return event_reply(summary, StreamBody(_once(answer)))
 
 
 def _once(events: bytes) -> Iterator[bytes]:
@@ -209,7 +210,7 @@ class _Streamed:
         summary.headers = opened.reply.headers
         summary.time_to_first_output = time.monotonic() - self._began
         summary.latency = summary.time_to_first_output
-        return event_reply(summary, opened.events(routed.lease, call, self._began))
+        return event_reply(summary, StreamBody(opened.events(routed.lease, call, self._began)))
 
     def _attempt(self, target: Target, routed: RoutedCall, left: float | None) -> "Answer[_Opened]":
         raw = self._relay.begin_attempt(self._call, target, routed, left)
@@ -390,7 +391,7 @@ class _Chat:
         events.settle_with(routed, calls.orphans)
         summary.headers = events.headers
         summary.time_to_first_output = summary.latency
-        return event_reply(summary, self._chunks(routed.result, events))
+        return event_reply(summary, StreamBody(self._chunks(routed.result, events)))
 
     def _chunks(self, completion: Any, events: Any) -> Iterator[bytes]:
         summary = self._call.summary
