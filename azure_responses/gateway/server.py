@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -62,7 +63,9 @@ class GatewayServer(uvicorn.Server):
                 app,
                 http=Connection,
                 lifespan="on",
-                log_level="warning",
+                log_config=None,
+                # Below stands what strangers send: nobody is to fill the log before showing a key.
+                log_level="error",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -117,6 +120,9 @@ def _work(plan: Plan, listener: socket.socket) -> int:
     os.environ.update(plan.environment)
     app = create_app(plan.config)
     set_up_logging(is_json=app.gateway.settings.json_logs)
+    # What a caller sends may stand in a warning. Shown as it came it could pose as another line,
+    # and Python remembers each that it has shown: as many as callers make up.
+    warnings.filterwarnings("ignore", category=UserWarning)
     server = GatewayServer(app, plan.announcement if plan.workers <= 1 else "")
     try:
         server.run([listener])
@@ -226,8 +232,8 @@ def set_up_logging(*, is_json: bool) -> None:
     """Write the package's log to standard error: one line per call, as text or JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(_ObjectFormatter() if is_json else _LineFormatter())
-    logger = logging.getLogger("azure_responses")
-    logger.addHandler(handler)
+    for name in ("azure_responses", "uvicorn", "asyncio"):
+        logging.getLogger(name).addHandler(handler)
     # What no line shows need not be looked up for each: the logging module's own advice.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None

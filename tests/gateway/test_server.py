@@ -1,13 +1,16 @@
 """The gateway as a process: it starts, drains on SIGTERM without cutting anything, and ends."""
 
 import json
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -145,6 +148,25 @@ def test_log_lines_may_be_objects(tmp_path: Path) -> None:
     assert lines[0]["key_id"] == "master"
     assert float(lines[0]["cost"]) > 0
     assert lines[1]["http_status"] == 400
+
+
+def test_callers_cannot_write_lines_of_their_own_into_the_log(tmp_path: Path) -> None:
+    message = {"role": "user", "content": "x", "a\n2026-01-01 forged": 1, "name": "x\ny"}
+    body = {"user": "u\nforged", "messages": [message]}
+    with (
+        make_emulator().serve() as server,
+        run_process(config_of(server.url, "east"), tmp_path) as (url, _),
+    ):
+        for model in ("chat", "chat\nforged"):
+            headers = {**HEADERS, "x-request-id": "forged"}
+            httpx.post(f"{url}/v1/chat/completions", json={**body, "model": model}, headers=headers)
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
+            connection.sendall(b"forged\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    lines = (tmp_path / "stderr").read_text().splitlines()
+    assert lines
+    assert all(re.match(r"[\d-]{10} [\d:,]+ INFO (chat|refused) ", line) for line in lines)
 
 
 def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
