@@ -187,7 +187,7 @@ class RouterRequest:
 
     def entry(self, response_id: str, deployment: Deployment) -> LedgerEntry | None:
         """What the ledger remembers of a response; None where nobody would ask for it."""
-        if not self.is_stored or (self.end_user is None and self.owner is None):
+        if not self.is_stored or self.end_user is None:
             return None
         now = time.time()
         return LedgerEntry(

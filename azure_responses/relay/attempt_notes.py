@@ -196,7 +196,7 @@ class RawAttempt:
             return None
         self.raw_calls.note_created(found, time.monotonic())
         summary, reading = relayed.summary, relayed.reading
-        if summary.owner is None and summary.end_user is None:
+        if summary.end_user is None:
             return None
         assert reading is not None
         return entry_of(
