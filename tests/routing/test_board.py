@@ -83,3 +83,10 @@ def test_threads_do_not_lose_counts() -> None:
     for thread in threads:
         thread.join()
     assert board.in_flight("b") == 8
+
+
+def test_a_forked_process_waits_for_nobody_who_is_not_there() -> None:
+    board = _board()
+    board._lock.acquire()
+    board.renew_lock()
+    assert board.reserve([Bid(_B, 1)], 5.0).bid == Bid(_B, 1)

@@ -640,6 +640,53 @@ def test_operations_on_stored_things_have_no_fallbacks() -> None:
         serve(routing, ask(can_move=False), 0.0, {"a": server_error()})
 
 
+def test_what_takes_no_quota_is_served_while_quota_is_out() -> None:
+    row = deployment("a", rpm=1, tpm=10)
+    routing = fleet(row)
+    serve(routing, ask())
+    routing.board.limit("a", 50.0, 0.0)
+    call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
+    step = call.next_step(1.0, 0.5)
+    assert isinstance(step, Try)
+    assert not step.needs_room
+    (bid,) = step.bids
+    assert (bid.tokens, bid.deployment.rpm, bid.deployment.tpm) == (0, None, None)
+    call.granted(Grant(bid), 1.0)
+    # Its own refusal it does heed.
+    call.failed(limited(7.0), 1.0)
+    assert call.next_step(1.0, 0.5) == Wait(7.0)
+    assert isinstance(call.next_step(8.0, 0.5), Try)
+
+
+def test_what_takes_no_quota_waits_for_a_broken_deployment_all_the_same() -> None:
+    routing = fleet("a")
+    routing.board.fail("a", "failures", 0.0, hint=20.0, at_once=True, is_probe=False)
+    call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
+    assert isinstance(call.next_step(1.0, 0.5), Wait)
+
+
+def test_a_refused_key_is_not_tried_again_by_the_call_that_met_it() -> None:
+    routing = fleet("a")
+    with pytest.raises(AuthenticationError):
+        serve(routing, ask(deadline=1e9), 0.0, {"a": refused_key()})
+    assert routing.board.cooldowns(0.0)
+
+
+def test_a_name_that_a_row_of_any_model_does_not_know_blames_nobody() -> None:
+    rows = [deployment(name, "*", model="*") for name in ("a", "b")]
+    missing = DeploymentNotFoundError("no such deployment", status_code=404)
+    routing, tried = fleet(*rows), list[str]()
+
+    def answer(name: str) -> DeploymentNotFoundError:
+        tried.append(name)
+        return missing
+
+    with pytest.raises(DeploymentNotFoundError):
+        serve(routing, ask("gpt-6"), 0.0, answer)
+    assert sorted(tried) == ["a", "b"]
+    assert routing.board.cooldowns(0.0) == {}
+
+
 def test_an_unknown_model_is_a_404_that_suggests_the_right_name() -> None:
     with pytest.raises(NotFoundError, match="Did you mean 'gpt'") as caught:
         serve(fleet("a"), ask("gtp"))
