@@ -55,7 +55,7 @@ class AsyncLabelledAttempt:
 
     async def send(self, operation: str, **more: Any) -> Answer[Any]:
         """`create`, `parse` or `compact`, not streamed."""
-        await self._find_history()
+        await self.find_history()
         await self._send(
             operation, self._request.sent_by(self._target, self._call, self._left), **more
         )
@@ -64,7 +64,7 @@ class AsyncLabelledAttempt:
 
     async def open(self, **more: Any) -> Answer[AsyncRoutedStream[Any]]:
         """`create`, streamed: returns once output has begun."""
-        await self._find_history()
+        await self.find_history()
         stream = await self._open(
             self._request.sent_by(self._target, self._call, self._left), **more
         )
@@ -73,7 +73,7 @@ class AsyncLabelledAttempt:
 
     async def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
         """A chat completion; streamed, it returns once output has begun."""
-        await self._find_history()
+        await self.find_history()
         deployment = self._target.deployment
         # The bridge only ever calls `create`.
         responses: Any = self
@@ -140,7 +140,8 @@ class AsyncLabelledAttempt:
     def _entry(self, response_id: str) -> LedgerEntry | None:
         return self._request.entry(response_id, self._target.deployment)
 
-    async def _find_history(self) -> None:
+    async def find_history(self) -> None:
+        """Get what the response that is continued held, where this attempt has to carry it."""
         request = self._request
         if not self._call.replays_history or request.history is not None:
             return

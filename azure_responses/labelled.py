@@ -55,7 +55,7 @@ class LabelledAttempt:
 
     def send(self, operation: str, **more: Any) -> Answer[Any]:
         """`create`, `parse` or `compact`, not streamed."""
-        self._find_history()
+        self.find_history()
         sent = self._request.sent_by(self._target, self._call, self._left)
         self._send(operation, sent, **more)
         assert self._answer is not None
@@ -63,7 +63,7 @@ class LabelledAttempt:
 
     def open(self, **more: Any) -> Answer[RoutedStream[Any]]:
         """`create`, streamed: returns once output has begun."""
-        self._find_history()
+        self.find_history()
         sent = self._request.sent_by(self._target, self._call, self._left)
         stream = self._open(sent, **more)
         assert self._answer is not None
@@ -71,7 +71,7 @@ class LabelledAttempt:
 
     def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
         """A chat completion; streamed, it returns once output has begun."""
-        self._find_history()
+        self.find_history()
         deployment = self._target.deployment
         # The bridge only ever calls `create`.
         responses: Any = self
@@ -138,7 +138,8 @@ class LabelledAttempt:
     def _entry(self, response_id: str) -> LedgerEntry | None:
         return self._request.entry(response_id, self._target.deployment)
 
-    def _find_history(self) -> None:
+    def find_history(self) -> None:
+        """Get what the response that is continued held, where this attempt has to carry it."""
         request = self._request
         if not self._call.replays_history or request.history is not None:
             return

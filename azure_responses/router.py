@@ -154,6 +154,11 @@ class Router(RouterOperations, AsyncRouterOperations):
         return self._reader
 
     @property
+    def chat_options(self) -> ChatOptions:
+        """How chat completions are bridged, for whoever has another kind of attempt."""
+        return self._chat_options
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """The model names callers may use."""
         return tuple(self._routing.groups)

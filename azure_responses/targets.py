@@ -10,9 +10,12 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from azure_responses.async_client import AsyncAzureResponses
+from azure_responses.async_sender import AsyncSender
 from azure_responses.client import AzureResponses
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.operations import Operations
 from azure_responses.routing.deployment import Deployment
+from azure_responses.sender import Sender
 
 __all__ = ["AsyncTarget", "AsyncTargets", "ClientFactory", "Target", "Targets"]
 
@@ -30,6 +33,16 @@ class Target:
     deployment: Deployment
     client: AzureResponses
 
+    @property
+    def sender(self) -> Sender:
+        """What sends the client's calls, for who makes them otherwise."""
+        return self.client._sender
+
+    @property
+    def operations(self) -> Operations:
+        """What makes them, by the client's own rules."""
+        return self.client._configuration.operations()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AsyncTarget:
@@ -37,6 +50,16 @@ class AsyncTarget:
 
     deployment: Deployment
     client: AsyncAzureResponses
+
+    @property
+    def sender(self) -> AsyncSender:
+        """What sends the client's calls, for who makes them otherwise."""
+        return self.client._sender
+
+    @property
+    def operations(self) -> Operations:
+        """What makes them, by the client's own rules."""
+        return self.client._configuration.operations()
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,15 +132,14 @@ class AsyncRelay:
             typed = AsyncLabelledAttempt(
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
-            await typed._find_history()
-        return RawAttempt(call, target.deployment, routed, self.raw_calls(target.client))
+            await typed.find_history()
+        return RawAttempt(call, target.deployment, routed, self.raw_calls(target))
 
-    def raw_calls(self, client: AsyncAzureResponses) -> RawCalls:
-        """What makes the calls of a client."""
-        found = self._raw_calls.get(client)
+    def raw_calls(self, target: AsyncTarget) -> RawCalls:
+        """What makes the calls of a target's client."""
+        found = self._raw_calls.get(target.client)
         if found is None:
-            found = RawCalls(client._configuration.operations())
-            self._raw_calls[client] = found
+            found = self._raw_calls[target.client] = RawCalls(target.operations)
         return found
 
 
@@ -162,7 +161,7 @@ async def _send(
     raw: RawAttempt, call: RelayedCall, target: AsyncTarget, left: float | None
 ) -> RawAnswer:
     """One attempt's whole answer, told to whoever listens."""
-    watch = target.client._sender.telemetry.watch(raw.call)
+    watch = target.sender.telemetry.watch(raw.call)
     if watch is not None:
         await watch.start()
     try:
@@ -185,7 +184,7 @@ async def _exchange(
     watch: AsyncWatch | None,
 ) -> RawAnswer:
     try:
-        reply = await target.client._sender.send(raw.call, shorter(call.timeout, left), watch)
+        reply = await target.sender.send(raw.call, shorter(call.timeout, left), watch)
     except ConfigurationError as error:
         raise unusable_credential(error) from error
     except NotFoundError as error:
@@ -248,7 +247,7 @@ class _Opened:
 
     async def open(self, call: RelayedCall, left: float | None, remember: Any) -> None:
         """Read until there is output; raises what happened before there was."""
-        sender = self._target.client._sender
+        sender = self._target.sender
         self._remember = remember
         self._watch = sender.telemetry.watch(self.attempt.call, is_stream=True)
         if self._watch is not None:
@@ -396,7 +395,7 @@ class _Chat:
                 )
             ]
             try:
-                return await made[0].chat(self._router._chat_options, stream=call.is_stream)
+                return await made[0].chat(self._router.chat_options, stream=call.is_stream)
             finally:
                 summary.upstream_seconds += time.monotonic() - began
 

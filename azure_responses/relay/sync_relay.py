@@ -130,15 +130,14 @@ class Relay:
             typed = LabelledAttempt(
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
-            typed._find_history()
-        return RawAttempt(call, target.deployment, routed, self.raw_calls(target.client))
+            typed.find_history()
+        return RawAttempt(call, target.deployment, routed, self.raw_calls(target))
 
-    def raw_calls(self, client: AzureResponses) -> RawCalls:
-        """What makes the calls of a client."""
-        found = self._raw_calls.get(client)
+    def raw_calls(self, target: Target) -> RawCalls:
+        """What makes the calls of a target's client."""
+        found = self._raw_calls.get(target.client)
         if found is None:
-            found = RawCalls(client._configuration.operations())
-            self._raw_calls[client] = found
+            found = self._raw_calls[target.client] = RawCalls(target.operations)
         return found
 
 
@@ -158,7 +157,7 @@ def _once(events: bytes) -> Iterator[bytes]:
 
 def _send(raw: RawAttempt, call: RelayedCall, target: Target, left: float | None) -> RawAnswer:
     """One attempt's whole answer, told to whoever listens."""
-    watch = target.client._sender.telemetry.watch(raw.call)
+    watch = target.sender.telemetry.watch(raw.call)
     if watch is not None:
         watch.start()
     try:
@@ -181,7 +180,7 @@ def _exchange(
     watch: Watch | None,
 ) -> RawAnswer:
     try:
-        reply = target.client._sender.send(raw.call, shorter(call.timeout, left), watch)
+        reply = target.sender.send(raw.call, shorter(call.timeout, left), watch)
     except ConfigurationError as error:
         raise unusable_credential(error) from error
     except NotFoundError as error:
@@ -240,7 +239,7 @@ class _Opened:
 
     def open(self, call: RelayedCall, left: float | None, remember: Any) -> None:
         """Read until there is output; raises what happened before there was."""
-        sender = self._target.client._sender
+        sender = self._target.sender
         self._remember = remember
         self._watch = sender.telemetry.watch(self.attempt.call, is_stream=True)
         if self._watch is not None:
@@ -377,7 +376,7 @@ class _Chat:
                 LabelledAttempt(reading, target, routed, left, calls.targets, calls.state.remember)
             ]
             try:
-                return made[0].chat(self._router._chat_options, stream=call.is_stream)
+                return made[0].chat(self._router.chat_options, stream=call.is_stream)
             finally:
                 summary.upstream_seconds += time.monotonic() - began
 
