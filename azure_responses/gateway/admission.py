@@ -2,16 +2,13 @@
 
 import threading
 from dataclasses import dataclass
-from hashlib import sha256
 
 from azure_responses.gateway.access import check_model
 from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.gateway.shared_limits import SharedTicket, take_shared
 from azure_responses.router_state.store import AsyncStateStore
-from azure_responses.routing.ask import Bid
-from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import Settlement
 from azure_responses.routing.windows import Window
 
 __all__ = ["Admission", "Admitted"]
@@ -25,7 +22,7 @@ class Admitted:
     """A call that may be made; hand it back to `settle` or `refund`, once."""
 
     caller: Caller
-    ticket: "_Ticket | _SharedTicket | None" = None
+    ticket: "_Ticket | SharedTicket | None" = None
     hold: Hold | None = None
 
 
@@ -35,20 +32,6 @@ class _Ticket:
 
     slot: int
     tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class _SharedTicket:
-    """The same where replicas count together."""
-
-    state: AsyncStateStore
-    bid: Bid
-    slot: int
-
-    def settle(self, used: int, *, refunds_request: bool = False) -> None:
-        """Count `used` tokens in place of those reserved; written behind the call."""
-        # When it is does not matter: a settlement without a cooldown has no use for it.
-        self.state.settle(Settlement(self.bid, self.slot, used, refunds_request), 0.0)
 
 
 class Admission:
@@ -98,13 +81,13 @@ class Admission:
         denial = check_model(caller, model)
         if denial is not None:
             return denial
-        ticket = await _take_shared(state, caller, tokens, tick) if caller.has_limits else None
+        ticket = await take_shared(state, caller, tokens, tick) if caller.has_limits else None
         return self._hold(caller, ticket, cost, now)
 
     def _hold(
         self,
         caller: Caller,
-        ticket: "_Ticket | _SharedTicket | Denial | None",
+        ticket: "_Ticket | SharedTicket | Denial | None",
         cost: int,
         now: float,
     ) -> Admitted | Denial:
@@ -122,7 +105,7 @@ class Admission:
         Args:
             tokens: what it used; None where that is not known, which leaves the estimate.
         """
-        if isinstance(admitted.ticket, _SharedTicket):
+        if isinstance(admitted.ticket, SharedTicket):
             if tokens is not None:
                 admitted.ticket.settle(tokens)
         elif admitted.ticket is not None and tokens is not None:
@@ -157,12 +140,12 @@ class Admission:
             wait = minute.wait(tokens, tick)
             is_full = caller.rpm is not None and minute.requests >= caller.rpm
         limit = "requests" if is_full else "tokens"
-        return _deny(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
+        return deny_limit(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
 
-    def _give_back(self, caller: Caller, ticket: _Ticket | _SharedTicket | None) -> None:
+    def _give_back(self, caller: Caller, ticket: _Ticket | SharedTicket | None) -> None:
         if ticket is None:
             return
-        if isinstance(ticket, _SharedTicket):
+        if isinstance(ticket, SharedTicket):
             ticket.settle(0, refunds_request=True)
             return
         with self._lock:
@@ -179,33 +162,6 @@ class Admission:
         # The limits of a stored key may have been changed.
         minute.rpm, minute.tpm = caller.rpm, caller.tpm
         return minute
-
-
-async def _take_shared(
-    state: AsyncStateStore, caller: Caller, tokens: int, tick: float
-) -> _SharedTicket | Denial:
-    """Counted as if the key were a deployment, which the state knows how to count."""
-    name = f"key-{sha256(caller.key_id.encode()).hexdigest()[:24]}"
-    row = Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm)
-    bid = Bid(row, tokens)
-    grant = await state.reserve([bid], tick)
-    if grant.bid is not None:
-        return _SharedTicket(state, bid, grant.slot)
-    limits = {"requests": caller.rpm, "tokens": caller.tpm}
-    shown = [f"{most} {name}" for name, most in limits.items() if most is not None]
-    # Which of two was reached, the state does not say.
-    kind = "requests" if caller.rpm is not None else "tokens"
-    return _deny(kind, " and ".join(shown), grant.retry_after or 1.0)
-
-
-def _deny(kind: str, limits: str, wait: float) -> Denial:
-    return deny(
-        429,
-        f"This API key may use {limits} per minute. Try again in {wait:.1f} s.",
-        type=kind,
-        code="rate_limit_exceeded",
-        retry_after=wait,
-    )
 
 
 def _left(limit: int | None, used: int) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-__all__ = ["Denial", "deny"]
+__all__ = ["Denial", "deny", "deny_limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,17 @@ def deny(
     """Put a refusal together; `retry_after` also goes into the headers SDKs read."""
     error = {"message": message, "type": type, "param": param, "code": code}
     return Denial(status, {"error": error}, {**_hints(retry_after), **(headers or {})}, retry_after)
+
+
+def deny_limit(kind: str, limits: str, wait: float) -> Denial:
+    """The 429 of a key's limits a minute: `kind` is "requests" or "tokens", `limits` in words."""
+    return deny(
+        429,
+        f"This API key may use {limits} per minute. Try again in {wait:.1f} s.",
+        type=kind,
+        code="rate_limit_exceeded",
+        retry_after=wait,
+    )
 
 
 def _hints(seconds: float | None) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""A key's requests and tokens a minute, counted together with the replicas."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.router_state.store import AsyncStateStore
+from azure_responses.routing.ask import Bid
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.outcome import Settlement
+
+__all__ = ["SharedTicket", "take_shared"]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTicket:
+    """A call that was counted; `settle` it once."""
+
+    state: AsyncStateStore
+    bid: Bid
+    slot: int
+
+    def settle(self, used: int, *, refunds_request: bool = False) -> None:
+        """Count `used` tokens in place of those reserved; written behind the call."""
+        # When it is does not matter: a settlement without a cooldown has no use for it.
+        self.state.settle(Settlement(self.bid, self.slot, used, refunds_request), 0.0)
+
+
+async def take_shared(
+    state: AsyncStateStore, caller: Caller, tokens: int, tick: float
+) -> SharedTicket | Denial:
+    """Count a call if the key may make it; `tick` is monotonic seconds.
+
+    To the state a key is one more deployment, which it knows how to count, also alone while
+    others cannot be asked.
+    """
+    name = f"key-{sha256(caller.key_id.encode()).hexdigest()[:24]}"
+    bid = Bid(Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm), tokens)
+    grant = await state.reserve([bid], tick)
+    if grant.bid is not None:
+        return SharedTicket(state, bid, grant.slot)
+    limits = {"requests": caller.rpm, "tokens": caller.tpm}
+    shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
+    # Which of the two was reached, the state does not say.
+    kind = "tokens" if caller.rpm is None else "requests"
+    return deny_limit(kind, " and ".join(shown), grant.retry_after or 1.0)
