@@ -16,7 +16,7 @@ from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.tree import TESTS
 
 _SECRET = "one secret for all replicas"
-_TPM = 20_000
+_TPM = 40_000
 _QUESTION = "What is my name?"
 
 
@@ -133,10 +133,10 @@ def test_the_load_of_two_processes_together_keeps_to_the_limit_of_a_row(shared_s
     for replica in replicas:
         replica.tell(
             "load",
-            seconds=5,
+            seconds=6,
             model="gpt",
-            input="Tell me of the sea. [[azure:length:60]]",
-            max_output_tokens=120,
+            input="Tell me of the sea. [[azure:length:200]]",
+            max_output_tokens=300,
             reasoning={"effort": "minimal"},
             timeout=5,
         )
