@@ -16,7 +16,9 @@ from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
+    InternalServerError,
     NotFoundError,
+    RateLimitError,
     ResponseFailedError,
 )
 from azure_responses.relay.attempt_notes import (
@@ -41,7 +43,7 @@ from azure_responses.relay.stream_body import AsyncStreamBody
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.targets import AsyncTarget
 from azure_responses.telemetry.watch import AsyncWatch
-from azure_responses.transport import IncomingReply, mapped_async_errors
+from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
@@ -51,6 +53,11 @@ __all__ = ["AsyncRelay"]
 Reply = ApiReply[bytes | AsyncStreamBody]
 
 _DRAIN_SECONDS = 0.25
+# A dropped stream of a background response is read on from its last event: how often without a
+# further one, and after how long.
+_MOST_RESUMPTIONS = 6
+_RESUME_SECONDS = 0.1
+_LONGEST_RESUME_SECONDS = 4.0
 
 
 class AsyncRelay:
@@ -151,6 +158,11 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
         summary.headers = answer.headers
         return json_reply(summary, answer.finish(summary))
     return event_reply(summary, AsyncStreamBody(_once(answer)))
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for piece in ():
+        yield piece
 
 
 async def _once(events: bytes) -> AsyncIterator[bytes]:
@@ -293,7 +305,7 @@ class _Opened:
             yield self._first
             self._first = b""
             try:
-                async for piece in self._pieces():
+                async for piece in self._pieces(call.timeout):
                     yield piece
             except AzureResponsesError as caught:
                 broken = caught
@@ -317,21 +329,57 @@ class _Opened:
                 await self._close()
                 await self._end_watch(error)
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if not self._is_over():
-            with mapped_async_errors():
-                async for chunk in self._chunks:
-                    piece = self.state.receive(chunk)
-                    if piece:
-                        yield piece
-                    if self._is_over():
-                        break
-                else:
-                    piece = self.state.end()
-                    if piece:
-                        yield piece
+    async def _pieces(self, timeout: Timeout) -> AsyncIterator[bytes]:
+        """What is to be sent on, over as many connections as it takes."""
+        resumed = 0
+        while not self._is_over():
+            broken: APIConnectionError | None = None
+            last = self.state.last_sequence_number
+            try:
+                async for piece in self._arriving():
+                    yield piece
+            except APIConnectionError as error:
+                broken = error
+            if self._is_over():
+                break
+            # An event that came shows that the way is open again.
+            resumed = 0 if self.state.last_sequence_number != last else resumed + 1
+            if resumed >= _MOST_RESUMPTIONS or not await self._resume(resumed, timeout):
+                if broken is not None:
+                    raise broken
+                return
         if self.state.is_finished:
             await self._drain()
+
+    async def _arriving(self) -> AsyncIterator[bytes]:
+        with mapped_async_errors():
+            async for chunk in self._chunks:
+                piece = self.state.receive(chunk)
+                if piece:
+                    yield piece
+                if self._is_over():
+                    return
+            piece = self.state.end()
+            if piece:
+                yield piece
+
+    async def _resume(self, resumed: int, timeout: Timeout) -> bool:
+        """Connect again behind the last event; False where that is not possible."""
+        call = self.attempt.resumption(self.state)
+        if call is None:
+            return False
+        await self.reply.aclose()
+        await anyio.sleep(min(_RESUME_SECONDS * 2**resumed, _LONGEST_RESUME_SECONDS))
+        try:
+            self.reply = await self._target.sender.open(call, timeout, None)
+        except (APIConnectionError, InternalServerError, RateLimitError):
+            self._chunks = _nothing()
+        except AzureResponsesError:
+            return False
+        else:
+            self._chunks = self.reply.aiter_bytes()
+        self.state.reconnect()
+        return True
 
     def _is_over(self) -> bool:
         return self.state.is_finished or self.state.is_broken

@@ -214,6 +214,27 @@ class RawAttempt:
         """The error that a stream has ended with, or None."""
         return stream_failure(self.call, state, headers, time.time())
 
+    def resumption(self, state: RawStream) -> Call | None:
+        """Asks for what follows the last event of a background response's stream.
+
+        None where that cannot be asked for: only such streams can be read again.
+        """
+        relayed, number = self._relayed, state.last_sequence_number
+        stored, query = relayed.stored, relayed.query
+        if stored is not None:
+            found: Any = stored.inner
+        elif relayed.body.get("background") is True and state.response is not None:
+            found, query = (
+                state.response.get("id"),
+                {"include[]": relayed.body.get("include") or []},
+            )
+        else:
+            return None
+        if number is None or state.failures or not isinstance(found, str):
+            return None
+        query = {**query, "stream": "true", "starting_after": str(number)}
+        return self.raw_calls.stored("retrieve", found, query, call_id=relayed.summary.call_id)
+
     def typed(self, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Result:
         """The answer as those who watch calls know it."""
         result: Result

@@ -94,11 +94,17 @@ class RawStream:
         """What to send on now that the bytes have ended: an event without its closing line."""
         rest = b"".join(self._pending)
         self._pending = []
+        self._last = rest or self._last
         if self._decoder is not None:
             return self._take_all([_frame(*event) for event in self._decoder.flush()])
         name, data = _read(rest.rstrip(b"\n"))
         # Cut in the middle it is no sign of bad data, only of a broken connection.
         return self._take(name, data) if data and _parse(data) is not None else b""
+
+    def reconnect(self) -> None:
+        """What follows comes over another connection: half an event is sent again there."""
+        self._pending = []
+        self._decoder = None
 
     def release(self) -> bytes:
         """What is still held back, for a caller who is to see it after all."""

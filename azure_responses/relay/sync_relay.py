@@ -15,7 +15,9 @@ from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
+    InternalServerError,
     NotFoundError,
+    RateLimitError,
     ResponseFailedError,
 )
 from azure_responses.labelled import LabelledAttempt
@@ -41,7 +43,7 @@ from azure_responses.relay.stream_body import StreamBody
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.targets import Target
 from azure_responses.telemetry.watch import Watch
-from azure_responses.transport import mapped_errors
+from azure_responses.transport import Timeout, mapped_errors
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
@@ -51,6 +53,11 @@ __all__ = ["Relay"]
 Reply = ApiReply[bytes | StreamBody]
 
 _DRAIN_SECONDS = 0.25
+# A dropped stream of a background response is read on from its last event: how often without a
+# further one, and after how long.
+_MOST_RESUMPTIONS = 6
+_RESUME_SECONDS = 0.1
+_LONGEST_RESUME_SECONDS = 4.0
 
 
 class Relay:
@@ -285,7 +292,7 @@ class _Opened:
             yield self._first
             self._first = b""
             try:
-                yield from self._pieces()
+                yield from self._pieces(call.timeout)
             except AzureResponsesError as caught:
                 broken = caught
             failure = settle_stream(
@@ -307,21 +314,56 @@ class _Opened:
             self._close()
             self._end_watch(error)
 
-    def _pieces(self) -> Iterator[bytes]:
-        if not self._is_over():
-            with mapped_errors():
-                for chunk in self._chunks:
-                    piece = self.state.receive(chunk)
-                    if piece:
-                        yield piece
-                    if self._is_over():
-                        break
-                else:
-                    piece = self.state.end()
-                    if piece:
-                        yield piece
+    def _pieces(self, timeout: Timeout) -> Iterator[bytes]:
+        """What is to be sent on, over as many connections as it takes."""
+        resumed = 0
+        while not self._is_over():
+            broken: APIConnectionError | None = None
+            last = self.state.last_sequence_number
+            try:
+                yield from self._arriving()
+            except APIConnectionError as error:
+                broken = error
+            if self._is_over():
+                break
+            # An event that came shows that the way is open again.
+            resumed = 0 if self.state.last_sequence_number != last else resumed + 1
+            if resumed >= _MOST_RESUMPTIONS or not self._resume(resumed, timeout):
+                if broken is not None:
+                    raise broken
+                return
         if self.state.is_finished:
             self._drain()
+
+    def _arriving(self) -> Iterator[bytes]:
+        with mapped_errors():
+            for chunk in self._chunks:
+                piece = self.state.receive(chunk)
+                if piece:
+                    yield piece
+                if self._is_over():
+                    return
+            piece = self.state.end()
+            if piece:
+                yield piece
+
+    def _resume(self, resumed: int, timeout: Timeout) -> bool:
+        """Connect again behind the last event; False where that is not possible."""
+        call = self.attempt.resumption(self.state)
+        if call is None:
+            return False
+        self.reply.close()
+        time.sleep(min(_RESUME_SECONDS * 2**resumed, _LONGEST_RESUME_SECONDS))
+        try:
+            self.reply = self._target.sender.open(call, timeout, None)
+        except (APIConnectionError, InternalServerError, RateLimitError):
+            self._chunks = iter(())
+        except AzureResponsesError:
+            return False
+        else:
+            self._chunks = self.reply.iter_bytes()
+        self.state.reconnect()
+        return True
 
     def _is_over(self) -> bool:
         return self.state.is_finished or self.state.is_broken

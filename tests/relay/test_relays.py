@@ -290,6 +290,34 @@ def test_a_stream_that_breaks_off_says_so(kind: str, emulator: Emulator) -> None
     assert len(emulator.requests) == 1
 
 
+@pytest.mark.parametrize("fault", ["incomplete-body", "reset-mid-body"])
+def test_a_background_stream_that_breaks_off_is_read_on(
+    kind: str, emulator: Emulator, fault: str
+) -> None:
+    emulator.faults.add(Fault(fault, after_events=6, times=3))
+    with open_asker(kind, emulator, "east", "west") as ask:
+        found = ask("POST", CREATE, {**HELLO, "background": True, "stream": True})
+        again = ask("GET", f"{CREATE}/{found.events[0]['response']['id']}", query="stream=true")
+    assert len(emulator.requests) > 3
+    assert found.events[-1]["type"] == "response.completed"
+    assert [event["sequence_number"] for event in found.events] == list(range(len(found.events)))
+    assert again.events == found.events
+    assert found.summary.error is None
+
+
+def test_a_background_stream_that_cannot_be_read_on_says_so(
+    kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"azure_responses.relay.{kind}_relay._RESUME_SECONDS", 0.001)
+    emulator.faults.add(Fault("incomplete-body", after_events=6, times=1))
+    emulator.faults.add(Fault("http-503", operation="retrieve"))
+    with open_asker(kind, emulator, "east", "west") as ask:
+        found = ask("POST", CREATE, {**HELLO, "background": True, "stream": True})
+    assert found.events[-1]["type"] == "error"
+    assert found.events[-1]["sequence_number"] == found.events[-2]["sequence_number"] + 1
+    assert found.summary.error is not None
+
+
 def test_a_chat_stream_that_breaks_off_says_so(kind: str, emulator: Emulator) -> None:
     emulator.faults.add(Fault("incomplete-body", after_events=8))
     with open_asker(kind, emulator, "east", "west") as ask:
