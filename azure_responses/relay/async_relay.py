@@ -161,7 +161,8 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
+    no_pieces: tuple[bytes, ...] = ()
+    for piece in no_pieces:
         yield piece
 
 
