@@ -59,9 +59,9 @@ class Replica:
         receipt: dict[str, Any] = self._call("purge", end_user=end_user).to_dict()
         return receipt
 
-    def load(self, seconds: float, **arguments: Any) -> dict[str, Any]:
-        """As many responses as fit into some seconds, several at once."""
-        load = _Load(self._router, time.monotonic() + seconds, arguments)
+    def load(self, seconds: float, pace: float = 0.0, **arguments: Any) -> dict[str, Any]:
+        """As many responses as fit into some seconds, several at once, each caller at its pace."""
+        load = _Load(self._router, time.monotonic() + seconds, pace, arguments)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             if self._is_async:
@@ -88,11 +88,14 @@ class Replica:
 class _Load:
     """Several callers who ask again and again."""
 
-    def __init__(self, router: Router, until: float, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, router: Router, until: float, pace: float, arguments: dict[str, Any]
+    ) -> None:
         self.made: list[str] = []
         self.failed: list[dict[str, Any]] = []
         self._router = router
         self._until = until
+        self._pace = pace
         self._arguments = arguments
 
     def run(self) -> None:
@@ -107,6 +110,7 @@ class _Load:
         while time.monotonic() < self._until:
             try:
                 self.made.append(self._router.responses(**self._arguments).id)
+                time.sleep(self._pace)
             except AzureResponsesError as error:
                 self.failed.append(_told(error))
                 time.sleep(_PAUSE)
@@ -115,6 +119,7 @@ class _Load:
         while time.monotonic() < self._until:
             try:
                 self.made.append((await self._router.aresponses(**self._arguments)).id)
+                await asyncio.sleep(self._pace)
             except AzureResponsesError as error:
                 self.failed.append(_told(error))
                 await asyncio.sleep(_PAUSE)

@@ -134,6 +134,8 @@ def test_the_load_of_two_processes_together_keeps_to_the_limit_of_a_row(shared_s
         replica.tell(
             "load",
             seconds=6,
+            # So that the one that is ready first does not take it all.
+            pace=0.2,
             model="gpt",
             input="Tell me of the sea. [[azure:length:200]]",
             max_output_tokens=300,
@@ -141,7 +143,7 @@ def test_the_load_of_two_processes_together_keeps_to_the_limit_of_a_row(shared_s
             timeout=5,
         )
     reports = [replica.answer() for replica in replicas]
-    assert all(len(report["made"]) > 20 for report in reports), "both got their share"
+    assert all(len(report["made"]) > 10 for report in reports), "both got their share"
     for report in reports:
         assert report["warnings"] == []
         assert {each["error"] for each in report["failed"]} == {"RateLimitError"}
