@@ -21,17 +21,16 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
 )
+from azure_responses.relay.async_chat import AsyncChatRelay
 from azure_responses.relay.attempt_notes import (
     Abandoned,
     FailedAnswer,
     RawAnswer,
     RawAttempt,
-    note_attempt,
     settle_stream,
     shorter,
     unusable_credential,
 )
-from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
 from azure_responses.relay.error_body import error_event
 from azure_responses.relay.exchange import ApiReply, ApiRequest
 from azure_responses.relay.model_listing import list_models, show_model
@@ -100,7 +99,7 @@ class AsyncRelay:
                     summary, show_model(self._reader.routing, call.route.model, call.request)
                 )
             if call.operation == "chat":
-                return await _Chat(self._router, call, began).answer()
+                return await AsyncChatRelay(self._router, call, began).answer()
             if call.is_stream:
                 return await _Streamed(self, self._router, call, began).answer()
             return await self._answer_whole(call, began)
@@ -415,66 +414,3 @@ class _Opened:
             await self._watch.finish(final, self.reply.headers)
         else:
             await self._watch.end_stream(Abandoned(self.reply.headers, final))
-
-
-class _Chat:
-    """One chat completion, through the bridge."""
-
-    def __init__(self, router: "Router", call: RelayedCall, began: float) -> None:
-        self._router = router
-        self._call = call
-        self._began = began
-
-    async def answer(self) -> Reply:
-        """The completion, or its chunks once output has begun."""
-        call, summary = self._call, self._call.summary
-        made: list[AsyncLabelledAttempt] = []
-        calls = self._router.async_calls
-        reading = call.reading
-        assert reading is not None
-
-        async def attempt(
-            target: AsyncTarget, routed: RoutedCall, left: float | None
-        ) -> Answer[Any]:
-            began = time.monotonic()
-            note_attempt(summary, target.deployment, routed)
-            made[:] = [
-                AsyncLabelledAttempt(
-                    reading, target, routed, left, calls.targets, calls.state.remember
-                )
-            ]
-            try:
-                return await made[0].chat(self._router.chat_options, stream=call.is_stream)
-            finally:
-                summary.upstream_seconds += time.monotonic() - began
-
-        routed = await calls.perform(call.ask, attempt)
-        summary.latency = time.monotonic() - self._began
-        if not call.is_stream:
-            summary.headers = routed.result.headers
-            return json_reply(summary, chat_body(summary, routed.result))
-        events = made[0].stream
-        assert events is not None
-        events.settle_with(routed, calls.orphans)
-        summary.headers = events.headers
-        summary.time_to_first_output = summary.latency
-        return event_reply(summary, AsyncStreamBody(self._chunks(routed.result, events)))
-
-    async def _chunks(self, completion: Any, events: Any) -> AsyncIterator[bytes]:
-        summary = self._call.summary
-        is_whole = False
-        try:
-            try:
-                async with completion:
-                    async for chunk in completion:
-                        yield chat_chunk(summary, chunk)
-            except AzureResponsesError as error:
-                summary.error = error
-                yield chat_error(error)
-            yield b"data: [DONE]\n\n"
-            is_whole = True
-        finally:
-            summary.is_abandoned = not is_whole
-            summary.latency = time.monotonic() - self._began
-            final = events.final_response
-            summary.result = None if final is None else final.to_dict()

@@ -26,12 +26,10 @@ from azure_responses.relay.attempt_notes import (
     FailedAnswer,
     RawAnswer,
     RawAttempt,
-    note_attempt,
     settle_stream,
     shorter,
     unusable_credential,
 )
-from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
 from azure_responses.relay.error_body import error_event
 from azure_responses.relay.exchange import ApiReply, ApiRequest
 from azure_responses.relay.model_listing import list_models, show_model
@@ -40,6 +38,7 @@ from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
 from azure_responses.relay.stream_body import StreamBody
+from azure_responses.relay.sync_chat import ChatRelay
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.targets import Target
 from azure_responses.telemetry.watch import Watch
@@ -100,7 +99,7 @@ class Relay:
                     summary, show_model(self._reader.routing, call.route.model, call.request)
                 )
             if call.operation == "chat":
-                return _Chat(self._router, call, began).answer()
+                return ChatRelay(self._router, call, began).answer()
             if call.is_stream:
                 return _Streamed(self, self._router, call, began).answer()
             return self._answer_whole(call, began)
@@ -393,62 +392,3 @@ class _Opened:
             self._watch.finish(final, self.reply.headers)
         else:
             self._watch.end_stream(Abandoned(self.reply.headers, final))
-
-
-class _Chat:
-    """One chat completion, through the bridge."""
-
-    def __init__(self, router: "Router", call: RelayedCall, began: float) -> None:
-        self._router = router
-        self._call = call
-        self._began = began
-
-    def answer(self) -> Reply:
-        """The completion, or its chunks once output has begun."""
-        call, summary = self._call, self._call.summary
-        made: list[LabelledAttempt] = []
-        calls = self._router.calls
-        reading = call.reading
-        assert reading is not None
-
-        def attempt(target: Target, routed: RoutedCall, left: float | None) -> Answer[Any]:
-            began = time.monotonic()
-            note_attempt(summary, target.deployment, routed)
-            made[:] = [
-                LabelledAttempt(reading, target, routed, left, calls.targets, calls.state.remember)
-            ]
-            try:
-                return made[0].chat(self._router.chat_options, stream=call.is_stream)
-            finally:
-                summary.upstream_seconds += time.monotonic() - began
-
-        routed = calls.perform(call.ask, attempt)
-        summary.latency = time.monotonic() - self._began
-        if not call.is_stream:
-            summary.headers = routed.result.headers
-            return json_reply(summary, chat_body(summary, routed.result))
-        events = made[0].stream
-        assert events is not None
-        events.settle_with(routed, calls.orphans)
-        summary.headers = events.headers
-        summary.time_to_first_output = summary.latency
-        return event_reply(summary, StreamBody(self._chunks(routed.result, events)))
-
-    def _chunks(self, completion: Any, events: Any) -> Iterator[bytes]:
-        summary = self._call.summary
-        is_whole = False
-        try:
-            try:
-                with completion:
-                    for chunk in completion:
-                        yield chat_chunk(summary, chunk)
-            except AzureResponsesError as error:
-                summary.error = error
-                yield chat_error(error)
-            yield b"data: [DONE]\n\n"
-            is_whole = True
-        finally:
-            summary.is_abandoned = not is_whole
-            summary.latency = time.monotonic() - self._began
-            final = events.final_response
-            summary.result = None if final is None else final.to_dict()

@@ -1,0 +1,89 @@
+"""One chat completion over a router: through the bridge, out as bytes."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.attempts import Answer
+from azure_responses.errors import AzureResponsesError
+from azure_responses.labelled import LabelledAttempt
+from azure_responses.relay.attempt_notes import note_attempt
+from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
+from azure_responses.relay.exchange import ApiReply
+from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.relay.replies import event_reply, json_reply
+from azure_responses.relay.stream_body import StreamBody
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.targets import Target
+
+if TYPE_CHECKING:
+    from azure_responses.router import Router
+
+__all__ = ["ChatRelay"]
+
+Reply = ApiReply[bytes | StreamBody]
+
+
+class ChatRelay:
+    """One chat completion.
+
+    Args:
+        router: makes the call.
+        call: what is asked.
+        began: monotonic seconds.
+    """
+
+    def __init__(self, router: "Router", call: RelayedCall, began: float) -> None:
+        self._router = router
+        self._call = call
+        self._began = began
+
+    def answer(self) -> Reply:
+        """The completion, or its chunks once output has begun."""
+        call, summary = self._call, self._call.summary
+        made: list[LabelledAttempt] = []
+        calls = self._router.calls
+        reading = call.reading
+        assert reading is not None
+
+        def attempt(target: Target, routed: RoutedCall, left: float | None) -> Answer[Any]:
+            began = time.monotonic()
+            note_attempt(summary, target.deployment, routed)
+            made[:] = [
+                LabelledAttempt(reading, target, routed, left, calls.targets, calls.state.remember)
+            ]
+            try:
+                return made[0].chat(self._router.chat_options, stream=call.is_stream)
+            finally:
+                summary.upstream_seconds += time.monotonic() - began
+
+        routed = calls.perform(call.ask, attempt)
+        summary.latency = time.monotonic() - self._began
+        if not call.is_stream:
+            summary.headers = routed.result.headers
+            return json_reply(summary, chat_body(summary, routed.result))
+        events = made[0].stream
+        assert events is not None
+        events.settle_with(routed, calls.orphans)
+        summary.headers = events.headers
+        summary.time_to_first_output = summary.latency
+        return event_reply(summary, StreamBody(self._chunks(routed.result, events)))
+
+    def _chunks(self, completion: Any, events: Any) -> Iterator[bytes]:
+        summary = self._call.summary
+        is_whole = False
+        try:
+            try:
+                with completion:
+                    for chunk in completion:
+                        yield chat_chunk(summary, chunk)
+            except AzureResponsesError as error:
+                summary.error = error
+                yield chat_error(error)
+            yield b"data: [DONE]\n\n"
+            is_whole = True
+        finally:
+            summary.is_abandoned = not is_whole
+            summary.latency = time.monotonic() - self._began
+            final = events.final_response
+            summary.result = None if final is None else final.to_dict()
