@@ -10,7 +10,7 @@ that `"item_id":"…"` can only be a key with its value.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
@@ -30,6 +30,7 @@ _DELTA = b".delta\ndata: {"
 _DELTA_WITHIN = 120
 _IS_ID = re.compile(r"[\w-]+", re.ASCII)
 _FIND_ITEM_ID = re.compile(rb'"item_id":"([^"\\]*)"')
+_NUMBER = b'"sequence_number":'
 _FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
 _END = b"\n\n"
 
@@ -94,12 +95,14 @@ class RawStream:
         """What to send on now that the bytes have ended: an event without its closing line."""
         rest = b"".join(self._pending)
         self._pending = []
-        self._last = rest or self._last
         if self._decoder is not None:
             return self._take_all([_frame(*event) for event in self._decoder.flush()])
         name, data = _read(rest.rstrip(b"\n"))
-        # Cut in the middle it is no sign of bad data, only of a broken connection.
-        return self._take(name, data) if data and _parse(data) is not None else b""
+        if not data or _parse(data) is None:
+            # Cut in the middle it is no sign of bad data, only of a broken connection.
+            return b""
+        self._last = rest
+        return self._take(name, data)
 
     def reconnect(self) -> None:
         """What follows comes over another connection: half an event is sent again there."""
@@ -123,8 +126,8 @@ class RawStream:
     @property
     def last_sequence_number(self) -> int | None:
         """The number of the last event that arrived, where it had one."""
-        numbers = _FIND_NUMBER.findall(self._last)
-        return int(numbers[-1]) if numbers else None
+        found = _FIND_NUMBER.match(self._last, max(0, self._last.rfind(_NUMBER)))
+        return int(found[1]) if found is not None else None
 
     def _complete(self, chunk: bytes) -> bytes:
         """The events that a chunk completes; each byte is joined once, however it is cut."""
@@ -189,10 +192,10 @@ class RawStream:
         """A run of deltas with labels on their items; None when there is anything else in it."""
         if blob.count(_DELTA) != blob.count(_END):
             return None
-        found = _FIND_ITEM_ID.findall(blob)
-        if len(found) != blob.count(b'"item_id"'):
+        items = _items_in(blob)
+        if items is None:
             return None
-        for item in set(found):
+        for item in items:
             label = self._items.get(item)
             if label is None:
                 return None
@@ -261,6 +264,17 @@ class RawStream:
         if self._model is not None and isinstance(response, dict) and "model" in response:
             response["model"] = self._model
         return labelled
+
+
+def _items_in(blob: bytes) -> Collection[bytes] | None:
+    """The ids of the items that deltas are about; None where one is not written as usual."""
+    count = blob.count(b'"item_id"')
+    first = _FIND_ITEM_ID.search(blob)
+    # Nearly always all of them are about one item, which is counted sooner than found.
+    if first is not None and blob.count(first[0]) == count:
+        return (first[1],)
+    found = _FIND_ITEM_ID.findall(blob)
+    return set(found) if len(found) == count else None
 
 
 def _item_of(event: Mapping[str, Any]) -> str | None:

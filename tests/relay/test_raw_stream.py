@@ -220,3 +220,17 @@ def test_a_large_event_in_small_chunks_is_joined_once() -> None:
 
 def test_a_frame_is_named_after_its_type() -> None:
     assert encode_frame(None, {"type": "a"}) == b'event: a\ndata: {"type":"a"}\n\n'
+
+
+def test_an_event_cut_in_its_middle_has_not_arrived() -> None:
+    whole = b'event: a\ndata: {"type":"a","sequence_number":%d,"delta":"x"}\n\n'
+    stream = RawStream(Labels())
+    stream.receive(whole % 6 + (whole % 7)[:-12])
+    assert stream.end() == b""
+    # Whoever reads on from here must be sent the event again.
+    assert stream.last_sequence_number == 6
+    stream.reconnect()
+    assert stream.receive(whole % 7) == whole % 7
+    assert stream.receive((whole % 8)[:-2]) == b""
+    assert stream.end() == whole % 8
+    assert stream.last_sequence_number == 8
