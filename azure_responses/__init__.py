@@ -12,7 +12,6 @@ from azure_responses.version import __version__
 if TYPE_CHECKING:
     from azure_responses.async_chat import AsyncChatCompletionStream
     from azure_responses.async_client import AsyncAzureResponses
-    from azure_responses.async_routed_stream import AsyncRoutedStream
     from azure_responses.async_stream import AsyncStream
     from azure_responses.chat import ChatCompletionStream
     from azure_responses.client import AzureResponses
@@ -39,8 +38,9 @@ if TYPE_CHECKING:
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.raw_response import RawResponse
-    from azure_responses.routed_stream import RoutedStream
     from azure_responses.router import Router
+    from azure_responses.router.async_routed_stream import AsyncRoutedStream
+    from azure_responses.router.routed_stream import RoutedStream
     from azure_responses.stream import Stream
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
@@ -89,14 +89,14 @@ __all__ = [
 _MODULES = {
     "AsyncAzureResponses": "async_client",
     "AsyncChatCompletionStream": "async_chat",
-    "AsyncRoutedStream": "async_routed_stream",
+    "AsyncRoutedStream": "router.async_routed_stream",
     "AsyncStream": "async_stream",
     "AzureResponses": "client",
     "CallRecord": "telemetry.record",
     "ChatCompletionStream": "chat",
     "RawResponse": "raw_response",
     "Route": "types.route",
-    "RoutedStream": "routed_stream",
+    "RoutedStream": "router.routed_stream",
     "Router": "router",
     "Stream": "stream",
     "acompletion": "functions",

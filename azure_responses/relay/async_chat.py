@@ -4,8 +4,6 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from azure_responses.async_labelled import AsyncLabelledAttempt
-from azure_responses.attempts import Answer
 from azure_responses.errors import AzureResponsesError
 from azure_responses.relay.attempt_notes import note_attempt
 from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
@@ -13,8 +11,10 @@ from azure_responses.relay.exchange import ApiReply
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import event_reply, json_reply
 from azure_responses.relay.stream_body import AsyncStreamBody
+from azure_responses.router.async_labelled import AsyncLabelledAttempt
+from azure_responses.router.attempts import Answer
+from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.targets import AsyncTarget
 
 if TYPE_CHECKING:
     from azure_responses.router import Router

@@ -10,8 +10,6 @@ from weakref import WeakKeyDictionary
 import anyio
 
 from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.async_labelled import AsyncLabelledAttempt
-from azure_responses.attempts import Answer, Lease
 from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
@@ -39,8 +37,10 @@ from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
 from azure_responses.relay.stream_body import AsyncStreamBody
+from azure_responses.router.async_labelled import AsyncLabelledAttempt
+from azure_responses.router.attempts import Answer, Lease
+from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.targets import AsyncTarget
 from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
 

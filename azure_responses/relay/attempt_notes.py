@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.attempts import Lease
 from azure_responses.errors import (
     APIStatusError,
     AzureResponsesError,
@@ -32,7 +31,8 @@ from azure_responses.relay.raw_answers import (
 from azure_responses.relay.raw_calls import RawCalls
 from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall
-from azure_responses.replay import as_continuation
+from azure_responses.router.attempts import Lease
+from azure_responses.router.replay import as_continuation
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome

@@ -19,7 +19,7 @@ from azure_responses.relay.request_json import (
     refuse_connection_fields,
 )
 from azure_responses.relay.route import Route, find_route
-from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
+from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.routing import Routing
 from azure_responses.transport import Timeout

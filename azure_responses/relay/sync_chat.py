@@ -4,17 +4,17 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from azure_responses.attempts import Answer
 from azure_responses.errors import AzureResponsesError
-from azure_responses.labelled import LabelledAttempt
 from azure_responses.relay.attempt_notes import note_attempt
 from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
 from azure_responses.relay.exchange import ApiReply
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import event_reply, json_reply
 from azure_responses.relay.stream_body import StreamBody
+from azure_responses.router.attempts import Answer
+from azure_responses.router.labelled import LabelledAttempt
+from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.targets import Target
 
 if TYPE_CHECKING:
     from azure_responses.router import Router

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from azure_responses.attempts import Answer, Lease
 from azure_responses.client import AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
@@ -20,7 +19,6 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
 )
-from azure_responses.labelled import LabelledAttempt
 from azure_responses.relay.attempt_notes import (
     Abandoned,
     FailedAnswer,
@@ -39,8 +37,10 @@ from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
 from azure_responses.relay.stream_body import StreamBody
 from azure_responses.relay.sync_chat import ChatRelay
+from azure_responses.router.attempts import Answer, Lease
+from azure_responses.router.labelled import LabelledAttempt
+from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.targets import Target
 from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout, mapped_errors
 

@@ -23,10 +23,10 @@ from azure_responses import (
     RoutedStream,
     Router,
 )
-from azure_responses.affinity_secret import ENVIRONMENT_VARIABLE
-from azure_responses.async_router_operations import AsyncRouterOperations
 from azure_responses.emulator import Emulator
-from azure_responses.router_operations import RouterOperations
+from azure_responses.router.affinity_secret import ENVIRONMENT_VARIABLE
+from azure_responses.router.async_operations import AsyncRouterOperations
+from azure_responses.router.operations import RouterOperations
 from tests.router.both import emulate, rows_of
 
 

@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from azure_responses import AzureResponsesError
-from azure_responses.async_routed_calls import AsyncRoutedCalls
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency
+from azure_responses.router.async_routed_calls import AsyncRoutedCalls
 from azure_responses.router_state.memory import AsyncMemoryState
 from azure_responses.routing.ask import Bid, Grant
 from tests.router.both import emulate, rows_of, run

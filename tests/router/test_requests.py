@@ -13,7 +13,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator, Fault
-from azure_responses.router_rows import make_async_credential, make_credential
+from azure_responses.router.rows import make_async_credential, make_credential
 from tests.router.both import emulate, rows_of, run
 
 _TOOL = {

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
-from azure_responses.async_routed_stream import AsyncRoutedStream
-from azure_responses.attempts import Answer, NotSent
 from azure_responses.errors import AzureResponsesError, ConfigurationError
-from azure_responses.replay import MOST_TURNS
-from azure_responses.router_arguments import ChatOptions
-from azure_responses.router_request import RouterRequest, Sent
+from azure_responses.router.arguments import ChatOptions
+from azure_responses.router.async_routed_stream import AsyncRoutedStream
+from azure_responses.router.attempts import Answer, NotSent
+from azure_responses.router.replay import MOST_TURNS
+from azure_responses.router.requests import RouterRequest, Sent
+from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of
+from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.stream_tally import StreamTally, label_error, outcome_of
-from azure_responses.targets import AsyncTarget, AsyncTargets
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 

@@ -1,37 +1,37 @@
-"""A stream that a router opened, awaited.
+"""A stream that a router opened, blocking.
 
 Its ids carry labels, and its end settles what was reserved for it.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
-from azure_responses.async_stream import AsyncStream
-from azure_responses.attempts import Orphans, Routed
 from azure_responses.errors import AzureResponsesError
+from azure_responses.router.attempts import Orphans, Routed
+from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
-from azure_responses.stream_tally import StreamTally, label_error
+from azure_responses.stream import Stream
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.route import Route
 
-__all__ = ["AsyncRoutedStream"]
+__all__ = ["RoutedStream"]
 
 R = TypeVar("R", bound=Response)
 
 
-class AsyncRoutedStream(Generic[R]):
+class RoutedStream(Generic[R]):
     """The typed events of one response, in order, from whichever deployment.
 
-    Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
+    Used as a client's `Stream` is. When a caller gets it, output has begun (of a background
     response: its id is known), and no other deployment takes over any more.
     """
 
-    def __init__(self, inner: AsyncStream[R], labels: ResponseLabels, tally: StreamTally) -> None:
+    def __init__(self, inner: Stream[R], labels: ResponseLabels, tally: StreamTally) -> None:
         self.route: Route | None = None
         self._inner = inner
         self._labels = labels
@@ -61,7 +61,7 @@ class AsyncRoutedStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._inner.request_id
 
-    async def begin(self) -> Outcome | None:
+    def begin(self) -> Outcome | None:
         """Read on until output begins; called once, before anybody else reads.
 
         The answer is the outcome of a stream that has no output and has ended.
@@ -70,9 +70,9 @@ class AsyncRoutedStream(Generic[R]):
             AzureResponsesError: it failed before; the connection is closed.
         """
         try:
-            await self._inner.open()
+            self._inner.open()
             while True:
-                event = await anext(self._inner, None)
+                event = next(self._inner, None)
                 if event is None:
                     break
                 self._ready.append(event)
@@ -80,7 +80,7 @@ class AsyncRoutedStream(Generic[R]):
                     self._tally.note_output()
                     break
         except BaseException as error:
-            await self._inner.aclose()
+            self._inner.close()
             self._label_error(error)
             raise
         return self._tally.early_outcome(self._inner)
@@ -92,63 +92,63 @@ class AsyncRoutedStream(Generic[R]):
         # Nobody may ever close the stream; this does not keep it alive.
         self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+    def __iter__(self) -> Iterator[StreamEvent]:
         return self if self._is_entered else self._closing()
 
-    async def __anext__(self) -> StreamEvent:
-        event = await self._next()
+    def __next__(self) -> StreamEvent:
+        event = self._next()
         if event is None:
-            raise StopAsyncIteration
+            raise StopIteration
         return event
 
-    async def text_deltas(self) -> AsyncIterator[str]:
+    def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
-        async for event in self:
+        for event in self:
             if event.type == "response.output_text.delta":
                 yield event.delta  # type: ignore[attr-defined]
 
-    async def get_final_response(self) -> R:
+    def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while await self._next() is not None:
+        while self._next() is not None:
             pass
-        return self._finished(await self._inner.get_final_response())
+        return self._finished(self._inner.get_final_response())
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
         try:
-            await self._inner.aclose()
+            self._inner.close()
         finally:
             self._tally.end(self._inner)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._is_entered = True
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        self.close()
 
-    async def _closing(self) -> AsyncIterator[StreamEvent]:
+    def _closing(self) -> Iterator[StreamEvent]:
         try:
-            while (event := await self._next()) is not None:
+            while (event := self._next()) is not None:
                 yield event
         finally:
-            await self.aclose()
+            self.close()
 
-    async def _next(self) -> StreamEvent | None:
+    def _next(self) -> StreamEvent | None:
         """The next event, labelled; None at the end."""
         if self._ready:
             return self._labels.label(self._ready.popleft())
         try:
-            event = await anext(self._inner, None)
+            event = next(self._inner, None)
         except BaseException as error:
             self._label_error(error)
             self._tally.fail(error, self._inner)

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses.attempts import Answer
 from azure_responses.chat import ChatCompletionStream
 from azure_responses.errors import AzureResponsesError
-from azure_responses.labelled import LabelledAttempt
 from azure_responses.protocol.poll import Poll
 from azure_responses.resources import InputItemPages
-from azure_responses.routed_calls import Attempt, RoutedCalls
-from azure_responses.routed_stream import RoutedStream
-from azure_responses.router_arguments import ChatOptions, RoutedOptions, RouterArguments
-from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
+from azure_responses.router.arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router.attempts import Answer
+from azure_responses.router.labelled import LabelledAttempt
+from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
+from azure_responses.router.routed_calls import Attempt, RoutedCalls
+from azure_responses.router.routed_stream import RoutedStream
+from azure_responses.router.stream_tally import StreamTally, label_error
+from azure_responses.router.targets import Target
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.stream_tally import StreamTally, label_error
-from azure_responses.targets import Target
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,

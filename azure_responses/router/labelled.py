@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from azure_responses.attempts import Answer, NotSent
 from azure_responses.chat import ChatCompletionStream, Completions
 from azure_responses.errors import AzureResponsesError, ConfigurationError
-from azure_responses.replay import MOST_TURNS
-from azure_responses.routed_stream import RoutedStream
-from azure_responses.router_arguments import ChatOptions
-from azure_responses.router_request import RouterRequest, Sent
+from azure_responses.router.arguments import ChatOptions
+from azure_responses.router.attempts import Answer, NotSent
+from azure_responses.router.replay import MOST_TURNS
+from azure_responses.router.requests import RouterRequest, Sent
+from azure_responses.router.routed_stream import RoutedStream
+from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of
+from azure_responses.router.targets import Target, Targets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.stream_tally import StreamTally, label_error, outcome_of
-from azure_responses.targets import Target, Targets
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 

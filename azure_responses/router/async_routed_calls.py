@@ -8,14 +8,22 @@ from typing import TypeVar
 
 import anyio
 
-from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Setback, route_of
 from azure_responses.errors import AzureResponsesError
+from azure_responses.router.attempts import (
+    Answer,
+    Lease,
+    NotSent,
+    Orphans,
+    Routed,
+    Setback,
+    route_of,
+)
+from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.router_state.store import AsyncStateStore
 from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
-from azure_responses.targets import AsyncTarget, AsyncTargets
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["AsyncAttempt", "AsyncRoutedCalls"]

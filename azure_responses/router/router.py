@@ -9,22 +9,23 @@ from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from azure_responses.affinity_secret import find_secrets
 from azure_responses.arguments import ClientArguments
 from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.async_routed_calls import AsyncRoutedCalls
-from azure_responses.async_router_operations import AsyncRouterOperations
-from azure_responses.attempts import Setback
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.routed_calls import RoutedCalls
-from azure_responses.router_arguments import ChatOptions, check_end_user, check_id
-from azure_responses.router_operations import RouterOperations
-from azure_responses.router_options import RouterOptions
-from azure_responses.router_request import RequestReader
-from azure_responses.router_rows import make_async_credential, make_credential, take_clients
+from azure_responses.router.affinity_secret import find_secrets
+from azure_responses.router.arguments import ChatOptions, check_end_user, check_id
+from azure_responses.router.async_operations import AsyncRouterOperations
+from azure_responses.router.async_routed_calls import AsyncRoutedCalls
+from azure_responses.router.attempts import Setback
+from azure_responses.router.operations import RouterOperations
+from azure_responses.router.options import RouterOptions
+from azure_responses.router.requests import RequestReader
+from azure_responses.router.routed_calls import RoutedCalls
+from azure_responses.router.rows import make_async_credential, make_credential, take_clients
+from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
 from azure_responses.router_state.address import redis_address
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
@@ -37,7 +38,6 @@ from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import RouterSettings, read_settings
-from azure_responses.targets import AsyncTargets, ClientFactory, Targets
 from azure_responses.telemetry.callback import Callbacks, await_callbacks, callbacks, run_callbacks
 from azure_responses.telemetry.record import CallRecord
 

@@ -6,14 +6,22 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from azure_responses.attempts import Answer, Lease, NotSent, Orphans, Routed, Setback, route_of
 from azure_responses.errors import AzureResponsesError
+from azure_responses.router.attempts import (
+    Answer,
+    Lease,
+    NotSent,
+    Orphans,
+    Routed,
+    Setback,
+    route_of,
+)
+from azure_responses.router.targets import Target, Targets
 from azure_responses.router_state.store import StateStore
 from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
-from azure_responses.targets import Target, Targets
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["Attempt", "RoutedCalls"]

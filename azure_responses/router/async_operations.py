@@ -8,19 +8,19 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 import anyio
 
 from azure_responses.async_chat import AsyncChatCompletionStream
-from azure_responses.async_labelled import AsyncLabelledAttempt
 from azure_responses.async_resources import AsyncInputItemPages
-from azure_responses.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
-from azure_responses.async_routed_stream import AsyncRoutedStream
-from azure_responses.attempts import Answer
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.poll import Poll
-from azure_responses.router_arguments import ChatOptions, RoutedOptions, RouterArguments
-from azure_responses.router_request import RequestReader, RouterRequest, StoredRequest
+from azure_responses.router.arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router.async_labelled import AsyncLabelledAttempt
+from azure_responses.router.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
+from azure_responses.router.async_routed_stream import AsyncRoutedStream
+from azure_responses.router.attempts import Answer
+from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
+from azure_responses.router.stream_tally import StreamTally, label_error
+from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.stream_tally import StreamTally, label_error
-from azure_responses.targets import AsyncTarget
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,

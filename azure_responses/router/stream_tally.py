@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from weakref import finalize
 
-from azure_responses.attempts import Lease
 from azure_responses.errors import AzureResponsesError
+from azure_responses.router.attempts import Lease
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome
 from azure_responses.types.usage import Usage

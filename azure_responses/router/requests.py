@@ -17,8 +17,9 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.replay import as_continuation
-from azure_responses.router_arguments import check_id, check_options
+from azure_responses.router.arguments import check_id, check_options
+from azure_responses.router.replay import as_continuation
+from azure_responses.router.targets import AsyncTarget, Target
 from azure_responses.routing.affinity import Affinity, LabelledRequest
 from azure_responses.routing.ask import Ask, Pin
 from azure_responses.routing.deployment import Deployment
@@ -31,7 +32,6 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import OnOriginDown
 from azure_responses.routing.token_estimate import estimate_input_tokens, estimate_output_tokens
-from azure_responses.targets import AsyncTarget, Target
 from azure_responses.transport import Timeout, patience_of
 
 __all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest"]
