@@ -52,7 +52,7 @@ def test_a_call_is_one_client_span_by_the_genai_conventions(
         "openai.response.service_tier": "default",
         "azure.resource_provider.namespace": "Microsoft.CognitiveServices",
         "azure_responses.deployment": "gpt-4.1",
-        "azure_responses.router.attempts": 1,
+        "azure_responses.attempts": 1,
         "azure_responses.region": "East US 2",
         "server.address": "emulator.openai.azure.com",
         "server.port": 443,
@@ -94,7 +94,7 @@ def test_retries_are_events_of_the_one_span(
         1,
         2,
     ]
-    assert collector.attributes()["azure_responses.router.attempts"] == 3
+    assert collector.attributes()["azure_responses.attempts"] == 3
     assert span.status.status_code is StatusCode.UNSET
     assert told.occasions == ["on_request", "on_retry", "on_retry", "on_response"]
     again = told.last("on_retry")

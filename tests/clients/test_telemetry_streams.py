@@ -93,7 +93,7 @@ def test_a_stream_sent_again_after_a_rate_limit_is_one_span(
     (span,) = collector.spans
     (event,) = span.events
     assert dict(event.attributes or {})["azure_responses.retry_delay"] == 3
-    assert collector.attributes()["azure_responses.router.attempts"] == 2
+    assert collector.attributes()["azure_responses.attempts"] == 2
     assert span.status.status_code is StatusCode.UNSET
 
 

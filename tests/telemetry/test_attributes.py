@@ -184,7 +184,7 @@ def test_an_answer_that_is_fetched_costs_nothing_more() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    assert response_attributes(make_record(), _OLD) == {"azure_responses.router.attempts": 1}
+    assert response_attributes(make_record(), _OLD) == {"azure_responses.attempts": 1}
     unpriced = make_record(response=make_response(usage=None))
     assert not [name for name in response_attributes(unpriced, _OLD) if "usage" in name]
 
