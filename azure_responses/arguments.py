@@ -34,6 +34,7 @@ __all__ = [
     "Configuration",
     "CreateArguments",
     "configure",
+    "limit_poll",
     "split_arguments",
 ]
 
@@ -273,6 +274,12 @@ def split_arguments(
         math.inf if patience is None else patience,
     )
     return parameters, options, timeout
+
+
+def limit_poll(timeout: Timeout, left: float | None) -> CallOptions:
+    """The options of one poll of a wait that has `left` seconds; None is for ever."""
+    own = patience_of(timeout)
+    return {} if left is None or (own is not None and own <= left) else {"timeout": left}
 
 
 def _new_id() -> str:

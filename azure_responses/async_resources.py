@@ -7,7 +7,12 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 
 import anyio
 
-from azure_responses.arguments import CallOptions, CreateArguments, split_arguments
+from azure_responses.arguments import (
+    CallOptions,
+    CreateArguments,
+    limit_poll,
+    split_arguments,
+)
 from azure_responses.async_sender import AsyncSender
 from azure_responses.async_stream import AsyncStream, AsyncStreamSource
 from azure_responses.protocol.operations import Options
@@ -179,7 +184,8 @@ class AsyncResponses(_Resource):
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
         while True:
-            response = await self.retrieve(response_id)
+            options = limit_poll(self._timeout, poll.patience(time.monotonic()))
+            response = await self.retrieve(response_id, **options)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response

@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses.arguments import CallOptions, CreateArguments, split_arguments
+from azure_responses.arguments import (
+    CallOptions,
+    CreateArguments,
+    limit_poll,
+    split_arguments,
+)
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
@@ -166,7 +171,8 @@ class Responses(_Resource):
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
         while True:
-            response = self.retrieve(response_id)
+            options = limit_poll(self._timeout, poll.patience(time.monotonic()))
+            response = self.retrieve(response_id, **options)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response

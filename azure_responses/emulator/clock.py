@@ -23,6 +23,7 @@ class Clock:
         return self._frozen_at is not None
 
     def now(self) -> float:
+        """Unix seconds: the frozen time, or the real one with its offset."""
         if self._frozen_at is not None:
             return self._frozen_at
         return time.time() + self._offset

@@ -66,6 +66,7 @@ class Fault:
     def concerns(
         self, operation: str, resource: str, deployment: str | None, streamed: bool
     ) -> bool:
+        """True when the fault applies to a request like this."""
         return (
             self.operation in (None, operation)
             and self.resource in (None, resource)
@@ -74,6 +75,7 @@ class Fault:
         )
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields, for a JSON document."""
         return asdict(self)
 
 

@@ -100,6 +100,7 @@ class ReadLag:
             raise ValueError("median, sigma and cap are 0 or more")
 
     def draw(self, dice: random.Random, streamed: bool) -> float:
+        """Seconds until a response just made can be read, at most `cap`."""
         if self.median == 0 or (self.streamed_only and not streamed):
             return 0.0
         return min(self.cap, dice.lognormvariate(math.log(self.median), self.sigma))

@@ -132,6 +132,7 @@ class Resource:
         return self.strict_deployments
 
     def find_deployment(self, name: str) -> Deployment | None:
+        """The deployment of that name; any name will do where the resource is not strict."""
         for deployment in self.deployments or ():
             if deployment.name == name:
                 return deployment

@@ -39,4 +39,7 @@ def log_call(spent: SpentCall, summary: CallSummary) -> None:
 
 def _shown(text: str | None) -> str:
     """What a caller or Azure named, on one line."""
-    return "-" if text is None else "".join(c if c.isprintable() else "?" for c in text[:200])
+    if text is None:
+        return "-"
+    text = text[:200]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

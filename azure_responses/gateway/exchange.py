@@ -36,6 +36,7 @@ __all__ = ["Exchange"]
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
 _LONGEST_ID = 128
+_LARGE_BODY = 512 * 1024
 _ROUTED = frozenset({"create", "chat", "compact", "input_tokens"})
 
 
@@ -98,7 +99,7 @@ class Exchange:
     async def _relay(self, caller: Caller, body: bytes) -> None:
         request = self._request(caller, body)
         try:
-            call = self._gateway.relay.read(request)
+            call = await self._read(request)
         except AzureResponsesError as error:
             reply = refusal(request, error)
             self._gateway.metrics.refuse(reply.status)
@@ -111,6 +112,13 @@ class Exchange:
         finally:
             call.summary.latency = time.perf_counter() - self._began
             self._settle(caller, call, admitted)
+
+    async def _read(self, request: ApiRequest) -> RelayedCall:
+        read = self._gateway.relay.read
+        if len(request.body) < _LARGE_BODY:
+            return read(request)
+        # Nobody else is to wait while it is gone through.
+        return await asyncio.to_thread(read, request)
 
     def _settle(self, caller: Caller, call: RelayedCall, admitted: Admitted | None) -> None:
         summary = call.summary

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 from typing import Any
 
 import httpx
@@ -434,6 +435,18 @@ def test_waiting_stops_when_the_time_is_up(
 
     run(runner, emulator, scenario)
     assert sum(naps) == pytest.approx(20)
+
+
+def test_waiting_stops_though_a_poll_gets_no_answer(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: Any) -> None:
+        created = await client.responses.create(input="hi", background=True)
+        emulator.faults.add(Fault("stall-before-headers", operation="retrieve"))
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError):
+            await client.responses.wait(created.id, timeout=0.05)
+        assert time.monotonic() - began < 60
+
+    run(runner, emulator, scenario, max_retries=0, timeout=100)
 
 
 SECRET = "k3y-0123456789abcdef"
