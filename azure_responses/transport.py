@@ -271,6 +271,11 @@ def mapped_async_errors() -> Iterator[None]:
         raise APITimeoutError("The service did not answer in time.") from error
     except OSError as error:
         raise APIConnectionError(_describe(error), hint=_hint(error)) from error
+    except RuntimeError as error:
+        # What aiohttp says of a reply whose session was closed before it was read.
+        if str(error) != "Connection closed.":
+            raise
+        raise APIConnectionError("The reply was closed before it was read.") from error
     except Exception as error:
         # aiohttp's exceptions are told by their module, so that trio need not import it.
         if type(error).__module__.partition(".")[0] != "aiohttp":

@@ -17,6 +17,7 @@ from azure_responses import (
     APITimeoutError,
     AsyncAzureResponses,
     AzureResponses,
+    StreamInterruptedError,
 )
 from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
@@ -206,6 +207,19 @@ def test_a_silent_stream_ends_in_a_timeout_of_the_read_phase(endless: SocketServ
         with pytest.raises(Exception, match="broke off") as caught:
             list(stream)
         assert isinstance(caught.value.__cause__, APITimeoutError)
+
+
+def test_a_stream_whose_client_was_closed_meanwhile_says_so(endless: SocketServer) -> None:
+    async def read_after_closing() -> None:
+        client = AsyncAzureResponses(endless.url, api_key="k", max_retries=0)
+        stream = await client.responses.create(model="m", input="x", stream=True)
+        async with stream:
+            await client.aclose()
+            with pytest.raises((APIConnectionError, StreamInterruptedError)):
+                async for _ in stream:
+                    pass
+
+    asyncio.run(read_after_closing())
 
 
 def test_a_host_that_does_not_listen_is_a_connection_error() -> None:
