@@ -176,6 +176,13 @@ def test_a_body_too_long_is_refused(url: str) -> None:
         assert client.post(CREATE, json=HELLO).status_code == 200
 
 
+def test_a_large_body_is_read_like_any_other(gateway: Running) -> None:
+    with gateway.client() as client:
+        large = {**HELLO, "metadata": {"k": "x" * 700_000}}
+        assert client.post(CREATE, json=large).json()["error"]["param"].startswith("metadata")
+        assert client.post(CREATE, content=b"[" * 700_000).json()["error"]["code"] == "invalid_json"
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
