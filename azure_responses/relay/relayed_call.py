@@ -196,6 +196,20 @@ def _refuse_raw_id(body: Mapping[str, Any], reader: RequestReader, owner: str) -
     previous = body.get(field)
     if isinstance(previous, str) and reader.affinity.read_id(previous, owner, field) is None:
         raise _unknown_response(previous, field)
+    given = body.get("input")
+    for index, item in enumerate(given if isinstance(given, list) else ()):
+        if not isinstance(item, dict) or not _is_reference(item):
+            continue
+        field = f"input[{index}].id"
+        if reader.affinity.read_id(item["id"], owner, field) is None:
+            raise _unknown_response(item["id"], field)
+
+
+def _is_reference(item: Mapping[str, Any]) -> bool:
+    """True for an item that stands for a stored one, which is so with an id and nothing else."""
+    if not isinstance(item.get("id"), str):
+        return False
+    return item.get("type") == "item_reference" or item.keys() <= {"id", "type"}
 
 
 def _unknown_response(response_id: str, field: str) -> ResponseNotFoundError:

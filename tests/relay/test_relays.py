@@ -84,6 +84,19 @@ def test_azures_own_ids_are_nobodys(ask: Asker, emulator: Emulator) -> None:
     assert not emulator.requests
 
 
+def test_azures_own_items_are_nobodys_either(kind: str, emulator: Emulator) -> None:
+    with open_asker(kind, emulator, "east") as ask:
+        made = ask("POST", CREATE, HELLO, owner=None).json["output"][-1]["id"]
+        raw = ask.router.reader.affinity.read_id(made, None).inner  # type: ignore[union-attr]
+        said = {"role": "user", "content": "x"}
+        for item in ({"type": "item_reference", "id": raw}, {"id": raw}):
+            body = {**HELLO, "input": [item, said]}
+            refused = ask("POST", CREATE, body)
+            assert (refused.status, refused.json["error"]["param"]) == (404, "input[0].id")
+            # Who binds ids to nobody may name what was made elsewhere.
+            assert ask("POST", CREATE, body, owner=None).status == 200
+
+
 def test_the_life_of_a_stored_response(ask: Asker) -> None:
     made = ask("POST", CREATE, HELLO).json
     path = f"{CREATE}/{made['id']}"
