@@ -1,7 +1,7 @@
 """A request of the OpenAI surface, read once: what it asks, for whom, and where it may go."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -196,13 +196,25 @@ def _refuse_raw_id(body: Mapping[str, Any], reader: RequestReader, owner: str) -
     previous = body.get(field)
     if isinstance(previous, str) and reader.affinity.read_id(previous, owner, field) is None:
         raise _unknown_response(previous, field)
-    given = body.get("input")
-    for index, item in enumerate(given if isinstance(given, list) else ()):
-        if not isinstance(item, dict) or not _is_reference(item):
-            continue
-        field = f"input[{index}].id"
-        if reader.affinity.read_id(item["id"], owner, field) is None:
+    for field, item in _items_in(body):
+        if _is_reference(item) and reader.affinity.read_id(item["id"], owner, field) is None:
             raise _unknown_response(item["id"], field)
+
+
+def _items_in(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The input items of a body, also those that the messages of a chat carry, with their place."""
+    yield from _objects(body.get("input"), "input", "].id")
+    for field, message in _objects(body.get("messages"), "messages", "]"):
+        hosted = message.get("hosted_items")
+        if hosted:
+            yield from _objects(hosted, f"{field}.hosted_items", "].id")
+
+
+def _objects(value: Any, field: str, rest: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield f"{field}[{index}{rest}", item
 
 
 def _is_reference(item: Mapping[str, Any]) -> bool:

@@ -93,6 +93,9 @@ def test_azures_own_items_are_nobodys_either(kind: str, emulator: Emulator) -> N
             body = {**HELLO, "input": [item, said]}
             refused = ask("POST", CREATE, body)
             assert (refused.status, refused.json["error"]["param"]) == (404, "input[0].id")
+            hosted = {"role": "assistant", "content": "x", "hosted_items": [item]}
+            refused = ask("POST", CHAT, {"model": "chat", "messages": [hosted, said]})
+            assert refused.json["error"]["param"] == "messages[0].hosted_items[0].id"
             # Who binds ids to nobody may name what was made elsewhere.
             assert ask("POST", CREATE, body, owner=None).status == 200
 
