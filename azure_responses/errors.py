@@ -18,6 +18,8 @@ Exceptions carry plain values, never the HTTP library's objects, so that they pi
 compare without dragging a connection (or an `api-key` header) along.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 __all__ = [
@@ -95,7 +97,10 @@ class APIStatusError(AzureResponsesError):
         request_id: `apim-request-id`, else `x-request-id`; quote it to Azure support.
         region: `x-ms-region`, a display name such as "East US 2".
         retry_after: seconds the service asked to wait, or None.
+        rate_limits: the `x-ratelimit-*` headers by their names; empty where there were none.
     """
+
+    rate_limits: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

@@ -155,7 +155,7 @@ def _status_error(
     kind = _classify(problem, status, situation)
     verdicts = _redact_body(problem.content_filters, situation.secrets)
     extra = {"content_filters": verdicts} if kind is ContentFilterError else {}
-    return kind(
+    error = kind(
         redact(problem.message, situation.secrets),
         status_code=status,
         code=_redact_body(problem.code, situation.secrets),
@@ -168,6 +168,14 @@ def _status_error(
         hint=hint_for(problem, status, headers, situation),
         **extra,
     )
+    limits = {name.lower(): value for name, value in headers.items() if _is_limit(name)}
+    if limits:
+        error.rate_limits = limits
+    return error
+
+
+def _is_limit(name: str) -> bool:
+    return name.lower().startswith("x-ratelimit-")
 
 
 def _classify(problem: Problem, status: int, situation: Situation) -> type[APIStatusError]:

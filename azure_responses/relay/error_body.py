@@ -132,4 +132,7 @@ def _headers(error: BaseException) -> list[tuple[bytes, str]]:
         headers.append((b"apim-request-id", error.request_id))
     if error.region and error.region.isprintable():
         headers.append((b"x-ms-region", error.region))
+    for name, value in error.rate_limits.items():
+        if name.isascii() and name.isprintable() and value.isprintable():
+            headers.append((name.encode(), value))
     return headers

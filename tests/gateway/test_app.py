@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from azure_responses.emulator import Emulator, Fault, Latency
+from azure_responses.emulator import Deployment, Emulator, Fault, Latency, Resource
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.app import create_app
 from tests.gateway.gateways import KEY, Running, config_of, serve
@@ -74,6 +74,33 @@ def test_a_call_is_answered_with_the_headers_people_expect(gateway: Running) -> 
     assert found.headers["x-litellm-call-id"] == "call-7"
     for name in ("x-request-id", "apim-request-id", "x-ms-region", "x-litellm-response-cost"):
         assert found.headers[name]
+
+
+def test_limits_and_names_are_told_with_every_kind_of_answer() -> None:
+    limited = Deployment(
+        "gpt",
+        model="gpt-5-mini",
+        tokens_per_minute=10_000,
+        requests_per_minute=3,
+        rate_limit_headers="present",
+    )
+    resource = Resource("east", keys=["key-of-east"], deployments=[limited])
+    with (
+        Emulator([resource]).serve() as server,
+        serve(config_of(server.url, "east")) as gateway,
+        gateway.client() as client,
+    ):
+        bodies = [HELLO, {**HELLO, "stream": True}, HELLO]
+        found = [client.post(CREATE, json=body) for body in bodies]
+        hurried = {"x-litellm-timeout": "0.5"}
+        found.append(client.post(CREATE, json=HELLO, headers=hurried))
+    assert [reply.status_code for reply in found] == [200, 200, 200, 429]
+    for reply in found:
+        assert "x-ratelimit-remaining-requests" in reply.headers
+        for name in ("x-request-id", "apim-request-id", "x-ms-region", "x-litellm-model-id"):
+            assert reply.headers[name]
+        assert "x-litellm-attempted-retries" in reply.headers
+        assert "x-litellm-overhead-duration-ms" in reply.headers
 
 
 def test_azure_is_told_the_calls_name_and_nothing_of_the_caller(

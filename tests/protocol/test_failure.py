@@ -88,6 +88,13 @@ def test_the_fields_come_from_body_and_headers() -> None:
     assert error.body == error_body("Slow.", "429", type="requests", param="x")
 
 
+def test_what_is_left_of_the_limits_is_kept() -> None:
+    headers = {"x-ratelimit-remaining-tokens": "0", "set-cookie": "a=b"}
+    error = failure_from_reply(429, headers, b"{}", _CREATE, _NOW)
+    assert error.rate_limits == {"x-ratelimit-remaining-tokens": "0"}
+    assert failure_from_reply(429, {}, b"{}", _CREATE, _NOW).rate_limits == {}
+
+
 def test_the_second_best_request_id() -> None:
     assert _reply(500, b"", headers={"x-request-id": "x-1"}).request_id == "x-1"
     assert _reply(500, b"").request_id is None

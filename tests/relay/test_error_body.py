@@ -43,8 +43,11 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
     error = RateLimitError(
         "slow down", status_code=429, retry_after=1.2, request_id="r-1", region="East US 2"
     )
+    error.rate_limits = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-x": "a\r\nb: c"}
     status, headers, fields = told(error)
     assert status == 429
+    assert headers[b"x-ratelimit-remaining-tokens"] == b"0"
+    assert b"x-ratelimit-x" not in headers
     assert headers[b"retry-after"] == b"2"
     assert headers[b"retry-after-ms"] == b"1200"
     assert headers[b"apim-request-id"] == b"r-1"
