@@ -36,7 +36,8 @@ AzureResponsesError
 
 def _tree(kind: type, depth: int = 0) -> str:
     # Further packages have errors of their own, which are there once they were imported.
-    subclasses = [one for one in kind.__subclasses__() if one.__module__ == errors.__name__]
+    every: list[type] = kind.__subclasses__()
+    subclasses = [one for one in every if one.__module__ == errors.__name__]
     children = "".join(_tree(child, depth + 1) for child in subclasses)
     return "  " * depth + kind.__name__ + "\n" + children
 
