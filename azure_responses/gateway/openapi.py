@@ -138,7 +138,8 @@ def _parameters(operation: str, path: str) -> list[dict[str, Any]]:
             _parameter("after", "query", _TEXT),
             _parameter("include[]", "query", {"type": "array", "items": _TEXT}),
         ]
-    found.append(_parameter("x-litellm-timeout", "header", {"type": "number"}))
+    # Less would do, and end in a 504 that says so.
+    found.append(_parameter("x-litellm-timeout", "header", {"type": "number", "minimum": 1}))
     return found
 
 
