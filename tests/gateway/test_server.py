@@ -121,7 +121,8 @@ def test_a_gateway_over_the_emulator_needs_no_configuration(tmp_path: Path) -> N
     with run_process(None, tmp_path, "--emulator", environment=environment) as (url, process):
         body = {"model": "gpt-5-mini", "input": "Say hello"}
         assert httpx.post(f"{url}/v1/responses", json=body).status_code == 401
-        found = httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS)
+        # The first call of a process loads what it needs, which takes a busy machine a while.
+        found = httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS, timeout=60)
         assert found.json()["status"] == "completed"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
