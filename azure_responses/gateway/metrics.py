@@ -42,11 +42,15 @@ class Metrics:
     """
 
     def __init__(self, groups: Collection[str]) -> None:
-        registry = self._registry = CollectorRegistry()
+        self._registry = CollectorRegistry()
         self._groups = set(groups)
-        self._calls = Counter(
-            "azure_responses_calls", "Calls that ended.", _CALL, registry=registry
-        )
+        self._make_clocks(self._registry)
+        self._make_counters(self._registry)
+        self._make_gauges(self._registry)
+        self._uses: dict[tuple[str, str], tuple[Counter, ...]] = {}
+        self._children: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
+
+    def _make_clocks(self, registry: CollectorRegistry) -> None:
         self._latency = Histogram(
             "azure_responses_call_seconds",
             "Seconds from a request's arrival to the end of its reply.",
@@ -67,6 +71,11 @@ class Metrics:
             buckets=_OVERHEAD,
             registry=registry,
         )
+
+    def _make_counters(self, registry: CollectorRegistry) -> None:
+        self._calls = Counter(
+            "azure_responses_calls", "Calls that ended.", _CALL, registry=registry
+        )
         self._tokens = Counter(
             "azure_responses_tokens", "Tokens used.", (*_PLACE, "kind"), registry=registry
         )
@@ -85,6 +94,8 @@ class Metrics:
         self._abandoned = Counter(
             "azure_responses_abandoned", "Callers who left early.", ("group",), registry=registry
         )
+
+    def _make_gauges(self, registry: CollectorRegistry) -> None:
         self._gauges = {
             name: Gauge(
                 f"azure_responses_{name}", text, registry=registry, multiprocess_mode="livesum"
@@ -101,8 +112,6 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self._uses: dict[tuple[str, str], tuple[Counter, ...]] = {}
-        self._children: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
 
     def note(self, summary: "CallSummary", status: int, seconds: float) -> None:
         """A call has ended."""

@@ -1,12 +1,9 @@
 """What a router is asked, read once: where it has to go, and what is sent there."""
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-import httpx
 
 from azure_responses.bridge import ReasoningCache
 from azure_responses.errors import (
@@ -18,6 +15,7 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.arguments import check_id, check_options
+from azure_responses.router.deadline import deadline_of, shorten
 from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
 from azure_responses.routing.affinity import Affinity, LabelledRequest
@@ -43,8 +41,6 @@ _CHECKED = frozenset({"model", *_OPTIONS})
 _END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _MOST_FACTS = 1000
-# A timeout is left alone as long as hardly any of it has passed.
-_NEARLY = 0.98
 
 
 class _Facts(NamedTuple):
@@ -159,7 +155,7 @@ class RouterRequest:
             labelled = reader.affinity.read(body, self.owner)
         parameters, given = self._unlabelled(arguments, options, labelled, deployment.resource)
         parameters["model"] = deployment.name_for(call.group)
-        parameters["timeout"] = _shorter(self.timeout, left)
+        parameters["timeout"] = shorten(self.timeout, left)
         labels = ResponseLabels(
             reader.labeller,
             deployment,
@@ -218,7 +214,7 @@ class StoredRequest:
 
     def timeout_of(self, left: float | None) -> Timeout:
         """The timeout of one attempt that may take `left` seconds."""
-        return _shorter(self.timeout, left)
+        return shorten(self.timeout, left)
 
 
 class RequestReader:
@@ -315,7 +311,7 @@ class RequestReader:
                 hint="Keep a row for its resource in model_list until its responses have expired.",
             )
         pin = Pin(label.resource, label.deployment, "response_id")
-        ask = Ask(deployment.group, pin=pin, deadline=_deadline(timeout), can_move=False)
+        ask = Ask(deployment.group, pin=pin, deadline=deadline_of(timeout), can_move=False)
         given = {label.inner: response_id}
         return StoredRequest(self, ask, label.inner, owner, timeout, given)
 
@@ -392,7 +388,7 @@ class RequestReader:
             estimate_input_tokens(body) if counts else 0,
             estimate_output_tokens(body) if counts else 0,
             pin,
-            _deadline(timeout),
+            deadline_of(timeout),
             is_stream,
             True,
             on_origin_down,
@@ -465,21 +461,6 @@ def _end_user(body: Mapping[str, Any]) -> str | None:
     metadata = body.get("metadata")
     found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
     return found if found and isinstance(found, str) else None
-
-
-def _deadline(timeout: Timeout) -> float | None:
-    patience = patience_of(timeout)
-    return math.inf if patience is None else time.monotonic() + patience
-
-
-def _shorter(timeout: Timeout, left: float | None) -> Timeout:
-    """The caller's timeout, but no more than what is left."""
-    if left is None or left == math.inf:
-        return timeout
-    if not isinstance(timeout, httpx.Timeout):
-        return left if timeout is None or left < timeout * _NEARLY else timeout
-    phases = {n: left if v is None else min(v, left) for n, v in timeout.as_dict().items()}
-    return httpx.Timeout(**phases)
 
 
 def _field(holder: Any, name: str) -> Any:

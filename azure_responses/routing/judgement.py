@@ -23,6 +23,7 @@ from azure_responses.errors import (
 from azure_responses.protocol.retry import is_transient
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.cooldown import Cause
+from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
 __all__ = ["Judgement", "judge", "tokens_used", "was_sent"]
 
@@ -50,8 +51,16 @@ class Judgement:
 _STOP = Judgement("stop")
 
 
-def judge(error: AzureResponsesError, ask: Ask) -> Judgement:
-    """Judge a failure of this call."""
+def judge(error: AzureResponsesError, ask: Ask, deployment: Deployment) -> Judgement:
+    """Judge a failure of this call on a deployment."""
+    verdict = _judge(error, ask)
+    if verdict.cause == "deployment missing" and deployment.model == ANY_MODEL:
+        # The row names no deployment: the caller did, and other names may be right.
+        return Judgement("retry", is_final=True)
+    return verdict
+
+
+def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, ContextWindowExceededError):
         return Judgement("context window")
     if isinstance(error, ContentFilterError):

@@ -7,7 +7,7 @@ from math import inf
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
 from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait
-from azure_responses.routing.deployment import ANY_MODEL, Deployment
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
 from azure_responses.routing.outcome import Outcome, Settlement
@@ -191,7 +191,7 @@ class RoutedCall:
             tokens: what the service had reported as used, where it had.
             was_sent: whether the request reached the service; None judges by the error.
         """
-        verdict = self._judge(error)
+        verdict = judge(error, self.ask, self._current_bid().deployment)
         cooldown = self._blame(verdict, error, now)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
@@ -400,16 +400,6 @@ class RoutedCall:
         if self._bid is None:
             raise RuntimeError("No attempt is under way: call granted() first.")
         return self._bid
-
-    def _judge(self, error: AzureResponsesError) -> Judgement:
-        verdict = judge(error, self.ask)
-        if (
-            verdict.cause == "deployment missing"
-            and self._current_bid().deployment.model == ANY_MODEL
-        ):
-            # The row names no deployment: the caller did, and other names may be right.
-            return Judgement("retry", is_final=True)
-        return verdict
 
     def _blame(self, verdict: Judgement, error: AzureResponsesError, now: float) -> float | None:
         """Cool the deployment down as far as it is to blame; seconds, or None."""

@@ -8,16 +8,18 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.routing.judgement import judge, tokens_used, was_sent
-from tests.routing.fleet import ask, limited
+from tests.routing.fleet import ask, deployment, limited
 
 
 def test_a_missing_role_is_loud() -> None:
-    verdict = judge(PermissionDeniedError("no role", status_code=403), ask())
+    verdict = judge(PermissionDeniedError("no role", status_code=403), ask(), deployment("a"))
     assert (verdict.next, verdict.is_loud) == ("retry", True)
 
 
 def test_a_request_timeout_is_a_failure_of_the_deployment() -> None:
-    assert judge(APIStatusError("late", status_code=408), ask()).cause == "failures"
+    assert (
+        judge(APIStatusError("late", status_code=408), ask(), deployment("a")).cause == "failures"
+    )
 
 
 def test_a_timeout_may_have_been_served() -> None:
