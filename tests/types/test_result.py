@@ -14,6 +14,7 @@ from azure_responses.types import (
     Response,
     Result,
 )
+from azure_responses.types.route import Route
 
 HEADERS = {
     "apim-request-id": "apim-1",
@@ -60,6 +61,17 @@ def test_headers_answer_where_a_reply_came_from() -> None:
     assert response.spillover_from == "gpt-ptu"
     assert response.rate_limit == RateLimit(remaining_tokens=12)
     assert response.cost is None
+
+
+def test_a_route_is_told_with_headers_and_without() -> None:
+    route = Route("east", "gpt", attempts=2)
+    bare, attached = Response(id="resp_1"), Response(id="resp_1")
+    attached.attach({"x-ms-region": "East US 2"})
+    for response in (bare, attached):
+        assert response.route is None
+        response.attach_route(route)
+        assert response.route is route
+    assert (bare.region, attached.region) == (None, "East US 2")
 
 
 def test_x_request_id_serves_where_azure_gave_none() -> None:
