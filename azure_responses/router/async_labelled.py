@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
@@ -117,14 +118,15 @@ class AsyncLabelledAttempt:
             raise
         headers = result.headers if self._request.reader.reads_headers else {}
         outcome = outcome_of(result, headers, time.monotonic() - began)
-        entry = self._entry(getattr(result, "id", ""))
+        entry = self._request.entry(getattr(result, "id", ""), self._target.deployment)
         self._answer = Answer(sent.labels.label(result), outcome, entry)
         return result
 
     async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
         tally = StreamTally(
             is_background=self._request.is_background,
-            entry_of=self._entry,
+            # Not a method of ours: the stream would then keep itself alive, and its connection.
+            entry_of=partial(self._request.entry, deployment=self._target.deployment),
             remember=self._remember,
         )
         try:
@@ -136,9 +138,6 @@ class AsyncLabelledAttempt:
         self.stream = stream
         self._answer = Answer(stream, outcome, tally.entry(inner) if outcome else None)
         return stream
-
-    def _entry(self, response_id: str) -> LedgerEntry | None:
-        return self._request.entry(response_id, self._target.deployment)
 
     async def find_history(self) -> None:
         """Get what the response that is continued held, where this attempt has to carry it."""

@@ -1,8 +1,10 @@
 """Nothing stays reserved, in flight or out of anybody's reach when callers give up."""
 
+import gc
 import time
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 import anyio
 import pytest
@@ -125,3 +127,27 @@ def test_what_a_stream_did_not_use_is_given_back(runner: str, emulator: Emulator
         assert [in_flight for in_flight, _ in _held(router)] == [0, 0]
 
     run(runner, emulator, scenario, rows_of(emulator, tpm=10_000_000))
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+@pytest.mark.parametrize("runner", ["sync", "asyncio"])
+def test_a_forgotten_stream_is_let_go_of_at_once(
+    runner: str, emulator: Emulator, is_chat: bool
+) -> None:
+    # Whoever waits for the garbage collector instead runs out of connections first.
+    async def scenario(router: Any) -> None:
+        if is_chat:
+            messages = [{"role": "user", "content": "Count to 50."}]
+            stream = await router.completion(model="gpt", messages=messages, stream=True)
+        else:
+            stream = await router.responses(model="gpt", input="Count to 50.", stream=True)
+        await anext(stream)
+        known = ref(stream if runner == "asyncio" else stream.inner)
+        del stream
+        assert known() is None
+
+    gc.disable()
+    try:
+        run(runner, emulator, scenario)
+    finally:
+        gc.enable()
