@@ -49,6 +49,8 @@ class AsyncRoutedCalls:
         state: limits, cooldowns, ledger.
         targets: the clients of the deployments.
         on_setback: told of each failed attempt that another one follows.
+        orphans: shared with others of the same routing, since a forgotten stream may outlive its
+            event loop; None makes new ones.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class AsyncRoutedCalls:
         targets: AsyncTargets,
         *,
         on_setback: Callable[[Setback], Awaitable[None]] | None = None,
+        orphans: Orphans | None = None,
     ) -> None:
         self.routing = routing
         self.state = state
         self.targets = targets
-        self.orphans = Orphans()
+        self.orphans = Orphans() if orphans is None else orphans
         self._on_setback = on_setback
 
     async def perform(self, ask: Ask, attempt: AsyncAttempt[T]) -> Routed[T]:

@@ -135,6 +135,7 @@ class Orphans:
     """Leases of streams that everybody forgot, to be settled by the next call.
 
     Settling takes a lock, and a stream may be collected while its thread holds that very lock.
+    Safe to share between threads.
     """
 
     def __init__(self) -> None:
@@ -147,7 +148,12 @@ class Orphans:
     def settle(self) -> None:
         """Settle them all."""
         while self._leases:
-            self._leases.popleft().abandoned()
+            try:
+                lease = self._leases.popleft()
+            except IndexError:
+                # Another thread took the last one.
+                return
+            lease.abandoned()
 
 
 def route_of(call: RoutedCall) -> Route:

@@ -142,8 +142,13 @@ class Router(RouterOperations, AsyncRouterOperations):
         if calls is None:
             targets = AsyncTargets(self._routing.deployments, self._async_factory)
             made = AsyncRoutedCalls(
-                self._routing, self._async_state, targets, on_setback=self._atell
+                self._routing,
+                self._async_state,
+                targets,
+                on_setback=self._atell,
+                orphans=self._calls.orphans,
             )
+            self._forget_closed_loops()
             calls = self._loops.setdefault(loop, made)
         self._last_loop = (ref(loop), calls)
         return calls
@@ -274,6 +279,12 @@ class Router(RouterOperations, AsyncRouterOperations):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a router holds secrets and connections and cannot be pickled")
+
+    def _forget_closed_loops(self) -> None:
+        # Their clients know their loops, which would otherwise never be collected.
+        for loop in list(self._loops):
+            if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
+                self._loops.pop(loop, None)
 
     def _leave_parent(self) -> None:
         _left_behind.extend([self._calls.targets.leave(), self._loops])

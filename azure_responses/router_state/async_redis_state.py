@@ -85,6 +85,10 @@ class AsyncRedisState:
             return None
 
     async def _open_line(self, loop: asyncio.AbstractEventLoop) -> "_Line":
+        for other in list(self._lines):
+            # Its line knows its loop, which would otherwise never be collected.
+            if other.is_closed():
+                self._lines.pop(other, None)
         line = self._lines[loop] = _Line(self._state, loop)
         await line.watch()
         return line

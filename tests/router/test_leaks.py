@@ -1,17 +1,21 @@
 """Nothing stays reserved, in flight or out of anybody's reach when callers give up."""
 
+import asyncio
 import gc
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from weakref import ref
 
 import anyio
+import httpx
 import pytest
 
-from azure_responses import AzureResponsesError
+from azure_responses import AzureResponsesError, Router
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency
 from azure_responses.router.async_routed_calls import AsyncRoutedCalls
+from azure_responses.router.attempts import Orphans
 from azure_responses.router_state.memory import AsyncMemoryState
 from azure_responses.routing.ask import Bid, Grant
 from tests.router.both import emulate, rows_of, run
@@ -151,3 +155,55 @@ def test_a_forgotten_stream_is_let_go_of_at_once(
         run(runner, emulator, scenario)
     finally:
         gc.enable()
+
+
+def test_an_event_loop_that_has_ended_is_let_go_of(emulator: Emulator) -> None:
+    with emulator.serve() as server:
+        params = {
+            "model": "azure/gpt-5",
+            "api_key": emulator.api_key,
+            "api_base": server.resource_url("east"),
+        }
+        with Router([{"model_name": "gpt", "params": params}]) as router:
+
+            async def call() -> None:
+                await router.aresponses(model="gpt", input="hi")
+
+            for _ in range(5):
+                asyncio.run(call())
+            assert len(router._loops) == 1
+
+
+def test_a_stream_forgotten_in_a_loop_that_has_ended_is_settled(emulator: Emulator) -> None:
+    transport = emulator.httpx_transport()
+
+    async def forget(router: Router) -> None:
+        stream = await router.aresponses(model="gpt", input="Count to 50.", stream=True)
+        await anext(stream)
+
+    with (
+        httpx.Client(transport=transport) as http_client,
+        Router(
+            rows_of(emulator, tpm=10_000_000),
+            http_client=http_client,
+            async_http_client=httpx.AsyncClient(transport=transport),
+        ) as router,
+    ):
+        asyncio.run(forget(router))
+        gc.collect()
+        router.responses(model="gpt", input="hi")
+        in_flight = [status.in_flight for status in router._routing.board.statuses.values()]
+        assert in_flight == [0, 0]
+
+
+def test_threads_that_settle_forgotten_streams_together_do_not_fall_over_one_another() -> None:
+    class Last(deque[Any]):
+        """Of which another thread takes what is left after it was looked at."""
+
+        def popleft(self) -> Any:
+            self.clear()
+            return super().popleft()
+
+    orphans = Orphans()
+    orphans._leases = Last([object()])
+    orphans.settle()

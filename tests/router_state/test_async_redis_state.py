@@ -97,6 +97,7 @@ def test_a_second_event_loop_opens_its_own_connection(lasting_server: RedisServe
     # Nobody closes anything: a connection that outlived its loop would warn when it is collected.
     assert all(_is_granted(asyncio.run(story())) for _ in range(3))
     gc.collect()
+    assert len(state._lines) == 1
     asyncio.run(state.aclose())
 
 
