@@ -30,6 +30,7 @@ from azure_responses.router_state.address import redis_address
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.ask import Bid
 from azure_responses.routing.erasure import judge_missing, require_origin
 from azure_responses.routing.explain import Explanation
 from azure_responses.routing.label import Labeller, is_label, show_id
@@ -194,12 +195,16 @@ class Router(RouterOperations, AsyncRouterOperations):
     def explain(self, **request: Any) -> Explanation:
         """Which deployment would serve a call made now, and why the others would not.
 
-        Takes what `responses` or, with `messages`, `completion` takes, and changes nothing.
+        Takes what `responses` or, with `messages`, `completion` takes, and changes nothing. Of a
+        shared state it says what this process knows.
         """
         stream = bool(request.pop("stream", False))
-        read = self._reader.read(request, is_stream=stream, is_chat="messages" in request)
+        ask = self._reader.read(request, is_stream=stream, is_chat="messages" in request).ask
         self._calls.orphans.settle()
-        return self._routing.explain(read.ask, time.monotonic())
+        now = time.monotonic()
+        # As a call bids: what is larger than a whole minute's limit is let through alone.
+        bids = [Bid(d, min(ask.tokens, d.tpm or ask.tokens)) for d in self._routing.deployments]
+        return self._routing.explain(ask, now, self._state.full_for(bids, now))
 
     def purge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
         """Delete every stored response of an end user on the resource that stores it.

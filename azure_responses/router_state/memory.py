@@ -94,6 +94,13 @@ class MemoryState:
                 waits.append(max(wait, cooldowns.get(bid.deployment.id, 0.0)))
         return min(waits, default=None)
 
+    def full_for(self, bids: Sequence[Bid], now: float) -> dict[str, float]:
+        """Deployment id → seconds until the limits have room for the bid, of those without any."""
+        with self._lock:
+            windows = [(bid, self._window(bid)) for bid in bids]
+            waits = {b.deployment.id: w.wait(b.tokens, now) for b, w in windows if w is not None}
+        return {name: seconds for name, seconds in waits.items() if seconds > 0}
+
     def count(self, bid: Bid, now: float) -> int:
         """Count what another store granted; the slot."""
         with self._lock:

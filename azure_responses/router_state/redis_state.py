@@ -114,6 +114,10 @@ class RedisState:
             self.outage.note_failure(error, "connect")
         return not self.outage.is_open
 
+    def full_for(self, bids: Sequence[Bid], now: float) -> dict[str, float]:
+        """What the local counters say, which do not know of other replicas' calls."""
+        return self.local.full_for(bids, now)
+
     def count(self, grant: Grant, now: float) -> Grant:
         """Count a shared grant locally as well; its slot then stands for both."""
         if grant.cooldowns:

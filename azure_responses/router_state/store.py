@@ -34,6 +34,12 @@ class StateStore(Protocol):
     def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
         """Reserve on the first bid that is not cooling down and has room (at most 8 bids)."""
 
+    def full_for(self, bids: Sequence[Bid], now: float) -> dict[str, float]:
+        """Deployment id → seconds until the limits have room for the bid, of those without any.
+
+        As far as this process knows; nobody is asked, and nothing is reserved.
+        """
+
     def settle(self, settlement: Settlement, now: float) -> None:
         """Correct what was reserved, cool down, remember a stored response; never waits."""
 

@@ -1,12 +1,15 @@
-"""What this process knows of its deployments: cooldowns, failures, load, latency, headroom."""
+"""What this process knows of its deployments: cooldowns, failures, load, latency, headroom.
+
+Limits are the business of the state store, which may be shared with other processes.
+"""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from azure_responses.routing.ask import Bid, Grant
+from azure_responses.routing.ask import Bid
 from azure_responses.routing.cooldown import Cause, Cooldown
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import Outcome, Settlement
+from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.settings import RouterSettings
 from azure_responses.routing.status import Status
 
@@ -16,8 +19,8 @@ __all__ = ["Board"]
 class Board:
     """The in-process state of a router; every method may be called from any thread.
 
-    The memory store of the limits is `reserve` and `settle`; a shared store needs neither, and
-    tells through `Grant.cooldowns` what other replicas know. Times are monotonic seconds.
+    A shared store tells through `Grant.cooldowns` what other replicas know. Times are monotonic
+    seconds.
 
     Attributes:
         statuses: by deployment id. Reading single values needs no lock; `board` methods write.
@@ -33,37 +36,6 @@ class Board:
     def renew_lock(self) -> None:
         """For a process just forked: who held the lock does not exist there."""
         self._lock = threading.Lock()
-
-    def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
-        """Reserve a request and its tokens on the first bid that has room.
-
-        That is: it is not cooling down, and its rpm and tpm allow it.
-        """
-        with self._lock:
-            for bid in bids:
-                status = self.statuses[bid.deployment.id]
-                if status.cooldown.until > now:
-                    continue
-                window = status.window
-                slot = int(now) if window is None else window.reserve(bid.tokens, now)
-                if slot is not None:
-                    return Grant(bid, slot)
-            return Grant(None, retry_after=min((self._wait(bid, now) for bid in bids), default=0.0))
-
-    def settle(self, settlement: Settlement, now: float) -> None:
-        """Put what was used in place of what was reserved; note a cooldown."""
-        bid = settlement.bid
-        with self._lock:
-            status = self.statuses[bid.deployment.id]
-            if status.window is not None:
-                status.window.settle(
-                    settlement.slot,
-                    bid.tokens,
-                    settlement.used,
-                    refunds_request=settlement.refunds_request,
-                )
-        if settlement.cooldown:
-            self._cool_down(bid.deployment.id, settlement.cooldown, now)
 
     def learn(self, cooldowns: Mapping[str, float], now: float) -> None:
         """Take over cooldowns (id → seconds remaining) that other replicas noted.
@@ -92,14 +64,6 @@ class Board:
         cooldown = self.statuses[deployment_id].cooldown
         is_limit = cooldown.cause in ("rate limit", "another replica")
         return cooldown.until > now and is_limit and not cooldown.is_tripped
-
-    def full_for(self, deployment: Deployment, tokens: int, now: float) -> float:
-        """Seconds until the deployment's rpm and tpm allow a call; 0 when they do now."""
-        window = self.statuses[deployment.id].window
-        if window is None:
-            return 0.0
-        with self._lock:
-            return window.wait(tokens, now)
 
     def tidy(self, now: float) -> bool:
         """Forget troubles that have passed; True when some are left."""
@@ -191,8 +155,3 @@ class Board:
             seconds = change(self.statuses[deployment_id].cooldown)
             self.troubled |= {deployment_id}
             return seconds
-
-    def _wait(self, bid: Bid, now: float) -> float:
-        status = self.statuses[bid.deployment.id]
-        full = 0.0 if status.window is None else status.window.wait(bid.tokens, now)
-        return max(full, status.cooldown.until - now)

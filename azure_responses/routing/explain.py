@@ -46,6 +46,9 @@ class Explanation:
         verdicts: the deployments that may take it, in order of preference, then the others.
         fallbacks: the groups that would be asked afterwards, in order.
         wait: seconds until the first of them can serve; 0 when one can now, None when none ever.
+        fallback: the group that would serve in place of the one asked for, or None.
+        strips_reasoning: it would serve without encrypted reasoning that it cannot read.
+        replays: it would serve with the history of the response that the call continues.
     """
 
     group: str
@@ -53,6 +56,9 @@ class Explanation:
     verdicts: tuple[Verdict, ...]
     fallbacks: tuple[str, ...] = ()
     wait: float | None = None
+    fallback: str | None = None
+    strips_reasoning: bool = False
+    replays: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -67,37 +73,58 @@ class Explanation:
 
     def _outcome(self) -> str:
         if self.deployment is not None:
-            return f"{self.group}: {self.deployment} would serve"
+            return f"{self.group}: {self.deployment} would serve{self._circumstances()}"
+        if not self.verdicts:
+            return f"{self.group}: no deployment is configured for this model"
         if self.wait is None:
             return f"{self.group}: no deployment can serve"
         return f"{self.group}: no deployment can serve for another {self.wait:.1f} s"
 
+    def _circumstances(self) -> str:
+        group = f", of the group {self.fallback}" if self.fallback else ""
+        reasoning = ", without the encrypted reasoning" if self.strips_reasoning else ""
+        return group + reasoning + (", with the history in the input" if self.replays else "")
+
 
 def describe_obstacle(
-    deployment: Deployment, board: Board, ask: Ask, now: float, *, is_pinned: bool = False
+    deployment: Deployment,
+    board: Board,
+    ask: Ask,
+    now: float,
+    *,
+    full: float = 0.0,
+    is_pinned: bool = False,
+    is_too_small: bool = False,
 ) -> Verdict | None:
-    """What keeps a deployment from taking a call, or None."""
+    """What keeps a deployment from taking a call, or None.
+
+    Args:
+        deployment, ask, now: which, for what, and when in monotonic seconds.
+        board: what is known of it.
+        full: seconds until its rpm and tpm have room; 0 when they have now.
+        is_pinned: the call has to go to its resource.
+        is_too_small: its context window does not hold the call, and another's does.
+    """
 
     def out(reason: str, until: float | None = None, *, is_limited: bool = False) -> Verdict:
         return Verdict(deployment.id, deployment.host, False, reason, until, is_limited)
 
+    if deployment.weight == 0 and not is_pinned:
+        return out("weight 0: takes only calls that are pinned to it")
+    if is_too_small:
+        return out(f"its context window of {deployment.max_input_tokens} tokens is too small")
     cooldown = board.statuses[deployment.id].cooldown
     left = cooldown.until - now
     if left > 0:
         reason = f"cooling down for another {left:.1f} s ({cooldown.cause})"
-        return out(reason, left, is_limited=cooldown.cause in ("rate limit", "another replica"))
+        is_limited = cooldown.cause in ("rate limit", "another replica")
+        return out(reason, max(left, full), is_limited=is_limited)
     if not cooldown.is_open(now):
         return out(
             f"being probed by another call ({cooldown.cause})", until=cooldown.remaining(now)
         )
-    full = board.full_for(deployment, ask.tokens, now)
     if full > 0:
         return out(f"full for another {full:.1f} s (rpm, tpm)", full, is_limited=True)
-    if deployment.weight == 0 and not is_pinned:
-        return out("weight 0: takes only calls that are pinned to it")
-    window = deployment.max_input_tokens
-    if window is not None and ask.input_tokens > window:
-        return out(f"its context window of {window} tokens is too small")
     return None
 
 

@@ -13,7 +13,6 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.routing.ask import Ask, Pin
-from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.explain import Verdict, describe_obstacle
 from azure_responses.routing.group import Group
 from azure_responses.routing.roster import Roster
@@ -90,7 +89,9 @@ def nobody_serves(
         status_code=429 if is_limit else 503,
         code="rate_limit_exceeded" if is_limit else "no_deployment_available",
         retry_after=min(waits, default=None),
-        hint="Wait for retry_after, or add deployments or fallbacks.",
+        hint="Wait for retry_after, or add deployments or fallbacks."
+        if waits
+        else "Give a row of the group a weight above 0, or add deployments or fallbacks.",
     )
 
 
@@ -103,13 +104,17 @@ def _obstacles(
     *,
     is_pinned: bool,
 ) -> Iterable[Verdict]:
-    rows: dict[str, Deployment] = {d.id: d for scope in scopes for d in scope.deployments}
-    for deployment in rows.values():
-        verdict = describe_obstacle(deployment, roster.board, ask, now, is_pinned=is_pinned)
-        left = full.get(deployment.id, now) - now
-        if verdict is None and left > 0:
-            reason = f"full for another {left:.1f} s"
-            verdict = Verdict(deployment.id, deployment.host, False, reason, left, True)
+    rows = {d.id: (d, scope) for scope in scopes for d in scope.deployments}
+    for deployment, scope in rows.values():
+        verdict = describe_obstacle(
+            deployment,
+            roster.board,
+            ask,
+            now,
+            full=max(full.get(deployment.id, now) - now, 0.0),
+            is_pinned=is_pinned,
+            is_too_small=not scope.holds(deployment, ask.input_tokens),
+        )
         if verdict is not None:
             yield verdict
 

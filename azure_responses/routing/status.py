@@ -4,7 +4,6 @@ from azure_responses.routing.cooldown import Cooldown, CooldownRules
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.headroom import Headroom
 from azure_responses.routing.settings import RouterSettings
-from azure_responses.routing.windows import Window
 
 __all__ = ["Status"]
 
@@ -14,9 +13,9 @@ _NEWEST_SHARE = 0.3
 
 
 class Status:
-    """One deployment's cooldown, load, latency, headroom and limits; the board holds the lock."""
+    """One deployment's cooldown, load, latency and headroom; the board holds the lock."""
 
-    __slots__ = ("_latency", "cooldown", "deployment", "headroom", "in_flight", "window")
+    __slots__ = ("_latency", "cooldown", "deployment", "headroom", "in_flight")
 
     def __init__(self, deployment: Deployment, settings: RouterSettings) -> None:
         usual = deployment.cooldown_time
@@ -31,8 +30,6 @@ class Status:
         )
         self.headroom = Headroom()
         self.in_flight = 0
-        has_limit = deployment.rpm is not None or deployment.tpm is not None
-        self.window = Window(deployment.rpm, deployment.tpm) if has_limit else None
         # By whether it streams: seconds, and when they were seen.
         self._latency: dict[bool, tuple[float, float]] = {}
 

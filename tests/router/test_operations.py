@@ -310,6 +310,20 @@ def test_a_call_is_explained_without_being_made(runner: str, emulator: Emulator)
     assert len(emulator.requests) == 1
 
 
+def test_a_row_whose_limit_is_used_up_is_explained_as_full(runner: str, emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="hi")
+        told = router.explain(model="gpt", input="hi")
+        assert told.deployment not in (None, first.route.deployment)
+        await router.responses(model="gpt", input="hi")
+        told = router.explain(model="gpt", input="hi")
+        assert told.deployment is None
+        assert 0 < told.wait <= 61
+        assert all("full for another" in verdict.reason for verdict in told.verdicts)
+
+    run(runner, emulator, scenario, rows_of(emulator, rpm=1))
+
+
 def test_a_router_passes_everything_on_to_one_client(emulator: Emulator) -> None:
     import httpx
 

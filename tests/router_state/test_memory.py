@@ -107,3 +107,12 @@ def test_sync_and_async_callers_share_one_state() -> None:
     sync.close()
     assert not state.is_shared
     assert not state.is_degraded
+
+
+def test_what_is_full_is_told_without_reserving_anything() -> None:
+    state = MemoryState()
+    bids = [bid_on("full", rpm=1), bid_on("free", rpm=1), bid_on("endless")]
+    state.reserve(bids[:1], 0.0)
+    assert state.full_for(bids, 0.0) == {"full": 61.0}
+    assert state.full_for(bids, 0.0) == {"full": 61.0}
+    assert state.full_for(bids, 61.0) == {}

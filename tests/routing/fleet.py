@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from azure_responses.errors import (
     APIConnectionError,
@@ -10,9 +11,11 @@ from azure_responses.errors import (
     InternalServerError,
     RateLimitError,
 )
+from azure_responses.router_state.memory import MemoryState
 from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Outcome, Settlement
+from azure_responses.routing.roster import Roster
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
@@ -27,6 +30,7 @@ __all__ = [
     "refused_key",
     "serve",
     "server_error",
+    "store_of",
     "unreachable",
 ]
 
@@ -66,7 +70,9 @@ def attempt(call: RoutedCall, now: float, jitter: float = 0.5) -> str | Wait:
         return step
     assert isinstance(step, Try)
     assert 1 <= len(step.bids) <= 8
-    grant = call._routing.board.reserve(step.bids, now)
+    grant = Grant(step.bids[0])
+    if step.needs_room:
+        grant = store_of(call._routing).reserve(step.bids, now)
     if grant.bid is None:
         call.refused(grant, now)
         return attempt(call, now, jitter)
@@ -108,8 +114,19 @@ def serve(
             _settle(routing, call.failed(answer, now), now)
 
 
-def _settle(routing: Routing, settlement: Settlement, now: float) -> None:
-    routing.board.settle(settlement, now)
+def _settle(routing: Roster, settlement: Settlement, now: float) -> None:
+    store_of(routing).settle(settlement, now)
+
+
+def store_of(routing: Roster) -> MemoryState:
+    """The limits of a routing."""
+    store = _stores.get(routing)
+    if store is None:
+        store = _stores[routing] = MemoryState()
+    return store
+
+
+_stores: "WeakKeyDictionary[Roster, MemoryState]" = WeakKeyDictionary()
 
 
 def limited(retry_after: float | None = None) -> RateLimitError:

@@ -25,7 +25,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import Strategy, read_settings
-from tests.routing.fleet import deployment
+from tests.routing.fleet import deployment, store_of
 
 __all__ = ["OTHERS", "PAY_AS_YOU_GO", "PTU_FIRST", "Result", "Scenario", "simulate"]
 
@@ -260,7 +260,7 @@ class _OurCaller:
             if isinstance(following, Wait):
                 world.after(following.seconds, step)
                 return
-            grant = self.routing.board.reserve(following.bids, world.now)
+            grant = store_of(self.routing).reserve(following.bids, world.now)
             assert grant.bid is not None
             call.granted(grant, world.now)
             _attempt(world, world.services[grant.bid.deployment.id], job, done)
@@ -268,11 +268,11 @@ class _OurCaller:
         def done(seconds: float, reply: dict[str, str] | AzureResponsesError) -> None:
             if isinstance(reply, AzureResponsesError):
                 self.result.wasted += 1
-                self.routing.board.settle(call.failed(reply, world.now), world.now)
+                store_of(self.routing).settle(call.failed(reply, world.now), world.now)
                 step()
                 return
             outcome = Outcome(reply, job.used, seconds, "completed")
-            self.routing.board.settle(call.answered(outcome, world.now), world.now)
+            store_of(self.routing).settle(call.answered(outcome, world.now), world.now)
             self.result.took.append(world.now - job.started)
 
         step()

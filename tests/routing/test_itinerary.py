@@ -23,6 +23,7 @@ from tests.routing.fleet import (
     limited,
     refused_key,
     server_error,
+    store_of,
     unreachable,
 )
 
@@ -126,7 +127,7 @@ class _Run:
     def _meet(self, step: Try, event: object) -> bool:
         grant = Grant(step.bids[0])
         if step.needs_room:
-            grant = self.routing.board.reserve(step.bids, self.now)
+            grant = store_of(self.routing).reserve(step.bids, self.now)
         if event == "full" or grant.bid is None:
             self.call.refused(Grant(None, retry_after=grant.retry_after or 1.0), self.now)
             return True
@@ -135,10 +136,10 @@ class _Run:
         if event in ("answer", "answer cut"):
             outcome = _FILTERED if event == "answer cut" else Outcome()
             goes_on = self.call.wants_another(outcome)
-            self.routing.board.settle(self.call.answered(outcome, self.now), self.now)
+            store_of(self.routing).settle(self.call.answered(outcome, self.now), self.now)
             return goes_on
         error = event if isinstance(event, AzureResponsesError) else _ERRORS[str(event)]
-        self.routing.board.settle(self.call.failed(error, self.now), self.now)
+        store_of(self.routing).settle(self.call.failed(error, self.now), self.now)
         return True
 
     def _count(self) -> None:

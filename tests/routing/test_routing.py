@@ -19,10 +19,7 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
         fallbacks=[{"gpt": ["backup"]}],
     )
     routing.board.limit("f", 12.0, 0.0)
-    status = routing.board.statuses["e"].window
-    assert status is not None
-    status.reserve(0, 0.0)
-    explanation = routing.explain(Ask("gpt", input_tokens=9), 2.0)
+    explanation = routing.explain(Ask("gpt", input_tokens=9), 2.0, {"e": 59.0})
     assert explanation.deployment == "a"
     assert explanation.wait == 0.0
     assert explanation.fallbacks == ("backup",)
@@ -98,3 +95,59 @@ def test_a_failure_of_one_call_guides_the_next() -> None:
     routing = fleet("a", "b", allowed_fails=1)
     serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
     assert routing.explain(ask(), 0.0).deployment == "b"
+
+
+def test_a_fallback_that_would_serve_is_named() -> None:
+    routing = fleet(
+        "a",
+        deployment("b", "backup"),
+        deployment("c", "last"),
+        fallbacks={"gpt": ["backup", "last"]},
+        aliases={"chat": "gpt"},
+    )
+    routing.board.limit("a", 20.0, 0.0)
+    explanation = routing.explain(ask("chat"), 0.0)
+    assert (explanation.deployment, explanation.fallback) == ("b", "backup")
+    assert (explanation.wait, explanation.fallbacks) == (0.0, ("last",))
+    assert str(explanation).splitlines() == [
+        "chat: b would serve, of the group backup",
+        "  + b (b.example): order 1, weight 1",
+        "  - a (a.example): cooling down for another 20.0 s (rate limit)",
+        "  then the groups last",
+    ]
+    routing.board.limit("b", 9.0, 0.0)
+    routing.board.limit("c", 30.0, 0.0)
+    nobody = routing.explain(ask("chat"), 0.0)
+    assert (nobody.deployment, nobody.fallback, nobody.wait) == (None, None, 9.0)
+    assert [verdict.deployment for verdict in nobody.verdicts] == ["a", "b", "c"]
+
+
+def test_an_input_too_long_is_explained_by_the_group_that_takes_it() -> None:
+    routing = fleet(
+        deployment("a", max_input_tokens=5),
+        deployment("b", "large", max_input_tokens=50),
+        context_window_fallbacks={"gpt": ["large"]},
+    )
+    assert routing.explain(Ask("gpt", input_tokens=9), 0.0).deployment == "b"
+    # Too long for all by an estimate: it is sent all the same.
+    assert routing.explain(Ask("large", input_tokens=90), 0.0).deployment == "b"
+
+
+def test_it_is_said_when_a_call_would_leave_its_resource() -> None:
+    routing = fleet("a", "b")
+    routing.board.limit("a", 20.0, 0.0)
+    for is_hard, choice in ((True, "replay"), (False, "strip")):
+        pin = Pin("resource-a", "tag-a", is_hard=is_hard)
+        stays = routing.explain(ask(pin=pin), 0.0)
+        assert (stays.deployment, stays.wait) == (None, 20.0)
+        leaves = routing.explain(ask(pin=pin, on_origin_down=choice), 0.0)
+        assert (leaves.deployment, leaves.wait) == ("b", 0.0)
+        assert (leaves.replays, leaves.strips_reasoning) == (is_hard, not is_hard)
+        assert ("history" if is_hard else "reasoning") in str(leaves).splitlines()[0]
+        assert [verdict.deployment for verdict in leaves.verdicts] == ["b", "a"]
+
+
+def test_a_model_that_nobody_configured_is_said_to_be_unknown() -> None:
+    assert str(fleet("a").explain(ask("zzz"), 0.0)) == (
+        "zzz: no deployment is configured for this model"
+    )

@@ -24,8 +24,7 @@ def test_an_old_latency_says_nothing() -> None:
     assert status.latency(60.0, is_stream=False) == 1.0
 
 
-def test_the_rows_own_cooldown_time_and_limits_count() -> None:
-    assert Status(deployment("a"), RouterSettings(timeout=None)).window is None
-    status = Status(deployment("a", cooldown_time=0.0, tpm=5), RouterSettings())
+def test_the_rows_own_cooldown_time_counts() -> None:
+    status = Status(deployment("a", cooldown_time=0.0), RouterSettings(timeout=None))
     assert status.cooldown.rules.seconds == 0.0
-    assert status.window is not None
+    assert status.cooldown.rules.probe_lease == 600.0
