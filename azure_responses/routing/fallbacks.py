@@ -24,12 +24,20 @@ class Fallbacks:
         self._aliases = settings.aliases
         self._default = settings.default_fallbacks
         self._chains: Mapping[FallbackKind, Mapping[str, tuple[str, ...]]] = {
-            "general": settings.fallbacks,
-            "context window": settings.context_window_fallbacks,
-            "content policy": settings.content_policy_fallbacks,
+            "general": self._resolved(settings.fallbacks),
+            "context window": self._resolved(settings.context_window_fallbacks),
+            "content policy": self._resolved(settings.content_policy_fallbacks),
         }
         if ANY_MODEL not in groups:
             self._check(settings, {*groups, *settings.aliases})
+
+    def _resolved(self, chains: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """By the groups' own names; what is written for a group and for its alias adds up."""
+        resolved: dict[str, tuple[str, ...]] = {}
+        for group, names in chains.items():
+            own = self._aliases.get(group, group)
+            resolved[own] = (*resolved.get(own, ()), *names)
+        return resolved
 
     def chain(self, kind: FallbackKind, group: str) -> tuple[str, ...]:
         """The groups to ask after `group`, in order, under their own names."""

@@ -252,7 +252,20 @@ def _aliases(key: str, value: Any) -> dict[str, str]:
                 hint=f"Write {key}={{'alias': 'group'}}.",
             )
         aliases[alias] = group
-    return aliases
+    return {alias: _follow(key, alias, aliases) for alias in aliases}
+
+
+def _follow(key: str, alias: str, aliases: Mapping[str, str]) -> str:
+    """The group behind an alias, which may be another alias."""
+    met = [alias]
+    while (name := aliases[met[-1]]) in aliases and name != met[-1]:
+        if name in met:
+            raise ConfigurationError(
+                f"{key} goes in circles: {' → '.join([*met, name])}.",
+                hint="Have one of them stand for a group.",
+            )
+        met.append(name)
+    return name
 
 
 def _without_star(values: dict[str, Any]) -> dict[str, Any]:

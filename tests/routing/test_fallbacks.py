@@ -3,7 +3,7 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.routing.fallbacks import Fallbacks
+from azure_responses.routing.fallbacks import FallbackKind, Fallbacks
 from azure_responses.routing.settings import read_settings
 
 _GROUPS = {"gpt", "backup", "long"}
@@ -26,6 +26,20 @@ def test_each_kind_has_its_own_chain_and_only_general_ones_a_default() -> None:
 def test_aliases_stand_for_their_groups() -> None:
     options = {"fallbacks": {"gpt": ["spare"]}, "aliases": {"spare": "backup"}}
     assert Fallbacks(read_settings(options), _GROUPS).chain("general", "gpt") == ("backup",)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("fallbacks", "general"),
+        ("context_window_fallbacks", "context window"),
+        ("content_policy_fallbacks", "content policy"),
+    ],
+)
+def test_a_chain_may_be_written_for_an_alias(key: str, kind: FallbackKind) -> None:
+    chains = [{"chat": ["backup"]}, {"gpt": ["long"]}]
+    fallbacks = Fallbacks(read_settings({key: chains, "aliases": {"chat": "gpt"}}), _GROUPS)
+    assert fallbacks.chain(kind, "gpt") == ("backup", "long")
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,11 @@ def test_what_is_known_but_not_needed_is_said() -> None:
 def test_a_setting_that_cannot_be_used_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         read_settings(options)
+
+
+def test_an_alias_may_stand_for_another_but_not_in_circles() -> None:
+    aliases = {"newest": "chat", "chat": {"model": "gpt", "hidden": True}}
+    assert read_settings({"aliases": aliases}).aliases == {"newest": "gpt", "chat": "gpt"}
+    assert read_settings({"aliases": {"gpt": "gpt", "x": "gpt"}}).aliases["x"] == "gpt"
+    with pytest.raises(ConfigurationError, match="aliases goes in circles: b → c → b"):
+        read_settings({"aliases": {"b": "c", "c": "b"}})
