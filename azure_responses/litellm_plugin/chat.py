@@ -1,9 +1,11 @@
 """The custom provider: LiteLLM's chat completions on the Responses API."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from azure_responses.async_chat import AsyncChatCompletionStream
 from azure_responses.chat import ChatCompletionStream
+from azure_responses.errors import ConfigurationError
 from azure_responses.litellm_plugin.call import Call, read_call
 from azure_responses.litellm_plugin.failures import mapped_failures
 from azure_responses.litellm_plugin.installation import litellm_class
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 else:
     CustomLLM = litellm_class("CustomLLM")
 
-__all__ = ["AzureResponsesLLM"]
+__all__ = ["AsyncChunks", "AzureResponsesLLM"]
 
 
 class AzureResponsesLLM(CustomLLM):
@@ -55,18 +57,73 @@ class AzureResponsesLLM(CustomLLM):
             stream = completions.create(**_streamed(call), stream=True)
         return _convert(stream, call, provider)
 
-    async def astreaming(self, **given: Any) -> AsyncIterator[Any]:
-        """`streaming`, awaited."""
-        with mapped_failures(given["model"], _provider(given)):
-            call = read_call(given)
-            completions = async_client(call.connection).chat.completions
-            async with await completions.create(**_streamed(call), stream=True) as stream:
-                conversion = StreamConversion(call)
-                async for chunk in stream:
-                    for made in conversion.convert(chunk):
-                        yield made
-                for made in conversion.finish(await stream.get_final_completion()):
-                    yield made
+    def astreaming(self, **given: Any) -> "AsyncChunks":
+        """`streaming`, awaited: the call is made by `open`, or else when the first is asked for."""
+        return AsyncChunks(given)
+
+    def embedding(self, **given: Any) -> NoReturn:
+        """Refused: chat completions and the Responses API are all there is."""
+        _refuse("embeddings", given)
+
+    async def aembedding(self, **given: Any) -> NoReturn:
+        """`embedding`, awaited."""
+        _refuse("embeddings", given)
+
+    def image_generation(self, **given: Any) -> NoReturn:
+        """Refused, as `embedding` is; the tool `image_generation` makes images in a response."""
+        _refuse("images", given)
+
+    async def aimage_generation(self, **given: Any) -> NoReturn:
+        """`image_generation`, awaited."""
+        _refuse("images", given)
+
+    def image_edit(self, **given: Any) -> NoReturn:
+        """Refused, as `image_generation` is."""
+        _refuse("images", given)
+
+    async def aimage_edit(self, **given: Any) -> NoReturn:
+        """`image_edit`, awaited."""
+        _refuse("images", given)
+
+
+class AsyncChunks:
+    """The chunks of one stream, as LiteLLM's `ModelResponseStream`.
+
+    LiteLLM tries a call again, or elsewhere, if it fails before there is a stream to iterate; so
+    `registration` has it await `open`.
+    """
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._given = given
+        self._stream: AsyncChatCompletionStream | None = None
+        self._chunks: AsyncGenerator[Any, None] | None = None
+
+    async def open(self) -> Self:
+        """Make the call, if it has not been made; what fails is raised as LiteLLM's."""
+        if self._chunks is None:
+            provider = _provider(self._given)
+            with mapped_failures(self._given["model"], provider):
+                call = read_call(self._given)
+                completions = async_client(call.connection).chat.completions
+                self._stream = await completions.create(**_streamed(call), stream=True)
+            self._chunks = _convert_async(self._stream, call, provider)
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        await self.open()
+        assert self._chunks is not None
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream."""
+        if self._chunks is not None:
+            await self._chunks.aclose()
+        if self._stream is not None:
+            # A generator that was never begun closes nothing.
+            await self._stream.aclose()
 
 
 def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterator[Any]:
@@ -75,6 +132,28 @@ def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterato
         for chunk in stream:
             yield from conversion.convert(chunk)
         yield from conversion.finish(stream.get_final_completion())
+
+
+async def _convert_async(
+    stream: AsyncChatCompletionStream, call: Call, provider: str
+) -> AsyncGenerator[Any, None]:
+    with mapped_failures(call.deployment, provider):
+        async with stream:
+            conversion = StreamConversion(call)
+            async for chunk in stream:
+                for made in conversion.convert(chunk):
+                    yield made
+            for made in conversion.finish(await stream.get_final_completion()):
+                yield made
+
+
+def _refuse(what: str, given: dict[str, Any]) -> NoReturn:
+    provider = _provider(given)
+    with mapped_failures(given.get("model") or "", provider):
+        raise ConfigurationError(
+            f"{provider} serves chat completions and the Responses API, not {what}.",
+            hint="Let LiteLLM call the deployment itself, as azure/<deployment>.",
+        )
 
 
 def _streamed(call: Call) -> dict[str, Any]:

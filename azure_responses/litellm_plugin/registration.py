@@ -1,12 +1,15 @@
 """Makes LiteLLM know the plug-in, and forget it again.
 
 LiteLLM takes chat from a custom provider without more ado. It has no such place for native
-`/v1/responses`, so three of its functions are wrapped; each wrapper answers for our provider
-names only, which are those that `litellm.custom_provider_map` gives to our handler:
+`/v1/responses`, and does not wait for a stream to begin, so four of its functions are wrapped; each
+wrapper answers for our provider names only, which are those that `litellm.custom_provider_map`
+gives to our handler:
 
 * `ProviderConfigManager.get_provider_responses_api_config` finds our configuration;
 * the enum `LlmProviders` knows our names by value, which calls on stored responses need;
-* `utils.get_supported_openai_params` lets every parameter of chat completions through.
+* `utils.get_supported_openai_params` lets every parameter of chat completions through;
+* `main._complete_custom_providers` opens an awaited stream, so that one that cannot be opened is
+  tried again, or elsewhere, as any other call.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.litellm_plugin.chat import AzureResponsesLLM
+from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
 from azure_responses.litellm_plugin.installation import is_installed, litellm, litellm_module
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
 
@@ -24,6 +27,7 @@ __all__ = ["handler", "install", "is_installed", "register", "take_over_azure", 
 handler = AzureResponsesLLM()
 """The custom provider that `register` and a proxy's `custom_provider_map` name."""
 
+_DISPATCH = "_complete_custom_providers"
 _TAKEN_OVER = ("AzureOpenAIResponsesAPIConfig", "AzureOpenAIOSeriesResponsesAPIConfig")
 
 
@@ -97,6 +101,10 @@ def install() -> None:
     _change(_providers(), "_missing_", classmethod(_wrap_enum(_providers()._missing_)))
     utils = litellm_module("litellm.utils")
     _change(utils, "get_supported_openai_params", _wrap_support(utils.get_supported_openai_params))
+    main = litellm_module("litellm.main")
+    # A private name: where it is called otherwise, such a stream fails when it is iterated.
+    if dispatch := vars(main).get(_DISPATCH):
+        _change(main, _DISPATCH, _wrap_dispatch(dispatch))
 
 
 def take_over_azure() -> None:
@@ -152,6 +160,21 @@ def _wrap_support(support: Callable[..., Any]) -> Callable[..., Any]:
         return [*(supported or ()), *every]
 
     return list_parameters
+
+
+def _wrap_dispatch(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    def complete(*given: Any, **named: Any) -> Any:
+        answer = dispatch(*given, **named)
+        chunks = getattr(answer, "completion_stream", None)
+        return _opened(answer, chunks) if isinstance(chunks, AsyncChunks) else answer
+
+    return complete
+
+
+async def _opened(answer: Any, chunks: AsyncChunks) -> Any:
+    """LiteLLM's own stream, which it awaits in place of taking it."""
+    await chunks.open()
+    return answer
 
 
 def _wrap_enum(find: Callable[[object], Any]) -> Callable[..., Any]:

@@ -75,6 +75,7 @@ def _traces() -> dict[str, Any]:
         "enum": "_missing_" in vars(types.LlmProviders),
         "azure": litellm.AzureOpenAIResponsesAPIConfig.__module__,
         "o_series": litellm.AzureOpenAIOSeriesResponsesAPIConfig.__module__,
+        "dispatch": import_module("litellm.main")._complete_custom_providers.__module__,
         "support": utils.get_supported_openai_params.__module__,
         "lookup": utils.ProviderConfigManager.get_provider_responses_api_config.__module__,
     }
@@ -100,6 +101,38 @@ def _stream(*, is_async: bool = False, **arguments: Any) -> Any:
         return [chunk async for chunk in stream]
 
     return _chunks(_loop.run_until_complete(collect()))
+
+
+@_deed
+def _routed(
+    *, rows: list[Any], is_async: bool, is_stream: bool, settings: Any, **arguments: Any
+) -> str:
+    """What a chat by LiteLLM's router says, whole or streamed."""
+    router = _litellm().Router(rows, retry_after=0, disable_cooldowns=True, **settings)
+
+    async def collect() -> str:
+        answer = await router.acompletion(stream=is_stream, **arguments)
+        return _text([chunk async for chunk in answer] if is_stream else [answer])
+
+    if is_async:
+        return _loop.run_until_complete(collect())
+    answer = router.completion(stream=is_stream, **arguments)
+    return _text(list(answer) if is_stream else [answer])
+
+
+def _text(answers: list[Any]) -> str:
+    choices = [answer.choices[0] for answer in answers if answer.choices]
+    said = [getattr(choice, "delta", None) or choice.message for choice in choices]
+    return "".join(message.content or "" for message in said)
+
+
+@_deed
+def _other(*, call: str, is_async: bool, **arguments: Any) -> None:
+    """`embedding` or `image_generation`, which the plug-in does not serve."""
+    if is_async:
+        _loop.run_until_complete(getattr(_litellm(), f"a{call}")(**arguments))
+    else:
+        getattr(_litellm(), call)(**arguments)
 
 
 @_deed

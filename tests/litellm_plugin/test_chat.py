@@ -241,3 +241,80 @@ def test_a_timeout_is_litellms_timeout(bench: Bench) -> None:
     bench.emulator.faults.add(Fault("stall-before-headers"))
     raised = bench.ask("completion", messages=PING, timeout=0.3, max_retries=0)["raised"]
     assert raised["class"] == "Timeout"
+
+
+def _row(bench: Bench, group: str, deployment: str) -> dict[str, Any]:
+    params = {"api_base": bench.url, "api_key": "east-key"}
+    return {
+        "model_name": group,
+        "litellm_params": {"model": f"azure_responses/{deployment}", **params},
+    }
+
+
+@_BOTH
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+class TestLiteLLMsRouter:
+    """It tries again, or elsewhere, what fails before it has an answer or a stream."""
+
+    def _ask(self, bench: Bench, is_async: bool, is_stream: bool, **settings: Any) -> Any:
+        rows = [
+            _row(bench, "plain", "gpt-4.1"),
+            _row(bench, "missing", "nowhere"),
+            _row(bench, "filtered", "gpt-5-mini"),
+        ]
+        model = settings.pop("model", "plain")
+        messages = settings.pop("messages", PING)
+        told = bench.peer.ask(
+            "routed",
+            rows=rows,
+            is_async=is_async,
+            is_stream=is_stream,
+            settings=settings,
+            model=model,
+            messages=messages,
+        )
+        return told.get("value", told)
+
+    @pytest.mark.parametrize("kind", ["http-503", "http-429", "reset-before-headers"])
+    def test_a_call_that_fails_is_made_again(
+        self, bench: Bench, is_async: bool, is_stream: bool, kind: str
+    ) -> None:
+        bench.emulator.faults.add(Fault(kind, times=1))
+        assert self._ask(bench, is_async, is_stream, num_retries=1) == "pong"
+        assert len(bench.emulator.requests) == 2
+
+    def test_a_missing_deployment_has_a_fallback(
+        self, bench: Bench, is_async: bool, is_stream: bool
+    ) -> None:
+        fallbacks = [{"missing": ["plain"]}]
+        asked = {"model": "missing", "fallbacks": fallbacks, "num_retries": 0}
+        assert self._ask(bench, is_async, is_stream, **asked) == "pong"
+        assert [request.status for request in bench.emulator.requests] == [404, 200]
+
+    def test_a_blocked_prompt_has_a_fallback_of_its_own(
+        self, bench: Bench, is_async: bool, is_stream: bool
+    ) -> None:
+        asked = {
+            "model": "filtered",
+            "messages": [{"role": "user", "content": "[[azure:block-prompt]]"}],
+            "content_policy_fallbacks": [{"filtered": ["plain"]}],
+            "num_retries": 0,
+        }
+        raised = self._ask(bench, is_async, is_stream, **asked)["raised"]
+        # Blocked there too; what counts is that it was asked.
+        assert raised["class"] == "ContentPolicyViolationError"
+        asked_for = [request.deployment for request in bench.emulator.requests]
+        assert asked_for == ["gpt-5-mini", "gpt-4.1"]
+
+
+@_BOTH
+@pytest.mark.parametrize(
+    ("call", "arguments"), [("embedding", {"input": ["hi"]}), ("image_generation", {"prompt": "x"})]
+)
+def test_what_is_no_chat_is_refused_with_a_word_on_who_serves_it(
+    bench: Bench, call: str, arguments: dict[str, Any], is_async: bool
+) -> None:
+    raised = bench.ask("other", call=call, is_async=is_async, **arguments)["raised"]
+    assert (raised["class"], raised["status_code"]) == ("BadRequestError", 400)
+    assert "as azure/<deployment>" in raised["message"]
+    assert len(bench.emulator.requests) == 0
