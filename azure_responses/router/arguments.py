@@ -1,7 +1,7 @@
 """What the calls of a router take besides what a client's do."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -20,6 +20,7 @@ __all__ = [
     "check_end_user",
     "check_id",
     "check_options",
+    "read_history",
 ]
 
 
@@ -35,7 +36,7 @@ class RoutedOptions(CallOptions, total=False):
 
     owner: str | None
     on_origin_down: OnOriginDown | None
-    history: Sequence[Any] | None
+    history: Iterable[Any] | None
 
 
 class RouterArguments(CreateArguments, RoutedOptions, total=False):
@@ -77,8 +78,25 @@ def check_options(given: Mapping[str, Any]) -> None:
     if choice is not None and choice not in get_args(OnOriginDown):
         names = ", ".join(get_args(OnOriginDown))
         raise _refuse("on_origin_down", choice, f"Use one of {names}.")
-    if isinstance(given.get("history"), str | bytes | Mapping):
-        raise _refuse("history", given["history"], "Pass a list of input items.")
+    history = given.get("history")
+    if isinstance(history, str | bytes | Mapping) or not isinstance(history, Iterable | None):
+        raise _refuse("history", history, "Pass a list of input items.")
+
+
+def read_history(given: Iterable[Any] | None) -> list[Any] | None:
+    """The items of `history`, which more than one attempt may need.
+
+    Raises:
+        ConfigurationError: one of them is no input item.
+    """
+    if given is None:
+        return None
+    items = list(given)
+    for place, item in enumerate(items):
+        if not (isinstance(item, Mapping) or hasattr(item, "model_dump")):
+            hint = "Pass input items, such as {'role': 'user', 'content': …}."
+            raise _refuse(f"history[{place}]", item, hint)
+    return items
 
 
 def check_id(response_id: Any) -> str:

@@ -82,7 +82,7 @@ class AsyncLabelledAttempt:
             responses,
             deployment=None,
             resource_tag=deployment.resource,
-            drop_params=options.drop_params,
+            drop_params=options.drop_params or self._target.drops_params,
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),
         )
@@ -147,7 +147,8 @@ class AsyncLabelledAttempt:
         try:
             request.history = await self._read_history(request.continued_id)
         except AzureResponsesError as error:
-            raise NotSent(request.nothing_to_replay(error)) from error
+            reason = f" and does not give it out either: {error.message}"
+            raise NotSent(request.nothing_to_replay(reason)) from error
 
     async def _read_history(self, response_id: str | None) -> list[Any]:
         """The turns up to a stored response, the oldest first, as far as its resource tells."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azure_responses.types.model import Model
+from azure_responses.routing.id_walk import to_plain
 
 __all__ = ["MOST_TURNS", "as_continuation", "as_input"]
 
@@ -32,7 +32,7 @@ def as_input(items: Iterable[Any]) -> list[dict[str, Any]]:
     """
     found = []
     for item in items:
-        fields: Mapping[str, Any] = item.to_dict() if isinstance(item, Model) else item
+        fields: Mapping[str, Any] = to_plain(item)
         if fields.get("type", "message") in _PORTABLE:
             kept = {n: v for n, v in fields.items() if n not in _LEFT_OUT and v is not None}
             found.append(kept)

@@ -14,7 +14,8 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.router.arguments import check_id, check_options
+from azure_responses.router.arguments import check_id, check_options, read_history
+from azure_responses.router.attempts import NotSent
 from azure_responses.router.deadline import deadline_of, shorten
 from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
@@ -102,19 +103,21 @@ class RouterRequest:
         maker = routing.by_tag(pin.deployment) if pin.deployment else None
         return maker or next(iter(routing.of_resource(pin.resource)), None)
 
-    def nothing_to_replay(self, cause: AzureResponsesError) -> AzureResponsesError:
-        """The error of a call whose history could not be had."""
+    def nothing_to_replay(
+        self, reason: str, hint: str = "Pass history=… with the items so far, or come back later."
+    ) -> AzureResponsesError:
+        """The error of a call that cannot be made elsewhere either; `reason` goes on with why."""
         origin = self.origin()
         explanation = self.reader.routing.explain(
             self.ask._replace(on_origin_down="fail"), time.monotonic()
         )
         return InternalServerError(
             f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "
-            f"serve now and does not give it out either: {cause.message}",
+            f"serve now{reason}",
             status_code=503,
             code="origin_unavailable",
             retry_after=explanation.wait,
-            hint="Pass history=… with the items so far, or come back later.",
+            hint=hint,
         )
 
     @property
@@ -153,6 +156,8 @@ class RouterRequest:
             extra = options.get("extra_body")
             body = {**arguments, **extra} if extra else arguments
             labelled = reader.affinity.read(body, self.owner)
+        if call.replays_history and labelled is not None:
+            self._refuse_what_stays(labelled, deployment)
         parameters, given = self._unlabelled(arguments, options, labelled, deployment.resource)
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = shorten(self.timeout, left)
@@ -164,6 +169,16 @@ class RouterRequest:
             is_stored=self.is_stored,
         )
         return Sent(parameters, labels)
+
+    def _refuse_what_stays(self, labelled: LabelledRequest, deployment: Deployment) -> None:
+        """Raise where more than the history would have to move to another resource."""
+        pins = labelled.pins
+        stays = pins.raw[0].path if pins.raw else None
+        if pins.hard is not None and pins.hard.resource != deployment.resource:
+            stays = pins.hard.field
+        if stays is not None:
+            reason = f", and {stays} names what no other resource has."
+            raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
 
     def _unlabelled(
         self,
@@ -284,7 +299,7 @@ class RequestReader:
             owner,
             _end_user(merged),
             merged.get("store", not is_chat) is not False,
-            own.get("history"),
+            read_history(own.get("history")),
         )
 
     def read_stored(self, response_id: str, arguments: Mapping[str, Any]) -> StoredRequest:
@@ -329,13 +344,13 @@ class RequestReader:
     def _model(self, given: Any) -> str:
         if isinstance(given, str) and given:
             return given
-        if given is not None:
-            raise ConfigurationError(f"model is a {type(given).__name__}, not a string.")
         groups: list[str] = list(self.routing.groups)
-        if len(groups) == 1 and groups[0] != "*":
+        if given is None and len(groups) == 1 and groups[0] != "*":
             return groups[0]
+        problem = f"model is a {type(given).__name__}, not a string."
         raise ConfigurationError(
-            "No model was given.", hint=f"Pass model=…, one of {', '.join(groups)}."
+            problem if given else "No model was given.",
+            hint=f"Pass model=…, one of {', '.join(groups)}.",
         )
 
     def _pin(self, labelled: LabelledRequest, model: str) -> Pin | None:

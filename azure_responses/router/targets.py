@@ -34,6 +34,11 @@ class Target:
     client: AzureResponses
 
     @property
+    def drops_params(self) -> bool:
+        """Chat completions may lose what cannot be sent, says the row or the client it brought."""
+        return self.client._configuration.drop_params
+
+    @property
     def sender(self) -> Sender:
         """What sends the client's calls, for who makes them otherwise."""
         return self.client._sender
@@ -50,6 +55,11 @@ class AsyncTarget:
 
     deployment: Deployment
     client: AsyncAzureResponses
+
+    @property
+    def drops_params(self) -> bool:
+        """Chat completions may lose what cannot be sent, says the row or the client it brought."""
+        return self.client._configuration.drop_params
 
     @property
     def sender(self) -> AsyncSender:

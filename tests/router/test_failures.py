@@ -244,6 +244,53 @@ def test_a_conversation_is_sent_anew_where_its_resource_is_down_and_that_is_want
     run(runner, emulator, scenario)
 
 
+def test_a_history_that_can_be_read_once_serves_every_attempt(
+    runner: str, naps: list[float], clock: Any
+) -> None:
+    emulator = emulate(3, clock=clock)
+
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        emulator.faults.add(Fault("http-500", operation="create", nth=2))
+        answer = await router.responses(
+            model="gpt",
+            input="What is my name?",
+            previous_response_id=first.id,
+            on_origin_down="replay",
+            history=iter([{"role": "user", "content": "My name is Ann."}]),
+        )
+        assert answer.route.attempts == 3
+        assert "Ann" in answer.output_text
+
+    run(runner, emulator, scenario, rows_of(emulator, 3))
+
+
+def test_what_cannot_be_replayed_is_waited_for_and_not_called_wrong(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        first = await router.responses(model="gpt", input="My name is Ann.")
+        home = first.route.deployment
+        emulator.faults.add(Fault("http-429", operation="create", resource=home, retry_after=500))
+        asked = {
+            "model": "gpt",
+            "previous_response_id": first.id,
+            "on_origin_down": "replay",
+            "timeout": 5,
+        }
+        of_home = router.adopt("file-0123456789abcdef", deployment=home)
+        for file_id in (of_home, "file-0123456789abcdef"):
+            content = [{"type": "input_file", "file_id": file_id}]
+            with pytest.raises(InternalServerError, match="file_id") as caught:
+                await router.responses(input=[{"role": "user", "content": content}], **asked)
+            assert caught.value.retry_after == pytest.approx(500, abs=5)
+        assert {request.resource for request in emulator.requests} == {home}
+
+    run(runner, emulator, scenario)
+
+
 def test_fallbacks_take_over_in_order(runner: str, naps: list[float]) -> None:
     emulator = emulate(1, *(Deployment(name) for name in ("gpt-5", "gpt-5-mini", "gpt-4.1")))
     emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-5"))

@@ -47,6 +47,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(
         ("timeout", True),
         ("on_origin_down", "wait"),
         ("history", "what was said"),
+        ("history", 42),
     ],
 )
 def test_an_option_that_means_nothing_is_refused_before_anything_is_sent(
@@ -59,6 +60,18 @@ def test_an_option_that_means_nothing_is_refused_before_anything_is_sent(
             await router.retrieve(
                 router.adopt("resp_0123456789", deployment="east"), **{name: value}
             )
+
+    run(runner, emulator, scenario)
+    assert len(emulator.requests) == 0
+
+
+def test_a_history_of_anything_but_items_is_refused_before_anything_is_sent(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        for history in (["what was said"], [{"role": "user", "content": "hi"}, None]):
+            with pytest.raises(ConfigurationError, match=r"history\[[01]\]"):
+                await router.responses(model="gpt", input="hi", history=history)
 
     run(runner, emulator, scenario)
     assert len(emulator.requests) == 0

@@ -199,6 +199,7 @@ def test_a_bridge_that_may_drop_parameters_does(runner: str, emulator: Emulator)
             )
 
     run(runner, emulator, scenario, drop_params=True)
+    run(runner, emulator, scenario, rows_of(emulator, drop_params=True))
 
 
 def test_a_broken_stored_stream_says_so(runner: str, emulator: Emulator, naps: list[float]) -> None:
