@@ -24,7 +24,12 @@ from azure_responses.router.operations import RouterOperations
 from azure_responses.router.options import RouterOptions
 from azure_responses.router.requests import RequestReader
 from azure_responses.router.routed_calls import RoutedCalls
-from azure_responses.router.rows import make_async_credential, make_credential, take_clients
+from azure_responses.router.rows import (
+    check_connections,
+    make_async_credential,
+    make_credential,
+    take_clients,
+)
 from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
 from azure_responses.router_state.address import redis_address
 from azure_responses.router_state.opening import open_state
@@ -109,7 +114,9 @@ class Router(RouterOperations, AsyncRouterOperations):
         )
         self._labeller = labeller
         self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry
-        factory, self._async_factory = _factories(given, *clients.of(deployments))
+        sync, asynchronous = clients.of(deployments)
+        check_connections(deployments, given, {*sync, *asynchronous}, os.environ)
+        factory, self._async_factory = _factories(given, sync, asynchronous)
         targets = Targets(deployments, factory)
         self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()

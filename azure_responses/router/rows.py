@@ -1,17 +1,38 @@
 """Rows of a model list that bring a client along, and the clients of those that do not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.client import AzureResponses
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.settings import resolve_settings
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
-__all__ = ["GivenClients", "make_async_credential", "make_credential", "take_clients"]
+__all__ = [
+    "GivenClients",
+    "check_connections",
+    "make_async_credential",
+    "make_credential",
+    "take_clients",
+]
 
 _PARAMS = ("params", "litellm_params", "dheera_ai_params")
 _KEYS = ("client", "async_client")
+# What a client decides before anything is sent.
+_DECIDED = (
+    "allow_insecure",
+    "api_key",
+    "api_version",
+    "azure_ad_token",
+    "azure_ad_token_provider",
+    "base_url",
+    "credential",
+    "endpoint",
+    "preview_path",
+    "scope",
+    "strict_api_version",
+)
 
 
 class GivenClients:
@@ -64,6 +85,37 @@ def _take(place: int, entry: Mapping[str, Any], given: GivenClients) -> dict[str
         params = {"model": ANY_MODEL, **(row.get(name) or {}), "api_base": client.endpoint}
         row[name] = params
     return row
+
+
+def check_connections(
+    deployments: Iterable[Deployment],
+    arguments: Mapping[str, Any],
+    given: Collection[str],
+    environ: Mapping[str, str],
+) -> None:
+    """Find rows of which no client could be made now, and not in the call that first needs it.
+
+    Args:
+        deployments: in the rows' order.
+        arguments: of every client.
+        given: ids of deployments whose rows brought a client along.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: an empty key, two credentials, a version Azure does not have, a key
+            that would travel unencrypted, …; the row is named.
+    """
+    for number, one in enumerate(deployments, 1):
+        connection = {**arguments, **one.connection}
+        decided = {name: connection[name] for name in _DECIDED if name in connection}
+        if one.id in given:
+            continue
+        try:
+            resolve_settings(environ, **decided)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"model_list entry {number} ({one.group!r}): {error.message}", hint=error.hint
+            ) from None
 
 
 def make_credential(principal: Mapping[str, str]) -> Any:

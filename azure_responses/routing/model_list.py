@@ -37,7 +37,6 @@ _CONNECTION = {
     "limits": "limits",
     "preview_path": "preview_path",
     "proxy": "proxy",
-    "reasoning_cache": "reasoning_cache",
     "scope": "scope",
     "strict_api_version": "strict_api_version",
     "verify": "verify",
@@ -161,12 +160,17 @@ def _read_row(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) 
     info = entry.get("model_info") or {}
     if not isinstance(info, Mapping):
         raise ConfigurationError(f"{place}: model_info is not a mapping.", hint=_SHAPE)
-    for key in [*(set(entry) - _ENTRY_KEYS), *(set(params) - _READ)]:
-        _warn_of(key, place, warn)
+    for key in set(entry) - _ENTRY_KEYS:
+        _warn_of(key, place, warn, is_outside=True)
+    for key in set(params) - _READ:
+        _warn_of(key, place, warn, is_outside=False)
     return _Row(place, name, params, _with_environment(info, environ, place))
 
 
-def _warn_of(key: Any, place: str, warn: _Warn) -> None:
+def _warn_of(key: Any, place: str, warn: _Warn, *, is_outside: bool) -> None:
+    if is_outside and key in _READ:
+        warn(f"{place}: {key!r} has no effect beside the params. Move it into them.")
+        return
     near = get_close_matches(str(key), sorted(_READ), n=1)
     suggestion = f" Did you mean {near[0]!r}?" if near else ""
     warn(f"{place}: {key!r} is not known here and has no effect.{suggestion}")
@@ -255,6 +259,12 @@ def _connection(row: _Row) -> dict[str, Any]:
         for key, argument in _CONNECTION.items()
         if row.params.get(key) is not None
     }
+    if "api_version" in connection:
+        # YAML takes 2024-10-21 for a date.
+        connection["api_version"] = str(connection["api_version"])
+    for argument in ("default_headers", "default_query"):
+        if not isinstance(connection.get(argument, {}), Mapping):
+            row.refuse(f"{argument} is not a mapping.", f"Write {argument}: {{name: value}}.")
     principal = {key: row.params[key] for key in _PRINCIPAL if row.params.get(key)}
     if not principal:
         return connection

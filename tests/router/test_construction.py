@@ -116,6 +116,33 @@ def test_rows_that_cannot_be_used_are_refused_by_name() -> None:
         Router([{"model_name": "gpt", "client": object()}])
 
 
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"api_key": ""}, "api_key is empty"),
+        ({"api_key": 5}, "api_key is a int"),
+        ({"azure_ad_token": "token"}, "Both api_key and azure_ad_token"),
+        ({"api_version": "newest"}, "'newest' is not an Azure API version"),
+        ({"api_base": "http://gateway.example.com"}, "plain http"),
+    ],
+)
+def test_a_row_of_which_no_client_can_be_made_is_refused_at_once(
+    emulator: Emulator, params: dict[str, Any], problem: str
+) -> None:
+    # Not in the one call in ten that this row would have got.
+    good, bad = rows_of(emulator)
+    bad["litellm_params"].update(params)
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        Router([good, bad])
+    assert "model_list entry 2 ('gpt')" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_options_for_all_rows_count_when_rows_are_checked(emulator: Emulator) -> None:
+    rows = rows_of(emulator, 1, api_base="http://gateway.example.com")
+    Router(rows, allow_insecure=True).close()
+
+
 def test_a_model_that_nobody_serves_is_refused(emulator: Emulator) -> None:
     with _answering(emulator) as router:
         with pytest.raises(azure_responses.AzureResponsesError, match="gpt-x"):
@@ -123,6 +150,9 @@ def test_a_model_that_nobody_serves_is_refused(emulator: Emulator) -> None:
         assert router.responses(input="hi").route is not None
         with pytest.raises(ConfigurationError, match="int"):
             router.responses(model=5, input="hi")  # type: ignore[call-overload]
+        with pytest.raises(ConfigurationError, match="No model was given") as caught:
+            router.responses(model="", input="hi")
+        assert "gpt" in str(caught.value.hint)
     assert len(emulator.requests) == 1
 
 

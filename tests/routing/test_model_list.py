@@ -1,5 +1,6 @@
 """A model list → deployments."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -122,9 +123,10 @@ def test_limits_are_weights_where_no_row_has_one() -> None:
 
 def test_keys_without_effect_are_named() -> None:
     said: list[str] = []
-    read_model_list([{**_entry(wieght=3, zzzz=1), "extra": 1}], {}, said.append)
+    read_model_list([{**_entry(wieght=3, zzzz=1), "extra": 1, "rpm": 60}], {}, said.append)
     assert sorted(said) == [
         "model_list entry 1 ('gpt'): 'extra' is not known here and has no effect.",
+        "model_list entry 1 ('gpt'): 'rpm' has no effect beside the params. Move it into them.",
         "model_list entry 1 ('gpt'): 'wieght' is not known here and has no effect. "
         "Did you mean 'weight'?",
         "model_list entry 1 ('gpt'): 'zzzz' is not known here and has no effect.",
@@ -159,6 +161,8 @@ def test_keys_without_effect_are_named() -> None:
         ([_entry(weight=True)], "weight is True"),
         ([_entry(weight=[])], "weight is"),
         ([_entry(tpm="many")], "tpm is 'many'"),
+        ([_entry(extra_headers="x: y")], "default_headers is not a mapping"),
+        ([_entry(default_query=["x"])], "default_query is not a mapping"),
         ([_entry(info={"id": "x"}), _entry(info={"id": "x"})], "2 rows .* 'x'"),
     ],
 )
@@ -167,6 +171,11 @@ def test_a_list_that_cannot_be_used_is_refused_with_its_place(entries: Any, mess
         read_model_list(entries, {})
     assert "sk-secret" not in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_version_that_yaml_took_for_a_date_is_a_version() -> None:
+    (row,) = _read(_entry(api_version=date(2024, 10, 21)))
+    assert row.connection["api_version"] == "2024-10-21"
 
 
 def test_azure_may_be_named_as_the_provider() -> None:
