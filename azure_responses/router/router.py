@@ -31,7 +31,7 @@ from azure_responses.router.rows import (
     take_clients,
 )
 from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
-from azure_responses.router_state.address import redis_address
+from azure_responses.router_state.address import state_of
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
@@ -94,9 +94,7 @@ class Router(RouterOperations, AsyncRouterOperations):
             _warn_of_unheeded(given)
         settings = _read_settings(given)
         self._routing = Routing(deployments, settings)
-        self._state, self._async_state = open_state(
-            given.get("state") or redis_address(given), **_state_options(given)
-        )
+        self._state, self._async_state = open_state(state_of(given), **_state_options(given))
         secret = given.get("affinity_secret")
         secrets = find_secrets(secret, os.environ, deployments, is_shared=self._state.is_shared)
         labeller = Labeller(secrets)

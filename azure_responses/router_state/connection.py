@@ -1,5 +1,6 @@
 """How to reach Redis: the URL read, redis-py imported when it is needed, clients made."""
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,6 +15,7 @@ __all__ = ["RedisAddress", "make_async_client", "make_client", "read_address"]
 
 _SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 _SCOPE = "https://redis.azure.com/.default"
+_DATABASE = re.compile(r"(?:/\d*)?")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -42,9 +44,9 @@ def read_address(url: str, *, timeout: float = 0.25, credential: Any = None) -> 
     `?entra=true` signs in by Entra ID. Raises ConfigurationError; no message holds the URL,
     because it may hold a password.
     """
-    if not timeout > 0:
+    if not isinstance(timeout, int | float) or not timeout > 0:
         raise ConfigurationError(
-            f"state_timeout is {timeout!r}; it must be above 0.",
+            f"state_timeout is {timeout!r}; it is a number above 0.",
             hint="Give seconds, such as 0.25.",
         )
     try:
@@ -54,6 +56,9 @@ def read_address(url: str, *, timeout: float = 0.25, credential: Any = None) -> 
         raise _refuse_url("cannot be read as a URL") from None
     if scheme != "unix" and (scheme not in _SCHEMES or not host):
         raise _refuse_url(f"begins with {scheme!r} or names no host")
+    if scheme != "unix" and not _DATABASE.fullmatch(parts.path):
+        # redis-py would take any other path for database 0.
+        raise _refuse_url("names a database that is no number")
     query = parse_qsl(parts.query, keep_blank_values=True)
     wants_entra = any(key == "entra" and value.lower() in _TRUE for key, value in query)
     uses_entra = wants_entra or credential is not None
@@ -88,7 +93,7 @@ def make_client(address: RedisAddress) -> "redis.Redis":
     """
     package = _import_redis()
     provider = _make_provider(address)
-    pool = package.ConnectionPool.from_url(address.url, **_options(package, address, provider))
+    pool = _make_pool(package.ConnectionPool, address, **_options(package, address, provider))
     # The client is told of the provider too: it signs live connections in again in time.
     client: redis.Redis = package.Redis(connection_pool=pool, credential_provider=provider)
     client.auto_close_connection_pool = True
@@ -102,10 +107,20 @@ def make_async_client(address: RedisAddress) -> "redis.asyncio.Redis":
 
     provider = _make_provider(address)
     options = _options(package, address, provider)
-    pool = ConnectionPool.from_url(address.url, max_connections=2, **options)
+    pool = _make_pool(ConnectionPool, address, max_connections=2, **options)
     client: redis.asyncio.Redis = Redis(connection_pool=pool, credential_provider=provider)
     client.auto_close_connection_pool = True
     return client
+
+
+def _make_pool(kind: Any, address: RedisAddress, **options: Any) -> Any:
+    try:
+        pool = kind.from_url(address.url, **options)
+        # A connection is made to see whether it can be: what the URL asks for may not exist.
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError) as error:
+        raise _refuse_url(f"asks for what redis-py does not have ({error})") from None
+    return pool
 
 
 def _options(redis: Any, address: RedisAddress, provider: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.router_state.async_redis_state import AsyncRedisState
-from azure_responses.router_state.connection import make_client, read_address
+from azure_responses.router_state.connection import make_async_client, make_client, read_address
 from azure_responses.router_state.redis_state import RedisState
 from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.router_state.samples import bid_on, entry, is_eventually, outage_is_said, settlement
@@ -49,7 +49,14 @@ def test_a_url_is_read(url: str, expected: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "cache:6379", "http://:hush@cache", "redis://:hush@", "redis://:hush@cache:nine"],
+    [
+        "",
+        "cache:6379",
+        "http://:hush@cache",
+        "redis://:hush@",
+        "redis://:hush@cache:nine",
+        "redis://:hush@cache/first",
+    ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(ConfigurationError, match="state URL") as caught:
@@ -59,8 +66,17 @@ def test_a_url_that_cannot_be_used_is_refused_without_being_shown(url: str) -> N
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("timeout", [0, -1.0])
-def test_a_timeout_of_nothing_is_refused(timeout: float) -> None:
+@pytest.mark.parametrize("query", ["socket_timeout=long", "shards=3"])
+@pytest.mark.parametrize("make", [make_client, make_async_client])
+def test_a_url_that_asks_for_what_does_not_exist_is_refused(make: Any, query: str) -> None:
+    # Unsaid, every connection would fail, and pass for an outage without end.
+    with pytest.raises(ConfigurationError, match="state URL asks for") as caught:
+        make(read_address(f"redis://:hush@cache/0?{query}"))
+    assert "hush" not in f"{caught.value!r} {caught.value}"
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, "0.25", None])
+def test_a_timeout_of_nothing_is_refused(timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="state_timeout"):
         read_address("redis://cache", timeout=timeout)
 
