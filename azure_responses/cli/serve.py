@@ -12,6 +12,7 @@ from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from azure_responses.gateway.findings import Finding
     from azure_responses.gateway.settings import GatewaySettings
 
 __all__ = ["add_command"]
@@ -49,22 +50,42 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(config: str | None) -> int:
-    from azure_responses.gateway.config_file import validate
+    from azure_responses.gateway.app import create_app
+    from azure_responses.gateway.config_file import read_config
 
     if config is None:
-        _read(None)
+        create_app(None)
         print("the environment: ready to serve")
         return 0
     try:
         text = Path(config).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{config} cannot be read: {error}") from error
-    findings = validate(text, os.environ)
+    loaded = read_config(text, os.environ)
+    findings = list(loaded.findings)
+    if loaded.settings is not None:
+        findings += _try_out(loaded.settings)
     for finding in findings:
         print(finding)
     count = sum(finding.severity == "error" for finding in findings)
     print(f"{config}: {count if count else 'no'} error{'' if count == 1 else 's'}")
     return 2 if count else 0
+
+
+def _try_out(settings: "GatewaySettings") -> "Iterator[Finding]":
+    """What only shows when all is put together; nothing is connected to."""
+    from azure_responses.gateway.app import create_app
+    from azure_responses.gateway.findings import Finding
+
+    try:
+        create_app(settings)
+    except ConfigurationError as error:
+        yield Finding("error", error.message, hint=error.hint)
+    log = settings.spend_log
+    if log is not None and not log.parent.is_dir():
+        # It may be checked elsewhere than it is served.
+        message = f"There is no folder {log.parent} on this machine."
+        yield Finding("warning", message, "general_settings.spend_log", hint="Make it.")
 
 
 def _serve(arguments: argparse.Namespace) -> int:

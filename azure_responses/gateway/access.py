@@ -1,10 +1,12 @@
 """Who may call, and which model."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from azure_responses.gateway.caller import ANYBODY, Caller
 from azure_responses.gateway.denial import Denial, deny
 from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.safety import is_loopback
 
 __all__ = ["Access", "check_model", "read_key"]
 
@@ -44,26 +46,45 @@ class Access:
         table: the keys.
         allow_unauthenticated: a request without a key, or with one nobody has, is `ANYBODY`'s.
             A key that was revoked or has expired is refused all the same.
+        allow_pages: so it is also where a page of another machine sent it, by the browser of
+            somebody who can reach the gateway.
     """
 
-    def __init__(self, table: KeyTable, *, allow_unauthenticated: bool = False) -> None:
+    def __init__(
+        self, table: KeyTable, *, allow_unauthenticated: bool = False, allow_pages: bool = False
+    ) -> None:
         self._table = table
         self._is_open = allow_unauthenticated
+        self._allows_pages = allow_pages
 
     def authenticate(self, headers: Mapping[str, str], now: float) -> Caller | Denial:
-        """Who sent these headers at `now` (unix seconds), or the 401 to answer."""
+        """Who sent these headers at `now` (unix seconds), or the 401 or 403 to answer."""
         key = read_key(headers)
         if key is None:
-            return ANYBODY if self._is_open else _missing()
+            return self._admit_anybody(headers) if self._is_open else _missing()
         caller = self._table.find(key)
         if caller is None:
-            # SDKs insist on a key, so people who need none configure them with any.
-            return ANYBODY if self._is_open else _refuse("Incorrect API key provided.")
+            if self._is_open:
+                # SDKs insist on a key, so people who need none configure them with any.
+                return self._admit_anybody(headers)
+            return _refuse("Incorrect API key provided.")
         if caller.revoked is not None:
             return _refuse("This API key has been revoked.")
         if caller.is_expired(now):
             return _refuse("This API key has expired.")
         return caller
+
+    def _admit_anybody(self, headers: Mapping[str, str]) -> Caller | Denial:
+        origin = headers.get("origin")
+        if origin is None or self._allows_pages or _is_of_this_machine(origin):
+            return ANYBODY
+        return deny(
+            403,
+            "A page of another machine may not call a gateway that asks for no key. "
+            "Set general_settings.master_key.",
+            type="permission_denied",
+            code="origin_not_allowed",
+        )
 
 
 def check_model(caller: Caller, model: str) -> Denial | None:
@@ -78,6 +99,13 @@ def check_model(caller: Caller, model: str) -> Denial | None:
         param="model",
         code="key_model_access_denied",
     )
+
+
+def _is_of_this_machine(origin: str) -> bool:
+    try:
+        return is_loopback(urlsplit(origin).hostname or "none")
+    except ValueError:
+        return False
 
 
 def _missing() -> Denial:

@@ -67,7 +67,7 @@ class Bookkeeper:
         self._clock = clock
         self._writer = uuid4().hex
         self._lines: deque[bytes] = deque()
-        self._dropped = 0
+        self._dropped = self._told = 0
         self._key_counts = (0, 0)
         self._refreshed = float("-inf")
         self._troubles: set[str] = set()
@@ -145,11 +145,6 @@ class Bookkeeper:
             self._attempt("spend log", self._write_log)
             self._attempt("database", self._write_totals)
 
-    def reopen_log(self) -> None:
-        """Go on in the spend log that has the path now; for SIGHUP."""
-        if self._log is not None:
-            self._log.reopen()
-
     def refresh(self) -> None:
         """Read keys and totals again, now, in this thread."""
         with self._turn:
@@ -168,6 +163,8 @@ class Bookkeeper:
     def _enqueue(self, line: bytes) -> None:
         if len(self._lines) >= _MOST_LINES:
             self._lines.popleft()
+            if self._dropped == self._told:
+                LOGGER.warning("The spend log waits with %d lines; the oldest go", _MOST_LINES)
             self._dropped += 1
         self._lines.append(line)
 
@@ -178,8 +175,13 @@ class Bookkeeper:
         try:
             self._log.write(lines)
         except OSError:
-            self._lines.extendleft(reversed(lines[: _MOST_LINES - len(self._lines)]))
+            kept = lines[max(0, len(lines) + len(self._lines) - _MOST_LINES) :]
+            self._dropped += len(lines) - len(kept)
+            self._lines.extendleft(reversed(kept))
             raise
+        if self._dropped > self._told:
+            LOGGER.warning("The spend log lacks %d lines", self._dropped - self._told)
+            self._told = self._dropped
 
     def _write_totals(self) -> None:
         if self._url is not None and self._database is None:

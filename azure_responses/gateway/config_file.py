@@ -25,6 +25,7 @@ from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
 from azure_responses.router_state.address import REDIS_KEYS, redis_address
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _PARAMS = "litellm_params"
+_ALIASES = "model_group_alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class _Reading:
         self._environ = environ
         self._fields: dict[str, Any] = {}
         self._router: dict[str, Any] = {}
+        self._router_paths: dict[str, Path] = {}
 
     def read(self) -> GatewaySettings | None:
         document = self._document
@@ -236,6 +239,7 @@ class _Reading:
             self._find(path, error.message, hint=error.hint)
         else:
             self._router[name] = value
+            self._router_paths[name] = path
 
     def _read_router(self) -> None:
         section = self._section("router_settings")
@@ -287,9 +291,16 @@ class _Reading:
 
     def _check_together(self, rows: list[Any]) -> None:
         try:
-            read_model_list(rows, {})
+            deployments = read_model_list(rows, {})
         except ConfigurationError as error:
             self._find(("model_list",), error.message, hint=error.hint)
+            return
+        aliases = {name: self._router[name] for name in (_ALIASES,) if name in self._router}
+        for name, path in self._router_paths.items():
+            try:
+                Routing(deployments, read_settings({**aliases, name: self._router[name]}))
+            except ConfigurationError as error:
+                self._find(path, error.message, hint=error.hint)
 
     def _read_pricing(self) -> None:
         section = self._section("pricing")

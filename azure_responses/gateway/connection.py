@@ -1,4 +1,4 @@
-"""A caller's connection: the head of a request is neither endless nor waited for without end."""
+"""A caller's connection: neither a head nor a reader is waited for without end."""
 
 import asyncio
 from typing import Any
@@ -14,21 +14,27 @@ __all__ = ["Connection"]
 _LONGEST_HEAD = 128 * 1024
 # As nginx waits for the same.
 _HEAD_SECONDS = 60.0
+_READ_SECONDS = 60.0
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, which by itself waits for ever for a head, and takes one of any length.
 
-    Strangers can do both before they have shown a key.
+    Strangers can do both before they have shown a key. Nor does uvicorn mind a caller who does not
+    read: what was written for them, and their descriptor, would stay for as long as they like,
+    since a connection is not closed before its buffer is empty.
     """
 
     head_seconds = _HEAD_SECONDS
+    read_seconds = _READ_SECONDS
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._is_in_head = False
         self._head_size = 0
         self._patience: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
+        self._unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller has connected."""
@@ -38,6 +44,9 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         self._stop_waiting()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -67,6 +76,36 @@ class Connection(HttpToolsProtocol):
         """The body has ended as well."""
         self._stop_waiting()
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """More was written than the caller has read."""
+        super().pause_writing()
+        self._watch_reading()
+
+    def resume_writing(self) -> None:
+        """They have read nearly all of it."""
+        super().resume_writing()
+        self._unread = 0
+
+    def on_response_complete(self) -> None:
+        """All was written, which does not mean that it was read."""
+        super().on_response_complete()
+        self._watch_reading()
+
+    def _watch_reading(self) -> None:
+        if self._reading is None and self._buffered():
+            self._unread = self._buffered()
+            self._reading = self.loop.call_later(self.read_seconds, self._look_at_reading)
+
+    def _look_at_reading(self) -> None:
+        self._reading = None
+        if self._buffered() >= self._unread > 0:
+            self.transport.abort()
+        else:
+            self._watch_reading()
+
+    def _buffered(self) -> int:
+        return self.transport.get_write_buffer_size()
 
     def _wait(self) -> None:
         if self._patience is None and not self.transport.is_closing():

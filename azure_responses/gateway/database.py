@@ -168,8 +168,13 @@ def _engine(url: sql.URL) -> sql.Engine:
 
 def _make_file(path: Path) -> None:
     # Names of end users stand in it; SQLite's further files take the mode of this one.
-    with suppress(OSError):
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        # SQLite would say no more than that it cannot open a file.
+        raise DatabaseError(f"The database {path} cannot be made: {error.strerror}.") from error
 
 
 def _set_up_sqlite(connection: "sql.PoolProxiedConnection | object", _record: object) -> None:

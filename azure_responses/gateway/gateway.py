@@ -49,7 +49,12 @@ class Gateway:
         self._table = KeyTable(settings.keys)
         self._book = SpendBook()
         budgets = Budgets(self._book.spent, status=settings.budget_status)
-        self.access = Access(self._table, allow_unauthenticated=_is_open(settings))
+        self.access = Access(
+            self._table,
+            allow_unauthenticated=_is_open(settings),
+            # Said in so many words, it is the operator who knows who can reach this.
+            allow_pages=settings.allow_unauthenticated,
+        )
         self.admission = Admission(budgets)
         self.places = Places(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
@@ -164,7 +169,7 @@ def _find_callable(name: str) -> Any:
     module, _, attribute = name.rpartition(".")
     try:
         found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # An import runs whatever the module holds.
         raise ConfigurationError(
             f"The callback {name} cannot be imported: {error}.",
             hint="Name a callable of an installed module as module.attribute.",

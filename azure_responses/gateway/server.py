@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 
 from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.connection import Connection
+from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.telemetry.call_log import JSONFormatter
 
-__all__ = ["GatewayServer", "Plan", "listen", "serve", "set_up_logging"]
+__all__ = ["GatewayServer", "Plan", "listen", "rehearse", "serve", "set_up_logging"]
 
 _TICK = 0.1
 _GARBAGE = 20_000
@@ -78,6 +80,8 @@ class GatewayServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal: stop, or stop at once if it is not the first."""
+        if sig == signal.SIGINT and multiprocessing.parent_process() is not None:
+            return  # Ctrl-C goes to all processes at once; the parent passes on what it means.
         if self.should_exit:
             self.force_exit = True
         self._gateway.drain.begin()
@@ -109,13 +113,29 @@ def serve(plan: Plan, listener: socket.socket) -> int:
     """Serve until told to stop; the result is the exit code."""
     if plan.workers <= 1:
         return _work(plan, listener)
+    # What no worker could start with is said once, here, and not by each of them again and again.
+    rehearse(plan.config)
     with tempfile.TemporaryDirectory() as folder:
         # Where the processes keep their metrics, so that any of them can answer for all.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
         return _Workers(plan, listener).run()
 
 
+def rehearse(config: str | None) -> None:
+    """Put together all that a process serves, short of what needs other machines.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
+    settings = create_app(config).gateway.settings
+    if settings.spend_log is not None:
+        SpendLog(settings.spend_log).close()
+
+
 def _work(plan: Plan, listener: socket.socket) -> int:
+    if multiprocessing.parent_process() is not None:
+        # Until the server minds it: Ctrl-C is for the parent to understand.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(plan.environment)
     app = create_app(plan.config)
@@ -154,11 +174,13 @@ class _Workers:
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        self._processes = [self._start() for _ in range(self._plan.workers)]
+        for _ in range(self._plan.workers):
+            self._processes.append(self._start())
         print(self._plan.announcement, flush=True)
         while not self._is_ending:
             time.sleep(_TICK)
             self._replace_dead()
+        self._pass_on()
         for process in self._processes:
             process.join()
         return 0
@@ -174,11 +196,19 @@ class _Workers:
                 logging.getLogger("azure_responses.gateway").error(
                     "A worker ended with code %s and is replaced", process.exitcode
                 )
+                # Its counts stay, but what it had in progress is over.
+                mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 time.sleep(_RESTART_PAUSE)
-                self._processes[place] = self._start()
+                if not self._is_ending:
+                    self._processes[place] = self._start()
 
     def _end(self, sig: int, frame: FrameType | None) -> None:
+        # The first is passed on when every process that was being started is there to be told.
+        if self._is_ending:
+            self._pass_on()
         self._is_ending = True
+
+    def _pass_on(self) -> None:
         for process in self._processes:
             if process.pid is not None and process.is_alive():
                 os.kill(process.pid, signal.SIGTERM)

@@ -55,13 +55,6 @@ class SpendLog:
                 self._append(piece)
             self._is_stale = False
 
-    def reopen(self) -> None:
-        """Go on, from the next line, in the file that has the path then.
-
-        Takes no lock, so that a handler of SIGHUP may call it.
-        """
-        self._is_stale = True
-
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -70,9 +63,14 @@ class SpendLog:
     def _open(self) -> int:
         # Names of end users stand in it: for the owner and the group only.
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        size = os.fstat(file).st_size
-        if size and os.pread(file, 1, size - 1) != b"\n":
-            os.write(file, b"\n")
+        try:
+            size = os.fstat(file).st_size
+            if size and os.pread(file, 1, size - 1) != b"\n":
+                os.write(file, b"\n")
+        except OSError:
+            # Tried again every second while the disk is full: none may stay open.
+            os.close(file)
+            raise
         return file
 
     def _reopen(self) -> None:

@@ -31,6 +31,35 @@ def test_findings_are_shown_by_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "1 error" in shown
 
 
+@pytest.mark.parametrize(
+    ("addition", "words"),
+    [
+        ("router_settings: {fallbacks: [{gpt: [nowhere]}]}", "line 5: router_settings.fallbacks"),
+        ("litellm_settings: {default_fallbacks: [nowhere]}", "line 5: litellm_settings.default"),
+        ("general_settings: {redis_url: localhost}", "The state URL"),
+        ("litellm_settings: {callbacks: [nowhere.at_all]}", "callback nowhere.at_all"),
+    ],
+)
+def test_what_only_shows_when_all_is_put_together_is_shown_too(
+    addition: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(GOOD + addition + "\n")
+    assert main(["serve", "--check", "--config", str(path)]) == 2
+    shown = capsys.readouterr().out
+    assert words in shown
+    assert "1 error" in shown
+
+
+def test_a_folder_that_is_not_here_may_be_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(GOOD + "general_settings: {spend_log: /nowhere/spend.jsonl}\n")
+    assert main(["serve", "--check", "--config", str(path)]) == 0
+    assert "no folder /nowhere" in capsys.readouterr().out
+
+
 def test_the_environment_is_checked_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 import yaml
 
 from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.server import GatewayServer, listen
 
-__all__ = ["KEY", "Running", "config_of", "run_process", "serve"]
+__all__ = ["KEY", "Running", "config_of", "run_process", "run_server", "serve"]
 
 KEY = "sk-test-0123456789-abcdef"
 
@@ -59,9 +60,14 @@ class Running:
 def serve(config: Mapping[str, Any]) -> Iterator[Running]:
     """A gateway on a free port, in a thread."""
     app = create_app(config)
-    server = GatewayServer(app)
+    with run_server(GatewayServer(app)) as port:
+        yield Running(f"http://127.0.0.1:{port}", app)
+
+
+@contextmanager
+def run_server(server: uvicorn.Server) -> Iterator[int]:
+    """A server in a thread, and its port."""
     with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
 
         def run() -> None:
             # uvicorn's own `run` would take the signals of the process.
@@ -72,11 +78,11 @@ def serve(config: Mapping[str, Any]) -> Iterator[Running]:
         thread.start()
         deadline = time.monotonic() + 20
         while not server.started:
-            assert thread.is_alive(), "the gateway did not start"
+            assert thread.is_alive(), "the server did not start"
             assert time.monotonic() < deadline
             time.sleep(0.01)
         try:
-            yield Running(f"http://127.0.0.1:{port}", app)
+            yield listener.getsockname()[1]
         finally:
             server.should_exit = True
             thread.join(20)
@@ -103,6 +109,7 @@ def run_process(
             stderr=errors,
             text=True,
             env={**os.environ, **(environment or {})},
+            start_new_session=True,
         ) as process,
     ):
         try:

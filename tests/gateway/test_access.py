@@ -75,6 +75,29 @@ def test_an_open_gateway_still_refuses_a_key_that_was_taken_back() -> None:
     assert isinstance(access.authenticate({"api-key": "sk-gone"}, 0.0), Denial)
 
 
+@pytest.mark.parametrize("key", [{}, {"api-key": "anything"}])
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "http://elsewhere.example:4000", "null", "http://[x"]
+)
+def test_pages_of_other_machines_may_not_use_a_gateway_without_keys(
+    key: dict[str, str], origin: str
+) -> None:
+    access = Access(_TABLE, allow_unauthenticated=True)
+    denial = access.authenticate({**key, "origin": origin}, 0.0)
+    assert isinstance(denial, Denial)
+    assert denial.status == 403
+    assert denial.code == "origin_not_allowed"
+    assert access.authenticate({"api-key": "sk-master", "origin": origin}, 0.0) is MASTER
+    open_to_pages = Access(_TABLE, allow_unauthenticated=True, allow_pages=True)
+    assert open_to_pages.authenticate({**key, "origin": origin}, 0.0) is ANYBODY
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8"])
+def test_pages_of_this_machine_may_use_it(origin: str) -> None:
+    access = Access(_TABLE, allow_unauthenticated=True)
+    assert access.authenticate({"origin": origin}, 0.0) is ANYBODY
+
+
 def test_a_model_the_key_is_not_for_is_a_403_that_names_those_it_is_for() -> None:
     caller = Caller(key_id="k", models=("gpt-5*", "o1-pro"))
     assert check_model(caller, "gpt-5-mini") is None

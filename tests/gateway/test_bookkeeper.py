@@ -116,7 +116,6 @@ def test_every_call_has_its_line(tmp_path: Path) -> None:
     with _keeper(log=log) as keeper:
         for number in range(3):
             keeper.record(_call(number))
-        keeper.reopen_log()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert [record["call_id"] for record in records] == ["c0", "c1", "c2"]
     assert {record["key_id"] for record in records} == {"key_b"}
@@ -198,12 +197,6 @@ def test_a_start_that_fails_leaves_no_connection_open(
     assert len(closed) == 1
 
 
-def test_a_signal_to_reopen_without_a_spend_log_changes_nothing() -> None:
-    with _keeper() as keeper:
-        keeper.reopen_log()
-        assert keeper.is_healthy
-
-
 def test_a_database_that_took_a_batch_without_saying_so_counts_it_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +232,7 @@ def test_no_mistake_ends_the_thread(
 
 
 def test_a_full_disk_keeps_lines_up_to_a_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("azure_responses.gateway.bookkeeper._MOST_LINES", 3)
     path = tmp_path / "spend.jsonl"
@@ -258,6 +251,31 @@ def test_a_full_disk_keeps_lines_up_to_a_bound(
         assert keeper.dropped_lines == 2
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert [record["call_id"] for record in records] == ["c2", "c3", "c4"]
+    assert caplog.text.count("the oldest go") == 1
+    assert "lacks 2 lines" in caplog.text
+    log.close()
+
+
+def test_lines_that_come_while_a_write_fails_push_out_the_oldest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure_responses.gateway.bookkeeper._MOST_LINES", 3)
+    path = tmp_path / "spend.jsonl"
+    log = SpendLog(path)
+    with _keeper(log=log) as keeper:
+
+        def fail(*_: object) -> None:
+            keeper.record(_call(3))
+            raise OSError(28, "No space left on device")
+
+        for number in range(3):
+            keeper.record(_call(number))
+        with monkeypatch.context() as patch:
+            patch.setattr(SpendLog, "write", fail)
+            keeper.flush()
+        assert keeper.dropped_lines == 1
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [record["call_id"] for record in records] == ["c1", "c2", "c3"]
     log.close()
 
 

@@ -3,13 +3,17 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 
 from azure_responses.gateway.connection import Connection
-from tests.gateway.gateways import KEY, Running, config_of, serve
+from azure_responses.gateway.replies import Receive, Scope, Send
+from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
 
+_LONG = 30_000_000
 _GET = f"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".encode()
 
 
@@ -69,3 +73,37 @@ def test_a_long_body_is_no_long_head(gateway: Running) -> None:
         for _ in range(2):
             # Answered before it is read, on a connection that goes on.
             assert client.post("/v1/responses", content=b"x" * 1_000_000).status_code == 401
+
+
+async def _answer_at_length(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"content-length", b"%d" % _LONG)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * _LONG})
+
+
+@pytest.mark.parametrize("head", [b"", b"connection: close\r\n"])
+@pytest.mark.parametrize(("pause", "is_whole"), [(0.1, True), (3.0, False)])
+def test_a_slow_reader_gets_it_all_and_one_who_does_not_read_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, head: bytes, pause: float, is_whole: bool
+) -> None:
+    monkeypatch.setattr(Connection, "read_seconds", 1.0)
+    server = uvicorn.Server(
+        uvicorn.Config(_answer_at_length, http=Connection, lifespan="off", log_config=None)
+    )
+    with run_server(server) as port, socket.create_connection(("127.0.0.1", port), 10) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n" + head + b"\r\n")
+        time.sleep(pause)
+        size = _read_slowly(caller)
+    assert (size > _LONG) == is_whole
+
+
+def _read_slowly(caller: socket.socket) -> int:
+    size = 0
+    with suppress(ConnectionResetError):
+        while size < _LONG:
+            time.sleep(0.005)
+            piece = caller.recv(100_000)
+            if not piece:
+                break
+            size += len(piece)
+    return size

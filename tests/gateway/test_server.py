@@ -1,6 +1,7 @@
 """The gateway as a process: it starts, drains on SIGTERM without cutting anything, and ends."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,6 +96,65 @@ def test_a_stream_longer_than_the_drain_is_told_why_it_ends(tmp_path: Path) -> N
             threads[0].join(20)
             assert process.wait(20) == 0
     assert _last_event(texts[0])["code"] == "shutting_down"
+
+
+def test_ctrl_c_which_reaches_every_worker_cuts_nothing_either(tmp_path: Path) -> None:
+    with _slow().serve() as server:
+        config = config_of(server.url, "east", "west")
+        with run_process(config, tmp_path, "--workers", "2") as (url, process):
+            threads, texts = _read_streams(url, 4)
+            os.killpg(process.pid, signal.SIGINT)
+            for thread in threads:
+                thread.join(40)
+            assert process.wait(20) == 0
+    assert [_last_event(text)["type"] for text in texts] == ["response.completed"] * 4
+
+
+def _workers_of(process: "subprocess.Popen[str]") -> list[int]:
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not listed.exists():
+        pytest.skip("the children of a process are not listed here")
+    commands = {int(n): Path(f"/proc/{n}/cmdline").read_bytes() for n in listed.read_text().split()}
+    return [number for number, command in commands.items() if b"spawn_main" in command]
+
+
+def test_what_a_dead_worker_had_in_progress_is_over(tmp_path: Path) -> None:
+    environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    config = config_of("http://127.0.0.1:9", "east")
+    with run_process(config, tmp_path, "--workers", "2", environment=environment) as (_, process):
+        number = _workers_of(process)[0]
+        gauge = tmp_path / f"gauge_livesum_{number}.db"
+        _await(gauge.exists)
+        os.kill(number, signal.SIGKILL)
+        _await(lambda: "is replaced" in (tmp_path / "stderr").read_text())
+        _await(lambda: not gauge.exists())
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_gateway_told_to_stop_while_it_replaces_a_worker_stops(tmp_path: Path) -> None:
+    config = config_of("http://127.0.0.1:9", "east")
+    with run_process(config, tmp_path, "--workers", "2") as (url, process):
+        httpx.get(f"{url}/health/liveness", timeout=60)
+        os.kill(_workers_of(process)[0], signal.SIGKILL)
+        _await(lambda: "is replaced" in (tmp_path / "stderr").read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_workers_that_could_never_start_are_not_started(tmp_path: Path) -> None:
+    config = config_of("http://127.0.0.1:9", "east", spend_log=str(tmp_path / "none" / "x.jsonl"))
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(config))
+    done = _run("--config", str(path), "--port", "0", "--workers", "2")
+    assert done.returncode == 2
+    assert "spend log" in done.stderr
+    assert "RUNNING" not in done.stdout
 
 
 def test_workers_share_a_port_and_their_metrics(tmp_path: Path) -> None:

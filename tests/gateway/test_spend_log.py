@@ -40,17 +40,6 @@ def test_a_log_that_was_moved_is_begun_anew(tmp_path: Path, is_recreated: bool) 
     assert path.read_bytes() == b"2\n"
 
 
-def test_it_reopens_when_told_to(tmp_path: Path) -> None:
-    path = tmp_path / "spend.jsonl"
-    log = SpendLog(path)
-    (tmp_path / "other").write_bytes(b"0\n")
-    log.reopen()
-    (tmp_path / "other").replace(path)
-    log.write([b"1\n"])
-    log.close()
-    assert path.read_bytes() == b"0\n1\n"
-
-
 def test_a_line_that_a_crash_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
     path = tmp_path / "spend.jsonl"
     path.write_bytes(b'1\n{"record": "azu')
@@ -81,6 +70,34 @@ def test_a_write_that_failed_half_way_does_not_spoil_the_next(
     log.write([b"first\n", b"second\n"])
     log.close()
     assert path.read_bytes() == b"fir\nfirst\nsecond\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are counted in /proc")
+def test_a_disk_that_stays_full_takes_no_descriptors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SpendLog(tmp_path / "spend.jsonl")
+    write = os.write
+    has_room = [True]
+
+    def fill_up(file: int, data: bytes) -> int:
+        if not has_room.pop():
+            has_room.append(False)
+            raise OSError(28, "No space left on device")
+        has_room.append(False)
+        return write(file, data[:3])
+
+    counts = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fill_up)
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space"):
+                log.write([b"first\n"])
+            counts.append(len(os.listdir("/proc/self/fd")))
+    assert counts[0] == counts[1] == counts[2]
+    log.write([b"first\n"])
+    log.close()
+    assert (tmp_path / "spend.jsonl").read_bytes() == b"fir\nfirst\n"
 
 
 def test_long_batches_are_cut_between_lines(tmp_path: Path) -> None:
