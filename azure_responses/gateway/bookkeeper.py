@@ -10,13 +10,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from azure_responses.gateway.database_error import DatabaseError
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.periods import day_of
-from azure_responses.gateway.spend import SpendBook
+from azure_responses.gateway.spend import Batch, SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall, format_line
 from azure_responses.pricing.use import Use
@@ -135,15 +136,21 @@ class Bookkeeper:
             # The call has been answered, and its cost counts even where the rest is unreadable.
             LOGGER.exception("The result of the call %s could not be read", call.call_id)
             read = replace(call, result=Use())
-        self._book.add(*read.total())
-        if self._log is not None:
-            self._enqueue(format_line(read.describe()))
+        # In this order: what `flush` takes of the totals has its line waiting then.
+        try:
+            if self._log is not None:
+                self._enqueue(format_line(read.describe()))
+        finally:
+            self._book.add(*read.total())
 
     def flush(self) -> None:
         """Write what has been gathered, now, in this thread."""
         with self._turn:
+            # Taken before the log is written, so that nothing reaches the database without a line.
+            batch = self._take_totals()
             self._attempt("spend log", self._write_log)
-            self._attempt("database", self._write_totals)
+            if batch is not None:
+                self._attempt("database", partial(self._write_totals, batch))
 
     def refresh(self) -> None:
         """Read keys and totals again, now, in this thread."""
@@ -183,12 +190,12 @@ class Bookkeeper:
             LOGGER.warning("The spend log lacks %d lines", self._dropped - self._told)
             self._told = self._dropped
 
-    def _write_totals(self) -> None:
+    def _take_totals(self) -> Batch | None:
         if self._url is not None and self._database is None:
-            return  # Closed: what comes later stays in memory, and nowhere else.
-        batch = self._book.take()
-        if batch is None:
-            return
+            return None  # Closed: what comes later stays in memory, and nowhere else.
+        return self._book.take()
+
+    def _write_totals(self, batch: Batch) -> None:
         if self._database is not None:
             self._database.add_spend(self._writer, batch, day_of(self._clock()))
         self._book.written(batch)

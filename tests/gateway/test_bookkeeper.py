@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,28 @@ def test_without_a_database_totals_last_as_long_as_the_process() -> None:
         keeper.refresh()
         assert book.take() is None
         assert book.spent("key_b") == PICO // 4
+
+
+def test_a_call_that_ends_while_the_log_is_written_reaches_the_database_after_its_line(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SpendLog(tmp_path / "spend.jsonl")
+    keeper = _keeper(database_url=database_url, log=log)
+    write = log.write
+
+    def write_amid_calls(lines: list[bytes]) -> None:
+        write(lines)
+        keeper.record(_call(2, cost="0.5"))
+
+    with monkeypatch.context() as patched, keeper:
+        patched.setattr(log, "write", write_amid_calls)
+        keeper.record(_call(1))
+        keeper.flush()
+        with closing(open_database(database_url)) as database:
+            assert [spent.cost for spent in database.totals().values()] == [PICO // 4]
+        patched.undo()
+    with closing(open_database(database_url)) as database:
+        assert [spent.cost for spent in database.totals().values()] == [PICO * 3 // 4]
 
 
 def test_every_call_has_its_line(tmp_path: Path) -> None:

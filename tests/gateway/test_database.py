@@ -164,7 +164,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
 
 
 def test_a_folder_that_is_not_there_is_an_error_of_the_database(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="none.keys.db cannot be made: No such file"):
+    with pytest.raises(DatabaseError, match=r"none.keys\.db cannot be made: No such file"):
         open_database(f"sqlite:///{tmp_path / 'none' / 'keys.db'}")
 
 
