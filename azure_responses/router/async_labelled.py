@@ -10,6 +10,7 @@ from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer, NotSent
+from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
 from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of
@@ -123,16 +124,19 @@ class AsyncLabelledAttempt:
         return result
 
     async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
+        request, own = self._request, self._target.deployment.timeout
+        timeout, patience = for_async_stream(request.timeout, self._left, own)
+        sent.parameters["timeout"] = timeout
         tally = StreamTally(
-            is_background=self._request.is_background,
+            is_background=request.is_background,
             # Not a method of ours: the stream would then keep itself alive, and its connection.
-            entry_of=partial(self._request.entry, deployment=self._target.deployment),
+            entry_of=partial(request.entry, deployment=self._target.deployment),
             remember=self._remember,
         )
         try:
             inner = self._target.client.responses.stream(**sent.parameters, **more)
             stream = AsyncRoutedStream(inner, sent.labels, tally)
-            outcome = await stream.begin()
+            outcome = await stream.begin(patience)
         except ConfigurationError as error:
             raise NotSent(error) from error
         self.stream = stream

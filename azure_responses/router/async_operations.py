@@ -16,6 +16,7 @@ from azure_responses.router.async_labelled import AsyncLabelledAttempt
 from azure_responses.router.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
 from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer
+from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.router.targets import AsyncTarget
@@ -331,7 +332,8 @@ class AsyncRouterOperations:
                 entry_of=lambda _id: None,
                 remember=self.async_calls.state.remember,
             )
-            labels, timeout = request.labels(target), request.timeout_of(left)
+            labels, own = request.labels(target), target.deployment.timeout
+            timeout, patience = for_async_stream(request.timeout, left, own)
             try:
                 inner = await target.client.responses.retrieve(
                     request.inner, stream=True, timeout=timeout, **given, **more
@@ -340,7 +342,7 @@ class AsyncRouterOperations:
                 label_error(error, labels)
                 raise
             stream = AsyncRoutedStream(inner, labels, tally)
-            return Answer(stream, await stream.begin())
+            return Answer(stream, await stream.begin(patience))
 
         return await self._aopened(request, attempt)
 

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
+import anyio
+
 from azure_responses.async_stream import AsyncStream
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import APITimeoutError, AzureResponsesError
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
@@ -61,29 +63,39 @@ class AsyncRoutedStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._inner.request_id
 
-    async def begin(self) -> Outcome | None:
+    async def begin(self, patience: float | None = None) -> Outcome | None:
         """Read on until output begins; called once, before anybody else reads.
 
         The answer is the outcome of a stream that has no output and has ended.
+
+        Args:
+            patience: seconds that may take; None leaves it to the timeout of each read.
 
         Raises:
             AzureResponsesError: it failed before; the connection is closed.
         """
         try:
-            await self._inner.open()
-            while True:
-                event = await anext(self._inner, None)
-                if event is None:
-                    break
-                self._ready.append(event)
-                if self._tally.is_output(event):
-                    self._tally.note_output()
-                    break
+            if patience is None:
+                await self._read_until_output()
+            else:
+                with anyio.fail_after(patience):
+                    await self._read_until_output()
+        except TimeoutError as error:
+            await self._inner.aclose()
+            raise APITimeoutError("The service did not begin to answer in time.") from error
         except BaseException as error:
             await self._inner.aclose()
             self._label_error(error)
             raise
         return self._tally.early_outcome(self._inner)
+
+    async def _read_until_output(self) -> None:
+        await self._inner.open()
+        while (event := await anext(self._inner, None)) is not None:
+            self._ready.append(event)
+            if self._tally.is_output(event):
+                self._tally.note_output()
+                return
 
     def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
         """Tell the lease of this stream how it ends; forgotten streams go to `orphans`."""

@@ -11,6 +11,7 @@ from azure_responses.protocol.poll import Poll
 from azure_responses.resources import InputItemPages
 from azure_responses.router.arguments import ChatOptions, RoutedOptions, RouterArguments
 from azure_responses.router.attempts import Answer
+from azure_responses.router.deadline import for_stream
 from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.routed_calls import Attempt, RoutedCalls
@@ -323,7 +324,8 @@ class RouterOperations:
                 entry_of=lambda _id: None,
                 remember=self.calls.state.remember,
             )
-            labels, timeout = request.labels(target), request.timeout_of(left)
+            labels, own = request.labels(target), target.deployment.timeout
+            timeout, patience = for_stream(request.timeout, left, own)
             try:
                 inner = target.client.responses.retrieve(
                     request.inner, stream=True, timeout=timeout, **given, **more
@@ -332,7 +334,7 @@ class RouterOperations:
                 label_error(error, labels)
                 raise
             stream = RoutedStream(inner, labels, tally)
-            return Answer(stream, stream.begin())
+            return Answer(stream, stream.begin(patience))
 
         return self._opened(request, attempt)
 

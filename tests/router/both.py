@@ -14,7 +14,15 @@ import httpx
 from azure_responses import Router
 from azure_responses.emulator import Deployment, Emulator, Resource
 
-__all__ = ["RUNNERS", "Scenario", "emulate", "rows_of", "run"]
+__all__ = [
+    "RUNNERS",
+    "Asynchronous",
+    "Scenario",
+    "SeenAsAsync",
+    "emulate",
+    "rows_of",
+    "run",
+]
 
 Scenario = Callable[[Any], Coroutine[Any, Any, None]]
 RUNNERS = ("sync", "asyncio", "trio")

@@ -2,12 +2,18 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
 
-from azure_responses.router.deadline import deadline_of, shorten
-from azure_responses.transport import Timeout
+from azure_responses.router.deadline import (
+    deadline_of,
+    for_async_stream,
+    for_stream,
+    shorten,
+)
+from azure_responses.transport import Timeout, phases_of
 
 
 def test_a_deadline_is_as_far_away_as_the_caller_waits() -> None:
@@ -37,3 +43,43 @@ def test_an_attempt_may_take_no_more_than_what_is_left(
     timeout: Timeout, left: float | None, expected: Timeout
 ) -> None:
     assert shorten(timeout, left) == expected
+
+
+@pytest.mark.parametrize("function", [for_stream, for_async_stream])
+@pytest.mark.parametrize(
+    ("timeout", "left", "own", "expected"),
+    [
+        (10.0, None, None, 10.0),
+        (10.0, 9.9, None, 10.0),
+        (10.0, 4.0, 4.0, 4.0),
+        (None, 4.0, 4.0, 4.0),
+    ],
+)
+def test_a_stream_that_has_all_its_time_is_asked_for_as_usual(
+    function: Callable[..., object],
+    timeout: Timeout,
+    left: float | None,
+    own: float | None,
+    expected: Timeout,
+) -> None:
+    assert function(timeout, left, own) == (expected, None)
+
+
+@pytest.mark.parametrize(("own", "silence"), [(None, 10.0), (6.0, 6.0)])
+def test_a_stream_that_is_late_may_be_as_silent_as_any_other(
+    own: float | None, silence: float
+) -> None:
+    timeout, patience = for_stream(10.0, 4.0, own)
+    phases = phases_of(timeout)
+    assert patience == 4.0
+    # The headers are read first.
+    assert [phases.get("read"), phases.get("read")] == [4.0, silence]
+    assert (phases.get("connect"), phases.get("pool")) == (4.0, 4.0)
+    assert phases_of(timeout).get("read") == 4.0
+    timeout, patience = for_async_stream(10.0, 4.0, own)
+    assert patience == 4.0
+    assert phases_of(timeout) == {"connect": 4.0, "read": silence, "write": 4.0, "pool": 4.0}
+
+
+def test_a_stream_without_a_timeout_may_be_silent_for_ever() -> None:
+    assert phases_of(for_async_stream(None, 4.0, None)[0])["read"] is None

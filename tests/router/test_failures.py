@@ -20,10 +20,11 @@ from azure_responses import (
     DeploymentNotFoundError,
     InternalServerError,
     RateLimitError,
+    Router,
     StreamInterruptedError,
 )
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency, ReadLag
-from tests.router.both import emulate, rows_of, run
+from tests.router.both import Asynchronous, SeenAsAsync, emulate, rows_of, run
 
 _REASONING: dict[str, Any] = {
     "store": False,
@@ -780,3 +781,33 @@ def test_a_history_that_is_slow_to_come_holds_a_replay_up_no_longer_than_its_tim
         assert clock.now() - began <= 9
 
     run(runner, emulator, scenario)
+
+
+@pytest.mark.parametrize("backend", [None, "asyncio", "trio"])
+def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(
+    backend: str | None,
+) -> None:
+    # The first attempt takes most of the time, and the silences of the second are longer than
+    # what is left.
+    latency = Latency(first_token=0.05, tokens_per_second=0.8)
+    emulator = emulate(1, Deployment("gpt-5", latency=latency))
+
+    async def scenario(router: Any) -> None:
+        emulator.faults.add(Fault("stall-before-headers", operation="create", nth=1))
+        asked = {"model": "gpt", "input": "[[azure:length:2]]", "timeout": 2.5}
+        stream = await router.responses(stream=True, **asked)
+        assert stream.route.attempts == 2
+        assert (await stream.get_final_response()).status == "completed"
+
+    async def on_a_loop(router: Router) -> None:
+        async with router:
+            await scenario(Asynchronous(router))
+
+    with emulator.serve() as server:
+        rows = rows_of(emulator, 1, timeout=1.5, api_base=server.resource_url("east"))
+        router = Router(rows)
+        if backend is not None:
+            anyio.run(on_a_loop, router, backend=backend)
+            return
+        with router, pytest.raises(StopIteration):
+            scenario(SeenAsAsync(router)).send(None)
