@@ -65,8 +65,11 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
 
 def _interrupted(error: StreamInterruptedError, model: str, provider: str) -> Exception:
     """What broke a stream: LiteLLM decides by that whether another deployment may go on."""
-    cause = error.__cause__
-    while isinstance(cause, StreamInterruptedError) and cause.__cause__ is not None:
+    cause: BaseException | None = error
+    seen: list[BaseException] = []
+    # An error that is raised from itself is its own cause.
+    while isinstance(cause, StreamInterruptedError) and cause not in seen:
+        seen.append(cause)
         cause = cause.__cause__
     if isinstance(cause, AzureResponsesError) and not isinstance(cause, StreamInterruptedError):
         return to_litellm_error(cause, model, provider)

@@ -16,6 +16,12 @@ __all__ = ["StreamConversion", "to_model_response"]
 # the tag of the resource on reasoning items, would be refused or lost.
 _UNCHECKED = ("annotations", "reasoning_items")
 _CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage"})
+# Of a delta without one of the latter six the proxy writes the former two, and nothing else.
+_SEEN = frozenset({"role", "content", "refusal", "tool_calls", "function_call"}) | {
+    "reasoning_content",
+    "thinking_blocks",
+    "annotations",
+}
 
 
 def _types() -> Any:
@@ -138,6 +144,9 @@ def _to_stream_chunk(chunk: ChatCompletionChunk) -> Any:
     blocks = _to_thinking_blocks(unchecked.get("reasoning_items", ()))
     if blocks:
         delta["thinking_blocks"] = blocks
+    if not _SEEN.issuperset({*delta, *unchecked}):
+        # This too makes the proxy write all of it.
+        delta.setdefault("provider_specific_fields", {})
     made = types.Delta(**delta)
     for name, value in unchecked.items():
         setattr(made, name, value)

@@ -168,7 +168,8 @@ def test_a_stream_brings_reasoning_and_what_the_last_chunk_said(bench: Bench) ->
     items = [delta["reasoning_items"] for delta in deltas if "reasoning_items" in delta]
     assert items[0][0]["encrypted_content"]
     assert items[0][0]["resource"].startswith("http")
-    about = next(d["provider_specific_fields"] for d in deltas if "provider_specific_fields" in d)
+    told = [delta.get("provider_specific_fields") for delta in deltas]
+    about = next(fields for fields in told if fields)
     assert about["service_tier"] == "default"
     assert about["prompt_filter_results"]
     assert about["content_filter_results"]
@@ -197,6 +198,23 @@ def test_a_stream_that_fails_inside_is_an_error_of_its_kind(bench: Bench, is_asy
     raised = bench.ask("stream", "gpt-4.1", messages=PING, is_async=is_async)["raised"]
     assert raised["class"] in ("ContextWindowExceededError", "MidStreamFallbackError")
     assert "context_length_exceeded" in raised["message"]
+
+
+@_BOTH
+@pytest.mark.parametrize("events", [0, 5], ids=["before output", "after output"])
+@pytest.mark.parametrize("kind", ["truncate", "reset-mid-body"])
+def test_a_stream_that_breaks_off_is_an_error_and_ends(
+    bench: Bench, kind: str, events: int, is_async: bool
+) -> None:
+    bench.emulator.faults.add(Fault(kind, after_events=events))
+    asked = {"messages": PING, "is_async": is_async, "max_retries": 0}
+    raised = bench.ask("stream", "gpt-4.1", **asked)["raised"]
+    assert (raised["class"], raised["status_code"]) in [
+        ("MidStreamFallbackError", 503),
+        ("ServiceUnavailableError", 503),
+        ("MidStreamFallbackError", 500),
+        ("APIConnectionError", 500),
+    ]
 
 
 @_BOTH

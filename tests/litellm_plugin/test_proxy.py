@@ -159,6 +159,18 @@ def test_a_streamed_tool_call_arrives_whole(api: Served) -> None:
     assert "Paris" in calls[0].function.arguments
 
 
+def test_a_stream_brings_reasoning_and_hosted_items(api: Served) -> None:
+    messages: Any = [{"role": "user", "content": "Use python to compute 2+2"}]
+    tools: Any = [{"type": "code_interpreter", "container": {"type": "auto"}}]
+    create = api.client.chat.completions.create
+    chunks = create(model="gpt", messages=messages, tools=tools, stream=True)
+    deltas = [c.choices[0].delta.model_dump() for c in chunks if c.choices]
+    items = {name: value for delta in deltas for name, value in delta.items() if "_items" in name}
+    assert items["reasoning_items"][0]["encrypted_content"]
+    assert items["hosted_items"][0]["type"] == "code_interpreter_call"
+    assert any(delta.get("hosted_events") for delta in deltas)
+
+
 def test_a_refusal_survives_both_ways(api: Served) -> None:
     whole = api.ask("chat", "plain", "[[azure:refuse]]").choices[0].message
     chunks = api.ask("chat-stream", "plain", "[[azure:refuse]]")
@@ -286,6 +298,11 @@ def test_a_bad_value_is_400_and_names_the_parameter(api: Served) -> None:
 def test_a_parameter_without_a_counterpart_is_refused_and_not_lost(api: Served) -> None:
     with pytest.raises(openai.BadRequestError, match="'seed' has no counterpart"):
         api.client.chat.completions.create(model="plain", messages=PING, seed=1)
+
+
+def test_images_are_refused_with_a_word_on_who_serves_them(api: Served) -> None:
+    with pytest.raises(openai.BadRequestError, match="as azure/<deployment>"):
+        api.client.images.generate(model="gpt", prompt="a unicorn")
 
 
 @pytest.mark.parametrize("route", ["chat", "responses"])
