@@ -21,7 +21,7 @@ from azure_responses.protocol.settings import Settings, resolve_settings
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
-from azure_responses.transport import Connection, Timeout, patience_of
+from azure_responses.transport import Connection, Timeout, patience_of, read_timeout
 from azure_responses.types.parameters import ResponseParameters
 from azure_responses.types.result import Pricer, Result
 
@@ -146,8 +146,7 @@ class Configuration:
     @property
     def timeout(self) -> Timeout:
         """The timeout of calls that name none."""
-        timeout: Timeout = self.defaults.get("timeout", _DEFAULT_TIMEOUT)
-        return timeout
+        return read_timeout(self.defaults.get("timeout", _DEFAULT_TIMEOUT))
 
     def describe(self) -> str:
         """The settings for a repr; never the secret itself."""
@@ -265,7 +264,7 @@ def split_arguments(
 ) -> tuple[dict[str, Any], Options, Timeout]:
     """Parameters, options and timeout of a call."""
     parameters = dict(arguments)
-    timeout = parameters.pop("timeout", default_timeout)
+    timeout = read_timeout(parameters.pop("timeout", default_timeout))
     patience = patience_of(timeout)
     options = Options(
         parameters.pop("extra_headers", None),

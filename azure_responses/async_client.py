@@ -23,8 +23,9 @@ __all__ = ["AsyncAzureResponses"]
 class AsyncAzureResponses:
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
-    Every argument is optional and falls back to the environment; see `ClientArguments`. One event
-    loop at a time, asyncio or trio.
+    Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
+    share between tasks and between event loops, asyncio's or trio's: the connections of each are
+    its own, and `aclose` closes those of the loop it is awaited in.
 
     Args:
         endpoint: the resource, in any form the portal or the docs show.

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.event_loop import running_loop
 from azure_responses.protocol.settings import Secret, Settings
 from azure_responses.protocol.tokens import Token, read_expiry
 
@@ -106,7 +108,7 @@ class AsyncCredentials:
         self._secret = settings.secret
         self._scope = settings.scope
         self._token: Token | None = None
-        self._fetching: anyio.Lock | None = None
+        self._fetching: WeakKeyDictionary[Any, anyio.Lock] = WeakKeyDictionary()
         self._pause = _Pause()
 
     async def header(self) -> _Header:
@@ -138,10 +140,8 @@ class AsyncCredentials:
             return token
 
     def _lock(self) -> anyio.Lock:
-        # Made on first use: a lock belongs to the event loop it is first waited for in.
-        if self._fetching is None or not self._fetching.locked():
-            self._fetching = anyio.Lock()
-        return self._fetching
+        # A lock belongs to the event loop it is waited for in.
+        return self._fetching.setdefault(running_loop(), anyio.Lock())
 
     async def _refresh_ahead(self, token: Token) -> Token:
         lock = self._lock()

@@ -3,14 +3,12 @@
 Clients are pooled per endpoint, credential and version, so that repeated calls reuse connections.
 """
 
-import asyncio
 import atexit
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
-from weakref import WeakKeyDictionary
 
 from azure_responses.arguments import CreateArguments
 from azure_responses.async_chat import AsyncChatCompletionStream
@@ -97,18 +95,7 @@ def _key(arguments: Mapping[str, Any]) -> Hashable:
 
 _clients: ClientPool[AzureResponses] = ClientPool(AzureResponses)
 atexit.register(_clients.clear, AzureResponses.close)
-# An async client's connections belong to one event loop.
-_async_clients: WeakKeyDictionary[Any, ClientPool[AsyncAzureResponses]] = WeakKeyDictionary()
-
-
-def _async_pool() -> ClientPool[AsyncAzureResponses]:
-    try:
-        loop: Any = asyncio.get_running_loop()
-    except RuntimeError:
-        import trio
-
-        loop = trio.lowlevel.current_trio_token()
-    return _async_clients.setdefault(loop, ClientPool(AsyncAzureResponses))
+_async_clients: ClientPool[AsyncAzureResponses] = ClientPool(AsyncAzureResponses)
 
 
 def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -162,7 +149,7 @@ async def aresponses(
 ) -> Response | AsyncStream[Response]:
     """`responses`, awaited."""
     connection, call = _split(arguments)
-    return await _async_pool().get(connection).responses.create(stream=stream, **call)
+    return await _async_clients.get(connection).responses.create(stream=stream, **call)
 
 
 @overload
@@ -217,7 +204,7 @@ async def acompletion(
 ) -> ChatCompletion | AsyncChatCompletionStream:
     """`completion`, awaited."""
     connection, call = _split(arguments)
-    completions: Any = _async_pool().get(connection).chat.completions
+    completions: Any = _async_clients.get(connection).chat.completions
     result: ChatCompletion | AsyncChatCompletionStream
     result = await completions.create(messages=messages, stream=stream, **call)
     return result

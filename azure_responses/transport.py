@@ -7,17 +7,19 @@ means a second pair of these functions.
 import asyncio
 import platform
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakKeyDictionary, ref
 
 import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from azure_responses.event_loop import running_loop
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.version import __version__
@@ -38,6 +40,7 @@ __all__ = [
     "parse_url",
     "patience_of",
     "phases_of",
+    "read_timeout",
     "refuse_wrong_client",
 ]
 
@@ -48,6 +51,8 @@ Timeout = float | httpx.Timeout | None
 # aiohttp and httpx both open a connection per call in flight; the service's own limits come first.
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
 _CONNECT_TIMEOUT = 10.0
+# Three years; the clocks of operating systems overflow at a few hundred.
+_LONGEST_TIMEOUT = 1e8
 
 parse_url = lru_cache(maxsize=512)(httpx.URL)
 
@@ -135,38 +140,47 @@ class IncomingReply(Protocol):
 class LoopTransport:
     """The default async way to the network: aiohttp's pool under asyncio, httpx's under trio.
 
-    Connections belong to the event loop they were opened in: in another loop (a second
-    `asyncio.run`) new ones are made.
+    Connections belong to the event loop they were opened in and are closed when it ends. Several
+    loops may share a transport, by turns or each in a thread of its own: each has its own.
     """
 
     def __init__(self, connection: Connection, origin: str) -> None:
         self._connection = connection
         self._origin = origin
-        self._connections: _Connections | None = None
-        self._loop: object = None
-        self._guard: AsyncGenerator[None, None] | None = None
+        self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
 
     async def send(
         self, request: Request, headers: dict[str, str], timeout: Timeout
     ) -> IncomingReply:
         """Send one attempt; raises httpx's or aiohttp's exceptions."""
-        loop = _running_loop()
-        if self._connections is None or loop is not self._loop:
-            await self._adopt(loop)
-        assert self._connections is not None
-        return await self._connections.send(request, headers, phases_of(timeout))
+        loop = running_loop()
+        held = self._held.get(loop) or await self._adopt(loop)
+        return await held.connections.send(request, headers, phases_of(timeout))
 
     async def aclose(self) -> None:
         """Close every connection of this loop."""
-        guard, self._guard, self._connections = self._guard, None, None
-        if guard is not None and self._loop is _running_loop():
-            await guard.aclose()
+        held = self._held.get(running_loop())
+        if held is not None:
+            await held.guard.aclose()
 
-    async def _adopt(self, loop: object) -> None:
+    async def _adopt(self, loop: Any) -> "_Held":
+        self._forget_closed_loops()
         connections = self._make(loop)
-        self._connections, self._loop = connections, loop
-        self._guard = _close_with_loop(connections)
-        await anext(self._guard)
+        guard = _close_with_loop(connections, partial(_forget, ref(self), loop))
+        # Before anything is awaited: a second call of this loop is to find the same.
+        held = self._held[loop] = _Held(connections, guard)
+        await anext(guard)
+        return held
+
+    def _forget(self, loop: Any) -> None:
+        self._held.pop(loop, None)
+
+    def _forget_closed_loops(self) -> None:
+        """Let go of loops that were closed without ending their generators first."""
+        for reference in self._held.keyrefs():
+            loop: Any = reference()
+            if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
+                self._forget(loop)
 
     def _make(self, loop: object) -> "_Connections":
         proxy = self._connection.proxy or environment_proxy(self._origin)
@@ -202,7 +216,17 @@ class _HTTPXConnections:
         return await self._transport.handle_async_request(_build(request, headers, phases))
 
 
-async def _close_with_loop(connections: _Connections) -> AsyncGenerator[None, None]:
+@dataclass(frozen=True)
+class _Held:
+    """The connections of one loop, and what closes them."""
+
+    connections: _Connections
+    guard: AsyncGenerator[None, None]
+
+
+async def _close_with_loop(
+    connections: _Connections, forget: Callable[[], None]
+) -> AsyncGenerator[None, None]:
     """Closes the connections when their event loop ends.
 
     asyncio and trio close the async generators that are still suspended when their `run` ends,
@@ -211,7 +235,17 @@ async def _close_with_loop(connections: _Connections) -> AsyncGenerator[None, No
     try:
         yield
     finally:
+        # First, so that a call made meanwhile opens others; and connections know their loop, so
+        # that whoever kept them would keep the loop.
+        forget()
         await connections.aclose()
+
+
+def _forget(transport: "ref[LoopTransport]", loop: Any) -> None:
+    # A weak reference: a client that nobody closed is to go at once, not with the next collection.
+    held_by = transport()
+    if held_by is not None:
+        held_by._forget(loop)
 
 
 def environment_proxy(origin: str) -> str | None:
@@ -224,22 +258,33 @@ def environment_proxy(origin: str) -> str | None:
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
-def _running_loop() -> object:
-    """What tells this event loop from every other: asyncio's loop, or the token of a trio run."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        import trio
-
-        return trio.lowlevel.current_trio_token()
-
-
 def phases_of(timeout: Timeout) -> dict[str, float | None]:
     """The timeout as httpx's four phases, in seconds; connecting never takes long."""
     if isinstance(timeout, httpx.Timeout):
         return timeout.as_dict()
     connect = _CONNECT_TIMEOUT if timeout is None else min(timeout, _CONNECT_TIMEOUT)
     return {"connect": connect, "read": timeout, "write": timeout, "pool": timeout}
+
+
+def read_timeout(timeout: object) -> Timeout:
+    """A timeout as a caller gave it; more than anybody can wait counts as no limit.
+
+    Raises:
+        ConfigurationError: no time above 0: aiohttp would take 0 for no limit and httpx would not
+            even connect.
+    """
+    phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
+    if all(phase is None or _is_time(phase) for phase in phases):
+        is_endless = isinstance(timeout, int | float) and timeout > _LONGEST_TIMEOUT
+        return None if is_endless else timeout  # type: ignore[return-value]
+    raise ConfigurationError(
+        f"timeout is {timeout!r}.",
+        hint="It is a number of seconds above 0, an httpx.Timeout of such, or None for no limit.",
+    )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def patience_of(timeout: Timeout) -> float | None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import anyio
@@ -445,6 +446,20 @@ def test_tasks_that_all_need_a_token_fetch_one(backend: str, clock: _Clock) -> N
         assert source.twin.count == 1
 
     _run(backend, work)
+
+
+def test_a_loop_never_waits_for_the_fetch_of_another_loop() -> None:
+    together = threading.Barrier(2)
+
+    def fetch() -> str:
+        together.wait(10)
+        return "token"
+
+    credentials = AsyncCredentials(_settings(azure_ad_token_provider=fetch))
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(asyncio.run, credentials.header()) for _ in range(2)]
+        headers = [each.result(30) for each in asked]
+    assert headers == [("authorization", "Bearer token")] * 2
 
 
 @pytest.mark.parametrize("backend", _BACKENDS)

@@ -85,6 +85,14 @@ def test_repeated_calls_share_a_client_until_something_changes(
     pool.clear(azure_responses.AzureResponses.close)
 
 
+def test_event_loops_by_turns_share_a_client(server: RunningServer) -> None:
+    functions._async_clients.clear(lambda client: None)
+    for _ in range(3):
+        call = azure_responses.aresponses(model="gpt-5-mini", input="x", **_where(server))
+        assert asyncio.run(call).status == "completed"
+    assert len(functions._async_clients._clients) == 1
+
+
 def test_the_pool_keeps_the_clients_used_last() -> None:
     pool = functions.ClientPool(lambda **arguments: object())
     first = pool.get({"endpoint": "0"})

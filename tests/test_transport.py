@@ -9,11 +9,13 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import anyio
@@ -45,6 +47,7 @@ from azure_responses.transport import (
     parse_url,
     patience_of,
     phases_of,
+    read_timeout,
     refuse_wrong_client,
 )
 from tests.protocol.samples import make_call
@@ -217,6 +220,25 @@ def test_a_timeout_has_four_phases(timeout: Timeout, expected: dict[str, float |
 )
 def test_patience_is_the_time_for_reading(timeout: Timeout, expected: float | None) -> None:
     assert patience_of(timeout) == expected
+
+
+@pytest.mark.parametrize(
+    "odd", [0, -1, 0.0, float("nan"), "5", (1, 2), [], httpx.Timeout(5.0, connect=0)]
+)
+def test_a_timeout_that_is_no_time_is_refused_before_anything_is_sent(odd: Any) -> None:
+    with pytest.raises(ConfigurationError, match="timeout is") as caught:
+        read_timeout(odd)
+    assert "None for no limit" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("timeout", [5, 0.001, None, httpx.Timeout(5.0), httpx.Timeout(None)])
+def test_a_timeout_is_taken_as_it_is(timeout: Timeout) -> None:
+    assert read_timeout(timeout) is timeout
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300])
+def test_more_than_anybody_can_wait_is_no_limit(timeout: float) -> None:
+    assert read_timeout(timeout) is None
 
 
 # Requests and replies.
@@ -417,6 +439,12 @@ async def _post(transport: LoopTransport, url: str) -> str:
         await response.aclose()
 
 
+def _run_without_ending_generators(main: Any) -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(main)
+    loop.close()
+
+
 def _wait_released(server: _Server, count: int) -> None:
     for _ in range(count):
         assert server.released.acquire(timeout=5)
@@ -468,6 +496,45 @@ def test_plain_asyncio_run_and_trio_run_work_too(server: _Server) -> None:
     assert asyncio.run(_post(transport, server.url))
     assert asyncio.run(_post(transport, server.url))
     assert trio.run(_post, transport, server.url)
+
+
+@pytest.mark.usefixtures("strict_about_resources")
+def test_threads_with_loops_of_their_own_share_a_transport_at_the_same_time(
+    server: _Server,
+) -> None:
+    transport = LoopTransport(Connection(), server.url)
+    together = threading.Barrier(4)
+
+    async def work() -> set[str]:
+        ports = {await _post(transport, server.url)}
+        # Every loop has its connection now, and goes on using it beside the others.
+        await asyncio.to_thread(together.wait, 30)
+        return ports | {await _post(transport, server.url) for _ in range(10)}
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [each.result() for each in [pool.submit(asyncio.run, work()) for _ in range(4)]]
+    assert [len(ports) for ports in found] == [1, 1, 1, 1]
+    assert len(set.union(*found)) == 4
+    _wait_released(server, 4)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, _run_without_ending_generators])
+@pytest.mark.filterwarnings("ignore:unclosed|Unclosed:ResourceWarning")
+def test_a_loop_that_has_ended_is_not_kept(run: Any, server: _Server) -> None:
+    transport = LoopTransport(Connection(), server.url)
+    loops: WeakSet[Any] = WeakSet()
+
+    async def work() -> None:
+        loops.add(asyncio.get_running_loop())
+        await _post(transport, server.url)
+
+    for _ in range(3):
+        run(work())
+        gc.collect()
+    assert len(loops) <= 1
+    # What such a loop leaves open is found here, and not by whoever comes next.
+    del transport, work
+    gc.collect()
 
 
 @pytest.mark.usefixtures("strict_about_resources")

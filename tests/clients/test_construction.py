@@ -56,6 +56,14 @@ def test_an_argument_that_does_not_exist_is_refused(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", _CLIENTS)
+def test_a_timeout_of_no_time_is_refused(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="timeout is 0"):
+        kind(_ENDPOINT, api_key="k", timeout=0)
+    with pytest.raises(ConfigurationError, match="timeout is -1"):
+        kind(_ENDPOINT, api_key="k").with_options(timeout=-1)
+
+
+@pytest.mark.parametrize("kind", _CLIENTS)
 @pytest.mark.parametrize("retries", [-1, 1.5, "2"])
 def test_retries_are_a_whole_number_from_0(kind: Any, retries: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_retries"):
