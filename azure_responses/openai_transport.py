@@ -17,9 +17,11 @@ from azure_responses.errors import (
     APIConnectionError,
     APITimeoutError,
     ConfigurationError,
+    NotFoundError,
     StreamInterruptedError,
 )
 from azure_responses.relay import ApiReply, ApiRequest
+from azure_responses.relay.error_body import error_reply
 from azure_responses.relay.stream_body import AsyncStreamBody, StreamBody
 from azure_responses.router import Router
 
@@ -29,11 +31,14 @@ __all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transp
 _LIBRARIES = ("httpx", "httpx2")
 # What a caller proves who they are with. Here nobody has to, and Azure is not for them to log into.
 _SECRET = frozenset({"authorization", "api-key", "cookie", "proxy-authorization"})
-# As long as a call may last at all.
+# As long as a call may last at all, and as short as it can be told to.
 _A_DAY = 86_399.0
+_AN_INSTANT = 0.001
 # Of a client that was told nothing else.
 _RETRIES = 2
 _TIMEOUT = "x-litellm-timeout"
+# The relay's word for a path that it does not have.
+_UNKNOWN = "unknown_url"
 
 
 def transport(router_or_client: Router | AzureResponses, *, owner: str | None = None) -> Any:
@@ -80,7 +85,7 @@ class RouterTransport:
         content = request.read()
         reply = self._relay.handle(_read(request, content, self._owner))
         if isinstance(reply.body, bytes):
-            return _whole(library, request, reply, reply.body)
+            return _whole(library, request, reply)
         return _response(library, reply, _stream_class(library)(reply.body))
 
     def close(self) -> None:
@@ -113,7 +118,7 @@ class AsyncRouterTransport:
         content = await request.aread()
         reply = await self._relay.handle(_read(request, content, self._owner))
         if isinstance(reply.body, bytes):
-            return _whole(library, request, reply, reply.body)
+            return _whole(library, request, reply)
         return _response(library, reply, _async_stream_class(library)(reply.body))
 
     async def aclose(self) -> None:
@@ -210,14 +215,29 @@ def _read(request: Any, content: bytes, owner: str | None) -> ApiRequest:
 def _patience(extensions: Mapping[str, Any]) -> float:
     """Seconds the caller waits for the next byte, which a call in process may take in all."""
     seconds = (extensions.get("timeout") or {}).get("read")
-    return _A_DAY if seconds is None else min(float(seconds), _A_DAY)
+    return _A_DAY if seconds is None else min(max(float(seconds), _AN_INSTANT), _A_DAY)
 
 
-def _whole(library: ModuleType, request: Any, reply: ApiReply[Any], body: bytes) -> Any:
+def _whole(library: ModuleType, request: Any, reply: ApiReply[Any]) -> Any:
     error = reply.summary.error
     if reply.status >= 400 and isinstance(error, APIConnectionError | StreamInterruptedError):
         _fail(library, request, error)
-    return _response(library, reply, library.ByteStream(body))
+    if isinstance(error, NotFoundError) and error.code == _UNKNOWN:
+        reply = _not_served(reply, error)
+    return _response(library, reply, library.ByteStream(reply.body))
+
+
+def _not_served(reply: ApiReply[Any], error: NotFoundError) -> ApiReply[bytes]:
+    """The answer to embeddings, files and whatever else a client of OpenAI's can ask for."""
+    told = NotFoundError(
+        f"{error.message} This transport serves responses, chat completions and models; "
+        "make other calls with a client that has none.",
+        status_code=error.status_code,
+        code=error.code,
+        type=error.type,
+    )
+    status, headers, body = error_reply(told)
+    return ApiReply(status, headers, body, reply.summary)
 
 
 def _response(library: ModuleType, reply: ApiReply[Any], body: Any) -> Any:

@@ -24,6 +24,10 @@ from azure_responses.openai_transport import async_transport, transport
 _KEY = "azure-key"
 _THEIRS = "sk-of-the-caller"
 _PONG = "Reply with exactly: pong"
+_AZURE: Any = {
+    "azure_endpoint": "https://anything.openai.azure.com",
+    "api_version": "2025-04-01-preview",
+}
 _WEATHER: Any = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
@@ -359,16 +363,12 @@ def test_the_models_are_the_groups_of_the_router(host: _Host) -> None:
 
 
 def test_azures_client_is_served_at_azures_paths(host: _Host) -> None:
-    arguments: Any = {
-        "azure_endpoint": "https://anything.openai.azure.com",
-        "api_version": "2025-04-01-preview",
-    }
-    client = host.make_client(azure=True, **arguments)
+    client = host.make_client(azure=True, **_AZURE)
     assert host.get(client.responses.create(model="gpt", input=_PONG)).output_text == "pong"
     messages: Any = [{"role": "user", "content": _PONG}]
     completion = host.get(client.chat.completions.create(model="gpt", messages=messages))
     assert completion.choices[0].message.content == "pong"
-    bound = host.make_client(azure=True, azure_deployment="gpt", **arguments)
+    bound = host.make_client(azure=True, azure_deployment="gpt", **_AZURE)
     completion = host.get(bound.chat.completions.create(model="ignored", messages=messages))
     assert completion.choices[0].message.content == "pong"
 
@@ -404,6 +404,17 @@ def test_an_unknown_model_is_not_found(host: _Host) -> None:
     assert host.asked == []
 
 
+@pytest.mark.parametrize("azure", [False, True], ids=["openai", "azure"])
+def test_other_resources_are_refused_with_a_word_on_what_there_is(host: _Host, azure: bool) -> None:
+    client = host.make_client(azure=azure, **(_AZURE if azure else {}))
+    with pytest.raises(openai.NotFoundError, match="serves responses, chat completions") as caught:
+        host.get(client.embeddings.create(model="gpt", input="hi"))
+    assert "openapi" not in caught.value.response.text
+    with pytest.raises(openai.NotFoundError, match="serves responses, chat completions"):
+        host.get(client.files.create(file=("a.txt", b"hi"), purpose="assistants"))
+    assert host.asked == []
+
+
 def test_a_failure_in_the_middle_of_a_stream_is_an_event(host: _Host) -> None:
     host.emulator.faults.add(Fault("reset-mid-body", after_events=6))
     stream = host.get(host.client.responses.create(model="gpt", input="Say hello", stream=True))
@@ -429,6 +440,13 @@ def test_the_timeout_is_the_deadline_of_the_call(host: _Host) -> None:
         host.get(client.responses.create(model="gpt", input=_PONG, timeout=0.1))
     assert "did not answer in time" in str(caught.value.__cause__)
     assert len(host.asked) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_timeout_of_nothing_is_over_at_once(host: _Host, seconds: int) -> None:
+    host.emulator.faults.add(Fault("stall-before-headers"))
+    with pytest.raises(openai.APITimeoutError):
+        host.get(host.client.responses.create(model="gpt", input=_PONG, timeout=seconds))
 
 
 def test_without_a_timeout_a_call_may_last(host: _Host) -> None:
