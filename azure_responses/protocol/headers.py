@@ -13,29 +13,42 @@ CREDENTIAL_HEADERS = frozenset({"api-key", "authorization"})
 # which the HTTP library cannot encode).
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
+# The HTTP library says how long the body is. Another word for it would let the rest of the body
+# pass for a request of its own (RFC 9112 section 11.2).
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 def merge_headers(*layers: Mapping[str, str | None] | None) -> dict[str, str]:
     """The layers as one, later over earlier; a value of None removes the header.
 
-    Names come out in lower case. Raises ConfigurationError for a name or value that could end its
-    line and smuggle in another header.
+    Names come out in lower case, values without the white space around them. Raises
+    ConfigurationError for a name or value that could end its line and smuggle in another header,
+    and for headers that say where the body ends.
     """
     merged: dict[str, str] = {}
     for layer in layers:
         for name, value in (layer or {}).items():
-            lower = name.lower()
+            lower = _check_name(name)
             if value is None:
                 merged.pop(lower, None)
                 continue
-            _check(name, value)
-            merged[lower] = value
+            _check_value(name, value)
+            merged[lower] = value.strip()
     return merged
 
 
-def _check(name: str, value: object) -> None:
-    if not _NAME.fullmatch(name):
+def _check_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} is not a header name.")
+    lower = name.lower()
+    if lower in _FRAMING:
+        raise ConfigurationError(
+            f"The header {name!r} is not for callers to set.", hint="Leave it out."
+        )
+    return lower
+
+
+def _check_value(name: str, value: object) -> None:
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
         # The value is left out of the message: it may be a secret.
         raise ConfigurationError(

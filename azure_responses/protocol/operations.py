@@ -29,13 +29,18 @@ class Options:
     """What one call adds to the client's defaults; later wins, None removes a header.
 
     `patience` is how long this call waits for one hint, in seconds, `math.inf` for ever; None
-    leaves it to the client's policy.
+    leaves it to the client's policy. Raises ConfigurationError for what is no mapping.
     """
 
     extra_headers: Mapping[str, str | None] | None = None
     extra_query: Mapping[str, Any] | None = None
     extra_body: Mapping[str, Any] | None = None
     patience: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_mapping("extra_headers", self.extra_headers)
+        _check_mapping("extra_query", self.extra_query)
+        _check_mapping("extra_body", self.extra_body)
 
     def policy(self, default: RetryPolicy) -> RetryPolicy:
         """How hard this call tries."""
@@ -69,6 +74,8 @@ class Operations:
         api_type: ApiType = "responses",
         pricer_of: Callable[[str | None], Pricer] | None = None,
     ) -> None:
+        _check_mapping("default_headers", default_headers)
+        _check_mapping("default_query", default_query)
         self.settings = settings
         self.policy = policy
         self.recent = recent
@@ -249,6 +256,13 @@ class Operations:
     def _url(self, segments: tuple[str, ...], query: _Query | None, options: Options) -> str:
         added = {**(query or {}), **_query_of(options.extra_query)}
         return self.settings.endpoint.url(*segments, query={**self._query, **added})
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name} is a {type(value).__name__}, not a mapping.", hint="Pass a dict."
+        )
 
 
 def _own_headers(accepts_stream: bool) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from azure_responses.errors import ConfigurationError
 
@@ -12,6 +12,11 @@ __all__ = ["PastedURL", "Shape", "read_pasted_url"]
 Shape = Literal["root", "v1", "responses", "deployment", "project", "agent"]
 
 _EXAMPLE = "Use the resource's URL, such as https://my-resource.openai.azure.com."
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+", re.IGNORECASE)
+# What a path may hold as it is (RFC 3986 section 3.3); the rest is percent-encoded here, because
+# the HTTP libraries under the two clients differ in what they make of it.
+_IN_PATH = "/%!$&'()*+,;=:@-._~"
 
 _PORTALS = frozenset({"portal.azure.com", "ai.azure.com", "oai.azure.com"})
 
@@ -56,14 +61,14 @@ def read_pasted_url(text: str) -> PastedURL:
     """Take a URL apart; the scheme may be missing.
 
     Raises:
-        ConfigurationError: not an http(s) URL, or it holds a user name, a password, white space
-            or a backslash.
+        ConfigurationError: not an http(s) URL, or it holds a user name, a password, white space,
+            a backslash, a `..`, or what no host name has.
     """
-    url = _with_scheme(text.strip())
+    url = _with_scheme(_require_text(text).strip())
     _refuse_unsafe(url)
     parts = _split(url)
     _refuse_unusable(parts)
-    shape, match = _recognise(parts.path.rstrip("/"))
+    shape, match = _recognise(quote(parts.path, safe=_IN_PATH).rstrip("/"))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     # Azure reads parameter names without regard to case.
     versions = [query.pop(name) for name in list(query) if name.lower() == "api-version"]
@@ -72,7 +77,7 @@ def read_pasted_url(text: str) -> PastedURL:
     is_preview_path = bool(found.get("preview"))
     prefix = found["prefix"] + ("/openai/v1" if shape == "project" else "")
     return PastedURL(
-        origin=f"{parts.scheme.lower()}://{parts.netloc.lower()}",
+        origin=f"{parts.scheme.lower()}://{_to_ascii(parts.netloc.lower())}",
         host=(parts.hostname or "").lower(),
         shape=shape,
         prefix=prefix,
@@ -92,6 +97,21 @@ _PREVIEW_PATH_WARNING = (
 def _recognise(path: str) -> tuple[Shape, re.Match[str]]:
     matches = ((shape, pattern.fullmatch(path)) for shape, pattern in _SHAPES)
     return next((shape, match) for shape, match in matches if match)
+
+
+def _require_text(given: object) -> str:
+    if not isinstance(given, str):
+        raise ConfigurationError(
+            f"The endpoint is a {type(given).__name__}, not a string.", hint=_EXAMPLE
+        )
+    return given
+
+
+def _to_ascii(netloc: str) -> str:
+    try:
+        return netloc if netloc.isascii() else netloc.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ConfigurationError("The endpoint has no valid host name.", hint=_EXAMPLE) from None
 
 
 def _with_scheme(text: str) -> str:
@@ -127,6 +147,14 @@ def _refuse_unusable(parts: SplitResult) -> None:
         raise ConfigurationError(
             f"The endpoint {f'{parts.scheme}://{host}'!r} is not an https URL.", hint=_EXAMPLE
         )
+    if not _HOST.fullmatch(host):
+        raise ConfigurationError(
+            f"The endpoint's host {host!r} holds what no host name has: quotes, brackets or "
+            "something to be filled in?",
+            hint=_EXAMPLE,
+        )
+    if {".", ".."} & set(parts.path.split("/")):
+        raise ConfigurationError("The endpoint's path holds . or .. parts.", hint=_EXAMPLE)
     if host in _PORTALS:
         raise ConfigurationError(
             f"The endpoint is a page of the portal {host}, not a resource.", hint=_EXAMPLE

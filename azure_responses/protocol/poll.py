@@ -1,6 +1,8 @@
 """How often to ask for a background response, and when to stop asking. Pure: told the time."""
 
-from azure_responses.errors import APITimeoutError
+import math
+
+from azure_responses.errors import APITimeoutError, ConfigurationError
 from azure_responses.protocol.stream import TERMINAL_STATUSES
 from azure_responses.types.response import Response
 
@@ -9,6 +11,8 @@ __all__ = ["Poll"]
 _FIRST_INTERVAL = 0.5
 _LONGEST_INTERVAL = 5.0
 _SHORTEST_POLL = 1.0
+# A year; what sleeps takes no more than a few hundred.
+_LONGEST = 3e7
 
 
 class Poll:
@@ -17,10 +21,15 @@ class Poll:
     Args:
         started_at: monotonic seconds.
         interval: seconds between polls; None starts at half a second and grows to five.
-        timeout: seconds to wait in all; None is for ever.
+        timeout: seconds to wait in all; None is for ever, and less than 0 is a time that is up.
+
+    Raises:
+        ConfigurationError: `interval` or `timeout` is no such number.
     """
 
     def __init__(self, started_at: float, interval: float | None, timeout: float | None) -> None:
+        _check_seconds("poll_interval", interval, (0, _LONGEST))
+        _check_seconds("timeout", timeout, (-math.inf, math.inf))
         self._ends_at = None if timeout is None else started_at + timeout
         self._is_fixed = interval is not None
         self._interval = _FIRST_INTERVAL if interval is None else interval
@@ -50,3 +59,13 @@ class Poll:
         if not self._is_fixed:
             self._interval = min(self._interval * 1.5, _LONGEST_INTERVAL)
         return delay
+
+
+def _check_seconds(name: str, value: object, limits: tuple[float, float]) -> None:
+    least, most = limits
+    if value is None or (isinstance(value, int | float) and least <= value <= most):
+        return
+    raise ConfigurationError(
+        f"{name} is {value!r}.",
+        hint="It is a number of seconds, or None to leave it to the client.",
+    )

@@ -295,3 +295,13 @@ def test_the_patience_of_one_call_beats_the_clients(
     policy = Options(patience=patience).policy(default)
     assert policy.patience == expected
     assert policy.max_retries == 7
+
+
+@pytest.mark.parametrize("odd", ["a=b", [("a", "b")], 5])
+def test_what_is_laid_over_a_call_has_to_be_a_mapping(odd: Any) -> None:
+    for name in ("extra_headers", "extra_query", "extra_body"):
+        with pytest.raises(ConfigurationError, match=f"{name} is a {type(odd).__name__}"):
+            Options(**{name: odd})
+    for name in ("default_headers", "default_query"):
+        with pytest.raises(ConfigurationError, match=f"{name} is a {type(odd).__name__}"):
+            _operations(**{name: odd})

@@ -1,5 +1,7 @@
 """Taking apart whatever URL a user pasted."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +149,44 @@ def test_any_text_is_read_or_refused_clearly(text: str) -> None:
     assert pasted.origin.startswith(("https://", "http://"))
     assert pasted.host
     assert not pasted.prefix.endswith("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        '"https://r.openai.azure.com"',
+        "'https://r.openai.azure.com'",
+        "https://<resource>.openai.azure.com",
+        "https://{resource}.openai.azure.com",
+        "https://r.openai.azure.com,",
+        "https://*.openai.azure.com",
+    ],
+)
+def test_quotes_and_what_was_to_be_filled_in_are_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="no host name has") as caught:
+        read_pasted_url(url)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("given", [5, b"https://r.openai.azure.com", None])
+def test_what_is_no_text_is_refused(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"a {type(given).__name__}, not a string"):
+        read_pasted_url(given)
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/a/./b", "/..", "/."])
+def test_a_path_that_walks_is_refused(path: str) -> None:
+    # httpx walks along, aiohttp sends it as it is.
+    with pytest.raises(ConfigurationError, match="path"):
+        read_pasted_url(f"https://gw.example.com{path}")
+
+
+def test_a_url_becomes_ascii_once_for_both_clients() -> None:
+    pasted = read_pasted_url('https://MÜNCHEN.example:8443/é%C3%A9/a"b/%2F')
+    assert pasted.origin == "https://xn--mnchen-3ya.example:8443"
+    assert pasted.prefix == "/%C3%A9%C3%A9/a%22b/%2F"
+
+
+def test_a_host_that_has_no_ascii_form_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="host name"):
+        read_pasted_url(f"https://{'ü' * 70}.example")

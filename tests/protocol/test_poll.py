@@ -1,10 +1,12 @@
 """How often to ask for a background response."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.errors import APITimeoutError
+from azure_responses.errors import APITimeoutError, ConfigurationError
 from azure_responses.protocol.poll import Poll
 from azure_responses.types.response import Response
 
@@ -67,3 +69,25 @@ def test_a_wait_never_outlasts_its_time(timeout: float, interval: float | None) 
 def test_a_poll_may_take_what_is_left_of_the_wait_but_a_second_at_least() -> None:
     assert Poll(0.0, None, None).patience(5.0) is None
     assert [Poll(0.0, None, 10.0).patience(now) for now in (0.0, 8.0, 9.5, 99.0)] == [10, 2, 1, 1]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), "5", [1]])
+def test_what_is_no_number_of_seconds_is_refused(odd: Any) -> None:
+    with pytest.raises(ConfigurationError, match="poll_interval is"):
+        Poll(0.0, odd, None)
+    with pytest.raises(ConfigurationError, match="timeout is"):
+        Poll(0.0, None, odd)
+
+
+@pytest.mark.parametrize("interval", [-0.1, float("inf")])
+def test_nobody_can_sleep_for_less_than_no_time_or_for_ever(interval: float) -> None:
+    with pytest.raises(ConfigurationError, match="poll_interval is"):
+        Poll(0.0, interval, None)
+
+
+def test_a_time_that_is_up_already_allows_one_look() -> None:
+    poll = Poll(10.0, None, -3.0)
+    assert poll.patience(10.0) == 1.0
+    assert poll.delay(_response("completed"), 10.0) is None
+    with pytest.raises(APITimeoutError):
+        poll.delay(_AT_WORK, 10.0)
