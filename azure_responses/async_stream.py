@@ -14,6 +14,7 @@ import anyio
 from azure_responses.async_sender import AsyncSender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.partial_response import text_of
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
@@ -130,8 +131,9 @@ class AsyncStream(Generic[R]):
     async def text_deltas(self) -> AsyncIterator[str]:
         """The pieces of output text as they arrive."""
         async for event in self:
-            if event.type == "response.output_text.delta":
-                yield event.delta  # type: ignore[attr-defined]
+            text = text_of(event)
+            if text is not None:
+                yield text
 
     async def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.

@@ -227,7 +227,7 @@ class ChatCompletionStream:
             self._ready.extend(self._state.finish())
             self._learn(self._events.final_response)
             self._is_done = True
-        elif event.type not in _FAILING:
+        elif str(event.type) not in _FAILING:
             self._ready.extend(self._state.feed(event))
         return bool(self._ready) or not self._is_done
 

@@ -12,6 +12,7 @@ import httpx
 
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.partial_response import text_of
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.sender import Sender
 from azure_responses.telemetry.watch import Watch
@@ -127,8 +128,9 @@ class Stream(Generic[R]):
     def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
         for event in self:
-            if event.type == "response.output_text.delta":
-                yield event.delta  # type: ignore[attr-defined]
+            text = text_of(event)
+            if text is not None:
+                yield text
 
     def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.

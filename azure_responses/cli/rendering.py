@@ -43,9 +43,9 @@ class Printer(Protocol):
 def texts_of(events: Iterable[StreamEvent]) -> Iterator[str]:
     """The pieces of text, or of a refusal, among some events."""
     for event in events:
-        if event.type in _TEXT_EVENTS:
-            delta: Any = event
-            yield delta.delta
+        delta = getattr(event, "delta", None)
+        if str(event.type) in _TEXT_EVENTS and isinstance(delta, str):
+            yield delta
 
 
 def make_printer(stream: TextIO | None = None) -> Printer:

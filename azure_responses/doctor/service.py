@@ -50,7 +50,7 @@ class Service:
             responses = Responses(self._plans(), sender, self.configuration.timeout)
             with responses.stream(**{**_QUESTION, **parameters}) as stream:
                 for event in stream:
-                    if first_token is None and event.type.endswith(".delta"):
+                    if first_token is None and str(event.type).endswith(".delta"):
                         first_token = time.monotonic() - started_at
                 response = stream.get_final_response()
         except AzureResponsesError as error:

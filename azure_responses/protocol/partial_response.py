@@ -10,13 +10,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
 
-__all__ = ["PartialResponse", "response_of"]
+__all__ = ["PartialResponse", "response_of", "text_of"]
 
 # (output index, list of the item or "" for the item itself, index in that list, field, and the
 # type of the part in the list)
 _Place = tuple[int, str, int, str, str]
+
+
+def text_of(event: StreamEvent) -> str | None:
+    """The piece of output text that an event brings; None for another event, or one cut short."""
+    if event.type != "response.output_text.delta":
+        return None
+    delta = getattr(event, "delta", None)
+    return delta if isinstance(delta, str) else None
 
 
 class PartialResponse:

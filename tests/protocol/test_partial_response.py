@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.protocol.partial_response import PartialResponse, response_of
+from azure_responses.protocol.partial_response import PartialResponse, response_of, text_of
 from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import parse_event
 from azure_responses.types.response import Response
@@ -272,3 +272,17 @@ def test_what_has_arrived_of_a_recorded_response_is_always_the_beginning_of_its_
         assert response is not None
         assert response.output_text == final.output_text, stream.id
     assert checked > 1000
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        ({"type": "response.output_text.delta", "delta": "a"}, "a"),
+        ({"type": "response.output_text.delta"}, None),
+        ({"type": "response.output_text.delta", "delta": 5}, None),
+        ({"type": "response.refusal.delta", "delta": "a"}, None),
+        ({"type": ["response.output_text.delta"], "delta": "a"}, None),
+    ],
+)
+def test_text_is_read_from_events_cut_short_too(event: dict[str, Any], text: str | None) -> None:
+    assert text_of(parse_event(json_of(event))) == text

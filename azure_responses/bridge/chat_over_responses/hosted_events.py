@@ -18,7 +18,7 @@ def to_hosted_event(event: StreamEvent) -> dict[str, Any] | None:
     An item that begins or ends is told by its type, id and status: what it holds comes once, with
     the message. None for events that are no such news.
     """
-    if not event.type.startswith("response."):
+    if not isinstance(event.type, str) or not event.type.startswith("response."):
         return None
     fields = {name: value for name, value in event.to_dict().items() if name not in _NOISE}
     if event.type in ("response.output_item.added", "response.output_item.done"):

@@ -94,7 +94,8 @@ class ChatStream:
             StreamInterruptedError: it failed later; `partial` is the completion so far and
                 `__cause__` the error.
         """
-        handler = _HANDLERS.get(event.type)
+        # The type of an event of unknown shape may be any JSON value.
+        handler = _HANDLERS.get(event.type) if isinstance(event.type, str) else None
         if handler is not None:
             if type(event) is UnknownEvent:
                 event = mend_event(event)

@@ -560,3 +560,11 @@ def test_however_an_answer_is_cut_its_chunks_add_up_to_it(
     whole = to_chat_completion(response, REQUEST)
     assert stream.final == whole
     assert accumulate_chunks(chunks).to_dict() == whole.to_dict()
+
+
+@pytest.mark.parametrize("kind", [None, 5, ["response.completed"], {"a": 1}])
+def test_an_event_whose_type_is_no_text_is_passed_over(kind: Any) -> None:
+    stream = ChatStream(REQUEST)
+    chunks = _feed(stream, [_created(), {"type": kind}, _text("a"), _ended(_message("a"))])
+    assert accumulate_chunks(chunks).choices[0].message.content == "a"
+    assert stream.final is not None
