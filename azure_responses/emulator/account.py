@@ -66,12 +66,15 @@ class Account:
         return deployment
 
     def window(self, deployment: Deployment) -> Window:
+        """The deployment's last minute, for its limits."""
         return self.windows.setdefault(deployment.name, Window())
 
     def region(self, deployment: Deployment | None = None) -> str:
+        """Where a deployment runs; the resource's own region for None."""
         return (deployment.region if deployment else None) or self.resource.region
 
     def latency_of(self, deployment: Deployment) -> Latency:
+        """How long a deployment takes to answer."""
         return deployment.latency or self.latency
 
 

@@ -101,6 +101,9 @@ class AsgiApplication:
 
 
 def _reset(transport: Any) -> None:
+    if transport.is_closing():
+        # The caller has gone first; asyncio and uvloop complain of a socket that is no more.
+        return
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)

@@ -27,6 +27,7 @@ class Call:
 
     @property
     def now(self) -> float:
+        """Unix seconds by the emulator's clock."""
         return self.account.clock.now()
 
     @property
@@ -63,6 +64,7 @@ class Call:
 
     @cached_property
     def query(self) -> dict[str, str]:
+        """The parameters of the query; of one given twice, the last."""
         return dict(parse_qsl(self.received.query))
 
     @cached_property

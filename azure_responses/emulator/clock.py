@@ -20,6 +20,7 @@ class Clock:
 
     @property
     def is_frozen(self) -> bool:
+        """True while only `advance` moves it."""
         return self._frozen_at is not None
 
     def now(self) -> float:

@@ -23,7 +23,8 @@ class Controlled(Protocol):
     issuer: Issuer
     requests: RequestLog
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """Forget what callers have left behind."""
 
 
 class _Wrong(Exception):
@@ -31,6 +32,7 @@ class _Wrong(Exception):
 
 
 def is_control(received: Received) -> bool:
+    """True for a path of the control API."""
     return received.path.startswith(_PREFIX)
 
 

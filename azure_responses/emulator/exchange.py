@@ -72,7 +72,8 @@ class Answerer(Protocol):
 
     clock: Clock
 
-    def handle(self, received: Received) -> Reply: ...
+    def handle(self, received: Received) -> Reply:
+        """The plan of the reply to one request."""
 
 
 def encode_json(value: Any) -> bytes:
@@ -82,4 +83,5 @@ def encode_json(value: Any) -> bytes:
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
+    """A reply with a JSON body."""
     return Reply(status, [("content-type", "application/json")], encode_json(body))

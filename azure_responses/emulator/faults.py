@@ -87,6 +87,7 @@ class FaultScript:
         self.clear()
 
     def add(self, fault: Fault) -> Fault:
+        """Script one more fault; the answer is the fault itself."""
         self._faults.append(fault)
         self._seen.append(0)
         self._fired.append(0)

@@ -25,6 +25,8 @@ _WORD = re.compile(r"\w+")
 
 @dataclass
 class StoredFile:
+    """An uploaded file."""
+
     id: str
     filename: str
     purpose: str
@@ -32,6 +34,7 @@ class StoredFile:
     content: bytes
 
     def as_object(self) -> dict[str, Any]:
+        """The file as the API shows it."""
         return {
             "id": self.id,
             "object": "file",
@@ -45,6 +48,8 @@ class StoredFile:
 
 @dataclass
 class VectorStore:
+    """Files that can be searched together."""
+
     id: str
     name: str | None
     created_at: int
@@ -55,6 +60,8 @@ class VectorStore:
 
 @dataclass
 class Container:
+    """Where the code interpreter keeps its files; it expires when idle, and after an hour."""
+
     id: str
     name: str
     created_at: float
@@ -64,12 +71,15 @@ class Container:
     contents: dict[str, bytes] = field(default_factory=dict)
 
     def has_expired(self, now: float) -> bool:
+        """True once it was idle for too long, or its session is over."""
         is_idle = now >= self.last_active_at + self.idle_seconds
         return is_idle or now >= self.created_at + CONTAINER_SESSION_SECONDS
 
 
 @dataclass
 class Conversation:
+    """Items that responses continue and add to."""
+
     id: str
     created_at: int
     metadata: dict[str, Any]
@@ -88,11 +98,13 @@ class Holdings:
         self.conversations: dict[str, Conversation] = {}
 
     def add_file(self, filename: str, purpose: str, content: bytes) -> StoredFile:
+        """Keep an upload."""
         file = StoredFile(self._mint.file(), filename, purpose, int(self._clock.now()), content)
         self.files[file.id] = file
         return file
 
     def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
+        """A new store without files."""
         store_id = "vs_" + self._mint.letters(24)
         store = VectorStore(store_id, name, int(self._clock.now()), metadata)
         self.vector_stores[store.id] = store
@@ -112,6 +124,7 @@ class Holdings:
         return container
 
     def add_conversation(self, metadata: dict[str, Any]) -> Conversation:
+        """A new conversation without items."""
         conversation = Conversation(self._mint.item("conv"), int(self._clock.now()), metadata)
         self.conversations[conversation.id] = conversation
         return conversation

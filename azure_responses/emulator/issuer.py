@@ -115,6 +115,7 @@ class EmulatorCredential:
         self.calls: list[tuple[str, ...]] = []
 
     def get_token(self, *scopes: str, **_options: Any) -> "AccessToken":
+        """A token for the scopes, as azure.core describes the method."""
         from azure.core.credentials import AccessToken
 
         self.calls.append(scopes)
@@ -142,9 +143,11 @@ class AsyncEmulatorCredential:
 
     @property
     def calls(self) -> list[tuple[str, ...]]:
+        """The scopes of each call so far."""
         return self._twin.calls
 
     async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """A token for the scopes, as azure.core describes the method."""
         return self._twin.get_token(*scopes, **options)
 
     async def close(self) -> None:

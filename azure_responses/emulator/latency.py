@@ -34,6 +34,7 @@ class Latency:
 
     @property
     def is_zero(self) -> bool:
+        """True where nothing has to be waited for."""
         return self.first_token == 0 and self.tokens_per_second is None
 
     def offsets(

@@ -46,14 +46,17 @@ class Window:
             self._tokens -= self._spent.popleft()[1]
 
     def tokens(self, now: float) -> int:
+        """How many tokens the last minute took."""
         self._forget(now)
         return self._tokens
 
     def requests(self, now: float) -> int:
+        """How many requests the last minute took."""
         self._forget(now)
         return len(self._spent)
 
     def spend(self, now: float, tokens: int) -> None:
+        """Count one request and its tokens."""
         self._spent.append((now, tokens))
         self._tokens += tokens
 

@@ -18,13 +18,15 @@ class Served(Protocol):
     """What a server needs of an emulator."""
 
     @property
-    def asgi(self) -> AsgiApplication: ...
+    def asgi(self) -> AsgiApplication:
+        """The emulator as an ASGI application."""
 
 
 _START_SECONDS = 10.0
 
 
 def make_server(emulator: Served) -> "uvicorn.Server":
+    """A uvicorn server for an emulator, silent and with the headers of Azure alone."""
     import uvicorn
 
     # Azure sends its own Date, and no Server header was recorded.
@@ -42,6 +44,7 @@ def make_server(emulator: Served) -> "uvicorn.Server":
 
 
 def listen(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections from now on; port 0 takes any free one. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,11 +74,13 @@ class RunningServer:
 
     @property
     def port(self) -> int:
+        """The port in use."""
         port: int = self._listener.getsockname()[1]
         return port
 
     @property
     def url(self) -> str:
+        """What serves as the endpoint of the first resource."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self.port}"
 

@@ -48,6 +48,7 @@ def invalid_request(
 
 
 def resource_not_found() -> Refusal:
+    """404 of the gateway for a path or host that it does not route (opencode #13999)."""
     return _gateway(404, "404", "Resource not found")
 
 
@@ -62,10 +63,12 @@ def unknown_url(method: str, path: str) -> Refusal:
 
 
 def api_version_not_supported() -> Refusal:
+    """400 of the v1 surface for a dated version (openai/codex #3725)."""
     return _gateway(400, "BadRequest", "API version not supported")
 
 
 def responses_need_newer_version() -> Refusal:
+    """400 of the dated surface for an older version (Aider-AI/aider #4029)."""
     return _gateway(
         400,
         "BadRequest",
@@ -97,6 +100,7 @@ def operation_not_supported(operation: str, model: str) -> Refusal:
 
 
 def model_needs_newer_version(model: str) -> Refusal:
+    """400 for a reasoning model on a version from before it."""
     return _gateway(
         400,
         "BadRequest",
@@ -105,6 +109,7 @@ def model_needs_newer_version(model: str) -> Refusal:
 
 
 def previous_response_not_found(response_id: str) -> Refusal:
+    """400 for a response that was deleted, never stored, or is not yet readable."""
     return invalid_request(
         f"Previous response with id '{response_id}' not found.",
         "previous_response_id",
@@ -113,14 +118,17 @@ def previous_response_not_found(response_id: str) -> Refusal:
 
 
 def response_not_found(response_id: str) -> Refusal:
+    """404 of the operations on a stored response."""
     return invalid_request(f"Response with id '{response_id}' not found.", status=404)
 
 
 def conversation_not_found(conversation_id: str) -> Refusal:
+    """404 for a conversation that is not there."""
     return invalid_request(f"Conversation with id '{conversation_id}' not found.", status=404)
 
 
 def item_not_found(item_id: str, is_stored: bool) -> Refusal:
+    """400 for a reference to an item that cannot be looked up (openclaw #21782)."""
     message = f"Item with id '{item_id}' not found."
     if not is_stored:
         message += (
@@ -131,6 +139,7 @@ def item_not_found(item_id: str, is_stored: bool) -> Refusal:
 
 
 def invalid_json() -> Refusal:
+    """400 for a body that is not JSON."""
     return invalid_request(
         "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
         "using your HTTP library correctly. The API expects a JSON payload, but what was sent "

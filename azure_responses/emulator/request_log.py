@@ -40,6 +40,7 @@ class LoggedRequest:
         return json.loads(self.body)
 
     def as_dict(self) -> dict[str, Any]:
+        """The entry as the control API shows it, its body as text."""
         return {
             "method": self.method,
             "host": self.host,
@@ -62,6 +63,7 @@ class RequestLog:
         self._entries: deque[LoggedRequest] = deque(maxlen=size)
 
     def add(self, received: Received) -> LoggedRequest:
+        """Note a request, its secrets struck out; the status follows with the answer."""
         headers = {
             name: _redact(name, value) if name in _SECRET_HEADERS else value
             for name, value in received.headers.items()
@@ -74,6 +76,7 @@ class RequestLog:
         return entry
 
     def clear(self) -> None:
+        """Forget every request."""
         self._entries.clear()
 
     def __len__(self) -> int:

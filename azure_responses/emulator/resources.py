@@ -74,6 +74,7 @@ class Deployment:
 
     @property
     def model_name(self) -> str:
+        """The model behind it; the deployment's own name where none was given."""
         return self.model or self.name
 
 
@@ -122,6 +123,7 @@ class Resource:
 
     @property
     def endpoint(self) -> str:
+        """Its address on the host that the portal shows, without a slash at the end."""
         return f"https://{self.name}.openai.azure.com"
 
     @property

@@ -94,6 +94,7 @@ class Emulator:
 
     @property
     def resources(self) -> list[Resource]:
+        """What is emulated, in the order given."""
         return [account.resource for account in self._accounts.values()]
 
     @property

@@ -34,6 +34,7 @@ class Settings:
     strict_deployments: bool = False
 
     def make_emulator(self) -> Emulator:
+        """An emulator of these settings."""
         emulator = Emulator(
             self.resources,
             clock=Clock(self.clock),

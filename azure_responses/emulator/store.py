@@ -49,6 +49,7 @@ class Record:
 
     @property
     def id(self) -> str:
+        """The response's id."""
         identifier: str = self.response["id"]
         return identifier
 
@@ -58,6 +59,7 @@ class Record:
         return listed_items(self.sent, self.id)
 
     def has_finished(self, now: float) -> bool:
+        """True once the response is no longer at work."""
         return self.cancelled_at is None and now >= self.finished_at
 
     def as_of(self, now: float) -> dict[str, Any]:
@@ -130,6 +132,7 @@ class ResponseStore:
         return len(self._records)
 
     def add(self, record: Record) -> None:
+        """Keep a response, and find its output items by their ids."""
         self._records[record.id] = record
         for item in record.output_items:
             if "id" in item:

@@ -42,6 +42,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request; raises the exception of httpx that a broken connection would."""
         request.read()
         reply = self._emulator.handle(_received(request))
         wait = _Wait(request, self._emulator.clock)
@@ -53,6 +54,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _response(reply, request, wait)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """`handle_request`, awaiting, for httpx.AsyncClient."""
         await request.aread()
         # What was sent may be cancelled here, as it could be while it travels.
         await anyio.lowlevel.checkpoint()

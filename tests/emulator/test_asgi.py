@@ -172,3 +172,45 @@ def test_a_missing_raw_path_is_made_up_for() -> None:
     emulator = Emulator()
     run(Caller(emulator, raw_path=None, headers=[]))
     assert (emulator.requests[0].path, emulator.requests[0].host) == (V1, "localhost")
+
+
+class _Line:
+    """A server's transport whose other end has gone: its socket takes no more options."""
+
+    def __init__(self, is_closing: bool) -> None:
+        self.aborted = 0
+        self._is_closing = is_closing
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def get_extra_info(self, name: str) -> "_Line":
+        return self
+
+    def setsockopt(self, *option: object) -> None:
+        if self._is_closing:
+            raise ValueError("negative file descriptor")
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+
+class _Cycle:
+    """What a server's `send` belongs to."""
+
+    def __init__(self, line: _Line) -> None:
+        self.transport = line
+
+    async def send(self, message: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("has_gone", [True, False])
+def test_a_stalled_connection_is_reset_unless_the_caller_has_gone(has_gone: bool) -> None:
+    emulator = Emulator()
+    emulator.faults.add(Fault("stall-before-headers", seconds=0.01))
+    caller, line = Caller(emulator), _Line(has_gone)
+    caller.incoming += [{"type": "http.disconnect"}] * 2
+    caller.send = _Cycle(line).send  # type: ignore[method-assign]
+    run(caller)
+    assert line.aborted == (0 if has_gone else 1)

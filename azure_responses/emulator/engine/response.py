@@ -24,10 +24,18 @@ _SINCE_2026 = (
 
 def open_response(turn: Turn, response_id: str) -> dict[str, Any]:
     """The response as `response.created` carries it: no output and no usage yet."""
-    body = turn.request
-    is_background = bool(body.get("background"))
-    response = {
-        "id": response_id,
+    response = {"id": response_id, **_begin(turn), **_echo_parameters(turn)}
+    _add_optional_echoes(response, turn.request)
+    if turn.dated:
+        for name in _SINCE_2026:
+            del response[name]
+    return response
+
+
+def _begin(turn: Turn) -> dict[str, Any]:
+    """What the service says of a response by itself, before there is anything of it."""
+    is_background = bool(turn.request.get("background"))
+    return {
         "object": "response",
         "created_at": turn.created_at,
         "status": "queued" if is_background else "in_progress",
@@ -37,14 +45,23 @@ def open_response(turn: Turn, response_id: str) -> dict[str, Any]:
         "error": None,
         "frequency_penalty": 0.0,
         "incomplete_details": None,
-        "instructions": body.get("instructions"),
-        "max_output_tokens": body.get("max_output_tokens"),
-        "max_tool_calls": body.get("max_tool_calls"),
         "model": turn.model.routes_to or turn.deployment,
         "moderation": None,
         "output": [],
-        "parallel_tool_calls": _given(body, "parallel_tool_calls", True),
         "presence_penalty": 0.0,
+        "tool_usage": _count_tool_usage([]),
+        "usage": None,
+    }
+
+
+def _echo_parameters(turn: Turn) -> dict[str, Any]:
+    """What was asked for, with the service's own words for what was not said."""
+    body = turn.request
+    return {
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "max_tool_calls": body.get("max_tool_calls"),
+        "parallel_tool_calls": _given(body, "parallel_tool_calls", True),
         "previous_response_id": body.get("previous_response_id"),
         "prompt_cache_key": body.get("prompt_cache_key"),
         "prompt_cache_retention": _echo_retention(turn),
@@ -55,20 +72,13 @@ def open_response(turn: Turn, response_id: str) -> dict[str, Any]:
         "temperature": float(_given(body, "temperature", 1.0)),
         "text": _echo_text(body),
         "tool_choice": echo_tool_choice(body),
-        "tool_usage": _count_tool_usage([]),
         "tools": echo_tools(body),
         "top_logprobs": _given(body, "top_logprobs", 0),
         "top_p": float(_given(body, "top_p", turn.model.default_top_p)),
         "truncation": body.get("truncation") or "disabled",
-        "usage": None,
         "user": body.get("user"),
         "metadata": body.get("metadata") or {},
     }
-    _add_optional_echoes(response, body)
-    if turn.dated:
-        for name in _SINCE_2026:
-            del response[name]
-    return response
 
 
 def close_response(

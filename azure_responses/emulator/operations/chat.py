@@ -21,6 +21,7 @@ _FIRST_REASONING = "2024-12-01-preview"
 
 
 def complete(call: Call) -> Reply:
+    """`POST /chat/completions`, on the dated surface below its deployment."""
     deployment = call.account.deployment(call.deployment_name)
     return serve(call, deployment, _complete_on)
 

@@ -59,6 +59,7 @@ def _find_file(call: Call) -> tuple[Container, str]:
 
 
 def create(call: Call) -> Reply:
+    """`POST /containers`."""
     name = call.body.get("name")
     if not name:
         raise invalid_request("Missing required parameter: 'name'.", "name")
@@ -74,15 +75,18 @@ def create(call: Call) -> Reply:
 
 
 def list_containers(call: Call) -> Reply:
+    """`GET /containers`."""
     containers = call.account.holdings.containers.values()
     return json_reply(list_page([_as_object(call, item) for item in containers], call.query))
 
 
 def retrieve(call: Call) -> Reply:
+    """`GET /containers/{id}`."""
     return json_reply(_as_object(call, _find(call)))
 
 
 def delete(call: Call) -> Reply:
+    """`DELETE /containers/{id}`."""
     container = _find(call)
     del call.account.holdings.containers[container.id]
     return json_reply({"id": container.id, "object": "container.deleted", "deleted": True})
@@ -114,6 +118,7 @@ def _copy_file(call: Call, container: Container, file_id: Any) -> dict[str, Any]
 
 
 def create_file(call: Call) -> Reply:
+    """`POST /containers/{id}/files`: an upload, or a copy of a stored file."""
     container = _find_alive(call)
     upload = read_upload(call.received)
     if "file_id" in upload.fields:
@@ -124,22 +129,26 @@ def create_file(call: Call) -> Reply:
 
 
 def list_files(call: Call) -> Reply:
+    """`GET /containers/{id}/files`."""
     files = list(_find_alive(call).files.values())
     return json_reply(list_page(files, call.query))
 
 
 def retrieve_file(call: Call) -> Reply:
+    """`GET /containers/{id}/files/{file}`."""
     container, file_id = _find_file(call)
     return json_reply(container.files[file_id])
 
 
 def read_content(call: Call) -> Reply:
+    """`GET /containers/{id}/files/{file}/content`."""
     container, file_id = _find_file(call)
     content = container.contents[file_id]
     return Reply(200, [("content-type", "application/octet-stream")], content)
 
 
 def delete_file(call: Call) -> Reply:
+    """`DELETE /containers/{id}/files/{file}`."""
     container, file_id = _find_file(call)
     del container.files[file_id], container.contents[file_id]
     return json_reply({"id": file_id, "object": "container.file.deleted", "deleted": True})

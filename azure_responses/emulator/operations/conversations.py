@@ -55,6 +55,7 @@ def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
 
 
 def create(call: Call) -> Reply:
+    """`POST /conversations`."""
     conversation = call.account.holdings.add_conversation(
         read_object(call.optional_body, "metadata")
     )
@@ -63,22 +64,26 @@ def create(call: Call) -> Reply:
 
 
 def retrieve(call: Call) -> Reply:
+    """`GET /conversations/{id}`."""
     return json_reply(_as_object(_find(call)))
 
 
 def update(call: Call) -> Reply:
+    """`POST /conversations/{id}`: other metadata."""
     conversation = _find(call)
     conversation.metadata = read_object(call.body, "metadata")
     return json_reply(_as_object(conversation))
 
 
 def delete(call: Call) -> Reply:
+    """`DELETE /conversations/{id}`."""
     conversation = _find(call)
     del call.account.holdings.conversations[conversation.id]
     return json_reply({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
 
 def add_items(call: Call) -> Reply:
+    """`POST /conversations/{id}/items`."""
     conversation = _find(call)
     added = _items(call, conversation)
     conversation.items += added
@@ -86,6 +91,7 @@ def add_items(call: Call) -> Reply:
 
 
 def list_items(call: Call) -> Reply:
+    """`GET /conversations/{id}/items`."""
     return json_reply(list_page(_find(call).items, call.query))
 
 
@@ -97,6 +103,7 @@ def _position(call: Call, conversation: Conversation) -> int:
 
 
 def retrieve_item(call: Call) -> Reply:
+    """`GET /conversations/{id}/items/{item}`."""
     conversation = _find(call)
     return json_reply(conversation.items[_position(call, conversation)])
 

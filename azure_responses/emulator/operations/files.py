@@ -34,6 +34,7 @@ def _find(call: Call) -> StoredFile:
 
 
 def list_files(call: Call) -> Reply:
+    """`GET /files`, of one purpose where the query says so."""
     purpose = call.query.get("purpose")
     files = [
         file.as_object()
@@ -44,14 +45,17 @@ def list_files(call: Call) -> Reply:
 
 
 def retrieve(call: Call) -> Reply:
+    """`GET /files/{id}`."""
     return json_reply(_find(call).as_object())
 
 
 def read_content(call: Call) -> Reply:
+    """`GET /files/{id}/content`."""
     return Reply(200, [("content-type", "application/octet-stream")], _find(call).content)
 
 
 def delete(call: Call) -> Reply:
+    """`DELETE /files/{id}`; vector stores let go of the file too."""
     file = _find(call)
     del call.account.holdings.files[file.id]
     for store in call.account.holdings.vector_stores.values():

@@ -37,6 +37,7 @@ def list_models(_call: Call) -> Reply:
 
 
 def retrieve_model(call: Call) -> Reply:
+    """`GET /models/{name}`, by name or by snapshot."""
     name = call.route.ids[0]
     for model in MODELS.values():
         if name in (model.name, model.snapshot):

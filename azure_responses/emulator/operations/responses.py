@@ -25,6 +25,7 @@ __all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
 
 
 def create(call: Call) -> Reply:
+    """`POST /responses`."""
     deployment = call.account.deployment(call.body.get("model"))
     return serve(call, deployment, _create_on)
 
@@ -256,6 +257,7 @@ def _starting_after(call: Call) -> int | None:
 
 
 def delete(call: Call) -> Reply:
+    """`DELETE /responses/{id}`."""
     record = _find(call)
     call.account.store.discard(record.id)
     return json_reply({"object": "response.deleted", "id": record.id, "deleted": True})
@@ -273,10 +275,12 @@ def cancel(call: Call) -> Reply:
 
 
 def input_items(call: Call) -> Reply:
+    """`GET /responses/{id}/input_items`."""
     return json_reply(list_page(_find(call).input_items, call.query))
 
 
 def compact(call: Call) -> Reply:
+    """`POST /responses/compact`."""
     deployment = call.account.deployment(call.body.get("model"))
     call.refuse_by_fault()
     validate_compact(call.body, find_model(deployment.model_name))

@@ -66,6 +66,7 @@ def _attach(call: Call, store: VectorStore, file_id: Any) -> None:
 
 
 def create(call: Call) -> Reply:
+    """`POST /vector_stores`."""
     body = call.optional_body
     holdings = call.account.holdings
     file_ids = read_texts(body, "file_ids")
@@ -79,21 +80,25 @@ def create(call: Call) -> Reply:
 
 
 def list_stores(call: Call) -> Reply:
+    """`GET /vector_stores`."""
     stores = call.account.holdings.vector_stores.values()
     return json_reply(list_page([_as_object(call, store) for store in stores], call.query))
 
 
 def retrieve(call: Call) -> Reply:
+    """`GET /vector_stores/{id}`."""
     return json_reply(_as_object(call, _find(call)))
 
 
 def delete(call: Call) -> Reply:
+    """`DELETE /vector_stores/{id}`."""
     store = _find(call)
     del call.account.holdings.vector_stores[store.id]
     return json_reply({"id": store.id, "object": "vector_store.deleted", "deleted": True})
 
 
 def attach_file(call: Call) -> Reply:
+    """`POST /vector_stores/{id}/files`."""
     store = _find(call)
     file_id = call.body.get("file_id")
     _attach(call, store, file_id)
@@ -101,6 +106,7 @@ def attach_file(call: Call) -> Reply:
 
 
 def list_files(call: Call) -> Reply:
+    """`GET /vector_stores/{id}/files`."""
     store = _find(call)
     files = [_file_object(call, store, file_id) for file_id in store.files]
     return json_reply(list_page(files, call.query))
@@ -114,10 +120,12 @@ def _attached(call: Call) -> tuple[VectorStore, str]:
 
 
 def retrieve_file(call: Call) -> Reply:
+    """`GET /vector_stores/{id}/files/{file}`."""
     return json_reply(_file_object(call, *_attached(call)))
 
 
 def detach_file(call: Call) -> Reply:
+    """`DELETE /vector_stores/{id}/files/{file}`; the file itself stays."""
     store, file_id = _attached(call)
     del store.files[file_id]
     return json_reply({"id": file_id, "object": "vector_store.file.deleted", "deleted": True})

@@ -42,7 +42,8 @@ class Shape(Protocol):
 
     expected: str
 
-    def check(self, value: Any, path: str) -> None: ...
+    def check(self, value: Any, path: str) -> None:
+        """Raise the Refusal that Azure would answer with; `path` names the value in it."""
 
 
 class Text:
