@@ -162,7 +162,8 @@ class AsyncResponses(_Resource):
             plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
             return await self._open(plan, given, timeout).open()
         return await self._sender.perform(
-            self._plans.retrieve(response_id, given, include), timeout
+            self._plans.retrieve(response_id, given, include, starting_after=starting_after),
+            timeout,
         )
 
     async def wait(

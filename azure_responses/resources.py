@@ -150,7 +150,8 @@ class Responses(_Resource):
         if stream:
             plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
             return self._open(plan, given, timeout).open()
-        return self._sender.perform(self._plans.retrieve(response_id, given, include), timeout)
+        retrieval = self._plans.retrieve(response_id, given, include, starting_after=starting_after)
+        return self._sender.perform(retrieval, timeout)
 
     def wait(
         self,

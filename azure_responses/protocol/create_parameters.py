@@ -6,11 +6,38 @@ from typing import Any
 
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
-__all__ = ["COMPACT_PARAMETERS", "check_names"]
+__all__ = ["COMPACT_PARAMETERS", "check_names", "place_of"]
 
 COMPACT_PARAMETERS = frozenset(
     {"model", "input", "instructions", "previous_response_id", "prompt_cache_key", "tools"}
 )
+
+
+_OF_CLIENT = frozenset(
+    {
+        "api_base",
+        "api_key",
+        "api_version",
+        "azure_ad_token",
+        "azure_ad_token_provider",
+        "azure_endpoint",
+        "base_url",
+        "credential",
+        "drop_params",
+        "endpoint",
+    }
+)
+_OPTIONS = frozenset({"default_headers", "default_query", "max_retries", "read_after_write"})
+
+
+def place_of(name: str) -> str | None:
+    """Where an argument belongs that is none of a call; None for any other name.
+
+    Nobody is to send a key in a body because `extra_body` takes everything.
+    """
+    if name in _OPTIONS:
+        return f"Say it to the client: client.with_options({name}=…)."
+    return "It is for the client, when it is made." if name in _OF_CLIENT else None
 
 
 def check_names(parameters: Mapping[str, Any], known: Iterable[str] = CREATE_PARAMETERS) -> None:
@@ -21,6 +48,9 @@ def check_names(parameters: Mapping[str, Any], known: Iterable[str] = CREATE_PAR
     name = unknown[0]
     if name == "messages":
         raise TypeError("Responses takes `input`, not `messages`.")
+    place = place_of(name)
+    if place is not None:
+        raise TypeError(f"{name!r} is no parameter of a response. {place}")
     close = get_close_matches(name, list(known), n=1)
     suggestion = f"did you mean {close[0]!r}? Otherwise " if close else ""
     raise TypeError(

@@ -96,6 +96,7 @@ class Operations:
 
     def create(self, parameters: Mapping[str, Any], options: Options, *, stream: bool) -> Call:
         """`POST /responses`; `parameters` without the None values become the body."""
+        _check_streaming(stream, options.extra_body)
         body = {name: value for name, value in parameters.items() if value is not None}
         body["model"] = self._deployment(body.get("model"))
         if stream:
@@ -136,9 +137,11 @@ class Operations:
         include_obfuscation: bool | None = None,
     ) -> Call:
         """`GET /responses/{id}`, plainly or as a stream from after an event."""
-        query: dict[str, str | list[str]] = {}
-        if include:
-            query["include[]"] = list(include)
+        if starting_after is not None and not stream:
+            raise ConfigurationError(
+                "starting_after is for streams alone.", hint="Pass stream=True as well."
+            )
+        query = _including(include)
         if stream:
             query["stream"] = "true"
         if starting_after is not None:
@@ -168,11 +171,8 @@ class Operations:
     ) -> Call:
         """`GET /responses/{id}/input_items`; `limit` is 1 to 100, 20 if not said."""
         given = {"limit": limit, "order": order, "after": after, "before": before}
-        query: dict[str, str | list[str]] = {
-            name: str(value) for name, value in given.items() if value is not None
-        }
-        if include:
-            query["include[]"] = list(include)
+        query = _including(include)
+        query |= {name: str(value) for name, value in given.items() if value is not None}
         return self._stored("input_items", "GET", response_id, options, query, part="input_items")
 
     def models(self, options: Options) -> Call:
@@ -263,6 +263,26 @@ def _check_mapping(name: str, value: object) -> None:
         raise ConfigurationError(
             f"{name} is a {type(value).__name__}, not a mapping.", hint="Pass a dict."
         )
+
+
+def _check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None:
+    """Raise ConfigurationError where the body would ask for what the caller does not read."""
+    said = (extra_body or {}).get("stream")
+    if said is not None and bool(said) is not stream:
+        raise ConfigurationError(
+            f"extra_body says stream={said!r}, and the call itself something else.",
+            hint="Say it to the call: stream=True or stream=False.",
+        )
+
+
+def _including(include: list[str] | None) -> dict[str, str | list[str]]:
+    # `object`: a name alone is a list of letters to Python.
+    given: object = include
+    if isinstance(given, str):
+        raise ConfigurationError(
+            f"include is {given!r}, not a list.", hint=f"Pass include=[{given!r}]."
+        )
+    return {"include[]": list(include)} if include else {}
 
 
 def _own_headers(accepts_stream: bool) -> dict[str, str | None]:

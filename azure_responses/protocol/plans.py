@@ -109,10 +109,17 @@ class Plans:
         return StreamPlan(call, state, lambda final: _finish_stream(final, state, output))
 
     def retrieve(
-        self, response_id: str, options: Options, include: list[str] | None = None
+        self,
+        response_id: str,
+        options: Options,
+        include: list[str] | None = None,
+        *,
+        starting_after: int | None = None,
     ) -> Plan[Response]:
-        """`GET /responses/{id}`."""
-        call = self._operations.retrieve(response_id, options, include=include)
+        """`GET /responses/{id}`; raises ConfigurationError for `starting_after`."""
+        call = self._operations.retrieve(
+            response_id, options, include=include, starting_after=starting_after
+        )
         return Plan(call, lambda reply, now: decode(call, reply, Response, now))
 
     def retrieve_stream(

@@ -509,3 +509,12 @@ def test_chat_only_refusals_name_the_responses_api(runner: str, emulator: Emulat
         api_version=None,
         default_query={"api-version": "2024-05-01-preview"},
     )
+
+
+def test_an_argument_that_would_be_lost_is_refused(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: Any) -> None:
+        response = await client.responses.create(input="Reply with exactly: pong")
+        with pytest.raises(ConfigurationError, match="starting_after"):
+            await client.responses.retrieve(response.id, starting_after=3)
+
+    run(runner, emulator, scenario)

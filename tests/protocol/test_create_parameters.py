@@ -31,3 +31,14 @@ def test_compact_takes_fewer_names() -> None:
     check_names(dict.fromkeys(COMPACT_PARAMETERS), COMPACT_PARAMETERS)
     with pytest.raises(TypeError, match="unknown parameter 'temperature'"):
         check_names({"temperature": 1}, COMPACT_PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("max_retries", "with_options(max_retries=…)"), ("api_key", "when it is made"), ("x", None)],
+)
+def test_what_belongs_to_the_client_is_not_sent_in_the_body(name: str, place: str | None) -> None:
+    with pytest.raises(TypeError) as caught:
+        check_names({name: 1})
+    assert ("extra_body" in str(caught.value)) is (place is None)
+    assert place is None or place in str(caught.value)

@@ -305,3 +305,27 @@ def test_what_is_laid_over_a_call_has_to_be_a_mapping(odd: Any) -> None:
     for name in ("default_headers", "default_query"):
         with pytest.raises(ConfigurationError, match=f"{name} is a {type(odd).__name__}"):
             _operations(**{name: odd})
+
+
+def test_a_place_to_start_after_needs_a_stream() -> None:
+    with pytest.raises(ConfigurationError, match="starting_after") as caught:
+        _operations().retrieve("resp_1", _NONE, starting_after=0)
+    assert "stream=True" in (caught.value.hint or "")
+
+
+def test_a_name_to_include_is_no_list_of_letters() -> None:
+    name: Any = "reasoning.encrypted_content"
+    for read in (_operations().retrieve, _operations().input_items):
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            read("resp_1", _NONE, include=name)
+        assert f"[{name!r}]" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_body_asks_for_what_the_caller_reads(stream: bool) -> None:
+    operations, parameters = _operations(), {"model": "d"}
+    for said in (stream, None):
+        options = Options(extra_body={"stream": said})
+        assert operations.create(parameters, options, stream=stream).request.body
+    with pytest.raises(ConfigurationError, match=f"stream={not stream}"):
+        operations.create(parameters, Options(extra_body={"stream": not stream}), stream=stream)

@@ -21,6 +21,7 @@ from azure_responses.bridge.chat_over_responses.tools import (
     read_tool_choice,
     read_web,
 )
+from azure_responses.protocol.create_parameters import place_of
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
@@ -85,7 +86,7 @@ def take_parameter(draft: Draft, name: str, value: Any) -> None:
 
 def _refuse_unknown(draft: Draft, name: str) -> None:
     what = f"{name!r} is a parameter of neither chat completions nor the Responses API."
-    draft.drop(name, what, "extra_body={…} sends it all the same.")
+    draft.drop(name, what, place_of(name) or "extra_body={…} sends it all the same.")
 
 
 def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
