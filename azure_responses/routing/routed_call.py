@@ -26,6 +26,9 @@ __all__ = ["RoutedCall"]
 _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
 _WIDEST_SPREAD = 0.5
 _SHORTEST_WAIT = 0.01
+# What has to be left of the deadline after a wait: a second, or this share of a short one.
+_SHORTEST_ATTEMPT = 1.0
+_SHARE_OF_ATTEMPT = 0.1
 
 
 class RoutedCall:
@@ -361,9 +364,11 @@ class RoutedCall:
             raise self._give_up(now)
         spread = min(seconds * _SPREAD, _WIDEST_SPREAD) * jitter
         if self.deadline is not None:
-            if now + seconds >= self.deadline:
+            # Who comes back when no time is left for an attempt has waited for nothing.
+            left = self.deadline - now
+            if seconds + min(left * _SHARE_OF_ATTEMPT, _SHORTEST_ATTEMPT) >= left:
                 raise self._give_up(now)
-            spread = min(spread, (self.deadline - now - seconds) / 2)
+            spread = min(spread, (left - seconds) / 2)
         self._route.go_back()
         self.waited += seconds + spread
         return Wait(seconds + spread)

@@ -95,9 +95,18 @@ def test_a_lone_limited_deployment_is_waited_for() -> None:
 def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
     routing = fleet("a")
     routing.board.limit("a", 10.0, 0.0)
-    step = routing.start(ask(deadline=10.1), 0.0).next_step(0.0, 0.999)
+    step = routing.start(ask(deadline=11.2), 0.0).next_step(0.0, 0.999)
     assert isinstance(step, Wait)
-    assert 10.0 < step.seconds < 10.1
+    assert 10.0 < step.seconds < 11.2
+
+
+@pytest.mark.parametrize(("cooldown", "deadline"), [(30.0, 30.5), (0.5, 0.52)])
+def test_nobody_waits_until_there_is_no_time_left_to_ask(cooldown: float, deadline: float) -> None:
+    routing = fleet("a")
+    routing.board.limit("a", cooldown, 0.0)
+    with pytest.raises(RateLimitError) as caught:
+        attempt(routing.start(ask(deadline=deadline), 0.0), 0.0)
+    assert caught.value.retry_after == cooldown
 
 
 def test_without_a_deadline_it_waits_however_long() -> None:
