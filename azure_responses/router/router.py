@@ -14,6 +14,7 @@ from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
+from azure_responses.event_loop import running_loop
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.affinity_secret import find_secrets
 from azure_responses.router.arguments import ChatOptions, check_end_user, check_id
@@ -68,6 +69,7 @@ _OWN = frozenset(
 _CLIENTS = frozenset(ClientArguments.__annotations__) & frozenset(RouterOptions.__annotations__)
 _NETWORK = (_CLIENTS - _OWN - {"timeout"}) | {"http_client", "async_http_client"}
 _DEFAULT_TIMEOUT = 600.0
+_PURGE_TIMEOUT = 30.0
 
 
 class Router(RouterOperations, AsyncRouterOperations):
@@ -140,7 +142,7 @@ class Router(RouterOperations, AsyncRouterOperations):
     @property
     def async_calls(self) -> AsyncRoutedCalls:
         """The loop under every async call of the running event loop."""
-        loop = _running_loop()
+        loop = running_loop()
         last = self._last_loop
         if last is not None and last[0]() is loop:
             return last[1]
@@ -211,7 +213,13 @@ class Router(RouterOperations, AsyncRouterOperations):
         bids = [Bid(d, min(ask.tokens, d.tpm or ask.tokens)) for d in self._routing.deployments]
         return self._routing.explain(ask, now, self._state.full_for(bids, now))
 
-    def purge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
+    def purge(
+        self,
+        *,
+        end_user: str,
+        owner: str | None = None,
+        timeout: float | None = _PURGE_TIMEOUT,
+    ) -> PurgeReceipt:
         """Delete every stored response of an end user on the resource that stores it.
 
         What was made within the last minute and is not found counts as failed and not as gone: the
@@ -220,6 +228,8 @@ class Router(RouterOperations, AsyncRouterOperations):
         Args:
             end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
             owner: only the responses of this owner; None for all.
+            timeout: seconds that each deletion may take, waits included. What a resource that is
+                down for longer stores is listed as failed, and the rest is deleted.
 
         Raises:
             ConfigurationError: no end user is named.
@@ -229,19 +239,26 @@ class Router(RouterOperations, AsyncRouterOperations):
         def delete(entry: LedgerEntry) -> object:
             require_origin(self._routing, entry)
             try:
-                return self.delete(self._label_of(entry), owner=entry.owner)
+                return self.delete(self._label_of(entry), owner=entry.owner, timeout=timeout)
             except ResponseNotFoundError as error:
                 raise judge_missing(error, entry, time.time()) from None
 
         return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
-    async def apurge(self, *, end_user: str, owner: str | None = None) -> PurgeReceipt:
+    async def apurge(
+        self,
+        *,
+        end_user: str,
+        owner: str | None = None,
+        timeout: float | None = _PURGE_TIMEOUT,
+    ) -> PurgeReceipt:
         """`purge`, awaited; several deletions are under way at once."""
 
         async def delete(entry: LedgerEntry) -> object:
             require_origin(self._routing, entry)
             try:
-                return await self.adelete(self._label_of(entry), owner=entry.owner)
+                label = self._label_of(entry)
+                return await self.adelete(label, owner=entry.owner, timeout=timeout)
             except ResponseNotFoundError as error:
                 raise judge_missing(error, entry, time.time()) from None
 
@@ -254,7 +271,7 @@ class Router(RouterOperations, AsyncRouterOperations):
 
     async def aclose(self) -> None:
         """Close the connections of this event loop's calls, those of sync calls, and the state."""
-        calls = self._loops.pop(_running_loop(), None)
+        calls = self._loops.pop(running_loop(), None)
         self._last_loop = None
         if calls is not None:
             await calls.targets.aclose()
@@ -423,12 +440,3 @@ def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
     return {**arguments, "http_client": client} if client is not None else dict(arguments)
-
-
-def _running_loop() -> Any:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        import trio
-
-        return trio.lowlevel.current_trio_token()

@@ -133,3 +133,18 @@ def test_a_stream_that_is_not_read_to_its_end_is_in_the_ledger(
 async def _break(stream: Any) -> None:
     with pytest.raises(StreamInterruptedError):
         [event async for event in stream]
+
+
+def test_a_resource_that_is_down_does_not_hold_a_purge_up(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    async def scenario(router: Any) -> None:
+        await _make(router)
+        emulator.faults.add(Fault("http-503", operation="delete", resource="east"))
+        receipt = await router.purge(end_user="ann")
+        assert receipt.deleted
+        assert receipt.failed
+        assert len(receipt.deleted) + len(receipt.failed) == 12
+        assert sum(naps) < 30
+
+    run(runner, emulator, scenario)

@@ -171,7 +171,7 @@ def test_an_event_loop_that_has_ended_is_let_go_of(emulator: Emulator) -> None:
 
             for _ in range(5):
                 asyncio.run(call())
-            assert len(router._loops) == 1
+            assert len(router._loops) <= 1
 
 
 def test_a_stream_forgotten_in_a_loop_that_has_ended_is_settled(emulator: Emulator) -> None:
