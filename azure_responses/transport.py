@@ -1,7 +1,7 @@
 """The HTTP clients under the shells, and the translation of their exceptions.
 
-Apart from the shells this is the only module that imports httpx: moving to another HTTP library
-means a second pair of these functions.
+What goes over the network does so through here and the shells: moving to another HTTP library means
+a second pair of these functions.
 """
 
 import asyncio
