@@ -17,6 +17,7 @@ from azure_responses.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    ResponseFailedError,
     ResponseNotFoundError,
     StreamInterruptedError,
 )
@@ -73,6 +74,10 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
         return _judge_missing(error, ask)
     # A resource that is being changed (409) is no failure of the deployment.
     if isinstance(error, ConflictError):
+        return Judgement("retry")
+    # A response that failed for no reason given; Azure ends streams so when it is overloaded
+    # (sozercan/vekil #266). It may be the request all the same, so nobody is blamed.
+    if isinstance(error, ResponseFailedError) and not error.code:
         return Judgement("retry")
     if isinstance(error, StreamInterruptedError) or is_transient(error):
         return Judgement("retry", "failures")

@@ -71,7 +71,9 @@ def test_what_fails_before_output_is_tried_elsewhere(
     assert sum(naps) == 0
 
 
-@pytest.mark.parametrize("kind", ["stream-429-A", "stream-429-B", "stream-500", "truncate"])
+@pytest.mark.parametrize(
+    "kind", ["stream-429-A", "stream-429-B", "stream-500", "stream-uncoded", "truncate"]
+)
 def test_a_stream_that_fails_before_output_is_tried_elsewhere(
     runner: str, emulator: Emulator, naps: list[float], kind: str
 ) -> None:

@@ -5,6 +5,7 @@ from azure_responses.errors import (
     APIStatusError,
     APITimeoutError,
     PermissionDeniedError,
+    ResponseFailedError,
     StreamInterruptedError,
 )
 from azure_responses.routing.judgement import judge, tokens_used, was_sent
@@ -20,6 +21,13 @@ def test_a_request_timeout_is_a_failure_of_the_deployment() -> None:
     assert (
         judge(APIStatusError("late", status_code=408), ask(), deployment("a")).cause == "failures"
     )
+
+
+def test_a_response_that_failed_for_no_reason_given_is_tried_elsewhere_and_blames_nobody() -> None:
+    verdict = judge(ResponseFailedError("Too Many Requests"), ask(), deployment("a"))
+    assert (verdict.next, verdict.cause) == ("retry", None)
+    verdict = judge(ResponseFailedError("no", code="invalid_image"), ask(), deployment("a"))
+    assert verdict.next == "stop"
 
 
 def test_a_timeout_may_have_been_served() -> None:

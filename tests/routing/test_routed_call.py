@@ -266,7 +266,7 @@ def test_what_an_operator_must_mend_is_loud_and_cools_down_at_once(error: APISta
         ContentFilterError("filtered", status_code=400),
         ResponseNotFoundError("gone", status_code=404),
         ConfigurationError("contradiction"),
-        ResponseFailedError("failed"),
+        ResponseFailedError("failed", code="image_content_policy_violation"),
     ],
 )
 def test_what_no_deployment_would_answer_is_raised_and_cools_nobody_down(
