@@ -73,15 +73,20 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, NotFoundError):
         return _judge_missing(error, ask)
     # A resource that is being changed (409) is no failure of the deployment.
-    if isinstance(error, ConflictError):
-        return Judgement("retry")
-    # A response that failed for no reason given; Azure ends streams so when it is overloaded
-    # (sozercan/vekil #266). It may be the request all the same, so nobody is blamed.
-    if isinstance(error, ResponseFailedError) and not error.code:
+    if isinstance(error, ConflictError) or _is_unexplained(error):
         return Judgement("retry")
     if isinstance(error, StreamInterruptedError) or is_transient(error):
         return Judgement("retry", "failures")
     return _STOP
+
+
+def _is_unexplained(error: AzureResponsesError) -> bool:
+    """True for a response that failed for no reason given.
+
+    Azure ends streams so when it is overloaded (sozercan/vekil #266). It may be the request all the
+    same, so that nobody is to blame.
+    """
+    return isinstance(error, ResponseFailedError) and not error.code
 
 
 def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:
