@@ -141,6 +141,10 @@ class AsyncRoutedCalls:
             if call.alarm:
                 _LOG.error(call.alarm)
             return error
+        except TypeError:
+            # A parameter that does not exist: nothing was sent.
+            lease.abandoned(was_sent=False)
+            raise
         except BaseException:
             lease.abandoned()
             raise

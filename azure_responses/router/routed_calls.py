@@ -136,6 +136,10 @@ class RoutedCalls:
             if call.alarm:
                 _LOG.error(call.alarm)
             return error
+        except TypeError:
+            # A parameter that does not exist: nothing was sent.
+            lease.abandoned(was_sent=False)
+            raise
         except BaseException:
             lease.abandoned()
             raise

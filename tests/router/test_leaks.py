@@ -207,3 +207,15 @@ def test_threads_that_settle_forgotten_streams_together_do_not_fall_over_one_ano
     orphans = Orphans()
     orphans._leases = Last([object()])
     orphans.settle()
+
+
+def test_a_parameter_that_does_not_exist_takes_nothing_of_a_rows_limits(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        for stream in (False, True):
+            with pytest.raises(TypeError, match="inptu"):
+                await router.responses(model="gpt", inptu="hi", stream=stream)
+        await router.responses(model="gpt", input="hi", timeout=1)
+
+    run(runner, emulator, scenario, rows_of(emulator, 1, rpm=1))
