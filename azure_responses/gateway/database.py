@@ -23,7 +23,6 @@ try:
     import sqlalchemy as sql
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
     raise ConfigurationError(
         "Keys and totals in a database need sqlalchemy.",
@@ -40,64 +39,59 @@ _WAL_ATTEMPTS = 200
 _FORGOTTEN_AFTER = 30
 
 
-class _Base(DeclarativeBase):
-    pass
+_TABLES = sql.MetaData()
 
+_SCHEMA = sql.Table(
+    "azure_responses_schema",
+    _TABLES,
+    sql.Column("version", sql.Integer, primary_key=True, autoincrement=False),
+)
 
-class _Schema(_Base):
-    __tablename__ = "azure_responses_schema"
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+_KEYS = sql.Table(
+    "azure_responses_keys",
+    _TABLES,
+    sql.Column("id", sql.String(64), primary_key=True),
+    sql.Column("digest", sql.LargeBinary(32), unique=True, nullable=False),
+    sql.Column("name", sql.String(200), nullable=False),
+    sql.Column("owner", sql.String(200), nullable=False),
+    sql.Column("models", sql.JSON, nullable=False),
+    sql.Column("rpm", sql.BigInteger),
+    sql.Column("tpm", sql.BigInteger),
+    sql.Column("budget", sql.BigInteger),
+    sql.Column("budget_period", sql.Integer),
+    sql.Column("created", sql.Double, nullable=False),
+    sql.Column("expires", sql.Double),
+    sql.Column("revoked", sql.Double),
+    sql.Column("end_user", sql.String(200)),
+)
 
+_SPEND = sql.Table(
+    "azure_responses_spend",
+    _TABLES,
+    sql.Column("key_id", sql.String(200), primary_key=True),
+    sql.Column("day", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("model", sql.String(200), primary_key=True),
+    sql.Column("end_user", sql.String(200), primary_key=True),
+    *(sql.Column(name, sql.BigInteger, nullable=False) for name in Spent.__dataclass_fields__),
+)
 
-class _Key(_Base):
-    __tablename__ = "azure_responses_keys"
-    id: Mapped[str] = mapped_column(sql.String(64), primary_key=True)
-    digest: Mapped[bytes] = mapped_column(sql.LargeBinary(32), unique=True)
-    name: Mapped[str] = mapped_column(sql.String(200))
-    owner: Mapped[str] = mapped_column(sql.String(200))
-    models: Mapped[list[str]] = mapped_column(sql.JSON)
-    rpm: Mapped[int | None] = mapped_column(sql.BigInteger)
-    tpm: Mapped[int | None] = mapped_column(sql.BigInteger)
-    budget: Mapped[int | None] = mapped_column(sql.BigInteger)
-    budget_period: Mapped[int | None]
-    created: Mapped[float] = mapped_column(sql.Double)
-    expires: Mapped[float | None] = mapped_column(sql.Double)
-    revoked: Mapped[float | None] = mapped_column(sql.Double)
-    end_user: Mapped[str | None] = mapped_column(sql.String(200))
+# What a key has spent on a day: read every few seconds, where the table above may be long.
+_KEY_DAYS = sql.Table(
+    "azure_responses_key_days",
+    _TABLES,
+    sql.Column("key_id", sql.String(200), primary_key=True),
+    sql.Column("day", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("cost", sql.BigInteger, nullable=False),
+)
 
-
-class _Spend(_Base):
-    __tablename__ = "azure_responses_spend"
-    key_id: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
-    day: Mapped[int] = mapped_column(primary_key=True)
-    model: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
-    end_user: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
-    cost: Mapped[int] = mapped_column(sql.BigInteger)
-    calls: Mapped[int] = mapped_column(sql.BigInteger)
-    failed: Mapped[int] = mapped_column(sql.BigInteger)
-    unpriced: Mapped[int] = mapped_column(sql.BigInteger)
-    input_tokens: Mapped[int] = mapped_column(sql.BigInteger)
-    cached_tokens: Mapped[int] = mapped_column(sql.BigInteger)
-    output_tokens: Mapped[int] = mapped_column(sql.BigInteger)
-    reasoning_tokens: Mapped[int] = mapped_column(sql.BigInteger)
-
-
-class _KeyDay(_Base):
-    """What a key has spent on a day: read every few seconds, where `_Spend` may be long."""
-
-    __tablename__ = "azure_responses_key_days"
-    key_id: Mapped[str] = mapped_column(sql.String(200), primary_key=True)
-    day: Mapped[int] = mapped_column(primary_key=True)
-    cost: Mapped[int] = mapped_column(sql.BigInteger)
-
-
-class _Writer(_Base):
-    """The last batch of each process that writes, so that none is counted twice."""
-
-    __tablename__ = "azure_responses_writers"
-    id: Mapped[str] = mapped_column(sql.String(64), primary_key=True)
-    batch: Mapped[int] = mapped_column(sql.BigInteger)
-    day: Mapped[int]
+# The last batch of each process that writes, so that none is counted twice.
+_WRITERS = sql.Table(
+    "azure_responses_writers",
+    _TABLES,
+    sql.Column("id", sql.String(64), primary_key=True),
+    sql.Column("batch", sql.BigInteger, nullable=False),
+    sql.Column("day", sql.Integer, nullable=False),
+)
 
 
 _SUMS = tuple(Spent.__dataclass_fields__)
@@ -229,10 +223,10 @@ class Database:
         with self._write() as connection:
             if not self._is_sqlite:
                 connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_LOCK)))
-            _Base.metadata.create_all(connection)
-            version = connection.scalar(sql.select(_Schema.version))
+            _TABLES.create_all(connection)
+            version = connection.scalar(sql.select(_SCHEMA.c.version))
             if version is None:
-                connection.execute(sql.insert(_Schema).values(version=_VERSION))
+                connection.execute(sql.insert(_SCHEMA).values(version=_VERSION))
             elif version > _VERSION:
                 raise ConfigurationError(
                     f"The database has tables of version {version}; this knows {_VERSION}.",
@@ -245,44 +239,42 @@ class Database:
         row = {name: getattr(caller, name) for name in _COPIED}
         row |= {"id": caller.key_id, "digest": key.digest, "models": list(caller.models)}
         with self._write() as connection:
-            connection.execute(sql.insert(_Key).values(row))
+            connection.execute(sql.insert(_KEYS).values(row))
 
     def read_keys(self) -> list[StoredKey]:
         """Every key, revoked and expired ones too, oldest first."""
         with self._read() as connection:
-            rows = connection.execute(sql.select(_Key.__table__).order_by(_Key.created, _Key.id))
+            rows = connection.execute(sql.select(_KEYS).order_by(_KEYS.c.created, _KEYS.c.id))
             return [_stored(row) for row in rows]
 
     def revoke_key(self, key_id: str, now: float) -> bool:
         """Revoke a key from `now`; False where there is none of that id. Again changes nothing."""
         with self._write() as connection:
-            known = connection.scalar(sql.select(_Key.id).where(_Key.id == key_id))
-            statement = sql.update(_Key).where(_Key.id == key_id, _Key.revoked.is_(None))
+            known = connection.scalar(sql.select(_KEYS.c.id).where(_KEYS.c.id == key_id))
+            statement = sql.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked.is_(None))
             connection.execute(statement.values(revoked=now))
             return known is not None
 
     def key_counts(self) -> tuple[int, int]:
         """Keys and revoked keys; both only ever grow, so equal counts mean the same keys."""
         with self._read() as connection:
-            counts = sql.select(sql.func.count(_Key.id), sql.func.count(_Key.revoked))
+            counts = sql.select(sql.func.count(_KEYS.c.id), sql.func.count(_KEYS.c.revoked))
             every, revoked = connection.execute(counts).one()
             return every, revoked
 
     def daily_costs(self, key_ids: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         """Key, day and cost of some keys, or of all; in millionths of a millionth of a dollar."""
-        statement = sql.select(_KeyDay.key_id, _KeyDay.day, _KeyDay.cost)
+        statement = sql.select(_KEY_DAYS.c.key_id, _KEY_DAYS.c.day, _KEY_DAYS.c.cost)
         if key_ids is not None:
-            statement = statement.where(_KeyDay.key_id.in_(key_ids))
+            statement = statement.where(_KEY_DAYS.c.key_id.in_(key_ids))
         with self._read() as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
     def totals(self) -> dict[SpendKey, Spent]:
         """Everything ever spent, by key, end user, model and day."""
-        columns = [getattr(_Spend, name) for name in _SUMS]
+        columns = [_SPEND.c[name] for name in ("key_id", "end_user", "model", "day", *_SUMS)]
         with self._read() as connection:
-            rows = connection.execute(
-                sql.select(_Spend.key_id, _Spend.end_user, _Spend.model, _Spend.day, *columns)
-            )
+            rows = connection.execute(sql.select(*columns))
             return {SpendKey(*row[:4]): Spent(*row[4:]) for row in rows}
 
     def add_spend(self, writer: str, batch: Batch, today: int) -> None:
@@ -293,7 +285,7 @@ class Database:
             today: the day, by which writers long gone are forgotten.
         """
         with self._write() as connection:
-            last = connection.scalar(sql.select(_Writer.batch).where(_Writer.id == writer))
+            last = connection.scalar(sql.select(_WRITERS.c.batch).where(_WRITERS.c.id == writer))
             if last is not None and last >= batch.number:
                 return
             # Replicas that lock the same rows in different orders would wait for each other.
@@ -301,27 +293,28 @@ class Database:
             connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
             connection.execute(self._upsert_days(), _key_days(batch))
             connection.execute(self._upsert_writer(writer, batch.number, today))
-            gone = _Writer.day < today - _FORGOTTEN_AFTER
-            connection.execute(sql.delete(_Writer).where(gone))
+            gone = _WRITERS.c.day < today - _FORGOTTEN_AFTER
+            connection.execute(sql.delete(_WRITERS).where(gone))
 
-    def _insert(self, table: type[_Base]) -> "sqlite.Insert | postgresql.Insert":
+    def _insert(self, table: sql.Table) -> "sqlite.Insert | postgresql.Insert":
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
 
     def _upsert_spend(self) -> sql.Executable:
-        insert = self._insert(_Spend)
-        sums = {name: getattr(_Spend, name) + insert.excluded[name] for name in _SUMS}
+        insert = self._insert(_SPEND)
+        sums = {name: _SPEND.c[name] + insert.excluded[name] for name in _SUMS}
         return insert.on_conflict_do_update(
             index_elements=["key_id", "day", "model", "end_user"], set_=sums
         )
 
     def _upsert_days(self) -> sql.Executable:
-        insert = self._insert(_KeyDay)
+        insert = self._insert(_KEY_DAYS)
         return insert.on_conflict_do_update(
-            index_elements=["key_id", "day"], set_={"cost": _KeyDay.cost + insert.excluded["cost"]}
+            index_elements=["key_id", "day"],
+            set_={"cost": _KEY_DAYS.c.cost + insert.excluded["cost"]},
         )
 
     def _upsert_writer(self, writer: str, number: int, today: int) -> sql.Executable:
-        insert = self._insert(_Writer).values(id=writer, batch=number, day=today)
+        insert = self._insert(_WRITERS).values(id=writer, batch=number, day=today)
         return insert.on_conflict_do_update(
             index_elements=["id"], set_={"batch": number, "day": today}
         )

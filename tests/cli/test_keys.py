@@ -169,7 +169,7 @@ def test_a_database_that_cannot_be_opened_is_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["keys", "list", "--database", str(tmp_path / "none" / "k.db")]) == 1
-    assert "error: The database cannot be used" in capsys.readouterr().err
+    assert "k.db cannot be made: No such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("missing", ["sqlalchemy", "yaml"])
