@@ -7,10 +7,7 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["TESTED", "is_installed", "litellm", "litellm_class", "litellm_module"]
-
-TESTED = "1.106.2"
-"""The version of LiteLLM that the plug-in is tested with."""
+__all__ = ["is_installed", "litellm", "litellm_class", "litellm_module"]
 
 
 def is_installed() -> bool:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     class _AzureConfig:
         """Stands for LiteLLM's class, which is not there where this is checked."""
 
-        def _validate_input_param(self, input: Any) -> Any: ...
+        def _validate_input_param(self, input: Any, *rest: Any, **named: Any) -> Any: ...
         def transform_responses_api_request(self, *rest: Any, **named: Any) -> Any: ...
         def transform_compact_response_api_request(self, *rest: Any, **named: Any) -> Any: ...
         def transform_streaming_response(self, *rest: Any, **named: Any) -> Any: ...
@@ -133,9 +133,10 @@ class AzureResponsesConfig(_AzureConfig):
         named["model"] = self.get_stripped_model_name(named["model"])
         return super().transform_compact_response_api_request(*rest, **named)
 
-    def _validate_input_param(self, input: Any) -> Any:
+    def _validate_input_param(self, input: Any, *rest: Any, **named: Any) -> Any:
         """The input without `status` on replayed items, of whichever type they were."""
-        items = super()._validate_input_param(input)
+        # LiteLLM 1.109 says more than 1.106 does.
+        items = super()._validate_input_param(input, *rest, **named)
         if not isinstance(items, list):
             return items
         return [_without_status(item) for item in items]

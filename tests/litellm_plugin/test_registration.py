@@ -16,6 +16,7 @@ import litellm
 from litellm.proxy.types_utils.utils import get_instance_fn
 from litellm.utils import custom_llm_setup
 
+litellm.suppress_debug_info = True
 path = "azure_responses.litellm_plugin.handler"
 handler = get_instance_fn(value=path, config_file_path=sys.argv[1])
 litellm.custom_provider_map = [{"provider": "azure_responses", "custom_handler": handler}]
