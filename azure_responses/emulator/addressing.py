@@ -53,7 +53,7 @@ def _by_host(
     if host in _LOOPBACK:
         return accounts[0]
     if host.endswith(_REGIONAL):
-        return _by_key(accounts, received)
+        return accounts[0] if answers_any_host else _by_key(accounts, received)
     suffix = next((suffix for suffix in (*_SUFFIXES, ".localhost") if host.endswith(suffix)), None)
     if suffix is None:
         # Served on a loopback port under another name (a container, a proxy).

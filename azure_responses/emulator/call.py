@@ -39,13 +39,14 @@ class Call:
     def parsed(self) -> Any:
         """The body's JSON whatever it is; None where it is not JSON.
 
-        Half a surrogate pair is not: the service says that it could not parse such a body.
+        Half a surrogate pair is not: the service says that it could not parse such a body. Nor is
+        what is nested deeper than anybody reads.
         """
         try:
             parsed = json.loads(self.received.body, parse_constant=_refuse_constant)
             if b"\\u" in self.received.body:
                 json.dumps(parsed, ensure_ascii=False).encode()
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return parsed
 

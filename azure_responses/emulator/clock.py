@@ -4,6 +4,9 @@ import time
 
 __all__ = ["Clock"]
 
+# The end of the year 9999, after which no reply can be dated.
+_END = 253_402_300_799.0
+
 
 class Clock:
     """Unix seconds as the emulator sees them.
@@ -14,9 +17,9 @@ class Clock:
     """
 
     def __init__(self, at: float | None = None) -> None:
-        """`at` starts the clock frozen at that unix time; without it the clock runs."""
+        """`at` starts the clock frozen, as `freeze` does; without it the clock runs."""
         self._offset = 0.0
-        self._frozen_at = at
+        self._frozen_at = None if at is None else _check(at)
 
     @property
     def is_frozen(self) -> bool:
@@ -30,17 +33,22 @@ class Clock:
         return time.time() + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move forward; a negative number raises ValueError, as no clock runs backwards."""
-        if seconds < 0:
+        """Move forward.
+
+        Raises:
+            ValueError: a negative number, as no clock runs backwards, or a time beyond 9999.
+        """
+        if not seconds >= 0:
             raise ValueError("a clock only moves forward: advance by 0 or more seconds")
+        _check(self.now() + seconds)
         if self._frozen_at is not None:
             self._frozen_at += seconds
         else:
             self._offset += seconds
 
     def freeze(self, at: float | None = None) -> None:
-        """Stop here, or at the unix time given."""
-        self._frozen_at = self.now() if at is None else at
+        """Stop here, or at the unix time given; ValueError for one before 1970 or beyond 9999."""
+        self._frozen_at = self.now() if at is None else _check(at)
 
     def run(self) -> None:
         """Go on from the present moment at the machine's speed."""
@@ -57,3 +65,9 @@ class Clock:
             return max(seconds, 0.0)
         self._frozen_at += seconds
         return 0.0
+
+
+def _check(at: float) -> float:
+    if not 0 <= at <= _END:
+        raise ValueError(f"a clock shows unix seconds from 0 to {_END:.0f}, and not {at}")
+    return at

@@ -54,7 +54,7 @@ def _body(received: Received) -> dict[str, Any]:
         return {}
     try:
         body = json.loads(received.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _Wrong(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise _Wrong("the body must be a JSON object")
@@ -67,7 +67,10 @@ def _list_faults(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
 
 def _add_faults(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
     """One fault, or several under `faults`."""
-    for fields in body.get("faults", [body]):
+    several = body.get("faults", [body])
+    if not isinstance(several, list):
+        raise _Wrong("faults is not a list")
+    for fields in several:
         try:
             emulator.faults.add(Fault(**fields))
         except (TypeError, ValueError) as error:

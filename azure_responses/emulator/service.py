@@ -20,7 +20,7 @@ from azure_responses.emulator.issuer import (
 from azure_responses.emulator.latency import Latency, ReadLag
 from azure_responses.emulator.operations import OPERATIONS
 from azure_responses.emulator.refusal import Refusal
-from azure_responses.emulator.refusals import resource_not_found
+from azure_responses.emulator.refusals import invalid_json, resource_not_found
 from azure_responses.emulator.reply_headers import gateway_headers, standard_headers
 from azure_responses.emulator.request_log import LoggedRequest, RequestLog
 from azure_responses.emulator.resources import Resource
@@ -165,6 +165,9 @@ class Emulator:
             return self._route(received, account, entry)
         except Refusal as refusal:
             return self._refused(refusal, account)
+        except RecursionError:
+            # Nested less deep than the reader of JSON minds, but too deep to go through.
+            return self._refused(invalid_json(), account)
 
     def _route(self, received: Received, account: Account, entry: LoggedRequest) -> Reply:
         route = find_route(received.method, received.path, received.query)

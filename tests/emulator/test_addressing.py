@@ -59,3 +59,11 @@ def test_resources_need_different_names() -> None:
         Emulator([Resource("a"), Resource("a")])
     with pytest.raises(ValueError, match="at least one"):
         Emulator([])
+
+
+def test_the_default_resource_is_in_every_region() -> None:
+    emulator = Emulator()
+    url = "https://westus.api.cognitive.microsoft.com"
+    with open_client(emulator, url, emulator.api_key) as client:
+        reply = client.post(url + V1, json={"model": "gpt-4.1", "input": "x"})
+    assert reply.status_code == 200

@@ -40,3 +40,16 @@ def test_a_clock_can_be_frozen_and_let_go_again() -> None:
 def test_no_clock_runs_backwards() -> None:
     with pytest.raises(ValueError, match="forward"):
         Clock().advance(-1)
+
+
+@pytest.mark.parametrize("seconds", [1e12, float("inf"), float("nan")])
+def test_no_clock_goes_beyond_what_a_reply_can_be_dated_with(seconds: float) -> None:
+    for clock in (Clock(), Clock(0.0)):
+        before = clock.now()
+        with pytest.raises(ValueError, match="clock"):
+            clock.advance(seconds)
+        assert clock.now() - before < 60
+        with pytest.raises(ValueError, match="clock"):
+            clock.freeze(seconds)
+    with pytest.raises(ValueError, match="clock"):
+        Clock(-1.0)

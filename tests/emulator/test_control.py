@@ -63,6 +63,8 @@ def test_a_reset_forgets(client: httpx.Client) -> None:
         ("faults", b'{"sort": "no"}', "unexpected keyword argument 'sort'"),
         ("faults", b"[]", "must be a JSON object"),
         ("faults", b"{", "not JSON"),
+        ("faults", b'{"faults": 5}', "not a list"),
+        ("clock", b'{"advance": 1e308}', "unix seconds"),
         ("clock", b'{"advance": -1}', "only moves forward"),
         ("clock", b'{"advance": "x"}', "could not convert"),
         ("clock", b'{"freeze": "x"}', "could not convert"),

@@ -15,6 +15,8 @@ __all__ = ["build_instance"]
 
 _Schema = Mapping[str, Any]
 _SHALLOW = 3
+# Nothing deeper is built: a schema whose every instance is endless has none.
+_DEEPEST = 60
 _NEVER = math.inf
 
 _PLAUSIBLE = {
@@ -104,6 +106,8 @@ class _Builder:
         return found if found is not None else {}
 
     def build(self, schema: Any, name: str, depth: int) -> Any:
+        if depth > _DEEPEST:
+            return None
         if not isinstance(schema, Mapping):
             return self._string({}, name)
         schema = self._merge(schema)

@@ -44,6 +44,8 @@ def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
     items = call.optional_body.get("items") or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise invalid_request("Invalid type for 'items': expected an array of objects.", "items")
+    if not all(isinstance(item.get("type", ""), str) for item in items):
+        raise invalid_request("Invalid type for 'items[].type': expected a string.", "items")
     if len(items) > _MOST_ITEMS:
         raise invalid_request(
             f"Invalid 'items': array too long. Expected an array with maximum length "

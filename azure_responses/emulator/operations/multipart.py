@@ -31,7 +31,7 @@ def read_upload(received: Received) -> Upload:
         return _form(content_type, received.body)
     try:
         data = json.loads(received.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise invalid_request(

@@ -9,6 +9,7 @@ from typing import Any
 
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.validation.errors import refuse
+from azure_responses.emulator.validation.keywords import find_wrong_keyword
 
 __all__ = ["check_function_schema", "check_output_schema"]
 
@@ -84,6 +85,9 @@ def _check_root(schema: dict[str, Any], is_strict: bool) -> None:
     kind = schema.get("type")
     if kind != "object" and (is_strict or kind is not None or "$ref" not in schema):
         raise _Fault(f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'.")
+    wrong = find_wrong_keyword(schema)
+    if wrong is not None:
+        raise _Fault(wrong)
     if not is_strict:
         return
     properties = 0

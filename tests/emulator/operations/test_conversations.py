@@ -47,7 +47,7 @@ def test_a_response_can_refer_to_an_item_of_a_conversation(client: httpx.Client)
     assert "Ada" in reply.json()["output"][0]["content"][0]["text"]
 
 
-@pytest.mark.parametrize("items", ["text", [1], [HELLO] * 21])
+@pytest.mark.parametrize("items", ["text", [1], [HELLO] * 21, [{"type": ["message"]}]])
 def test_items_that_are_none_or_too_many_are_refused(client: httpx.Client, items: object) -> None:
     reply = client.post(CONVERSATIONS, json={"items": items})
     assert (reply.status_code, reply.json()["error"]["param"]) == (400, "items")

@@ -1,0 +1,154 @@
+"""Requests that nobody would send on purpose: each is answered."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from azure_responses.emulator import Emulator
+from tests.emulator.callers import V1, open_client
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "minLength": 1, "maxLength": 5, "pattern": "^a+$"},
+        "b": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": 9, "multipleOf": 2},
+            "minItems": 1,
+            "maxItems": 3,
+        },
+        "c": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/X"}]},
+        "d": {"enum": ["x", "y"]},
+    },
+    "required": ["a", "b", "c", "d"],
+    "additionalProperties": False,
+    "$defs": {
+        "X": {
+            "type": "object",
+            "properties": {"n": {"type": ["number", "null"]}},
+            "required": ["n"],
+            "additionalProperties": False,
+        }
+    },
+}
+_TOOL = {"type": "function", "name": "f", "parameters": _SCHEMA, "strict": True}
+_CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+_BODIES: list[tuple[str, dict[str, Any]]] = [
+    (
+        V1,
+        {
+            "model": "gpt-4.1",
+            "input": "call f",
+            "tools": [_TOOL, {"type": "web_search", "filters": {"allowed_domains": ["a.b"]}}],
+            "tool_choice": "auto",
+            "metadata": {"a": "b"},
+            "max_output_tokens": 100,
+            "text": {"format": {"type": "text"}},
+        },
+    ),
+    (
+        V1,
+        {
+            "model": "gpt-4.1",
+            "input": "x",
+            "text": {"format": {"type": "json_schema", "name": "n", "schema": _SCHEMA}},
+        },
+    ),
+    (
+        V1,
+        {
+            "model": "gpt-5-mini",
+            "stream": True,
+            "include": ["reasoning.encrypted_content"],
+            "input": [
+                {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+                {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "c1", "output": "ok"},
+            ],
+        },
+    ),
+    (
+        "/openai/v1/chat/completions",
+        {
+            "model": "gpt-4.1",
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "x"}]},
+                {"role": "assistant", "content": None, "tool_calls": [_CALL]},
+                {"role": "tool", "tool_call_id": "c1", "content": "x"},
+            ],
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": _SCHEMA}}],
+        },
+    ),
+    ("/openai/v1/conversations", {"metadata": {}, "items": [{"type": "message", "content": "x"}]}),
+    ("/_emulator/faults", {"faults": [{"kind": "http-500", "nth": 9}]}),
+    ("/_emulator/clock", {"advance": 1}),
+]
+_ODD_PLAIN = [None, True, 0, -1, 2**63, 1.5, -1e20, 1e308, "", "x", "^(", "#/x"]
+_ODD_NESTED = [[], {}, [None], [[]], {"type": "x"}, {"type": None}, {"$ref": "#"}, [1, "a"]]
+_ODD: st.SearchStrategy[Any] = st.sampled_from([*_ODD_PLAIN, *_ODD_NESTED])
+
+
+def _places(value: Any, container: Any = None, key: Any = None) -> Iterator[tuple[Any, Any]]:
+    if container is not None:
+        yield container, key
+    names: Any = value if isinstance(value, dict) else ()
+    for name in range(len(value)) if isinstance(value, list) else names:
+        yield from _places(value[name], value, name)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_every_body_is_answered(data: st.DataObject) -> None:
+    path, body = copy.deepcopy(data.draw(st.sampled_from(_BODIES)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(list(_places(body)) or [(body, "model")]))
+        container[key] = copy.deepcopy(data.draw(_ODD))
+    with open_client(Emulator()) as client:
+        assert client.post(path, json=body).status_code in (200, 400, 404)
+
+
+def _deep(levels: int) -> bytes:
+    return b'{"model":"gpt-4.1","input":' + b"[" * levels + b"]" * levels + b"}"
+
+
+@pytest.mark.parametrize("levels", [200, 900, 100_000])
+@pytest.mark.parametrize("path", [V1, "/openai/v1/files", "/_emulator/faults"])
+def test_what_is_nested_too_deep_is_no_body(path: str, levels: int) -> None:
+    with open_client(Emulator()) as client:
+        assert client.post(path, content=_deep(levels)).status_code == 400
+
+
+def _ask_for(client: httpx.Client, schema: dict[str, Any]) -> httpx.Response:
+    form = {"type": "json_schema", "name": "n", "schema": schema, "strict": True}
+    return client.post(V1, json={"model": "gpt-4.1", "input": "x", "text": {"format": form}})
+
+
+def test_a_schema_without_a_finite_instance_is_answered() -> None:
+    node: dict[str, Any] = {
+        "type": "object",
+        "properties": {"next": {"$ref": "#/$defs/Node"}},
+        "required": ["next"],
+        "additionalProperties": False,
+    }
+    with open_client(Emulator()) as client:
+        assert _ask_for(client, {**node, "$defs": {"Node": node}}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["minItems", "minLength"])
+def test_more_than_can_be_built_is_refused(name: str) -> None:
+    part: dict[str, Any] = {"type": "array", "items": {"type": "integer"}, name: 10**9}
+    schema = {
+        "type": "object",
+        "properties": {"a": part if name == "minItems" else {"type": "string", name: 10**9}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    with open_client(Emulator()) as client:
+        reply = _ask_for(client, schema)
+    assert reply.status_code == 400
+    assert name in reply.json()["error"]["message"]
