@@ -39,6 +39,8 @@ _WAL_ATTEMPTS = 200
 _FORGOTTEN_AFTER = 30
 
 
+_SUMS = tuple(name for name in Spent.__dataclass_fields__ if name != "held")
+
 _TABLES = sql.MetaData()
 
 _SCHEMA = sql.Table(
@@ -72,10 +74,11 @@ _SPEND = sql.Table(
     sql.Column("day", sql.Integer, primary_key=True, autoincrement=False),
     sql.Column("model", sql.String(200), primary_key=True),
     sql.Column("end_user", sql.String(200), primary_key=True),
-    *(sql.Column(name, sql.BigInteger, nullable=False) for name in Spent.__dataclass_fields__),
+    *(sql.Column(name, sql.BigInteger, nullable=False) for name in _SUMS),
 )
 
-# What a key has spent on a day: read every few seconds, where the table above may be long.
+# What counts against a key's budget on a day: read every few seconds, where the table above may
+# be long.
 _KEY_DAYS = sql.Table(
     "azure_responses_key_days",
     _TABLES,
@@ -92,9 +95,6 @@ _WRITERS = sql.Table(
     sql.Column("batch", sql.BigInteger, nullable=False),
     sql.Column("day", sql.Integer, nullable=False),
 )
-
-
-_SUMS = tuple(Spent.__dataclass_fields__)
 
 
 def open_database(url: str) -> "Database":
@@ -355,7 +355,7 @@ def _spend_row(key: SpendKey, spent: Spent) -> dict[str, object]:
 def _key_days(batch: Batch) -> list[dict[str, object]]:
     costs: dict[tuple[str, int], int] = {}
     for key, spent in batch.rows.items():
-        costs[key.key_id, key.day] = costs.get((key.key_id, key.day), 0) + spent.cost
+        costs[key.key_id, key.day] = costs.get((key.key_id, key.day), 0) + spent.charged
     return [
         {"key_id": name, "day": day, "cost": cost} for (name, day), cost in sorted(costs.items())
     ]

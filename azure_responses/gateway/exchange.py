@@ -22,7 +22,7 @@ from azure_responses.gateway.replies import (
     send_reply,
 )
 from azure_responses.gateway.request_body import CallerLeft, Refused, read_body
-from azure_responses.relay import ApiRequest
+from azure_responses.relay import ApiRequest, CallSummary
 from azure_responses.relay.closing_events import closing_events
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import refusal
@@ -121,20 +121,22 @@ class Exchange:
         return await asyncio.to_thread(read, request)
 
     def _settle(self, caller: Caller, call: RelayedCall, admitted: Admitted | None) -> None:
-        summary = call.summary
-        self._gateway.record(caller, summary, summary.latency)
-        if admitted is not None:
-            usage = summary.usage or {}
-            total = usage.get("total_tokens")
-            tokens = total if isinstance(total, int) else None
-            is_failure = tokens is None and summary.status >= 400
-            if is_failure and not summary.attempts:
-                self._gateway.admission.refund(admitted)
-            elif is_failure:
-                # It was sent, so it is one of the requests the key may make; it used no tokens.
-                self._gateway.admission.settle(admitted, tokens=0)
-            else:
-                self._gateway.admission.settle(admitted, tokens=tokens)
+        summary, admission = call.summary, self._gateway.admission
+        total = (summary.usage or {}).get("total_tokens")
+        tokens = total if isinstance(total, int) else None
+        held = 0
+        if admitted is not None and admitted.hold is not None and _is_open(summary, tokens):
+            held = admitted.hold.amount
+        self._gateway.record(caller, summary, summary.latency, held=held)
+        if admitted is None:
+            return
+        if not summary.attempts:
+            admission.refund(admitted)
+        elif tokens is None and summary.status >= 400:
+            # It was sent, so it is one of the requests the key may make; it used no tokens.
+            admission.settle(admitted, tokens=0)
+        else:
+            admission.settle(admitted, tokens=tokens)
 
     async def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
         if call.operation not in _ROUTED:
@@ -277,6 +279,16 @@ def read_headers(scope: Scope) -> dict[str, str]:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
     return headers
+
+
+def _is_open(summary: CallSummary, tokens: int | None) -> bool:
+    """True for a call that has used what nobody will say: its caller left, or it goes on.
+
+    What was put aside for it stays spent. Otherwise who leaves early enough spends nothing.
+    """
+    if tokens is not None or not summary.attempts:
+        return False
+    return summary.is_abandoned or (summary.error is None and summary.status < 400)
 
 
 class continued_trace:

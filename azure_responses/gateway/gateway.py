@@ -108,25 +108,31 @@ class Gateway:
         """Names a call whose caller gave it no name."""
         return str(uuid4())
 
-    def record(self, caller: Caller, summary: CallSummary, seconds: float) -> None:
+    def record(
+        self, caller: Caller, summary: CallSummary, seconds: float, *, held: int = 0
+    ) -> None:
         """A call is over and answered: count it, price it, log it.
 
         Nothing that is wrong here may change what the caller gets.
+
+        Args:
+            held: what was put aside of a budget, where the cost will not be known; in millionths
+                of a millionth of a US dollar.
         """
         try:
-            self._record(caller, summary, seconds)
+            self._record(caller, summary, seconds, held)
         except Exception:
             LOGGER.exception("The call %s could not be recorded", summary.call_id)
 
-    def _record(self, caller: Caller, summary: CallSummary, seconds: float) -> None:
+    def _record(self, caller: Caller, summary: CallSummary, seconds: float, held: int) -> None:
         self.metrics.note(summary, summary.status, seconds)
-        spent = _spent(caller, summary, seconds)
+        spent = _spent(caller, summary, seconds, held)
         if self.bookkeeper is not None and summary.is_billed:
             self.bookkeeper.record(spent)
         log_call(spent, summary)
 
 
-def _spent(caller: Caller, summary: CallSummary, seconds: float) -> SpentCall:
+def _spent(caller: Caller, summary: CallSummary, seconds: float, held: int) -> SpentCall:
     return SpentCall(
         caller=caller,
         call_id=summary.call_id,
@@ -135,6 +141,7 @@ def _spent(caller: Caller, summary: CallSummary, seconds: float) -> SpentCall:
         deployment=summary.deployment,
         result=summary.use,
         cost=summary.cost,
+        held=held,
         operation="create" if summary.operation == "chat" else summary.operation,
         call_type="chat_completions" if summary.operation == "chat" else "responses",
         is_stream=summary.is_stream,

@@ -44,7 +44,9 @@ class SpendKey:
 class Spent:
     """Sums over calls; `cost` in millionths of a millionth of a US dollar.
 
-    `unpriced` are the calls whose cost is not known, `failed` those without a result.
+    `unpriced` are the calls whose cost is not known, `failed` those without a result. `held` is
+    what was put aside for calls that had a budget and whose cost is not known: it counts against
+    that budget and is part of no total.
     """
 
     cost: int = 0
@@ -55,6 +57,12 @@ class Spent:
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    held: int = 0
+
+    @property
+    def charged(self) -> int:
+        """What counts against a budget."""
+        return self.cost + self.held
 
     def add(self, other: "Spent") -> None:
         """Add the sums of others to these."""
@@ -66,6 +74,7 @@ class Spent:
         self.cached_tokens += other.cached_tokens
         self.output_tokens += other.output_tokens
         self.reasoning_tokens += other.reasoning_tokens
+        self.held += other.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class SpendBook:
                     key = replace(key, end_user=OVERFLOW)
                 known = self._waiting.setdefault(key, Spent())
             known.add(spent)
-            self._unwritten[key.key_id].add(key.day, spent.cost)
+            self._unwritten[key.key_id].add(key.day, spent.charged)
 
     def spent(self, key_id: str, since: int = 0) -> int:
         """What a key has spent since the first moment of a day, written or not."""
@@ -141,8 +150,8 @@ class SpendBook:
             assert self._batch is batch
             self._batch = None
             for key, spent in batch.rows.items():
-                self._unwritten[key.key_id].add(key.day, -spent.cost)
-                self._written[key.key_id].add(key.day, spent.cost)
+                self._unwritten[key.key_id].add(key.day, -spent.charged)
+                self._written[key.key_id].add(key.day, spent.charged)
             for key_id in [name for name, days in self._unwritten.items() if not days.costs]:
                 del self._unwritten[key_id]
 

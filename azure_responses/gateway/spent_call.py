@@ -35,6 +35,7 @@ class SpentCall:
         result: the response or completion, typed or as JSON, or best what `pricing.use.read_use`
             has read of it; None where there is none.
         cost: US dollars, or None where that is not known.
+        held: what then counts against the budget of the key; see `Spent`.
         operation: `create`, `compact`, `retrieve`…
         end_user: for whom, as the request says.
         http_status: of the reply.
@@ -50,6 +51,7 @@ class SpentCall:
     deployment: str | None = None
     result: Any = field(default=None, repr=False)
     cost: Decimal | None = None
+    held: int = 0
     operation: str = "create"
     call_type: str = "responses"
     is_stream: bool = False
@@ -110,6 +112,7 @@ class SpentCall:
             cached_tokens=_fit(tokens.cached, _MOST_TOKENS),
             output_tokens=_fit(tokens.output, _MOST_TOKENS),
             reasoning_tokens=_fit(tokens.reasoning, _MOST_TOKENS),
+            held=0 if self.cost is not None else _fit(self.held, _MOST_COST),
         )
         return key, spent
 

@@ -63,6 +63,12 @@ def test_batches_add_up(database: Database) -> None:
     assert database.daily_costs(["key_9"]) == []
 
 
+def test_what_is_held_counts_for_the_key_and_is_in_no_total(database: Database) -> None:
+    database.add_spend("w", Batch(1, {_KEY: Spent(cost=3, calls=2, unpriced=1, held=5)}), 20_001)
+    assert database.daily_costs() == [(_KEY.key_id, _KEY.day, 8)]
+    assert database.totals() == {_KEY: Spent(cost=3, calls=2, unpriced=1)}
+
+
 def test_a_batch_that_is_handed_over_twice_counts_once(database: Database) -> None:
     batch = Batch(1, {_KEY: Spent(cost=3)})
     database.add_spend("w", batch, 20_000)

@@ -49,6 +49,18 @@ def test_a_period_counts_from_its_first_day() -> None:
     assert book.spent("nobody") == 0
 
 
+def test_what_is_held_for_calls_of_unknown_cost_counts_as_spent() -> None:
+    book = SpendBook()
+    book.add(_key(), Spent(cost=3, calls=1))
+    book.add(_key(), Spent(calls=1, unpriced=1, held=5))
+    assert book.spent("k") == 8
+    batch = book.take()
+    assert batch is not None
+    book.written(batch)
+    assert book.spent("k") == 8
+    assert batch.rows[_key()].cost == 3
+
+
 def test_what_other_replicas_spent_takes_the_place_of_what_was_known() -> None:
     book = SpendBook()
     book.replace_totals([("a", 1, 5), ("b", 1, 7)])

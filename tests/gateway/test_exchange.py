@@ -1,0 +1,94 @@
+"""What a call leaves behind, however it ends."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from azure_responses.emulator import Emulator, Fault, Latency
+from azure_responses.gateway.money import to_dollars
+from tests.gateway.gateways import Running, config_of, serve
+from tests.relay.relays import make_emulator
+
+CREATE = "/v1/responses"
+ENDLESS = {"model": "chat", "input": "[[azure:length:2000]]", "max_output_tokens": 4000}
+_BUDGETED = "sk-budgeted-0123456789"
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return make_emulator(latency=Latency(first_token=0.05, tokens_per_second=20))
+
+
+@pytest.fixture
+def gateway(emulator: Emulator) -> Iterator[Running]:
+    with emulator.serve() as server:
+        config = config_of(server.url, "east")
+        config["virtual_keys"] = [{"name": "ann", "key": _BUDGETED, "budget": 0.02}]
+        config["router_settings"] = {"num_retries": 0}
+        with serve(config) as running:
+            yield running
+
+
+def _leave_early(client: httpx.Client, *, is_stream: bool) -> None:
+    if is_stream:
+        with client.stream("POST", CREATE, json={**ENDLESS, "stream": True}) as reply:
+            reply.raise_for_status()
+            next(reply.iter_bytes())
+    else:
+        try:
+            client.post(CREATE, json=ENDLESS, timeout=0.5).raise_for_status()
+        except httpx.ReadTimeout:
+            client.close()
+
+
+def _await_calls(gateway: Running, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while gateway.app.gateway.places.in_progress > 0 or _calls(gateway) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _calls(gateway: Running) -> float:
+    text = httpx.get(f"{gateway.url}/metrics").text
+    lines = [line for line in text.splitlines() if line.startswith("azure_responses_calls_total")]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+def _spent(gateway: Running) -> float:
+    return float(to_dollars(gateway.app.gateway._book.spent("ann")))
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_who_leaves_early_has_spent_what_was_put_aside(gateway: Running, is_stream: bool) -> None:
+    for number in range(3):
+        with gateway.client(_BUDGETED) as client:
+            _leave_early(client, is_stream=is_stream)
+        _await_calls(gateway, number + 1)
+    # 4,000 tokens at 2 dollars a million, and a few of input.
+    assert _spent(gateway) == pytest.approx(3 * 0.008, rel=0.02)
+    with gateway.client(_BUDGETED) as client:
+        refused = client.post(CREATE, json=ENDLESS)
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "budget_exceeded"
+
+
+def test_a_call_that_goes_on_in_the_background_has_too(gateway: Running) -> None:
+    with gateway.client(_BUDGETED) as client:
+        found = client.post(CREATE, json={**ENDLESS, "background": True})
+    assert found.json()["status"] in ("queued", "in_progress")
+    assert _spent(gateway) == pytest.approx(0.008, rel=0.02)
+
+
+def test_a_call_that_azure_failed_has_spent_nothing(gateway: Running, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("http-500"))
+    with gateway.client(_BUDGETED) as client:
+        assert client.post(CREATE, json=ENDLESS).status_code >= 500
+    assert _spent(gateway) == 0
+
+
+def test_a_call_whose_usage_is_known_has_spent_its_cost(gateway: Running) -> None:
+    with gateway.client(_BUDGETED) as client:
+        found = client.post(CREATE, json={**ENDLESS, "input": "Say hello"})
+    assert _spent(gateway) == float(found.headers["x-litellm-response-cost"])
