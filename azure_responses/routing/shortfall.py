@@ -25,6 +25,9 @@ __all__ = [
     "with_context",
 ]
 
+# A message goes into logs with each call, and explain() lists them all.
+_MOST_LISTED = 8
+
 E = TypeVar("E", bound=AzureResponsesError)
 
 
@@ -83,7 +86,9 @@ def nobody_serves(
     is_limit = bool(waits) and all(v.is_limited for v in verdicts if v.until is not None)
     kind = RateLimitError if is_limit else InternalServerError
     reason = f" ({pin.field} ties it to its resource)" if pin else ""
-    listed = "; ".join(map(str, verdicts)) or "none takes calls"
+    listed = "; ".join(map(str, verdicts[:_MOST_LISTED])) or "none takes calls"
+    if len(verdicts) > _MOST_LISTED:
+        listed += f"; and {len(verdicts) - _MOST_LISTED} more"
     return kind(
         f"No deployment of {ask.group!r} can serve this call now{reason}: {listed}.",
         status_code=429 if is_limit else 503,

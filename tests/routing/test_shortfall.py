@@ -5,7 +5,7 @@ import pytest
 from azure_responses.errors import BadRequestError, InternalServerError, RateLimitError
 from azure_responses.routing.ask import Pin
 from azure_responses.routing.shortfall import nobody_serves, origin_unknown, with_context
-from tests.routing.fleet import ask, fleet, limited
+from tests.routing.fleet import ask, deployment, fleet, limited
 
 
 def test_limits_of_all_are_a_429_and_one_failure_among_them_a_503() -> None:
@@ -43,3 +43,22 @@ def test_the_time_to_wait_is_only_for_errors_that_pass() -> None:
     error = with_context(BadRequestError("no", status_code=400), (), 5.0)
     assert error.retry_after is None
     assert error.hint is None
+
+
+def test_a_message_does_not_list_a_hundred_deployments() -> None:
+    routing = fleet(*(f"d{number}" for number in range(100)))
+    for row in routing.deployments:
+        routing.board.limit(row.id, 9.0, 0.0)
+    error = nobody_serves(routing, ask(), list(routing.groups.values()), {}, 0.0)
+    assert str(error).count("cooling down") == 8
+    assert "d7 (" in str(error)
+    assert "and 92 more" in str(error)
+    assert error.retry_after == 9.0
+
+
+def test_a_group_that_time_does_not_help_is_not_to_be_waited_for() -> None:
+    routing = fleet(deployment("a", weight=0.0))
+    routing.board.limit("a", 9.0, 0.0)
+    error = nobody_serves(routing, ask(), list(routing.groups.values()), {}, 0.0)
+    assert error.retry_after is None
+    assert "weight above 0" in str(error.hint)
