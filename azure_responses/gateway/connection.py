@@ -7,6 +7,7 @@ from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from azure_responses.gateway.denial import deny
+from azure_responses.gateway.departure import DEPARTURE, Departure
 
 __all__ = ["Connection"]
 
@@ -30,6 +31,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._departure = Departure()
         self._is_in_head = False
         self._head_size = 0
         self._patience: asyncio.TimerHandle | None = None
@@ -48,6 +50,7 @@ class Connection(HttpToolsProtocol):
             self._reading.cancel()
             self._reading = None
         super().connection_lost(exc)
+        self._departure.happen()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, or of what is no request at all."""
@@ -70,12 +73,17 @@ class Connection(HttpToolsProtocol):
         """It has ended."""
         self._is_in_head = False
         self._stop_waiting()
+        scope: Any = self.scope
+        scope[DEPARTURE] = self._departure
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The body has ended as well."""
         self._stop_waiting()
         super().on_message_complete()
+        # A long body stops the reading until more of it is asked for. There is no more, and only
+        # who reads on sees the caller go.
+        self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """More was written than the caller has read."""

@@ -10,6 +10,7 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.departure import DEPARTURE, Departure
 from azure_responses.gateway.estimate import estimate_cost
 from azure_responses.gateway.event_stream import EventStream
 from azure_responses.gateway.layers import BEGUN
@@ -52,6 +53,7 @@ class Exchange:
         self._headers = read_headers(scope)
         self._call_id = self._read_call_id()
         self._task = asyncio.current_task()
+        self._departure: Departure | None = scope.get(DEPARTURE)
         self._watch: asyncio.Task[Any] | None = None
         self._stream: EventStream | None = None
         self._has_left = False
@@ -77,8 +79,7 @@ class Exchange:
             task.uncancel()
         finally:
             self._is_over = True
-            if self._watch is not None:
-                self._watch.cancel()
+            self._stop_watching()
             gateway.drain.leave(task)
 
     async def _answer(self) -> None:
@@ -157,8 +158,7 @@ class Exchange:
         return admitted
 
     async def _make(self, call: RelayedCall) -> None:
-        self._watch = asyncio.ensure_future(self._receive())
-        self._watch.add_done_callback(self._note_leaving)
+        self._watch_caller()
         with continued_trace(self._headers):
             if call.is_stream:
                 await self._make_stream(call)
@@ -236,8 +236,27 @@ class Exchange:
         self._is_over = True
         self._scope[BEGUN] = True
 
-    def _note_leaving(self, watch: "asyncio.Task[Any]") -> None:
-        if not (self._is_over or watch.cancelled()):
+    def _watch_caller(self) -> None:
+        """Have the call stopped when nobody waits for its answer any more."""
+        if self._departure is not None:
+            self._departure.watch(self._note_leaving)
+        else:
+            # Another server than our own.
+            self._watch = asyncio.ensure_future(self._receive())
+            self._watch.add_done_callback(self._note_message)
+
+    def _stop_watching(self) -> None:
+        if self._departure is not None:
+            self._departure.forget(self._note_leaving)
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _note_message(self, watch: "asyncio.Task[Any]") -> None:
+        if not watch.cancelled():
+            self._note_leaving()
+
+    def _note_leaving(self) -> None:
+        if not self._is_over:
             self._stop()
 
     def _stop(self) -> None:

@@ -21,6 +21,7 @@ _MOST_COST = 100_000 * PICO
 _MOST_TOKENS = 2**40
 _NO_TOKENS = Tokens()
 _OPERATION = "azure_responses.operation"
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,8 @@ class SpentCall:
         Raises:
             ConfigurationError: the result is none.
         """
-        return replace(self, result=self._use)
+        is_read = self.result is None or isinstance(self.result, Use)
+        return self if is_read else replace(self, result=self._use)
 
     @property
     def _use(self) -> Use | None:
@@ -139,4 +141,4 @@ def _fit(number: int, most: int) -> int:
 
 def format_line(record: Mapping[str, Any]) -> bytes:
     """One line of JSON; ASCII only, so that not even half a surrogate pair can spoil it."""
-    return json.dumps(record, separators=(",", ":"), default=str).encode("ascii") + b"\n"
+    return _encode(record).encode("ascii") + b"\n"

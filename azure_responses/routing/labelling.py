@@ -176,8 +176,8 @@ class ResponseLabels:
         fields = vars(value)
         for name, inner, id_kind in places:
             found = fields.get(name)
-            # Most of them are not there, and text is none of our business.
-            if found is None:
+            # Most of them are empty or not there, and text is none of our business.
+            if not found:
                 continue
             if type(found) is list:
                 self._apply_entries(found, inner)
@@ -197,8 +197,8 @@ class ResponseLabels:
         places, other = place.fields or _NO_PLACES, place.values
         for name, value in fields.items():
             inner = places.get(name, other)
-            # Most fields hold no id, and most of those that could hold a text.
-            if inner is not None and (inner.kind is not None or type(value) is not str):
+            # Most fields hold no id, and most of those that could are empty or hold a text.
+            if value and inner is not None and (inner.kind is not None or type(value) is not str):
                 fields[name] = self._apply(value, inner)
 
     def _change(self, kind: Kind, value: str) -> str:

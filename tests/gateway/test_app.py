@@ -3,16 +3,18 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency, Resource
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.app import create_app
-from tests.gateway.gateways import KEY, Running, config_of, serve
+from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
 from tests.relay.relays import make_emulator
 
 CREATE = "/v1/responses"
@@ -175,10 +177,21 @@ def test_a_failure_after_a_comment_is_an_event(emulator: Emulator, url: str) -> 
             assert "upstream" in data[-1]
 
 
-def test_azure_is_let_go_when_the_caller_leaves() -> None:
+@contextmanager
+def _serve_by_any_server(config: Mapping[str, Any]) -> Iterator[Running]:
+    """A gateway on a server that knows nothing of it."""
+    app = create_app(config)
+    with run_server(uvicorn.Server(uvicorn.Config(app, log_config=None))) as port:
+        yield Running(f"http://127.0.0.1:{port}", app)
+
+
+@pytest.mark.parametrize("server_of", [serve, _serve_by_any_server], ids=["own", "any"])
+# A body of that size stops the reading of its connection meanwhile.
+@pytest.mark.parametrize("padding", [0, 500_000])
+def test_azure_is_let_go_when_the_caller_leaves(server_of: Any, padding: int) -> None:
     emulator = make_emulator(latency=Latency(first_token=0.1, tokens_per_second=20))
-    body = {**HELLO, "input": "[[azure:length:2000]]", "stream": True}
-    with emulator.serve() as server, serve(config_of(server.url, "east")) as gateway:
+    body = {**HELLO, "input": "[[azure:length:2000]]" + "x" * padding, "stream": True}
+    with emulator.serve() as server, server_of(config_of(server.url, "east")) as gateway:
         with gateway.client() as client:
             with client.stream("POST", CREATE, json=body) as reply:
                 next(reply.iter_bytes())
