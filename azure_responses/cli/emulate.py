@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
             f"Serving the emulator needs {error.name}.",
             hint="pip install 'azure-responses[cli]'",
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"The emulator cannot start: {error}") from error
     return 0

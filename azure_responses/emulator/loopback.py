@@ -44,7 +44,10 @@ def make_server(emulator: Served) -> "uvicorn.Server":
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that accepts connections from now on; port 0 takes any free one. Raises OSError."""
+    """A socket that accepts connections from now on; port 0 takes any free one.
+
+    Raises OSError, and OverflowError for a port that is none.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,7 +55,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         # From now on callers wait in the queue instead of being refused until uvicorn is up.
         listener.listen(2048)
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener

@@ -33,6 +33,12 @@ def encode_body(
             merged, default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
         )
         return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        # The error itself shows the text, which may be anybody's.
+        raise ConfigurationError(
+            "The request cannot be written as JSON: some text holds half a surrogate pair.",
+            hint="It was read from bytes that are not UTF-8; decode them as what they are.",
+        ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"The request cannot be written as JSON: {error}",

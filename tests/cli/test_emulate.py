@@ -79,3 +79,8 @@ def test_a_port_that_is_taken_is_wrong_usage(capsys: pytest.CaptureFixture[str])
         port = taken.getsockname()[1]
         assert main(["emulate", "--port", str(port)]) == 2
     assert "cannot start" in capsys.readouterr().err
+
+
+def test_a_port_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emulate", "--port", "99999"]) == 2
+    assert "0-65535" in capsys.readouterr().err

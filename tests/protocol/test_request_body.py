@@ -158,3 +158,10 @@ def test_replaying_leaves_the_response_as_it_was() -> None:
     first = response.output[0]
     assert isinstance(first, OutputMessage)
     assert first.status == "completed"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udcff", "\ud83d\ude00"])
+def test_half_a_surrogate_pair_is_no_text(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="surrogate") as caught:
+        encode_body({"input": text})
+    assert "UTF-8" in (caught.value.hint or "")
