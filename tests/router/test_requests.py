@@ -9,6 +9,7 @@ import pytest
 from azure_responses import (
     APIConnectionError,
     ConfigurationError,
+    InternalServerError,
     ResponseNotFoundError,
     Router,
 )
@@ -162,6 +163,13 @@ def test_an_id_of_a_row_that_is_gone_is_served_by_its_resource_or_unknown(
     async def third(router: Any) -> None:
         with pytest.raises(ResponseNotFoundError, match="gone"):
             await router.retrieve(made[-1].id)
+        asked = {"model": "gpt", "input": "hi", "previous_response_id": made[-1].id}
+        with pytest.raises(ResponseNotFoundError, match="not configured here any more"):
+            await router.responses(**asked)
+        with pytest.raises(InternalServerError, match="No row of model_list"):
+            await router.responses(on_origin_down="replay", **asked)
+        told = router.explain(on_origin_down="replay", **asked)
+        assert told.replays
 
     run(runner, emulator, first, affinity_secret=secret)
     rows = rows_of(emulator)
