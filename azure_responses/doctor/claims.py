@@ -1,14 +1,14 @@
 """What a key or token says about itself, read without verifying anything. Pure, told the time."""
 
-import base64
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["CredentialNotes", "examine_key", "examine_token", "read_claims"]
+from azure_responses.protocol.tokens import read_claims
+
+__all__ = ["CredentialNotes", "examine_key", "examine_token"]
 
 _COGNITIVE = "https://cognitiveservices.azure.com"
 _PROJECTS = "https://ai.azure.com"
@@ -57,19 +57,6 @@ def examine_key(key: str, scope: str) -> CredentialNotes:
             fix="Leave api_key out and sign in with Entra ID, or use the resource's own endpoint.",
         )
     return CredentialNotes(described)
-
-
-def read_claims(token: str) -> dict[str, Any] | None:
-    """The claims of a JWT, unverified; None for anything else."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    padded = parts[1] + "=" * (-len(parts[1]) % 4)
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, RecursionError):
-        return None
-    return claims if isinstance(claims, dict) else None
 
 
 def examine_token(token: str, scope: str, now: float) -> CredentialNotes:

@@ -4,9 +4,9 @@ import base64
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["Token", "read_expiry"]
+__all__ = ["Token", "read_claims", "read_expiry"]
 
 # azure-core's own bearer policy refreshes five minutes ahead of expiry.
 _REFRESH_AHEAD = 300.0
@@ -34,15 +34,23 @@ class Token:
         return "stale" if now >= self.expires_on - min(_REFRESH_AHEAD, life / 2) else "fresh"
 
 
-def read_expiry(token: str) -> float | None:
-    """The `exp` claim of a JWT in unix seconds, unverified; None for anything else."""
+def read_claims(token: str) -> dict[str, Any] | None:
+    """The claims of a JWT, unverified; None for anything else."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
     padded = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         claims = json.loads(base64.urlsafe_b64decode(padded))
-        expiry = float(claims["exp"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def read_expiry(token: str) -> float | None:
+    """The `exp` claim of a JWT in unix seconds, unverified; None for anything else."""
+    try:
+        expiry = float((read_claims(token) or {})["exp"])
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return expiry if math.isfinite(expiry) else None
