@@ -20,8 +20,12 @@ __all__ = [
     "check_end_user",
     "check_id",
     "check_options",
+    "end_user_of",
+    "list_messages",
     "read_history",
 ]
+
+_END_USERS = ("safety_identifier", "user")
 
 
 class RoutedOptions(CallOptions, total=False):
@@ -113,6 +117,23 @@ def check_id(response_id: Any) -> str:
         param="response_id",
         hint="Pass the id of a response as the router gave it.",
     )
+
+
+def end_user_of(body: Mapping[str, Any]) -> str | None:
+    """For whom a request is made, where it says so."""
+    for name in _END_USERS:
+        found = body.get(name)
+        if found and isinstance(found, str):
+            return found
+    metadata = body.get("metadata")
+    found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
+    return found if found and isinstance(found, str) else None
+
+
+def list_messages(messages: Any) -> Any:
+    """Messages that can be read again and again; what are none is for the bridge to refuse."""
+    is_one = not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping)
+    return messages if is_one else list(messages)
 
 
 def check_end_user(end_user: Any) -> str:

@@ -1,7 +1,7 @@
 """What a router is asked, read once: where it has to go, and what is sent there."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,13 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.router.arguments import check_id, check_options, read_history
+from azure_responses.router.arguments import (
+    check_id,
+    check_options,
+    end_user_of,
+    list_messages,
+    read_history,
+)
 from azure_responses.router.attempts import NotSent
 from azure_responses.router.deadline import deadline_of, shorten
 from azure_responses.router.replay import as_continuation
@@ -39,7 +45,6 @@ _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
 # What needs no check here.
 _CHECKED = frozenset({"model", *_OPTIONS})
-_END_USERS = ("safety_identifier", "user")
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _MOST_FACTS = 1000
 
@@ -156,8 +161,10 @@ class RouterRequest:
             extra = options.get("extra_body")
             body = {**arguments, **extra} if extra else arguments
             labelled = reader.affinity.read(body, self.owner)
-        if call.replays_history and labelled is not None:
-            self._refuse_what_stays(labelled, deployment)
+            stays = labelled.pins.not_on(deployment.resource)
+            if call.replays_history and stays is not None:
+                reason = f", and {stays} names what no other resource has."
+                raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
         parameters, given = self._unlabelled(arguments, options, labelled, deployment.resource)
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = shorten(self.timeout, left)
@@ -169,16 +176,6 @@ class RouterRequest:
             is_stored=self.is_stored,
         )
         return Sent(parameters, labels)
-
-    def _refuse_what_stays(self, labelled: LabelledRequest, deployment: Deployment) -> None:
-        """Raise where more than the history would have to move to another resource."""
-        pins = labelled.pins
-        stays = pins.raw[0].path if pins.raw else None
-        if pins.hard is not None and pins.hard.resource != deployment.resource:
-            stays = pins.hard.field
-        if stays is not None:
-            reason = f", and {stays} names what no other resource has."
-            raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
 
     def _unlabelled(
         self,
@@ -281,7 +278,7 @@ class RequestReader:
         owner = own.get("owner")
         options = {name: own[name] for name in _OPTIONS if name in own}
         if is_chat:
-            body["messages"] = _listed(body.get("messages"))
+            body["messages"] = list_messages(body.get("messages"))
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body
         labelled = None if _is_plain(merged) else self.affinity.read(merged, owner)
@@ -297,7 +294,7 @@ class RequestReader:
             timeout,
             labelled,
             owner,
-            _end_user(merged),
+            end_user_of(merged),
             merged.get("store", not is_chat) is not False,
             read_history(own.get("history")),
         )
@@ -460,22 +457,6 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
     if type(body.get("input")) is not str:
         return False
     return body.keys().isdisjoint(_LABEL_PLACES)
-
-
-def _listed(messages: Any) -> Any:
-    """Messages that can be read again and again; what are none is for the bridge to refuse."""
-    is_one = not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping)
-    return messages if is_one else list(messages)
-
-
-def _end_user(body: Mapping[str, Any]) -> str | None:
-    for name in _END_USERS:
-        found = body.get(name)
-        if found and isinstance(found, str):
-            return found
-    metadata = body.get("metadata")
-    found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
-    return found if found and isinstance(found, str) else None
 
 
 def _field(holder: Any, name: str) -> Any:

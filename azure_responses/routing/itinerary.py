@@ -61,9 +61,9 @@ class Itinerary:
         return self._here.tries
 
     @property
-    def extra_retries(self) -> int:
-        """What the row tried last adds to the router's retries."""
-        return self._here.extra_retries
+    def retry_limit(self) -> int:
+        """Retries allowed in this group: the router's, and what the row tried last adds."""
+        return self._roster.settings.num_retries + self._here.extra_retries
 
     @property
     def is_fallback(self) -> bool:

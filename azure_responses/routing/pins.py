@@ -40,6 +40,12 @@ class Pins:
         """The pin that counts."""
         return self.hard or self.soft
 
+    def not_on(self, resource: str) -> str | None:
+        """Where the first thing stands that a resource is not known to store, if any does."""
+        if self.hard is not None and self.hard.resource != resource:
+            return self.hard.field
+        return self.raw[0].path if self.raw else None
+
     def require_labels(self) -> None:
         """Refuse raw ids, for a group whose deployments do not all share one resource.
 

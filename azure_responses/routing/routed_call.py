@@ -26,9 +26,7 @@ __all__ = ["RoutedCall"]
 _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
 _WIDEST_SPREAD = 0.5
 _SHORTEST_WAIT = 0.01
-# What has to be left of the deadline after a wait: a second, or this share of a short one.
 _SHORTEST_ATTEMPT = 1.0
-_SHARE_OF_ATTEMPT = 0.1
 
 
 class RoutedCall:
@@ -254,8 +252,7 @@ class RoutedCall:
         tries = self._route.tries
         if tries == 0:
             return True
-        limit = self._routing.settings.num_retries + self._route.extra_retries
-        return tries <= limit and self._routing.retry_budget.has_retry(now)
+        return tries <= self._route.retry_limit and self._routing.retry_budget.has_retry(now)
 
     def _choose(self, now: float, jitter: float) -> Iterable[Deployment]:
         scope, board = self._route.scope, self._routing.board
@@ -324,8 +321,7 @@ class RoutedCall:
             return False
         scope = self._route.scope
         assert scope is not None
-        limit = self._routing.settings.num_retries + self._route.extra_retries
-        return self._route.tries >= limit or not any(
+        return self._route.tries >= self._route.retry_limit or not any(
             self._is_open(d.id, now) and self._full.get(d.id, now) <= now for d in scope.deployments
         )
 
@@ -366,7 +362,7 @@ class RoutedCall:
         if self.deadline is not None:
             # Who comes back when no time is left for an attempt has waited for nothing.
             left = self.deadline - now
-            if seconds + min(left * _SHARE_OF_ATTEMPT, _SHORTEST_ATTEMPT) >= left:
+            if seconds + min(left / 10, _SHORTEST_ATTEMPT) >= left:
                 raise self._give_up(now)
             spread = min(spread, (left - seconds) / 2)
         self._route.go_back()

@@ -27,3 +27,11 @@ def test_a_hard_pin_counts_before_a_soft_one() -> None:
     assert Pins(hard, soft).pin is hard
     assert Pins(None, soft).pin is soft
     assert Pins().pin is None
+
+
+def test_what_another_resource_does_not_have_is_named() -> None:
+    hard = Pin("4ea9c1da", field="conversation")
+    assert Pins(hard).not_on("4ea9c1da") is None
+    assert Pins(hard, raw=_RAW).not_on("ca234c55") == "conversation"
+    assert Pins(raw=_RAW).not_on("ca234c55") == "tools[0].container"
+    assert Pins(soft=Pin("4ea9c1da", is_hard=False)).not_on("ca234c55") is None
