@@ -327,7 +327,12 @@ class TestLiteLLMsRouter:
 
 @_BOTH
 @pytest.mark.parametrize(
-    ("call", "arguments"), [("embedding", {"input": ["hi"]}), ("image_generation", {"prompt": "x"})]
+    ("call", "arguments"),
+    [
+        ("embedding", {"input": ["hi"]}),
+        ("image_generation", {"prompt": "x"}),
+        ("image_edit", {"prompt": "x", "image": "x"}),
+    ],
 )
 def test_what_is_no_chat_is_refused_with_a_word_on_who_serves_it(
     bench: Bench, call: str, arguments: dict[str, Any], is_async: bool
