@@ -75,7 +75,7 @@ def create(arguments: argparse.Namespace) -> int:
         option = error.term.replace("_", "-")
         raise ConfigurationError(f"--{option} {error.reason}.") from error
     key = make_key()
-    with _open(arguments) as database:
+    with _open(arguments, makes_it=True) as database:
         database.add_key(StoredKey(caller, hash_key(key)))
     print(key)
     note(f"id: {caller.key_id}")
@@ -113,12 +113,22 @@ def revoke(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _open(arguments: argparse.Namespace) -> "Iterator[Database]":
+def _open(arguments: argparse.Namespace, *, makes_it: bool = False) -> "Iterator[Database]":
     url = _find_url(arguments)
-    from azure_responses.gateway.database import open_database
+    from azure_responses.gateway.database import find_file, open_database
 
+    file = find_file(url)
+    is_new = file is not None and not file.exists()
+    if is_new and not makes_it:
+        raise ConfigurationError(
+            f"There is no database {file and file.absolute()}.",
+            hint="Name the file that the gateway uses; it is made by `keys create` or the gateway.",
+        )
     database = open_database(url)
     try:
+        if is_new:
+            # A path counts from where each of the two is started.
+            note(f"made the database {file and file.absolute()}, which the gateway has to use too")
         yield database
     finally:
         database.close()

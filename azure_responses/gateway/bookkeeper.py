@@ -148,14 +148,14 @@ class Bookkeeper:
         with self._turn:
             # Taken before the log is written, so that nothing reaches the database without a line.
             batch = self._take_totals()
-            self._attempt("spend log", self._write_log)
+            self._attempt("writing of the spend log", self._write_log)
             if batch is not None:
-                self._attempt("database", partial(self._write_totals, batch))
+                self._attempt("writing of totals", partial(self._write_totals, batch))
 
     def refresh(self) -> None:
         """Read keys and totals again, now, in this thread."""
         with self._turn:
-            self._attempt("database", self._read_database)
+            self._attempt("reading of keys", self._read_database)
 
     def _run(self) -> None:
         while not self._is_over.wait(self._flush_interval):
@@ -226,9 +226,9 @@ class Bookkeeper:
             if subject not in self._troubles:
                 self._troubles.add(subject)
                 LOGGER.warning(
-                    "The %s fails: %s Calls go on, and what they cost is kept in memory.",
+                    "The %s fails: %s. Calls go on, and what they cost is kept in memory.",
                     subject,
-                    error,
+                    str(error).removesuffix("."),
                 )
         else:
             if subject in self._troubles:

@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
         hint="pip install 'azure-responses[gateway]'",
     ) from error
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "find_file", "open_database"]
 
 _VERSION = 1
 # Replicas that start at once take turns by this number, which is only ours by being odd.
@@ -116,6 +116,19 @@ def open_database(url: str) -> "Database":
     return database
 
 
+def find_file(url: str) -> Path | None:
+    """The file of a URL that names one; None for a server's.
+
+    Raises:
+        ConfigurationError: the URL is no good.
+    """
+    return _file_of(_read_url(url))
+
+
+def _file_of(url: sql.URL) -> Path | None:
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
 def _read_url(text: str) -> sql.URL:
     if "://" not in text:
         return sql.URL.create("sqlite", database=str(Path(text).expanduser()))
@@ -141,8 +154,9 @@ def _read_url(text: str) -> sql.URL:
 
 def _engine(url: sql.URL) -> sql.Engine:
     try:
-        if url.get_backend_name() == "sqlite":
-            _make_file(Path(str(url.database)))
+        file = _file_of(url)
+        if file is not None:
+            _make_file(file)
             engine = sql.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
             sql.event.listen(engine, "connect", _set_up_sqlite)
             sql.event.listen(engine, "begin", _begin_sqlite)
@@ -208,7 +222,9 @@ class Database:
     def __init__(self, engine: sql.Engine) -> None:
         self._engine = engine
         self._writing = engine.execution_options(writes=True)
-        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._file = _file_of(engine.url)
+        self._is_sqlite = self._file is not None
+        self._opened: tuple[int, int] | None = None
 
     def close(self) -> None:
         """Close the connections."""
@@ -319,13 +335,27 @@ class Database:
             index_elements=["id"], set_={"batch": number, "day": today}
         )
 
+    def _follow_file(self) -> None:
+        """A file that was moved away or replaced would take what is written along, unseen."""
+        if self._file is None:
+            return
+        try:
+            there = self._file.stat()
+        except OSError as error:
+            raise DatabaseError(f"The database {self._file} is gone: {error.strerror}.") from error
+        if self._opened != (there.st_dev, there.st_ino):
+            self._engine.dispose()
+            self._opened = (there.st_dev, there.st_ino)
+
     @contextmanager
     def _read(self) -> Iterator[sql.Connection]:
+        self._follow_file()
         with _errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _write(self) -> Iterator[sql.Connection]:
+        self._follow_file()
         with _errors(), self._writing.begin() as connection:
             yield connection
 

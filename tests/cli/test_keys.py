@@ -111,11 +111,13 @@ def test_an_expired_key_is_listed_as_expired(
 
 
 def test_revoking_what_is_not_there_is_a_no(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    open_database(url).close()
     assert main(["keys", "revoke", "--database", url, "key_none"]) == 1
     assert "no key key_none" in capsys.readouterr().err
 
 
 def test_an_empty_list_says_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    open_database(url).close()
     assert main(["keys", "list", "--database", url]) == 0
     out, err = capsys.readouterr()
     assert (out, err) == ("", "no keys\n")
@@ -168,8 +170,28 @@ def test_a_configuration_without_a_database_is_told_what_to_set(
 def test_a_database_that_cannot_be_opened_is_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["keys", "list", "--database", str(tmp_path / "none" / "k.db")]) == 1
+    assert main(["keys", "create", "--database", str(tmp_path / "none" / "k.db")]) == 1
     assert "k.db cannot be made: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", [["list"], ["revoke", "key_1"]])
+def test_a_database_that_is_not_there_is_not_made_to_be_read(
+    action: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "typo.db"
+    assert main(["keys", *action, "--database", str(path)]) == 2
+    assert f"There is no database {path}" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_where_a_database_was_made_is_said_once(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for _ in range(2):
+        assert main(["keys", "create", "--database", url]) == 0
+        said.append(f"made the database {tmp_path / 'keys.db'}" in capsys.readouterr().err)
+    assert said == [True, False]
 
 
 @pytest.mark.parametrize("missing", ["sqlalchemy", "yaml"])

@@ -169,9 +169,10 @@ def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
                 keeper.flush()
                 keeper.refresh()
             assert [keeper.is_healthy] == [False]
-        assert [r.levelno for r in caplog.records] == [logging.WARNING]
+        assert [r.levelno for r in caplog.records] == [logging.WARNING] * 2
         keeper.flush()
         keeper.flush()
+        keeper.refresh()
         assert [keeper.is_healthy] == [True]
     assert "works again" in caplog.text
     database = open_database(database_url)
@@ -180,6 +181,25 @@ def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
         total.add(spent)
     assert (total.cost, total.calls) == (PICO * 3 // 4, 3)
     database.close()
+
+
+def test_a_database_that_can_be_read_but_not_written_stays_in_trouble(
+    database_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseError("The database cannot be used: locked")
+
+    with _keeper(database_url=database_url) as keeper:
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "add_spend", fail)
+            for number in range(3):
+                keeper.record(_call(number))
+                keeper.flush()
+                keeper.refresh()
+                assert not keeper.is_healthy
+        keeper.flush()
+        assert keeper.is_healthy
+    assert caplog.text.count("locked. Calls go on") == 1
 
 
 def test_what_a_database_never_took_is_said_at_the_end(

@@ -169,6 +169,19 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
     assert "secret" not in str(caught.value)
 
 
+def test_a_file_that_was_moved_away_takes_nothing_along(tmp_path: Path) -> None:
+    path, batch = tmp_path / "keys.db", Batch(1, {_KEY: Spent(cost=3)})
+    database = open_database(str(path))
+    for file in tmp_path.iterdir():
+        file.rename(tmp_path / f"moved-{file.name}")
+    with pytest.raises(DatabaseError, match=r"keys\.db is gone"):
+        database.add_spend("w", batch, 20_000)
+    open_database(str(path)).close()
+    database.add_spend("w", batch, 20_000)
+    database.close()
+    assert open_database(str(path)).totals() == {_KEY: Spent(cost=3)}
+
+
 def test_a_folder_that_is_not_there_is_an_error_of_the_database(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"none.keys\.db cannot be made: No such file"):
         open_database(f"sqlite:///{tmp_path / 'none' / 'keys.db'}")
