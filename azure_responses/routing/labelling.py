@@ -115,9 +115,11 @@ class ResponseLabels:
         return self._label_slowly(frame)
 
     def label_id(self, inner: str) -> str:
-        """The label of one id; of a label of ours, itself."""
+        """The label of one id; of a label of ours, and of none at all, itself."""
         label = self._labels.get(inner)
         if label is None:
+            if not inner:
+                return inner
             label = inner if MARKER in inner and self._is_ours(inner) else self._make(inner)
             self._labels[inner] = self._labels[label] = label
         return label

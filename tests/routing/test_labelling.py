@@ -295,11 +295,22 @@ def test_an_event_of_an_unknown_kind_survives_with_its_ids_labelled() -> None:
     }
 
 
+def test_an_id_of_no_characters_stays_without_a_label() -> None:
+    labels = _labels()
+    frame = b'event: response.output_text.delta\ndata: {"item_id":"","delta":"x"}\n\n'
+    assert labels.label_frame(frame) == frame
+    body = b'{"id":"","output":[{"type":"message","id":"","content":[]}]}'
+    assert labels.label_json(body) == body
+    event = '{"type":"response.output_text.delta","item_id":""}'
+    assert labels.label(parse_event(event)).to_dict() == json.loads(event)
+
+
 @given(st.text(), st.text())
 def test_odd_ids_in_frames_are_labelled_like_any_other(item_id: str, delta: str) -> None:
     event = {**_delta(item_id), "delta": delta}
     labelled = _labels().label_frame(_frame(event))
-    assert json.loads(labelled.partition(b"data: ")[2]) == {**event, "item_id": id_of(item_id)}
+    label = id_of(item_id) if item_id else ""
+    assert json.loads(labelled.partition(b"data: ")[2]) == {**event, "item_id": label}
 
 
 def _streams() -> list[Exchange]:
