@@ -46,7 +46,7 @@ class Poll:
         Raises:
             APITimeoutError: the response is still at work and the time is up.
         """
-        if response.status in TERMINAL_STATUSES or response.status is None:
+        if response.status is None or str(response.status) in TERMINAL_STATUSES:
             return None
         delay = self._interval
         if self._ends_at is not None:

@@ -15,7 +15,8 @@ def finish_reason(response: Response, has_calls: bool, has_function_call: bool) 
     words for that, "content_filter" and, for every other cause and for a cancelled response,
     "length"; the completion's `status` and `incomplete_details` have the rest.
     """
-    status = response.status
+    # Whatever a gateway put there, it must not cost the caller the answer.
+    status = str(response.status)
     if status in UNFINISHED:
         return None
     if status in ("incomplete", "cancelled"):

@@ -26,9 +26,9 @@ def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
     """The counts, with every detail the service gave; None when it gave none."""
     if isinstance(usage, Usage) and not usage.model_extra:
         return _convert(usage)
-    if usage is None:
+    fields: Any = usage.to_dict() if isinstance(usage, Usage) else usage
+    if not isinstance(fields, Mapping):
         return None
-    fields = usage.to_dict() if isinstance(usage, Usage) else usage
     named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
     try:
         return CompletionUsage.model_validate(named)

@@ -46,3 +46,8 @@ def test_raw_counts_are_read_too() -> None:
 
 def test_no_usage_is_none() -> None:
     assert to_usage(None) is None
+
+
+@pytest.mark.parametrize("odd", [[], "9", 9, True, [[]]])
+def test_usage_that_is_no_object_is_none(odd: Any) -> None:
+    assert to_usage(odd) is None
