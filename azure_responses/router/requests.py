@@ -347,7 +347,7 @@ class RequestReader:
         problem = f"model is a {type(given).__name__}, not a string."
         raise ConfigurationError(
             problem if given else "No model was given.",
-            hint=f"Pass model=…, one of {', '.join(groups)}.",
+            hint=f"Pass model=…, one of {', '.join(groups).replace('*', 'your deployments')}.",
         )
 
     def _pin(self, labelled: LabelledRequest, model: str) -> Pin | None:

@@ -100,11 +100,10 @@ class Router(RouterOperations, AsyncRouterOperations):
         secret = given.get("affinity_secret")
         secrets = find_secrets(secret, os.environ, deployments, is_shared=self._state.is_shared)
         labeller = Labeller(secrets)
-        accepts = bool(given.get("accept_litellm_ids"))
+        accepts = _read_flag(given, "accept_litellm_ids")
         affinity = Affinity(labeller, deployments, accept_litellm_ids=accepts)
-        cache = given.get("reasoning_cache")
-        self._cache = ReasoningCache() if cache is True else cache or None
-        self._chat_options = ChatOptions(bool(given.get("drop_params")), self._cache)
+        self._cache = _read_cache(given.get("reasoning_cache"))
+        self._chat_options = ChatOptions(_read_flag(given, "drop_params"), self._cache)
         self._reader = RequestReader(
             self._routing,
             labeller,
@@ -419,6 +418,24 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
         elif _BELONG_TO_ROWS & set(unknown):
             error.hint = "Endpoints and credentials belong into the rows of model_list."
         raise
+
+
+def _read_flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    # "no" is not False, and ids that are not signed would be understood.
+    raise ConfigurationError(f"{name} is {value!r}.", hint="Pass True or False.")
+
+
+def _read_cache(given: Any) -> ReasoningCache | None:
+    if given is None or isinstance(given, ReasoningCache):
+        return given
+    if isinstance(given, bool):
+        return ReasoningCache() if given else None
+    raise ConfigurationError(
+        f"reasoning_cache is {given!r}.", hint="Pass True, False or a ReasoningCache."
+    )
 
 
 def _warn_of_unheeded(options: Mapping[str, Any]) -> None:

@@ -109,6 +109,20 @@ def test_an_unknown_option_is_refused_with_the_nearest_name(name: str, suggestio
     assert suggestion in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["accept_litellm_ids", "drop_params", "reasoning_cache"])
+def test_a_word_does_not_switch_anything_on(emulator: Emulator, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} is 'no'") as caught:
+        Router(rows_of(emulator), **{name: "no"})  # type: ignore[arg-type]
+    assert "True" in str(caught.value.hint)
+
+
+def test_a_router_of_any_model_wants_to_be_told_which(emulator: Emulator) -> None:
+    row = {**rows_of(emulator, 1)[0], "model_name": "*"}
+    with Router([row]) as router, pytest.raises(ConfigurationError, match="No model") as caught:
+        router.responses(input="hi")
+    assert caught.value.hint == "Pass model=…, one of your deployments."
+
+
 def test_rows_that_cannot_be_used_are_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="model_list"):
         Router("gpt")  # type: ignore[arg-type]
