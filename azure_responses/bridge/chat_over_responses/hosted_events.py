@@ -23,7 +23,7 @@ def to_hosted_event(event: StreamEvent) -> dict[str, Any] | None:
     fields = {name: value for name, value in event.to_dict().items() if name not in _NOISE}
     if event.type in ("response.output_item.added", "response.output_item.done"):
         item = getattr(event, "item", None)
-        if getattr(item, "type", None) in _OF_CHAT or is_callers(item):
+        if str(getattr(item, "type", None)) in _OF_CHAT or is_callers(item):
             return None
         given = fields.get("item")
         told = given if isinstance(given, dict) else {}

@@ -26,9 +26,10 @@ def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
     """The counts, with every detail the service gave; None when it gave none."""
     if isinstance(usage, Usage) and not usage.model_extra:
         return _convert(usage)
-    fields: Any = usage.to_dict() if isinstance(usage, Usage) else usage
-    if not isinstance(fields, Mapping):
+    given: object = usage.to_dict() if isinstance(usage, Usage) else usage
+    if not isinstance(given, Mapping):
         return None
+    fields: Mapping[str, Any] = given
     named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
     try:
         return CompletionUsage.model_validate(named)

@@ -49,3 +49,14 @@ def test_an_item_is_told_by_its_head() -> None:
 )
 def test_what_the_message_says_itself_is_no_news(event: dict[str, Any]) -> None:
     assert _news(event) is None
+
+
+def test_an_item_whose_type_is_no_text_is_news_like_any_other() -> None:
+    event = parse_event(
+        b'{"type": "response.output_item.added", "output_index": 0, "item": {"type": ["x"]}}'
+    )
+    assert to_hosted_event(event) == {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {"type": ["x"]},
+    }
