@@ -17,7 +17,7 @@ from azure_responses.errors import BadRequestError, ConfigurationError, Response
 from azure_responses.event_loop import running_loop
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.affinity_secret import find_secrets
-from azure_responses.router.arguments import ChatOptions, check_end_user, check_id
+from azure_responses.router.arguments import ChatOptions, check_end_user, check_id, check_options
 from azure_responses.router.async_operations import AsyncRouterOperations
 from azure_responses.router.async_routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Setback
@@ -231,7 +231,7 @@ class Router(RouterOperations, AsyncRouterOperations):
                 down for longer stores is listed as failed, and the rest is deleted.
 
         Raises:
-            ConfigurationError: no end user is named.
+            ConfigurationError: no end user is named, or an owner or a timeout that is none.
             APIConnectionError: the shared ledger cannot be read to its end.
         """
 
@@ -242,6 +242,7 @@ class Router(RouterOperations, AsyncRouterOperations):
             except ResponseNotFoundError as error:
                 raise judge_missing(error, entry, time.time()) from None
 
+        check_options({"owner": owner, "timeout": timeout})
         return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
     async def apurge(
@@ -261,6 +262,7 @@ class Router(RouterOperations, AsyncRouterOperations):
             except ResponseNotFoundError as error:
                 raise judge_missing(error, entry, time.time()) from None
 
+        check_options({"owner": owner, "timeout": timeout})
         return await apurge(self._async_state, check_end_user(end_user), delete, owner=owner)
 
     def close(self) -> None:

@@ -96,6 +96,9 @@ def test_a_purge_for_nobody_does_not_pass_for_a_complete_one(
     async def scenario(router: Any) -> None:
         with pytest.raises(ConfigurationError, match="end_user"):
             await router.purge(end_user=end_user)
+        for nonsense in ({"owner": 5}, {"timeout": "long"}):
+            with pytest.raises(ConfigurationError, match=next(iter(nonsense))):
+                await router.purge(end_user="ann", **nonsense)
 
     run(runner, emulator, scenario)
 
