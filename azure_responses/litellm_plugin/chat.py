@@ -55,7 +55,9 @@ class AzureResponsesLLM(CustomLLM):
             call = read_call(given)
             completions = sync_client(call.connection).chat.completions
             stream = completions.create(**_streamed(call), stream=True)
-        return _convert(stream, call, provider)
+        chunks = _convert(stream, call, provider)
+        next(chunks)
+        return chunks
 
     def astreaming(self, **given: Any) -> "AsyncChunks":
         """`streaming`, awaited: the call is made by `open`, or else when the first is asked for."""
@@ -95,7 +97,6 @@ class AsyncChunks:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self._given = given
-        self._stream: AsyncChatCompletionStream | None = None
         self._chunks: AsyncGenerator[Any, None] | None = None
 
     async def open(self) -> Self:
@@ -105,8 +106,9 @@ class AsyncChunks:
             with mapped_failures(self._given["model"], provider):
                 call = read_call(self._given)
                 completions = async_client(call.connection).chat.completions
-                self._stream = await completions.create(**_streamed(call), stream=True)
-            self._chunks = _convert_async(self._stream, call, provider)
+                stream = await completions.create(**_streamed(call), stream=True)
+            self._chunks = _convert_async(stream, call, provider)
+            await anext(self._chunks)
         return self
 
     def __aiter__(self) -> Self:
@@ -121,13 +123,12 @@ class AsyncChunks:
         """Give up the rest of the stream."""
         if self._chunks is not None:
             await self._chunks.aclose()
-        if self._stream is not None:
-            # A generator that was never begun closes nothing.
-            await self._stream.aclose()
 
 
 def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterator[Any]:
     with mapped_failures(call.deployment, provider), stream:
+        # Once begun, a generator that nobody reads closes the stream when it is forgotten.
+        yield None
         conversion = StreamConversion(call)
         for chunk in stream:
             yield from conversion.convert(chunk)
@@ -139,6 +140,8 @@ async def _convert_async(
 ) -> AsyncGenerator[Any, None]:
     with mapped_failures(call.deployment, provider):
         async with stream:
+            # As above.
+            yield None
             conversion = StreamConversion(call)
             async for chunk in stream:
                 for made in conversion.convert(chunk):

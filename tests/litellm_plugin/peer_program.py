@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -118,6 +119,23 @@ def _routed(
         return _loop.run_until_complete(collect())
     answer = router.completion(stream=is_stream, **arguments)
     return _text(list(answer) if is_stream else [answer])
+
+
+@_deed
+def _forgotten(*, is_async: bool, **arguments: Any) -> None:
+    """A stream that is made and never read."""
+    if not is_async:
+        _litellm().completion(stream=True, **arguments)
+        gc.collect()
+        return
+
+    async def forget() -> None:
+        await _litellm().acompletion(stream=True, **arguments)
+        gc.collect()
+        # What was forgotten is closed by a task of the loop.
+        await asyncio.sleep(0.1)
+
+    _loop.run_until_complete(forget())
 
 
 def _text(answers: list[Any]) -> str:

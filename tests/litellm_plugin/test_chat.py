@@ -1,5 +1,7 @@
 """Chat completions of LiteLLM as a library, through the plug-in."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -215,6 +217,34 @@ def test_a_stream_that_breaks_off_is_an_error_and_ends(
         ("MidStreamFallbackError", 500),
         ("APIConnectionError", 500),
     ]
+
+
+@_BOTH
+def test_a_stream_that_is_never_read_lets_go_of_its_connection(
+    bench: Bench, is_async: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as pool:
+        has_left = pool.submit(_begin_a_stream, listener)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        bench.ask("forgotten", messages=PING, api_base=url, is_async=is_async)
+        assert has_left.result(timeout=30)
+
+
+def _begin_a_stream(listener: socket.socket) -> bool:
+    """Answer one call with the head of a stream; true if the caller hangs up on it."""
+    listener.settimeout(20)
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(20)
+        connection.recv(65536)
+        head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked"
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        try:
+            while connection.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        return True
 
 
 @_BOTH
