@@ -67,12 +67,17 @@ class ClientPool(Generic[C]):
         key = _key(arguments)
         with self._lock:
             client = self._clients.get(key)
-            if client is None:
-                client = self._clients[key] = self._make(**arguments)
-                if len(self._clients) > _CAPACITY:
-                    # Dropped, not closed: another thread may be in the middle of a call.
-                    self._clients.popitem(last=False)
-            self._clients.move_to_end(key)
+            if client is not None:
+                self._clients.move_to_end(key)
+                return client
+        # Made beside the lock: it reads certificates, which callers of other clients need not
+        # wait for. Of two that are made at the same time the second goes, before its first call.
+        made = self._make(**arguments)
+        with self._lock:
+            client = self._clients.setdefault(key, made)
+            if len(self._clients) > _CAPACITY:
+                # Dropped, not closed: another thread may be in the middle of a call.
+                self._clients.popitem(last=False)
             return client
 
     def clear(self, close: Callable[[C], None]) -> None:

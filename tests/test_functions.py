@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,38 @@ def test_repeated_calls_share_a_client_until_something_changes(
     monkeypatch.delenv("AZURE_OPENAI_DEPLOYMENT")
     assert pool.get(where) is not first
     pool.clear(azure_responses.AzureResponses.close)
+
+
+def test_making_a_client_keeps_nobody_else_waiting() -> None:
+    held, released = threading.Event(), threading.Event()
+
+    def make(endpoint: str) -> object:
+        if endpoint == "slow":
+            held.set()
+            assert released.wait(10)
+        return object()
+
+    pool = functions.ClientPool(make)
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(pool.get, {"endpoint": "slow"})
+        assert held.wait(10)
+        fast = threads.submit(pool.get, {"endpoint": "fast"}).result(10)
+        released.set()
+    assert pool.get({"endpoint": "slow"}) is slow.result()
+    assert pool.get({"endpoint": "fast"}) is fast
+
+
+def test_clients_made_at_the_same_time_are_one() -> None:
+    together = threading.Barrier(2)
+
+    def make(endpoint: str) -> object:
+        together.wait(10)
+        return object()
+
+    pool = functions.ClientPool(make)
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(pool.get, {"endpoint": "x"}) for _ in range(2)]
+    assert both[0].result() is both[1].result()
 
 
 def test_event_loops_by_turns_share_a_client(server: RunningServer) -> None:
