@@ -50,11 +50,16 @@ class Judgement:
 
 
 _STOP = Judgement("stop")
+_FAIR_TIME = 1.0
 
 
-def judge(error: AzureResponsesError, ask: Ask, deployment: Deployment) -> Judgement:
-    """Judge a failure of this call on a deployment."""
+def judge(
+    error: AzureResponsesError, ask: Ask, deployment: Deployment, patience: float | None = None
+) -> Judgement:
+    """Judge a failure of this call on a deployment, which had so many seconds to answer."""
     verdict = _judge(error, ask)
+    if isinstance(error, APITimeoutError) and _is_hasty(patience, deployment):
+        return Judgement("retry")
     if verdict.cause == "deployment missing" and deployment.model == ANY_MODEL:
         # The row names no deployment: the caller did, and other names may be right.
         return Judgement("retry", is_final=True)
@@ -78,6 +83,14 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, StreamInterruptedError) or is_transient(error):
         return Judgement("retry", "failures")
     return _STOP
+
+
+def _is_hasty(patience: float | None, deployment: Deployment) -> bool:
+    """True for a time too short to say anything of who did not answer in it.
+
+    Otherwise one caller in a hurry would shut the deployments to everybody.
+    """
+    return patience is not None and patience < min(deployment.timeout or _FAIR_TIME, _FAIR_TIME)
 
 
 def _is_unexplained(error: AzureResponsesError) -> bool:

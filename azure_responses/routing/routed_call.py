@@ -24,7 +24,6 @@ from azure_responses.routing.strategies import IsFree, choose
 __all__ = ["RoutedCall"]
 
 _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
-_WIDEST_SPREAD = 0.5
 _SHORTEST_WAIT = 0.01
 _SHORTEST_ATTEMPT = 1.0
 
@@ -81,6 +80,7 @@ class RoutedCall:
         self._bid: Bid | None = None
         self._slot = 0
         self._mark = 0
+        self._patience: float | None = None
         self._error: AzureResponsesError | None = None
         self._final: AzureResponsesError | None = None
         routing.retry_budget.deposit()
@@ -142,10 +142,9 @@ class RoutedCall:
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: what is left of the deadline, or the row's timeout."""
         own = self.deployment.timeout if self.deployment else None
-        if self.deadline is None:
-            return own
-        left = max(self.deadline - now, 0.001)
-        return left if own is None else min(left, own)
+        left = None if self.deadline is None else max(self.deadline - now, 0.001)
+        self._patience = min((t for t in (own, left) if t is not None), default=None)
+        return self._patience
 
     def wants_another(self, outcome: Outcome) -> bool:
         """True when the answer was cut by the content filter and another group may be asked.
@@ -192,7 +191,7 @@ class RoutedCall:
             tokens: what the service had reported as used, where it had.
             was_sent: whether the request reached the service; None judges by the error.
         """
-        verdict = judge(error, self.ask, self._current_bid().deployment)
+        verdict = judge(error, self.ask, self._current_bid().deployment, self._patience)
         cooldown = self._blame(verdict, error, now)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
@@ -358,7 +357,7 @@ class RoutedCall:
         seconds = self._soonest(now)
         if seconds is None:
             raise self._give_up(now)
-        spread = min(seconds * _SPREAD, _WIDEST_SPREAD) * jitter
+        spread = min(seconds * _SPREAD, 0.5) * jitter
         if self.deadline is not None:
             # Who comes back when no time is left for an attempt has waited for nothing.
             left = self.deadline - now

@@ -406,6 +406,21 @@ def test_nobody_left_is_an_error_that_says_when_to_come_back(
     assert len(emulator.requests) == 2
 
 
+def test_a_caller_in_a_hurry_does_not_shut_the_deployments_to_everybody(
+    runner: str, emulator: Emulator, naps: list[float]
+) -> None:
+    emulator.faults.add(Fault("stall-before-headers", operation="create", times=12))
+
+    async def scenario(router: Any) -> None:
+        for stream in (False, True):
+            for _ in range(6):
+                with pytest.raises(APITimeoutError):
+                    await router.responses(model="gpt", input="hi", timeout=0.05, stream=stream)
+        assert (await router.responses(model="gpt", input="hi")).route.attempts == 1
+
+    run(runner, emulator, scenario)
+
+
 def test_the_timeout_holds_for_all_attempts_together(
     runner: str, clock: Any, naps: list[float]
 ) -> None:

@@ -1,5 +1,7 @@
 """What failures are to blame for, where a call alone does not show it."""
 
+import pytest
+
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -28,6 +30,26 @@ def test_a_response_that_failed_for_no_reason_given_is_tried_elsewhere_and_blame
     assert (verdict.next, verdict.cause) == ("retry", None)
     verdict = judge(ResponseFailedError("no", code="invalid_image"), ask(), deployment("a"))
     assert verdict.next == "stop"
+
+
+@pytest.mark.parametrize(
+    ("own", "patience", "cause"),
+    [
+        (None, None, "failures"),
+        (None, 30.0, "failures"),
+        (None, 0.05, None),
+        (60.0, 0.05, None),
+        (0.5, 0.5, "failures"),
+        (0.5, 0.05, None),
+    ],
+)
+def test_who_gives_a_deployment_no_time_blames_nobody(
+    own: float | None, patience: float | None, cause: str | None
+) -> None:
+    row = deployment("a", timeout=own)
+    verdict = judge(APITimeoutError("late"), ask(), row, patience)
+    assert (verdict.next, verdict.cause) == ("retry", cause)
+    assert judge(APIConnectionError("refused"), ask(), row, patience).cause == "failures"
 
 
 def test_a_timeout_may_have_been_served() -> None:
