@@ -61,9 +61,7 @@ class AiohttpConnections:
         proxy: where to send everything, or None.
     """
 
-    def __init__(
-        self, limits: httpx.Limits, ssl_context: Any, proxy: str | httpx.Proxy | None
-    ) -> None:
+    def __init__(self, limits: httpx.Limits, ssl_context: Any, proxy: httpx.Proxy | None) -> None:
         connector = aiohttp.TCPConnector(
             limit=limits.max_connections or 0,
             keepalive_timeout=limits.keepalive_expiry,
@@ -103,10 +101,9 @@ class AiohttpConnections:
         await self._session.close()
 
 
-def _proxy_arguments(proxy: str | httpx.Proxy | None) -> dict[str, Any]:
+def _proxy_arguments(proxy: httpx.Proxy | None) -> dict[str, Any]:
     if proxy is None:
         return {}
-    proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     arguments: dict[str, Any] = {"proxy": str(proxy.url), "proxy_headers": dict(proxy.headers)}
     if proxy.auth is not None:
         arguments["proxy_auth"] = aiohttp.BasicAuth(*proxy.auth)

@@ -105,11 +105,12 @@ def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
     A transport and not a client: an httpx.Client parses cookies, follows the environment and
     copies headers on every call, which costs a third of the call and serves none of ours.
     """
-    return httpx.HTTPTransport(
-        proxy=connection.proxy or environment_proxy(origin),
-        verify=connection.ssl_context(),
-        limits=connection.limits,
-    )
+    with _explained_socks():
+        return httpx.HTTPTransport(
+            proxy=_choose_proxy(connection, origin),
+            verify=connection.ssl_context(),
+            limits=connection.limits,
+        )
 
 
 class IncomingReply(Protocol):
@@ -183,11 +184,18 @@ class LoopTransport:
                 self._forget(loop)
 
     def _make(self, loop: object) -> "_Connections":
-        proxy = self._connection.proxy or environment_proxy(self._origin)
+        proxy = _choose_proxy(self._connection, self._origin)
         limits, context = self._connection.limits, self._connection.ssl_context()
         if not isinstance(loop, asyncio.AbstractEventLoop):
-            return _HTTPXConnections(
-                httpx.AsyncHTTPTransport(proxy=proxy, verify=context, limits=limits)
+            with _explained_socks():
+                return _HTTPXConnections(
+                    httpx.AsyncHTTPTransport(proxy=proxy, verify=context, limits=limits)
+                )
+        if proxy is not None and _is_socks(proxy):
+            raise ConfigurationError(
+                "The async client cannot go through a SOCKS proxy by itself.",
+                hint="Give an http:// proxy, or install httpx[socks] and pass "
+                "http_client=httpx.AsyncClient(proxy='socks5://…').",
             )
         # Imported only here: a sync program has no use for aiohttp.
         from azure_responses.aiohttp_connections import AiohttpConnections
@@ -246,6 +254,35 @@ def _forget(transport: "ref[LoopTransport]", loop: Any) -> None:
     held_by = transport()
     if held_by is not None:
         held_by._forget(loop)
+
+
+def _choose_proxy(connection: Connection, origin: str) -> httpx.Proxy | None:
+    given = connection.proxy or environment_proxy(origin)
+    if given is None or isinstance(given, httpx.Proxy):
+        return given
+    try:
+        return httpx.Proxy(given)
+    except (TypeError, ValueError, httpx.InvalidURL):
+        # Without its cause, which shows the URL: a password may stand in it.
+        raise ConfigurationError(
+            "The proxy is not the URL of a proxy.",
+            hint="Give one such as http://proxy.example.com:8080, as proxy= or in HTTPS_PROXY.",
+        ) from None
+
+
+def _is_socks(proxy: httpx.Proxy) -> bool:
+    return proxy.url.scheme.startswith("socks")
+
+
+@contextmanager
+def _explained_socks() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(
+            "The proxy is a SOCKS proxy, which needs a package of its own.",
+            hint="pip install 'httpx[socks]', or give an http:// proxy.",
+        ) from error
 
 
 def environment_proxy(origin: str) -> str | None:

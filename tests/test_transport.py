@@ -6,6 +6,7 @@ import inspect
 import pickle
 import socket
 import ssl
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -524,16 +525,16 @@ def test_a_loop_that_has_ended_is_not_kept(run: Any, server: _Server) -> None:
     transport = LoopTransport(Connection(), server.url)
     loops: WeakSet[Any] = WeakSet()
 
-    async def work() -> None:
+    async def work(transport: LoopTransport) -> None:
         loops.add(asyncio.get_running_loop())
         await _post(transport, server.url)
 
     for _ in range(3):
-        run(work())
+        run(work(transport))
         gc.collect()
     assert len(loops) <= 1
     # What such a loop leaves open is found here, and not by whoever comes next.
-    del transport, work
+    del transport
     gc.collect()
 
 
@@ -686,3 +687,31 @@ def test_the_environment_is_not_asked_about_another_scheme(
     with make_transport(Connection(), server.url) as transport:
         transport.handle_request(httpx.Request("POST", server.url)).close()
     assert len(server.lines) == 1
+
+
+@pytest.mark.parametrize("proxy", ["nonsense", "ftp://x", "http//x", 5])
+def test_a_proxy_that_is_none_is_named_without_its_url(proxy: Any) -> None:
+    connection = Connection(proxy=proxy)
+    with pytest.raises(ConfigurationError, match="proxy") as caught:
+        make_transport(connection, "https://r.example.com")
+    assert str(proxy) not in str(caught.value)
+    for backend in _BACKENDS:
+        with pytest.raises(ConfigurationError, match="proxy"):
+            anyio.run(
+                _post, LoopTransport(connection, "https://r.example.com"), "/x", backend=backend
+            )
+
+
+def test_a_socks_proxy_of_the_environment_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:secret@127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    origin = "https://r.example.com"
+    with pytest.raises(ConfigurationError, match="SOCKS") as caught:
+        make_transport(Connection(), origin)
+    assert "httpx[socks]" in (caught.value.hint or "")
+    for backend in _BACKENDS:
+        with pytest.raises(ConfigurationError, match="SOCKS") as caught:
+            anyio.run(_post, LoopTransport(Connection(), origin), "/x", backend=backend)
+        assert "secret" not in str(caught.value)

@@ -191,7 +191,8 @@ def _scope_for(host: str) -> str:
 
 
 def _normalise_version(version: str | None, source: str) -> str:
-    text = (version or "").strip().lower()
+    # YAML reads an unquoted 2024-10-21 as a date.
+    text = str(version or "").strip().lower()
     if text in ("", "v1", "latest"):
         return "v1"
     if text == "preview" or _DATED.fullmatch(text):

@@ -1,6 +1,8 @@
 """Endpoint and API version to URL, row by row of the documented table."""
 
 import pickle
+from datetime import date
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -346,3 +348,11 @@ def test_a_repr_shows_no_subscription_key() -> None:
     assert "hush-hush" not in repr(endpoint)
     assert pickle.loads(pickle.dumps(endpoint)) == endpoint
     assert isinstance(endpoint, Endpoint)
+
+
+def test_a_version_that_yaml_took_for_a_date_is_that_version() -> None:
+    version: Any = date(2024, 10, 21)
+    with pytest.raises(ConfigurationError, match="2024-10-21"):
+        resolve_endpoint("https://r.openai.azure.com", version, strict_api_version=True)
+    with pytest.raises(ConfigurationError, match="not an Azure API version"):
+        resolve_endpoint("https://r.openai.azure.com", cast(Any, 5))
