@@ -55,7 +55,6 @@ class Exchange:
         self._task = asyncio.current_task()
         self._departure: Departure | None = scope.get(DEPARTURE)
         self._watch: asyncio.Task[Any] | None = None
-        self._stream: EventStream | None = None
         self._has_left = False
         self._is_over = False
 
@@ -106,6 +105,7 @@ class Exchange:
             self._gateway.metrics.refuse(reply.status)
             assert isinstance(reply.body, bytes)
             await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
+            let_go(reply.summary.error)
             return
         admitted = await self._admit(caller, call)
         try:
@@ -113,6 +113,7 @@ class Exchange:
         finally:
             call.summary.latency = time.perf_counter() - self._began
             self._settle(caller, call, admitted)
+            let_go(call.summary.error)
 
     async def _read(self, request: ApiRequest) -> RelayedCall:
         read = self._gateway.relay.read
@@ -169,7 +170,7 @@ class Exchange:
         await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
 
     async def _make_stream(self, call: RelayedCall) -> None:
-        stream = self._stream = EventStream(
+        stream = EventStream(
             self._send,
             [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
             keepalive=self._gateway.settings.keepalive_seconds,
@@ -298,6 +299,17 @@ def read_headers(scope: Scope) -> dict[str, str]:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
     return headers
+
+
+def let_go(error: BaseException | None) -> None:
+    """Take the frames off an error that nobody will look into any more.
+
+    They hold what was worked on, the body of the request and the error itself among it: a circle
+    that would keep tens of megabytes until garbage is collected, which few objects make come.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _is_open(summary: CallSummary, tokens: int | None) -> bool:

@@ -1,5 +1,6 @@
 """What a call leaves behind, however it ends."""
 
+import gc
 import time
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
 from azure_responses.gateway.money import to_dollars
+from azure_responses.relay import ApiRequest
 from tests.gateway.gateways import Running, config_of, serve
 from tests.relay.relays import make_emulator
 
@@ -56,7 +58,8 @@ def _calls(gateway: Running) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
-def _spent(gateway: Running) -> float:
+def _spent(gateway: Running, calls: int) -> float:
+    _await_calls(gateway, calls)
     return float(to_dollars(gateway.app.gateway._book.spent("ann")))
 
 
@@ -67,7 +70,7 @@ def test_who_leaves_early_has_spent_what_was_put_aside(gateway: Running, is_stre
             _leave_early(client, is_stream=is_stream)
         _await_calls(gateway, number + 1)
     # 4,000 tokens at 2 dollars a million, and a few of input.
-    assert _spent(gateway) == pytest.approx(3 * 0.008, rel=0.02)
+    assert _spent(gateway, 3) == pytest.approx(3 * 0.008, rel=0.02)
     with gateway.client(_BUDGETED) as client:
         refused = client.post(CREATE, json=ENDLESS)
     assert refused.status_code == 429
@@ -78,17 +81,35 @@ def test_a_call_that_goes_on_in_the_background_has_too(gateway: Running) -> None
     with gateway.client(_BUDGETED) as client:
         found = client.post(CREATE, json={**ENDLESS, "background": True})
     assert found.json()["status"] in ("queued", "in_progress")
-    assert _spent(gateway) == pytest.approx(0.008, rel=0.02)
+    assert _spent(gateway, 1) == pytest.approx(0.008, rel=0.02)
 
 
 def test_a_call_that_azure_failed_has_spent_nothing(gateway: Running, emulator: Emulator) -> None:
     emulator.faults.add(Fault("http-500"))
     with gateway.client(_BUDGETED) as client:
         assert client.post(CREATE, json=ENDLESS).status_code >= 500
-    assert _spent(gateway) == 0
+    assert _spent(gateway, 1) == 0
 
 
 def test_a_call_whose_usage_is_known_has_spent_its_cost(gateway: Running) -> None:
     with gateway.client(_BUDGETED) as client:
         found = client.post(CREATE, json={**ENDLESS, "input": "Say hello"})
-    assert _spent(gateway) == float(found.headers["x-litellm-response-cost"])
+    assert _spent(gateway, 1) == float(found.headers["x-litellm-response-cost"])
+
+
+@pytest.mark.parametrize("model", ["chat", "no-such-model"])
+def test_a_call_that_failed_leaves_nothing_for_the_garbage_collector(
+    gateway: Running, emulator: Emulator, model: str
+) -> None:
+    """Its body may be tens of megabytes, and few objects make no collection come."""
+    emulator.faults.add(Fault("http-500"))
+    gc.collect()
+    gc.disable()
+    try:
+        with gateway.client() as client:
+            for _ in range(3):
+                assert client.post(CREATE, json={**ENDLESS, "model": model}).status_code >= 400
+            _await_calls(gateway, 3)
+            assert not [one for one in gc.get_objects() if isinstance(one, ApiRequest)]
+    finally:
+        gc.enable()
