@@ -12,6 +12,7 @@ import anyio
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.errors import (
     APIConnectionError,
+    APITimeoutError,
     AzureResponsesError,
     ConfigurationError,
     InternalServerError,
@@ -39,6 +40,7 @@ from azure_responses.relay.replies import event_reply, json_reply, refusal
 from azure_responses.relay.stream_body import AsyncStreamBody
 from azure_responses.router.async_labelled import AsyncLabelledAttempt
 from azure_responses.router.attempts import Answer, Lease
+from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.telemetry.watch import AsyncWatch
@@ -265,18 +267,26 @@ class _Opened:
         if self._watch is not None:
             await self._watch.start()
         try:
-            try:
-                timeout = shorter(call.timeout, left)
-                self.reply = await sender.open(self.attempt.call, timeout, self._watch)
-            except ConfigurationError as error:
-                raise unusable_credential(error) from error
-            self._chunks = self.reply.aiter_bytes()
-            await self._read_opening()
+            await self._begin(call.timeout, left)
         except BaseException as error:
             await self._close()
             if self._watch is not None:
                 await self._watch.fail(error)
             raise
+
+    async def _begin(self, timeout: Timeout, left: float | None) -> None:
+        own = self._target.deployment.timeout
+        timeout, patience = for_async_stream(timeout, left, own)
+        try:
+            with anyio.fail_after(patience):
+                sender = self._target.sender
+                self.reply = await sender.open(self.attempt.call, timeout, self._watch)
+                self._chunks = self.reply.aiter_bytes()
+                await self._read_opening()
+        except ConfigurationError as error:
+            raise unusable_credential(error) from error
+        except TimeoutError as error:
+            raise APITimeoutError("The service did not begin to answer in time.") from error
 
     async def _read_opening(self) -> None:
         state = self.state

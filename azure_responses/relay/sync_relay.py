@@ -12,6 +12,7 @@ import httpx
 from azure_responses.client import AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
+    APITimeoutError,
     AzureResponsesError,
     ConfigurationError,
     InternalServerError,
@@ -38,6 +39,7 @@ from azure_responses.relay.replies import event_reply, json_reply, refusal
 from azure_responses.relay.stream_body import StreamBody
 from azure_responses.relay.sync_chat import ChatRelay
 from azure_responses.router.attempts import Answer, Lease
+from azure_responses.router.deadline import for_stream
 from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
@@ -252,25 +254,28 @@ class _Opened:
             self._watch.start()
         try:
             try:
-                timeout = shorter(call.timeout, left)
+                own = self._target.deployment.timeout
+                timeout, patience = for_stream(call.timeout, left, own)
                 self.reply = sender.open(self.attempt.call, timeout, self._watch)
             except ConfigurationError as error:
                 raise unusable_credential(error) from error
             self._chunks = self.reply.iter_bytes()
-            self._read_opening()
+            self._read_opening(None if patience is None else time.monotonic() + patience)
         except BaseException as error:
             self._close()
             if self._watch is not None:
                 self._watch.fail(error)
             raise
 
-    def _read_opening(self) -> None:
+    def _read_opening(self, deadline: float | None) -> None:
         state = self.state
         with mapped_errors():
             for chunk in self._chunks:
                 self._first = state.receive(chunk)
                 if self._first or state.is_broken:
                     break
+                if deadline is not None and time.monotonic() > deadline:
+                    raise APITimeoutError("The service did not begin to answer in time.")
             else:
                 self._first = state.end()
         if self._first:

@@ -14,7 +14,7 @@ from azure_responses.emulator import Deployment, Emulator, Resource
 from azure_responses.relay import ApiRequest, AsyncRelay, CallSummary, Relay
 from azure_responses.router import Router
 
-__all__ = ["Answered", "Asker", "make_emulator", "open_asker", "rows"]
+__all__ = ["Answered", "Asker", "make_emulator", "open_asker", "open_asker_over", "rows"]
 
 
 def make_emulator(**options: Any) -> Emulator:
@@ -127,20 +127,30 @@ def _answered(reply: Any, body: bytes) -> Answered:
 
 @contextmanager
 def open_asker(kind: str, emulator: Emulator, *names: str, **options: Any) -> Iterator[Asker]:
-    """An asker over the resources named."""
+    """An asker over the resources named, in process."""
     transport = emulator.httpx_transport()
+    clients: dict[str, Any] = {
+        "http_client": httpx.Client(transport=transport),
+        "async_http_client": httpx.AsyncClient(transport=transport),
+    }
+    model_list = options.pop("model_list", None) or rows(*names)
+    with asyncio.Runner() as runner:
+        try:
+            with open_asker_over(kind, model_list, **clients, **options) as asker:
+                yield asker
+        finally:
+            runner.run(clients["async_http_client"].aclose())
+            clients["http_client"].close()
+
+
+@contextmanager
+def open_asker_over(kind: str, model_list: list[dict[str, Any]], **options: Any) -> Iterator[Asker]:
+    """An asker over any rows."""
     options.setdefault("affinity_secret", "s" * 32)
     with warnings.catch_warnings(), asyncio.Runner() as runner:
-        clients: dict[str, Any] = {
-            "http_client": httpx.Client(transport=transport),
-            "async_http_client": httpx.AsyncClient(transport=transport),
-        }
-        model_list = options.pop("model_list", None) or rows(*names)
-        router = Router(model_list, **clients, **options)
+        router = Router(model_list, **options)
         try:
             yield Asker(router, kind, runner)
         finally:
             runner.run(router.aclose())
-            runner.run(clients["async_http_client"].aclose())
-            clients["http_client"].close()
             router.close()

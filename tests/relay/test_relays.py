@@ -1,14 +1,15 @@
 """The OpenAI surface over a router, sync and async, against the emulator."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Emulator, Fault
+from azure_responses.emulator import Emulator, Fault, Latency
 from azure_responses.telemetry.record import CallRecord
-from tests.relay.relays import Asker, make_emulator, open_asker, rows
+from tests.relay.relays import Asker, make_emulator, open_asker, open_asker_over, rows
 
 CREATE = "/v1/responses"
 CHAT = "/v1/chat/completions"
@@ -284,6 +285,36 @@ def test_a_stream_that_fails_before_output_is_tried_elsewhere(
     assert found.events[-1]["type"] == "response.completed"
     assert found.headers["x-litellm-attempted-retries"] == "1"
     assert found.content.count(b"event: response.created") == 1
+
+
+def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(kind: str) -> None:
+    # The first attempt takes most of the time, and the silences of the second are longer than
+    # what is left.
+    emulator = make_emulator(latency=Latency(first_token=0.05, tokens_per_second=0.8))
+    emulator.faults.add(Fault("stall-before-headers", operation="create", nth=1))
+    (row,) = rows("east")
+    with emulator.serve() as server:
+        row["litellm_params"] |= {"api_base": server.resource_url("east"), "timeout": 1.5}
+        with open_asker_over(kind, [row], timeout=2.5) as ask:
+            found = ask("POST", CREATE, {**HELLO, "input": "[[azure:length:2]]", "stream": True})
+    assert found.headers["x-litellm-attempted-retries"] == "1"
+    assert found.events[-1]["type"] == "response.completed"
+
+
+@pytest.mark.parametrize("fault", ["stall-before-headers", "stall"])
+def test_a_stream_without_output_is_not_waited_for_longer_than_its_timeout(
+    kind: str, fault: str
+) -> None:
+    emulator = make_emulator()
+    emulator.faults.add(Fault(fault, operation="create", after_events=1))
+    (row,) = rows("east")
+    with emulator.serve() as server:
+        row["litellm_params"]["api_base"] = server.resource_url("east")
+        with open_asker_over(kind, [row], timeout=0.6, num_retries=0) as ask:
+            began = time.monotonic()
+            found = ask("POST", CREATE, {**HELLO, "stream": True})
+    assert found.status == 504
+    assert time.monotonic() - began < 10
 
 
 def test_when_nobody_serves_the_stream_is_an_http_error(kind: str, emulator: Emulator) -> None:
