@@ -25,6 +25,7 @@ from azure_responses.stream import Stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.response import Response
+from azure_responses.types.route import Route
 
 __all__ = ["Chat", "ChatCompletionStream", "Completions"]
 
@@ -166,6 +167,11 @@ class ChatCompletionStream:
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._events.request_id
+
+    @property
+    def route(self) -> Route | None:
+        """How a router got it answered; None without one."""
+        return getattr(self._events, "route", None)
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         return self if self._is_entered else self._closing()

@@ -20,6 +20,7 @@ __all__ = [
     "check_end_user",
     "check_id",
     "check_options",
+    "check_start",
     "end_user_of",
     "list_messages",
     "read_history",
@@ -134,6 +135,16 @@ def list_messages(messages: Any) -> Any:
     """Messages that can be read again and again; what are none is for the bridge to refuse."""
     is_one = not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping)
     return messages if is_one else list(messages)
+
+
+def check_start(starting_after: int | None, *, stream: bool) -> None:
+    """Refuse a place to start from where nothing is streamed.
+
+    Raises:
+        ConfigurationError: it would be lost.
+    """
+    if starting_after is not None and not stream:
+        raise _refuse("starting_after", starting_after, "Pass stream=True as well.")
 
 
 def check_end_user(end_user: Any) -> str:

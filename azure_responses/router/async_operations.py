@@ -11,7 +11,12 @@ from azure_responses.async_chat import AsyncChatCompletionStream
 from azure_responses.async_resources import AsyncInputItemPages
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.poll import Poll
-from azure_responses.router.arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router.arguments import (
+    ChatOptions,
+    RoutedOptions,
+    RouterArguments,
+    check_start,
+)
 from azure_responses.router.async_labelled import AsyncLabelledAttempt
 from azure_responses.router.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
 from azure_responses.router.async_routed_stream import AsyncRoutedStream
@@ -187,6 +192,7 @@ class AsyncRouterOperations:
         Raises:
             ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
         """
+        check_start(starting_after, stream=stream)
         if stream:
             return await self._aresume(
                 response_id, options, starting_after=starting_after, include=include

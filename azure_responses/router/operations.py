@@ -9,7 +9,12 @@ from azure_responses.chat import ChatCompletionStream
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.poll import Poll
 from azure_responses.resources import InputItemPages
-from azure_responses.router.arguments import ChatOptions, RoutedOptions, RouterArguments
+from azure_responses.router.arguments import (
+    ChatOptions,
+    RoutedOptions,
+    RouterArguments,
+    check_start,
+)
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_stream
 from azure_responses.router.labelled import LabelledAttempt
@@ -183,6 +188,7 @@ class RouterOperations:
         Raises:
             ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
         """
+        check_start(starting_after, stream=stream)
         if stream:
             return self._resume(
                 response_id, options, starting_after=starting_after, include=include

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
 from azure_responses.errors import APITimeoutError, AzureResponsesError
+from azure_responses.protocol.partial_response import text_of
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
@@ -110,8 +111,9 @@ class RoutedStream(Generic[R]):
     def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
         for event in self:
-            if event.type == "response.output_text.delta":
-                yield event.delta  # type: ignore[attr-defined]
+            text = text_of(event)
+            if text is not None:
+                yield text
 
     def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.

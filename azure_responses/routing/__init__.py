@@ -1,1 +1,3 @@
 """Which deployment next: decides, and is told the time, the chance and what came of it."""
+
+__all__: list[str] = []

@@ -150,6 +150,30 @@ def test_the_stream_helper_gives_text_and_a_parsed_answer(runner: str, emulator:
     run(runner, emulator, scenario)
 
 
+def test_a_chat_stream_tells_its_route(runner: str, emulator: Emulator) -> None:
+    async def scenario(router: Any) -> None:
+        messages = [{"role": "user", "content": "Reply with exactly: pong"}]
+        stream = await router.completion(model="gpt", messages=messages, stream=True)
+        assert stream.route.attempts == 1
+        assert stream.route.group == "gpt"
+        chunks = [chunk async for chunk in stream]
+        assert chunks
+        assert stream.route.deployment in ("east", "west")
+
+    run(runner, emulator, scenario)
+
+
+def test_a_place_in_a_stream_is_not_lost_where_nothing_is_streamed(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        made = await router.responses(model="gpt", input="hi")
+        with pytest.raises(ConfigurationError, match="stream=True"):
+            await router.retrieve(made.id, starting_after=3)
+
+    run(runner, emulator, scenario)
+
+
 def test_all_events_of_a_stream_carry_the_ids_of_the_final_response(
     runner: str, emulator: Emulator
 ) -> None:
