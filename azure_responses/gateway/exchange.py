@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
@@ -105,7 +105,7 @@ class Exchange:
             self._gateway.metrics.refuse(reply.status)
             assert isinstance(reply.body, bytes)
             await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
-            let_go(reply.summary.error)
+            let_go([reply.summary.error])
             return
         admitted = await self._admit(caller, call)
         try:
@@ -113,7 +113,7 @@ class Exchange:
         finally:
             call.summary.latency = time.perf_counter() - self._began
             self._settle(caller, call, admitted)
-            let_go(call.summary.error)
+            let_go([call.summary.error, *call.failures])
 
     async def _read(self, request: ApiRequest) -> RelayedCall:
         read = self._gateway.relay.read
@@ -301,15 +301,16 @@ def read_headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-def let_go(error: BaseException | None) -> None:
-    """Take the frames off an error that nobody will look into any more.
+def let_go(errors: Iterable[BaseException | None]) -> None:
+    """Take the frames off errors that nobody will look into any more.
 
     They hold what was worked on, the body of the request and the error itself among it: a circle
     that would keep tens of megabytes until garbage is collected, which few objects make come.
     """
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+    for error in errors:
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
 
 
 def _is_open(summary: CallSummary, tokens: int | None) -> bool:

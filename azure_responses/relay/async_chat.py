@@ -58,6 +58,9 @@ class AsyncChatRelay:
             ]
             try:
                 return await made[0].chat(self._router.chat_options, stream=call.is_stream)
+            except AzureResponsesError as error:
+                call.failures.append(error)
+                raise
             finally:
                 summary.upstream_seconds += time.monotonic() - began
 

@@ -249,7 +249,8 @@ class RawAttempt:
         return self._relayed.summary.cost
 
     def label_error(self, error: AzureResponsesError) -> None:
-        """Let an error name ids as the caller knows them."""
+        """Note a failure, and let it name ids as the caller knows them."""
+        self._relayed.failures.append(error)
         error.message = self.labels.label_text(error.message)
 
     def _prepare_posted(self, relayed: RelayedCall) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -45,6 +45,7 @@ class RelayedCall:
         reading: of a POST, what the router makes of it; stored: of a stored response.
         is_stream: the answer comes as events.
         is_changed: the body is not quite what was sent.
+        failures: of its attempts, those among them that another attempt followed.
     """
 
     request: ApiRequest
@@ -56,6 +57,7 @@ class RelayedCall:
     stored: StoredRequest | None = None
     is_stream: bool = False
     is_changed: bool = False
+    failures: list[BaseException] = field(default_factory=list)
 
     @property
     def operation(self) -> str:
@@ -204,10 +206,10 @@ def _refuse_raw_id(body: Mapping[str, Any], reader: RequestReader, owner: str) -
 def _items_in(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The input items of a body, also those that the messages of a chat carry, with their place."""
     yield from _objects(body.get("input"), "input", "].id")
-    for field, message in _objects(body.get("messages"), "messages", "]"):
+    for place, message in _objects(body.get("messages"), "messages", "]"):
         hosted = message.get("hosted_items")
         if hosted:
-            yield from _objects(hosted, f"{field}.hosted_items", "].id")
+            yield from _objects(hosted, f"{place}.hosted_items", "].id")
 
 
 def _objects(value: Any, field: str, rest: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -28,7 +28,7 @@ def gateway(emulator: Emulator) -> Iterator[Running]:
     with emulator.serve() as server:
         config = config_of(server.url, "east")
         config["virtual_keys"] = [{"name": "ann", "key": _BUDGETED, "budget": 0.02}]
-        config["router_settings"] = {"num_retries": 0}
+        config["router_settings"] = {"num_retries": 1, "cooldown_time": 0}
         with serve(config) as running:
             yield running
 
@@ -98,17 +98,22 @@ def test_a_call_whose_usage_is_known_has_spent_its_cost(gateway: Running) -> Non
 
 
 @pytest.mark.parametrize("model", ["chat", "no-such-model"])
+@pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
 def test_a_call_that_failed_leaves_nothing_for_the_garbage_collector(
-    gateway: Running, emulator: Emulator, model: str
+    gateway: Running, emulator: Emulator, path: str, is_stream: bool, model: str
 ) -> None:
     """Its body may be tens of megabytes, and few objects make no collection come."""
     emulator.faults.add(Fault("http-500"))
+    messages = [{"role": "user", "content": "hello"}]
+    body = {"model": model, "stream": is_stream}
+    body |= {"input": "hello"} if path == CREATE else {"messages": messages}
     gc.collect()
     gc.disable()
     try:
         with gateway.client() as client:
             for _ in range(3):
-                assert client.post(CREATE, json={**ENDLESS, "model": model}).status_code >= 400
+                assert client.post(path, json=body).status_code >= 400
             _await_calls(gateway, 3)
             assert not [one for one in gc.get_objects() if isinstance(one, ApiRequest)]
     finally:
