@@ -9,6 +9,7 @@ from random import Random
 from time import process_time
 from typing import Any
 
+from azure_responses.router_state.memory import MemoryState
 from azure_responses.routing.ask import Ask, Try
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routing import Routing
@@ -26,25 +27,25 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
-def _call(routing: Routing, luck: Random, now: float) -> None:
+def _call(routing: Routing, state: MemoryState, luck: Random, now: float) -> None:
     call = routing.start(Ask("gpt", 100, 100), now)
     step = call.next_step(now, luck.random())
     assert isinstance(step, Try)
-    grant = routing.board.reserve(step.bids, now)
+    grant = state.reserve(step.bids, now)
     call.granted(grant, now)
     outcome = Outcome(_HEADERS, 150, 0.5, "completed")
-    routing.board.settle(call.answered(outcome, now + 0.5), now + 0.5)
+    state.settle(call.answered(outcome, now + 0.5), now + 0.5)
 
 
 def measure(count: int, strategy: str, **row: Any) -> float:
     """Microseconds per call with so many deployments, each with these limits."""
     routing = fleet(*(deployment(str(n), **row) for n in range(count)), strategy=strategy)
-    luck, best, now = Random(1), float("inf"), 0.0
+    state, luck, best, now = MemoryState(), Random(1), float("inf"), 0.0
     for _ in range(_ROUNDS):
         start = process_time()
         for _ in range(_CALLS):
             now += 0.01
-            _call(routing, luck, now)
+            _call(routing, state, luck, now)
         best = min(best, process_time() - start)
     return best / _CALLS * 1e6
 
