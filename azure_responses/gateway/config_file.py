@@ -22,7 +22,7 @@ from azure_responses.gateway.schema import (
 from azure_responses.gateway.settings import GatewaySettings
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
-from azure_responses.router_state.address import REDIS_KEYS, redis_address
+from azure_responses.router_state.address import REDIS_KEYS, state_of
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.routing import Routing
@@ -253,9 +253,13 @@ class _Reading:
                 self._read_setting(GENERAL["redis_url"], path, value)
             elif value is not None and name not in REDIS_KEYS:
                 self._set_router(name, path, value)
-        address = redis_address(section)
-        if address is not None:
-            self._fields["state"] = address
+        try:
+            state = state_of(section)
+        except ConfigurationError as error:
+            self._find(("router_settings",), error.message, hint=error.hint)
+        else:
+            if state is not None and section.get("state") is None:
+                self._fields["state"] = state
 
     def _read_models(self) -> None:
         rows = self._document.value.get("model_list")

@@ -224,7 +224,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         # From now on callers wait in the queue instead of being refused until all is up.
         listener.listen(_BACKLOG)
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener

@@ -324,6 +324,19 @@ def test_the_router_s_own_names_of_secret_and_state_are_taken() -> None:
     assert read.state == "redis://h2"
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ("{redis_port: 5}", "redis_port"),
+        ("{redis_url: 'redis://h', state: 'redis://h2'}", "Both state"),
+    ],
+)
+def test_a_shared_state_named_by_halves_or_twice_is_an_error(settings: str, named: str) -> None:
+    finding = _only(_ROW + f"router_settings: {settings}\n")
+    assert (finding.severity, finding.path) == ("error", "router_settings")
+    assert named in finding.message
+
+
 def test_the_same_key_twice_in_two_places_is_one_key_too_many() -> None:
     text = _ROW + "general_settings: {master_key: k}\nvirtual_keys: [{name: a, key: k}]\n"
     assert "twice" in _only(text).message
