@@ -253,6 +253,9 @@ class _Reading:
                 self._read_setting(GENERAL["redis_url"], path, value)
             elif value is not None and name not in REDIS_KEYS:
                 self._set_router(name, path, value)
+        self._read_state(section)
+
+    def _read_state(self, section: Mapping[str, Any]) -> None:
         try:
             state = state_of(section)
         except ConfigurationError as error:
