@@ -194,7 +194,7 @@ class Configuration:
         """What chat completions are made with, besides the responses they are served by."""
         return {
             "deployment": self.settings.deployment,
-            "resource_tag": self.settings.endpoint.origin,
+            "resource_tag": self.settings.endpoint.resource,
             "drop_params": self.drop_params,
             "reasoning_cache": self.reasoning_cache,
         }

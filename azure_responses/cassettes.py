@@ -129,8 +129,14 @@ def make_vcr(library: str, *, label: str | None = None, **options: Any) -> Any:
         library: the folder of the cassettes.
         label: written at the head of each cassette; say where it was recorded from.
         options: any other argument of `vcr.VCR`, such as `record_mode`.
+
+    Raises:
+        ModuleNotFoundError: vcrpy is not installed.
     """
-    import vcr
+    try:
+        import vcr
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("Cassettes need vcrpy: pip install vcrpy", name="vcr") from None
 
     recorder = vcr.VCR(cassette_library_dir=library, **{**vcr_config(), **options})
     recorder.register_serializer("readable", _ReadableYAML(label))

@@ -228,6 +228,8 @@ class ChatCompletionStream:
             event = next(self._events, None)
         except AzureResponsesError as error:
             self.close()
+            if not self._state.has_output:
+                raise
             raise self._explain(error) from error
         if event is None:
             self._ready.extend(self._state.finish())
@@ -237,9 +239,7 @@ class ChatCompletionStream:
             self._ready.extend(self._state.feed(event))
         return bool(self._ready) or not self._is_done
 
-    def _explain(self, error: AzureResponsesError) -> AzureResponsesError:
-        if not self._state.has_output:
-            return error
+    def _explain(self, error: AzureResponsesError) -> StreamInterruptedError:
         resumable = isinstance(error, StreamInterruptedError) and error.resumable
         return StreamInterruptedError(
             f"The completion broke off: {error.message}",

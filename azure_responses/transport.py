@@ -384,6 +384,12 @@ def _hint(error: Exception) -> str | None:
     text = str(error).lower()
     if any(words in text for words in ("name or service", "nodename", "getaddrinfo", "resolve")):
         return "The host name does not exist: check the resource name in the endpoint."
+    # As httpx, aiohttp and anyio say it.
+    if any(words in text for words in ("refused", "connect call failed", "attempts to connect")):
+        return (
+            "Nothing listens at the endpoint's host and port; `azure-responses emulate` starts an "
+            "emulator."
+        )
     if "certificate" in text:
         return "Pass verify='<path of the CA file>' if a proxy re-signs the traffic."
     return None

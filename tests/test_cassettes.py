@@ -7,6 +7,7 @@
 import os
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -331,3 +332,9 @@ def test_a_secret_is_taken_out_wherever_it_stands(secret: str) -> None:
 def test_encrypted_reasoning_is_taken_out_of_json_and_of_streams() -> None:
     _, reply = _scrubbed('data: {"item":{"encrypted_content": "abc/def=="}}\n\n')
     assert reply == 'data: {"item":{"encrypted_content": "scrubbed"}}\n\n'
+
+
+def test_vcrpy_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vcr", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install vcrpy"):
+        make_vcr("cassettes")

@@ -27,6 +27,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from azure_responses import AsyncAzureResponses, AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -715,3 +716,21 @@ def test_a_socks_proxy_of_the_environment_is_explained(monkeypatch: pytest.Monke
         with pytest.raises(ConfigurationError, match="SOCKS") as caught:
             anyio.run(_post, LoopTransport(Connection(), origin), "/x", backend=backend)
         assert "secret" not in str(caught.value)
+
+
+def test_an_endpoint_where_nothing_listens_is_explained() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    client = AzureResponses(url, api_key="k", max_retries=0)
+    with client, pytest.raises(APIConnectionError) as caught:
+        client.responses.create(model="gpt", input="hi")
+    assert "azure-responses emulate" in (caught.value.hint or "")
+
+    async def ask() -> None:
+        async with AsyncAzureResponses(url, api_key="k", max_retries=0) as client:
+            with pytest.raises(APIConnectionError) as caught:
+                await client.responses.create(model="gpt", input="hi")
+        assert "azure-responses emulate" in (caught.value.hint or "")
+
+    for backend in _BACKENDS:
+        anyio.run(ask, backend=backend)

@@ -3,10 +3,12 @@
 import argparse
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from azure_responses.cli import ask, chat, cost, doctor, emulate, keys, serve
-from azure_responses.cli.terminal import report, report_interrupt
+from azure_responses.cli.terminal import note, report, report_interrupt
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
 
@@ -25,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A credential that finds nothing logs a page, of which the error says the first line.
     logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     try:
-        code: int = parsed.run(parsed)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code: int = parsed.run(parsed)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -41,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AzureResponsesError as error:
         report(error)
         return 1
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Whoever runs a command has no use for the line of code that warns."""
+    note(f"warning: {message}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -32,5 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
             hint="pip install 'azure-responses[cli]'",
         ) from error
     except (OSError, ValueError, OverflowError) as error:
-        raise ConfigurationError(f"The emulator cannot start: {error}") from error
+        raise ConfigurationError(
+            f"The emulator cannot start: {error}", hint=_hint(error, arguments)
+        ) from error
     return 0
+
+
+def _hint(error: Exception, arguments: argparse.Namespace) -> str | None:
+    is_about_file = isinstance(error, OSError) and error.filename == arguments.config
+    if isinstance(error, ValueError) or (is_about_file and arguments.config):
+        return None
+    return "Choose another --port, or --port 0 for any."

@@ -27,8 +27,13 @@ _START_SECONDS = 10.0
 
 def make_server(emulator: Served) -> "uvicorn.Server":
     """A uvicorn server for an emulator, silent and with the headers of Azure alone."""
-    import uvicorn
-
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"Serving the emulator needs {error.name}: pip install 'azure-responses[cli]'",
+            name=error.name,
+        ) from None
     # Azure sends its own Date, and no Server header was recorded.
     config = uvicorn.Config(
         emulator.asgi,

@@ -45,6 +45,7 @@ class Endpoint:
         scope: the Entra ID scope this host accepts.
         deployment: the deployment a pasted URL named, or None.
         warnings: what the caller should be told about the choice, one sentence each.
+        prefix: what a gateway in front of several resources has before their paths.
     """
 
     origin: str
@@ -55,11 +56,17 @@ class Endpoint:
     scope: str
     deployment: str | None = None
     warnings: tuple[str, ...] = ()
+    prefix: str = ""
 
     @property
     def api_version(self) -> str | None:
         """The `api-version` that is sent, or None on plain v1."""
         return self.query.get("api-version")
+
+    @property
+    def resource(self) -> str:
+        """What tells this resource from every other, whatever version it is called in."""
+        return self.origin + self.prefix
 
     @property
     def is_loopback(self) -> bool:
@@ -183,7 +190,9 @@ def _build(
         query["api-version"] = version
     warnings = (*pasted.warnings, *([warning] if warning else []))
     scope = _PROJECT_SCOPE if surface == "project" else _scope_for(pasted.host)
-    return Endpoint(pasted.origin, path, query, surface, scope, pasted.deployment, warnings)
+    return Endpoint(
+        pasted.origin, path, query, surface, scope, pasted.deployment, warnings, pasted.prefix
+    )
 
 
 def _scope_for(host: str) -> str:

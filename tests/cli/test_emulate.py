@@ -78,9 +78,22 @@ def test_a_port_that_is_taken_is_wrong_usage(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["emulate", "--port", str(port)]) == 2
-    assert "cannot start" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "cannot start" in err
+    assert "--port 0" in err
 
 
 def test_a_port_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["emulate", "--port", "99999"]) == 2
-    assert "0-65535" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "0-65535" in err
+    assert "--port 0" in err
+
+
+def test_a_configuration_that_is_not_there_says_nothing_of_ports(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["emulate", "--config", "nowhere.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert "nowhere.yaml" in err
+    assert "--port" not in err

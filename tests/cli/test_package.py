@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import warnings
+from typing import Any
 
 import pytest
 
-from azure_responses.cli import main
+from azure_responses.cli import emulate, main
 
 
 @pytest.mark.parametrize("command", ["ask", "chat", "cost", "doctor", "emulate", "keys", "serve"])
@@ -23,6 +25,20 @@ def test_wrong_usage_is_exit_code_2() -> None:
     )
     assert process.returncode == 2
     assert "nonsense" in process.stderr
+
+
+def test_a_warning_is_a_line_without_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def warn(arguments: Any) -> int:
+        warnings.warn("That is old.", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(emulate, "run", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["emulate"]) == 0
+    assert capsys.readouterr().err == "warning: That is old.\n"
 
 
 def test_a_configuration_error_is_exit_code_2_with_its_hint(

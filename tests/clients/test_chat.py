@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from azure_responses import (
+    AzureResponsesError,
     BadRequestError,
     ConfigurationError,
     ContentFilterError,
@@ -269,6 +270,27 @@ def test_a_chat_stream_that_breaks_off_raises_with_the_completion_so_far(
         assert caught.value.partial.choices[0].message.content == text
 
     run(runner, emulator, scenario)
+
+
+def test_a_chat_stream_that_breaks_off_before_output_fails_with_an_error_that_ends(
+    runner: str, emulator: Emulator
+) -> None:
+    emulator.faults.add(Fault("truncate", after_events=1))
+
+    async def scenario(client: Any) -> None:
+        stream = await client.chat.completions.create(
+            messages=[{"role": "user", "content": "Count from 1 to 30."}], stream=True
+        )
+        with pytest.raises(AzureResponsesError) as caught:
+            await read(stream, [])
+        causes: list[BaseException] = []
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert error not in causes
+            causes.append(error)
+            error = error.__cause__
+
+    run(runner, emulator, scenario, max_retries=0)
 
 
 def test_a_closed_chat_stream_has_no_completion(runner: str, emulator: Emulator) -> None:

@@ -1,5 +1,6 @@
 """The emulator on a real socket, in a thread."""
 
+import sys
 from typing import Any
 
 import httpx
@@ -28,6 +29,14 @@ def test_a_served_emulator_answers_and_its_port_is_free_again_afterwards() -> No
         ask(f"http://127.0.0.1:{port}")
     with emulator.serve(port) as server:
         assert server.port == port
+
+
+def test_what_serving_needs_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ModuleNotFoundError, match=r"uvicorn: pip install .*\[cli\]"):
+        Emulator().serve().__enter__()
 
 
 def test_a_port_that_is_taken_is_an_os_error() -> None:

@@ -58,6 +58,16 @@ def test_a_v1_url_stays_a_v1_url(host: str, tail: str, version: str | None) -> N
     assert _url(f"https://{host}{tail}", version) == f"https://{host}/openai/v1/responses{query}"
 
 
+def test_a_resource_is_one_whatever_its_version_and_two_behind_two_prefixes() -> None:
+    forms = ("", "/openai/v1", "/openai/responses?api-version=2025-04-01-preview")
+    one, other = (
+        {resolve_endpoint(f"https://gw.example.com/{team}{form}").resource for form in forms}
+        for team in ("team-a", "team-b")
+    )
+    assert one == {"https://gw.example.com/team-a"}
+    assert other == {"https://gw.example.com/team-b"}
+
+
 @pytest.mark.parametrize("host", _HOSTS)
 @pytest.mark.parametrize("version", ["2025-04-01-preview", "2024-10-21"])
 def test_a_dated_version_with_a_v1_url_is_refused(host: str, version: str) -> None:
