@@ -32,7 +32,7 @@ from azure_responses.relay.reply_headers import STREAM
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "let_go"]
 
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
@@ -307,10 +307,14 @@ def let_go(errors: Iterable[BaseException | None]) -> None:
     They hold what was worked on, the body of the request and the error itself among it: a circle
     that would keep tens of megabytes until garbage is collected, which few objects make come.
     """
-    for error in errors:
-        while error is not None:
+    pending, known = list(errors), set[int]()
+    while pending:
+        error = pending.pop()
+        # One that is raised from itself is its own cause.
+        if error is not None and id(error) not in known:
+            known.add(id(error))
             error.__traceback__ = None
-            error = error.__cause__ or error.__context__
+            pending += [error.__cause__, error.__context__]
 
 
 def _is_open(summary: CallSummary, tokens: int | None) -> bool:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
+from azure_responses.gateway.exchange import let_go
 from azure_responses.gateway.money import to_dollars
 from azure_responses.relay import ApiRequest
 from tests.gateway.gateways import Running, config_of, serve
@@ -95,6 +96,27 @@ def test_a_call_whose_usage_is_known_has_spent_its_cost(gateway: Running) -> Non
     with gateway.client(_BUDGETED) as client:
         found = client.post(CREATE, json={**ENDLESS, "input": "Say hello"})
     assert _spent(gateway, 1) == float(found.headers["x-litellm-response-cost"])
+
+
+def test_errors_in_a_circle_are_let_go_of_once() -> None:
+    first, second = ValueError(), KeyError()
+    try:
+        try:
+            raise first from first
+        except ValueError:
+            raise second from first
+    except KeyError:
+        first.__context__ = second
+    let_go([None, second])
+    assert (first.__traceback__, second.__traceback__) == (None, None)
+
+
+def test_a_response_that_azure_no_longer_has_is_a_404(gateway: Running) -> None:
+    with gateway.client() as client:
+        created = client.post(CREATE, json={**ENDLESS, "input": "Say hello"})
+        for method in ("DELETE", "DELETE", "GET"):
+            found = client.request(method, f"{CREATE}/{created.json()['id']}")
+    assert found.status_code == 404
 
 
 @pytest.mark.parametrize("model", ["chat", "no-such-model"])
