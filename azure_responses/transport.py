@@ -387,8 +387,8 @@ def _hint(error: Exception) -> str | None:
     # As httpx, aiohttp and anyio say it.
     if any(words in text for words in ("refused", "connect call failed", "attempts to connect")):
         return (
-            "Nothing listens at the endpoint's host and port; `azure-responses emulate` starts an "
-            "emulator."
+            "Nothing listens at the endpoint's host and port. Behind a proxy set HTTPS_PROXY; an "
+            "emulator is started by `azure-responses emulate`."
         )
     if "certificate" in text:
         return "Pass verify='<path of the CA file>' if a proxy re-signs the traffic."

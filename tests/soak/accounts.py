@@ -46,13 +46,14 @@ def database_total(path: Path) -> Decimal:
 
 
 def _total(url: str) -> Decimal:
+    """What the database says was spent; what counts against budgets is that or more."""
     database = open_database(url)
     try:
         rows = sum(spent.cost for spent in database.totals().values())
         days = sum(cost for _, _, cost in database.daily_costs())
     finally:
         database.close()
-    assert rows == days, "the totals by day and those by user and model differ"
+    assert rows <= days, "the budgets are charged less than was spent"
     return to_dollars(rows)
 
 

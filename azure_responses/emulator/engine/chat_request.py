@@ -85,7 +85,7 @@ def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _to_call(call: dict[str, Any]) -> dict[str, Any]:
-    inner = call.get(call.get("type", "function")) or {}
+    inner = call.get(call.get("type") or "function") or {}
     return {
         "type": "function_call",
         "call_id": call["id"],

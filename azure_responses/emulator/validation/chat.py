@@ -50,6 +50,12 @@ _TOOL = Tagged(
         "custom": Record(_TYPE | {"custom": _OBJECT}, ("custom",)),
     }
 )
+_CALLED = Record(optional(name=Text(), arguments=Text(), input=Text()), is_open=True)
+_CALL = Record(
+    {"id": Text()} | optional(type=Choice("function", "custom"), function=_CALLED, custom=_CALLED),
+    ("id",),
+    is_open=True,
+)
 _SPOKEN: dict[str, Shape] = {
     "role": Choice("system", "assistant", "user", "function", "tool", "developer"),
     "content": Nullable(_CONTENT),
@@ -58,7 +64,7 @@ _MESSAGE = Record(
     _SPOKEN
     | optional(
         name=Text(),
-        tool_calls=_OBJECTS,
+        tool_calls=Listing(_CALL),
         tool_call_id=Text(),
         function_call=_OBJECT,
         refusal=Text(),
