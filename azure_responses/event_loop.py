@@ -2,8 +2,9 @@
 
 import asyncio
 from typing import Any
+from weakref import WeakKeyDictionary
 
-__all__ = ["running_loop"]
+__all__ = ["forget_closed_loops", "running_loop"]
 
 
 def running_loop() -> Any:
@@ -18,3 +19,15 @@ def running_loop() -> Any:
         import trio
 
         return trio.lowlevel.current_trio_token()
+
+
+def forget_closed_loops(kept: WeakKeyDictionary[Any, Any]) -> None:
+    """Let go of what is kept for loops that are closed.
+
+    It mostly knows its loop, which would otherwise never be collected.
+    """
+    # A copy, made at once: other threads may add their loops meanwhile.
+    for reference in kept.keyrefs():
+        loop = reference()
+        if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
+            kept.pop(loop, None)

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, ref
 import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from azure_responses.event_loop import running_loop
+from azure_responses.event_loop import forget_closed_loops, running_loop
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.version import __version__
@@ -165,7 +165,8 @@ class LoopTransport:
             await held.guard.aclose()
 
     async def _adopt(self, loop: Any) -> "_Held":
-        self._forget_closed_loops()
+        # Those that were closed without ending their generators first.
+        forget_closed_loops(self._held)
         connections = self._make(loop)
         guard = _close_with_loop(connections, partial(_forget, ref(self), loop))
         # Before anything is awaited: a second call of this loop is to find the same.
@@ -175,13 +176,6 @@ class LoopTransport:
 
     def _forget(self, loop: Any) -> None:
         self._held.pop(loop, None)
-
-    def _forget_closed_loops(self) -> None:
-        """Let go of loops that were closed without ending their generators first."""
-        for reference in self._held.keyrefs():
-            loop: Any = reference()
-            if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
-                self._forget(loop)
 
     def _make(self, loop: object) -> "_Connections":
         proxy = _choose_proxy(self._connection, self._origin)

@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio.to_thread
 
+from azure_responses.event_loop import forget_closed_loops
 from azure_responses.router_state.connection import make_async_client
 from azure_responses.router_state.redis_state import RedisState
 from azure_responses.router_state.scripts import MOST_BIDS, RESERVE, read_grant
@@ -85,10 +86,7 @@ class AsyncRedisState:
             return None
 
     async def _open_line(self, loop: asyncio.AbstractEventLoop) -> "_Line":
-        for other in list(self._lines):
-            # Its line knows its loop, which would otherwise never be collected.
-            if other.is_closed():
-                self._lines.pop(other, None)
+        forget_closed_loops(self._lines)
         line = self._lines[loop] = _Line(self._state, loop)
         await line.watch()
         return line
