@@ -26,6 +26,7 @@ from azure_responses.relay.attempt_notes import (
     FailedAnswer,
     RawAnswer,
     RawAttempt,
+    resumption_pause,
     settle_stream,
     shorter,
     unusable_credential,
@@ -54,11 +55,6 @@ __all__ = ["AsyncRelay"]
 Reply = ApiReply[bytes | AsyncStreamBody]
 
 _DRAIN_SECONDS = 0.25
-# A dropped stream of a background response is read on from its last event: how often without a
-# further one, and after how long.
-_MOST_RESUMPTIONS = 6
-_RESUME_SECONDS = 0.1
-_LONGEST_RESUME_SECONDS = 4.0
 
 
 class AsyncRelay:
@@ -354,7 +350,8 @@ class _Opened:
                 break
             # An event that came shows that the way is open again.
             resumed = 0 if self.state.last_sequence_number != last else resumed + 1
-            if resumed >= _MOST_RESUMPTIONS or not await self._resume(resumed, timeout):
+            pause = resumption_pause(resumed)
+            if pause is None or not await self._resume(pause, timeout):
                 if broken is not None:
                     raise broken
                 return
@@ -373,13 +370,13 @@ class _Opened:
             if piece:
                 yield piece
 
-    async def _resume(self, resumed: int, timeout: Timeout) -> bool:
+    async def _resume(self, pause: float, timeout: Timeout) -> bool:
         """Connect again behind the last event; False where that is not possible."""
         call = self.attempt.resumption(self.state)
         if call is None:
             return False
         await self.reply.aclose()
-        await anyio.sleep(min(_RESUME_SECONDS * 2**resumed, _LONGEST_RESUME_SECONDS))
+        await anyio.sleep(pause)
         try:
             self.reply = await self._target.sender.open(call, timeout, None)
         except (APIConnectionError, InternalServerError, RateLimitError):

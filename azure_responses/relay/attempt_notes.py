@@ -47,6 +47,7 @@ __all__ = [
     "RawAnswer",
     "RawAttempt",
     "note_attempt",
+    "resumption_pause",
     "settle_stream",
     "shorter",
     "shows_group",
@@ -56,6 +57,11 @@ __all__ = [
 # Operations that Azure has on some of its surfaces only.
 _NOT_EVERYWHERE = frozenset({"compact", "input_tokens"})
 _ROUTERS = frozenset({"model-router", "model_router"})
+# A dropped stream of a background response is read on from its last event: how often without a
+# further one, and after how long.
+_MOST_RESUMPTIONS = 6
+_RESUME_SECONDS = 0.1
+_LONGEST_RESUME_SECONDS = 4.0
 
 
 class Abandoned:
@@ -346,6 +352,16 @@ def settle_stream(
         return error
     lease.answered(outcome_of(state.response, headers, latency, has_output=True))
     return None
+
+
+def resumption_pause(resumed: int) -> float | None:
+    """Seconds until a dropped stream is read on, the attempt in a row being `resumed`.
+
+    None where it has been tried often enough. 0 is the first after an event that came.
+    """
+    if resumed >= _MOST_RESUMPTIONS:
+        return None
+    return min(_RESUME_SECONDS * 2.0**resumed, _LONGEST_RESUME_SECONDS)
 
 
 def shorter(timeout: Timeout, left: float | None) -> Timeout:

@@ -25,6 +25,7 @@ from azure_responses.relay.attempt_notes import (
     FailedAnswer,
     RawAnswer,
     RawAttempt,
+    resumption_pause,
     settle_stream,
     shorter,
     unusable_credential,
@@ -52,13 +53,6 @@ if TYPE_CHECKING:
 __all__ = ["Relay"]
 
 Reply = ApiReply[bytes | StreamBody]
-
-_DRAIN_SECONDS = 0.25
-# A dropped stream of a background response is read on from its last event: how often without a
-# further one, and after how long.
-_MOST_RESUMPTIONS = 6
-_RESUME_SECONDS = 0.1
-_LONGEST_RESUME_SECONDS = 4.0
 
 
 class Relay:
@@ -332,7 +326,8 @@ class _Opened:
                 break
             # An event that came shows that the way is open again.
             resumed = 0 if self.state.last_sequence_number != last else resumed + 1
-            if resumed >= _MOST_RESUMPTIONS or not self._resume(resumed, timeout):
+            pause = resumption_pause(resumed)
+            if pause is None or not self._resume(pause, timeout):
                 if broken is not None:
                     raise broken
                 return
@@ -351,13 +346,13 @@ class _Opened:
             if piece:
                 yield piece
 
-    def _resume(self, resumed: int, timeout: Timeout) -> bool:
+    def _resume(self, pause: float, timeout: Timeout) -> bool:
         """Connect again behind the last event; False where that is not possible."""
         call = self.attempt.resumption(self.state)
         if call is None:
             return False
         self.reply.close()
-        time.sleep(min(_RESUME_SECONDS * 2**resumed, _LONGEST_RESUME_SECONDS))
+        time.sleep(pause)
         try:
             self.reply = self._target.sender.open(call, timeout, None)
         except (APIConnectionError, InternalServerError, RateLimitError):

@@ -1,6 +1,5 @@
 """Several deployments, regions and resources behind one name."""
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +13,7 @@ from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
-from azure_responses.event_loop import running_loop
+from azure_responses.event_loop import forget_closed_loops, running_loop
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.affinity_secret import find_secrets
 from azure_responses.router.arguments import ChatOptions, check_end_user, check_id, check_options
@@ -36,7 +35,7 @@ from azure_responses.router_state.address import state_of
 from azure_responses.router_state.opening import open_state
 from azure_responses.router_state.purge import apurge, purge
 from azure_responses.routing.affinity import Affinity
-from azure_responses.routing.ask import Bid
+from azure_responses.routing.ask import bid_on
 from azure_responses.routing.erasure import judge_missing, require_origin
 from azure_responses.routing.explain import Explanation
 from azure_responses.routing.label import Labeller, is_label, show_id
@@ -155,7 +154,7 @@ class Router(RouterOperations, AsyncRouterOperations):
                 on_setback=self._atell,
                 orphans=self._calls.orphans,
             )
-            self._forget_closed_loops()
+            forget_closed_loops(self._loops)
             calls = self._loops.setdefault(loop, made)
         self._last_loop = (ref(loop), calls)
         return calls
@@ -208,8 +207,7 @@ class Router(RouterOperations, AsyncRouterOperations):
         ask = self._reader.read(request, is_stream=stream, is_chat="messages" in request).ask
         self._calls.orphans.settle()
         now = time.monotonic()
-        # As a call bids: what is larger than a whole minute's limit is let through alone.
-        bids = [Bid(d, min(ask.tokens, d.tpm or ask.tokens)) for d in self._routing.deployments]
+        bids = [bid_on(deployment, ask.tokens) for deployment in self._routing.deployments]
         return self._routing.explain(ask, now, self._state.full_for(bids, now))
 
     def purge(
@@ -307,12 +305,6 @@ class Router(RouterOperations, AsyncRouterOperations):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a router holds secrets and connections and cannot be pickled")
-
-    def _forget_closed_loops(self) -> None:
-        # Their clients know their loops, which would otherwise never be collected.
-        for loop in list(self._loops):
-            if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
-                self._loops.pop(loop, None)
 
     def _leave_parent(self) -> None:
         _left_behind.extend([self._calls.targets.leave(), self._loops])

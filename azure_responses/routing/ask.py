@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from azure_responses.routing.deployment import Deployment
 
-__all__ = ["Ask", "Bid", "Grant", "Pin", "Try", "Wait"]
+__all__ = ["Ask", "Bid", "Grant", "Pin", "Try", "Wait", "bid_on"]
 
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -67,6 +67,15 @@ class Bid(NamedTuple):
 
     deployment: Deployment
     tokens: int
+
+
+def bid_on(deployment: Deployment, tokens: int) -> Bid:
+    """The bid of a call of so many tokens.
+
+    One larger than a whole minute's limit is let through when nothing else is.
+    """
+    limit = deployment.tpm
+    return Bid(deployment, tokens if limit is None else min(tokens, limit))
 
 
 class Grant(NamedTuple):

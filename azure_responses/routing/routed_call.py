@@ -6,7 +6,7 @@ from math import inf
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
-from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait
+from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait, bid_on
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
@@ -310,9 +310,7 @@ class RoutedCall:
         if not self.ask.can_move:
             # Reading, cancelling and deleting take nothing of a deployment's quota.
             return Bid(replace(deployment, rpm=None, tpm=None), 0)
-        tokens, limit = self.ask.tokens, deployment.tpm
-        # A call larger than a whole minute's limit is let through when nothing else is.
-        return Bid(deployment, tokens if limit is None else min(tokens, limit))
+        return bid_on(deployment, self.ask.tokens)
 
     def _may_leave_origin(self, now: float) -> bool:
         """True when a pinned call may go on elsewhere: its origin is down, not only stumbling."""
