@@ -1,14 +1,14 @@
 """A request of the OpenAI surface, read once: what it asks, for whom, and where it may go."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
 
-from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
+from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.relay.call_summary import CallSummary
 from azure_responses.relay.exchange import ApiRequest
 from azure_responses.relay.raw_calls import PASSED_QUERY
@@ -21,6 +21,7 @@ from azure_responses.relay.request_json import (
 from azure_responses.relay.route import Route, find_route
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.routing.ask import Ask
+from azure_responses.routing.pins import unknown_response
 from azure_responses.routing.routing import Routing
 from azure_responses.transport import Timeout
 
@@ -134,10 +135,12 @@ def _read_posted(call: RelayedCall, reader: RequestReader) -> None:
     timeout = _read_timeout(request.headers)
     if timeout is not None:
         arguments["timeout"] = timeout
-    if request.owner is not None:
-        _refuse_raw_id(body, reader, request.owner)
     call.reading = reader.read(
-        arguments, is_stream=call.is_stream, is_chat=route.operation == "chat"
+        arguments,
+        is_stream=call.is_stream,
+        is_chat=route.operation == "chat",
+        # A caller continues what they were given here, not what they have heard of.
+        must_own=request.owner is not None,
     )
     summary.end_user = call.reading.end_user
 
@@ -192,75 +195,30 @@ def _read_timeout(headers: Mapping[str, str]) -> float | None:
     return seconds
 
 
-def _refuse_raw_id(body: Mapping[str, Any], reader: RequestReader, owner: str) -> None:
-    """A caller continues what they were given here, not what they have heard of."""
-    field = "previous_response_id"
-    previous = body.get(field)
-    if isinstance(previous, str) and reader.affinity.read_id(previous, owner, field) is None:
-        raise _unknown_response(previous, field)
-    for field, item in _items_in(body):
-        if _is_reference(item) and reader.affinity.read_id(item["id"], owner, field) is None:
-            raise _unknown_response(item["id"], field)
-
-
-def _items_in(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The input items of a body, also those that the messages of a chat carry, with their place."""
-    yield from _objects(body.get("input"), "input", "].id")
-    for place, message in _objects(body.get("messages"), "messages", "]"):
-        hosted = message.get("hosted_items")
-        if hosted:
-            yield from _objects(hosted, f"{place}.hosted_items", "].id")
-
-
-def _objects(value: Any, field: str, rest: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict):
-                yield f"{field}[{index}{rest}", item
-
-
-def _is_reference(item: Mapping[str, Any]) -> bool:
-    """True for an item that stands for a stored one, which is so with an id and nothing else."""
-    if not isinstance(item.get("id"), str):
-        return False
-    return item.get("type") == "item_reference" or item.keys() <= {"id", "type"}
-
-
-def _unknown_response(response_id: str, field: str) -> ResponseNotFoundError:
-    return ResponseNotFoundError(
-        f"{field} {response_id[:200]!r} was not found.",
-        status_code=404,
-        code="previous_response_not_found" if field == "previous_response_id" else "not_found",
-        type="invalid_request_error",
-        param=field,
-        hint="Use ids as they were given out here, with the key they were given to.",
-    )
-
-
 def _read_stored(call: RelayedCall, reader: RequestReader) -> None:
     request, route, summary = call.request, call.route, call.summary
     assert route.response_id is not None
     owner = request.owner
     if owner is not None and reader.affinity.read_id(route.response_id, owner) is None:
-        raise _unknown_response(route.response_id, "response_id")
+        raise unknown_response(route.response_id, "response_id")
     arguments: dict[str, Any] = {"owner": owner}
     timeout = _read_timeout(request.headers)
     if timeout is not None:
         arguments["timeout"] = timeout
     call.stored = reader.read_stored(route.response_id, arguments)
     summary.group = call.stored.ask.group
-    call.query = _read_query(request.query, reader, owner)
+    call.query = _read_query(request.query, reader, call.stored)
     if route.operation == "retrieve":
         call.is_stream = summary.is_stream = call.query.get("stream") == "true"
 
 
-def _read_query(query: str, reader: RequestReader, owner: str | None) -> dict[str, Any]:
+def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in _split_query(query):
         if name not in PASSED_QUERY and not name.startswith("include["):
             continue
-        if name in ("after", "before"):
-            value = reader.read_cursor(value, owner) or value
+        if name in ("after", "before") and value:
+            value = reader.read_cursor(value, stored, name) or value
         if name in ("stream", "include_obfuscation"):
             value = _read_flag(name, value)
         if name in ("limit", "starting_after"):

@@ -104,7 +104,7 @@ def read_history(given: Iterable[Any] | None) -> list[Any] | None:
     return items
 
 
-def check_id(response_id: Any) -> str:
+def check_id(response_id: Any, field: str = "response_id") -> str:
     """The id, if it may be one.
 
     Raises:
@@ -113,10 +113,10 @@ def check_id(response_id: Any) -> str:
     if isinstance(response_id, str) and response_id:
         return response_id
     raise BadRequestError(
-        f"The id of a response is a string, not {_show(response_id)}.",
+        f"{field} is a string, not {_show(response_id)}.",
         status_code=400,
-        param="response_id",
-        hint="Pass the id of a response as the router gave it.",
+        param=field,
+        hint="Pass an id as the router gave it.",
     )
 
 

@@ -250,11 +250,11 @@ class RouterOperations:
     ) -> InputItemPages:
         """The items of a response's input: iterate for all of them, over all their pages."""
         request = self._reader.read_stored(response_id, options)
-        last = self._reader.read_cursor(before, request.owner)
+        last = self._reader.read_cursor(before, request, "before")
         query = {"limit": limit, "order": order, "before": last, "include": include}
 
         def fetch(cursor: str | None) -> InputItemList:
-            place = self._reader.read_cursor(cursor, request.owner)
+            place = self._reader.read_cursor(cursor, request)
             page: InputItemList = self._on_read("list", request, options, after=place, **query)
             return page
 

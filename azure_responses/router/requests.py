@@ -33,6 +33,7 @@ from azure_responses.routing.label import Label, Labeller, show_id
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.ledger import RETENTION
 from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.pins import unknown_response
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import OnOriginDown
@@ -258,9 +259,20 @@ class RequestReader:
         self._facts: dict[str, _Facts] = {}
 
     def read(
-        self, arguments: Mapping[str, Any], *, is_stream: bool = False, is_chat: bool = False
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        is_stream: bool = False,
+        is_chat: bool = False,
+        must_own: bool = False,
     ) -> RouterRequest:
         """A create-like call.
+
+        Args:
+            arguments: parameters and options.
+            is_stream: the answer is asked for as events.
+            is_chat: the parameters are those of a chat completion.
+            must_own: the owner may name only responses and items that a router gave out.
 
         Raises:
             ConfigurationError: no model.
@@ -282,7 +294,11 @@ class RequestReader:
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body
         labelled = None if _is_plain(merged) else self.affinity.read(merged, owner)
-        pin = self._pin(labelled, model) if labelled is not None else None
+        pin = None
+        if labelled is not None:
+            if must_own:
+                labelled.pins.require_own()
+            pin = self._pin(labelled, model, owner)
         if pin is None and is_chat:
             pin = self._cached_pin(merged)
         ask = self._ask(model, merged, pin, timeout, is_stream, own.get("on_origin_down"))
@@ -333,10 +349,23 @@ class RequestReader:
             return {}
         return {"timeout": min(left, patience_of(self.timeout) or left)}
 
-    def read_cursor(self, item_id: str | None, owner: str | None) -> str | None:
-        """An item's id as the service knows it."""
-        label = None if item_id is None else self.affinity.read_id(item_id, owner, "after")
-        return item_id if label is None else label.inner
+    def read_cursor(
+        self, item_id: str | None, request: StoredRequest, field: str = "after"
+    ) -> str | None:
+        """An item's id as the service knows it that stores the response.
+
+        Raises:
+            BadRequestError: it is not a string.
+            ResponseNotFoundError: it is of another owner or resource, or forged.
+        """
+        if item_id is None:
+            return None
+        label = self.affinity.read_id(check_id(item_id, field), request.owner, field)
+        if label is None:
+            return item_id
+        if request.ask.pin is not None and label.resource != request.ask.pin.resource:
+            raise unknown_response(item_id, field)
+        return label.inner
 
     def _model(self, given: Any) -> str:
         if isinstance(given, str) and given:
@@ -350,8 +379,10 @@ class RequestReader:
             hint=f"Pass model=…, one of {', '.join(groups).replace('*', 'your deployments')}.",
         )
 
-    def _pin(self, labelled: LabelledRequest, model: str) -> Pin | None:
+    def _pin(self, labelled: LabelledRequest, model: str, owner: str | None) -> Pin | None:
         pins = labelled.pins
+        if pins.unreadable and (owner is not None or self.facts_of(model).sole_resource is None):
+            pins.require_ids()
         if pins.hard is not None or not (pins.raw or pins.raw_ciphertexts):
             return pins.pin
         sole = self.facts_of(model).sole_resource
@@ -456,7 +487,7 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
     """True for a body without a place for labels, as a question in a few words is."""
     if type(body.get("input")) is not str:
         return False
-    return body.keys().isdisjoint(_LABEL_PLACES)
+    return body.keys().isdisjoint(_LABEL_PLACES) and "".join(map(str, body)).islower()
 
 
 def _field(holder: Any, name: str) -> Any:

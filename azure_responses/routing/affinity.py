@@ -9,6 +9,7 @@ API:
         request.pins.raw                           -> (Found(path, value), …): server-side ids that
                                                       carry no label; `pins.require_labels()`
                                                       raises for them, naming the fix
+        request.pins.unreadable                    -> paths of what is not an id where one may stand
         request.pins.raw_ciphertexts               -> paths of encrypted_content without a label
         request.pins.foreign                       -> paths of encrypted reasoning that the pin's
                                                       resource cannot read
@@ -45,6 +46,7 @@ __all__ = ["Affinity", "Found", "LabelledRequest", "Pins", "Unlabelled"]
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _ITEMS = (Kind.ITEM, Kind.REASONING_ITEM)
 _BARE = frozenset({"id", "type", "status"})
+_PREVIOUS = (None, "previous_response_id")
 _URLS = ("https://", "http://", "data:")
 
 
@@ -178,6 +180,7 @@ class LabelledRequest:
         self._stored: list[_Sighting] = []
         self._reasoning: list[_Sighting] = []
         self._raw: list[Found] = []
+        self._unreadable: list[str] = []
         self._raw_ciphertexts: list[str] = []
         self._given: dict[str, str] = {}
         self._is_stored = body.get("store") is True
@@ -218,13 +221,17 @@ class LabelledRequest:
             return strip_raw
         return resource is not None and label.resource != resource
 
-    def _take_off(self, kind: Kind, value: str, _: Mapping[str, Any], path: Path) -> str:
+    def _take_off(self, kind: Kind, value: Any, _: Mapping[str, Any], path: Path) -> Any:
+        if kind is Kind.UNREADABLE:
+            return value
         labels = self._ciphertexts if kind in _CIPHERTEXTS else self._ids
         label = labels.get(value)
         return value if label is None else label.inner
 
-    def _note(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> str:
-        if kind in _CIPHERTEXTS:
+    def _note(self, kind: Kind, value: Any, item: Mapping[str, Any], path: Path) -> Any:
+        if kind is Kind.UNREADABLE:
+            self._unreadable.append(format_path(path))
+        elif kind in _CIPHERTEXTS:
             self._note_ciphertext(kind, value, item, path)
         else:
             self._note_id(kind, value, item, path)
@@ -247,9 +254,9 @@ class LabelledRequest:
             return
         if label is not None:
             self._stored.append(_Sighting(label, path))
-        elif not value.startswith(_URLS):
-            # LiteLLM's callers put URLs into file_id.
-            self._raw.append(Found(format_path(path), value))
+        elif not (_is_file(path) and value.startswith(_URLS)):
+            is_private = kind in _ITEMS or path == _PREVIOUS
+            self._raw.append(Found(format_path(path), value, is_private))
 
     def _needs_look_up(self, kind: Kind, item: Mapping[str, Any]) -> bool:
         if kind in _ITEMS:
@@ -284,6 +291,7 @@ class LabelledRequest:
             hard,
             soft,
             tuple(self._raw),
+            tuple(self._unreadable),
             tuple(self._raw_ciphertexts),
             tuple(
                 format_path(sighting.path)
@@ -309,14 +317,26 @@ def _once(
     return known[value]
 
 
+def _is_file(path: Path) -> bool:
+    """True for a file's id, where LiteLLM's callers put URLs."""
+    return path is not None and path[1] == "file_id"
+
+
 def _is_reference(item: Mapping[str, Any]) -> bool:
     """True for an item that the service has to look up by its id."""
     kind = item.get("type")
-    if kind == "item_reference" or item.keys() <= _BARE:
+    if kind == "item_reference" or _is_bare(item):
         return True
     if kind not in ("reasoning", "thinking", None) or "role" in item:
         return False
     return not item.get("encrypted_content") and not item.get("content")
+
+
+def _is_bare(item: Mapping[str, Any]) -> bool:
+    # The first look answers for nearly every item; fields that are null say nothing.
+    return item.keys() <= _BARE or all(
+        value is None for name, value in item.items() if name not in _BARE
+    )
 
 
 def _conflict(first: str, second: str) -> BadRequestError:

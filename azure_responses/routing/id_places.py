@@ -25,6 +25,8 @@ class Kind(Enum):
     CITED: names a file the model drew on; nobody looks it up when it is sent back.
     CIPHERTEXT: only the resource that wrote it can read it.
     REASONING: the same, of reasoning in a chat message.
+    UNREADABLE: not a string, a list or an object where the API has one, or a field's name in
+        capitals: whatever it holds cannot be told from an id.
     """
 
     STORED = 0
@@ -35,23 +37,27 @@ class Kind(Enum):
     CITED = 5
     CIPHERTEXT = 6
     REASONING = 7
+    UNREADABLE = 8
 
 
 class Place(NamedTuple):
-    """What may stand in a field; a list of it may, too.
+    """What may stand in a field; a list of it may, too, unless it is an id.
 
     Attributes:
         kind: of a string there; None when it is no id.
         fields: of an object there.
         values: of an object there whose own names are anybody's.
+        is_list: the field is a list of ids.
     """
 
     kind: Kind | None = None
     fields: "Mapping[str, Place] | None" = None
     values: "Place | None" = None
+    is_list: bool = False
 
 
 _STORED = Place(Kind.STORED)
+_STORED_LIST = Place(Kind.STORED, is_list=True)
 _CITED = Place(Kind.CITED)
 _ITEM_NAME = Place(Kind.ITEM_NAME)
 _CIPHERTEXT = Place(Kind.CIPHERTEXT)
@@ -77,12 +83,17 @@ _PART = Place(
         "image_url": _FILE,
     }
 )
-_CONTAINER = {"container_id": _STORED, "file_ids": _STORED}
+_CONTAINER = {
+    "container_id": _STORED,
+    "file_ids": _STORED_LIST,
+    "skills": Place(fields={"skill_id": _STORED}),
+}
+_ENVIRONMENT = Place(Kind.STORED, _CONTAINER)
 _TOOL_FIELDS = {
-    "vector_store_ids": _STORED,
+    "vector_store_ids": _STORED_LIST,
     "container": Place(Kind.STORED, _CONTAINER),
-    "environment": Place(fields=_CONTAINER),
-    "input_image_mask": _FILE,
+    "environment": _ENVIRONMENT,
+    "input_image_mask": Place(Kind.STORED, {"file_id": _STORED}),
 }
 _TOOL = Place(fields={**_TOOL_FIELDS, "tools": Place(fields=_TOOL_FIELDS)})
 _ITEM = Place(
@@ -92,7 +103,7 @@ _ITEM = Place(
         "content": _PART,
         "output": _PART,
         "container_id": _STORED,
-        "environment": Place(fields=_CONTAINER),
+        "environment": _ENVIRONMENT,
         "approval_request_id": _ITEM_NAME,
         "results": Place(fields={"file_id": _CITED}),
         "tools": _TOOL,
@@ -120,8 +131,8 @@ _MESSAGE = Place(
 _SETTINGS = {
     "previous_response_id": _STORED,
     "conversation": Place(Kind.STORED, {"id": _STORED}),
-    "prompt": Place(fields={"id": _STORED, "variables": Place(values=_PART)}),
-    "prompt_cache_options": Place(fields={"comparison_response_id": _STORED}),
+    "prompt": Place(Kind.STORED, {"id": _STORED, "variables": Place(values=_PART)}),
+    "prompt_cache_options": Place(Kind.STORED, {"comparison_response_id": _STORED}),
     "tools": _TOOL,
     "input": _ITEM,
 }

@@ -4,6 +4,7 @@ The body is never changed: what has to differ is copied, and the rest shared.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import Any
 
 from azure_responses.routing.id_places import Kind, Place
@@ -13,13 +14,16 @@ __all__ = ["Path", "Visit", "format_path", "to_plain", "walk"]
 Path = tuple[Any, str | int] | None
 """A field's name or an index, and the path of what it is in; None is the body."""
 
-Visit = Callable[[Kind, str, Mapping[str, Any], Path], str]
-"""Told the kind, the value, the object it stands in and where; returns the value to put there."""
+Visit = Callable[[Kind, Any, Mapping[str, Any], Path], Any]
+"""Takes the kind, the value, the object it stands in and where; returns the value to put there.
+
+The value is a string, except of the kind UNREADABLE, whose values stay as they are.
+"""
 
 # Azure refuses these when they are replayed with the `status` they came with (litellm #13484).
 _WITHOUT_STATUS = frozenset({"message", "reasoning"})
 _NO_PLACES: Mapping[str, Place] = {}
-_NO_JSON_OBJECT = (int, float, bytes, bytearray, memoryview)
+_SCALARS = (int, float, bytes, bytearray, memoryview)
 
 
 def walk(body: Mapping[str, Any], place: Place, visit: Visit) -> Mapping[str, Any]:
@@ -55,18 +59,37 @@ def _walk(value: Any, place: Place, visit: Visit, owner: Mapping[str, Any], path
         return value if place.kind is None else visit(place.kind, value, owner, path)
     # Nearly everything is one of these two, and asking for a Mapping takes ten times as long.
     if isinstance(value, dict):
+        if place.fields is None and place.values is None:
+            return _report(value, place, visit, owner, path)
         return _walk_object(value, place, visit, path)
     if isinstance(value, list | tuple):
         return _walk_list(value, place, visit, owner, path)
-    if value is None or isinstance(value, _NO_JSON_OBJECT):
+    if value is None:
+        return None
+    plain = _to_json_value(value)
+    if plain is value:
+        return _report(value, place, visit, owner, path)
+    return _walk(plain, place, visit, owner, path)
+
+
+def _report(value: Any, place: Place, visit: Visit, owner: Mapping[str, Any], path: Path) -> Any:
+    """Say that what should be an id is something else; a chat's calls are for the bridge."""
+    if place.kind is not None and place.kind is not Kind.CALL:
+        visit(Kind.UNREADABLE, value, owner, path)
+    return value
+
+
+def _to_json_value(value: Any) -> Any:
+    """What is sent for a value that JSON does not have; the value itself where nothing can be."""
+    if isinstance(value, _SCALARS):
         return value
     if isinstance(value, Mapping):
-        return _walk_object(value, place, visit, path)
+        return dict(value)
     if hasattr(value, "model_dump"):
-        return _walk_object(to_plain(value), place, visit, path)
-    if isinstance(value, Iterable):
-        return _walk_list(list(value), place, visit, owner, path)
-    return value
+        return to_plain(value)
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, Iterable) else value
 
 
 def _walk_object(fields: Mapping[str, Any], place: Place, visit: Visit, path: Path) -> Any:
@@ -74,8 +97,13 @@ def _walk_object(fields: Mapping[str, Any], place: Place, visit: Visit, path: Pa
     places, other = place.fields or _NO_PLACES, place.values
     for name, value in fields.items():
         inner = places.get(name, other)
-        # Most fields hold no id, and most of those that could hold a text.
-        if inner is None or (inner.kind is None and type(value) is str):
+        if inner is None:
+            # A service that reads names without regard to case would find an id there.
+            if type(name) is str and not name.islower() and name.casefold() in places:
+                visit(Kind.UNREADABLE, value, fields, (path, name))
+            continue
+        # Most of what could hold an id is a text.
+        if inner.kind is None and type(value) is str:
             continue
         changed = _walk(value, inner, visit, fields, (path, name))
         if changed is not value:
@@ -90,12 +118,15 @@ def _walk_list(
     owner: Mapping[str, Any],
     path: Path,
 ) -> Any:
+    if place.kind is not None and not place.is_list:
+        return _report(values, place, visit, owner, path)
     walked: list[Any] = []
     is_same = True
     for index, value in enumerate(values):
         # A list within a list is nowhere part of the API, and could go on for ever.
         if isinstance(value, list | tuple):
             changed = value
+            visit(Kind.UNREADABLE, value, owner, (path, index))
         else:
             changed = _walk(value, place, visit, owner, (path, index))
             is_same = is_same and changed is value

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass
 
-from azure_responses.errors import BadRequestError
+from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.ask import Pin
 from azure_responses.routing.label import show_id
 
-__all__ = ["Found", "Pins"]
+__all__ = ["Found", "Pins", "unknown_response"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An id and where in the body it stands, such as `input[3].id`."""
+    """An id and where in the body it stands, such as `input[3].id`.
+
+    Attributes:
+        is_private: of a response or an item of one, which belong to who made them.
+    """
 
     path: str
     value: str
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Pins:
         hard: a resource stores something it names, or alone can read what cannot be left out.
         soft: a resource encrypted its latest reasoning, which may be left out.
         raw: ids of things stored by the service that carry no label.
+        unreadable: paths of what is not an id where an id may stand.
         raw_ciphertexts: paths of encrypted content that carries no label.
         foreign: paths of encrypted reasoning that the pin's resource cannot read.
     """
@@ -32,6 +38,7 @@ class Pins:
     hard: Pin | None = None
     soft: Pin | None = None
     raw: tuple[Found, ...] = ()
+    unreadable: tuple[str, ...] = ()
     raw_ciphertexts: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 
@@ -44,7 +51,35 @@ class Pins:
         """Where the first thing stands that a resource is not known to store, if any does."""
         if self.hard is not None and self.hard.resource != resource:
             return self.hard.field
-        return self.raw[0].path if self.raw else None
+        unknown = (*self.unreadable, *(found.path for found in self.raw))
+        return unknown[0] if unknown else None
+
+    def require_ids(self) -> None:
+        """Refuse what may hold an id that cannot be read.
+
+        Raises:
+            BadRequestError: something is not an id where only an id may stand.
+        """
+        if self.unreadable:
+            first = self.unreadable[0]
+            raise BadRequestError(
+                f"{first} is not an id where one is expected.",
+                status_code=400,
+                param=first,
+                code="invalid_type",
+                type="invalid_request_error",
+                hint="Pass the id as a string, in a field whose name is written as the API does.",
+            )
+
+    def require_own(self) -> None:
+        """Refuse ids of responses and their items that carry no label.
+
+        Raises:
+            ResponseNotFoundError: there is one; its caller may have heard of it anywhere.
+        """
+        for found in self.raw:
+            if found.is_private:
+                raise unknown_response(found.value, found.path)
 
     def require_labels(self) -> None:
         """Refuse raw ids, for a group whose deployments do not all share one resource.
@@ -65,3 +100,15 @@ class Pins:
             param=first.path,
             hint="Give it a label with router.adopt(id, deployment=…) and send that.",
         )
+
+
+def unknown_response(response_id: str, field: str) -> ResponseNotFoundError:
+    """The error of an id that was not given out to its caller."""
+    return ResponseNotFoundError(
+        f"{field} {show_id(response_id)} was not found.",
+        status_code=404,
+        code="previous_response_not_found" if field == "previous_response_id" else "not_found",
+        type="invalid_request_error",
+        param=field,
+        hint="Use ids as they were given out here, with the key they were given to.",
+    )

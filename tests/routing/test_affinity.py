@@ -98,10 +98,10 @@ def test_raw_ids_of_stored_things_are_reported_with_their_places() -> None:
     tools = [{"type": "code_interpreter", "container": "cntr_1"}]
     body = {"previous_response_id": "resp_1", "tools": tools, "input": items}
     assert AFFINITY.read(body).pins.raw == (
-        Found("previous_response_id", "resp_1"),
+        Found("previous_response_id", "resp_1", is_private=True),
         Found("tools[0].container", "cntr_1"),
-        Found("input[0].id", "msg_1"),
-        Found("input[1].id", "rs_1"),
+        Found("input[0].id", "msg_1", is_private=True),
+        Found("input[1].id", "rs_1", is_private=True),
     )
 
 

@@ -27,8 +27,8 @@ def _visit(body: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _shout(kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> str:
-    return value.upper()
+def _shout(kind: Kind, value: Any, item: Mapping[str, Any], path: Path) -> Any:
+    return value if kind is Kind.UNREADABLE else value.upper()
 
 
 _BODY: dict[str, Any] = {
