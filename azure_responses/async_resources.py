@@ -97,9 +97,17 @@ class AsyncResponses(_Resource):
             return await opened.open()
         return await self._sender.perform(self._plans.create(parameters, options), timeout)
 
+    @overload
+    def stream(
+        self, *, text_format: None = None, **arguments: Unpack[CreateArguments]
+    ) -> AsyncStream[Response]: ...
+    @overload
+    def stream(
+        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+    ) -> "AsyncStream[ParsedResponse[T]]": ...
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
-    ) -> AsyncStream[Response]:
+    ) -> "AsyncStream[Response] | AsyncStream[ParsedResponse[Any]]":
         """A stream to use as a context manager: typed events, text_deltas, get_final_response.
 
         With `text_format` the final response is a ParsedResponse.

@@ -18,7 +18,7 @@ from azure_responses.protocol.partial_response import text_of
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
@@ -78,7 +78,7 @@ class AsyncStream(Generic[R]):
         self._finish = finish
         self._reply: IncomingReply | None = None
         self._chunks: AsyncIterator[bytes] | None = None
-        self._ready: deque[StreamEvent] = deque()
+        self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: AsyncWatch | None = None
@@ -119,10 +119,10 @@ class AsyncStream(Generic[R]):
             raise
         return self
 
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    async def __anext__(self) -> StreamEvent:
+    async def __anext__(self) -> ResponseStreamEvent:
         while not self._ready:
             if not await self._fill():
                 raise StopAsyncIteration
@@ -166,7 +166,7 @@ class AsyncStream(Generic[R]):
     ) -> None:
         await self.aclose()
 
-    async def _closing(self) -> AsyncIterator[StreamEvent]:
+    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
         try:
             while self._ready or await self._fill():
                 if self._ready:

@@ -88,9 +88,17 @@ class Responses(_Resource):
             return self._open(self._plans.stream(parameters, options), options, timeout).open()
         return self._sender.perform(self._plans.create(parameters, options), timeout)
 
+    @overload
+    def stream(
+        self, *, text_format: None = None, **arguments: Unpack[CreateArguments]
+    ) -> Stream[Response]: ...
+    @overload
+    def stream(
+        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+    ) -> "Stream[ParsedResponse[T]]": ...
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
-    ) -> Stream[Response]:
+    ) -> "Stream[Response] | Stream[ParsedResponse[Any]]":
         """A stream to use as a context manager: typed events, text_deltas, get_final_response.
 
         With `text_format` the final response is a ParsedResponse.

@@ -17,7 +17,7 @@ from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.sender import Sender
 from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout, mapped_errors
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
@@ -75,7 +75,7 @@ class Stream(Generic[R]):
         self._finish = finish
         self._reply: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
-        self._ready: deque[StreamEvent] = deque()
+        self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: Watch | None = None
@@ -116,10 +116,10 @@ class Stream(Generic[R]):
             raise
         return self
 
-    def __iter__(self) -> Iterator[StreamEvent]:
+    def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    def __next__(self) -> StreamEvent:
+    def __next__(self) -> ResponseStreamEvent:
         while not self._ready:
             if not self._fill():
                 raise StopIteration
@@ -163,7 +163,7 @@ class Stream(Generic[R]):
     ) -> None:
         self.close()
 
-    def _closing(self) -> Iterator[StreamEvent]:
+    def _closing(self) -> Iterator[ResponseStreamEvent]:
         try:
             while self._ready or self._fill():
                 if self._ready:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -31,51 +30,15 @@ from azure_responses.gateway.config_file import validate
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.endpoint import resolve_endpoint
 from azure_responses.protocol.settings import ENVIRONMENT
+from tests.documents import DOCS, DOCUMENTS, EXAMPLES, ROOT, Example, in_language, name_of
 
-_ROOT = Path(__file__).parent.parent
-_DOCS = _ROOT / "docs"
-_FENCE = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^\n]+?) -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 # Commands that end by themselves, and need neither a resource nor a file.
 _ENDING = ("ask", "doctor")
 _NEEDY = ("--endpoint", "--resume", "@", "--config")
 
 
-@dataclass(frozen=True)
-class Example:
-    """A fenced block: where it is, its text, and why it is not run (None where it is)."""
-
-    path: Path
-    line: int
-    language: str
-    text: str
-    reason: str | None
-
-    def __str__(self) -> str:
-        return f"{_name(self.path)}:{self.line}"
-
-
-def _name(path: Path) -> str:
-    return path.relative_to(_ROOT).as_posix()
-
-
-def _examples(path: Path) -> Iterator[Example]:
-    document = path.read_text(encoding="utf-8")
-    for match in _FENCE.finditer(document):
-        line = document.count("\n", 0, match.start("text")) + 1
-        yield Example(path, line, match["language"], match["text"], match["reason"])
-
-
-_DOCUMENTS = [_ROOT / "README.md", *sorted(_DOCS.rglob("*.md"))]
-_EXAMPLES = [example for path in _DOCUMENTS for example in _examples(path)]
-_every_document = pytest.mark.parametrize("path", _DOCUMENTS, ids=_name)
-
-
-def _in_language(language: str) -> list[Example]:
-    return [example for example in _EXAMPLES if example.language == language]
+_every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 
 
 def _commands(example: Example) -> list[list[str]]:
@@ -90,7 +53,7 @@ def _commands(example: Example) -> list[list[str]]:
 
 def _rows(path: str, heading: str) -> list[list[str]]:
     """The cells of the first table under a heading."""
-    document = (_DOCS / path).read_text(encoding="utf-8")
+    document = (DOCS / path).read_text(encoding="utf-8")
     section = re.split(r"^#+ ", document.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.M)[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -128,7 +91,7 @@ def test_the_examples_of_a_document_run_in_the_order_they_are_read(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", url)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "emulator-key")
-    examples = [example for example in _in_language("python") if example.path == path]
+    examples = [example for example in in_language("python") if example.path == path]
     codes = [(_compile(example), example) for example in examples]
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
@@ -143,16 +106,16 @@ def test_the_examples_of_a_document_run_in_the_order_they_are_read(
 def test_every_fenced_block_names_its_language(path: Path) -> None:
     document = path.read_text(encoding="utf-8")
     fences = re.findall(r"^\s*```", document, re.MULTILINE)
-    assert len(fences) == 2 * len([example for example in _EXAMPLES if example.path == path])
+    assert len(fences) == 2 * len([example for example in EXAMPLES if example.path == path])
 
 
 def test_the_readme_has_examples() -> None:
-    readme = [example for example in _in_language("python") if example.path.name == "README.md"]
+    readme = [example for example in in_language("python") if example.path.name == "README.md"]
     assert len(readme) >= 8
 
 
 def _readme_command(number: int) -> str:
-    shell = [example for example in _in_language("sh") if example.path.name == "README.md"]
+    shell = [example for example in in_language("sh") if example.path.name == "README.md"]
     return shell[number].text.strip()
 
 
@@ -162,7 +125,7 @@ def test_the_first_command_prints_a_story(monkeypatch: pytest.MonkeyPatch) -> No
     program, *arguments = shlex.split(ask)
     assert program == "azure-responses"
     _clear_environment(monkeypatch)
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "azure_responses", *arguments]
     asked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert asked.returncode == 0, asked.stderr
@@ -174,7 +137,7 @@ def test_the_second_command_installs_and_tests() -> None:
     assert re.fullmatch(r"pip install '\.\[test\]' && python -m pytest\b.*", _readme_command(1))
 
 
-@pytest.mark.parametrize("example", _in_language("sh"), ids=str)
+@pytest.mark.parametrize("example", in_language("sh"), ids=str)
 def test_every_command_is_one_the_program_takes(
     example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,7 +146,7 @@ def test_every_command_is_one_the_program_takes(
         assert callable(parsed.run)
 
 
-@pytest.mark.parametrize("example", _in_language("sh"), ids=str)
+@pytest.mark.parametrize("example", in_language("sh"), ids=str)
 def test_a_command_that_ends_by_itself_succeeds(
     example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,7 +178,7 @@ _CHECKS: dict[str, Callable[[str], None]] = {
 }
 
 
-@pytest.mark.parametrize("example", _in_language("yaml"), ids=str)
+@pytest.mark.parametrize("example", in_language("yaml"), ids=str)
 def test_every_configuration_is_one_the_program_takes(example: Example) -> None:
     for document in yaml.safe_load_all(example.text):
         known = [check for key, check in _CHECKS.items() if key in (document or ())]
@@ -226,9 +189,9 @@ def test_every_configuration_is_one_the_program_takes(example: Example) -> None:
 
 
 def test_every_other_file_can_be_parsed() -> None:
-    for example in _in_language("json"):
+    for example in in_language("json"):
         assert json.loads(example.text), example
-    for example in _in_language("toml"):
+    for example in in_language("toml"):
         assert tomllib.loads(example.text), example
 
 
@@ -252,11 +215,11 @@ def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("path", _DOCUMENTS[1:], ids=_name)
+@pytest.mark.parametrize("path", DOCUMENTS[1:], ids=name_of)
 def test_a_page_of_the_site_links_to_pages_of_the_site(path: Path) -> None:
     targets = [target for target, _ in _LINK.findall(path.read_text(encoding="utf-8")) if target]
     found = [(path.parent / target).resolve() for target in targets]
-    own = [path for path in _DOCS.rglob("*") if path.is_file()] + [_ROOT / "CHANGELOG.md"]
+    own = [path for path in DOCS.rglob("*") if path.is_file()] + [ROOT / "CHANGELOG.md"]
     assert [target for target in found if target not in own] == []
 
 
@@ -269,7 +232,7 @@ def test_a_list_has_an_empty_line_before_it(path: Path) -> None:
 
 
 def _extras() -> set[str]:
-    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return set(project["optional-dependencies"])
 
 
@@ -280,7 +243,7 @@ def test_every_extra_that_is_named_exists(path: Path) -> None:
 
 
 def test_every_extra_is_explained() -> None:
-    decision = (_DOCS / "decisions" / "0005-dependencies.md").read_text(encoding="utf-8")
+    decision = (DOCS / "decisions" / "0005-dependencies.md").read_text(encoding="utf-8")
     assert [name for name in _extras() if f"| `{name}` |" not in decision] == []
 
 
@@ -311,13 +274,13 @@ def test_the_scopes_are_those_the_table_says() -> None:
 
 
 def test_every_exception_is_explained() -> None:
-    page = (_DOCS / "errors.md").read_text(encoding="utf-8")
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
     assert explained - {"TypeError"} == set(errors.__all__) - {"AzureResponsesError"}
 
 
 def test_every_command_is_on_its_page() -> None:
-    page = (_DOCS / "command-line.md").read_text(encoding="utf-8")
+    page = (DOCS / "command-line.md").read_text(encoding="utf-8")
     parser = cli._parser()
     commands = next(action.choices for action in parser._actions if action.choices)
     assert [name for name in commands if f"| `{name}` |" not in page] == []
@@ -325,13 +288,13 @@ def test_every_command_is_on_its_page() -> None:
 
 def test_every_script_is_in_its_table() -> None:
     listed = {row[0].strip("`") for row in _rows("contributing.md", "Contributing")}
-    scripts = {f"scripts/{path.name}" for path in (_ROOT / "scripts").iterdir() if path.is_file()}
+    scripts = {f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir() if path.is_file()}
     assert listed == scripts
 
 
 def test_every_decision_is_in_its_index() -> None:
-    decisions = {path.name for path in (_DOCS / "decisions").glob("0*.md")}
-    index = (_DOCS / "decisions" / "index.md").read_text(encoding="utf-8")
+    decisions = {path.name for path in (DOCS / "decisions").glob("0*.md")}
+    index = (DOCS / "decisions" / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((0[^)]+)\)", index)) == decisions
 
 
@@ -339,11 +302,11 @@ def test_what_is_exported_is_what_the_examples_import() -> None:
     # A name that an example imports from the package itself is public.
     imported = [
         name.strip()
-        for example in _in_language("python")
+        for example in in_language("python")
         for names in re.findall(r"^from azure_responses import ([\w, ]+)$", example.text, re.M)
         for name in names.split(",")
     ]
-    modules = {path.stem for path in (_ROOT / "azure_responses").iterdir()}
+    modules = {path.stem for path in (ROOT / "azure_responses").iterdir()}
     assert set(imported) <= {*azure_responses.__all__, *modules}
 
 

@@ -57,8 +57,9 @@ def test_the_async_function_answers_and_streams(server: RunningServer, start: An
         stream = await azure_responses.aresponses(
             model="azure/o1-pro", input=_STORY, stream=True, **where
         )
-        events = [event async for event in stream]
-        assert events[-1].response.output_text == response.output_text  # type: ignore[attr-defined]
+        last = [event async for event in stream][-1]
+        assert last.type == "response.completed"
+        assert last.response.output_text == response.output_text
 
     start(main()) if start is asyncio.run else start(main)
 

@@ -30,6 +30,7 @@ _ABOUT_A_PACKAGE = {
     "test_relays.py",
     "test_examples.py",
     "test_fuzz.py",
+    "test_programs.py",
 }
 # Modules that have no test file of their own name, and the tests that exercise them: the twin
 # shells run one table of scenarios, and a request through the emulator meets many small modules.

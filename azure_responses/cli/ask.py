@@ -117,7 +117,8 @@ def _answer(
                 print(event.to_json(), flush=True)
         else:
             print_texts(texts_of(stream))
-        return stream.get_final_response()
+        final: Response = stream.get_final_response()
+        return final
 
 
 def _explain_end(response: Response) -> int:

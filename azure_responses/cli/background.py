@@ -19,7 +19,7 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.poll import Poll
 from azure_responses.stream import Stream
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 
 __all__ = ["BackgroundAnswer", "follow"]
@@ -53,14 +53,14 @@ class BackgroundAnswer:
         self._patience = patience
         self._pause = pause
 
-    def stream(self, parameters: Mapping[str, Any]) -> Iterator[StreamEvent]:
+    def stream(self, parameters: Mapping[str, Any]) -> Iterator[ResponseStreamEvent]:
         """Start it, and hand out its events."""
         self.status.show("starting")
         yield from self._follow(
             self._client.responses.create(stream=True, background=True, **parameters)
         )
 
-    def start(self, parameters: Mapping[str, Any]) -> Iterator[StreamEvent]:
+    def start(self, parameters: Mapping[str, Any]) -> Iterator[ResponseStreamEvent]:
         """Start it without a stream, and wait for its end; there are no events."""
         self.status.show("starting")
         started = self._client.responses.create(background=True, **parameters)
@@ -69,7 +69,7 @@ class BackgroundAnswer:
         self.response = self._poll(started.id)
         yield from ()
 
-    def resume(self, response_id: str) -> Iterator[StreamEvent]:
+    def resume(self, response_id: str) -> Iterator[ResponseStreamEvent]:
         """Take up one that is running, or has run: its events from the first on.
 
         None for one that was not streamed when it was started; `response` is there all the same.
@@ -93,7 +93,7 @@ class BackgroundAnswer:
             raise ResponseFailedError(message, response=self.response)
         return self.response
 
-    def _follow(self, stream: Stream[Response]) -> Iterator[StreamEvent]:
+    def _follow(self, stream: Stream[Response]) -> Iterator[ResponseStreamEvent]:
         try:
             for event in stream:
                 self.response_id = stream.response_id
@@ -172,14 +172,14 @@ def follow(
 
 def _events(
     answer: BackgroundAnswer, parameters: Mapping[str, Any], resume: str | None, streams: bool
-) -> Iterator[StreamEvent]:
+) -> Iterator[ResponseStreamEvent]:
     if resume is not None:
         return answer.resume(resume)
     return answer.stream(parameters) if streams else answer.start(parameters)
 
 
 def _print_answer(
-    answer: BackgroundAnswer, events: Iterator[StreamEvent], streams: bool, as_json: bool
+    answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent], streams: bool, as_json: bool
 ) -> None:
     if not streams:
         for _ in events:
@@ -191,7 +191,7 @@ def _print_answer(
         print_texts(_texts(answer, events))
 
 
-def _print_lines(answer: BackgroundAnswer, events: Iterator[StreamEvent]) -> None:
+def _print_lines(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> None:
     last = None
     for event in events:
         print(event.to_json(), flush=True)
@@ -203,7 +203,7 @@ def _print_lines(answer: BackgroundAnswer, events: Iterator[StreamEvent]) -> Non
         print(json.dumps({"type": end, "response": response.to_dict()}))
 
 
-def _texts(answer: BackgroundAnswer, events: Iterator[StreamEvent]) -> Iterator[str]:
+def _texts(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> Iterator[str]:
     """The pieces of the answer; what was polled for at the end comes as one."""
     shown = ""
     for text in texts_of(events):

@@ -162,7 +162,7 @@ class _Session:
                 for text in texts_of(stream):
                     shown.append(text)
                     printer.write(text)
-                response = stream.get_final_response()
+                response: Response = stream.get_final_response()
         except KeyboardInterrupt:
             if not self._is_interactive:
                 raise

@@ -31,8 +31,7 @@ from azure_responses.protocol.failure import failure_from_event, failure_from_re
 from azure_responses.protocol.partial_response import PartialResponse, response_of
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
-from azure_responses.types.event import StreamEvent
-from azure_responses.types.events import parse_event
+from azure_responses.types.events import ResponseStreamEvent, parse_event
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 from azure_responses.types.result import Pricer
@@ -97,8 +96,8 @@ class ResponseStream:
         self._resumes = resumes
         self._decoder = SSEDecoder()
         self._partial = PartialResponse()
-        self._held: list[StreamEvent] | None = []
-        self._failures: list[StreamEvent] = []
+        self._held: list[ResponseStreamEvent] | None = []
+        self._failures: list[ResponseStreamEvent] = []
         self._events_after_failure = 0
         self._damage: AzureResponsesError | None = None
         self._opened_at: float | None = None
@@ -114,11 +113,11 @@ class ResponseStream:
         if self._opened_at is None:
             self._opened_at = now
 
-    def receive(self, chunk: bytes) -> list[StreamEvent]:
+    def receive(self, chunk: bytes) -> list[ResponseStreamEvent]:
         """The events to hand out now that `chunk` has arrived."""
         return self._take(self._decoder.feed(chunk))
 
-    def end(self) -> list[StreamEvent]:
+    def end(self) -> list[ResponseStreamEvent]:
         """The events to hand out now that the bytes have ended."""
         # What a broken connection left of its last event is no sign of bad data.
         return self._take_events(self._parse(self._decoder.flush())[0])
@@ -143,7 +142,7 @@ class ResponseStream:
         """What has arrived of the response, or None before it was created."""
         return self._partial.build()
 
-    def release(self) -> list[StreamEvent]:
+    def release(self) -> list[ResponseStreamEvent]:
         """The events still held back, for a caller about to raise what `next_step` raised."""
         held, self._held = self._held or [], None
         return held
@@ -186,7 +185,7 @@ class ResponseStream:
         self._polled = response
         return Step("resume", 0.0, self.last_sequence_number)
 
-    def settle(self) -> list[StreamEvent]:
+    def settle(self) -> list[ResponseStreamEvent]:
         """The events that close a stream whose end was only polled.
 
         The terminal event is made from the polled response; having never been streamed, it has no
@@ -199,15 +198,15 @@ class ResponseStream:
         self._keep(self._polled)
         return events
 
-    def _take(self, messages: list[ServerSentEvent]) -> list[StreamEvent]:
+    def _take(self, messages: list[ServerSentEvent]) -> list[ResponseStreamEvent]:
         events, is_sound = self._parse(messages)
         if not is_sound:
             self._damage = APIConnectionError("The stream carried data that is not JSON.")
         return self._take_events(events)
 
-    def _parse(self, messages: list[ServerSentEvent]) -> tuple[list[StreamEvent], bool]:
+    def _parse(self, messages: list[ServerSentEvent]) -> tuple[list[ResponseStreamEvent], bool]:
         """The events up to the first that cannot be read, and whether all could."""
-        events: list[StreamEvent] = []
+        events: list[ResponseStreamEvent] = []
         for name, data in messages:
             try:
                 events.append(parse_event(data, name))
@@ -218,8 +217,8 @@ class ResponseStream:
                     return events, False
         return events, True
 
-    def _take_events(self, events: list[StreamEvent]) -> list[StreamEvent]:
-        ready: list[StreamEvent] = []
+    def _take_events(self, events: list[ResponseStreamEvent]) -> list[ResponseStreamEvent]:
+        ready: list[ResponseStreamEvent] = []
         for event in events:
             # The type of an event of unknown shape may be any JSON value, or be missing.
             kind = event.type if isinstance(event.type, str) else ""
@@ -234,7 +233,7 @@ class ResponseStream:
             self._setbacks = 0
         return ready
 
-    def _is_repeated(self, event: StreamEvent, kind: str) -> bool:
+    def _is_repeated(self, event: ResponseStreamEvent, kind: str) -> bool:
         """True for what an earlier connection brought already; counts the event otherwise."""
         number = event.sequence_number
         if not isinstance(number, int):
@@ -246,7 +245,9 @@ class ResponseStream:
         self.last_sequence_number = max(number, self.last_sequence_number or 0)
         return False
 
-    def _note(self, event: StreamEvent, kind: str, ready: list[StreamEvent]) -> None:
+    def _note(
+        self, event: ResponseStreamEvent, kind: str, ready: list[ResponseStreamEvent]
+    ) -> None:
         if kind in _OPENING:
             self._note_opening(event)
         if kind in _FAILING:
@@ -342,7 +343,7 @@ _NOTEWORTHY = _OPENING | _ENDING | _FAILING
 _RESUME_HINT = "Continue it with responses.retrieve(id, stream=True, starting_after=…)."
 
 
-def _explains(event: StreamEvent) -> bool:
+def _explains(event: ResponseStreamEvent) -> bool:
     if event.type == "error":
         return True
     return getattr(getattr(event, "response", None), "error", None) is not None

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 import anyio
@@ -85,10 +85,18 @@ class AsyncRouterOperations:
         result: Response = await self._aperform("create", arguments)
         return result
 
+    @overload
+    def astream(
+        self, *, text_format: None = None, **arguments: Unpack[RouterArguments]
+    ) -> AbstractAsyncContextManager[AsyncRoutedStream[Response]]: ...
+    @overload
+    def astream(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> AbstractAsyncContextManager[AsyncRoutedStream[ParsedResponse[T]]]: ...
     @asynccontextmanager
     async def astream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
-    ) -> AsyncIterator[AsyncRoutedStream[Response]]:
+    ) -> AsyncIterator[AsyncRoutedStream[Any]]:
         """A stream for an `async with` block: typed events, text_deltas, get_final_response."""
         async with await self._astream(arguments, text_format=text_format) as stream:
             yield stream

@@ -18,7 +18,7 @@ from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.route import Route
 
@@ -39,7 +39,7 @@ class AsyncRoutedStream(Generic[R]):
         self._inner = inner
         self._labels = labels
         self._tally = tally
-        self._ready: deque[StreamEvent] = deque()
+        self._ready: deque[ResponseStreamEvent] = deque()
         self._is_entered = False
 
     @property
@@ -105,10 +105,10 @@ class AsyncRoutedStream(Generic[R]):
         # Nobody may ever close the stream; this does not keep it alive.
         self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    async def __anext__(self) -> StreamEvent:
+    async def __anext__(self) -> ResponseStreamEvent:
         event = await self._next()
         if event is None:
             raise StopAsyncIteration
@@ -150,14 +150,14 @@ class AsyncRoutedStream(Generic[R]):
     ) -> None:
         await self.aclose()
 
-    async def _closing(self) -> AsyncIterator[StreamEvent]:
+    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
         try:
             while (event := await self._next()) is not None:
                 yield event
         finally:
             await self.aclose()
 
-    async def _next(self) -> StreamEvent | None:
+    async def _next(self) -> ResponseStreamEvent | None:
         """The next event, labelled; None at the end."""
         if self._ready:
             return self._labels.label(self._ready.popleft())

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses.chat import ChatCompletionStream
@@ -83,10 +83,18 @@ class RouterOperations:
         result: Response = self._perform("create", arguments)
         return result
 
+    @overload
+    def stream(
+        self, *, text_format: None = None, **arguments: Unpack[RouterArguments]
+    ) -> AbstractContextManager[RoutedStream[Response]]: ...
+    @overload
+    def stream(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> AbstractContextManager[RoutedStream[ParsedResponse[T]]]: ...
     @contextmanager
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
-    ) -> Iterator[RoutedStream[Response]]:
+    ) -> Iterator[RoutedStream[Any]]:
         """A stream for a `with` block: typed events, text_deltas, get_final_response."""
         with self._stream(arguments, text_format=text_format) as stream:
             yield stream

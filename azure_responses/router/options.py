@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 import httpx
 
 from azure_responses.bridge import ReasoningCache
-from azure_responses.routing.settings import OnOriginDown, Strategy
+from azure_responses.routing.settings import OnOriginDown, StrategyName
 from azure_responses.telemetry.callback import Callback
 
 __all__ = ["RouterOptions"]
@@ -46,8 +46,8 @@ class RouterOptions(TypedDict, total=False):
         http_client, async_http_client: used by every client instead of their own.
     """
 
-    routing_strategy: Strategy
-    strategy: Strategy
+    routing_strategy: StrategyName
+    strategy: StrategyName
     num_retries: int
     allowed_fails: int
     cooldown_time: float

@@ -17,7 +17,7 @@ from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
 from azure_responses.stream import Stream
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.route import Route
 
@@ -38,7 +38,7 @@ class RoutedStream(Generic[R]):
         self._inner = inner
         self._labels = labels
         self._tally = tally
-        self._ready: deque[StreamEvent] = deque()
+        self._ready: deque[ResponseStreamEvent] = deque()
         self._is_entered = False
 
     @property
@@ -99,10 +99,10 @@ class RoutedStream(Generic[R]):
         # Nobody may ever close the stream; this does not keep it alive.
         self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
-    def __iter__(self) -> Iterator[StreamEvent]:
+    def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    def __next__(self) -> StreamEvent:
+    def __next__(self) -> ResponseStreamEvent:
         event = self._next()
         if event is None:
             raise StopIteration
@@ -144,14 +144,14 @@ class RoutedStream(Generic[R]):
     ) -> None:
         self.close()
 
-    def _closing(self) -> Iterator[StreamEvent]:
+    def _closing(self) -> Iterator[ResponseStreamEvent]:
         try:
             while (event := self._next()) is not None:
                 yield event
         finally:
             self.close()
 
-    def _next(self) -> StreamEvent | None:
+    def _next(self) -> ResponseStreamEvent | None:
         """The next event, labelled; None at the end."""
         if self._ready:
             return self._labels.label(self._ready.popleft())

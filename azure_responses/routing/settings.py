@@ -8,9 +8,26 @@ from typing import Any, Literal, cast, get_args
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["SHELL_KEYS", "OnOriginDown", "RouterSettings", "Strategy", "read_settings"]
+__all__ = [
+    "SHELL_KEYS",
+    "OnOriginDown",
+    "RouterSettings",
+    "Strategy",
+    "StrategyName",
+    "read_settings",
+]
 
 Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
+# The strategies, and what LiteLLM calls them (router.py of 1.106.2).
+StrategyName = (
+    Strategy
+    | Literal[
+        "simple-shuffle",
+        "latency-based-routing",
+        "usage-based-routing",
+        "usage-based-routing-v2",
+    ]
+)
 OnOriginDown = Literal["fail", "strip", "replay"]
 
 SHELL_KEYS = frozenset(
@@ -27,7 +44,6 @@ SHELL_KEYS = frozenset(
 )
 """Keys of `router_settings` that say nothing about choosing; the shells read them."""
 
-# What LiteLLM calls the strategies (router.py of 1.106.2).
 _STRATEGY_ALIASES: Mapping[str, Strategy] = {
     "simple-shuffle": "weighted",
     "latency-based-routing": "latency",

@@ -56,14 +56,15 @@ _NAMES = {
     ),
     "chat": (
         "ChatCompletion ChatCompletionAnnotation ChatCompletionChoice ChatCompletionCustom "
-        "ChatCompletionFunction ChatCompletionLogprobs ChatCompletionMessage "
-        "ChatCompletionToolCall ChatContainerFileCitation ChatFileCitation ChatFilePath "
-        "ChatObject ChatURLCitation CompletionTokensDetails CompletionUsage FinishReason "
-        "PromptFilterResult PromptTokensDetails"
+        "ChatCompletionCustomToolCall ChatCompletionFunction ChatCompletionFunctionToolCall "
+        "ChatCompletionLogprobs ChatCompletionMessage ChatCompletionToolCall "
+        "ChatCompletionToolCallUnion ChatCompletionUnknownToolCall ChatContainerFileCitation "
+        "ChatFileCitation ChatFilePath ChatObject ChatURLCitation CompletionTokensDetails "
+        "CompletionUsage FinishReason PromptFilterResult PromptTokensDetails"
     ),
     "chat_chunk": (
         "ChatCompletionChunk ChatCompletionChunkChoice ChatCompletionDelta "
-        "ChatCompletionDeltaToolCall"
+        "ChatCompletionDeltaCustom ChatCompletionDeltaFunction ChatCompletionDeltaToolCall"
     ),
     "content": (
         "Annotation ContainerFileCitation FileCitation FilePath InputAudio InputAudioData "
@@ -98,10 +99,11 @@ _NAMES = {
     "model": "Model",
     "models": "ModelCapabilities ModelDeprecation ModelInfo ModelList",
     "parameters": (
-        "BackgroundOptions CREATE_PARAMETERS ContextManagement Conversation ImageOptions "
-        "Includable JsonObjectFormat JsonSchemaFormat ModerationOptions MultiAgentOptions "
-        "PlainTextFormat Prompt PromptCacheOptions PromptCacheRetention Reasoning "
-        "ReasoningEffort ResponseCreateParams ResponseParameters ServiceTier StreamOptions "
+        "BackgroundOptions CREATE_PARAMETERS ChatCompletionMessageParam ContextManagement "
+        "Conversation ImageOptions Includable JsonObjectFormat JsonSchemaFormat "
+        "ModerationOptions MultiAgentOptions PlainTextFormat Prompt PromptCacheOptions "
+        "PromptCacheRetention Reasoning ReasoningEffort ResponseCreateParams "
+        "ResponseInputItemParam ResponseInputParam ResponseParameters ServiceTier StreamOptions "
         "TextConfig TextFormat Truncation UnknownFormat Verbosity"
     ),
     "rate_limit": "RateLimit",

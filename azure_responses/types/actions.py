@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .model import Model
-from .tolerance import ANYTHING, OPEN
+from .tolerance import OPEN, UnknownType
 
 __all__ = [
     "ApplyPatchOperation",
@@ -35,7 +35,7 @@ __all__ = [
 class UnknownAction(Model):
     """An action of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 class Point(Model):

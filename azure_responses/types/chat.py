@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from .filters import ContentFilter
 from .model import Model
 from .result import Result
-from .tolerance import OPEN
+from .tolerance import OPEN, Loose, UnknownType
 from .usage import ToolUsage
 
 __all__ = [
@@ -19,10 +19,14 @@ __all__ = [
     "ChatCompletionAnnotation",
     "ChatCompletionChoice",
     "ChatCompletionCustom",
+    "ChatCompletionCustomToolCall",
     "ChatCompletionFunction",
+    "ChatCompletionFunctionToolCall",
     "ChatCompletionLogprobs",
     "ChatCompletionMessage",
     "ChatCompletionToolCall",
+    "ChatCompletionToolCallUnion",
+    "ChatCompletionUnknownToolCall",
     "ChatContainerFileCitation",
     "ChatFileCitation",
     "ChatFilePath",
@@ -103,19 +107,19 @@ _set_private: Any = vars(BaseModel)["__pydantic_private__"].__set__
 class ChatCompletionFunction(ChatObject):
     """The function a tool call names, and its arguments as JSON text."""
 
-    name: str | None = None
-    arguments: str | None = None
+    name: Loose[str] = ""
+    arguments: Loose[str] = ""
 
 
 class ChatCompletionCustom(ChatObject):
     """The custom tool a tool call names, and its input."""
 
-    name: str | None = None
-    input: str | None = None
+    name: Loose[str] = ""
+    input: Loose[str] = ""
 
 
 class ChatCompletionToolCall(ChatObject):
-    """A call for the caller to carry out.
+    """A call for the caller to carry out; each `type` has a class of its own below.
 
     Not of chat completions:
         namespace, caller: what the Responses API says of a call besides; needed to answer it.
@@ -124,13 +128,39 @@ class ChatCompletionToolCall(ChatObject):
             `tool_search_call`, `mcp_approval_request`) and `function` is its stand-in.
     """
 
-    id: str | None = None
-    type: Annotated[Literal["function", "custom"] | str, OPEN] | None = None
+    id: Loose[str] = ""
+    type: str = ""
     function: ChatCompletionFunction | None = None
     custom: ChatCompletionCustom | None = None
     namespace: str | None = None
     caller: dict[str, Any] | None = None
     item: dict[str, Any] | None = None
+
+
+class ChatCompletionFunctionToolCall(ChatCompletionToolCall):
+    """A call of a function."""
+
+    type: Literal["function"]
+    function: ChatCompletionFunction
+
+
+class ChatCompletionCustomToolCall(ChatCompletionToolCall):
+    """A call of a custom tool, whose input is plain text."""
+
+    type: Literal["custom"]
+    custom: ChatCompletionCustom
+
+
+class ChatCompletionUnknownToolCall(ChatCompletionToolCall):
+    """A call of a kind this version does not know; every field is kept."""
+
+    type: UnknownType = "unknown"
+
+
+ChatCompletionToolCallUnion = Annotated[
+    ChatCompletionFunctionToolCall | ChatCompletionCustomToolCall | ChatCompletionUnknownToolCall,
+    Field(union_mode="left_to_right"),
+]
 
 
 class ChatURLCitation(ChatObject):
@@ -206,7 +236,7 @@ class ChatCompletionMessage(ChatObject):
     role: Annotated[Literal["assistant"] | str, OPEN] = "assistant"
     content: str | None = None
     refusal: str | None = None
-    tool_calls: list[ChatCompletionToolCall] | None = None
+    tool_calls: list[ChatCompletionToolCallUnion] | None = None
     function_call: ChatCompletionFunction | None = None
     annotations: list[ChatCompletionAnnotation] | None = None
     audio: dict[str, Any] | None = None

@@ -6,8 +6,6 @@ from pydantic import Field
 
 from .chat import (
     ChatCompletionAnnotation,
-    ChatCompletionCustom,
-    ChatCompletionFunction,
     ChatCompletionLogprobs,
     ChatObject,
     CompletionUsage,
@@ -21,8 +19,24 @@ __all__ = [
     "ChatCompletionChunk",
     "ChatCompletionChunkChoice",
     "ChatCompletionDelta",
+    "ChatCompletionDeltaCustom",
+    "ChatCompletionDeltaFunction",
     "ChatCompletionDeltaToolCall",
 ]
+
+
+class ChatCompletionDeltaFunction(ChatObject):
+    """The name of a function, or the next piece of its arguments."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ChatCompletionDeltaCustom(ChatObject):
+    """The name of a custom tool, or the next piece of its input."""
+
+    name: str | None = None
+    input: str | None = None
 
 
 class ChatCompletionDeltaToolCall(ChatObject):
@@ -31,8 +45,8 @@ class ChatCompletionDeltaToolCall(ChatObject):
     index: int
     id: str | None = None
     type: Annotated[Literal["function", "custom"] | str, OPEN] | None = None
-    function: ChatCompletionFunction | None = None
-    custom: ChatCompletionCustom | None = None
+    function: ChatCompletionDeltaFunction | None = None
+    custom: ChatCompletionDeltaCustom | None = None
     namespace: str | None = None
     caller: dict[str, Any] | None = None
     item: dict[str, Any] | None = None
@@ -49,7 +63,7 @@ class ChatCompletionDelta(ChatObject):
     content: str | None = None
     refusal: str | None = None
     tool_calls: list[ChatCompletionDeltaToolCall] | None = None
-    function_call: ChatCompletionFunction | None = None
+    function_call: ChatCompletionDeltaFunction | None = None
     annotations: list[ChatCompletionAnnotation] | None = None
     reasoning_content: str | None = None
     reasoning_items: list[dict[str, Any]] | None = None

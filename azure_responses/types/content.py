@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .model import Model
-from .tolerance import ANYTHING, OPEN, Number
+from .tolerance import OPEN, Number, UnknownType
 
 __all__ = [
     "Annotation",
@@ -74,7 +74,7 @@ class FilePath(Model):
 class UnknownAnnotation(Model):
     """An annotation of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 Annotation = Annotated[
@@ -187,7 +187,7 @@ class SummaryText(Model):
 class UnknownPart(Model):
     """A content part of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 InputPart = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from .model import Model
 from .response import Response
-from .tolerance import ANYTHING
+from .tolerance import ANYTHING, UnknownType
 
 __all__ = [
     "CommandEvent",
@@ -31,7 +31,7 @@ class StreamEvent(Model):
 class UnknownEvent(StreamEvent):
     """An event of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
     sequence_number: Annotated[int | None, ANYTHING] = None
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import get_args
+from typing import cast, get_args
 
 from pydantic import ValidationError
 
@@ -147,12 +147,12 @@ EVENT_TYPES: dict[str, type[StreamEvent]] = {
     if event is not UnknownEvent
 }
 
-_Reader = Callable[[bytes | str], StreamEvent]
+_Reader = Callable[[bytes | str], ResponseStreamEvent]
 _readers: dict[str, _Reader] = {}
 """Compiled validators of the events met so far, by type."""
 
 
-def parse_event(data: bytes | str, name: str | None = None) -> StreamEvent:
+def parse_event(data: bytes | str, name: str | None = None) -> ResponseStreamEvent:
     """Read the data of one server-sent event.
 
     `name` is the event's SSE name and only a hint: some gateways leave it out, so the `type`
@@ -196,7 +196,7 @@ def _peek_type(data: bytes | str) -> str:
     return rest.lstrip(" ").removeprefix('"').partition('"')[0] if before == "{" and found else ""
 
 
-def _parse_slowly(data: bytes | str) -> StreamEvent:
+def _parse_slowly(data: bytes | str) -> ResponseStreamEvent:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -208,6 +208,6 @@ def _parse_slowly(data: bytes | str) -> StreamEvent:
     kind = value.get("type")
     event = EVENT_TYPES.get(kind, UnknownEvent) if isinstance(kind, str) else UnknownEvent
     try:
-        return event.model_validate(value)
+        return cast(ResponseStreamEvent, event.model_validate(value))
     except ValidationError:
         return UnknownEvent.model_validate(value)

@@ -35,7 +35,7 @@ from .hosted_items import (
 )
 from .model import Model
 from .status import ItemStatus
-from .tolerance import ANYTHING, OPEN
+from .tolerance import ANYTHING, OPEN, UnknownType
 from .tools import Tool
 
 __all__ = [
@@ -144,7 +144,7 @@ class MultiAgentCallOutput(Model):
 class UnknownItem(Model):
     """An item of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
     id: Annotated[str | None, ANYTHING] = None
 
 

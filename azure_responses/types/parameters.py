@@ -7,11 +7,12 @@ from pydantic import Field
 
 from .content import InputPart
 from .model import Model
-from .tolerance import ANYTHING, OPEN
+from .tolerance import OPEN, UnknownType
 
 __all__ = [
     "BackgroundOptions",
     "CREATE_PARAMETERS",
+    "ChatCompletionMessageParam",
     "ContextManagement",
     "Conversation",
     "ImageOptions",
@@ -26,6 +27,8 @@ __all__ = [
     "Reasoning",
     "ReasoningEffort",
     "ResponseCreateParams",
+    "ResponseInputItemParam",
+    "ResponseInputParam",
     "ResponseParameters",
     "ServiceTier",
     "StreamOptions",
@@ -99,7 +102,7 @@ class JsonSchemaFormat(Model):
 class UnknownFormat(Model):
     """A text format of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 TextFormat = Annotated[
@@ -179,6 +182,10 @@ class MultiAgentOptions(TypedDict, total=False):
 
 
 _JsonObject = Mapping[str, Any] | Model
+# A conversation that grows: dicts and the items of responses in one list.
+ResponseInputItemParam = _JsonObject
+ResponseInputParam = list[ResponseInputItemParam]
+ChatCompletionMessageParam = _JsonObject
 
 
 class ResponseParameters(TypedDict, total=False):

@@ -1,11 +1,11 @@
 """Annotations that keep validation from refusing what the service may send tomorrow."""
 
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["ANYTHING", "OPEN", "Loose", "Number"]
+__all__ = ["ANYTHING", "OPEN", "Loose", "Number", "UnknownType"]
 
 # JSON does not tell 1 from 1.0, Python does: keeping the kind keeps the round trip exact.
 Number = int | float
@@ -45,3 +45,10 @@ ANYTHING = _Anything()
 
 T = TypeVar("T")
 Loose = Annotated[T, _ElseRaw()]
+
+if TYPE_CHECKING:
+    # A literal of its own, although the value is whatever was sent: a `str` here would keep the
+    # unknown member in the union after `item.type == "message"`, for mypy and pyright alike.
+    UnknownType = Literal["unknown"]
+else:
+    UnknownType = Annotated[str, ANYTHING]

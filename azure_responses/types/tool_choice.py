@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .model import Model
-from .tolerance import ANYTHING, OPEN
+from .tolerance import OPEN, UnknownType
 
 __all__ = [
     "AllowedToolsChoice",
@@ -63,7 +63,7 @@ class HostedToolChoice(Model):
 class UnknownToolChoice(Model):
     """A tool choice of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 ToolChoice = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .model import Model
-from .tolerance import ANYTHING, OPEN, Number
+from .tolerance import OPEN, Number, UnknownType
 
 __all__ = [
     "ApplyPatchTool",
@@ -297,7 +297,7 @@ class ApplyPatchTool(Model):
 class UnknownTool(Model):
     """A tool of a kind this version does not know; every field is kept."""
 
-    type: Annotated[str, ANYTHING] = ""
+    type: UnknownType = "unknown"
 
 
 class NamespaceTool(Model):

@@ -1,6 +1,9 @@
 """What a response consumed, in tokens and tool calls."""
 
+from pydantic import Field
+
 from .model import Model
+from .tolerance import Loose
 
 __all__ = [
     "CacheWriteTokensDetails",
@@ -40,9 +43,9 @@ class Usage(Model):
     """Token counts of one response."""
 
     input_tokens: int = 0
-    input_tokens_details: InputTokensDetails | None = None
+    input_tokens_details: Loose[InputTokensDetails] = Field(default_factory=InputTokensDetails)
     output_tokens: int = 0
-    output_tokens_details: OutputTokensDetails | None = None
+    output_tokens_details: Loose[OutputTokensDetails] = Field(default_factory=OutputTokensDetails)
     total_tokens: int = 0
 
     @property

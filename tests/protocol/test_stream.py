@@ -1,6 +1,7 @@
 """One streamed response across its connections."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def _is_broken(stream: ResponseStream) -> bool:
     return stream.is_broken
 
 
-def _names(events: list[StreamEvent]) -> list[str]:
+def _names(events: Sequence[StreamEvent]) -> list[str]:
     return [event.type.removeprefix("response.") for event in events]
 
 

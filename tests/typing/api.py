@@ -10,6 +10,7 @@ from azure_responses import (
     AsyncStream,
     AzureResponses,
     RawResponse,
+    Router,
     Stream,
 )
 from azure_responses.types import ParsedResponse, Response
@@ -27,6 +28,8 @@ def sync_calls(client: AzureResponses) -> None:
     assert_type(client.responses.create(model="m", input="x", stream=False), Response)
     assert_type(client.responses.create(model="m", input="x", stream=True), Stream[Response])
     assert_type(client.responses.stream(input="x").get_final_response(), Response)
+    typed = client.responses.stream(input="x", text_format=Animal)
+    assert_type(typed.get_final_response(), ParsedResponse[Animal])
     parsed = client.responses.parse(input="x", text_format=Animal)
     assert_type(parsed, ParsedResponse[Animal])
     assert_type(parsed.output_parsed, Animal | None)
@@ -44,9 +47,18 @@ async def async_calls(client: AsyncAzureResponses) -> None:
     stream = await client.responses.create(model="m", input="x", stream=True)
     assert_type(stream, AsyncStream[Response])
     assert_type(await client.responses.stream(input="x").get_final_response(), Response)
+    typed = client.responses.stream(input="x", text_format=Animal)
+    assert_type(await typed.get_final_response(), ParsedResponse[Animal])
     parsed = await client.responses.parse(input="x", text_format=Animal)
     assert_type(parsed.output_parsed, Animal | None)
     assert_type(await azure_responses.aresponses(model="azure/m", input="x"), Response)
+
+
+def router_calls(router: Router) -> None:
+    """The router's results."""
+    assert_type(router.responses(model="m", input="x"), Response)
+    with router.stream(model="m", input="x", text_format=Animal) as stream:
+        assert_type(stream.get_final_response(), ParsedResponse[Animal])
 
 
 def wrong_calls(client: AzureResponses) -> None:

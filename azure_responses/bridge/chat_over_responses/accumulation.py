@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.calls import assemble_tool_call
 from azure_responses.types.chat import (
     ChatCompletion,
     ChatCompletionChoice,
@@ -10,12 +11,13 @@ from azure_responses.types.chat import (
     ChatCompletionFunction,
     ChatCompletionLogprobs,
     ChatCompletionMessage,
-    ChatCompletionToolCall,
 )
 from azure_responses.types.chat_chunk import (
     ChatCompletionChunk,
     ChatCompletionChunkChoice,
     ChatCompletionDelta,
+    ChatCompletionDeltaCustom,
+    ChatCompletionDeltaFunction,
     ChatCompletionDeltaToolCall,
 )
 
@@ -44,7 +46,7 @@ class _Accumulator:
         self._texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
         self._lists: dict[str, list[Any]] = {name: [] for name in _LISTS}
         self._logprobs: list[Any] = []
-        self._calls: dict[int, ChatCompletionToolCall] = {}
+        self._calls: dict[int, dict[str, Any]] = {}
         self._function_call: ChatCompletionFunction | None = None
 
     def add(self, chunk: ChatCompletionChunk) -> None:
@@ -73,20 +75,18 @@ class _Accumulator:
             self._add_call(call)
 
     def _add_call(self, delta: ChatCompletionDeltaToolCall) -> None:
-        call = self._calls.get(delta.index)
-        if call is None:
-            call = self._calls[delta.index] = ChatCompletionToolCall.assemble({})
+        call = self._calls.setdefault(delta.index, {})
         for name in delta.model_fields_set - {"index", "function", "custom"}:
-            setattr(call, name, delta[name])
+            call[name] = delta[name]
         if delta.function is not None:
-            call.function = _add_function(call.function, delta.function)
+            call["function"] = _add_function(call.get("function"), delta.function)
         if delta.custom is not None:
-            call.custom = _add_custom(call.custom, delta.custom)
+            call["custom"] = _add_custom(call.get("custom"), delta.custom)
 
     def build(self) -> ChatCompletion:
         if not self._around:
             raise ValueError("There are no chunks to add up.")
-        calls = [self._calls[index] for index in sorted(self._calls)]
+        calls = [assemble_tool_call(self._calls[index]) for index in sorted(self._calls)]
         texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
         has_other = bool(texts["refusal"] or calls or self._function_call)
         message: dict[str, Any] = {
@@ -118,17 +118,17 @@ class _Accumulator:
 
 
 def _add_function(
-    so_far: ChatCompletionFunction | None, delta: ChatCompletionFunction
+    so_far: ChatCompletionFunction | None, delta: ChatCompletionDeltaFunction
 ) -> ChatCompletionFunction:
-    before = so_far or ChatCompletionFunction.assemble({"name": None, "arguments": None})
-    arguments = (before.arguments or "") + (delta.arguments or "")
+    before = so_far or ChatCompletionFunction.assemble({})
+    arguments = before.arguments + (delta.arguments or "")
     values = {"name": delta.name or before.name, "arguments": arguments}
     return ChatCompletionFunction.assemble(values)
 
 
 def _add_custom(
-    so_far: ChatCompletionCustom | None, delta: ChatCompletionCustom
+    so_far: ChatCompletionCustom | None, delta: ChatCompletionDeltaCustom
 ) -> ChatCompletionCustom:
-    before = so_far or ChatCompletionCustom.assemble({"name": None, "input": None})
-    text = (before.input or "") + (delta.input or "")
+    before = so_far or ChatCompletionCustom.assemble({})
+    text = before.input + (delta.input or "")
     return ChatCompletionCustom.assemble({"name": delta.name or before.name, "input": text})

@@ -23,12 +23,15 @@ from azure_responses.types.caller_items import (
 )
 from azure_responses.types.chat import (
     ChatCompletionCustom,
+    ChatCompletionCustomToolCall,
     ChatCompletionFunction,
-    ChatCompletionToolCall,
+    ChatCompletionFunctionToolCall,
+    ChatCompletionToolCallUnion,
+    ChatCompletionUnknownToolCall,
 )
 from azure_responses.types.hosted_items import McpApprovalRequest, ToolSearchCall
 
-__all__ = ["STAND_INS", "Call", "StandIn", "is_callers", "to_tool_call"]
+__all__ = ["STAND_INS", "Call", "StandIn", "assemble_tool_call", "is_callers", "to_tool_call"]
 
 _Item = dict[str, Any]
 _Message = Mapping[str, Any]
@@ -86,7 +89,7 @@ def is_callers(item: Any) -> bool:
     )
 
 
-def to_tool_call(item: Any) -> ChatCompletionToolCall:
+def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
     """A caller's output item as a tool call of a message."""
     if isinstance(item, FunctionCall):
         function = {"name": item.name, "arguments": item.arguments}
@@ -100,7 +103,7 @@ def to_tool_call(item: Any) -> ChatCompletionToolCall:
     fields = item.to_dict()
     stand_in = STAND_INS[item.type]
     function = {"name": stand_in.name, "arguments": stand_in.arguments(fields)}
-    return ChatCompletionToolCall.assemble(
+    return assemble_tool_call(
         {
             "id": fields.get("call_id") or fields.get("id"),
             "type": "function",
@@ -112,13 +115,22 @@ def to_tool_call(item: Any) -> ChatCompletionToolCall:
 
 def _assemble(
     call_id: str, kind: str, named: dict[str, Any], item: FunctionCall | CustomToolCall
-) -> ChatCompletionToolCall:
+) -> ChatCompletionToolCallUnion:
     values: dict[str, Any] = {"id": call_id, "type": kind, **named}
     if item.namespace is not None:
         values["namespace"] = item.namespace
     if item.caller is not None:
         values["caller"] = item.caller.to_dict()
-    return ChatCompletionToolCall.assemble(values)
+    return assemble_tool_call(values)
+
+
+def assemble_tool_call(values: dict[str, Any]) -> ChatCompletionToolCallUnion:
+    """A tool call of fields already known to fit, of the class of its type."""
+    if values.get("type") == "function" and "function" in values:
+        return ChatCompletionFunctionToolCall.assemble(values)
+    if values.get("type") == "custom" and "custom" in values:
+        return ChatCompletionCustomToolCall.assemble(values)
+    return ChatCompletionUnknownToolCall.assemble(values)
 
 
 def _answer_patch(item: _Item, message: _Message, path: str) -> _Item:

@@ -24,8 +24,9 @@ def mend_event(event: UnknownEvent) -> StreamEvent:
     """The event as its type says, missing fields filled in; itself where that is not enough."""
     fields = event.to_dict()
     response = fields.get("response")
+    name: object = event.type
     kind = EVENT_TYPES.get(event.type)
-    if event.type == "response.cancelled":
+    if name == "response.cancelled":
         # No description lists it; it ends a cancelled background stream.
         kind, fields["type"] = ResponseCompletedEvent, "response.completed"
     if kind is None:

@@ -8,7 +8,7 @@ from azure_responses.types.chat import (
     ChatCompletionAnnotation,
     ChatCompletionLogprobs,
     ChatCompletionMessage,
-    ChatCompletionToolCall,
+    ChatCompletionToolCallUnion,
 )
 from azure_responses.types.content import OutputText, Refusal, TokenLogprob
 from azure_responses.types.items import OutputMessage, ReasoningItem
@@ -28,7 +28,7 @@ class MessageDraft:
     """
 
     def __init__(self, resource_tag: str | None = None, has_function_call: bool = False) -> None:
-        self.tool_calls: list[ChatCompletionToolCall] = []
+        self.tool_calls: list[ChatCompletionToolCallUnion] = []
         self.logprobs: list[dict[str, Any]] = []
         self._resource_tag = resource_tag
         self._has_function_call = has_function_call

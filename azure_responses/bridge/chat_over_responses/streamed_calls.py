@@ -10,11 +10,13 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.calls import is_callers, to_tool_call
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
-    ChatCompletionCustom,
-    ChatCompletionFunction,
-    ChatCompletionToolCall,
+    ChatCompletionToolCallUnion,
 )
-from azure_responses.types.chat_chunk import ChatCompletionDeltaToolCall
+from azure_responses.types.chat_chunk import (
+    ChatCompletionDeltaCustom,
+    ChatCompletionDeltaFunction,
+    ChatCompletionDeltaToolCall,
+)
 
 __all__ = ["StreamedCalls"]
 
@@ -68,7 +70,12 @@ class StreamedCalls:
         call.has_begun = True
         whole = to_tool_call(call.item)
         call.pieces.append(_text(call.item))
-        return _delta(call, {name: whole[name] for name in whole.model_fields_set})
+        values = {name: whole[name] for name in whole.model_fields_set}
+        if whole.function is not None:
+            values["function"] = ChatCompletionDeltaFunction.assemble(dict(whole.function))
+        if whole.custom is not None:
+            values["custom"] = ChatCompletionDeltaCustom.assemble(dict(whole.custom))
+        return _delta(call, values)
 
     def add(self, output_index: int, text: str) -> dict[str, Any]:
         """More of a call's arguments or input."""
@@ -77,8 +84,8 @@ class StreamedCalls:
             return {}
         call.pieces.append(text)
         if isinstance(call.item, CustomToolCall):
-            return _delta(call, {"custom": ChatCompletionCustom.assemble({"input": text})})
-        return _delta(call, {"function": ChatCompletionFunction.assemble({"arguments": text})})
+            return _delta(call, {"custom": ChatCompletionDeltaCustom.assemble({"input": text})})
+        return _delta(call, {"function": ChatCompletionDeltaFunction.assemble({"arguments": text})})
 
     def complete(self, output_index: int, text: str) -> dict[str, Any]:
         """The whole arguments or input of a call; what the deltas left out is handed on."""
@@ -103,7 +110,7 @@ class StreamedCalls:
         """The items of the calls as far as they have arrived."""
         return {index: _item_so_far(call) for index, call in self._calls.items()}
 
-    def so_far(self) -> list[ChatCompletionToolCall]:
+    def so_far(self) -> list[ChatCompletionToolCallUnion]:
         """The calls as far as they have arrived, the deprecated one included."""
         return [to_tool_call(_item_so_far(call)) for call in self._calls.values() if call.has_begun]
 

@@ -45,9 +45,10 @@ def _convert(usage: Usage) -> CompletionUsage:
         "total_tokens": usage.total_tokens,
     }
     read, written = usage.input_tokens_details, usage.output_tokens_details
-    if read is not None:
+    # Details that were not sent are empty objects; null stays null.
+    if isinstance(read, InputTokensDetails) and read.model_fields_set:
         values["prompt_tokens_details"] = _prompt_details(read)
-    if written is not None:
+    if isinstance(written, OutputTokensDetails) and written.model_fields_set:
         values["completion_tokens_details"] = _completion_details(written)
     return CompletionUsage.assemble(values)
 

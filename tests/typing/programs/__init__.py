@@ -1,0 +1,1 @@
+"""Programs written for the openai package, for type checkers only."""
