@@ -22,11 +22,17 @@ __all__ = [
     "check_options",
     "check_start",
     "end_user_of",
+    "is_altered",
     "list_messages",
     "read_history",
 ]
 
 _END_USERS = ("safety_identifier", "user")
+# Headers by which a caller says as whom, or where, Azure (or API Management before it) is called.
+_ALTERING = frozenset(
+    {"api-key", "authorization", "host", "ocp-apim-subscription-key", "x-api-key"}
+)
+_ALTERING_START = "x-ms-oai-"
 
 
 class RoutedOptions(CallOptions, total=False):
@@ -129,6 +135,21 @@ def end_user_of(body: Mapping[str, Any]) -> str | None:
     metadata = body.get("metadata")
     found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
     return found if found and isinstance(found, str) else None
+
+
+def is_altered(options: Mapping[str, Any]) -> bool:
+    """True where a caller's `extra_…` change as whom or what a deployment is called.
+
+    What Azure refuses of that (401, 403, 404) says nothing about the deployment.
+    """
+    if options.get("extra_query"):
+        return True
+    extra = options.get("extra_body")
+    if isinstance(extra, Mapping) and "model" in extra:
+        return True
+    headers = options.get("extra_headers")
+    names = (str(name).lower() for name in headers or ()) if isinstance(headers, Mapping) else ()
+    return any(name in _ALTERING or name.startswith(_ALTERING_START) for name in names)
 
 
 def list_messages(messages: Any) -> Any:

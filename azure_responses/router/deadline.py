@@ -8,7 +8,7 @@ import httpx
 
 from azure_responses.transport import Timeout, patience_of, phases_of
 
-__all__ = ["deadline_of", "for_async_stream", "for_stream", "shorten"]
+__all__ = ["deadline_of", "for_async_stream", "for_stream", "shorten", "shortest_of"]
 
 # A timeout is left alone as long as hardly any of it has passed.
 _NEARLY = 0.98
@@ -18,6 +18,12 @@ def deadline_of(timeout: Timeout) -> float | None:
     """When a call that begins now has to have ended, in monotonic seconds; infinity is never."""
     patience = patience_of(timeout)
     return math.inf if patience is None else time.monotonic() + patience
+
+
+def shortest_of(timeout: Timeout) -> float | None:
+    """The shortest time that a timeout gives any part of an attempt; None where it gives all."""
+    phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
+    return min((seconds for seconds in phases if seconds is not None), default=None)
 
 
 def shorten(timeout: Timeout, left: float | None) -> Timeout:

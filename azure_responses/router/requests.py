@@ -18,11 +18,12 @@ from azure_responses.router.arguments import (
     check_id,
     check_options,
     end_user_of,
+    is_altered,
     list_messages,
     read_history,
 )
 from azure_responses.router.attempts import NotSent
-from azure_responses.router.deadline import deadline_of, shorten
+from azure_responses.router.deadline import deadline_of, shorten, shortest_of
 from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
 from azure_responses.routing.affinity import Affinity, LabelledRequest
@@ -36,7 +37,6 @@ from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.pins import unknown_response
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
-from azure_responses.routing.settings import OnOriginDown
 from azure_responses.routing.token_estimate import estimate_input_tokens, estimate_output_tokens
 from azure_responses.transport import Timeout, patience_of
 
@@ -301,7 +301,7 @@ class RequestReader:
             pin = self._pin(labelled, model, owner)
         if pin is None and is_chat:
             pin = self._cached_pin(merged)
-        ask = self._ask(model, merged, pin, timeout, is_stream, own.get("on_origin_down"))
+        ask = self._ask(model, merged, pin, own, is_stream)
         return RouterRequest(
             self,
             ask,
@@ -339,7 +339,7 @@ class RequestReader:
                 hint="Keep a row for its resource in model_list until its responses have expired.",
             )
         pin = Pin(label.resource, label.deployment, "response_id")
-        ask = Ask(deployment.group, pin=pin, deadline=deadline_of(timeout), can_move=False)
+        ask = Ask(deployment.group, pin=pin, can_move=False, **_chosen(arguments))
         given = {label.inner: response_id}
         return StoredRequest(self, ask, label.inner, owner, timeout, given)
 
@@ -421,9 +421,8 @@ class RequestReader:
         model: str,
         body: Mapping[str, Any],
         pin: Pin | None,
-        timeout: Timeout,
+        own: Mapping[str, Any],
         is_stream: bool,
-        on_origin_down: OnOriginDown | None,
     ) -> Ask:
         counts = self.facts_of(model).counts_tokens
         return Ask(
@@ -431,10 +430,9 @@ class RequestReader:
             estimate_input_tokens(body) if counts else 0,
             estimate_output_tokens(body) if counts else 0,
             pin,
-            deadline_of(timeout),
-            is_stream,
-            True,
-            on_origin_down,
+            is_stream=is_stream,
+            on_origin_down=own.get("on_origin_down"),
+            **_chosen(own),
         )
 
     def facts_of(self, model: str) -> "_Facts":
@@ -466,6 +464,15 @@ class RequestReader:
             )
         (deployment,) = resources.values()
         return Label(response_id, deployment.tag, deployment.resource)
+
+
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a caller's options choose of an `Ask`: time, and as whom or what to call."""
+    chosen: dict[str, Any] = {"is_altered": True} if is_altered(options) else {}
+    if "timeout" in options:
+        timeout = options["timeout"]
+        chosen |= {"deadline": deadline_of(timeout), "patience": shortest_of(timeout)}
+    return chosen
 
 
 def _with_options(

@@ -41,10 +41,15 @@ class Ask(NamedTuple):
         group: the model name as the caller gave it.
         input_tokens, output_tokens: estimates, for limits and context windows.
         pin: where it has to go, or None.
-        deadline: monotonic seconds by which the call must have ended, or None.
+        deadline: monotonic seconds by which the call must have ended, as its caller chose; None
+            leaves that to the router's settings.
         is_stream: the answer comes as events.
         can_move: False for operations on one stored thing, which no fallback group can serve.
         on_origin_down: "fail", "strip" or "replay" for this call; None leaves it to the router.
+        patience: the shortest time in seconds that the caller allows for a part of an attempt,
+            such as connecting; None where the caller chose none.
+        is_altered: the caller brings a credential, an address or a version of their own, so that
+            a refusal of those says nothing about the deployment.
     """
 
     group: str
@@ -55,6 +60,8 @@ class Ask(NamedTuple):
     is_stream: bool = False
     can_move: bool = True
     on_origin_down: Literal["fail", "strip", "replay"] | None = None
+    patience: float | None = None
+    is_altered: bool = False
 
     @property
     def tokens(self) -> int:

@@ -133,12 +133,13 @@ class Board:
         hint: float | None,
         at_once: bool,
         is_probe: bool,
+        counts: bool = True,
     ) -> float | None:
         """The attempt failed; seconds for which the deployment sits out, or None."""
         return self._change(
             deployment_id,
             lambda cooldown: cooldown.fail(
-                cause, now, hint=hint, at_once=at_once, is_probe=is_probe
+                cause, now, hint=hint, at_once=at_once, is_probe=is_probe, counts=counts
             ),
         )
 

@@ -98,14 +98,17 @@ class Cooldown:
         hint: float | None = None,
         at_once: bool = False,
         is_probe: bool = False,
+        counts: bool = True,
     ) -> float | None:
         """An attempt failed; seconds to sit out, or None when it goes on.
 
         `hint` is what the service asked for and is heeded from the first failure on. `at_once`
-        trips without waiting for more failures.
+        trips without waiting for more failures. `counts` is False for a further attempt of a call
+        whose failure was counted: one slow call is no failures in a row.
         """
-        self.failures += 1
-        trips = at_once or is_probe or self.failures >= self.rules.allowed_fails
+        self.failures += counts
+        is_many = counts and self.failures >= self.rules.allowed_fails
+        trips = at_once or is_probe or is_many
         if not trips or (self.is_tripped and not is_probe):
             if hint:
                 self.extend(hint, cause, now)

@@ -50,19 +50,30 @@ class Judgement:
 
 
 _STOP = Judgement("stop")
-_FAIR_TIME = 1.0
+_CALLERS = Judgement("retry", is_final=True)
+_MISTAKES: tuple[Cause, ...] = ("credential refused", "deployment missing")
 
 
 def judge(
-    error: AzureResponsesError, ask: Ask, deployment: Deployment, patience: float | None = None
+    error: AzureResponsesError,
+    ask: Ask,
+    deployment: Deployment,
+    *,
+    is_callers_time: bool = False,
 ) -> Judgement:
-    """Judge a failure of this call on a deployment, which had so many seconds to answer."""
+    """Judge a failure of this call on a deployment.
+
+    `is_callers_time`: a timeout is that of a caller who would not wait any longer.
+    """
     verdict = _judge(error, ask)
-    if isinstance(error, APITimeoutError) and _is_hasty(patience, deployment):
+    if isinstance(error, APITimeoutError) and is_callers_time:
         return Judgement("retry")
+    if verdict.cause in _MISTAKES and ask.is_altered:
+        # The caller's own credential was refused, or the caller's own version not found.
+        return _CALLERS
     if verdict.cause == "deployment missing" and deployment.model == ANY_MODEL:
         # The row names no deployment: the caller did, and other names may be right.
-        return Judgement("retry", is_final=True)
+        return _CALLERS
     return verdict
 
 
@@ -74,7 +85,7 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, RateLimitError):
         return Judgement("retry", "rate limit")
     if isinstance(error, AuthenticationError | PermissionDeniedError):
-        return Judgement("retry", "credential refused", is_loud=True, is_final=True)
+        return _judge_credential(error, ask)
     if isinstance(error, NotFoundError):
         return _judge_missing(error, ask)
     # A resource that is being changed (409) is no failure of the deployment.
@@ -85,14 +96,6 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     return _STOP
 
 
-def _is_hasty(patience: float | None, deployment: Deployment) -> bool:
-    """True for a time too short to say anything of who did not answer in it.
-
-    Otherwise one caller in a hurry would shut the deployments to everybody.
-    """
-    return patience is not None and patience < min(deployment.timeout or _FAIR_TIME, _FAIR_TIME)
-
-
 def _is_unexplained(error: AzureResponsesError) -> bool:
     """True for a response that failed for no reason given.
 
@@ -100,6 +103,13 @@ def _is_unexplained(error: AzureResponsesError) -> bool:
     same, so that nobody is to blame.
     """
     return isinstance(error, ResponseFailedError) and not error.code
+
+
+def _judge_credential(error: AzureResponsesError, ask: Ask) -> Judgement:
+    if isinstance(error, PermissionDeniedError) and not ask.can_move:
+        # A role may allow calls and forbid, say, deleting: the deployment serves the others.
+        return _STOP
+    return Judgement("retry", "credential refused", is_loud=True, is_final=True)
 
 
 def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:

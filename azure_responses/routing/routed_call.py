@@ -7,6 +7,7 @@ from math import inf
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
 from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait, bid_on
+from azure_responses.routing.attempt_time import AttemptTime
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
@@ -80,7 +81,8 @@ class RoutedCall:
         self._bid: Bid | None = None
         self._slot = 0
         self._mark = 0
-        self._patience: float | None = None
+        self._time = AttemptTime(now, None)
+        self._blamed: set[str] = set()
         self._error: AzureResponsesError | None = None
         self._final: AzureResponsesError | None = None
         routing.retry_budget.deposit()
@@ -142,9 +144,9 @@ class RoutedCall:
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: what is left of the deadline, or the row's timeout."""
         own = self.deployment.timeout if self.deployment else None
-        left = None if self.deadline is None else max(self.deadline - now, 0.001)
-        self._patience = min((t for t in (own, left) if t is not None), default=None)
-        return self._patience
+        timeout = self._routing.settings.timeout
+        self._time = AttemptTime.of(self.ask, own, self.deadline, timeout, now)
+        return self._time.seconds
 
     def wants_another(self, outcome: Outcome) -> bool:
         """True when the answer was cut by the content filter and another group may be asked.
@@ -191,7 +193,9 @@ class RoutedCall:
             tokens: what the service had reported as used, where it had.
             was_sent: whether the request reached the service; None judges by the error.
         """
-        verdict = judge(error, self.ask, self._current_bid().deployment, self._patience)
+        deployment = self._current_bid().deployment
+        is_callers = self._time.is_callers(now)
+        verdict = judge(error, self.ask, deployment, is_callers_time=is_callers)
         cooldown = self._blame(verdict, error, now)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
@@ -415,7 +419,9 @@ class RoutedCall:
             hint=hint,
             at_once=verdict.is_loud,
             is_probe=self.is_probe,
+            counts=deployment.id not in self._blamed,
         )
+        self._blamed.add(deployment.id)
         if verdict.is_loud:
             self.alarm = (
                 f"Deployment {deployment.id} ({deployment.host}) sits out for {cooldown or 0:.0f} "

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,6 +104,37 @@ def test_limits_and_names_are_told_with_every_kind_of_answer() -> None:
             assert reply.headers[name]
         assert "x-litellm-attempted-retries" in reply.headers
         assert "x-litellm-overhead-duration-ms" in reply.headers
+
+
+@pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
+def test_callers_in_a_hurry_do_not_shut_a_deployment_to_everybody(path: str) -> None:
+    # litellm#41223: by a header, or by leaving.
+    slow = Deployment("gpt", model="gpt-5-mini")
+    emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])])
+    emulator.faults.add(Fault("stall-before-headers", operation="create"))
+    body = {**HELLO, "messages": [{"role": "user", "content": "hi"}]}
+    body.pop("messages" if path == CREATE else "input")
+    with (
+        emulator.serve() as server,
+        serve(config_of(server.url, "east")) as gateway,
+        gateway.client() as client,
+        ThreadPoolExecutor(12) as pool,
+    ):
+
+        def hurry(number: int) -> None:
+            asked = {**body, "stream": number % 2 == 0}
+            if number < 6:
+                found = client.post(path, json=asked, headers={"x-litellm-timeout": "1.2"})
+                assert found.status_code in (408, 504), found.text
+            else:
+                with pytest.raises(httpx.ReadTimeout):
+                    client.post(path, json=asked, timeout=1.2)
+
+        list(pool.map(hurry, range(12)))
+        emulator.faults.clear()
+        began = time.monotonic()
+        assert client.post(path, json=body).status_code == 200
+        assert time.monotonic() - began < 10
 
 
 def test_azure_is_told_the_calls_name_and_nothing_of_the_caller(

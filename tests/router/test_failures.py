@@ -406,19 +406,69 @@ def test_nobody_left_is_an_error_that_says_when_to_come_back(
     assert len(emulator.requests) == 2
 
 
+@pytest.mark.parametrize("timeout", [0.05, 1.5, httpx.Timeout(30, read=1.5)])
 def test_a_caller_in_a_hurry_does_not_shut_the_deployments_to_everybody(
-    runner: str, emulator: Emulator, naps: list[float]
+    runner: str, emulator: Emulator, naps: list[float], timeout: Any
 ) -> None:
-    emulator.faults.add(Fault("stall-before-headers", operation="create", times=12))
+    # litellm#41223
+    emulator.faults.add(Fault("stall-before-headers", operation="create", times=18))
 
     async def scenario(router: Any) -> None:
-        for stream in (False, True):
+        for ask in (router.responses, _stream_of(router), _chat_of(router)):
             for _ in range(6):
                 with pytest.raises(APITimeoutError):
-                    await router.responses(model="gpt", input="hi", timeout=0.05, stream=stream)
+                    await ask(model="gpt", input="hi", timeout=timeout)
+        assert router.router._routing.board.troubled == frozenset()
+        emulator.faults.clear()
         assert (await router.responses(model="gpt", input="hi")).route.attempts == 1
 
     run(runner, emulator, scenario)
+    assert sum(naps) < 1.0
+
+
+def _stream_of(router: Any) -> Any:
+    return lambda **asked: router.responses(stream=True, **asked)
+
+
+def _chat_of(router: Any) -> Any:
+    return lambda input, **asked: router.completion(
+        messages=[{"role": "user", "content": input}], **asked
+    )
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_slow_call_counts_once_against_a_row_with_a_timeout(
+    runner: str, emulator: Emulator, naps: list[float], is_stream: bool
+) -> None:
+    emulator.faults.add(Fault("stall-before-headers", operation="create"))
+
+    async def scenario(router: Any) -> None:
+        board = router.router._routing.board
+        for count in (1, 2):
+            with pytest.raises(APITimeoutError):
+                await router.responses(model="gpt", input="hi", timeout=60, stream=is_stream)
+            assert board.statuses["east"].cooldown.failures == count
+        with pytest.raises(APITimeoutError):
+            await router.responses(model="gpt", input="hi", timeout=10, stream=is_stream)
+        assert board.statuses["east"].cooldown.is_tripped
+
+    run(runner, emulator, scenario, rows_of(emulator, 1, timeout=2))
+
+
+def test_a_callers_own_credential_that_is_refused_shuts_no_deployment(
+    runner: str, emulator: Emulator, naps: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(router: Any) -> None:
+        for headers in ({"api-key": "mine"}, {"Authorization": "Bearer mine"}):
+            with pytest.raises(AuthenticationError):
+                await router.responses(model="gpt", input="hi", extra_headers=headers)
+        with pytest.raises(APIStatusError):
+            await router.responses(model="gpt", input="hi", extra_body={"model": "nobodys"})
+        assert (await router.responses(model="gpt", input="hi")).route.attempts == 1
+        assert router.router._routing.board.troubled == frozenset()
+
+    run(runner, emulator, scenario)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_the_timeout_holds_for_all_attempts_together(

@@ -6,12 +6,15 @@ from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
+    AzureResponsesError,
+    DeploymentNotFoundError,
+    NotFoundError,
     PermissionDeniedError,
     ResponseFailedError,
     StreamInterruptedError,
 )
 from azure_responses.routing.judgement import judge, tokens_used, was_sent
-from tests.routing.fleet import ask, deployment, limited
+from tests.routing.fleet import ask, deployment, limited, refused_key
 
 
 def test_a_missing_role_is_loud() -> None:
@@ -32,24 +35,33 @@ def test_a_response_that_failed_for_no_reason_given_is_tried_elsewhere_and_blame
     assert verdict.next == "stop"
 
 
+def test_a_callers_impatience_blames_nobody() -> None:
+    late, row = APITimeoutError("late"), deployment("a")
+    verdict = judge(late, ask(), row, is_callers_time=True)
+    assert (verdict.next, verdict.cause) == ("retry", None)
+    assert judge(late, ask(), row).cause == "failures"
+    refused = APIConnectionError("refused")
+    assert judge(refused, ask(), row, is_callers_time=True).cause == "failures"
+
+
 @pytest.mark.parametrize(
-    ("own", "patience", "cause"),
+    "error",
     [
-        (None, None, "failures"),
-        (None, 30.0, "failures"),
-        (None, 0.05, None),
-        (60.0, 0.05, None),
-        (0.5, 0.5, "failures"),
-        (0.5, 0.05, None),
+        refused_key(),
+        PermissionDeniedError("no role", status_code=403),
+        NotFoundError("Resource not found", status_code=404),
+        DeploymentNotFoundError("no such deployment", status_code=404),
     ],
 )
-def test_who_gives_a_deployment_no_time_blames_nobody(
-    own: float | None, patience: float | None, cause: str | None
-) -> None:
-    row = deployment("a", timeout=own)
-    verdict = judge(APITimeoutError("late"), ask(), row, patience)
-    assert (verdict.next, verdict.cause) == ("retry", cause)
-    assert judge(APIConnectionError("refused"), ask(), row, patience).cause == "failures"
+def test_what_a_call_changed_by_its_caller_meets_blames_nobody(error: AzureResponsesError) -> None:
+    verdict = judge(error, ask(is_altered=True), deployment("a"))
+    assert (verdict.next, verdict.cause, verdict.is_final) == ("retry", None, True)
+    assert judge(error, ask(), deployment("a")).cause is not None
+
+
+def test_a_role_that_forbids_deleting_says_nothing_about_calls() -> None:
+    error = PermissionDeniedError("no role", status_code=403)
+    assert judge(error, ask(can_move=False), deployment("a")).next == "stop"
 
 
 def test_a_timeout_may_have_been_served() -> None:

@@ -163,6 +163,34 @@ def test_failures_in_a_row_cool_down_and_a_success_between_resets() -> None:
     assert routing.board.cooldowns(0.0) == {"a": 30.0}
 
 
+def test_one_call_counts_once_however_often_it_tried_a_deployment() -> None:
+    routing = fleet("a", allowed_fails=3, num_retries=5)
+    for _ in range(2):
+        with pytest.raises(InternalServerError):
+            serve(routing, ask(), 0.0, {"a": server_error()})
+    assert routing.board.cooldowns(0.0) == {}
+    with pytest.raises(InternalServerError):
+        serve(routing, ask(deadline=20.0), 0.0, {"a": server_error()})
+    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+
+
+def test_a_callers_deadline_says_nothing_about_the_deployment() -> None:
+    routing = fleet(deployment("a", timeout=20.0), allowed_fails=1)
+    call = routing.start(ask(deadline=1.5), 0.0)
+    attempt(call, 0.0)
+    assert call.attempt_timeout(0.0) == 1.5
+    assert call.failed(APITimeoutError("late"), 1.5).cooldown is None
+    assert routing.board.cooldowns(1.5) == {}
+
+
+def test_the_timeout_of_a_row_counts_against_it() -> None:
+    routing = fleet(deployment("a", timeout=2.0), allowed_fails=1)
+    call = routing.start(ask(deadline=30.0), 0.0)
+    attempt(call, 0.0)
+    assert call.attempt_timeout(0.0) == 2.0
+    assert call.failed(APITimeoutError("late"), 2.0).cooldown == 30.0
+
+
 def test_a_hint_of_an_unavailable_service_is_heeded_at_once() -> None:
     routing = fleet("a", "b")
     serve(routing, ask(), 0.0, {"a": server_error(5.0)}, 0.1)
