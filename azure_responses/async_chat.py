@@ -72,6 +72,7 @@ class AsyncCompletions:
     @overload
     async def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,
@@ -81,6 +82,7 @@ class AsyncCompletions:
     @overload
     async def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,
@@ -89,6 +91,7 @@ class AsyncCompletions:
     ) -> "AsyncChatCompletionStream": ...
     async def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,

@@ -72,6 +72,7 @@ class Completions:
     @overload
     def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,
@@ -81,6 +82,7 @@ class Completions:
     @overload
     def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,
@@ -89,6 +91,7 @@ class Completions:
     ) -> "ChatCompletionStream": ...
     def create(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         model: str | None = None,

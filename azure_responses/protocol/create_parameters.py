@@ -6,7 +6,7 @@ from typing import Any
 
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
-__all__ = ["COMPACT_PARAMETERS", "check_names", "place_of"]
+__all__ = ["COMPACT_PARAMETERS", "CONNECTION_FIELDS", "check_names", "place_of"]
 
 COMPACT_PARAMETERS = frozenset(
     {"model", "input", "instructions", "previous_response_id", "prompt_cache_key", "tools"}
@@ -28,6 +28,9 @@ _OF_CLIENT = frozenset(
     }
 )
 _OPTIONS = frozenset({"default_headers", "default_query", "max_retries", "read_after_write"})
+
+CONNECTION_FIELDS = (_OF_CLIENT | _OPTIONS) - {"drop_params"}
+"""What says where a call goes, as whom, or how often it is tried."""
 
 
 def place_of(name: str) -> str | None:

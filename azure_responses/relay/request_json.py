@@ -7,17 +7,12 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.errors import BadRequestError
+from azure_responses.protocol.create_parameters import CONNECTION_FIELDS
 
 __all__ = ["invalid_request", "read_object", "refuse_connection_fields"]
 
 # Who would decide where a call goes, or as whom. Only the configuration does.
-_CONNECTION = (
-    "api_base",
-    "base_url",
-    "azure_endpoint",
-    "api_key",
-    "api_version",
-    "azure_ad_token",
+_CONNECTION = CONNECTION_FIELDS | {
     "extra_body",
     "extra_headers",
     "extra_query",
@@ -26,7 +21,7 @@ _CONNECTION = (
     "on_origin_down",
     "owner",
     "timeout",
-)
+}
 _GAPS = (b'" ', b'"\t', b'"\n', b'"\r')
 _CONNECTION_HEADERS = frozenset(
     prefix + name
@@ -81,9 +76,9 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 def refuse_connection_fields(body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
     """Raise BadRequestError for a request that names another host, key or version."""
-    for name in _CONNECTION:
-        if name in body:
-            raise _connection_refusal(name, "in the body")
+    if not _CONNECTION.isdisjoint(body):
+        name = next(name for name in body if name in _CONNECTION)
+        raise _connection_refusal(name, "in the body")
     if not _CONNECTION_HEADERS.isdisjoint(headers):
         name = next(name for name in headers if name in _CONNECTION_HEADERS)
         raise _connection_refusal(name, "as a header")

@@ -100,7 +100,7 @@ class AsyncLabelledAttempt:
         assert self._answer is not None
         return Answer(result, self._answer.outcome, self._answer.entry)
 
-    async def create(self, *, stream: bool = False, **bridged: Any) -> Any:
+    async def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
         """`client.responses.create` with the arguments the bridge made."""
         sent = self._request.sent_by(self._target, self._call, self._left, bridged)
         if stream:

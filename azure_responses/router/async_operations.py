@@ -118,6 +118,7 @@ class AsyncRouterOperations:
     @overload
     async def acompletion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: Literal[False] | None = False,
@@ -126,6 +127,7 @@ class AsyncRouterOperations:
     @overload
     async def acompletion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: Literal[True],
@@ -133,6 +135,7 @@ class AsyncRouterOperations:
     ) -> AsyncChatCompletionStream: ...
     async def acompletion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: bool | None = False,

@@ -98,7 +98,7 @@ class LabelledAttempt:
         assert self._answer is not None
         return Answer(result, self._answer.outcome, self._answer.entry)
 
-    def create(self, *, stream: bool = False, **bridged: Any) -> Any:
+    def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
         """`client.responses.create` with the arguments the bridge made."""
         sent = self._request.sent_by(self._target, self._call, self._left, bridged)
         if stream:

@@ -114,6 +114,7 @@ class RouterOperations:
     @overload
     def completion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: Literal[False] | None = False,
@@ -122,6 +123,7 @@ class RouterOperations:
     @overload
     def completion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: Literal[True],
@@ -129,6 +131,7 @@ class RouterOperations:
     ) -> ChatCompletionStream: ...
     def completion(
         self,
+        /,
         *,
         messages: Iterable[Mapping[str, Any] | Any],
         stream: bool | None = False,

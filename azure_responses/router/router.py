@@ -197,7 +197,7 @@ class Router(RouterOperations, AsyncRouterOperations):
             self._bare(id), deployment_tag=found.tag, resource_tag=found.resource, owner=owner
         )
 
-    def explain(self, **request: Any) -> Explanation:
+    def explain(self, /, **request: Any) -> Explanation:
         """Which deployment would serve a call made now, and why the others would not.
 
         Takes what `responses` or, with `messages`, `completion` takes, and changes nothing. Of a

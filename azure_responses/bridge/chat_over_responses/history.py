@@ -42,7 +42,7 @@ class History:
         for name, value in message.items():
             if name not in known and value is not None and value != [] and value != {}:
                 self.warnings.append(
-                    f"{path}.{name} was left out: the Responses API has no place for it."
+                    f"{path}.{name[:100]} was left out: the Responses API has no place for it."
                 )
 
     def settle(self) -> None:

@@ -28,6 +28,7 @@ from azure_responses.types.parameters import CREATE_PARAMETERS
 __all__ = ["PARAMETERS", "Draft", "take_parameter"]
 
 _FEWEST_TOKENS = 16
+_LONGEST_SHOWN = 100
 _LOGPROBS = "message.output_text.logprobs"
 
 
@@ -85,8 +86,9 @@ def take_parameter(draft: Draft, name: str, value: Any) -> None:
 
 
 def _refuse_unknown(draft: Draft, name: str) -> None:
-    what = f"{name!r} is a parameter of neither chat completions nor the Responses API."
-    draft.drop(name, what, place_of(name) or "extra_body={…} sends it all the same.")
+    shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
+    what = f"{shown!r} is a parameter of neither chat completions nor the Responses API."
+    draft.drop(shown, what, place_of(name) or "extra_body={…} sends it all the same.")
 
 
 def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
