@@ -184,6 +184,7 @@ def _print_answer(
     if not streams:
         for _ in events:
             pass
+        answer.status.hide()
         print_whole(answer.check(), as_json=as_json)
     elif as_json:
         _print_lines(answer, events)
@@ -194,6 +195,7 @@ def _print_answer(
 def _print_lines(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> None:
     last = None
     for event in events:
+        _make_way(answer.status)
         print(event.to_json(), flush=True)
         last = event.type
     response = answer.check()
@@ -207,15 +209,22 @@ def _texts(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> I
     """The pieces of the answer; what was polled for at the end comes as one."""
     shown = ""
     for text in texts_of(events):
-        if sys.stdout.isatty():
-            # Both are on the screen, and the answer is what the user waits for.
-            answer.status.hide()
+        _make_way(answer.status)
         shown += text
         yield text
     answer.status.hide()
     whole = text_of(answer.check())
     if whole.startswith(shown):
         yield whole[len(shown) :]
+
+
+def _make_way(status: StatusLine) -> None:
+    """Where both are on the screen, the answer is what the user waits for.
+
+    The status line has a thread, which would draw into the answer.
+    """
+    if sys.stdout.isatty():
+        status.hide()
 
 
 def _leave(client: AzureResponses, response_id: str) -> None:

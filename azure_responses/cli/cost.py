@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import Any, Literal, TextIO, get_args
 
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
@@ -225,7 +225,9 @@ def _print_rich(headings: list[str], lines: list[list[str]], names: int) -> None
 
     table = Table()
     for index, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if index < names else "right")
+        justify: Literal["left", "right"] = "left" if index < names else "right"
+        # A name that is cut off says nothing; rich would cut it.
+        table.add_column(heading, justify=justify, overflow="fold")
     for number, line in enumerate(lines, start=1):
         # The last line is the total; names of end users may look like markup.
         table.add_row(*map(escape, line), end_section=number == len(lines) - 1)

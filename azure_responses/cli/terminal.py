@@ -1,6 +1,7 @@
 """What the command says on stderr, and what the terminal there can show."""
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -18,10 +19,17 @@ __all__ = [
     "paint",
     "report",
     "report_interrupt",
+    "show_controls",
     "supports_colour",
 ]
 
 _STYLES = {"dim": "2", "green": "32", "red": "31"}
+# What an answer may hold is not for a terminal to obey: ESC [ 2 J would clear the screen.
+_VISIBLE = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -55,6 +63,11 @@ def is_capable(stream: TextIO) -> bool:
 def supports_colour(stream: TextIO) -> bool:
     """True for a capable terminal whose user has not set NO_COLOR (see no-color.org)."""
     return is_capable(stream) and not os.environ.get("NO_COLOR")
+
+
+def show_controls(text: str) -> str:
+    """Text whose control characters a terminal shows (ESC as ␛) and does not obey."""
+    return text.translate(_VISIBLE)
 
 
 def encodes(stream: TextIO, text: str) -> bool:
@@ -130,7 +143,9 @@ class StatusLine:
 
     def _draw(self) -> None:
         if not self._is_over.is_set():
-            self._write(_CLEAR_LINE + paint(self._line(), "dim", self._stream))
+            # A line that goes on in the next row could not be taken away.
+            line = self._line()[: shutil.get_terminal_size().columns - 1]
+            self._write(_CLEAR_LINE + paint(line, "dim", self._stream))
 
     def _line(self) -> str:
         return f"{self._status}, {time.monotonic() - self._started_at:.0f} s"

@@ -12,7 +12,9 @@ import termios
 import time
 from types import TracebackType
 
-__all__ = ["PseudoTerminal", "plain"]
+import pyte
+
+__all__ = ["PseudoTerminal", "Screen", "plain"]
 
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
@@ -22,6 +24,42 @@ def plain(text: str) -> str:
     return _SEQUENCE.sub("", text)
 
 
+class Screen(pyte.HistoryScreen):
+    """What a terminal shows, and what has scrolled away.
+
+    It keeps what a narrower window hides, so that only what was erased is missing.
+    """
+
+    def __init__(self, lines: int = 24, columns: int = 80) -> None:
+        super().__init__(columns, lines, history=100_000)
+        self._widest = columns
+        self._stream = pyte.ByteStream(self)
+
+    def show(self, data: bytes) -> None:
+        """Receive what a program writes."""
+        self._stream.feed(data)
+
+    def resize(self, lines: int | None = None, columns: int | None = None) -> None:
+        """As a window that somebody drags: rows leave at the top where the cursor needs it."""
+        self.lines, self.columns = lines or self.lines, columns or self.columns
+        excess = max(0, self.cursor.y - self.lines + 1)
+        self.history.top.extend(self.buffer[row] for row in range(excess))
+        moved = {row - excess: line for row, line in self.buffer.items() if row >= excess}
+        self.buffer.clear()
+        self.buffer.update(moved)
+        self.cursor.y -= excess
+        self.cursor.x = min(self.cursor.x, self.columns - 1)
+        self._widest = max(self._widest, self.columns)
+
+    def rows(self) -> list[str]:
+        """Every row from the first that was ever written, without the space at its end."""
+        lines = [*self.history.top, *(self.buffer[row] for row in range(self.lines))]
+        rows = ["".join(line[x].data for x in range(self._widest)).rstrip() for line in lines]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
+
+
 class PseudoTerminal:
     """Runs `azure-responses` with a terminal of its own; a context manager.
 
@@ -29,12 +67,24 @@ class PseudoTerminal:
         arguments: of the command.
         endpoint, key: put into its environment.
         terminal: the TERM it is told.
+        size: lines and columns.
+
+    Attributes:
+        screen: what the terminal shows of what was read so far.
     """
 
     def __init__(
-        self, *arguments: str, endpoint: str, key: str, terminal: str = "xterm", **extra: str
+        self,
+        *arguments: str,
+        endpoint: str,
+        key: str,
+        terminal: str = "xterm",
+        size: tuple[int, int] = (24, 80),
+        **extra: str,
     ) -> None:
         self._arguments = arguments
+        self._size = size
+        self.screen = Screen(*size)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
         self._environment = {
             **kept,
@@ -48,7 +98,7 @@ class PseudoTerminal:
 
     def __enter__(self) -> "PseudoTerminal":
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *self._size, 0, 0))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "azure_responses", *self._arguments],
             stdin=slave,
@@ -75,6 +125,11 @@ class PseudoTerminal:
     def type(self, text: str) -> None:
         """Press these keys; "\\x03" is Ctrl-C and "\\x04" Ctrl-D."""
         os.write(self._master, text.encode())
+
+    def resize(self, lines: int, columns: int) -> None:
+        """Drag the window to another size; the command gets SIGWINCH."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
 
     def read_until(self, words: str, seconds: float = 20.0) -> str:
         """What appeared up to and with these words; fails when they do not come."""
@@ -107,5 +162,6 @@ class PseudoTerminal:
         except OSError:
             # Linux says so when the last process has left the terminal.
             return False
+        self.screen.show(data)
         self._unread += data.decode("utf-8", "replace")
         return bool(data)

@@ -303,6 +303,17 @@ def test_a_table_with_borders_has_every_row_and_the_total_apart(
     assert lines.index(rows[2]) - lines.index(rows[1]) == 2
 
 
+def test_a_name_too_long_for_its_column_is_continued_and_not_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "".join(f"{number:03}" for number in range(40))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["cost", _write(tmp_path, body(user=name)), "--by", "end_user"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert "".join(row.split("│")[1].strip() for row in rows).startswith(name)
+
+
 def test_on_a_terminal_without_rich_the_table_is_plain(
     calls: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

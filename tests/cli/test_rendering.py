@@ -1,23 +1,13 @@
-"""The answer on stdout: plain text, or Markdown that is drawn block by block."""
+"""The answer on stdout: plain text, or Markdown where a terminal can draw it."""
 
 import io
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.console import Console
 
-from azure_responses.cli.rendering import (
-    MarkdownPrinter,
-    PlainPrinter,
-    make_printer,
-    print_texts,
-    split_blocks,
-    text_of,
-)
+from azure_responses.cli.markdown import MarkdownPrinter
+from azure_responses.cli.rendering import PlainPrinter, make_printer, print_texts, text_of
 from azure_responses.types.response import Response
-from tests.cli.pseudo_terminal import plain
 
 
 class _Screen(io.StringIO):
@@ -48,68 +38,6 @@ def test_plain_text_ends_its_line_once(pieces: list[str], shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complete", "rest"),
-    [
-        ("one", "", "one"),
-        ("one\n\n", "", "one\n\n"),
-        ("one\n\ntwo", "one\n\n", "two"),
-        ("one\n\n\ntwo\n\nth", "one\n\n\ntwo\n\n", "th"),
-        ("- a\n\n- b", "", "- a\n\n- b"),
-        ("1. a\n\n2. b", "", "1. a\n\n2. b"),
-        ("- a\n\n  more", "", "- a\n\n  more"),
-        ("- a\n\nafter", "- a\n\n", "after"),
-        ("```\nx\n\ny", "", "```\nx\n\ny"),
-        ("```\nx\n\ny\n```\n\nz", "```\nx\n\ny\n```\n\n", "z"),
-        ("~~~~\n```\n\nx\n~~~~\n\nz", "~~~~\n```\n\nx\n~~~~\n\n", "z"),
-        ("```py\nx\n```py\n\ny", "", "```py\nx\n```py\n\ny"),
-    ],
-)
-def test_a_block_is_complete_where_more_text_cannot_change_it(
-    text: str, complete: str, rest: str
-) -> None:
-    assert split_blocks(text) == (complete, rest)
-
-
-@given(st.text(alphabet="ab-`~1. \n", max_size=60), st.integers(0, 60))
-def test_no_text_is_lost_wherever_it_is_cut(text: str, cut: int) -> None:
-    done, rest = split_blocks(text[:cut])
-    more, rest = split_blocks(rest + text[cut:])
-    assert done + more + rest == text
-
-
-def _drawn(text: str, size: int) -> str:
-    screen = _Screen()
-    console = Console(
-        file=screen, force_terminal=True, width=60, height=10, color_system="standard"
-    )
-    printer = MarkdownPrinter(console)
-    for start in range(0, len(text), size):
-        printer.write(text[start : start + size])
-    printer.finish()
-    printer.finish()
-    return screen.getvalue()
-
-
-def test_markdown_is_drawn_with_its_styles() -> None:
-    drawn = _drawn("Some **bold** text.\n\nA second paragraph.\n", 7)
-    assert "\x1b[1mbold\x1b[0m" in drawn
-    ending = [line.strip() for line in plain(drawn).splitlines() if line.strip()]
-    assert ending[-1] == "A second paragraph."
-    assert "Some bold text." in ending
-
-
-def test_a_block_taller_than_the_terminal_is_shown_whole_at_its_end() -> None:
-    text = "```\n" + "\n".join(f"line {number}" for number in range(40)) + "\n```\n"
-    drawn = plain(_drawn(text, 50))
-    assert all(f"line {number}" in drawn for number in range(40))
-
-
-def test_nothing_is_drawn_of_no_answer() -> None:
-    assert _drawn("", 1) == ""
-    assert plain(_drawn(" \n", 1)).strip() == ""
-
-
-@pytest.mark.parametrize(
     ("stream", "terminal", "kind"),
     [
         (_Screen(), "xterm", MarkdownPrinter),
@@ -124,11 +52,21 @@ def test_the_printer_suits_the_stream(
     assert isinstance(make_printer(stream), kind)
 
 
-@pytest.mark.parametrize("module", ["rich.console", "rich.live"])
-def test_without_rich_the_text_is_plain(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+def test_without_rich_the_text_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, "azure_responses.cli.markdown", raising=False)
+    monkeypatch.setitem(sys.modules, "rich.markdown", None)
     assert isinstance(make_printer(_Screen()), PlainPrinter)
+
+
+def test_a_terminal_shows_control_characters_and_does_not_obey_them() -> None:
+    # The second is a C1 control, which clears the screen as well as ESC [ does.
+    text = "before \x1b[2J \x9b2J after\x07"
+    screen, file = _Screen(), io.StringIO()
+    for stream in (screen, file):
+        PlainPrinter(stream).write(text)
+    assert screen.getvalue() == "before ␛[2J \ufffd2J after␇"
+    assert file.getvalue() == text
 
 
 def test_an_answer_that_breaks_off_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:

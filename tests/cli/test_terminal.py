@@ -77,3 +77,15 @@ def test_a_terminal_has_one_line_that_grows_older_and_goes_away() -> None:
     assert shown.count("queued, 0 s") > 2
     assert "\n" not in shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_a_status_is_cut_where_it_would_go_on_in_the_next_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = _Screen()
+    with StatusLine(stream) as status:
+        status.show("in_progress resp_0123456789abcdef")
+    shown = stream.getvalue()
+    assert "in_progress resp_01" in shown
+    assert "in_progress resp_012" not in shown
