@@ -25,6 +25,7 @@ _ABOUT_A_PACKAGE = {
     "test_create.py",
     "test_openai_package.py",
     "test_conversations.py",
+    "test_descriptions.py",
     "test_proxy.py",
     "test_simulation.py",
     "test_relays.py",

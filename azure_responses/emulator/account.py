@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from azure_responses.emulator import engine
+from azure_responses.emulator.assumptions import Assumptions
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.holdings import Holdings
 from azure_responses.emulator.identifiers import IdentifierMint
@@ -31,12 +32,14 @@ class Account:
         seed: int,
         latency: Latency,
         read_lag: ReadLag,
+        assumptions: Assumptions,
     ) -> None:
         self.resource = resource
         self.clock = clock
         self.issuer = issuer
         self.latency = latency
         self.read_lag = read_lag
+        self.assumptions = assumptions
         self._seed = f"{seed}/{resource.name}"
         self.reset()
 

@@ -10,6 +10,7 @@ from azure_responses.emulator.refusals import (
     invalid_request,
     item_not_found,
     previous_response_not_found,
+    reasoning_missing,
 )
 from azure_responses.emulator.store import Record
 
@@ -45,7 +46,25 @@ def find_context(call: Call) -> Context:
     if conversation is not None:
         context.conversation = _find_conversation(call, conversation)
         context.history = list(context.conversation.items)
+    if call.account.assumptions.requires_reasoning:
+        _check_reasoning(call, context)
     return context
+
+
+def _check_reasoning(call: Call, context: Context) -> None:
+    """What was made with reasoning is sent back with it.
+
+    Reasoning without an id stands for any: callers strip the id where it is sealed.
+    """
+    given = context.body.get("input")
+    present = {item.get("id") for item in context.history}
+    for item in given if isinstance(given, list) else ():
+        if item.get("type") == "reasoning":
+            present.add(item.get("id"))
+        elif item.get("id") and item.get("role", "assistant") == "assistant":
+            reasoning_id = call.account.store.find_reasoning(item["id"], call.now)
+            if reasoning_id and not present & {reasoning_id, None}:
+                raise reasoning_missing(item, reasoning_id)
 
 
 def _find_parent(call: Call, response_id: str) -> Record:

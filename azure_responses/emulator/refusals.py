@@ -14,6 +14,7 @@ __all__ = [
     "model_needs_newer_version",
     "operation_not_supported",
     "previous_response_not_found",
+    "reasoning_missing",
     "resource_not_found",
     "response_not_found",
     "responses_need_newer_version",
@@ -136,6 +137,15 @@ def item_not_found(item_id: str, is_stored: bool) -> Refusal:
             "true, or remove this item from your input."
         )
     return invalid_request(message, "input")
+
+
+def reasoning_missing(item: dict[str, Any], reasoning_id: str) -> Refusal:
+    """400 for an item without the reasoning that it was made with (codex#6375, continue#11466)."""
+    return invalid_request(
+        f"Item '{item['id']}' of type '{item.get('type', 'message')}' was provided without its "
+        f"required 'reasoning' item: '{reasoning_id}'.",
+        "input",
+    )
 
 
 def invalid_json() -> Refusal:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.emulator.access import authorise
 from azure_responses.emulator.account import Account
 from azure_responses.emulator.addressing import find_account
+from azure_responses.emulator.assumptions import Assumptions
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.control import answer_control, is_control
@@ -50,6 +51,7 @@ class Emulator:
         read_lag: how long finished responses stay unreadable; not at all by default.
         strict_deployments: refuse unknown deployments of the default resource too.
         log_size: how many requests `requests` remembers.
+        assumptions: what is assumed where the evidence about Azure is thin.
 
     Attributes:
         clock, faults, issuer, requests: see their classes; all may be used while it runs.
@@ -65,6 +67,7 @@ class Emulator:
         read_lag: ReadLag | None = None,
         strict_deployments: bool = False,
         log_size: int = 1000,
+        assumptions: Assumptions | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.faults = FaultScript(seed)
@@ -87,6 +90,7 @@ class Emulator:
                 seed=seed,
                 latency=latency or Latency(),
                 read_lag=read_lag or ReadLag(),
+                assumptions=assumptions or Assumptions(),
             )
             for resource in resources
         }

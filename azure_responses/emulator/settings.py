@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from azure_responses.emulator.assumptions import Assumptions
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.faults import Fault
 from azure_responses.emulator.latency import Latency, ReadLag
@@ -13,8 +14,17 @@ from azure_responses.emulator.service import Emulator
 
 __all__ = ["Settings", "SettingsError", "load_settings", "read_settings"]
 
-_Kind = TypeVar("_Kind", Resource, Deployment, Latency, ReadLag, Fault)
-_TOP = ("resources", "seed", "latency", "read_lag", "faults", "clock", "strict_deployments")
+_Kind = TypeVar("_Kind", Resource, Deployment, Latency, ReadLag, Fault, Assumptions)
+_TOP = (
+    "resources",
+    "seed",
+    "latency",
+    "read_lag",
+    "faults",
+    "clock",
+    "strict_deployments",
+    "assumptions",
+)
 
 
 class SettingsError(ValueError):
@@ -32,6 +42,7 @@ class Settings:
     faults: list[Fault] = field(default_factory=list)
     clock: float | None = None
     strict_deployments: bool = False
+    assumptions: Assumptions = field(default_factory=Assumptions)
 
     def make_emulator(self) -> Emulator:
         """An emulator of these settings."""
@@ -42,6 +53,7 @@ class Settings:
             latency=self.latency,
             read_lag=self.read_lag,
             strict_deployments=self.strict_deployments,
+            assumptions=self.assumptions,
         )
         for fault in self.faults:
             emulator.faults.add(fault)
@@ -72,10 +84,9 @@ def read_settings(data: Any) -> Settings:
     )
     if "clock" in data:
         settings.clock = float(_number(data["clock"], "clock"))
-    if "latency" in data:
-        settings.latency = _build(Latency, data["latency"], "latency")
-    if "read_lag" in data:
-        settings.read_lag = _build(ReadLag, data["read_lag"], "read_lag")
+    settings.latency = _build(Latency, data.get("latency", {}), "latency")
+    settings.read_lag = _build(ReadLag, data.get("read_lag", {}), "read_lag")
+    settings.assumptions = _build(Assumptions, data.get("assumptions", {}), "assumptions")
     if "resources" in data:
         if settings.strict_deployments:
             raise SettingsError(

@@ -87,7 +87,9 @@ class Record:
         items: list[dict[str, Any]] = []
         for link in reversed(chain):
             items += link.input_items
-            items += link.output_items
+            for item in link.output_items:
+                # What was said before is in the compaction, and is not said again.
+                items = [item] if item["type"] == "compaction" else [*items, item]
         return items
 
 
@@ -95,7 +97,11 @@ def listed_items(sent: Any, seed: str) -> list[dict[str, Any]]:
     """Input as sent → items as listed; ids are derived from `seed` where an item brings none."""
     if isinstance(sent, str):
         sent = [{"role": "user", "content": sent}]
-    return [_listed_item(item, f"{seed}/{index}") for index, item in enumerate(sent or ())]
+    return [
+        _listed_item(item, f"{seed}/{index}")
+        for index, item in enumerate(sent or ())
+        if item.get("type") != "compaction_trigger"
+    ]
 
 
 def _listed_item(item: dict[str, Any], seed: str) -> dict[str, Any]:
@@ -153,6 +159,18 @@ class ResponseStore:
             self.discard(response_id)
             return None
         return record
+
+    def find_reasoning(self, item_id: str, now: float) -> str | None:
+        """The id of the reasoning item that a stored output item was made with, if any."""
+        _, response_id = self._items.get(item_id, ({}, ""))
+        record = self.find(response_id, now)
+        reasoning_id = None
+        for item in record.output_items if record else ():
+            if item.get("id") == item_id:
+                break
+            if item["type"] == "reasoning":
+                reasoning_id = item["id"]
+        return reasoning_id
 
     def find_item(self, item_id: str, now: float) -> dict[str, Any] | None:
         """An item of a readable response, produced or sent."""

@@ -326,14 +326,6 @@ def test_replies_have_the_recorded_keys(exchange: Exchange) -> None:
     assert differences == set()
 
 
-# What OpenAI accepted in a recording and Azure, or this emulator, does not.
-_REFUSED_HERE = {
-    "Unknown parameter: 'input[1].status'.": "Azure refuses a replayed status (litellm #13484)",
-    "Unknown parameter: 'input[2].status'.": "Azure refuses a replayed status (litellm #13484)",
-    "Unknown parameter: 'web_search_options'.": "OpenAI's search models only, not on Azure",
-}
-
-
 def test_requests_that_were_accepted_when_recorded_are_accepted_here() -> None:
     refused, accepted = set(), 0
     for exchange in exchanges():
@@ -350,8 +342,8 @@ def test_requests_that_were_accepted_when_recorded_are_accepted_here() -> None:
             accepted += 1
         except Refusal as refusal:
             refused.add(refusal.body["error"]["message"])
-    print(f"\n{accepted} recorded requests accepted, refused for a reason: {len(refused)}")
-    assert refused - set(_REFUSED_HERE) == set()
+    print(f"\n{accepted} recorded requests accepted")
+    assert refused == set()
     assert accepted > 200
 
 

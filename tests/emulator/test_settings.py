@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Deployment, Fault, Latency, ReadLag
+from azure_responses.emulator import Assumptions, Deployment, Fault, Latency, ReadLag
 from azure_responses.emulator.settings import SettingsError, load_settings, read_settings
 
 WHOLE = """
@@ -13,6 +13,7 @@ seed: 7
 clock: 1790000000
 latency: {first_token: 0.3, tokens_per_second: 50}
 read_lag: {median: 6}
+assumptions: {accepts_message_status: false}
 resources:
   - name: east
     keys: [one, two]
@@ -34,6 +35,7 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "emulator.yaml"
     path.write_text(WHOLE)
     settings = load_settings(path)
+    assert settings.assumptions == Assumptions(accepts_message_status=False)
     east, opened = settings.resources or []
     assert (east.name, east.keys, opened.deployments) == ("east", ["one", "two"], None)
     assert east.deployments == [

@@ -81,6 +81,10 @@ def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
         items.append({"role": role, "content": _to_content(message["content"], role)})
     for call in message.get("tool_calls") or ():
         items.append(_to_call(call))
+    called = message.get("function_call")
+    if called:
+        # The way before tools: the name is all that joins a call and its output.
+        items.append(_to_call({"id": called.get("name"), "function": called}))
     return items
 
 

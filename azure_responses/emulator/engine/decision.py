@@ -19,6 +19,8 @@ __all__ = ["decide"]
 def decide(draft: Draft) -> Plan:
     """The plan for a draft: reasoning first where the model reasons, then calls or a message."""
     prompt = draft.transcript.prompt
+    if _is_compaction_asked(draft):
+        return Plan([write_compaction(draft, draft.transcript.items)])
     failure = find_trigger(prompt, "fail")
     if failure is not None:
         return _fail(failure)
@@ -33,6 +35,13 @@ def decide(draft: Draft) -> Plan:
         block_output(plan)
         plan.reason, plan.is_blocked = "max_output_tokens", False
     return plan
+
+
+def _is_compaction_asked(draft: Draft) -> bool:
+    """Codex asks by an item of the input, and takes one compaction as the whole answer."""
+    given = draft.turn.request.get("input")
+    items = given if isinstance(given, list) else ()
+    return any(item.get("type") == "compaction_trigger" for item in items)
 
 
 def _compact(draft: Draft) -> list[Step]:

@@ -14,7 +14,7 @@ from azure_responses.emulator.models import find_model
 from azure_responses.emulator.operations.failing_stream import failing_frames, failing_order
 from azure_responses.emulator.paging import list_page
 from azure_responses.emulator.references import Context, find_context
-from azure_responses.emulator.refusals import invalid_request, response_not_found
+from azure_responses.emulator.refusals import invalid_request, response_not_found, unknown_url
 from azure_responses.emulator.resources import Deployment
 from azure_responses.emulator.serving import admit, serve, shortage_refusal, take_shortage
 from azure_responses.emulator.store import Record
@@ -34,7 +34,13 @@ def _create_on(call: Call, deployment: Deployment) -> Reply:
     call.refuse_by_fault()
     model = find_model(deployment.model_name)
     surface = "v1" if call.route.surface == "project" else call.route.surface
-    validate_create(call.body, model, surface=surface)
+    assumed = call.account.assumptions
+    validate_create(
+        call.body,
+        model,
+        surface=surface,
+        accepts_message_status=assumed.accepts_message_status,
+    )
     order = _limited(call, deployment)
     context = find_context(call)
     now = call.now
@@ -281,6 +287,8 @@ def input_items(call: Call) -> Reply:
 
 def compact(call: Call) -> Reply:
     """`POST /responses/compact`."""
+    if not call.account.assumptions.offers_compaction:
+        raise unknown_url("POST", "/v1/responses/compact")
     deployment = call.account.deployment(call.body.get("model"))
     call.refuse_by_fault()
     validate_compact(call.body, find_model(deployment.model_name))

@@ -12,6 +12,10 @@ from azure_responses.emulator.validation.errors import (
 
 __all__ = ["check_capabilities"]
 
+# Nothing shows that the default is refused where it is written out; chat completions say that it
+# is the one value supported.
+_DEFAULTS = {"temperature": 1, "top_p": 1, "top_logprobs": 0}
+
 
 def check_capabilities(body: dict[str, Any], model: Model) -> None:
     """Refuses what this model does not take."""
@@ -21,7 +25,7 @@ def check_capabilities(body: dict[str, Any], model: Model) -> None:
     effort = (reasoning or {}).get("effort") or model.default_effort
     _check_sampling(body, model, effort)
     _check_text(body.get("text") or {}, model)
-    _check_include(body.get("include") or (), model)
+    _check_include(body.get("include") or (), model, effort)
     _check_tier(body.get("service_tier"), model)
     limit = body.get("max_output_tokens")
     if limit is not None and limit > model.max_output:
@@ -47,8 +51,8 @@ def _check_reasoning(reasoning: dict[str, Any], model: Model) -> None:
 def _check_sampling(body: dict[str, Any], model: Model, effort: str | None) -> None:
     if model.samples(effort):
         return
-    for name in ("temperature", "top_p", "top_logprobs"):
-        if body.get(name) is not None:
+    for name, default in _DEFAULTS.items():
+        if body.get(name) not in (None, default):
             raise unsupported_parameter(name)
 
 
@@ -58,10 +62,10 @@ def _check_text(text: dict[str, Any], model: Model) -> None:
         raise unsupported_value("text.verbosity", verbosity, model.name, model.verbosities)
 
 
-def _check_include(include: Any, model: Model) -> None:
+def _check_include(include: Any, model: Model, effort: str | None) -> None:
     if "reasoning.encrypted_content" in include and not model.reasoning:
         raise refuse("Encrypted content is not supported with this model.", "include", None)
-    if "message.output_text.logprobs" in include and model.reasoning:
+    if "message.output_text.logprobs" in include and not model.samples(effort):
         raise refuse("logprobs are not supported with reasoning models.", "include", None)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from azure_responses.emulator.models import Model
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.validation.errors import missing_parameter, refuse, unknown_parameter
+from azure_responses.emulator.validation.parameters import CACHING, TIER
 from azure_responses.emulator.validation.schemas import check_function_schema
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
@@ -13,7 +14,6 @@ from azure_responses.emulator.validation.shapes import (
     Either,
     Integer,
     Listing,
-    Nullable,
     Number,
     Pairs,
     Record,
@@ -29,13 +29,15 @@ _OBJECT = Record(is_open=True)
 _OBJECTS = Listing(_OBJECT)
 _TYPE: dict[str, Shape] = {"type": ANYTHING}
 _IMAGE_URL = Record({"url": Text()}, ("url",), is_open=True)
+# llama-index and others send a text back with the annotations that it had.
+_PART_FIELDS = _TYPE | optional(prompt_cache_breakpoint=_OBJECT, annotations=_OBJECTS)
 _PART = Tagged(
     {
-        "text": Record(_TYPE | {"text": Text()}, ("text",)),
-        "image_url": Record(_TYPE | {"image_url": _IMAGE_URL}, ("image_url",)),
-        "input_audio": Record(_TYPE | {"input_audio": _OBJECT}, ("input_audio",)),
-        "file": Record(_TYPE | {"file": _OBJECT}, ("file",)),
-        "refusal": Record(_TYPE | {"refusal": Text()}, ("refusal",)),
+        "text": Record(_PART_FIELDS | {"text": Text()}, ("text",)),
+        "image_url": Record(_PART_FIELDS | {"image_url": _IMAGE_URL}, ("image_url",)),
+        "input_audio": Record(_PART_FIELDS | {"input_audio": _OBJECT}, ("input_audio",)),
+        "file": Record(_PART_FIELDS | {"file": _OBJECT}, ("file",)),
+        "refusal": Record(_PART_FIELDS | {"refusal": Text()}, ("refusal",)),
     }
 )
 _CONTENT = Either("one of a string or array of objects", text=Text(), listing=Listing(_PART))
@@ -58,7 +60,7 @@ _CALL = Record(
 )
 _SPOKEN: dict[str, Shape] = {
     "role": Choice("system", "assistant", "user", "function", "tool", "developer"),
-    "content": Nullable(_CONTENT),
+    "content": _CONTENT,
 }
 _MESSAGE = Record(
     _SPOKEN
@@ -106,13 +108,13 @@ _PARAMETERS: dict[str, Shape] = {
         parallel_tool_calls=FLAG,
         prediction=_OBJECT,
         presence_penalty=Number(-2, 2),
-        prompt_cache_key=Text(),
-        prompt_cache_retention=Text(),
+        moderation=_OBJECT,
+        **CACHING,
         reasoning_effort=Choice("none", "minimal", "low", "medium", "high", "xhigh", "max"),
         response_format=Record({"type": Text()}, ("type",), is_open=True),
         safety_identifier=Text(longest=64),
         seed=Integer(),
-        service_tier=Choice("auto", "default", "flex", "priority", "scale"),
+        service_tier=TIER,
         stop=_STOP,
         store=FLAG,
         stream=FLAG,
@@ -125,6 +127,7 @@ _PARAMETERS: dict[str, Shape] = {
         user=Text(),
         user_security_context=_OBJECT,
         verbosity=Choice("low", "medium", "high"),
+        web_search_options=_OBJECT,
     ),
 }
 _SAMPLING = {
@@ -141,8 +144,9 @@ def check_chat(body: dict[str, Any], model: Model) -> None:
         shape = _PARAMETERS.get(name)
         if shape is None:
             raise _refuse_unknown(name)
-        shape.check(value, name)
-    if "messages" not in body:
+        if value is not None:
+            shape.check(value, name)
+    if body.get("messages") is None:
         raise missing_parameter("messages")
     if not body["messages"]:
         raise refuse("[] is too short - 'messages'", "messages", None)

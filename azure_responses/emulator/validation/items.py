@@ -1,15 +1,14 @@
-"""Input items: the 33 kinds a create call takes, and what each must carry."""
+"""Input items: the kinds a create call takes, and what each must carry."""
 
 from typing import Any
 
-from azure_responses.emulator.validation.errors import invalid_value
+from azure_responses.emulator.validation.errors import invalid_value, unknown_parameter
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
     FLAG,
     Choice,
     Either,
     Listing,
-    Nullable,
     Record,
     Shape,
     Tagged,
@@ -17,7 +16,7 @@ from azure_responses.emulator.validation.shapes import (
     optional,
 )
 
-__all__ = ["INPUT"]
+__all__ = ["INPUT", "refuse_status"]
 
 _OBJECT = Record(is_open=True)
 _OBJECTS = Listing(_OBJECT)
@@ -67,6 +66,11 @@ _ASSISTANT_PARTS = ("output_text", "refusal")
 _USER_PARTS = tuple(name for name in _PARTS if name not in ("output_text",))
 
 
+_STATUS = optional(status=Choice("in_progress", "completed", "incomplete"))
+# Which agent of several an item is of.
+_AGENT = optional(agent=_OBJECT)
+
+
 class _Message:
     """A message: which parts it may hold depends on its role."""
 
@@ -74,14 +78,15 @@ class _Message:
 
     def __init__(self) -> None:
         parts = Listing(Tagged(_PARTS, is_tag_in_path=False))
-        # `status` is missing on purpose: Azure refuses it on replayed messages (litellm #13484).
         self._record = Record(
             _TYPE
             | {
                 "role": Choice("assistant", "system", "developer", "user"),
                 "content": Either(_STRING_OR_PARTS, text=Text(), listing=parts),
             }
-            | optional(id=Text(begins="msg"), phase=Choice("commentary", "final_answer")),
+            | optional(id=Text(begins="msg"), phase=Choice("commentary", "final_answer"))
+            | _STATUS
+            | _AGENT,
             ("role", "content"),
         )
 
@@ -95,8 +100,7 @@ class _Message:
                 raise invalid_value(f"{path}.content[{index}]", part["type"], allowed)
 
 
-_STATUS = optional(status=Choice("in_progress", "completed", "incomplete"))
-_ANY_STATUS: dict[str, Shape] = {"status": Nullable(Text())}
+_ANY_STATUS: dict[str, Shape] = {"status": Text()}
 _CALL_ID: dict[str, Shape] = {"call_id": Text(longest=64, shortest=1)}
 _EXECUTION = optional(execution=Choice("server", "client"), call_id=Text(longest=64))
 _OUTPUT_PARTS = Listing(
@@ -106,14 +110,12 @@ _TOOL_OUTPUT = Either(_STRING_OR_PARTS, text=Text(), listing=_OUTPUT_PARTS)
 _CALLER = optional(caller=_OBJECT)
 
 
-def _item(
-    required: dict[str, Shape], *others: dict[str, Shape], begins: str = "", extra: str = ""
-) -> Record:
+def _item(required: dict[str, Shape], *others: dict[str, Shape], begins: str = "") -> Record:
     """A record that must have `required` and may have an id and `others`."""
-    fields: dict[str, Shape] = {**_TYPE, "id": Nullable(Text(begins=begins)), **required}
+    fields: dict[str, Shape] = {**_TYPE, **_AGENT, "id": Text(begins=begins), **required}
     for other in others:
         fields |= other
-    return Record(fields, (*required, *extra.split()))
+    return Record(fields, required)
 
 
 _SUMMARY = Listing(
@@ -122,7 +124,7 @@ _SUMMARY = Listing(
 
 _ITEMS: dict[str, Shape] = {
     "message": _Message(),
-    # No `status` here either, for the same reason.
+    # `status` is missing on purpose: Azure refuses it on reasoning (litellm #13484).
     "reasoning": _item(
         {"summary": _SUMMARY},
         optional(encrypted_content=Text(), content=_OBJECTS),
@@ -132,11 +134,12 @@ _ITEMS: dict[str, Shape] = {
         {"call_id": Text(longest=64, shortest=1), "name": Text(shortest=1), "arguments": Text()},
         _STATUS,
         _CALLER,
-        optional(namespace=Text()),
+        optional(namespace=Text(), **{"async": FLAG}),
         begins="fc",
     ),
     "function_call_output": _item(
-        {**_CALL_ID, "output": _TOOL_OUTPUT},
+        {"output": _TOOL_OUTPUT},
+        _CALL_ID,
         _STATUS,
         _CALLER,
         optional(name=Text(), namespace=Text()),
@@ -145,19 +148,19 @@ _ITEMS: dict[str, Shape] = {
         {**_CALL_ID, "name": Text(), "input": Text()},
         _STATUS,
         _CALLER,
-        optional(namespace=Text()),
-        begins="ctc",
+        optional(namespace=Text(), **{"async": FLAG}),
+        begins="ct",
     ),
     "custom_tool_call_output": _item({**_CALL_ID, "output": _TOOL_OUTPUT}, _STATUS, _CALLER),
-    "item_reference": Record(_TYPE | {"id": Text(shortest=1)}, ("id",)),
+    "item_reference": Record(_TYPE | _AGENT | {"id": Text(shortest=1)}, ("id",)),
     "file_search_call": _item(
-        {"queries": Listing(Text())}, _ANY_STATUS, optional(results=_OBJECTS), extra="id"
+        {"queries": Listing(Text())}, _ANY_STATUS, optional(results=_OBJECTS)
     ),
-    "web_search_call": _item({}, _ANY_STATUS, optional(action=_OBJECT), extra="id"),
+    "web_search_call": _item({}, _ANY_STATUS, optional(action=_OBJECT)),
     "image_generation_call": _item(
         {},
         _ANY_STATUS,
-        {"result": Nullable(Text())},
+        {"result": Text()},
         optional(
             background=Text(),
             output_format=Text(),
@@ -165,27 +168,26 @@ _ITEMS: dict[str, Shape] = {
             revised_prompt=Text(),
             size=Text(),
             action=Text(),
+            error=_OBJECT,
+            svg_usage=_OBJECT,
         ),
-        extra="id",
     ),
     "code_interpreter_call": _item(
         {"container_id": Text()},
         _ANY_STATUS,
-        {"code": Nullable(Text()), "outputs": Nullable(_OBJECTS)},
-        extra="id",
+        {"code": Text(), "outputs": _OBJECTS},
     ),
     "computer_call": _item(
         _CALL_ID,
         _STATUS,
         optional(action=_OBJECT, actions=_OBJECTS, pending_safety_checks=_OBJECTS),
-        extra="id",
     ),
     "computer_call_output": _item(
         {**_CALL_ID, "output": Tagged({"computer_screenshot": _PARTS["computer_screenshot"]})},
         _STATUS,
         optional(acknowledged_safety_checks=_OBJECTS),
     ),
-    "local_shell_call": _item({**_CALL_ID, "action": _OBJECT}, _STATUS, extra="id"),
+    "local_shell_call": _item({**_CALL_ID, "action": _OBJECT}, _STATUS),
     "local_shell_call_output": _item({"output": Text()}, _STATUS, optional(call_id=Text())),
     "shell_call": _item(
         {**_CALL_ID, "action": _OBJECT}, _STATUS, _CALLER, optional(environment=_OBJECT)
@@ -197,36 +199,35 @@ _ITEMS: dict[str, Shape] = {
     "apply_patch_call_output": _item(
         {**_CALL_ID, "status": Choice("completed", "failed")}, _CALLER, optional(output=Text())
     ),
-    "mcp_list_tools": _item(
-        {"server_label": Text(), "tools": _OBJECTS}, optional(error=Text()), extra="id"
-    ),
-    "mcp_approval_request": _item(
-        {"server_label": Text(), "name": Text(), "arguments": Text()}, extra="id"
-    ),
+    "mcp_list_tools": _item({"server_label": Text(), "tools": _OBJECTS}, optional(error=Text())),
+    "mcp_approval_request": _item({"server_label": Text(), "name": Text(), "arguments": Text()}),
     "mcp_approval_response": _item(
-        {"approval_request_id": Text(), "approve": FLAG}, optional(reason=Text())
+        {"approval_request_id": Text(), "approve": FLAG},
+        optional(reason=Text(), request_id=Text()),
     ),
     "mcp_call": _item(
         {"server_label": Text(), "name": Text(), "arguments": Text()},
         _ANY_STATUS,
         {"error": ANYTHING},
         optional(output=Text(), approval_request_id=Text()),
-        extra="id",
     ),
     "compaction": _item({"encrypted_content": Text()}, optional(created_by=Text())),
-    "compaction_trigger": Record(_TYPE),
+    "compaction_trigger": _item({}),
     "configuration_update": Record(_TYPE, is_open=True),
     "tool_search_call": _item({"arguments": ANYTHING}, _STATUS, _EXECUTION),
     "tool_search_output": _item({"tools": _OBJECTS}, _STATUS, _EXECUTION),
     "additional_tools": _item({"role": Choice("developer"), "tools": _OBJECTS}),
-    "program": _item({**_CALL_ID, "code": Text(), "fingerprint": Text()}, extra="id"),
-    "program_output": _item({**_CALL_ID, "result": Text()}, _STATUS, extra="id"),
+    "program": _item({**_CALL_ID, "code": Text(), "fingerprint": Text()}),
+    "program_output": _item({**_CALL_ID, "result": Text()}, _STATUS),
+    "agent_message": _item({"author": Text(), "recipient": Text(), "content": _OBJECTS}),
+    "multi_agent_call": _item({**_CALL_ID, "action": Text(), "arguments": Text()}),
+    "multi_agent_call_output": _item({**_CALL_ID, "action": Text(), "output": _OBJECTS}),
 }
 
 
 def _guess(item: dict[str, Any]) -> str | None:
     # An easy message leaves the type out; so may a reference, which is an id and nothing else.
-    return "item_reference" if set(item) == {"id"} else "message"
+    return "message" if "role" in item or "id" not in item else "item_reference"
 
 
 INPUT = Either(
@@ -234,3 +235,10 @@ INPUT = Either(
     text=Text(),
     listing=Listing(Tagged(_ITEMS, read=_guess, is_tag_in_path=False)),
 )
+
+
+def refuse_status(items: Any) -> None:
+    """Refuses `status` on messages, where Azure is assumed to do so."""
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if item.get("type", "message") == "message" and item.get("status") is not None:
+            raise unknown_parameter(f"input[{index}].status")

@@ -12,7 +12,6 @@ from azure_responses.emulator.validation.shapes import (
     Either,
     Integer,
     Listing,
-    Nullable,
     Number,
     Pairs,
     Record,
@@ -23,7 +22,7 @@ from azure_responses.emulator.validation.shapes import (
 )
 from azure_responses.emulator.validation.tools import TOOL, TOOL_CHOICE
 
-__all__ = ["INCLUDABLE", "check_parameters"]
+__all__ = ["CACHING", "INCLUDABLE", "TIER", "check_parameters"]
 
 INCLUDABLE = (
     "file_search_call.results",
@@ -38,6 +37,15 @@ INCLUDABLE = (
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SUMMARY = Choice("auto", "concise", "detailed")
 _OBJECT = Record(is_open=True)
+TIER = Choice("auto", "default", "flex", "priority", "scale", "fast", "ultrafast")
+CACHING = optional(
+    prompt_cache_key=Text(longest=64),
+    prompt_cache_options=Record(
+        optional(mode=Text(), ttl=Text(), comparison_response_id=Text(), prewarm=FLAG)
+    ),
+    # The documentation writes in-memory, the recordings answer in_memory: both are taken.
+    prompt_cache_retention=Choice("in_memory", "in-memory", "24h"),
+)
 _FORMAT = Tagged(
     {
         "text": Record({"type": ANYTHING}),
@@ -53,9 +61,13 @@ _FORMAT = Tagged(
 _PARAMETERS: dict[str, Shape] = {
     "model": Text(),
     "input": INPUT,
-    "stream": Nullable(FLAG),
+    "stream": FLAG,
     **optional(
+        access_programs=_OBJECT,
         background=FLAG,
+        background_options=Record(optional(completion_window=Text(), continuation_id=Text())),
+        # Codex sends it with every request, to Azure too (its provider is OpenAI's or Azure's).
+        client_metadata=_OBJECT,
         context_management=Listing(
             Record(
                 {"type": Choice("compaction")} | optional(compact_threshold=Integer(1000)),
@@ -65,6 +77,7 @@ _PARAMETERS: dict[str, Shape] = {
         conversation=Either(
             "a string or object", text=Text(), record=Record({"id": Text()}, ("id",))
         ),
+        image=_OBJECT,
         include=Listing(Choice(*INCLUDABLE)),
         instructions=Text(),
         max_output_tokens=Integer(16),
@@ -76,21 +89,18 @@ _PARAMETERS: dict[str, Shape] = {
         prompt=Record(
             {"id": Text()} | optional(version=Text(), variables=_OBJECT), ("id",)
         ),
-        prompt_cache_key=Text(longest=64),
-        prompt_cache_options=Record(optional(mode=Text(), ttl=Text())),
-        # The documentation writes in-memory, the recordings answer in_memory: both are taken.
-        prompt_cache_retention=Choice("in_memory", "in-memory", "24h"),
+        **CACHING,
         reasoning=Record(
             optional(
                 effort=Choice(*_EFFORTS),
                 summary=_SUMMARY,
                 generate_summary=_SUMMARY,
                 context=Choice("auto", "current_turn", "all_turns"),
-                mode=Choice("standard", "pro"),
+                mode=Text(),
             )
         ),
         safety_identifier=Text(longest=64),
-        service_tier=Choice("auto", "default", "flex", "priority", "scale", "fast", "ultrafast"),
+        service_tier=TIER,
         store=FLAG,
         stream_options=Record(optional(include_obfuscation=FLAG)),
         temperature=Number(0, 2),
@@ -106,10 +116,8 @@ _PARAMETERS: dict[str, Shape] = {
 }  # fmt: skip
 
 _PREVIEW: dict[str, Shape] = {
-    "multi_agent": Nullable(
-        Record(optional(enabled=FLAG, max_concurrent_subagents=Integer(1)))
-    ),
-}  # fmt: skip
+    "multi_agent": Record(optional(enabled=FLAG, max_concurrent_subagents=Integer(1))),
+}
 
 # Chat completions' names and where they went.
 _MOVED = {
@@ -133,10 +141,11 @@ def check_parameters(body: dict[str, Any], surface: str) -> None:
             shape = _PREVIEW.get(name)
         if shape is None:
             raise _refuse_unknown(name)
-        shape.check(value, name)
+        if value is not None:
+            shape.check(value, name)
     if not body.get("model"):
         raise missing_parameter("model")
-    if "input" not in body and not any(
+    if body.get("input") is None and not any(
         body.get(name) for name in ("prompt", "conversation", "previous_response_id")
     ):
         raise missing_parameter("input")

@@ -26,7 +26,6 @@ __all__ = [
     "Either",
     "Integer",
     "Listing",
-    "Nullable",
     "Number",
     "Pairs",
     "Record",
@@ -146,21 +145,9 @@ class Choice:
             raise invalid_value(path, value, self._values)
 
 
-class Nullable:
-    """The shape, or null."""
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        self.expected = shape.expected
-
-    def check(self, value: Any, path: str) -> None:
-        if value is not None:
-            self._shape.check(value, path)
-
-
 def optional(**shapes: Shape) -> dict[str, Shape]:
-    """The shapes, each of which takes null too."""
-    return {name: Nullable(shape) for name, shape in shapes.items()}
+    """Fields that may be missing."""
+    return shapes
 
 
 class Listing:
@@ -182,7 +169,7 @@ class Listing:
 
 
 class Record:
-    """An object with known keys; `refused` keys are unknown with whatever value."""
+    """An object with known keys; null stands for what is missing, as SDKs write it."""
 
     expected = "an object"
 
@@ -205,10 +192,10 @@ class Record:
                 raise missing_parameter(prefix + name)
         for name, given in value.items():
             shape = self._fields.get(name)
-            if shape is not None:
-                shape.check(given, prefix + name)
-            elif not self._is_open:
+            if shape is None and not self._is_open:
                 raise unknown_parameter(prefix + name)
+            if shape is not None and (given is not None or name in self._required):
+                shape.check(given, prefix + name)
 
 
 class Pairs:

@@ -10,7 +10,6 @@ from azure_responses.emulator.validation.shapes import (
     Either,
     Integer,
     Listing,
-    Nullable,
     Number,
     Record,
     Shape,
@@ -80,16 +79,26 @@ _RANKING = Record(
 _TYPE: dict[str, Shape] = {"type": ANYTHING}
 _FUNCTION = Record(
     _TYPE
-    | {"name": _Name(), "strict": Nullable(FLAG), "parameters": Nullable(_OBJECT)}
+    | {"name": _Name(), "strict": FLAG, "parameters": _OBJECT}
     | optional(
-        description=Text(), output_schema=_OBJECT, defer_loading=FLAG, allowed_callers=_CALLERS
+        description=Text(),
+        output_schema=_OBJECT,
+        defer_loading=FLAG,
+        allowed_callers=_CALLERS,
+        **{"async": FLAG},
     ),
     ("name",),
 )
 _CUSTOM = Record(
     _TYPE
     | {"name": _Name()}
-    | optional(description=Text(), format=_FORMAT, defer_loading=FLAG, allowed_callers=_CALLERS),
+    | optional(
+        description=Text(),
+        format=_FORMAT,
+        defer_loading=FLAG,
+        allowed_callers=_CALLERS,
+        **{"async": FLAG},
+    ),
     ("name",),
 )
 _WEB_SEARCH = Record(
@@ -118,9 +127,9 @@ _IMAGE = Record(
     _TYPE
     | optional(
         model=Text(),
-        quality=Choice("low", "medium", "high", "auto"),
-        size=Choice("1024x1024", "1024x1536", "1536x1024", "auto"),
-        output_format=Choice("png", "webp", "jpeg"),
+        quality=Choice("low", "medium", "high", "xhigh", "max", "auto"),
+        size=Text(),
+        output_format=Choice("png", "webp", "jpeg", "gif", "svg"),
         output_compression=Integer(0, 100),
         moderation=Choice("auto", "low"),
         background=Choice("transparent", "opaque", "auto"),
@@ -129,6 +138,10 @@ _IMAGE = Record(
         partial_images=Integer(0, 3),
         action=Choice("generate", "edit", "auto"),
         n=Integer(1, 10),
+        complexity=Text(),
+        frame_count=Integer(1),
+        frame_duration_ms=Integer(1),
+        svg=_OBJECT,
     )
 )
 _MCP = Record(
