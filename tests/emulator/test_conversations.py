@@ -251,6 +251,23 @@ def test_a_compaction_trigger_is_answered_by_one_compaction(
     assert "Ada" in after.json()["output"][-1]["content"][0]["text"]
 
 
+def test_a_turn_that_is_compacted_before_its_end_goes_on_where_it_was(
+    client: httpx.Client,
+) -> None:
+    """Codex compacts between a tool's output and the answer, and the user's words stay."""
+    reasoning, call = create(client, model="gpt-5-mini", **_WEATHER).json()["output"]
+    asked = {"role": "user", "content": _WEATHER["input"]}
+    result = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+    trigger = {"type": "compaction_trigger"}
+    compacted = create(client, model="gpt-5-mini", input=[asked, reasoning, call, result, trigger])
+    (compaction,) = compacted.json()["output"]
+    reply = create(
+        client, model="gpt-5-mini", input=[asked, compaction], tools=_WEATHER["tools"]
+    ).json()
+    assert [item["type"] for item in reply["output"]] == ["reasoning", "message"]
+    assert "sunny" in reply["output"][1]["content"][0]["text"]
+
+
 def test_a_chain_goes_on_from_its_compaction(client: httpx.Client) -> None:
     first = create(client, input="My name is Ada. " + "word " * 2000).json()
     trigger = [{"type": "compaction_trigger"}]

@@ -46,13 +46,24 @@ def compact(turn: Turn) -> dict[str, Any]:
 
 def write_compaction(draft: Draft, items: Iterable[_Item]) -> Step:
     """The compaction item; it seals what was said, shortened."""
-    messages = [_shorten(item) for item in items if item.get("role")]
-    tokens = 4 + sum(count_text(str(message["content"])) for message in messages)
+    messages = [_shorten(item) for item in items if item.get("role") or item.get("call_id")]
+    tokens = 4 + sum(count_text(_said(message)) for message in messages)
     item = {"id": draft.identify("cmp"), "type": "compaction", "encrypted_content": ""}
     return Step(item, sealed={"messages": messages}, tokens=tokens)
 
 
+def _said(item: _Item) -> str:
+    return str(item.get("content") or item.get("arguments") or item.get("output"))
+
+
 def _shorten(item: _Item) -> dict[str, Any]:
+    if not item.get("role"):
+        # Calls and their outputs stay: who compacts in the middle of a turn is to answer it after.
+        kept = {name: value for name, value in item.items() if name != "id"}
+        return {
+            name: value[:_KEPT] if isinstance(value, str) and name != "call_id" else value
+            for name, value in kept.items()
+        }
     text = read_text(item.get("content"))
     return {"type": "message", "role": item["role"], "content": text[:_KEPT]}
 

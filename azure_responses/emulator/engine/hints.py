@@ -40,6 +40,8 @@ _SYMBOLS = {
     "times": r"[*×]|\btimes\b|\bmultipl",
     "divide": r"[/÷]|\bdivid",
 }
+_COMMANDS = ("cmd", "command", "code", "script", "sql")
+_COMMAND = re.compile(r"`([^`\n]+)`")
 _UNTRUE = re.compile(r"\b(?:no|not|never|false|without|isn't|don't|disable)\b", re.IGNORECASE)
 
 
@@ -89,6 +91,9 @@ class Hints:
         if stated:
             return str(stated)
         kind = words[-1]
+        command = _COMMAND.search(self.text) if kind in _COMMANDS else None
+        if command:
+            return command[1]
         for names, pattern in (
             (("email", "mail"), _EMAIL),
             (("url", "uri", "link", "website"), _URL),

@@ -20,6 +20,7 @@ your information data about please check current result input output string numb
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[a-z0-9]+")
+_COMMANDS = frozenset(("cmd", "command"))
 _HOSTED_CUES = {
     "web_search": r"\b(?:search|news|latest|today|web|internet|look up|online|current)\b",
     "code_interpreter": r"\b(?:code|python|program|compute|calculate|plot|run|script|analy[sz]e)\b",
@@ -133,6 +134,8 @@ def _score(tool: _Tool, words: set[str], prompt: str) -> int:
     parameters = {_stem(word) for key in properties for word in split_words(key)} - _EMPTY
     score = 2 * len(words & name) + len(words & description) + len(words & parameters)
     if _is_arithmetic(tool, described) and re.search(r"\d\s*[-+*/×÷]\s*\d", prompt):
+        score += 2
+    if properties & _COMMANDS and re.search(r"\b(?:run|execute)\b[^`]*`", prompt):
         score += 2
     return score
 

@@ -179,3 +179,11 @@ def test_a_custom_tool_with_a_regular_expression_gets_what_matches() -> None:
 def test_a_custom_tool_with_a_lark_grammar_gets_a_text_of_it(grammar: str, pattern: str) -> None:
     form = {"type": "grammar", "syntax": "lark", "definition": grammar}
     assert re.fullmatch(pattern, _custom("x", form))
+
+
+def test_a_command_in_backticks_is_run_by_the_function_that_takes_one() -> None:
+    properties = {"cmd": {"type": "string"}, "login": {"type": "boolean"}}
+    parameters = {"type": "object", "properties": properties, "required": ["cmd"]}
+    tools = [_function("search"), _function("exec_command", parameters=parameters, strict=False)]
+    (call,) = ask("Run `ls -la` in the shell", tools=tools).response["output"]
+    assert (call["name"], json.loads(call["arguments"])["cmd"]) == ("exec_command", "ls -la")
