@@ -13,6 +13,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from azure_responses.fork import leave_socket
 from azure_responses.protocol.exchange import Request
 
 __all__ = ["AiohttpConnections", "AiohttpReply"]
@@ -95,6 +96,19 @@ class AiohttpConnections:
             **self._proxy,
         )
         return AiohttpReply(response)
+
+    def leave(self) -> None:
+        """Leave the connections to the parent, in a forked process: none is used or closed."""
+        connector = self._session.connector
+        assert connector is not None
+        idle = [each[0] for kept in connector._conns.values() for each in kept]
+        for protocol in (*idle, *connector._acquired):
+            transport = getattr(protocol, "transport", None)
+            if transport is not None:
+                leave_socket(transport.get_extra_info("socket"))
+        # So that none of its replies gives a connection back, to a loop that is not there.
+        connector._closed = True
+        self._session.detach()
 
     async def aclose(self) -> None:
         """Close every connection."""

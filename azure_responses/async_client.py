@@ -1,6 +1,5 @@
 """The async client."""
 
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
@@ -35,6 +34,8 @@ class AsyncAzureResponses:
         ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
     """
 
+    _chat: "AsyncChat | None"
+
     def __init__(
         self,
         endpoint: str | None = None,
@@ -55,25 +56,22 @@ class AsyncAzureResponses:
             sender = AsyncSender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
-    @cached_property
+    @property
     def responses(self) -> AsyncResponses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
-        return AsyncResponses(self._plans, self._sender, self._configuration.timeout)
+        return self._responses
 
-    @cached_property
+    @property
     def chat(self) -> "AsyncChat":
         """Chat completions, served by the Responses API."""
-        # Imported on use: most programs speak only one of the two APIs.
-        from azure_responses.async_chat import AsyncChat, AsyncCompletions
+        if self._chat is None:
+            self._chat = self._make_chat()
+        return self._chat
 
-        plans = Plans(self._configuration.operations("chat_completions"))
-        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
-        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))
-
-    @cached_property
+    @property
     def models(self) -> AsyncModels:
         """List the models of the resource."""
-        return AsyncModels(self._plans, self._sender, self._configuration.timeout)
+        return self._models
 
     @property
     def endpoint(self) -> str:
@@ -125,3 +123,15 @@ class AsyncAzureResponses:
         self._plans = Plans(configuration.operations())
         self._sender = sender
         self._owns_sender = owns_sender
+        self._responses = AsyncResponses(self._plans, sender, configuration.timeout)
+        self._models = AsyncModels(self._plans, sender, configuration.timeout)
+        # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
+        self._chat = None
+
+    def _make_chat(self) -> "AsyncChat":
+        # Imported on use: most programs speak only one of the two APIs.
+        from azure_responses.async_chat import AsyncChat, AsyncCompletions
+
+        plans = Plans(self._configuration.operations("chat_completions"))
+        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
+        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))

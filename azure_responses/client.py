@@ -1,6 +1,5 @@
 """The sync client."""
 
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
@@ -34,6 +33,8 @@ class AzureResponses:
         ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
     """
 
+    _chat: "Chat | None"
+
     def __init__(
         self,
         endpoint: str | None = None,
@@ -54,25 +55,22 @@ class AzureResponses:
             sender = Sender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
-    @cached_property
+    @property
     def responses(self) -> Responses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
-        return Responses(self._plans, self._sender, self._configuration.timeout)
+        return self._responses
 
-    @cached_property
+    @property
     def chat(self) -> "Chat":
         """Chat completions, served by the Responses API."""
-        # Imported on use: most programs speak only one of the two APIs.
-        from azure_responses.chat import Chat, Completions
+        if self._chat is None:
+            self._chat = self._make_chat()
+        return self._chat
 
-        plans = Plans(self._configuration.operations("chat_completions"))
-        responses = Responses(plans, self._sender, self._configuration.timeout)
-        return Chat(Completions(responses, **self._configuration.chat_options()))
-
-    @cached_property
+    @property
     def models(self) -> Models:
         """List the models of the resource."""
-        return Models(self._plans, self._sender, self._configuration.timeout)
+        return self._models
 
     @property
     def endpoint(self) -> str:
@@ -122,3 +120,15 @@ class AzureResponses:
         self._plans = Plans(configuration.operations())
         self._sender = sender
         self._owns_sender = owns_sender
+        self._responses = Responses(self._plans, sender, configuration.timeout)
+        self._models = Models(self._plans, sender, configuration.timeout)
+        # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
+        self._chat = None
+
+    def _make_chat(self) -> "Chat":
+        # Imported on use: most programs speak only one of the two APIs.
+        from azure_responses.chat import Chat, Completions
+
+        plans = Plans(self._configuration.operations("chat_completions"))
+        responses = Responses(plans, self._sender, self._configuration.timeout)
+        return Chat(Completions(responses, **self._configuration.chat_options()))

@@ -1,10 +1,12 @@
 """The event loop that is running: asyncio's or trio's."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["forget_closed_loops", "running_loop"]
+__all__ = ["end_unawaited", "forget_closed_loops", "running_loop"]
 
 
 def running_loop() -> Any:
@@ -31,3 +33,12 @@ def forget_closed_loops(kept: WeakKeyDictionary[Any, Any]) -> None:
         loop = reference()
         if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed():
             kept.pop(loop, None)
+
+
+def end_unawaited(generator: AsyncGenerator[None, None]) -> None:
+    """End a generator that awaits nothing more, in a forked process, which has not its loop.
+
+    Collected without having ended, it would wake the loop of the parent process.
+    """
+    with suppress(Exception):
+        generator.aclose().send(None)

@@ -7,7 +7,6 @@ import atexit
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from threading import Lock
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from azure_responses.arguments import CreateArguments
@@ -17,6 +16,7 @@ from azure_responses.async_stream import AsyncStream
 from azure_responses.bridge import ReasoningCache
 from azure_responses.chat import ChatCompletionStream
 from azure_responses.client import AzureResponses
+from azure_responses.fork import in_forked_child, new_lock
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.settings import ENVIRONMENT
 from azure_responses.stream import Stream
@@ -60,7 +60,8 @@ class ClientPool(Generic[C]):
     def __init__(self, make: Callable[..., C]) -> None:
         self._make = make
         self._clients: OrderedDict[Hashable, C] = OrderedDict()
-        self._lock = Lock()
+        self._lock = new_lock()
+        in_forked_child(self, ClientPool._leave_parent)
 
     def get(self, arguments: Mapping[str, Any]) -> C:
         """The client for these connection arguments and the environment as it is now."""
@@ -79,6 +80,10 @@ class ClientPool(Generic[C]):
                 # Dropped, not closed: another thread may be in the middle of a call.
                 self._clients.popitem(last=False)
             return client
+
+    def _leave_parent(self) -> None:
+        # The clients leave their connections; a credential that was made here has its own.
+        self._clients = OrderedDict()
 
     def clear(self, close: Callable[[C], None]) -> None:
         """Close and forget every client."""

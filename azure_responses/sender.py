@@ -9,6 +9,8 @@ import httpx
 
 from azure_responses.credentials import Credentials
 from azure_responses.errors import AzureResponsesError
+from azure_responses.fork import in_forked_child
+from azure_responses.httpx_connections import leave_client, leave_transport
 from azure_responses.protocol.call import Attempt, Call
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
@@ -53,6 +55,10 @@ class Sender:
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
+        if http_client is not None:
+            in_forked_child(http_client, leave_client)
+        elif transport is not None:
+            in_forked_child(transport, leave_transport)
 
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""

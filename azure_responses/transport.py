@@ -19,7 +19,9 @@ from weakref import WeakKeyDictionary, ref
 import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from azure_responses.event_loop import forget_closed_loops, running_loop
+from azure_responses.event_loop import end_unawaited, forget_closed_loops, running_loop
+from azure_responses.fork import generation, in_forked_child
+from azure_responses.httpx_connections import leave_transport
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.version import __version__
@@ -149,6 +151,7 @@ class LoopTransport:
         self._connection = connection
         self._origin = origin
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
+        in_forked_child(self, LoopTransport._leave_parent)
 
     async def send(
         self, request: Request, headers: dict[str, str], timeout: Timeout
@@ -177,6 +180,12 @@ class LoopTransport:
     def _forget(self, loop: Any) -> None:
         self._held.pop(loop, None)
 
+    def _leave_parent(self) -> None:
+        inherited, self._held = list(self._held.values()), WeakKeyDictionary()
+        for held in inherited:
+            held.connections.leave()
+            end_unawaited(held.guard)
+
     def _make(self, loop: object) -> "_Connections":
         proxy = _choose_proxy(self._connection, self._origin)
         limits, context = self._connection.limits, self._connection.ssl_context()
@@ -204,6 +213,8 @@ class _Connections(Protocol):
 
     async def aclose(self) -> None: ...
 
+    def leave(self) -> None: ...
+
 
 class _HTTPXConnections:
     """httpx's own pool, for trio."""
@@ -211,6 +222,7 @@ class _HTTPXConnections:
     def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
         self._transport = transport
         self.aclose = transport.aclose
+        self.leave = partial(leave_transport, transport)
 
     async def send(
         self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
@@ -234,13 +246,15 @@ async def _close_with_loop(
     asyncio and trio close the async generators that are still suspended when their `run` ends,
     which is the last moment at which a pooled connection can be closed in its own loop.
     """
+    process = generation()
     try:
         yield
     finally:
         # First, so that a call made meanwhile opens others; and connections know their loop, so
         # that whoever kept them would keep the loop.
         forget()
-        await connections.aclose()
+        if process == generation():
+            await connections.aclose()
 
 
 def _forget(transport: "ref[LoopTransport]", loop: Any) -> None:

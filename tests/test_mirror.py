@@ -37,6 +37,7 @@ _ABOUT_A_PACKAGE = {
 # shells run one table of scenarios, and a request through the emulator meets many small modules.
 _TESTED_ELSEWHERE = {
     "aiohttp_connections.py": "test_transport.py",
+    "httpx_connections.py": "test_fork.py",
     "arguments.py": "clients/test_construction.py",
     "async_chat.py": "clients/test_chat.py",
     "async_client.py": "clients/test_construction.py",

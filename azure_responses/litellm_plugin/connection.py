@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
+from azure_responses.fork import in_forked_child
 from azure_responses.litellm_plugin.installation import litellm, litellm_module
 from azure_responses.protocol.settings import ENVIRONMENT
 
@@ -131,6 +132,11 @@ def _user_password(client_id: str, username: str, password: str, tenant_id: str 
 
     options = {"tenant_id": tenant_id} if tenant_id else {}
     return UsernamePasswordCredential(client_id, username, password, **options)
+
+
+# A credential has connections of its own.
+in_forked_child(_client_secret, lambda cached: cached.cache_clear())
+in_forked_child(_user_password, lambda cached: cached.cache_clear())
 
 
 @lru_cache(maxsize=128)

@@ -14,10 +14,10 @@ gives to our handler:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.fork import new_lock
 from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
 from azure_responses.litellm_plugin.installation import is_installed, litellm, litellm_module
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
@@ -51,7 +51,7 @@ class _Change:
 
 
 _changes: dict[tuple[int, str], _Change] = {}
-_lock = Lock()
+_lock = new_lock()
 
 
 def register(provider: str = "azure_responses", take_over_azure: bool = False) -> None:

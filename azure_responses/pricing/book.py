@@ -1,12 +1,12 @@
 """A price book: the listed prices, what the user knows better, and the pricing of calls by both."""
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.fork import new_lock
 from azure_responses.pricing.bill import Cost, UnpriceableError
 from azure_responses.pricing.catalogue import Catalogue
 from azure_responses.pricing.charges import TOOLS, charge_routing, charge_tokens, charge_tools
@@ -32,7 +32,7 @@ class PriceBook:
         self._catalogue = Catalogue()
         self._deployments: dict[str, Deployment] = {}
         self._warned: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def register(
         self,

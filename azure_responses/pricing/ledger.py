@@ -1,12 +1,12 @@
 """What calls cost together, by end user, model and deployment."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from azure_responses.fork import new_lock
 from azure_responses.pricing.bill import NOTHING, Cost
 from azure_responses.pricing.book import PriceBook, default_book
 from azure_responses.pricing.terms import Deployment
@@ -71,7 +71,7 @@ class Ledger:
         self._rows: dict[tuple[str | None, ...], LedgerRow] = {}
         self._seen: OrderedDict[str | None, None] = OrderedDict()
         self._containers: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def record(
         self,

@@ -4,7 +4,7 @@ Stored responses are eventually consistent: retrieving or continuing one answers
 5 to 7 seconds in the median and 32.7 at worst (79 samples in dotnet/extensions #7704).
 """
 
-from threading import Lock
+from azure_responses.fork import new_lock
 
 __all__ = ["RecentResponses"]
 
@@ -18,7 +18,7 @@ class RecentResponses:
     def __init__(self, capacity: int = 1024) -> None:
         self._capacity = capacity
         self._born: dict[str, float] = {}
-        self._lock = Lock()
+        self._lock = new_lock()
 
     def remember(self, response_id: str, now: float) -> None:
         """Note that a response was created; a known id keeps its birth time."""

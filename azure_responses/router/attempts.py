@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from azure_responses.errors import AzureResponsesError
+from azure_responses.fork import generation
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import LedgerEntry, Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
@@ -80,17 +81,18 @@ class Lease:
     None of them waits.
     """
 
-    __slots__ = ("_call", "_is_settled", "_settle")
+    __slots__ = ("_call", "_is_settled", "_process", "_settle")
 
     def __init__(self, call: RoutedCall, settle: Callable[[Settlement, float], None]) -> None:
         self._call = call
         self._settle = settle
         self._is_settled = False
+        self._process = generation()
 
     @property
     def is_settled(self) -> bool:
-        """It is known what came of it."""
-        return self._is_settled
+        """It is known what came of it, or that is for the parent of this process to say."""
+        return self._is_settled or self._process != generation()
 
     def conclude(self, answer: Answer[Any]) -> bool:
         """Settle, unless a stream is under way; False when another group is to be asked too."""
@@ -102,7 +104,7 @@ class Lease:
 
     def answered(self, outcome: Outcome, entry: LedgerEntry | None = None) -> None:
         """It was answered; `entry` is the stored response to remember."""
-        if not self._is_settled:
+        if not self.is_settled:
             self._is_settled = True
             now = time.monotonic()
             settlement = self._call.answered(outcome, now)
@@ -115,7 +117,7 @@ class Lease:
 
         `tokens` is what the service had reported as used, where it had.
         """
-        if not self._is_settled:
+        if not self.is_settled:
             self._is_settled = True
             now = time.monotonic()
             settlement = self._call.failed(error, now, has_output=has_output, tokens=tokens)
@@ -123,7 +125,7 @@ class Lease:
 
     def abandoned(self, *, tokens: int | None = None, was_sent: bool = True) -> None:
         """Nobody wants it any more, or it could not be made at all."""
-        if not self._is_settled:
+        if not self.is_settled:
             self._is_settled = True
             now = time.monotonic()
             settlement = self._call.abandoned(now, tokens=tokens, was_sent=was_sent)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 from azure_responses.arguments import ClientArguments
 from azure_responses.async_client import AsyncAzureResponses
@@ -14,6 +14,7 @@ from azure_responses.bridge import ReasoningCache
 from azure_responses.client import AzureResponses
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.event_loop import forget_closed_loops, running_loop
+from azure_responses.fork import in_forked_child
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.affinity_secret import find_secrets
 from azure_responses.router.arguments import ChatOptions, check_end_user, check_id, check_options
@@ -119,7 +120,7 @@ class Router(RouterOperations, AsyncRouterOperations):
         self._calls = RoutedCalls(self._routing, self._state, targets, on_setback=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
-        _routers.add(self)
+        in_forked_child(self, Router._leave_parent)
 
     @classmethod
     def of(
@@ -307,10 +308,9 @@ class Router(RouterOperations, AsyncRouterOperations):
         raise TypeError("a router holds secrets and connections and cannot be pickled")
 
     def _leave_parent(self) -> None:
-        _left_behind.extend([self._calls.targets.leave(), self._loops])
+        self._calls.targets.forget()
         self._loops, self._last_loop = WeakKeyDictionary(), None
-        self._routing.board.renew_lock()
-        self._routing.retry_budget.renew_lock()
+        self._routing.board.forget_calls()
 
     def _bare(self, id: Any) -> str:
         check_id(id)
@@ -363,21 +363,6 @@ def _factories(
             make_async_credential,
         ),
     )
-
-
-_routers: "WeakSet[Router]" = WeakSet()
-# Kept, because letting go of connections would close what the parent process still uses.
-_left_behind: list[object] = []
-
-
-def _leave_parents() -> None:
-    # Two processes on one connection read each other's answers.
-    for router in list(_routers):
-        router._leave_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_parents)
 
 
 def _record(setback: Setback) -> CallRecord:

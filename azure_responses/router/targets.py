@@ -6,13 +6,13 @@ tokens. An async client belongs to one event loop.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.async_sender import AsyncSender
 from azure_responses.client import AzureResponses
 from azure_responses.errors import ConfigurationError
+from azure_responses.fork import new_lock
 from azure_responses.protocol.operations import Operations
 from azure_responses.routing.deployment import Deployment
 from azure_responses.sender import Sender
@@ -112,7 +112,7 @@ class _Clients(Generic[C]):
 
     def __init__(self, deployments: Iterable[Deployment], factory: ClientFactory[C]) -> None:
         self._factory = factory
-        self._lock = Lock()
+        self._lock = new_lock()
         self._made: dict[str, C] = {}
         self._base_models: dict[str, dict[str, str]] = {}
         for one in deployments:
@@ -133,11 +133,8 @@ class _Clients(Generic[C]):
                 client = self._made[key] = self._factory.create(deployment, base_models)
             return client
 
-    def leave(self) -> object:
-        """Begin anew beside whoever else uses the clients made so far, which are returned."""
-        made, self._made = self._made, {}
-        self._lock = Lock()
-        return made
+    def forget(self) -> None:
+        self._made = {}
 
     def take_all(self) -> list[C]:
         """The clients made so far, which are forgotten."""
@@ -173,10 +170,13 @@ class Targets:
             self._targets[deployment.id] = target
         return target
 
-    def leave(self) -> object:
-        """Forget the clients without closing them, since another process uses them too."""
+    def forget(self) -> None:
+        """Forget the clients, in a forked process: credentials that were made for them are not its.
+
+        The clients themselves have left the parent's connections.
+        """
         self._targets = {}
-        return self._clients.leave()
+        self._clients.forget()
 
     def close(self) -> None:
         """Close the clients that were made here."""

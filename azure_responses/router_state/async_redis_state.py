@@ -16,8 +16,9 @@ from typing import Any
 
 import anyio.to_thread
 
-from azure_responses.event_loop import forget_closed_loops
-from azure_responses.router_state.connection import make_async_client
+from azure_responses.event_loop import end_unawaited, forget_closed_loops
+from azure_responses.fork import generation, in_forked_child
+from azure_responses.router_state.connection import leave_connections, make_async_client
 from azure_responses.router_state.redis_state import RedisState
 from azure_responses.router_state.scripts import MOST_BIDS, RESERVE, read_grant
 from azure_responses.router_state.store import PAGE_SIZE
@@ -47,6 +48,7 @@ class AsyncRedisState:
         self._lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = (
             weakref.WeakKeyDictionary()
         )
+        in_forked_child(self, AsyncRedisState._leave_parent)
         self.settle = state.settle
         self.remember = state.remember
         self.forget = state.forget
@@ -90,6 +92,11 @@ class AsyncRedisState:
         line = self._lines[loop] = _Line(self._state, loop)
         await line.watch()
         return line
+
+    def _leave_parent(self) -> None:
+        lines, self._lines = list(self._lines.values()), weakref.WeakKeyDictionary()
+        for line in lines:
+            line.leave()
 
     async def find(self, response_id: str) -> LedgerEntry | None:
         """The entry of a stored response; None also while Redis cannot be asked."""
@@ -157,6 +164,12 @@ class _Line:
             await asyncio.wait([self._task])
         if self._guard is not None:
             await self._guard.aclose()
+
+    def leave(self) -> None:
+        """Leave the connection to the parent, in a forked process."""
+        leave_connections(self._client)
+        if self._guard is not None:
+            end_unawaited(self._guard)
 
     async def reserve(self, bids: Sequence[Bid]) -> Grant:
         """Take part in the next round trip; raises TimeoutError and whatever redis-py raises."""
@@ -267,7 +280,9 @@ class _Line:
 
 async def _close_with_loop(client: Any) -> AsyncGenerator[None, None]:
     """Closes the connection when its event loop ends, which is the last moment it can be."""
+    process = generation()
     try:
         yield
     finally:
-        await client.aclose()
+        if process == generation():
+            await client.aclose()

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.fork import keep_for_ever, leave_socket
 
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
 
-__all__ = ["RedisAddress", "make_async_client", "make_client", "read_address"]
+__all__ = ["RedisAddress", "leave_connections", "make_async_client", "make_client", "read_address"]
 
 _SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 _SCOPE = "https://redis.azure.com/.default"
@@ -111,6 +112,20 @@ def make_async_client(address: RedisAddress) -> "redis.asyncio.Redis":
     client: redis.asyncio.Redis = Redis(connection_pool=pool, credential_provider=provider)
     client.auto_close_connection_pool = True
     return client
+
+
+def leave_connections(client: "redis.asyncio.Redis") -> None:
+    """Leave the connections of an async client to the parent, in a forked process.
+
+    redis-py's sync connections look after themselves.
+    """
+    pool: Any = client.connection_pool
+    for connection in (*pool._available_connections, *pool._in_use_connections):
+        writer = connection._writer
+        if writer is not None:
+            leave_socket(writer.get_extra_info("socket"))
+    # Collected, a connection would say that it was not closed.
+    keep_for_ever(client)
 
 
 def _make_pool(kind: Any, address: RedisAddress, **options: Any) -> Any:

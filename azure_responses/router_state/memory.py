@@ -1,12 +1,10 @@
 """The state of one process: windows, cooldowns and a bounded ledger."""
 
 import logging
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from weakref import WeakSet
 
+from azure_responses.fork import new_lock
 from azure_responses.router_state.memory_ledger import MemoryLedger
 from azure_responses.router_state.store import PAGE_SIZE
 from azure_responses.routing.ask import Bid, Grant
@@ -39,8 +37,7 @@ class MemoryState:
         self._cooldowns: dict[str, float] = {}
         self._ledger = MemoryLedger(capacity)
         self._has_warned = False
-        self._lock = threading.Lock()
-        _states.add(self)
+        self._lock = new_lock()
 
     def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
         """Reserve on the first bid that is not cooling down and has room."""
@@ -184,22 +181,6 @@ class MemoryState:
 
     def close(self) -> None:
         """Nothing to release."""
-
-    def _renew_lock(self) -> None:
-        self._lock = threading.Lock()
-
-
-_states: "WeakSet[MemoryState]" = WeakSet()
-
-
-def _renew_locks() -> None:
-    # Another thread may have held a lock when the process forked, and does not exist here.
-    for state in list(_states):
-        state._renew_lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class AsyncMemoryState:

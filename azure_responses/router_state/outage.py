@@ -3,12 +3,12 @@
 import contextlib
 import logging
 import sys
-import threading
 import time
 import warnings
 from functools import lru_cache
 from typing import Any
 
+from azure_responses.fork import new_lock
 from azure_responses.version import __version__
 
 __all__ = ["Outage"]
@@ -28,7 +28,7 @@ class Outage:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._since = 0.0
         self.is_open = False
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from azure_responses.fork import new_lock
 from azure_responses.router_state.backlog import Backlog
 from azure_responses.router_state.outage import Outage
 from azure_responses.router_state.scripts import SETTLE, Keys, Write
@@ -50,7 +51,7 @@ class Writer:
         self._keys = keys
         self._outage = outage
         self._clock = clock
-        self._start_lock = threading.Lock()
+        self._start_lock = new_lock()
         self._forget_process()
 
     def _forget_process(self) -> None:
@@ -66,8 +67,6 @@ class Writer:
         """Have the thread running in this process."""
         if self._thread is not None and self._process == os.getpid():
             return
-        if self._process != os.getpid():
-            self._start_lock = threading.Lock()
         with self._start_lock:
             if self._process != os.getpid():
                 self._forget_process()

@@ -3,9 +3,9 @@
 Limits are the business of the state store, which may be shared with other processes.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 
+from azure_responses.fork import new_lock
 from azure_responses.routing.ask import Bid
 from azure_responses.routing.cooldown import Cause, Cooldown
 from azure_responses.routing.deployment import Deployment
@@ -31,11 +31,14 @@ class Board:
         self.statuses = {d.id: Status(d, settings) for d in deployments}
         self.troubled: frozenset[str] = frozenset()
         self._reads_headers = settings.strategy == "headroom"
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
-    def renew_lock(self) -> None:
-        """For a process just forked: who held the lock does not exist there."""
-        self._lock = threading.Lock()
+    def forget_calls(self) -> None:
+        """Forget the calls under way: in a forked process they are the parent's."""
+        with self._lock:
+            for status in self.statuses.values():
+                status.in_flight = 0
+                status.cooldown.release_probe()
 
     def learn(self, cooldowns: Mapping[str, float], now: float) -> None:
         """Take over cooldowns (id → seconds remaining) that other replicas noted.

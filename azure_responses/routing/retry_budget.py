@@ -1,6 +1,6 @@
 """How many retries a router allows itself, so that an outage does not multiply its load."""
 
-import threading
+from azure_responses.fork import new_lock
 
 __all__ = ["RetryBudget"]
 
@@ -22,11 +22,7 @@ class RetryBudget:
         self._most = max(floor * _SAVED, 1.0 if ratio or floor else 0.0)
         self._saved = self._most
         self._at = now
-        self._lock = threading.Lock()
-
-    def renew_lock(self) -> None:
-        """For a process just forked: who held the lock does not exist there."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def deposit(self) -> None:
         """A call has begun."""

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.fork import generation
 from azure_responses.protocol.call import Call
 from azure_responses.telemetry.call_log import LOGGER, log_call, log_request, log_retry
 from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
@@ -95,6 +96,7 @@ class Observer:
             routed=routed_attempt.get(),
         )
         self._has_ended = False
+        self._process = generation()
 
     def functions(self, occasion: Occasion) -> list[Callback]:
         """Who is to be told of an occasion: the program's callbacks, then the client's."""
@@ -134,8 +136,8 @@ class Observer:
         *,
         is_abandoned: bool = False,
     ) -> CallRecord | None:
-        """The call has ended; None if that was known."""
-        if self._has_ended:
+        """The call has ended; None if that was known, or is for the parent process to say."""
+        if self._has_ended or self._process != generation():
             return None
         self._has_ended = True
         is_abandoned = is_abandoned or not isinstance(error, Exception | None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import time
 from collections.abc import Callable
 
@@ -273,3 +274,35 @@ def test_a_ledger_out_of_reach_is_an_error_and_no_empty_list() -> None:
 
     with outage_is_said():
         asyncio.run(story())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_its_own_connection(lasting_server: RedisServer) -> None:
+    sync, state = _pair(lasting_server)
+
+    async def reserve(number: int) -> list[bool]:
+        grants = [await state.reserve([bid_on(tokens=1, tpm=1000)], 0.0) for _ in range(20)]
+        grants.append(await state.reserve([bid_on(tokens=10_000 + number, tpm=1000)], 0.0))
+        return [_is_granted(grant) for grant in grants]
+
+    async def story() -> None:
+        expected = [True] * 20 + [False]
+        assert await reserve(0) == expected
+        connection = state._lines[asyncio.get_running_loop()]._client.connection_pool
+        before = connection._available_connections[0]._writer
+        child = os.fork()
+        if child == 0:  # pragma: no cover  (another process)
+            try:
+                is_fine = asyncio.run(reserve(1)) == expected and not sync.is_degraded
+                os._exit(0 if is_fine else 1)
+            finally:
+                os._exit(2)
+        assert await reserve(2) == expected
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert await reserve(3) == expected
+        assert connection._available_connections[0]._writer is before
+        assert not sync.is_degraded
+        await state.aclose()
+
+    asyncio.run(story())

@@ -50,9 +50,12 @@ def test_threads_do_not_lose_counts() -> None:
     assert board.in_flight("b") == 8
 
 
-def test_a_forked_process_waits_for_nobody_who_is_not_there() -> None:
+def test_calls_and_probes_under_way_can_be_forgotten() -> None:
     board = _board()
-    board._lock.acquire()
-    board.renew_lock()
     board.begin(Bid(_B, 1), 5.0)
-    assert board.in_flight("b") == 1
+    board.fail("b", "failures", 5.0, hint=None, at_once=True, is_probe=False)
+    assert board.claim_probe("b", 1000.0)
+    assert not board.is_open("b", 1000.0)
+    board.forget_calls()
+    assert board.in_flight("b") == 0
+    assert board.is_open("b", 1000.0)

@@ -34,10 +34,3 @@ def test_none_allowed_means_none() -> None:
     budget = RetryBudget(0.0, 0.0)
     budget.deposit()
     assert not budget.has_retry(9.0)
-
-
-def test_a_forked_process_waits_for_nobody_who_is_not_there() -> None:
-    budget = RetryBudget(0.2, 1.0)
-    budget._lock.acquire()
-    budget.renew_lock()
-    assert budget.has_retry(0.0)

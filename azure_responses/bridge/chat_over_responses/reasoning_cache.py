@@ -7,9 +7,9 @@ ids of its tool calls, which lead back to it here.
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
+from azure_responses.fork import new_lock
 from azure_responses.types.chat import ChatCompletionMessage
 
 __all__ = ["KeptReasoning", "ReasoningCache"]
@@ -53,7 +53,7 @@ class ReasoningCache:
         self._characters = 0
         self._entries: OrderedDict[tuple[str, ...], tuple[float, KeptReasoning]] = OrderedDict()
         self._by_call: dict[str, tuple[str, ...]] = {}
-        self._lock = Lock()
+        self._lock = new_lock()
 
     def __len__(self) -> int:
         return len(self._entries)
