@@ -5,6 +5,7 @@ Names are imported on first use, so that importing this package does not import 
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 if TYPE_CHECKING:
     from .actions import *  # noqa: F403
@@ -35,11 +36,18 @@ if TYPE_CHECKING:
 else:  # Any other name is an error to type checkers, which do not read this.
 
     def __getattr__(name: str) -> Any:
+        if name in _RENAMED:
+            return _renamed(name)
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
         globals()[name] = value
         return value
+
+    def _renamed(name: str) -> Any:
+        new, reason = _RENAMED[name]
+        warn(f"azure_responses.types.{name} is now {new}: {reason}.", DeprecationWarning, 3)
+        return globals().get(new) or __getattr__(new)
 
 
 _NAMES = {
@@ -78,7 +86,7 @@ _NAMES = {
     ),
     "events": "EVENT_TYPES ResponseStreamEvent parse_event",
     "filters": (
-        "BlocklistDetail BlocklistResult CodeCitation ContentFilter ContentFilterError "
+        "BlocklistDetail BlocklistResult CodeCitation ContentFilter ContentFilterFailure "
         "ContentFilterOffsets ContentFilterResults CustomTopicDetail CustomTopicResult "
         "DetectionResult PersonalInformationResult PersonalInformationSubCategory "
         "ProtectedCodeResult SeverityResult TextSpan UngroundedMaterialResult"
@@ -157,6 +165,13 @@ _NAMES = {
     "usage": (
         "CacheWriteTokensDetails CachedTokensDetails ImageGenerationUsage InputTokensDetails "
         "OutputTokensDetails TokenKinds ToolUsage Usage WebSearchUsage"
+    ),
+}
+# Old name → new name and why; one release long the old one warns.
+_RENAMED = {
+    "ContentFilterError": (
+        "ContentFilterFailure",
+        "the exception to catch is azure_responses.ContentFilterError",
     ),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -16,7 +16,7 @@ __all__ = [
     "BlocklistResult",
     "CodeCitation",
     "ContentFilter",
-    "ContentFilterError",
+    "ContentFilterFailure",
     "ContentFilterOffsets",
     "ContentFilterResults",
     "CustomTopicDetail",
@@ -115,7 +115,7 @@ class PersonalInformationResult(DetectionResult):
     sub_categories: list[PersonalInformationSubCategory] | None = None
 
 
-class ContentFilterError(Model):
+class ContentFilterFailure(Model):
     """Why the filter itself failed."""
 
     code: int | str | None = None
@@ -139,7 +139,7 @@ class ContentFilterResults(Model):
     personally_identifiable_information: PersonalInformationResult | None = None
     custom_blocklists: BlocklistResult | None = None
     custom_topics: CustomTopicResult | None = None
-    error: ContentFilterError | None = None
+    error: ContentFilterFailure | None = None
 
 
 class ContentFilterOffsets(Model):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from azure_responses import types
+from azure_responses import errors, types
 
 
 def test_importing_the_package_imports_no_pydantic() -> None:
@@ -34,6 +34,19 @@ def test_names_are_sorted_and_resolve() -> None:
     assert types.__all__ == sorted(types.__all__)
     assert set(types.__all__) <= set(dir(types))
     assert all(getattr(types, name) is not None for name in types.__all__)
+
+
+def test_an_old_name_warns_and_names_the_exception_it_was_taken_for() -> None:
+    with pytest.warns(
+        DeprecationWarning, match=r"is azure_responses\.ContentFilterError\."
+    ) as seen:
+        old = types.__getattr__("ContentFilterError")
+    assert old is types.ContentFilterFailure
+    assert seen[0].filename == __file__
+
+
+def test_no_type_has_the_name_of_an_exception() -> None:
+    assert set(types.__all__).isdisjoint(errors.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
