@@ -19,6 +19,7 @@ class _Stop:
     name: str
     scope: Group | None
     tries: int = 0
+    excused: int = 0
     extra_retries: int = 0
     was_skipped: bool = False
 
@@ -57,8 +58,8 @@ class Itinerary:
 
     @property
     def tries(self) -> int:
-        """Attempts made in this group."""
-        return self._here.tries
+        """Attempts made in this group, without those that were excused."""
+        return self._here.tries - self._here.excused
 
     @property
     def retry_limit(self) -> int:
@@ -87,6 +88,10 @@ class Itinerary:
         if self.is_fallback and self.name not in self._fallbacks:
             self._fallbacks = (*self._fallbacks, self.name)
         return self._fallbacks
+
+    def excuse(self) -> None:
+        """The attempt made last uses up no retry."""
+        self._here.excused += 1
 
     def advance(self, *, may_return: bool) -> bool:
         """Go on, for this group cannot serve now; False when there is nowhere to go."""

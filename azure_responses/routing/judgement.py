@@ -26,7 +26,7 @@ from azure_responses.routing.ask import Ask
 from azure_responses.routing.cooldown import Cause
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
-__all__ = ["Judgement", "judge", "tokens_used", "was_sent"]
+__all__ = ["Judgement", "is_busy", "judge", "tokens_used", "was_sent"]
 
 Next = Literal["stop", "retry", "context window", "content policy"]
 
@@ -49,6 +49,7 @@ class Judgement:
     is_final: bool = False
 
 
+_UNAVAILABLE = 503
 _STOP = Judgement("stop")
 _CALLERS = Judgement("retry", is_final=True)
 _MISTAKES: tuple[Cause, ...] = ("credential refused", "deployment missing")
@@ -121,6 +122,13 @@ def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:
     if is_about_thing and not isinstance(error, DeploymentNotFoundError):
         return _STOP
     return Judgement("retry", "deployment missing", is_loud=True, is_final=True)
+
+
+def is_busy(error: AzureResponsesError) -> bool:
+    """True for a 429 or 503 that says when to come back: the same call is served then."""
+    if not isinstance(error, APIStatusError) or error.retry_after is None:
+        return False
+    return isinstance(error, RateLimitError) or error.status_code == _UNAVAILABLE
 
 
 def was_sent(error: AzureResponsesError) -> bool:

@@ -10,7 +10,13 @@ from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait, bid_on
 from azure_responses.routing.attempt_time import AttemptTime
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
-from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
+from azure_responses.routing.judgement import (
+    Judgement,
+    is_busy,
+    judge,
+    tokens_used,
+    was_sent,
+)
 from azure_responses.routing.outcome import Outcome, Settlement
 from azure_responses.routing.roster import Roster
 from azure_responses.routing.shortfall import (
@@ -27,6 +33,9 @@ __all__ = ["RoutedCall"]
 _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
 _SHORTEST_WAIT = 0.01
 _SHORTEST_ATTEMPT = 1.0
+# A service that keeps naming times that do not hold is believed so often, and asked less and less.
+_MOST_REFUSALS = 10
+_FIRST_REFUSAL_PAUSE = 0.05
 
 
 class RoutedCall:
@@ -83,6 +92,7 @@ class RoutedCall:
         self._mark = 0
         self._time = AttemptTime(now, None)
         self._blamed: set[str] = set()
+        self._refusals: dict[str, int] = {}
         self._error: AzureResponsesError | None = None
         self._final: AzureResponsesError | None = None
         routing.retry_budget.deposit()
@@ -104,7 +114,7 @@ class RoutedCall:
             raise self._final
         self._refuse_hopeless()
         if self.deadline is not None and now >= self.deadline:
-            self._final = self._error or deadline_passed(self.ask)
+            self._final = self._give_up(now) if self._error else deadline_passed(self.ask)
             raise self._final
         while True:
             step = self._step_within(now, jitter)
@@ -200,7 +210,7 @@ class RoutedCall:
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
         again = inf if verdict.is_final else None if cooldown is None else now + cooldown
-        self._tried[settlement.bid.deployment.id] = again
+        self._tried[deployment.id] = self._excuse(error, deployment.id, now, again)
         self._failed_at = now
         if has_output:
             self._final = error
@@ -445,6 +455,20 @@ class RoutedCall:
         self._routing.board.end(bid, self._mark, used, was_sent=reached)
         self._bid = None
         return Settlement(bid, self._slot, used, refunds_request=not reached, cooldown=cooldown)
+
+    def _excuse(
+        self, error: AzureResponsesError, deployment_id: str, now: float, again: float | None
+    ) -> float | None:
+        """When the deployment may be tried again; a refusal that says when uses up no retry.
+
+        litellm#34399: rows that share one quota all refuse, and none of them will until then.
+        """
+        if again is None or not is_busy(error) or self._route.retry_limit == 0:
+            return again
+        count = self._refusals[deployment_id] = self._refusals.get(deployment_id, 0) + 1
+        if count <= _MOST_REFUSALS:
+            self._route.excuse()
+        return max(again, now + _FIRST_REFUSAL_PAUSE * 2.0 ** min(count - 1, _MOST_REFUSALS))
 
     def _decide(self, verdict: Judgement, error: AzureResponsesError) -> None:
         """Keep the error that tells most, and see whether the call is over."""

@@ -406,6 +406,29 @@ def test_nobody_left_is_an_error_that_says_when_to_come_back(
     assert len(emulator.requests) == 2
 
 
+@pytest.mark.parametrize("kind", ["responses", "stream", "chat"])
+def test_rows_that_share_one_quota_are_waited_for_as_one_row_is(
+    runner: str, naps: list[float], clock: Any, kind: str
+) -> None:
+    # litellm#34399
+    emulator = emulate(1, clock=clock)
+    emulator.faults.add(Fault("http-429", operation="create", times=3, retry_after=4))
+
+    async def scenario(router: Any) -> None:
+        ask = {"stream": _stream_of(router), "chat": _chat_of(router)}.get(kind, router.responses)
+        with pytest.raises(RateLimitError) as caught:
+            await ask(model="gpt", input="hi", timeout=2)
+        assert caught.value.retry_after == pytest.approx(4, abs=0.5)
+        answer = await ask(model="gpt", input="hi", timeout=60)
+        assert answer.route is not None
+
+    (row,) = rows_of(emulator, 1)
+    rows = [{**row, "model_info": {"id": f"row{number}"}} for number in range(3)]
+    run(runner, emulator, scenario, rows)
+    assert len(emulator.requests) == 4
+    assert sum(naps) == pytest.approx(4, abs=1)
+
+
 @pytest.mark.parametrize("timeout", [0.05, 1.5, httpx.Timeout(30, read=1.5)])
 def test_a_caller_in_a_hurry_does_not_shut_the_deployments_to_everybody(
     runner: str, emulator: Emulator, naps: list[float], timeout: Any

@@ -1,11 +1,14 @@
 """One call: where it goes next, what it gives up on, what it leaves behind."""
 
+from collections.abc import Callable
+
 import pytest
 
 from azure_responses.errors import (
     APIStatusError,
     APITimeoutError,
     AuthenticationError,
+    AzureResponsesError,
     BadRequestError,
     ConfigurationError,
     ConflictError,
@@ -21,6 +24,7 @@ from azure_responses.errors import (
 )
 from azure_responses.routing.ask import Ask, Grant, Pin, Try, Wait
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.routing import Routing
 from tests.routing.fleet import (
     ask,
     attempt,
@@ -871,3 +875,119 @@ def test_a_model_that_only_the_star_serves_keeps_its_pin() -> None:
     assert tried == ["b"]
     assert call.deployment is not None
     assert call.deployment.name_for(call.group) == "anything"
+
+
+# ── refusals that say when to come back ──
+
+
+def _clocked(
+    routing: Routing, asked: Ask, answer: Callable[[str, float], AzureResponsesError | None]
+) -> tuple[float, list[tuple[str, float]]]:
+    """Run a call in virtual time: when it was answered, and which deployments it tried when."""
+    call, now, tried = routing.start(asked, 0.0), 0.0, list[tuple[str, float]]()
+    while True:
+        step = attempt(call, now, 0.0)
+        if isinstance(step, Wait):
+            now += step.seconds
+            continue
+        tried.append((step, now))
+        error = answer(step, now)
+        if error is None:
+            call.answered(Outcome(), now)
+            return now, tried
+        call.failed(error, now)
+
+
+@pytest.mark.parametrize("strategy", ["weighted", "least-busy", "latency", "headroom"])
+def test_rows_that_share_a_quota_are_waited_for_like_one(strategy: str) -> None:
+    # litellm#34399
+    rows = [deployment(name, resource="r", order=n) for n, name in enumerate("abc")]
+    routing = fleet(*rows, strategy=strategy)
+
+    def answer(_: str, now: float) -> RateLimitError | None:
+        return limited(12.0 - now) if now < 12.0 else None
+
+    answered, tried = _clocked(routing, ask(deadline=60.0), answer)
+    assert answered == pytest.approx(12.0)
+    assert [name for name, _ in tried[:3]] == ["a", "b", "c"]
+    assert len(tried) == 4
+
+
+def test_an_unavailable_service_that_says_when_to_come_back_is_waited_for_too() -> None:
+    def answer(_: str, now: float) -> InternalServerError | None:
+        error = InternalServerError("busy", status_code=503, retry_after=1.0)
+        return error if now < 5.0 else None
+
+    answered, tried = _clocked(fleet("a", "b"), ask(deadline=60.0), answer)
+    assert 5.0 <= answered < 9.0
+    assert len(tried) < 12
+
+
+def test_fallback_groups_that_share_the_quota_are_waited_for_as_well() -> None:
+    routing = fleet(
+        "a",
+        deployment("b", "backup"),
+        fallbacks=[{"gpt": ["backup"]}],
+        retry_floor=0,
+        retry_ratio=0,
+    )
+
+    def answer(name: str, now: float) -> RateLimitError | None:
+        return None if now >= 7.0 and name == "b" else limited(7.0 if name == "b" else 20.0)
+
+    answered, tried = _clocked(routing, ask(deadline=60.0), answer)
+    assert (answered, [name for name, _ in tried]) == (7.0, ["a", "b", "b"])
+
+
+def test_a_wait_that_the_deadline_does_not_allow_is_an_error_that_names_the_time() -> None:
+    with pytest.raises(RateLimitError) as caught:
+        _clocked(fleet("a", "b"), ask(deadline=10.0), lambda name, _: limited(20.0 + (name == "a")))
+    assert caught.value.retry_after == pytest.approx(20.0)
+
+
+def test_a_service_whose_times_do_not_hold_is_asked_less_and_less() -> None:
+    times: list[float] = []
+
+    def answer(_: str, now: float) -> RateLimitError:
+        times.append(now)
+        return limited(0.0)
+
+    with pytest.raises(RateLimitError):
+        _clocked(fleet("a", num_retries=2), ask(), answer)
+    assert 10 < len(times) <= 13
+    assert times[5] > 1.0
+    assert times[9] > 20.0
+
+
+def test_without_retries_no_refusal_is_waited_for() -> None:
+    tried: list[str] = []
+
+    def answer(name: str) -> RateLimitError:
+        tried.append(name)
+        return limited(0.5)
+
+    with pytest.raises(RateLimitError):
+        serve(fleet("a", "b", num_retries=0), ask(), 0.0, answer)
+    assert len(tried) == 1
+
+
+def test_a_refusal_that_does_not_say_when_to_come_back_uses_up_a_retry() -> None:
+    tried: list[str] = []
+
+    def answer(name: str) -> RateLimitError:
+        tried.append(name)
+        return limited()
+
+    with pytest.raises(RateLimitError):
+        serve(fleet("a", "b", "c", "d", "e", num_retries=2), ask(), 0.0, answer)
+    assert len(tried) == 3
+
+
+def test_past_the_deadline_an_error_names_what_is_left_to_wait() -> None:
+    routing = fleet("a")
+    call = routing.start(ask(deadline=10.0), 0.0)
+    attempt(call, 0.0)
+    call.failed(limited(30.0), 0.0)
+    with pytest.raises(RateLimitError) as caught:
+        call.next_step(12.0, 0.5)
+    assert caught.value.retry_after == pytest.approx(18.0)
