@@ -74,6 +74,11 @@ class Access:
             return _refuse("This API key has expired.")
         return caller
 
+    def is_unknown(self, headers: Mapping[str, str]) -> bool:
+        """True for a key that nobody has, as far as this process knows."""
+        key = read_key(headers)
+        return key is not None and self._table.find(key) is None
+
     def _admit_anybody(self, headers: Mapping[str, str]) -> Caller | Denial:
         origin = headers.get("origin")
         if origin is None or self._allows_pages or _is_of_this_machine(origin):

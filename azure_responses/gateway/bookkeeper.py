@@ -1,33 +1,32 @@
-"""The thread that writes: spend log and totals out, keys and other replicas' totals in.
+"""The thread that writes: spend log and totals out, other replicas' totals in.
 
 Calls only ever touch memory. What this process has gathered since the last interval is lost when
 it is killed; an orderly end writes everything.
 """
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from azure_responses.gateway.database_error import DatabaseError
+from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.periods import day_of
 from azure_responses.gateway.spend import Batch, SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall, format_line
+from azure_responses.gateway.troubles import LOGGER, Troubles
 from azure_responses.pricing.use import Use
 
 if TYPE_CHECKING:
     from azure_responses.gateway.database import Database
 
 __all__ = ["Bookkeeper"]
-
-LOGGER = logging.getLogger("azure_responses.gateway")
 
 _MOST_LINES = 100_000
 
@@ -43,8 +42,8 @@ class Bookkeeper:
         database_url: where keys and totals are kept; None keeps totals in memory only.
         log: the spend log, or None.
         flush_interval: seconds between writes, which is what a crash may lose.
-        refresh_interval: seconds between readings of keys. A revoked key works at most this
-            long and the flush interval on, while the database answers.
+        refresh_interval: seconds within which a change of keys or totals in the database counts
+            here, while it answers.
     """
 
     def __init__(
@@ -69,9 +68,8 @@ class Bookkeeper:
         self._writer = uuid4().hex
         self._lines: deque[bytes] = deque()
         self._dropped = self._told = 0
-        self._key_counts = (0, 0)
-        self._refreshed = float("-inf")
-        self._troubles: set[str] = set()
+        self._troubles = Troubles()
+        self._reader: KeyReader | None = None
         self._turn = threading.Lock()
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -88,19 +86,24 @@ class Bookkeeper:
             from azure_responses.gateway.database import open_database
 
             database = open_database(self._url)
+            interval = self._refresh_interval
+            reader = KeyReader(self._table, database, self._troubles, interval=interval)
             try:
-                self._read_keys(database)
+                reader.read()
                 self._book.replace_totals(database.daily_costs())
             except BaseException:
                 database.close()
                 raise
-            self._database = database
+            self._database, self._reader = database, reader
+            reader.start()
         self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Write everything and end; may be called again."""
         self._is_over.set()
+        if self._reader is not None:
+            self._reader.close()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -154,18 +157,26 @@ class Bookkeeper:
 
     def refresh(self) -> None:
         """Read keys and totals again, now, in this thread."""
-        with self._turn:
-            self._attempt("reading of keys", self._read_database)
+        if self._reader is not None:
+            self._reader.attempt()
+        self._refresh_totals()
+
+    def read_keys_soon(self) -> "Future[None] | None":
+        """Done when the keys have been read again; None without a database."""
+        return None if self._reader is None else self._reader.read_soon()
 
     def _run(self) -> None:
-        while not self._is_over.wait(self._flush_interval):
+        # A change has to be seen within the interval, however long reading it takes.
+        every = {self.flush: self._flush_interval, self._refresh_totals: self._refresh_interval / 2}
+        due = {action: time.monotonic() + pause for action, pause in every.items()}
+        while not self._is_over.wait(max(0.0, min(due.values()) - time.monotonic())):
+            action = min(due, key=due.__getitem__)
+            due[action] = time.monotonic() + every[action]
             try:
-                self.flush()
-                if time.monotonic() - self._refreshed >= self._refresh_interval:
-                    self.refresh()
+                action()
             except Exception:
                 # A mistake of ours must not end the thread, and all bookkeeping with it.
-                LOGGER.exception("Totals could not be written")
+                LOGGER.exception("Totals could not be written or read")
 
     def _enqueue(self, line: bytes) -> None:
         if len(self._lines) >= _MOST_LINES:
@@ -200,37 +211,18 @@ class Bookkeeper:
             self._database.add_spend(self._writer, batch, day_of(self._clock()))
         self._book.written(batch)
 
-    def _read_database(self) -> None:
-        if self._database is None:
-            return
-        self._refreshed = time.monotonic()
-        self._read_keys(self._database)
-        budgeted = self._budgeted()
-        if budgeted and not self._book.is_being_written:
-            self._book.replace_totals(self._database.daily_costs(budgeted), budgeted)
+    def _refresh_totals(self) -> None:
+        with self._turn:
+            self._attempt("reading of totals", self._read_totals)
 
-    def _read_keys(self, database: "Database") -> None:
-        counts = database.key_counts()
-        if counts != self._key_counts:
-            self._table.replace(database.read_keys())
-            self._key_counts = counts
+    def _read_totals(self) -> None:
+        budgeted = self._budgeted()
+        if self._database is not None and budgeted and not self._book.is_being_written:
+            self._book.replace_totals(self._database.daily_costs(budgeted), budgeted)
 
     def _budgeted(self) -> list[str]:
         return [caller.key_id for caller in self._table.callers() if caller.budget is not None]
 
     def _attempt(self, subject: str, action: Callable[[], None]) -> None:
-        """Do it; say once that it fails, and once that it works again."""
-        try:
-            action()
-        except (DatabaseError, OSError) as error:
-            if subject not in self._troubles:
-                self._troubles.add(subject)
-                LOGGER.warning(
-                    "The %s fails: %s. Calls go on, and what they cost is kept in memory.",
-                    subject,
-                    str(error).removesuffix("."),
-                )
-        else:
-            if subject in self._troubles:
-                self._troubles.discard(subject)
-                LOGGER.warning("The %s works again", subject)
+        consequence = "Calls go on, and what they cost is kept in memory."
+        self._troubles.attempt(subject, consequence, action)

@@ -3,19 +3,21 @@
 `open_database` is the only door; SQLAlchemy is imported when it is used.
 """
 
+import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
+from hashlib import sha256
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.database_error import DatabaseError
+from azure_responses.gateway.key_rows import COPIED, read_row
 from azure_responses.gateway.keys import StoredKey
 from azure_responses.gateway.spend import Batch, SpendKey, Spent
 
@@ -31,12 +33,16 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it.
 
 __all__ = ["Database", "find_file", "open_database"]
 
+LOGGER = logging.getLogger("azure_responses.gateway")
+
 _VERSION = 1
 # Replicas that start at once take turns by this number, which is only ours by being odd.
 _LOCK = 0x617A_7265_7370
 _BUSY_SECONDS = 10
 _WAL_ATTEMPTS = 200
 _FORGOTTEN_AFTER = 30
+# A statement takes only so many values.
+_MOST_NAMED = 10_000
 
 
 _SUMS = tuple(name for name in Spent.__dataclass_fields__ if name != "held")
@@ -94,6 +100,16 @@ _WRITERS = sql.Table(
     sql.Column("id", sql.String(64), primary_key=True),
     sql.Column("batch", sql.BigInteger, nullable=False),
     sql.Column("day", sql.Integer, nullable=False),
+)
+
+
+# Every value of every key, gathered where they are.
+_POSTGRESQL_KEYS = sql.text(
+    f"SELECT md5(string_agg(each::text, '' ORDER BY each.id)) FROM {_KEYS.name} AS each"
+)
+_QUOTED = " || ',' || ".join(f"quote({column.name})" for column in _KEYS.c)
+_SQLITE_KEYS = sql.text(
+    f"SELECT group_concat({_QUOTED}) FROM (SELECT * FROM {_KEYS.name} ORDER BY id)"
 )
 
 
@@ -252,16 +268,19 @@ class Database:
     def add_key(self, key: StoredKey) -> None:
         """Store a new key."""
         caller = key.caller
-        row = {name: getattr(caller, name) for name in _COPIED}
+        row = {name: getattr(caller, name) for name in COPIED}
         row |= {"id": caller.key_id, "digest": key.digest, "models": list(caller.models)}
         with self._write() as connection:
             connection.execute(sql.insert(_KEYS).values(row))
 
     def read_keys(self) -> list[StoredKey]:
         """Every key, revoked and expired ones too, oldest first."""
+        # JSON as it is stored: one row that cannot be read must not hide the others.
+        columns = [sql.type_coerce(c, sql.Text) if c.name == "models" else c for c in _KEYS.c]
+        keys = sql.select(*columns).order_by(_KEYS.c.created, _KEYS.c.id)
         with self._read() as connection:
-            rows = connection.execute(sql.select(_KEYS).order_by(_KEYS.c.created, _KEYS.c.id))
-            return [_stored(row) for row in rows]
+            rows = connection.execute(keys).mappings().all()
+        return [key for row in rows if (key := _read_key(row)) is not None]
 
     def revoke_key(self, key_id: str, now: float) -> bool:
         """Revoke a key from `now`; False where there is none of that id. Again changes nothing."""
@@ -271,17 +290,19 @@ class Database:
             connection.execute(statement.values(revoked=now))
             return known is not None
 
-    def key_counts(self) -> tuple[int, int]:
-        """Keys and revoked keys; both only ever grow, so equal counts mean the same keys."""
+    def keys_version(self) -> str:
+        """A text that is another one when any key was added, changed or deleted.
+
+        Whoever changes keys may do so by hand, so no counter or time of change is relied on.
+        """
         with self._read() as connection:
-            counts = sql.select(sql.func.count(_KEYS.c.id), sql.func.count(_KEYS.c.revoked))
-            every, revoked = connection.execute(counts).one()
-            return every, revoked
+            text = connection.scalar(_SQLITE_KEYS if self._is_sqlite else _POSTGRESQL_KEYS)
+        return sha256(str(text).encode()).hexdigest()
 
     def daily_costs(self, key_ids: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         """Key, day and cost of some keys, or of all; in millionths of a millionth of a dollar."""
         statement = sql.select(_KEY_DAYS.c.key_id, _KEY_DAYS.c.day, _KEY_DAYS.c.cost)
-        if key_ids is not None:
+        if key_ids is not None and len(key_ids) <= _MOST_NAMED:
             statement = statement.where(_KEY_DAYS.c.key_id.in_(key_ids))
         with self._read() as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
@@ -360,20 +381,13 @@ class Database:
             yield connection
 
 
-_COPIED = (
-    *("name", "owner", "rpm", "tpm", "budget", "budget_period"),
-    *("created", "expires", "revoked", "end_user"),
-)
-
-
-def _stored(row: sql.Row) -> StoredKey:  # type: ignore[type-arg]
-    values = row._mapping
-    caller = Caller(
-        key_id=values["id"],
-        models=tuple(values["models"]),
-        **{name: values[name] for name in _COPIED},
-    )
-    return StoredKey(caller, bytes(values["digest"]))
+def _read_key(row: Mapping[Any, Any]) -> StoredKey | None:
+    """The key of a row; None where it cannot be read, since nobody can say what it allows."""
+    try:
+        return read_row(row)
+    except ValueError as error:
+        LOGGER.error("A key in the database is refused: %s.", error)
+        return None
 
 
 def _spend_row(key: SpendKey, spent: Spent) -> dict[str, object]:

@@ -83,7 +83,7 @@ class Exchange:
 
     async def _answer(self) -> None:
         gateway = self._gateway
-        caller = gateway.access.authenticate(self._headers, time.time())
+        caller = await gateway.authenticate(self._headers)
         if isinstance(caller, Denial):
             raise Refused(caller)
         if not gateway.places.enter():

@@ -1,5 +1,6 @@
 """Everything that one process of the gateway holds, and how it begins and ends."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -13,6 +14,7 @@ from azure_responses.gateway.bookkeeper import Bookkeeper
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.drain import Drain
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.metrics import Metrics
@@ -26,6 +28,9 @@ from azure_responses.relay import AsyncRelay, CallSummary
 from azure_responses.router import Router
 
 __all__ = ["Gateway"]
+
+# How long a caller with an unknown key waits for the database.
+_KEY_PATIENCE = 1.0
 
 
 class Gateway:
@@ -82,6 +87,17 @@ class Gateway:
         await self.router.aclose()
         if self.bookkeeper is not None:
             self.bookkeeper.close()
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller | Denial:
+        """Who sent these headers; a key made a moment ago is looked for in the database."""
+        found = self.access.authenticate(headers, time.time())
+        if isinstance(found, Denial) and self.access.is_unknown(headers):
+            reading = None if self.bookkeeper is None else self.bookkeeper.read_keys_soon()
+            if reading is not None:
+                # Others wait for the same reading: who leaves must not cancel it.
+                await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
+                found = self.access.authenticate(headers, time.time())
+        return found
 
     @property
     def database_state(self) -> str:

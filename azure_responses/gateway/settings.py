@@ -23,7 +23,7 @@ class GatewaySettings:
         state: URL of the Redis that replicas share, or None.
         spend_log: the file of JSON lines, or None.
         spend_flush_interval: seconds between writes; what a crash may lose.
-        key_refresh_interval: seconds between readings of the keys in the database.
+        key_refresh_interval: seconds within which a change of keys in the database counts.
         max_body_bytes: the longest request.
         max_concurrent_requests: calls in progress at once in a process.
         max_queued_requests: further calls that wait for a place.

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.conftest import postgresql_url
+from tests.gateway.conftest import PostgreSQL, postgresql
 from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.soak.served import Served
 from tests.soak.stage import Stage
 
-__all__ = ["azure", "fresh_postgresql", "postgresql_url", "redis_server", "stage"]
+__all__ = ["azure", "fresh_postgresql", "postgresql", "redis_server", "stage"]
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,14 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def fresh_postgresql(postgresql_url: str) -> str:
+def fresh_postgresql(postgresql: PostgreSQL) -> str:
     """The URL of a PostgreSQL without our tables."""
     import psycopg
 
-    with psycopg.connect(postgresql_url) as connection:
+    with psycopg.connect(postgresql.url) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    return postgresql_url
+    return postgresql.url
 
 
 @pytest.fixture(scope="module")

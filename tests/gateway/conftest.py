@@ -5,7 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,26 @@ def _become_postgres() -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
+class PostgreSQL:
+    """A server of our own that can be taken away for a while."""
+
+    def __init__(self, folder: Path, run: Callable[..., None], program: str) -> None:
+        self.url = f"postgresql://gateway@/postgres?host={folder}"
+        self._folder = folder
+        self._run = run
+        self._command = [program, "-D", str(folder / "data"), "-w", "-l", str(folder / "log")]
+
+    def start(self) -> None:
+        options = f"-k {self._folder} -c listen_addresses='' -c fsync=off"
+        self._run(*self._command, "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run(*self._command, "-m", "immediate", "stop")
+
+
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL of its own, reached through a socket in its folder."""
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL reached through a socket in its folder."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     initdb, postgres = _find_program("initdb"), _find_program("pg_ctl")
     if initdb is None or postgres is None:
@@ -50,25 +67,25 @@ def postgresql_url() -> Iterator[str]:
 
     try:
         run(initdb, "-D", str(data), "-U", "gateway", "--auth=trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run(postgres, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        server = PostgreSQL(folder, run, postgres)
+        server.start()
         try:
-            yield f"postgresql://gateway@/postgres?host={folder}"
+            yield server
         finally:
-            run(postgres, "-D", str(data), "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def empty_postgresql(postgresql_url: str) -> str:
+def empty_postgresql(postgresql: PostgreSQL) -> str:
     """The URL of that PostgreSQL, without our tables."""
     import psycopg
 
-    with psycopg.connect(postgresql_url) as connection:
+    with psycopg.connect(postgresql.url) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    return postgresql_url
+    return postgresql.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

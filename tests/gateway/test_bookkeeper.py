@@ -163,7 +163,7 @@ def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
                 raise DatabaseError("The database cannot be used: gone.")
 
             patch.setattr(Database, "add_spend", fail)
-            patch.setattr(Database, "key_counts", fail)
+            patch.setattr(Database, "keys_version", fail)
             for number in range(3):
                 keeper.record(_call(number))
                 keeper.flush()
@@ -226,7 +226,7 @@ def test_a_start_that_fails_leaves_no_connection_open(
     def fail(*_: object) -> None:
         raise DatabaseError("The database cannot be used: gone.")
 
-    monkeypatch.setattr(Database, "key_counts", fail)
+    monkeypatch.setattr(Database, "keys_version", fail)
     closed = []
     close = Database.close
 

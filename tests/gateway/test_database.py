@@ -39,7 +39,6 @@ def test_keys_come_back_as_they_were_stored(database: Database) -> None:
     for key in stored:
         database.add_key(key)
     assert database.read_keys() == stored
-    assert database.key_counts() == (2, 0)
 
 
 def test_a_revoked_key_stays_revoked_from_the_first_time(database: Database) -> None:
@@ -48,7 +47,6 @@ def test_a_revoked_key_stays_revoked_from_the_first_time(database: Database) -> 
     assert database.revoke_key("key_2", 9.0)
     assert not database.revoke_key("key_9", 5.0)
     assert database.read_keys()[0].caller.revoked == 5.0
-    assert database.key_counts() == (1, 1)
 
 
 def test_batches_add_up(database: Database) -> None:
@@ -118,7 +116,7 @@ def test_processes_that_start_and_add_at_once_add_up_exactly(database_url: str) 
 def test_threads_that_open_at_once_make_the_tables_once(database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         for opened in pool.map(open_database, [database_url] * 8):
-            assert opened.key_counts() == (0, 0)
+            assert opened.read_keys() == []
             opened.close()
 
 

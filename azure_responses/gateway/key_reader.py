@@ -1,0 +1,115 @@
+"""The thread that reads the keys of a database, so that a change there counts here soon.
+
+It is a thread of its own: while another process keeps the totals locked, keys are read on.
+"""
+
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.troubles import LOGGER, Troubles
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.database import Database
+
+__all__ = ["KeyReader"]
+
+_LONGEST_PAUSE = 1.0
+_SHORTEST_PAUSE = 0.05
+# Anybody can make it read by sending keys that do not exist: that takes a tenth of its time.
+_REST = 10
+_CONSEQUENCE = "Keys go on as they were last read."
+
+
+class KeyReader:
+    """Keeps a table as the database has it.
+
+    Args:
+        table: takes the keys.
+        database: holds them.
+        troubles: where a failure is noted.
+        interval: seconds within which a change in the database counts, while it answers. It is
+            looked for twice as often, and at least once a second.
+    """
+
+    def __init__(
+        self, table: KeyTable, database: "Database", troubles: Troubles, *, interval: float
+    ) -> None:
+        self._table = table
+        self._database = database
+        self._troubles = troubles
+        self._pause = min(interval / 2, _LONGEST_PAUSE)
+        self._version: str | None = None
+        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._waiting: Future[None] | None = None
+        self._wake = threading.Event()
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def read(self) -> None:
+        """Read the keys if they differ from those that were read last.
+
+        Raises:
+            DatabaseError: it cannot be read.
+        """
+        with self._turn:
+            # First, so that a change while the keys are read is seen the next time.
+            version = self._database.keys_version()
+            if version != self._version:
+                self._table.replace(self._database.read_keys())
+                self._version = version
+
+    def start(self) -> None:
+        """Read from now on."""
+        self._thread = threading.Thread(target=self._run, name="key reader", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End; may be called again."""
+        self._is_over.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._tell(self._take_waiting())
+
+    def read_soon(self) -> "Future[None]":
+        """Done when the keys have been read that are in the database now, or cannot be read."""
+        with self._lock:
+            if self._waiting is None:
+                self._waiting = Future()
+            waiting = self._waiting
+        self._wake.set()
+        return waiting
+
+    def attempt(self) -> None:
+        """`read`, where a failure is noted and not raised."""
+        self._troubles.attempt("reading of keys", _CONSEQUENCE, self.read)
+
+    def _run(self) -> None:
+        while not self._is_over.is_set():
+            self._wake.wait(self._pause)
+            self._wake.clear()
+            waiting = self._take_waiting()
+            began = time.monotonic()
+            try:
+                self.attempt()
+            except Exception:
+                # A mistake of ours must not end the thread, and every change of keys with it.
+                LOGGER.exception("Keys could not be read")
+            self._tell(waiting)
+            if waiting is not None:
+                rest = (time.monotonic() - began) * _REST
+                self._is_over.wait(min(max(rest, _SHORTEST_PAUSE), self._pause))
+
+    def _take_waiting(self) -> "Future[None] | None":
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+            return waiting
+
+    def _tell(self, waiting: "Future[None] | None") -> None:
+        if waiting is not None:
+            waiting.set_result(None)
