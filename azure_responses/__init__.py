@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ResponseFailedError,
         ResponseNotFoundError,
         StreamInterruptedError,
+        UnreadableResponseError,
         UnsupportedOperationError,
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
@@ -77,6 +78,7 @@ __all__ = [
     "Router",
     "Stream",
     "StreamInterruptedError",
+    "UnreadableResponseError",
     "UnsupportedOperationError",
     "__version__",
     "acompletion",

@@ -14,8 +14,8 @@ import anyio
 from azure_responses.async_sender import AsyncSender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.partial_response import text_of
 from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
 from azure_responses.types.events import ResponseStreamEvent
@@ -130,8 +130,9 @@ class AsyncStream(Generic[R]):
 
     async def text_deltas(self) -> AsyncIterator[str]:
         """The pieces of output text as they arrive."""
+        pieces = TextPieces()
         async for event in self:
-            text = text_of(event)
+            text = pieces.take(event)
             if text is not None:
                 yield text
 

@@ -11,6 +11,7 @@ AzureResponsesError
 │   ├── NotFoundError 404 ── DeploymentNotFoundError · ResponseNotFoundError
 │   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
 ├── ResponseFailedError                    a response whose status is "failed"
+├── UnreadableResponseError                an answer in a shape that cannot be read
 └── StreamInterruptedError                 a stream that ended before its terminal event
 ```
 
@@ -41,6 +42,7 @@ __all__ = [
     "ResponseFailedError",
     "ResponseNotFoundError",
     "StreamInterruptedError",
+    "UnreadableResponseError",
     "UnsupportedOperationError",
 ]
 
@@ -213,6 +215,26 @@ class ResponseFailedError(AzureResponsesError):
         super().__init__(message, hint=hint)
         self.response = response
         self.code = code
+        self.request_id = request_id
+
+
+class UnreadableResponseError(AzureResponsesError):
+    """The service answered, but in a shape that cannot be read; the message names the fields.
+
+    `response` is the result with all that could be read of it: usage, cost, other items. The call
+    has been billed, so it is not tried again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: Any = None,
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.response = response
         self.request_id = request_id
 
 

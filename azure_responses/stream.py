@@ -12,8 +12,8 @@ import httpx
 
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.partial_response import text_of
 from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.sender import Sender
 from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout, mapped_errors
@@ -127,8 +127,9 @@ class Stream(Generic[R]):
 
     def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
+        pieces = TextPieces()
         for event in self:
-            text = text_of(event)
+            text = pieces.take(event)
             if text is not None:
                 yield text
 

@@ -30,6 +30,7 @@ AzureResponsesError
     RateLimitError
     InternalServerError
   ResponseFailedError
+  UnreadableResponseError
   StreamInterruptedError
 """
 

@@ -40,6 +40,7 @@ _FRONT_DOOR = [
     "Router",
     "Stream",
     "StreamInterruptedError",
+    "UnreadableResponseError",
     "UnsupportedOperationError",
     "__version__",
     "acompletion",

@@ -133,6 +133,9 @@ def _read_tokens(usage: Any) -> Tokens | None:
         return None
     is_chat = field_of(usage, "prompt_tokens") is not None
     given, made = ("prompt", "completion") if is_chat else ("input", "output")
+    if not (_is_count(usage, f"{given}_tokens") and _is_count(usage, f"{made}_tokens")):
+        # A price for half of the tokens would be a wrong one.
+        return None
     read = field_of(usage, f"{given}_tokens_details")
     written = field_of(usage, f"{made}_tokens_details")
     return Tokens(
@@ -143,6 +146,13 @@ def _read_tokens(usage: Any) -> Tokens | None:
         reasoning=count_of(written, "reasoning_tokens"),
         audio=count_of(read, "audio_tokens") + count_of(written, "audio_tokens"),
     )
+
+
+def _is_count(usage: Any, name: str) -> bool:
+    """False where something else stands in the place of a count."""
+    extra = getattr(usage, "model_extra", None) or {}
+    value = extra.get(name, 0) if isinstance(usage, Model) else field_of(usage, name) or 0
+    return isinstance(value, int)
 
 
 def _read_record(record: Any) -> Use:

@@ -8,24 +8,18 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from pydantic import ValidationError
-
-from azure_responses.types.event import StreamEvent
+from azure_responses.protocol.event_mending import EventMender
+from azure_responses.protocol.readable import has_answer
+from azure_responses.types.event import UnknownEvent
+from azure_responses.types.events import ResponseStreamEvent
+from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
 
-__all__ = ["PartialResponse", "response_of", "text_of"]
+__all__ = ["PartialResponse", "response_of"]
 
 # (output index, list of the item or "" for the item itself, index in that list, field, and the
 # type of the part in the list)
 _Place = tuple[int, str, int, str, str]
-
-
-def text_of(event: StreamEvent) -> str | None:
-    """The piece of output text that an event brings; None for another event, or one cut short."""
-    if event.type != "response.output_text.delta":
-        return None
-    delta = getattr(event, "delta", None)
-    return delta if isinstance(delta, str) else None
 
 
 class PartialResponse:
@@ -35,6 +29,16 @@ class PartialResponse:
         self._snapshot: Any = None
         self._items: dict[int, Any] = {}
         self._texts: dict[_Place, StringIO] = {}
+        self._mender = EventMender()
+
+    def mend(self, event: UnknownEvent) -> ResponseStreamEvent:
+        """An event that does not fit its type, as far as it can be read."""
+        return self._mender.mend(event)
+
+    @property
+    def lost(self) -> list[str]:
+        """The types of the events that could not be read."""
+        return self._mender.lost
 
     def add(self, event: Any) -> None:
         """Take note of one event; kinds that add nothing are ignored."""
@@ -44,41 +48,53 @@ class PartialResponse:
             collect(self, event)
 
     def build(self) -> Response | None:
-        """The response so far, its status as last told; None before it was created."""
-        if self._snapshot is None:
+        """The response so far, its status as last told; None before anything of it was told."""
+        if self._snapshot is None and not (self._items or self._texts):
             return None
-        body = self._snapshot.to_dict()
-        body["output"] = self._build_output() or body.get("output") or []
-        return Response.model_validate(body)
+        body = {"id": ""} if self._snapshot is None else self._snapshot.to_dict()
+        output = body.get("output")
+        body["output"] = self._build_output() or (output if isinstance(output, list) else [])
+        return mend(Response, body)
 
     def fill(self, response: Response) -> Response:
-        """`response` with the finished items of the stream, if it came without any.
+        """`response` with what the stream brought, if it came without any of it.
 
-        Some gateways send the last event with an empty `output`.
+        Some gateways send the last event with an empty or unreadable `output`.
         """
-        if response.output or not self._items:
+        if has_answer(response) or not (self._items or self._texts):
             return response
         body = {**response.to_dict(), "output": self._build_output()}
-        return Response.model_validate(body)
+        filled = mend(Response, body)
+        is_better = filled is not None and (has_answer(filled) or not response.output)
+        return filled if filled is not None and is_better else response
 
     def _build_output(self) -> list[dict[str, Any]]:
         items = {index: item.to_dict() for index, item in self._items.items()}
         for place, text in self._texts.items():
-            if place[0] in items:
-                _put(items[place[0]], place, text.getvalue())
+            item = items.get(place[0]) or _item_around(place)
+            if item is not None:
+                items[place[0]] = item
+                _put(item, place, text.getvalue())
         return [items[index] for index in sorted(items)]
 
     def _take_snapshot(self, event: Any) -> None:
-        self._snapshot = response_of(event) or self._snapshot
+        response = response_of(event)
+        if response is not None and (response.id or self._snapshot is None):
+            self._snapshot = response
 
     def _take_item(self, event: Any) -> None:
         index = getattr(event, "output_index", None)
         item = getattr(event, "item", None)
         if not isinstance(index, int) or not hasattr(item, "to_dict"):
             return
+        self._mender.note_item(event)
         self._items[index] = item
         for place in [place for place in self._texts if place[0] == index]:
             del self._texts[place]
+
+    def _take_part(self, event: Any) -> None:
+        if type(event) is not UnknownEvent:
+            self._mender.note_part(event)
 
     def _append(self, event: Any, listing: str, position: Any, name: str, kind: str) -> None:
         index, delta = getattr(event, "output_index", None), getattr(event, "delta", None)
@@ -90,6 +106,14 @@ class PartialResponse:
         if buffer is None:
             buffer = self._texts[place] = StringIO()
         buffer.write(delta)
+
+    def _set(self, event: Any, listing: str, position: Any, name: str, kind: str) -> None:
+        """The whole text of a part: nothing of it is missing, whatever became of its deltas."""
+        index, text = getattr(event, "output_index", None), getattr(event, name, None)
+        if not (isinstance(index, int) and isinstance(position, int) and isinstance(text, str)):
+            return
+        buffer = self._texts[index, listing, position, name, kind] = StringIO()
+        buffer.write(text)
 
 
 def _put(item: dict[str, Any], place: _Place, text: str) -> None:
@@ -106,14 +130,21 @@ def _put(item: dict[str, Any], place: _Place, text: str) -> None:
         parts[position][name] = text
 
 
+def _item_around(place: _Place) -> dict[str, Any] | None:
+    """The item that a text belongs to of which nothing else was told; None where it needs more."""
+    _, listing, _, _, kind = place
+    if kind == "summary_text" or kind == "reasoning_text":
+        return {"type": "reasoning", "summary": []}
+    if listing == "content":
+        return {"type": "message", "id": "", "role": "assistant", "content": []}
+    return None
+
+
 def response_of(event: Any) -> Response | None:
     """The response an event carries, or None; also that of an event of an unknown type."""
     response = getattr(event, "response", None)
     if isinstance(response, dict):
-        try:
-            return Response.model_validate(response)
-        except ValidationError:
-            return None
+        return mend(Response, response)
     return response if isinstance(response, Response) else None
 
 
@@ -123,19 +154,19 @@ _MOST_PARTS = 1000
 _Collector = Callable[[PartialResponse, Any], None]
 
 
-def _part(kind: str, name: str) -> _Collector:
+def _part(kind: str, name: str, take: Any = PartialResponse._append) -> _Collector:
     listing, index_name = (
         ("summary", "summary_index") if kind == "summary_text" else ("content", "content_index")
     )
 
     def collect(partial: PartialResponse, event: Any) -> None:
-        partial._append(event, listing, getattr(event, index_name, None), name, kind)
+        take(partial, event, listing, getattr(event, index_name, None), name, kind)
 
     return collect
 
 
-def _field(name: str) -> _Collector:
-    return lambda partial, event: partial._append(event, "", 0, name, "")
+def _field(name: str, take: Any = PartialResponse._append) -> _Collector:
+    return lambda partial, event: take(partial, event, "", 0, name, "")
 
 
 _COLLECTORS: dict[str, _Collector] = {
@@ -145,6 +176,7 @@ _COLLECTORS: dict[str, _Collector] = {
     "response.failed": PartialResponse._take_snapshot,
     "response.output_item.added": PartialResponse._take_item,
     "response.output_item.done": PartialResponse._take_item,
+    "response.content_part.added": PartialResponse._take_part,
     "response.output_text.delta": _part("output_text", "text"),
     "response.refusal.delta": _part("refusal", "refusal"),
     "response.reasoning_text.delta": _part("reasoning_text", "text"),
@@ -153,4 +185,12 @@ _COLLECTORS: dict[str, _Collector] = {
     "response.mcp_call_arguments.delta": _field("arguments"),
     "response.custom_tool_call_input.delta": _field("input"),
     "response.code_interpreter_call_code.delta": _field("code"),
+    "response.output_text.done": _part("output_text", "text", PartialResponse._set),
+    "response.refusal.done": _part("refusal", "refusal", PartialResponse._set),
+    "response.reasoning_text.done": _part("reasoning_text", "text", PartialResponse._set),
+    "response.reasoning_summary_text.done": _part("summary_text", "text", PartialResponse._set),
+    "response.function_call_arguments.done": _field("arguments", PartialResponse._set),
+    "response.mcp_call_arguments.done": _field("arguments", PartialResponse._set),
+    "response.custom_tool_call_input.done": _field("input", PartialResponse._set),
+    "response.code_interpreter_call_code.done": _field("code", PartialResponse._set),
 }

@@ -15,6 +15,7 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.types.mending import mend
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
     CompactedResponse,
@@ -198,6 +199,8 @@ def _finish_stream(
     final: Response, state: ResponseStream, output: StructuredOutput[Any] | None
 ) -> Response:
     if output is not None:
-        final = _attach_parsed(ParsedResponse.model_validate(final.to_dict()), output)
-        final.attach(state.headers, state.pricer)
+        typed = mend(ParsedResponse, final.to_dict())
+        assert typed is not None
+        typed.attach(state.headers, state.pricer)
+        final = _attach_parsed(typed, output)
     return final

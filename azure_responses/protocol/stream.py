@@ -29,8 +29,10 @@ from azure_responses.errors import (
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.failure import failure_from_event, failure_from_response
 from azure_responses.protocol.partial_response import PartialResponse, response_of
+from azure_responses.protocol.readable import check_readable
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
+from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import ResponseStreamEvent, parse_event
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
@@ -159,8 +161,11 @@ class ResponseStream:
 
         Raises:
             AzureResponsesError: the failure the stream reported, or StreamInterruptedError.
+            UnreadableResponseError: it has ended, but its answer cannot be read.
         """
         if self.is_finished:
+            if self.final_response is not None:
+                check_readable(self.final_response, self._partial.lost)
             return Step("finish")
         if self._failures:
             return self._after_failure(now, wall_clock, jitter)
@@ -219,7 +224,8 @@ class ResponseStream:
 
     def _take_events(self, events: list[ResponseStreamEvent]) -> list[ResponseStreamEvent]:
         ready: list[ResponseStreamEvent] = []
-        for event in events:
+        for given in events:
+            event = self._partial.mend(given) if type(given) is UnknownEvent else given
             # The type of an event of unknown shape may be any JSON value, or be missing.
             kind = event.type if isinstance(event.type, str) else ""
             if self._is_repeated(event, kind):
@@ -273,15 +279,17 @@ class ResponseStream:
 
     def _note_opening(self, event: Any) -> None:
         response = response_of(event)
-        if response is not None:
+        if response is not None and response.id:
             self.response_id = response.id
 
     def _note_ending(self, event: Any) -> None:
         self.is_finished = True
-        response = response_of(event)
-        if response is not None:
-            self._keep(self._partial.fill(response))
-            self.response_id = response.id
+        response = response_of(event) or Response(id="")
+        final = self._partial.fill(response)
+        if not final.id and self.response_id:
+            final = final.model_copy(update={"id": self.response_id})
+        self.response_id = final.id
+        self._keep(final)
 
     def _keep(self, final: Response) -> None:
         final.attach(self.headers, self._call.pricer)

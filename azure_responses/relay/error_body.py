@@ -18,6 +18,7 @@ from azure_responses.errors import (
     ConfigurationError,
     ResponseFailedError,
     StreamInterruptedError,
+    UnreadableResponseError,
 )
 from azure_responses.relay.exchange import Header
 from azure_responses.relay.route import MethodNotAllowedError
@@ -45,6 +46,13 @@ _CODES: Mapping[int, str] = {
     503: "service_unavailable",
     504: "timeout",
 }
+
+_OF_UPSTREAM = (
+    APIConnectionError,
+    StreamInterruptedError,
+    ResponseFailedError,
+    UnreadableResponseError,
+)
 
 ErrorReply = tuple[int, list[Header], bytes]
 """Status, headers and body."""
@@ -98,7 +106,7 @@ def _status_of(error: BaseException) -> tuple[int, str]:
         return status, _CODES.get(status, str(status))
     if isinstance(error, APITimeoutError):
         return 504, "timeout"
-    if isinstance(error, APIConnectionError | StreamInterruptedError | ResponseFailedError):
+    if isinstance(error, _OF_UPSTREAM):
         return 502, "upstream_error"
     if isinstance(error, ConfigurationError):
         return 400, "invalid_request_error"

@@ -13,7 +13,7 @@ import anyio
 
 from azure_responses.async_stream import AsyncStream
 from azure_responses.errors import APITimeoutError, AzureResponsesError
-from azure_responses.protocol.partial_response import text_of
+from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
@@ -116,8 +116,9 @@ class AsyncRoutedStream(Generic[R]):
 
     async def text_deltas(self) -> AsyncIterator[str]:
         """The pieces of output text as they arrive."""
+        pieces = TextPieces()
         async for event in self:
-            text = text_of(event)
+            text = pieces.take(event)
             if text is not None:
                 yield text
 

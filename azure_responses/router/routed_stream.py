@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
 from azure_responses.errors import APITimeoutError, AzureResponsesError
-from azure_responses.protocol.partial_response import text_of
+from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
 from azure_responses.routing.labelling import ResponseLabels
@@ -110,8 +110,9 @@ class RoutedStream(Generic[R]):
 
     def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
+        pieces = TextPieces()
         for event in self:
-            text = text_of(event)
+            text = pieces.take(event)
             if text is not None:
                 yield text
 

@@ -78,7 +78,7 @@ _NAMES = {
         "Annotation ContainerFileCitation FileCitation FilePath InputAudio InputAudioData "
         "InputFile InputImage InputPart InputText MessagePart OutputPart OutputText "
         "PromptCacheBreakpoint ReasoningText Refusal SummaryText TokenLogprob TopLogprob "
-        "URLCitation UnknownAnnotation UnknownPart"
+        "URLCitation UnknownAnnotation UnknownPart part_type"
     ),
     "event": (
         "CommandEvent ContentEvent ItemEvent OutputEvent ResponseEvent StreamEvent "
@@ -101,8 +101,9 @@ _NAMES = {
         "ItemReference MessageRole"
     ),
     "items": (
-        "AdditionalTools AgentMessage AgentTag CompactionItem MultiAgentCall "
-        "MultiAgentCallOutput OutputItem OutputMessage ReasoningItem TypedItem UnknownItem"
+        "AdditionalTools AgentMessage AgentTag CompactionItem ITEM_TYPES MultiAgentCall "
+        "MultiAgentCallOutput OutputItem OutputMessage ReasoningItem TypedItem UnknownItem "
+        "is_callers"
     ),
     "model": "Model",
     "models": "ModelCapabilities ModelDeprecation ModelInfo ModelList",

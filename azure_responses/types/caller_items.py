@@ -4,7 +4,9 @@ The same classes serve in input and output, so what only the service sets (`id`,
 `created_by`) is optional.
 """
 
-from typing import Annotated, Literal
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -45,8 +47,15 @@ class Caller(Model):
     caller_id: str | None = None
 
 
+def _as_text(arguments: Any) -> Any:
+    """Arguments that are an object as the JSON text they should be."""
+    return json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else arguments
+
+
 class FunctionCall(Model):
     """A call of one of the caller's functions; `arguments` is JSON text."""
+
+    _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"arguments": _as_text}
 
     type: Literal["function_call"]
     id: str | None = None

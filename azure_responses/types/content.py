@@ -1,9 +1,11 @@
 """What messages and tool results are made of."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
+from .mending import Mended, type_of
 from .model import Model
 from .tolerance import OPEN, Number, UnknownType
 
@@ -30,6 +32,7 @@ __all__ = [
     "UnknownAnnotation",
     "UnknownPart",
     "URLCitation",
+    "part_type",
 ]
 
 
@@ -77,11 +80,18 @@ class UnknownAnnotation(Model):
     type: UnknownType = "unknown"
 
 
+_Citation = FileCitation | URLCitation | ContainerFileCitation | FilePath
+_CITATIONS: dict[Any, type[Model]] = {type_of(kind): kind for kind in get_args(_Citation)}
+
+
+def _find_citation(fields: Mapping[str, Any]) -> type[Model] | None:
+    kind = fields.get("type")
+    return _CITATIONS.get(kind) if isinstance(kind, str) else None
+
+
 Annotation = Annotated[
-    Annotated[
-        FileCitation | URLCitation | ContainerFileCitation | FilePath, Field(discriminator="type")
-    ]
-    | UnknownAnnotation,
+    Annotated[_Citation, Field(discriminator="type")]
+    | Annotated[UnknownAnnotation, Mended(_find_citation)],
     Field(union_mode="left_to_right"),
 ]
 
@@ -196,9 +206,27 @@ InputPart = Annotated[
     Field(union_mode="left_to_right"),
 ]
 
+_Written = OutputText | Refusal | ReasoningText | SummaryText
+_WRITTEN: dict[Any, type[Model]] = {type_of(kind): kind for kind in get_args(_Written)}
+
+
+def part_type(name: Any) -> type[Model] | None:
+    """The class of output parts of a `type`; None of an unknown one."""
+    return _WRITTEN.get(name) if isinstance(name, str) else None
+
+
+def _find_part(fields: Mapping[str, Any]) -> type[Model] | None:
+    kind = fields.get("type")
+    if isinstance(kind, str):
+        return part_type(kind)
+    # A part without a word for its type is what it holds.
+    if isinstance(fields.get("text"), str):
+        return OutputText
+    return Refusal if isinstance(fields.get("refusal"), str) else None
+
+
 OutputPart = Annotated[
-    Annotated[OutputText | Refusal | ReasoningText | SummaryText, Field(discriminator="type")]
-    | UnknownPart,
+    Annotated[_Written, Field(discriminator="type")] | Annotated[UnknownPart, Mended(_find_part)],
     Field(union_mode="left_to_right"),
 ]
 

@@ -1,6 +1,7 @@
 """What the events of a Responses stream share."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from .model import Model
 from .response import Response
@@ -37,6 +38,8 @@ class UnknownEvent(StreamEvent):
 
 class ResponseEvent(StreamEvent):
     """An event that carries the response as it stands."""
+
+    _stand_ins: ClassVar[Mapping[str, Any]] = {"response": {"id": ""}}
 
     response: Response
 

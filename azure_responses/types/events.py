@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
 from .event import StreamEvent, UnknownEvent
 from .items import OutputMessage, TypedItem
+from .mending import type_of
 from .text_events import (
     ContentPartAddedEvent,
     ContentPartDoneEvent,
@@ -157,7 +158,7 @@ def parse_event(data: bytes | str, name: str | None = None) -> ResponseStreamEve
 
     `name` is the event's SSE name and only a hint: some gateways leave it out, so the `type`
     inside the data decides. An event of an unknown type, or one whose fields do not fit its
-    type, is an `UnknownEvent`.
+    type, is an `UnknownEvent`. One whose `type` is no text is of the type that its name says.
 
     Raises:
         ValueError: the data is not a JSON object.
@@ -168,7 +169,7 @@ def parse_event(data: bytes | str, name: str | None = None) -> ResponseStreamEve
             return reader(data)
         except ValidationError:
             pass
-    return _parse_slowly(data)
+    return _parse_slowly(data, name)
 
 
 def _find_reader(data: bytes | str, name: str | None) -> _Reader | None:
@@ -196,7 +197,7 @@ def _peek_type(data: bytes | str) -> str:
     return rest.lstrip(" ").removeprefix('"').partition('"')[0] if before == "{" and found else ""
 
 
-def _parse_slowly(data: bytes | str) -> ResponseStreamEvent:
+def _parse_slowly(data: bytes | str, name: str | None) -> ResponseStreamEvent:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -205,9 +206,22 @@ def _parse_slowly(data: bytes | str) -> ResponseStreamEvent:
         raise ValueError(
             f"the data of a stream event is a JSON {type(value).__name__}, not an object"
         )
-    kind = value.get("type")
-    event = EVENT_TYPES.get(kind, UnknownEvent) if isinstance(kind, str) else UnknownEvent
+    given = value.get("type")
+    kind = EVENT_TYPES.get(given if isinstance(given, str) else name or "", UnknownEvent)
     try:
-        return cast(ResponseStreamEvent, event.model_validate(value))
+        return cast(ResponseStreamEvent, kind.model_validate(value))
     except ValidationError:
-        return UnknownEvent.model_validate(value)
+        named = None if isinstance(given, str) else _validate_named(kind, value)
+        return UnknownEvent.model_validate(value) if named is None else named
+
+
+def _validate_named(kind: type[StreamEvent], value: dict[str, Any]) -> ResponseStreamEvent | None:
+    """An event whose type is no text, as its name says; None where its fields do not fit."""
+    if kind is UnknownEvent:
+        return None
+    try:
+        event = kind.model_validate({**value, "type": type_of(kind)})
+    except ValidationError:
+        return None
+    odd = {name: value[name] for name in ("type",) if name in value}
+    return cast(ResponseStreamEvent, event.keep_odd(odd, "type"))

@@ -1,6 +1,7 @@
 """The items a response is made of: messages, reasoning, tool calls and their results."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -33,12 +34,14 @@ from .hosted_items import (
     ToolSearchOutput,
     WebSearchCall,
 )
+from .mending import Mended, type_of
 from .model import Model
 from .status import ItemStatus
 from .tolerance import ANYTHING, OPEN, UnknownType
 from .tools import Tool
 
 __all__ = [
+    "ITEM_TYPES",
     "AdditionalTools",
     "AgentMessage",
     "AgentTag",
@@ -50,11 +53,22 @@ __all__ = [
     "ReasoningItem",
     "TypedItem",
     "UnknownItem",
+    "is_callers",
 ]
+
+
+def _as_parts(content: Any) -> Any:
+    """Content that is text, or one part, as the list of parts it should be."""
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content}]
+    return [content] if isinstance(content, dict) else content
 
 
 class OutputMessage(Model):
     """A message the model wrote."""
+
+    _stand_ins: ClassVar[Mapping[str, Any]] = {"id": "", "role": "assistant"}
+    _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"content": _as_parts}
 
     type: Literal["message"]
     id: str
@@ -75,6 +89,8 @@ class ReasoningItem(Model):
     Azure encrypts the content anew in every event, so two ciphertexts of the same item differ;
     the last one is the one to keep (recorded by posit-dev/chatlas).
     """
+
+    _stand_ins: ClassVar[Mapping[str, Any]] = {"summary": []}
 
     type: Literal["reasoning"]
     id: str | None = None
@@ -182,7 +198,39 @@ TypedItem = (
     | MultiAgentCallOutput
 )
 
+ITEM_TYPES: dict[Any, type[Model]] = {
+    type_of(kind): kind for kind in (OutputMessage, *get_args(TypedItem))
+}
+"""The classes of output items by their `type`."""
+
+
+def _find_item(fields: Mapping[str, Any]) -> type[Model] | None:
+    kind = fields.get("type")
+    if isinstance(kind, str):
+        return ITEM_TYPES.get(kind)
+    # No other item has a role and content.
+    return OutputMessage if "role" in fields and fields.get("content") else None
+
+
 OutputItem = Annotated[
-    Annotated[OutputMessage | TypedItem, Field(discriminator="type")] | UnknownItem,
+    Annotated[OutputMessage | TypedItem, Field(discriminator="type")]
+    | Annotated[UnknownItem, Mended(_find_item)],
     Field(union_mode="left_to_right"),
 ]
+
+
+def is_callers(item: Any) -> bool:
+    """True for an output item that the caller has to carry out and answer."""
+    if isinstance(item, ShellCall):
+        return item.environment is None or item.environment.type == "local"
+    if isinstance(item, ToolSearchCall):
+        return item.execution == "client"
+    return isinstance(
+        item,
+        FunctionCall
+        | CustomToolCall
+        | ApplyPatchCall
+        | LocalShellCall
+        | ComputerCall
+        | McpApprovalRequest,
+    )

@@ -1,6 +1,7 @@
 """A response, and the other replies of the Responses API."""
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr
 
@@ -103,6 +104,11 @@ class IncompleteDetails(Model):
     reason: IncompleteReason | None = None
 
 
+def _as_list(output: Any) -> Any:
+    """Output that is one item as the list of items it should be."""
+    return [output] if isinstance(output, dict) and "type" in output else output
+
+
 class Response(Result):
     """A model's response.
 
@@ -110,6 +116,9 @@ class Response(Result):
     API. A setting whose value has a shape this version does not know is kept as plain JSON, since
     a surprise there must not cost the caller the answer. Times are Unix seconds.
     """
+
+    _stand_ins: ClassVar[Mapping[str, Any]] = {"id": ""}
+    _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"output": _as_list}
 
     id: str
     object: str = "response"

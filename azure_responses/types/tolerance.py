@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from .mending import read_loosely
+
 __all__ = ["ANYTHING", "OPEN", "Loose", "Number", "UnknownType"]
 
 # JSON does not tell 1 from 1.0, Python does: keeping the kind keeps the round trip exact.
@@ -30,13 +32,18 @@ class _Anything:
 
 
 class _ElseRaw:
-    """On a field that must not sink its object: a value that does not fit is kept as it came."""
+    """On a field that must not sink its object.
+
+    Of an object that does not fit, every field that does is read; what cannot be read at all is
+    kept as it came.
+    """
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.union_schema(
-            [handler(source), core_schema.any_schema()], mode="left_to_right"
+            [handler(source), core_schema.no_info_plain_validator_function(read_loosely(source))],
+            mode="left_to_right",
         )
 
 

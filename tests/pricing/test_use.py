@@ -29,6 +29,15 @@ def test_a_response_and_its_json_are_read_alike() -> None:
     assert read_use(Response.model_validate(body(used=_USED, **fields))) == plain
 
 
+@pytest.mark.parametrize("odd", [None, "many", [], {}])
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens"])
+def test_a_count_that_is_none_leaves_the_tokens_unknown(name: str, odd: Any) -> None:
+    sent = body(used={**_USED, name: odd})
+    assert read_use(Response.model_validate(sent)).tokens is None
+    if odd:
+        assert read_use(sent).tokens is None
+
+
 def test_what_was_read_is_not_read_again() -> None:
     use = read_use(body(used=_USED))
     assert read_use(use) is use

@@ -11,11 +11,17 @@ from azure_responses.errors import (
     NotFoundError,
     RateLimitError,
     ResponseFailedError,
+    UnreadableResponseError,
 )
 from azure_responses.protocol.decode import decode, decode_deletion, failure_of
 from azure_responses.protocol.exchange import Reply
 from azure_responses.types.models import ModelList
-from azure_responses.types.response import InputItemList, Response
+from azure_responses.types.response import (
+    CompactedResponse,
+    InputItemList,
+    InputTokenCount,
+    Response,
+)
 from tests.protocol.samples import make_call
 
 _HEADERS = {"apim-request-id": "apim-1", "content-type": "application/json"}
@@ -27,7 +33,8 @@ def _reply(body: Any, status: int = 200) -> Reply:
 
 
 def test_a_response_knows_its_headers() -> None:
-    response = decode(make_call(), _reply({"id": "resp_1", "new": 1}), Response, 0.0)
+    body = {"id": "resp_1", "new": 1}
+    response = decode(make_call(), _reply(body), Response, 0.0)
     assert response.id == "resp_1"
     assert response.request_id == "apim-1"
     assert response.to_dict() == {"id": "resp_1", "new": 1}
@@ -67,6 +74,35 @@ def test_a_200_with_an_error_inside_is_that_error(model: type[Response]) -> None
 def test_a_response_whose_own_error_is_set_is_a_response() -> None:
     body = {"id": "resp_1", "status": "failed", "error": {"code": "server_error", "message": "m"}}
     assert decode(make_call(), _reply(body), Response, 0.0).status == "failed"
+
+
+def test_an_odd_field_does_not_cost_a_response() -> None:
+    body: dict[str, Any] = {"id": None, "object": "response", "status": "completed"}
+    body |= {"output": [], "usage": 7}
+    response = decode(make_call(), _reply(body), Response, 0.0)
+    assert (response.id, response.request_id) == ("", "apim-1")
+    assert response.to_dict() == body
+
+
+@pytest.mark.parametrize(
+    ("body", "model"),
+    [
+        ({"id": "resp_1", "status": "completed", "output": None}, Response),
+        ({"id": "resp_1", "status": "completed"}, Response),
+        ({"id": "c", "object": "chat.completion", "choices": []}, Response),
+        ({"data": None}, InputItemList),
+        ({"data": "text"}, ModelList),
+        ({"id": "c", "output": {}}, CompactedResponse),
+        ({"input_tokens": None}, InputTokenCount),
+    ],
+)
+def test_a_reply_without_what_it_is_for_is_an_error_that_carries_it(
+    body: dict[str, Any], model: type[Response]
+) -> None:
+    with pytest.raises(UnreadableResponseError, match=r"output|data|input_tokens") as caught:
+        decode(make_call(), _reply(body), model, 0.0)
+    assert caught.value.response.to_dict() == body
+    assert caught.value.request_id == "apim-1"
 
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": [], "error": None}])

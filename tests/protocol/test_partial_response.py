@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.protocol.partial_response import PartialResponse, response_of, text_of
+from azure_responses.protocol.partial_response import PartialResponse, response_of
 from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import parse_event
 from azure_responses.types.response import Response
@@ -160,8 +160,28 @@ def test_items_stand_in_the_order_of_their_index() -> None:
     assert [item["id"] for item in _output(_added(second, 1), _added(first, 0))] == ["a", "b"]
 
 
-def test_deltas_of_an_item_that_was_never_added_are_left_out() -> None:
-    assert _output(_delta("output_text", "x", content_index=0)) == []
+def test_text_of_an_item_that_was_never_added_makes_its_item() -> None:
+    part = {"type": "output_text", "text": "x"}
+    message = {"type": "message", "id": "", "role": "assistant", "content": [part]}
+    assert _output(_delta("output_text", "x", content_index=0)) == [message]
+    summary = [{"type": "summary_text", "text": "x"}]
+    assert _output(_delta("reasoning_summary_text", "x", summary_index=0)) == [
+        {"type": "reasoning", "summary": summary}
+    ]
+
+
+def test_arguments_of_a_call_that_was_never_added_are_left_out() -> None:
+    assert _output(_delta("function_call_arguments", "x")) == []
+
+
+def test_the_whole_text_of_a_part_replaces_what_came_of_it() -> None:
+    done = {"type": "response.output_text.done", "output_index": 0, "content_index": 0}
+    (message,) = _output(
+        _added(_MESSAGE), _delta("output_text", "x", content_index=0), {**done, "text": "xyz"}
+    )
+    assert message["content"][0]["text"] == "xyz"
+    (message,) = _output(_added(_MESSAGE), {**done, "text": None})
+    assert message == _MESSAGE
 
 
 def test_a_text_beside_a_part_of_another_shape_leaves_it_alone() -> None:
@@ -272,17 +292,3 @@ def test_what_has_arrived_of_a_recorded_response_is_always_the_beginning_of_its_
         assert response is not None
         assert response.output_text == final.output_text, stream.id
     assert checked > 1000
-
-
-@pytest.mark.parametrize(
-    ("event", "text"),
-    [
-        ({"type": "response.output_text.delta", "delta": "a"}, "a"),
-        ({"type": "response.output_text.delta"}, None),
-        ({"type": "response.output_text.delta", "delta": 5}, None),
-        ({"type": "response.refusal.delta", "delta": "a"}, None),
-        ({"type": ["response.output_text.delta"], "delta": "a"}, None),
-    ],
-)
-def test_text_is_read_from_events_cut_short_too(event: dict[str, Any], text: str | None) -> None:
-    assert text_of(parse_event(json_of(event))) == text

@@ -18,6 +18,7 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
     StreamInterruptedError,
+    UnreadableResponseError,
 )
 from azure_responses.protocol.stream import TERMINAL_STATUSES, ResponseStream, Step
 from azure_responses.types.event import StreamEvent
@@ -172,7 +173,8 @@ def test_a_terminal_event_of_an_odd_shape_ends_the_stream_all_the_same() -> None
     stream = _stream()
     stream.receive(stream_bytes(*_OPENING, _event("completed", 2, response={"no": "id"})))
     assert stream.is_finished
-    assert stream.final_response is None
+    assert stream.final_response is not None
+    assert stream.final_response.id == "resp_1"
 
 
 @pytest.mark.parametrize("tail", [b"data: [DONE]\n\n", b"data: [DONE] \n\n", b"data:\n\n", b"data"])
@@ -221,7 +223,6 @@ def test_numbers_that_do_not_grow_lose_no_event() -> None:
         {"type": ["odd"], "sequence_number": 3},
         {"type": None},
         {"no": "type"},
-        {"type": "response.output_text.delta"},
         {"type": "response.created", "response": 7},
     ],
 )
@@ -231,6 +232,15 @@ def test_an_event_of_an_odd_shape_is_handed_out_and_nothing_breaks(event: dict[s
     handed = stream.receive(stream_bytes(*_OPENING, _ITEM) + raw + frame(_at("completed", 9)))
     assert len(handed) == 5
     assert _next(stream).action == "finish"
+
+
+def test_a_stream_whose_only_text_cannot_be_read_is_an_error_that_carries_the_response() -> None:
+    stream = _stream()
+    stream.receive(stream_bytes(*_OPENING, _event("output_text.delta", 3), _at("completed", 9)))
+    with pytest.raises(UnreadableResponseError, match=r"response\.output_text\.delta") as caught:
+        _next(stream)
+    assert caught.value.response is stream.final_response
+    assert stream.final_response is not None
 
 
 def test_headers_are_those_of_the_latest_connection() -> None:

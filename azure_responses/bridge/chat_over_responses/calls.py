@@ -13,14 +13,7 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.parts import read_input_parts, read_text
 from azure_responses.bridge.chat_over_responses.refusal import refuse
 from azure_responses.bridge.chat_over_responses.tools import read_tool
-from azure_responses.types.caller_items import (
-    ApplyPatchCall,
-    ComputerCall,
-    CustomToolCall,
-    FunctionCall,
-    LocalShellCall,
-    ShellCall,
-)
+from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletionCustom,
     ChatCompletionCustomToolCall,
@@ -29,9 +22,8 @@ from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
     ChatCompletionUnknownToolCall,
 )
-from azure_responses.types.hosted_items import McpApprovalRequest, ToolSearchCall
 
-__all__ = ["STAND_INS", "Call", "StandIn", "assemble_tool_call", "is_callers", "to_tool_call"]
+__all__ = ["STAND_INS", "Call", "StandIn", "assemble_tool_call", "to_tool_call"]
 
 _Item = dict[str, Any]
 _Message = Mapping[str, Any]
@@ -70,23 +62,6 @@ class StandIn:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def is_callers(item: Any) -> bool:
-    """True for an output item that the caller has to carry out and answer."""
-    if isinstance(item, ShellCall):
-        return item.environment is None or item.environment.type == "local"
-    if isinstance(item, ToolSearchCall):
-        return item.execution == "client"
-    return isinstance(
-        item,
-        FunctionCall
-        | CustomToolCall
-        | ApplyPatchCall
-        | LocalShellCall
-        | ComputerCall
-        | McpApprovalRequest,
-    )
 
 
 def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:

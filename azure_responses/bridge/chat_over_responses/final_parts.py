@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.calls import is_callers
 from azure_responses.bridge.chat_over_responses.ordered_text import Place
 from azure_responses.types.content import OutputText, Refusal
-from azure_responses.types.items import OutputMessage, ReasoningItem
+from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
 
 __all__ = ["RAW", "SUMMARY", "FinalParts", "align"]
 

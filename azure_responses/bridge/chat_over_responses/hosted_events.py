@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.calls import is_callers
 from azure_responses.types.event import StreamEvent
+from azure_responses.types.items import is_callers
 
 __all__ = ["to_hosted_event"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.annotations import to_annotation
-from azure_responses.bridge.chat_over_responses.calls import is_callers, to_tool_call
+from azure_responses.bridge.chat_over_responses.calls import to_tool_call
 from azure_responses.types.chat import (
     ChatCompletionAnnotation,
     ChatCompletionLogprobs,
@@ -11,7 +11,7 @@ from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
 )
 from azure_responses.types.content import OutputText, Refusal, TokenLogprob
-from azure_responses.types.items import OutputMessage, ReasoningItem
+from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
 
 __all__ = ["MessageDraft", "reasoning_texts", "to_logprobs"]
 

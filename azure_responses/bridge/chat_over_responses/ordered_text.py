@@ -29,6 +29,7 @@ class OrderedText:
         self._separator = separator
         self._parts: dict[Place, list[str]] = {}
         self._closed: set[Place] = set()
+        self._held: set[Place] = set()
         self._offsets: dict[Place, int] = {}
 
     def add(self, place: Place, text: str) -> str:
@@ -36,8 +37,17 @@ class OrderedText:
         if place == self.open_place:
             self.pieces.append(text)
             return text
+        if place in self._held:
+            return ""
         self._parts.setdefault(place, []).append(text)
         return self._advance() if text else ""
+
+    def hold(self, place: Place) -> None:
+        """Some text of a part was lost: the rest of it waits for the whole."""
+        self._held.add(place)
+        if place == self.open_place:
+            # The part stays the one whose turn it is, but no path leads to it until it is closed.
+            self.open_place = (*place, -1)
 
     def close(self, place: Place, text: str) -> str:
         """Take the whole text of a part; the answer is what of it was not handed on yet.
@@ -49,7 +59,7 @@ class OrderedText:
         rest = text[len(so_far) :] if text.startswith(so_far) else ""
         parts.append(rest)
         self._closed.add(place)
-        if place == self.open_place:
+        if self.open_place in (place, (*place, -1)):
             self.open_place = None
         # A part closed before may have grown; nothing may follow it yet.
         is_last = bool(self._offsets) and place == max(self._offsets)

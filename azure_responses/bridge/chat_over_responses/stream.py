@@ -11,7 +11,6 @@ from typing import Any
 
 from azure_responses.bridge.chat_over_responses.annotations import to_annotation
 from azure_responses.bridge.chat_over_responses.chunk_maker import ChunkMaker
-from azure_responses.bridge.chat_over_responses.event_mending import mend_event
 from azure_responses.bridge.chat_over_responses.final_parts import (
     RAW,
     SUMMARY,
@@ -29,8 +28,10 @@ from azure_responses.bridge.chat_over_responses.response import (
 )
 from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.event_mending import EventMender
 from azure_responses.protocol.failure import failure_from_event
 from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.readable import check_readable, has_answer
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletion,
@@ -74,6 +75,7 @@ class ChatStream:
         self._calls = StreamedCalls(request.legacy_functions)
         self._items: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
+        self._mender = EventMender()
         self._annotated: dict[Place, int] = {}
         self._logprobs: dict[Place, int] = {}
         self._has_role = False
@@ -98,11 +100,32 @@ class ChatStream:
         handler = _HANDLERS.get(event.type) if isinstance(event.type, str) else None
         if handler is not None:
             if type(event) is UnknownEvent:
-                event = mend_event(event)
+                event = self._mend(event)
             if type(event) is not UnknownEvent:
                 return handler(self, event)
+            self._hold(event)
         news = to_hosted_event(event)
         return [] if news is None else self._emit({"hosted_events": [news]})
+
+    def _mend(self, event: UnknownEvent) -> StreamEvent:
+        kind: object = event.type
+        if kind == "response.cancelled":
+            # No description lists it; it ends a cancelled background stream.
+            event = event.model_copy(update={"type": "response.completed"})
+        return self._mender.mend(event)
+
+    def _hold(self, event: UnknownEvent) -> None:
+        """What follows a lost delta waits until the whole of its part is known."""
+        index, part = self._mender.place_of(event.to_dict())
+        kind = str(event.type)
+        if kind == "response.output_text.delta":
+            self._content.hold((index, part))
+        elif kind == "response.refusal.delta":
+            self._refusal.hold((index, part))
+        elif kind in _REASONING:
+            self._reasoning.hold((index, _REASONING[kind], part))
+        elif kind in _ARGUMENTS:
+            self._calls.hold(index)
 
     def finish(self) -> _Chunks:
         """The chunks that are left when the events have ended.
@@ -225,10 +248,15 @@ class ChatStream:
         return self._emit_text("reasoning_content", self._reasoning.close(place, event.text))
 
     def _on_item_added(self, event: Any) -> _Chunks:
+        self._mender.note_item(event)
         self._kinds[event.output_index] = event.item.type
         news = to_hosted_event(event)
         values = self._calls.begin(event.output_index, event.item)
         return self._emit(values if news is None else {**values, "hosted_events": [news]})
+
+    def _on_part_added(self, event: Any) -> _Chunks:
+        self._mender.note_part(event)
+        return []
 
     def _on_item_done(self, event: Any) -> _Chunks:
         self._items[event.output_index] = event.item
@@ -249,9 +277,10 @@ class ChatStream:
         return self._emit(self._calls.complete(event.output_index, event.input))
 
     def _on_end(self, event: Any) -> _Chunks:
-        outputs = self._outputs(event.response)
         response = event.response
-        if not response.output:
+        outputs = self._outputs(response)
+        if outputs is None:
+            outputs = self._streamed()
             items = [outputs[index] for index in sorted(outputs)]
             response = response.model_copy(update={"output": items})
         completion = to_chat_completion(response, self._request, created=self._created)
@@ -262,13 +291,27 @@ class ChatStream:
         chunks = self._emit(*self._rest(FinalParts(outputs), completion))
         return [*self._open(), *chunks, *self._closing(completion)]
 
-    def _outputs(self, response: Response) -> dict[int, Any]:
-        """The final items by their index; those of the stream, if the response has none.
+    def _outputs(self, response: Response) -> dict[int, Any] | None:
+        """The final items by their index; None where those of the stream have to do.
 
-        Some gateways send the last event with an empty `output`.
+        Some gateways send the last event with an empty or unreadable `output`.
+
+        Raises:
+            UnreadableResponseError: neither has what the response was for.
         """
-        if response.output:
+        if has_answer(response):
             return align(response.output, self._kinds)
+        streamed = response.model_copy(update={"output": [*self._streamed().values()]})
+        if has_answer(streamed):
+            return None
+        try:
+            check_readable(response, self._mender.lost)
+        except AzureResponsesError as error:
+            raise self._failure(error) from None
+        return align(response.output, self._kinds) if response.output else None
+
+    def _streamed(self) -> dict[int, Any]:
+        """The items of the stream by their index, as far as they have arrived."""
         items = {**self._calls.items_so_far(), **self._items}
         if not any(isinstance(item, OutputMessage) for item in items.values()):
             items |= self._gather_message()
@@ -367,6 +410,13 @@ class ChatStream:
         return []
 
 
+_REASONING = {
+    "response.reasoning_text.delta": RAW,
+    "response.reasoning_summary_text.delta": SUMMARY,
+}
+_ARGUMENTS = frozenset(
+    {"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"}
+)
 _NOT_LAST = {"message", "logprobs"}
 _NOT_AROUND = {"id", "object", "created", "model", "choices", "usage"}
 
@@ -376,7 +426,7 @@ _HANDLERS: dict[str, Callable[[ChatStream, Any], _Chunks]] = {
     "response.in_progress": ChatStream._ignore,
     "response.output_item.added": ChatStream._on_item_added,
     "response.output_item.done": ChatStream._on_item_done,
-    "response.content_part.added": ChatStream._ignore,
+    "response.content_part.added": ChatStream._on_part_added,
     "response.content_part.done": ChatStream._ignore,
     "response.output_text.delta": ChatStream._on_text,
     "response.output_text.done": ChatStream._on_text_done,

@@ -7,7 +7,7 @@ fall short of the final arguments, the rest follows once they are known.
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.calls import is_callers, to_tool_call
+from azure_responses.bridge.chat_over_responses.calls import to_tool_call
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
@@ -17,6 +17,7 @@ from azure_responses.types.chat_chunk import (
     ChatCompletionDeltaFunction,
     ChatCompletionDeltaToolCall,
 )
+from azure_responses.types.items import is_callers
 
 __all__ = ["StreamedCalls"]
 
@@ -28,6 +29,7 @@ class _Call:
     item: Any
     index: int | None
     has_begun: bool = False
+    is_held: bool = False
     pieces: list[str] = field(default_factory=list)
 
     @property
@@ -80,12 +82,18 @@ class StreamedCalls:
     def add(self, output_index: int, text: str) -> dict[str, Any]:
         """More of a call's arguments or input."""
         call = self._calls.get(output_index)
-        if call is None or not text:
+        if call is None or not text or call.is_held:
             return {}
         call.pieces.append(text)
         if isinstance(call.item, CustomToolCall):
             return _delta(call, {"custom": ChatCompletionDeltaCustom.assemble({"input": text})})
         return _delta(call, {"function": ChatCompletionDeltaFunction.assemble({"arguments": text})})
+
+    def hold(self, output_index: int) -> None:
+        """Some text of a call was lost: the rest of it waits for the whole."""
+        call = self._calls.get(output_index)
+        if call is not None:
+            call.is_held = True
 
     def complete(self, output_index: int, text: str) -> dict[str, Any]:
         """The whole arguments or input of a call; what the deltas left out is handed on."""
@@ -93,6 +101,7 @@ class StreamedCalls:
         if call is None or not call.has_text:
             return {}
         so_far = "".join(call.pieces)
+        call.is_held = False
         return self.add(output_index, text[len(so_far) :]) if text.startswith(so_far) else {}
 
     def finish(self, output_index: int, item: Any) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from azure_responses.types.chat import (
     CompletionTokensDetails,
     CompletionUsage,
     PromptTokensDetails,
 )
+from azure_responses.types.mending import mend
 from azure_responses.types.usage import InputTokensDetails, OutputTokensDetails, Usage
 
 __all__ = ["to_usage"]
@@ -31,11 +30,8 @@ def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
         return None
     fields: Mapping[str, Any] = given
     named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
-    try:
-        return CompletionUsage.model_validate(named)
-    except ValidationError:
-        # Counts that are no numbers must not cost the caller the answer.
-        return CompletionUsage.model_construct(**named)
+    # Counts that are no numbers must not cost the caller the answer.
+    return mend(CompletionUsage, named)
 
 
 def _convert(usage: Usage) -> CompletionUsage:
@@ -53,14 +49,14 @@ def _convert(usage: Usage) -> CompletionUsage:
     return CompletionUsage.assemble(values)
 
 
-def _prompt_details(details: InputTokensDetails) -> PromptTokensDetails:
+def _prompt_details(details: InputTokensDetails) -> PromptTokensDetails | None:
     given = details.model_fields_set
     if given == {"cached_tokens"}:
         return PromptTokensDetails.assemble({"cached_tokens": details.cached_tokens})
-    return PromptTokensDetails.model_validate(details.to_dict())
+    return mend(PromptTokensDetails, details.to_dict())
 
 
-def _completion_details(details: OutputTokensDetails) -> CompletionTokensDetails:
+def _completion_details(details: OutputTokensDetails) -> CompletionTokensDetails | None:
     if details.model_fields_set == {"reasoning_tokens"}:
         return CompletionTokensDetails.assemble({"reasoning_tokens": details.reasoning_tokens})
-    return CompletionTokensDetails.model_validate(details.to_dict())
+    return mend(CompletionTokensDetails, details.to_dict())

@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.calls import STAND_INS, is_callers, to_tool_call
+from azure_responses.bridge.chat_over_responses.calls import STAND_INS, to_tool_call
 from azure_responses.errors import ConfigurationError
 from azure_responses.types import Response
+from azure_responses.types.items import is_callers
 
 PATCH = {"type": "delete_file", "path": "x"}
 SHELL = {"commands": ["ls"], "max_output_length": 100}

@@ -280,7 +280,7 @@ def test_a_settings_surprise_does_not_cost_the_answer() -> None:
     assert completion.choices[0].message.content == "Hi"
     assert completion.model == ""
     assert completion.usage is not None
-    assert completion.usage["prompt_tokens"] == "many"
+    assert completion.usage.to_dict() == {"prompt_tokens": "many"}
 
 
 def test_the_cache_remembers_what_was_answered() -> None:

@@ -1,0 +1,155 @@
+"""Whether an answer could be read, and what of it could not.
+
+What this version does not know is kept as unknown and is no fault. But an answer whose text or
+calls came in a shape that cannot be read must not pass for an empty one (openai-python#3312).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from azure_responses.errors import UnreadableResponseError
+from azure_responses.types.content import OutputText, Refusal, UnknownPart, part_type
+from azure_responses.types.items import ITEM_TYPES, OutputMessage, UnknownItem, is_callers
+from azure_responses.types.model import Model
+from azure_responses.types.response import Response
+from azure_responses.types.result import Result
+
+__all__ = ["check_readable", "has_answer"]
+
+# No answer is due yet, or any more.
+_WITHOUT_ANSWER = frozenset({"queued", "in_progress", "failed", "cancelled"})
+_LISTS = ("output", "data", "input_tokens")
+_MOST_NAMED = 5
+_HINT = "error.response has what arrived; its to_dict() gives every field back."
+
+
+def check_readable(result: Result, lost: Sequence[str] | None = None) -> None:
+    """Raise where what a reply is for stands in no field that could be read.
+
+    Args:
+        result: the reply, its headers attached.
+        lost: of a stream, the types of the events that could not be read. The end of a stream
+            need not repeat what came before.
+
+    Raises:
+        UnreadableResponseError: it names what could not be read and carries the result.
+    """
+    places = list(_unreadable_places(result, lost))
+    if places:
+        named = ", ".join(places[:_MOST_NAMED])
+        raise UnreadableResponseError(
+            f"The service answered, but its answer cannot be read: {named}.",
+            response=result,
+            request_id=result.request_id,
+            hint=_HINT,
+        )
+
+
+def _unreadable_places(result: Result, lost: Sequence[str] | None) -> Iterator[str]:
+    if not isinstance(result, Response):
+        yield from _unreadable_fields(result)
+    elif str(result.status) not in _WITHOUT_ANSWER and not has_answer(result):
+        _take_unknown_text(result)
+        if not has_answer(result):
+            yield from _unreadable_output(result, is_streamed=lost is not None)
+            yield from (f"an event {kind} does not fit its type" for kind in lost or ())
+
+
+def has_answer(response: Response) -> bool:
+    """True where there is text, a refusal or a call for the caller."""
+    return any(_is_answer(item) for item in response.output)
+
+
+def _is_answer(item: Any) -> bool:
+    if not isinstance(item, OutputMessage):
+        return is_callers(item)
+    return any(
+        (isinstance(part, OutputText) and part.text) or isinstance(part, Refusal)
+        for part in item.content
+    )
+
+
+def _take_unknown_text(response: Response) -> None:
+    """Take the text of parts of unknown types for text.
+
+    A part of tomorrow's type stays unknown beside text, but must not be all there was.
+    """
+    for item in response.output:
+        if isinstance(item, OutputMessage):
+            item.content = [_as_text(part) for part in item.content]
+
+
+def _as_text(part: Any) -> Any:
+    text = (part.model_extra or {}).get("text") if isinstance(part, UnknownPart) else None
+    if not isinstance(text, str):
+        return part
+    fields = part.to_dict()
+    kind = fields.pop("type", None)
+    made = OutputText.model_validate({**fields, "type": "output_text"})
+    return made.keep_odd({"type": kind})
+
+
+def _unreadable_fields(result: Result) -> Iterator[str]:
+    for name in _LISTS:
+        if name in type(result).model_fields and name not in result.model_fields_set:
+            yield f"{name} {_describe(result.model_extra, name)}"
+
+
+def _unreadable_output(response: Response, *, is_streamed: bool) -> Iterator[str]:
+    extra = response.model_extra or {}
+    given = extra.get("output")
+    is_missing = "output" not in response.model_fields_set and "output" not in extra
+    if is_missing and not is_streamed and _says_it_answers(response):
+        yield "output is missing"
+    elif "output" in extra and not isinstance(given, list):
+        yield f"output {_describe_value(given)}"
+    for index, item in enumerate(given if isinstance(given, list) else ()):
+        if not isinstance(item, dict):
+            yield f"output[{index}] {_describe_value(item)}"
+    for index, item in enumerate(response.output):
+        yield from _unreadable_item(item, f"output[{index}]")
+
+
+def _says_it_answers(response: Response) -> bool:
+    """True for a response that has ended, and for an object that is no response at all."""
+    return response.status is not None or response.object != "response"
+
+
+def _unreadable_item(item: Any, path: str) -> Iterator[str]:
+    if isinstance(item, OutputMessage):
+        given = (item.model_extra or {}).get("content")
+        for index, part in enumerate(given if isinstance(given, list) else ()):
+            if not isinstance(part, dict):
+                yield f"{path}.content[{index}] {_describe_value(part)}"
+        for index, part in enumerate(item.content):
+            if isinstance(part, UnknownPart):
+                yield from _misfits(part_type(part.type), part, f"{path}.content[{index}]")
+    elif isinstance(item, UnknownItem):
+        kind = ITEM_TYPES.get(item.type) if isinstance(item.type, str) else None
+        yield from _misfits(kind, item, path)
+
+
+def _misfits(kind: type[Model] | None, unknown: Model, path: str) -> Iterator[str]:
+    """The fields for which an object is not what its type says; nothing for an unknown type."""
+    fields = unknown.to_dict()
+    if kind is None:
+        if not isinstance(fields.get("type"), str):
+            yield f"{path}.type {_describe(fields, 'type')}"
+        return
+    try:
+        kind.model_validate(fields)
+    except ValidationError as error:
+        for name in dict.fromkeys(str(detail["loc"][0]) for detail in error.errors()):
+            if kind.model_fields[name].is_required():
+                yield f"{path}.{name} {_describe(fields, name)}"
+
+
+def _describe(fields: Any, name: str) -> str:
+    return _describe_value(fields[name]) if fields and name in fields else "is missing"
+
+
+def _describe_value(value: Any) -> str:
+    kinds = {type(None): "null", bool: "a boolean", str: "a string", list: "a list"}
+    return "is " + kinds.get(type(value), "an object" if isinstance(value, dict) else "a number")

@@ -1,0 +1,59 @@
+"""The text of a stream as it arrives, piece by piece, with nothing left out.
+
+Nearly all of it comes in deltas. A delta that cannot be read, or was never sent, is made up for by
+the event that has the whole text of its part; until then the part's other deltas wait, so that the
+pieces add up to what was written.
+"""
+
+from typing import Any
+
+from azure_responses.protocol.partial_response import response_of
+
+__all__ = ["TextPieces"]
+
+_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
+_Place = tuple[Any, Any]
+
+
+class TextPieces:
+    """Takes the events of one stream and gives back the text that can be handed on."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[_Place, list[str]] = {}
+        self._waiting: set[_Place] = set()
+
+    def take(self, event: Any) -> str | None:
+        """The text that an event brings; None for none."""
+        kind = event.type
+        if kind == "response.output_text.delta":
+            return self._add(_place_of(event), getattr(event, "delta", None))
+        if kind == "response.output_text.done":
+            return self._complete(_place_of(event), getattr(event, "text", None))
+        if isinstance(kind, str) and kind in _ENDING and not any(self._pieces.values()):
+            response = response_of(event)
+            return response.output_text or None if response is not None else None
+        return None
+
+    def _add(self, place: _Place, delta: Any) -> str | None:
+        if not isinstance(delta, str):
+            self._waiting.add(place)
+            return None
+        if self._waiting and place in self._waiting:
+            return None
+        self._pieces.setdefault(place, []).append(delta)
+        return delta
+
+    def _complete(self, place: _Place, text: Any) -> str | None:
+        """What of a part's whole text was not handed on; one that differs adds nothing."""
+        pieces = self._pieces.setdefault(place, [])
+        so_far = "".join(pieces)
+        if not isinstance(text, str) or not text.startswith(so_far):
+            return None
+        self._waiting.discard(place)
+        rest = text[len(so_far) :]
+        pieces.append(rest)
+        return rest or None
+
+
+def _place_of(event: Any) -> _Place:
+    return getattr(event, "output_index", None), getattr(event, "content_index", None)

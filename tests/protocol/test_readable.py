@@ -1,0 +1,104 @@
+"""An answer that cannot be read is an error that says what of it."""
+
+from typing import Any
+
+import pytest
+
+from azure_responses.errors import UnreadableResponseError
+from azure_responses.protocol.readable import check_readable, has_answer
+from azure_responses.types import InputItemList, Response
+from azure_responses.types.mending import mend
+
+TEXT = {"type": "output_text", "text": "a"}
+MESSAGE = {"type": "message", "id": "m", "role": "assistant", "content": [TEXT]}
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+
+def _response(**fields: Any) -> Response:
+    response = mend(Response, {"id": "r", "status": "completed", **fields})
+    assert response is not None
+    return response
+
+
+@pytest.mark.parametrize(
+    ("output", "place"),
+    [
+        (None, "output is null"),
+        ("text", "output is a string"),
+        (7, "output is a number"),
+        (True, "output is a boolean"),
+        ({}, "output is an object"),
+        ([None], r"output\[0\] is null"),
+        ([{**MESSAGE, "content": None}], r"output\[0\]\.content is null"),
+        ([{**MESSAGE, "content": [["x"]]}], r"output\[0\]\.content\[0\] is a list"),
+        ([{"type": "message", "id": "m"}], r"output\[0\]\.content is missing"),
+        ([{**MESSAGE, "content": [{"type": "output_text"}]}], r"content\[0\]\.text is missing"),
+        ([{**MESSAGE, "content": [{"type": "refusal", "refusal": 1}]}], r"\.refusal is a number"),
+        ([{**MESSAGE, "content": [{"type": None}]}], r"content\[0\]\.type is null"),
+        ([{**CALL, "arguments": None}], r"output\[0\]\.arguments is null"),
+        ([{"type": 7}], r"output\[0\]\.type is a number"),
+    ],
+)
+def test_the_error_names_what_cannot_be_read(output: Any, place: str) -> None:
+    response = _response(output=output)
+    with pytest.raises(UnreadableResponseError, match=place) as caught:
+        check_readable(response)
+    assert caught.value.response is response
+
+
+@pytest.mark.parametrize("status", ["completed", "incomplete", None, 7, "new"])
+def test_whatever_else_the_status_says_an_answer_is_due(status: Any) -> None:
+    with pytest.raises(UnreadableResponseError):
+        check_readable(_response(output=None, status=status))
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress", "failed", "cancelled"])
+def test_no_answer_is_missed_where_none_is_due(status: str) -> None:
+    check_readable(_response(output=None, status=status))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        [],
+        [MESSAGE, {**MESSAGE, "content": None}],
+        [CALL, None],
+        [{**MESSAGE, "content": []}],
+        [{**MESSAGE, "content": [{"type": "refusal", "refusal": ""}]}],
+        [{**MESSAGE, "content": [{"type": "hologram", "light": 1}]}],
+        [{"type": "telepathy"}],
+    ],
+)
+def test_what_can_be_read_or_is_simply_empty_is_no_error(output: Any) -> None:
+    check_readable(_response(output=output))
+
+
+def test_text_in_a_part_of_an_unknown_type_is_read_where_there_is_no_other() -> None:
+    part = {"type": "rich_text", "text": "b", "bold": True}
+    alone = _response(output=[{**MESSAGE, "content": [part, {"type": "hologram"}]}])
+    check_readable(alone)
+    assert alone.output_text == "b"
+    assert alone.to_dict()["output"][0]["content"][0] == part
+    beside = _response(output=[{**MESSAGE, "content": [TEXT, part]}])
+    check_readable(beside)
+    assert beside.output_text == "a"
+
+
+def test_the_end_of_a_stream_need_not_repeat_the_output() -> None:
+    bare = _response()
+    check_readable(bare, [])
+    with pytest.raises(UnreadableResponseError, match="output is missing"):
+        check_readable(bare)
+    with pytest.raises(UnreadableResponseError, match=r"response\.output_text\.delta"):
+        check_readable(bare, ["response.output_text.delta"])
+
+
+def test_a_page_without_its_list_cannot_be_read() -> None:
+    with pytest.raises(UnreadableResponseError, match="data is missing"):
+        check_readable(InputItemList.model_validate({"object": "list"}))
+    check_readable(InputItemList.model_validate({"data": []}))
+
+
+def test_an_answer_is_text_a_refusal_or_a_call() -> None:
+    assert has_answer(_response(output=[CALL]))
+    assert not has_answer(_response(output=[{"type": "reasoning", "summary": []}]))
