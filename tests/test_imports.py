@@ -11,7 +11,10 @@ import pytest
 
 from tests.tree import PACKAGE, module_name, modules
 
-_HEAVY = ("aiohttp", "anyio", "azure", "httpx", "pydantic", "rich", "starlette", "uvicorn", "yaml")
+_HEAVY = (
+    "aiohttp", "anyio", "azure", "httpx", "prompt_toolkit", "pydantic", "rich", "starlette",
+    "uvicorn", "yaml",
+)  # fmt: skip
 
 
 def _loaded_by(statement: str) -> set[str]:
@@ -54,6 +57,11 @@ def test_the_pure_parts_load_pydantic_alone() -> None:
         if name.startswith(("azure_responses.types", "azure_responses.protocol"))
     ]
     assert _loaded_by(f"import {', '.join(pure)}") == {"pydantic"}
+
+
+def test_a_question_on_the_command_line_loads_no_line_editor() -> None:
+    asked = "from azure_responses.cli import main; main(['ask', 'hi'])"
+    assert "prompt_toolkit" not in _loaded_by(asked)
 
 
 def test_an_emulator_loads_no_server_before_it_serves() -> None:

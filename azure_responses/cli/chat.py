@@ -1,14 +1,13 @@
 """`azure-responses chat`: a conversation in the terminal."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from azure_responses.cli.connection import add_connection_arguments, open_client
 from azure_responses.cli.conversation import Conversation, Turn
+from azure_responses.cli.entries import Entries, open_entries
 from azure_responses.cli.rendering import make_printer, texts_of
 from azure_responses.cli.summary import describe_cost, describe_tokens
 from azure_responses.cli.terminal import dim, note, report
@@ -18,14 +17,14 @@ from azure_responses.types.response import Response
 
 __all__ = ["add_command"]
 
-_HISTORY_VARIABLE = "AZURE_RESPONSES_HISTORY"
 _HELP = """\
 /model [NAME]         say which deployment is asked, or ask another from now on
 /save [--force] FILE  write the conversation: JSON for .json, Markdown for .md
 /clear                begin a new conversation
 /help                 show this
 /exit                 leave, as Ctrl-D does
-A \\ at the end of a line continues it on the next; // at its start sends a text that begins with /.
+A \\ at the end of a line continues it on the next, and what is pasted is one entry.
+// at the start sends a text that begins with /.
 Ctrl-C stops an answer and keeps the session."""
 
 
@@ -75,20 +74,17 @@ class _Session:
         }
 
     def run(self) -> int:
-        if self._is_interactive:
-            _load_history()
-            note(dim("/help lists the commands, Ctrl-D leaves"))
-        while self._take_turn():
-            pass
-        if self._is_interactive:
-            _save_history()
+        with open_entries() as entries:
+            if self._is_interactive:
+                note(dim("/help lists the commands, Ctrl-D leaves"))
+            while self._take_turn(entries):
+                pass
         return 1 if self._has_failed and not self._is_interactive else 0
 
-    def _take_turn(self) -> bool:
+    def _take_turn(self, entries: Entries) -> bool:
         """Read and do one thing; False when the user leaves."""
         try:
-            entry = self._read().strip()
-            return self._do(entry) if entry else True
+            return self._do(entries.read())
         except EOFError:
             if self._is_interactive:
                 print()
@@ -99,31 +95,17 @@ class _Session:
             note(dim("\nCtrl-D or /exit leaves"))
             return True
 
-    def _read(self) -> str:
-        """One entry: a line, and those that a backslash at its end asks for."""
-        lines = [self._read_line("> ")]
-        while lines[-1].endswith("\\"):
-            lines[-1] = lines[-1][:-1]
-            lines.append(self._read_line(". "))
-        return "\n".join(lines)
-
-    def _read_line(self, prompt: str) -> str:
-        if not self._is_interactive:
-            return input()
-        if sys.stdout.isatty():
-            return input(prompt)
-        # The answers go elsewhere, and the prompt must not go with them.
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
-        return input()
-
     def _do(self, entry: str) -> bool:
-        if entry.startswith("//"):
-            self._answer(entry[1:])
-        elif entry.startswith("/"):
-            return self._obey(entry)
-        else:
-            self._answer(entry)
+        text = entry.strip()
+        if "\n" in text:
+            # A command is one line; the first line of a paste keeps its indentation.
+            self._answer(entry.strip("\n"))
+        elif text.startswith("//"):
+            self._answer(text[1:])
+        elif text.startswith("/"):
+            return self._obey(text)
+        elif text:
+            self._answer(text)
         return True
 
     # --- answers ------------------------------------------------------------------------------
@@ -234,23 +216,3 @@ def _describe(response: Response) -> str:
         reason = getattr(response.incomplete_details, "reason", None) or "no reason given"
         parts.append(f"incomplete: {reason}")
     return ", ".join(parts)
-
-
-def _load_history() -> None:
-    """Line editing and, where a file is named, the entries of earlier sessions."""
-    with suppress(ImportError):
-        import readline
-
-        path = os.environ.get(_HISTORY_VARIABLE)
-        if path:
-            with suppress(OSError):
-                readline.read_history_file(path)
-
-
-def _save_history() -> None:
-    path = os.environ.get(_HISTORY_VARIABLE)
-    if path:
-        with suppress(ImportError, OSError):
-            import readline
-
-            readline.write_history_file(path)

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyte
 
-__all__ = ["PseudoTerminal", "Screen", "plain"]
+__all__ = ["PseudoTerminal", "Screen", "hide_module", "plain"]
 
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
@@ -22,6 +25,12 @@ _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 def plain(text: str) -> str:
     """Text without the control sequences of a terminal."""
     return _SEQUENCE.sub("", text)
+
+
+def hide_module(folder: Path, name: str) -> dict[str, str]:
+    """The environment of a Python in which a module is not installed."""
+    (folder / "sitecustomize.py").write_text(f"import sys\nsys.modules[{name!r}] = None\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 class Screen(pyte.HistoryScreen):
@@ -67,6 +76,7 @@ class PseudoTerminal:
         arguments: of the command.
         endpoint, key: put into its environment.
         terminal: the TERM it is told.
+        environment: what else it finds there.
         size: lines and columns.
 
     Attributes:
@@ -80,7 +90,7 @@ class PseudoTerminal:
         key: str,
         terminal: str = "xterm",
         size: tuple[int, int] = (24, 80),
-        **extra: str,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._arguments = arguments
         self._size = size
@@ -91,7 +101,7 @@ class PseudoTerminal:
             "AZURE_OPENAI_ENDPOINT": endpoint,
             "AZURE_OPENAI_API_KEY": key,
             "TERM": terminal,
-            **extra,
+            **(environment or {}),
         }
         self._environment.pop("NO_COLOR", None)
         self._unread = ""
@@ -125,6 +135,14 @@ class PseudoTerminal:
     def type(self, text: str) -> None:
         """Press these keys; "\\x03" is Ctrl-C and "\\x04" Ctrl-D."""
         os.write(self._master, text.encode())
+
+    def send_signal(self, number: int) -> None:
+        """Send the command a signal."""
+        self._process.send_signal(number)
+
+    def modes(self) -> list[Any]:
+        """How the terminal treats what is typed."""
+        return termios.tcgetattr(self._master)
 
     def resize(self, lines: int, columns: int) -> None:
         """Drag the window to another size; the command gets SIGWINCH."""

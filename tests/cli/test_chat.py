@@ -378,20 +378,3 @@ def test_answers_may_be_piped_away_while_questions_are_typed(
     captured = capsys.readouterr()
     assert captured.out == "pong\n\n"
     assert "> . " in captured.err
-
-
-def test_history_is_kept_in_the_file_that_is_named(
-    served: RunningServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import readline
-
-    history = tmp_path / "history"
-    readline.clear_history()
-    readline.add_history("an earlier question")
-    monkeypatch.setenv("AZURE_RESPONSES_HISTORY", str(history))
-    assert _chat(monkeypatch, "/exit") == 0
-    assert "an earlier question" in history.read_text(encoding="utf-8")
-    readline.clear_history()
-    assert _chat(monkeypatch, "/exit") == 0
-    assert readline.get_history_item(1) == "an earlier question"
-    readline.clear_history()

@@ -300,3 +300,24 @@ def test_the_status_of_a_background_response_draws_over_none_of_its_answer(
         terminal.read_until("starting")
         assert terminal.wait()[0] == 0
         assert terminal.screen.rows() == _rows(_LONG, size=size)
+
+
+def test_a_conversation_leaves_whole_answers_on_the_screen() -> None:
+    emulator = _serve(500)
+    with (
+        emulator.serve() as server,
+        PseudoTerminal(
+            "chat", "-m", "gpt-4.1", endpoint=server.url, key=emulator.api_key
+        ) as terminal,
+    ):
+        terminal.read_until("> ")
+        terminal.type(f"\x1b[200~Reply with exactly: {_MEDIUM}\x1b[201~\r")
+        # What is typed while an answer is printed is not echoed into it.
+        terminal.read_until("説明")
+        terminal.type("typed")
+        terminal.read_until("tokens")
+        terminal.type("\x15/exit\r")
+        assert terminal.wait()[0] == 0
+        answer, _, _ = "\n".join(terminal.screen.rows()).partition(" tokens")
+    expected = _rows(_MEDIUM)
+    assert answer.split("\n")[-len(expected) - 1 : -1] == expected
