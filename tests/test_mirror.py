@@ -33,6 +33,7 @@ _ABOUT_A_PACKAGE = {
     "test_fuzz.py",
     "test_odd_fields.py",
     "test_programs.py",
+    "test_floods.py",
 }
 # Modules that have no test file of their own name, and the tests that exercise them: the twin
 # shells run one table of scenarios, and a request through the emulator meets many small modules.

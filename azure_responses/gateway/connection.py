@@ -1,39 +1,93 @@
 """A caller's connection: neither a head nor a reader is waited for without end."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from pydantic_core import to_json
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from azure_responses.gateway.denial import deny
+from azure_responses.gateway.connection_limits import ConnectionLimits
+from azure_responses.gateway.denial import Denial, deny
 from azure_responses.gateway.departure import DEPARTURE, Departure
 
 __all__ = ["Connection"]
 
 # What common load balancers let through is far less.
 _LONGEST_HEAD = 128 * 1024
+_MOST_HEADERS = 200
 # As nginx waits for the same.
 _HEAD_SECONDS = 60.0
 _READ_SECONDS = 60.0
+# A caller who reads less than this in that time, and has more to read, does not read.
+_LEAST_READ = 32 * 1024
+# Heads are read in small pieces: a request in one takes a hundred times the memory of its bytes.
+_PIECE = 1024
+# After so many pieces other connections get their turn.
+_MOST_PIECES = 64
+# What may come before the reply to the request before it; then the reading stops.
+_MOST_AHEAD = 64 * 1024
+# What is kept of a whole answer is counted up to here: its length is not the caller's to choose.
+_MOST_UNREAD = 256 * 1024
+
+_REASONS = {
+    400: b"Bad Request",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+
+
+_NOTHING = memoryview(b"")
+
+
+class _Flow(FlowControl):
+    """Lets a connection read on when all that it has read already is used.
+
+    Args:
+        use: has it used; False where there is nothing.
+    """
+
+    def __init__(self, transport: asyncio.Transport, use: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._use = use
+
+    def resume_reading(self) -> None:
+        """More is asked for."""
+        if self.read_paused and not self._use():
+            super().resume_reading()
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, which by itself waits for ever for a head, and takes one of any length.
+    """uvicorn's connection, within bounds for strangers, who have not shown a key yet.
 
-    Strangers can do both before they have shown a key. Nor does uvicorn mind a caller who does not
-    read: what was written for them, and their descriptor, would stay for as long as they like,
-    since a connection is not closed before its buffer is empty.
+    uvicorn by itself waits for ever for a head, and takes one of any length. It does not mind a
+    caller who does not read: what was written for them, and their descriptor, would stay for as
+    long as they like, since a connection is not closed before its buffer is empty. It makes a
+    request of each that stands in what it has read, however many there are.
+
+    Here the next request is read when the one before it is answered.
     """
 
     head_seconds = _HEAD_SECONDS
     read_seconds = _READ_SECONDS
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, limits: ConnectionLimits | None = None, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self._limits = limits or ConnectionLimits()
         self._departure = Departure()
         self._is_in_head = False
+        self._is_in_body = False
         self._head_size = 0
+        # Of a body: bytes of content, and those that only say how it is cut.
+        self._length = 0
+        self._content = 0
+        self._framing = 0
+        self._ahead = _NOTHING
+        self._going_on: asyncio.Handle | None = None
+        self._is_counted = False
         self._patience: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._unread = 0
@@ -41,46 +95,169 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller has connected."""
         super().connection_made(transport)
-        self._wait()
+        self.flow = _Flow(transport, self._go_on_soon)
+        if self._limits.enter(self):
+            self._wait()
+        else:
+            self._refuse(_crowded())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
+        self._limits.leave(self)
         self._stop_waiting()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        for handle in (self._reading, self._going_on):
+            if handle is not None:
+                handle.cancel()
+        self._reading = self._going_on = None
+        self._ahead = _NOTHING
         super().connection_lost(exc)
         self._departure.happen()
 
+    def evict(self) -> None:
+        """End it at once, whatever was not read or written."""
+        self.transport.abort()
+
     def data_received(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, or of what is no request at all."""
-        super().data_received(data)
+        if self._ahead:
+            self._keep(memoryview(bytes(self._ahead) + data))
+        elif len(data) <= _PIECE and not self._is_busy:
+            self._feed(data)
+        else:
+            self._feed_pieces(memoryview(data))
+        self._finish_reading(len(data))
+
+    def _feed_pieces(self, view: memoryview) -> None:
+        """Read up to the end of a request, and keep what follows."""
+        for _ in range(_MOST_PIECES):
+            if not view or self._is_busy or self._is_full:
+                break
+            piece = view[: max(_PIECE, self._content_left())]
+            self._feed(piece)
+            if self.transport.is_closing():
+                return
+            view = view[len(piece) :]
+        self._keep(view)
+        if not (self._is_busy or self._is_full or self._is_discarding):
+            self._go_on_soon()
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        super().data_received(data)  # type: ignore[arg-type]
         if self._is_in_head:
             self._head_size += len(data)
-            if self._head_size > _LONGEST_HEAD and not self.transport.is_closing():
-                self._refuse()
+        else:
+            self._framing += len(data)
+        if not self.transport.is_closing():
+            self._check_size()
         # uvicorn's own timer for idle connections ends with any byte, be it of no request.
         if self.cycle is None or self._is_in_head or self.cycle.response_complete:
             self._wait()
 
+    def _check_size(self) -> None:
+        if self._is_in_head:
+            if self._head_size > _LONGEST_HEAD:
+                self._refuse(_too_large(f"longer than {_LONGEST_HEAD:,} bytes"))
+            elif len(self.headers) > _MOST_HEADERS:
+                self._refuse(_too_large(f"more than {_MOST_HEADERS}"))
+        elif self._framing > _LONGEST_HEAD + self._content // 4:
+            self._refuse(_small_chunks())
+
+    def _keep(self, data: memoryview) -> None:
+        if len(data) > _MOST_AHEAD:
+            self._ahead = data
+            self.flow.pause_reading()
+        else:
+            # A view keeps all of what it shows a part of.
+            self._ahead = memoryview(bytes(data)) if data else _NOTHING
+
+    def _go_on_soon(self) -> bool:
+        """Read what came ahead, if there is any."""
+        if not self._ahead:
+            return False
+        if self._going_on is None:
+            self._going_on = self.loop.call_soon(self._go_on)
+        return True
+
+    def _go_on(self) -> None:
+        self._going_on = None
+        if self._is_busy or self.transport.is_closing():
+            return
+        ahead, self._ahead = self._ahead, _NOTHING
+        self._feed_pieces(ahead)
+        if not (self._ahead or self._is_full or self.transport.is_closing()):
+            self.flow.resume_reading()
+        self._finish_reading(len(ahead) - len(self._ahead))
+
+    def _finish_reading(self, size: int) -> None:
+        """Others get their turn before more is read that only is to be thrown away."""
+        self._count()
+        if self._is_discarding and size and not self.transport.is_closing():
+            self.flow.pause_reading()
+            pause = self._limits.pause(size, self.loop.time())
+            if self._going_on is None:
+                self._going_on = self.loop.call_later(pause, self._go_on)
+
+    @property
+    def _is_busy(self) -> bool:
+        """True from the end of a request to the end of its reply."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.more_body or cycle.response_complete)
+
+    @property
+    def _is_discarding(self) -> bool:
+        """True while a body comes of a request that was answered without it."""
+        return self._is_in_body and self.cycle.response_complete
+
+    @property
+    def _is_full(self) -> bool:
+        """True while more of a body is there than was asked for."""
+        return self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT
+
+    def _content_left(self) -> int:
+        """Bytes to come of a body whose length was said."""
+        return 0 if self._is_in_head else self._length - self._content
+
     def on_message_begin(self) -> None:
         """A head begins."""
         self._is_in_head = True
-        self._head_size = 0
+        self._head_size = self._framing = self._content = self._length = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """It has ended."""
-        self._is_in_head = False
+        self._is_in_head, self._is_in_body = False, True
         self._stop_waiting()
         scope: Any = self.scope
         scope[DEPARTURE] = self._departure
+        for name, value in self.headers:
+            if name == b"content-length":
+                self._length = int(value)
+                break
+        # What follows a body in the shape of headers is not kept with those of the request.
+        self.headers = []
         super().on_headers_complete()
+        if self.expect_100_continue:
+            # Answered without its body: whether that still comes only the caller knows.
+            self.cycle.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or what follows a body in the shape of one."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        self._content += len(body)
+        self._framing -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The body has ended as well."""
+        self._is_in_body = False
         self._stop_waiting()
         super().on_message_complete()
+        if self._is_busy:
+            self._limits.work(self)
         # A long body stops the reading until more of it is asked for. There is no more, and only
         # who reads on sees the caller go.
         self.flow.resume_reading()
@@ -89,16 +266,40 @@ class Connection(HttpToolsProtocol):
         """More was written than the caller has read."""
         super().pause_writing()
         self._watch_reading()
+        self._count()
 
     def resume_writing(self) -> None:
         """They have read nearly all of it."""
         super().resume_writing()
         self._unread = 0
+        self._count()
 
     def on_response_complete(self) -> None:
         """All was written, which does not mean that it was read."""
         super().on_response_complete()
         self._watch_reading()
+        if self.cycle.response_complete:
+            self._limits.wait(self)
+            self._forget_request()
+        self._go_on_soon()
+        self._count()
+
+    def _forget_request(self) -> None:
+        """A connection may rest for long: what is over is not kept for that time."""
+        self.cycle.body = bytearray()
+        self.cycle.scope = {}  # type: ignore[typeddict-item]
+        if not self._is_in_head:
+            self.headers = []
+            self._head_size = 0
+
+    def _count(self) -> None:
+        """Count what is kept of those who have no call in progress, and what is ahead of one."""
+        size = memoryview(self._ahead.obj).nbytes
+        if not self._departure.is_watched:
+            size += self._head_size + min(self._buffered(), _MOST_UNREAD)
+        if size or self._is_counted:
+            self._limits.hold(self, size)
+            self._is_counted = size > 0
 
     def _watch_reading(self) -> None:
         if self._reading is None and self._buffered():
@@ -107,7 +308,7 @@ class Connection(HttpToolsProtocol):
 
     def _look_at_reading(self) -> None:
         self._reading = None
-        if self._buffered() >= self._unread > 0:
+        if self._unread and self._buffered() > max(0, self._unread - _LEAST_READ):
             self.transport.abort()
         else:
             self._watch_reading()
@@ -128,13 +329,33 @@ class Connection(HttpToolsProtocol):
         self._patience = None
         self.transport.close()
 
-    def _refuse(self) -> None:
-        denial = deny(
-            431, f"The headers are longer than {_LONGEST_HEAD:,} bytes.", code="headers_too_large"
-        )
+    def _refuse(self, denial: Denial) -> None:
         body = to_json(denial.body)
         self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (denial.status, _REASONS[denial.status], len(body), body)
         )
         self.transport.close()
+
+
+def _too_large(fault: str) -> Denial:
+    return deny(431, f"The headers are {fault}.", code="headers_too_large")
+
+
+def _small_chunks() -> Denial:
+    return deny(
+        400,
+        "The body comes in too many chunks of a few bytes. Send it with a content-length.",
+        code="invalid_body",
+    )
+
+
+def _crowded() -> Denial:
+    return deny(
+        503,
+        "Too many connections, and each has a call in progress (general_settings.max_connections).",
+        code="gateway_saturated",
+        type="server_error",
+        retry_after=1.0,
+    )

@@ -20,6 +20,11 @@ class Departure:
         self._has_happened = False
         self._watchers: set[Callable[[], None]] = set()
 
+    @property
+    def is_watched(self) -> bool:
+        """True while someone works for the caller."""
+        return bool(self._watchers)
+
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` when the caller goes; at once if they have gone."""
         if self._has_happened:

@@ -86,15 +86,35 @@ class Exchange:
         caller = await gateway.authenticate(self._headers)
         if isinstance(caller, Denial):
             raise Refused(caller)
-        if not gateway.places.enter():
-            denial = await gateway.places.wait()
+        # Read before it has a place: callers who send slowly must not keep others from theirs.
+        held, key_id = 0, caller.key_id
+
+        def take(size: int) -> None:
+            nonlocal held
+            gateway.bodies.take(key_id, size)
+            held += size
+
+        limit = gateway.settings.max_body_bytes
+        try:
+            refusal = gateway.places.refusal
+            if refusal is not None:
+                raise Refused(refusal)
+            body = await read_body(self._receive, self._headers, limit, take)
+            await self._take_place(caller, body)
+        finally:
+            if held:
+                gateway.bodies.give_back(key_id, held)
+
+    async def _take_place(self, caller: Caller, body: bytes) -> None:
+        places = self._gateway.places
+        if not places.enter():
+            denial = await places.wait()
             if denial is not None:
                 raise Refused(denial)
         try:
-            body = await read_body(self._receive, self._headers, gateway.settings.max_body_bytes)
             await self._relay(caller, body)
         finally:
-            gateway.places.leave()
+            places.leave()
 
     async def _relay(self, caller: Caller, body: bytes) -> None:
         request = self._request(caller, body)

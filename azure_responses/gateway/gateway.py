@@ -19,6 +19,7 @@ from azure_responses.gateway.drain import Drain
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
+from azure_responses.gateway.request_body import BodyMemory
 from azure_responses.gateway.settings import GatewaySettings
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.spend_log import SpendLog
@@ -64,6 +65,8 @@ class Gateway:
         self.places = Places(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )
+        # One body has to fit into one caller's half.
+        self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.drain = Drain()
         self.metrics = Metrics(self.router.groups)
         self.bookkeeper: Bookkeeper | None = None

@@ -32,6 +32,13 @@ class Places:
         """Calls that wait for a place."""
         return len(self._queue)
 
+    @property
+    def refusal(self) -> Denial | None:
+        """The 503 of a call that would not even wait; None where it would, or has a place."""
+        if self.in_progress < self._places or len(self._queue) < self._queue_length:
+            return None
+        return _saturated("The gateway is at its limit and so is its queue.")
+
     def enter(self) -> bool:
         """Take a place if one is free and nobody waits."""
         if self.in_progress < self._places and not self._queue:
@@ -41,8 +48,9 @@ class Places:
 
     async def wait(self) -> Denial | None:
         """Wait for a place, after `enter` said no; a 503 where there is none to be had."""
-        if len(self._queue) >= self._queue_length:
-            return _saturated("The gateway is at its limit and so is its queue.")
+        refusal = self.refusal
+        if refusal is not None:
+            return refusal
         place = asyncio.get_running_loop().create_future()
         self._queue.append(place)
         try:

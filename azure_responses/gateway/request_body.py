@@ -1,12 +1,12 @@
 """The body of a request, as long as it is not too long and does not take for ever."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from azure_responses.gateway.denial import Denial, deny
 from azure_responses.gateway.replies import Receive
 
-__all__ = ["CallerLeft", "Refused", "read_body"]
+__all__ = ["BodyMemory", "CallerLeft", "Refused", "read_body"]
 
 # Between two pieces, and for all of them together.
 _PIECE_SECONDS = 20.0
@@ -14,6 +14,8 @@ _ALL_SECONDS = 300.0
 # What a browser sends across origins without asking first, besides plain GETs.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _CLOSE = {"connection": "close"}
+# A shorter body is not counted: there cannot be enough calls at once to make much of them.
+_LITTLE = 64 * 1024
 
 
 class Refused(Exception):
@@ -28,8 +30,42 @@ class CallerLeft(Exception):
     """Nobody is there to be answered."""
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+class BodyMemory:
+    """Counts the bodies that one process holds, of all calls and of each caller.
+
+    Args:
+        most: bytes of all bodies. One caller may hold half of them, so that none can keep the
+            others out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[str, int] = {}
+        self._sum = 0
+
+    def take(self, caller: str, size: int) -> None:
+        """Count a part of a caller's body; raises Refused (503) where there is no room for it."""
+        held = self._held.get(caller, 0) + size
+        if self._sum + size > self._most or held > self._most // 2:
+            raise Refused(_no_room())
+        self._held[caller] = held
+        self._sum += size
+
+    def give_back(self, caller: str, size: int) -> None:
+        """A body that was counted is not held any more."""
+        self._sum -= size
+        self._held[caller] -= size
+        if not self._held[caller]:
+            del self._held[caller]
+
+
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], limit: int, take: Callable[[int], None]
+) -> bytes:
     """The whole body.
+
+    Args:
+        take: asked for room for each part of a body that is not short; may raise Refused.
 
     Raises:
         Refused: it is longer than `limit` bytes (413), encoded or a form (415), or slow (408).
@@ -49,16 +85,15 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
         if message["type"] == "http.disconnect":
             raise CallerLeft
         piece: bytes = message.get("body", b"")
-        if not message.get("more_body", False) and not pieces:
-            if len(piece) > limit:
-                raise Refused(_too_large(limit))
-            return piece
+        counted = size if size > _LITTLE else 0
         size += len(piece)
         if size > limit:
             raise Refused(_too_large(limit))
+        if size > _LITTLE:
+            take(size - counted)
         pieces.append(piece)
         if not message.get("more_body", False):
-            return b"".join(pieces)
+            return piece if len(pieces) == 1 else b"".join(pieces)
 
 
 def _check_headers(headers: Mapping[str, str], limit: int) -> None:
@@ -85,7 +120,22 @@ def _unsupported(message: str, fix: str) -> Denial:
 
 def _too_large(limit: int) -> Denial:
     return deny(
-        413, f"The body is longer than {limit:,} bytes.", code="request_too_large", headers=_CLOSE
+        413,
+        f"The body is longer than {limit:,} bytes (general_settings.max_body_bytes).",
+        code="request_too_large",
+        headers=_CLOSE,
+    )
+
+
+def _no_room() -> Denial:
+    return deny(
+        503,
+        "The bodies of the calls in progress are too long together "
+        "(general_settings.max_bodies_bytes). Try again when some have ended.",
+        code="gateway_saturated",
+        type="server_error",
+        retry_after=1.0,
+        headers=_CLOSE,
     )
 
 

@@ -13,13 +13,16 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 
 from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.connection import Connection
+from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.telemetry.call_log import JSONFormatter
 
@@ -31,6 +34,7 @@ _GARBAGE = 20_000
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
 _RESTART_PAUSE = 1.0
+_MOST_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class GatewayServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Connection,
+                http=_connections(app),
                 lifespan="on",
                 log_config=None,
                 # Below stands what strangers send: nobody is to fill the log before showing a key.
@@ -107,6 +111,33 @@ class GatewayServer(uvicorn.Server):
             await asyncio.wait({waiting}, timeout=_TICK)
         waiting.cancel()
         await super().shutdown(sockets)
+
+
+def _connections(app: GatewayApp) -> Any:
+    """What uvicorn makes a connection with; they share one limit."""
+    most = app.gateway.settings.max_connections
+    return partial(Connection, limits=ConnectionLimits(min(most, raise_file_limit() // 2)))
+
+
+def raise_file_limit() -> int:
+    """Allow this process as many open files as the system lets it; returns how many.
+
+    The usual limit of 1,024 is there for programs that use select(), and is less than the calls
+    that are answered at once, each of which takes two.
+    """
+    try:
+        import resource
+    except ImportError:
+        return _MOST_FILES  # Windows has no such limit.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted
 
 
 def serve(plan: Plan, listener: socket.socket) -> int:

@@ -25,6 +25,9 @@ class GatewaySettings:
         spend_flush_interval: seconds between writes; what a crash may lose.
         key_refresh_interval: seconds within which a change of keys in the database counts.
         max_body_bytes: the longest request.
+        max_bodies_bytes: the bodies of all calls at once in a process; half of it for one key.
+        max_connections: open at once in a process; beyond them the one that has waited longest for
+            a request is closed.
         max_concurrent_requests: calls in progress at once in a process.
         max_queued_requests: further calls that wait for a place.
         queue_timeout: seconds a call waits for a place before it is answered 503.
@@ -50,6 +53,8 @@ class GatewaySettings:
     spend_flush_interval: float = 1.0
     key_refresh_interval: float = 5.0
     max_body_bytes: int = 64 * 1024 * 1024
+    max_bodies_bytes: int = 512 * 1024 * 1024
+    max_connections: int = 4000
     max_concurrent_requests: int = 1000
     max_queued_requests: int = 1000
     queue_timeout: float = 30.0

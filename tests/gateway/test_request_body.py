@@ -1,15 +1,21 @@
 """Bodies as they arrive: whole, in pieces, too long, too slow, or not at all."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from azure_responses.gateway import request_body
-from azure_responses.gateway.request_body import CallerLeft, Refused, read_body
+from azure_responses.gateway.request_body import BodyMemory, CallerLeft, Refused, read_body
 
 
-def read(*messages: Any, headers: dict[str, str] | None = None, limit: int = 10) -> bytes:
+def read(
+    *messages: Any,
+    headers: dict[str, str] | None = None,
+    limit: int = 10,
+    take: Callable[[int], None] = lambda _: None,
+) -> bytes:
     waiting = list(messages)
 
     async def receive() -> Any:
@@ -17,7 +23,7 @@ def read(*messages: Any, headers: dict[str, str] | None = None, limit: int = 10)
             await asyncio.sleep(60)
         return waiting.pop(0)
 
-    return asyncio.run(read_body(receive, headers or {}, limit))
+    return asyncio.run(read_body(receive, headers or {}, limit, take))
 
 
 def piece(body: bytes, *, more: bool = False) -> dict[str, Any]:
@@ -65,3 +71,28 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     with pytest.raises(Refused) as caught:
         read(piece(b"x", more=True))
     assert caught.value.denial.status == 408
+
+
+def test_each_byte_of_a_long_body_is_counted_once_and_a_short_one_is_not() -> None:
+    taken: list[int] = []
+    pieces = [piece(b"x" * 50_000, more=True), piece(b"x" * 50_000, more=True), piece(b"x")]
+    assert len(read(*pieces, limit=10**6, take=taken.append)) == sum(taken) == 100_001
+    taken.clear()
+    read(piece(b"x" * 60_000), limit=10**6, take=taken.append)
+    assert taken == []
+
+
+def test_bodies_fill_a_memory_of_which_one_caller_gets_half() -> None:
+    memory = BodyMemory(100)
+    memory.take("alice", 30)
+    memory.take("alice", 20)
+    with pytest.raises(Refused) as caught:
+        memory.take("alice", 1)
+    denial = caught.value.denial
+    assert (denial.status, denial.code, denial.retry_after) == (503, "gateway_saturated", 1.0)
+    assert "max_bodies_bytes" in denial.body["error"]["message"]
+    memory.take("bob", 40)
+    with pytest.raises(Refused):
+        memory.take("carol", 11)
+    memory.give_back("alice", 50)
+    memory.take("carol", 50)

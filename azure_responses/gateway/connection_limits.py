@@ -1,0 +1,89 @@
+"""How many callers may be connected to a process, and how much of what they send may wait."""
+
+from typing import Protocol
+
+__all__ = ["ConnectionLimits", "Limited"]
+
+_MOST_CONNECTIONS = 8000
+_MOST_BYTES = 32 * 1024 * 1024
+# Bodies of refused requests. A megabyte takes a millisecond or two of everybody's time.
+_DISCARDED_PER_SECOND = 50_000_000
+# Less is not worth the counting: all connections together cannot make much of it.
+_LITTLE = 4096
+
+
+class Limited(Protocol):
+    """A connection that can be ended."""
+
+    def evict(self) -> None:
+        """End it at once."""
+
+
+class ConnectionLimits:
+    """Ends the connection that has waited longest where there are too many, or they hold too much.
+
+    Callers who keep connections open without sending a request are ended first, so that others
+    still get through. A connection with a call in progress is not ended for its number.
+
+    Args:
+        most: connections at once.
+        most_bytes: of what callers have sent and no call has taken yet, and of what was sent to
+            them and they have not read yet, after the call.
+    """
+
+    def __init__(self, most: int = _MOST_CONNECTIONS, most_bytes: int = _MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._connections: set[Limited] = set()
+        # Both in the order in which they came: the first has waited longest.
+        self._waiting: dict[Limited, None] = {}
+        self._sizes: dict[Limited, int] = {}
+        self._bytes = 0
+        self._free_at = 0.0
+
+    def enter(self, connection: Limited) -> bool:
+        """Count a new connection; False where there is no place for it.
+
+        That is so while each of the others has a call in progress.
+        """
+        while len(self._connections) >= self._most:
+            if not self._waiting:
+                return False
+            self._evict(next(iter(self._waiting)))
+        self._connections.add(connection)
+        self._waiting[connection] = None
+        return True
+
+    def leave(self, connection: Limited) -> None:
+        """A connection has ended, counted or not."""
+        self._connections.discard(connection)
+        self._waiting.pop(connection, None)
+        self._bytes -= self._sizes.pop(connection, 0)
+
+    def wait(self, connection: Limited) -> None:
+        """It has no call in progress from now on."""
+        if connection in self._connections:
+            self._waiting[connection] = None
+
+    def work(self, connection: Limited) -> None:
+        """It has one."""
+        self._waiting.pop(connection, None)
+
+    def hold(self, connection: Limited, size: int) -> None:
+        """It holds so many bytes now; where all hold too many, the first that did is ended."""
+        if size <= _LITTLE or connection not in self._connections:
+            self._bytes -= self._sizes.pop(connection, 0)
+            return
+        self._bytes += size - self._sizes.get(connection, 0)
+        self._sizes[connection] = size
+        while self._bytes > self._most_bytes:
+            self._evict(next(iter(self._sizes)))
+
+    def pause(self, size: int, now: float) -> float:
+        """Seconds to wait after so many bytes were read that nobody wants, of all connections."""
+        self._free_at = max(self._free_at, now) + size / _DISCARDED_PER_SECOND
+        return self._free_at - now
+
+    def _evict(self, connection: Limited) -> None:
+        self.leave(connection)
+        connection.evict()
