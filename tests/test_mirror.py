@@ -112,7 +112,7 @@ _TESTED_ELSEWHERE = {
     "relay/reply_headers.py": "relay/test_relays.py",
     "relay/closing_events.py": "gateway/test_app.py",
     "gateway/call_log.py": "gateway/test_app.py",
-    "gateway/estimate.py": "gateway/test_app.py",
+    "gateway/estimate.py": "gateway/test_admit_call.py",
     "gateway/exchange.py": "gateway/test_app.py",
     "gateway/gateway.py": "gateway/test_app.py",
     "gateway/health.py": "gateway/test_app.py",

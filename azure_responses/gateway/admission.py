@@ -105,14 +105,15 @@ class Admission:
         Args:
             tokens: what it used; None where that is not known, which leaves the estimate.
         """
-        if isinstance(admitted.ticket, SharedTicket):
-            if tokens is not None:
-                admitted.ticket.settle(tokens)
-        elif admitted.ticket is not None and tokens is not None:
+        ticket = admitted.ticket
+        if isinstance(ticket, SharedTicket):
+            ticket.settle(ticket.bid.tokens if tokens is None else tokens)
+        elif ticket is not None:
+            used = ticket.tokens if tokens is None else tokens
             with self._lock:
                 minute = self._minutes.get(admitted.caller.key_id)
                 if minute is not None:
-                    minute.settle(admitted.ticket.slot, admitted.ticket.tokens, tokens)
+                    minute.settle(ticket.slot, ticket.tokens, used)
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.admission import Admitted
+from azure_responses.gateway.admit_call import admit_call
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.departure import DEPARTURE, Departure
-from azure_responses.gateway.estimate import estimate_cost
 from azure_responses.gateway.event_stream import EventStream
 from azure_responses.gateway.layers import BEGUN
 from azure_responses.gateway.replies import (
@@ -127,6 +127,7 @@ class Exchange:
             await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
             let_go([reply.summary.error])
             return
+        self._watch_caller()
         admitted = await self._admit(caller, call)
         try:
             await self._make(call)
@@ -152,6 +153,8 @@ class Exchange:
         self._gateway.record(caller, summary, summary.latency, held=held)
         if admitted is None:
             return
+        if caller.has_limits or caller.budget is not None:
+            self._gateway.estimates.learn(caller, call, time.monotonic())
         if not summary.attempts:
             admission.refund(admitted)
         elif tokens is None and summary.status >= 400:
@@ -163,23 +166,12 @@ class Exchange:
     async def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
         if call.operation not in _ROUTED:
             return None
-        gateway = self._gateway
-        asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
-        if caller.has_limits or caller.budget is not None:
-            asked["tokens"], asked["cost"] = estimate_cost(call, gateway.router)
-        asked |= {"now": time.time(), "tick": time.monotonic()}
-        state = gateway.router.async_calls.state
-        admitted: Admitted | Denial
-        if caller.has_limits and state.is_shared:
-            admitted = await gateway.admission.admit_shared(state, caller, **asked)
-        else:
-            admitted = gateway.admission.admit(caller, **asked)
+        admitted = await admit_call(self._gateway, caller, call)
         if isinstance(admitted, Denial):
             raise Refused(admitted)
         return admitted
 
     async def _make(self, call: RelayedCall) -> None:
-        self._watch_caller()
         with continued_trace(self._headers):
             if call.is_stream:
                 await self._make_stream(call)

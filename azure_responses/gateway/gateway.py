@@ -16,6 +16,7 @@ from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.drain import Drain
+from azure_responses.gateway.estimate import Estimates
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
@@ -62,6 +63,7 @@ class Gateway:
             allow_pages=settings.allow_unauthenticated,
         )
         self.admission = Admission(budgets)
+        self.estimates = Estimates(self.router)
         self.places = Places(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )

@@ -69,11 +69,13 @@ def stream_failure(
 
 def tokens_of(answer: Mapping[str, Any] | None) -> int | None:
     """What was used in all, or None where the answer does not say."""
+    return _count(answer, "total_tokens")
+
+
+def _count(answer: Mapping[str, Any] | None, name: str) -> int | None:
     usage = answer.get("usage") if answer is not None else None
-    if not isinstance(usage, Mapping):
-        return None
-    total = usage.get("total_tokens")
-    return total if isinstance(total, int) else None
+    count = usage.get(name) if isinstance(usage, Mapping) else None
+    return count if isinstance(count, int) else None
 
 
 def outcome_of(
@@ -95,6 +97,7 @@ def outcome_of(
         status=status if isinstance(status, str) else None,
         incomplete_reason=reason if isinstance(reason, str) else None,
         has_output=has_output,
+        output_tokens=_count(answer, "output_tokens"),
     )
 
 

@@ -37,7 +37,11 @@ from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.pins import unknown_response
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
-from azure_responses.routing.token_estimate import estimate_input_tokens, estimate_output_tokens
+from azure_responses.routing.token_estimate import (
+    estimate_input_tokens,
+    estimate_output_tokens,
+    has_output_limit,
+)
 from azure_responses.transport import Timeout, patience_of
 
 __all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest"]
@@ -431,6 +435,7 @@ class RequestReader:
             estimate_output_tokens(body) if counts else 0,
             pin,
             is_stream=is_stream,
+            is_output_open=counts and not has_output_limit(body),
             on_origin_down=own.get("on_origin_down"),
             **_chosen(own),
         )

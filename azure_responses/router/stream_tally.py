@@ -156,6 +156,7 @@ def outcome_of(
         getattr(result, "status", None),
         getattr(details, "reason", None),
         has_output,
+        usage.output_tokens if isinstance(usage, Usage) else None,
     )
 
 

@@ -123,7 +123,7 @@ class Backlog:
         if write.is_correction or len(self._facts) >= self._capacity:
             self._drop(write)
         else:
-            self._facts.appendleft(replace(write, tokens=0, requests=0))
+            self._facts.appendleft(replace(write, tokens=0, requests=0, reserved=0))
 
     def wait_until_empty(self, seconds: float) -> bool:
         """Sleep until everything is written; False when the time ran out."""

@@ -118,8 +118,7 @@ class MemoryState:
         if settlement.entry is not None:
             self.remember(settlement.entry)
         bid = settlement.bid
-        has_news = settlement.used != bid.tokens or settlement.refunds_request
-        if not has_news and not settlement.cooldown:
+        if bid.deployment.rpm is None and bid.deployment.tpm is None and not settlement.cooldown:
             return
         with self._lock:
             if settlement.cooldown:

@@ -39,11 +39,14 @@ _NO_LIMIT = -1
 # Seconds after which a load has left the window.
 _LONGEST_AGE = 60
 
-# The window is a hash: tokens ("<second>t") and requests ("<second>r") of each second, their
-# totals, and `edge`, the newest second that was dropped. 61 seconds count: the one that runs and
-# 60 whole ones, since any 60 seconds reach into 61.
+# The window is a hash: tokens ("<second>t"), requests ("<second>r") and what of the tokens running
+# calls have reserved ("<second>o") of each second, their totals, `edge`, the newest second that was
+# dropped, and `share`, how much of what was reserved is used in the end. 61 seconds count: the one
+# that runs and 60 whole ones, since any 60 seconds reach into 61.
 _WINDOW = """
 local SPAN = 61
+local RUNNING = 1000
+local NEWEST = 0.3
 
 local function clock(given)
   if given ~= '' then return tonumber(given) end
@@ -56,41 +59,45 @@ local function names(first, last)
   for second = first, last do
     fields[#fields + 1] = second .. 't'
     fields[#fields + 1] = second .. 'r'
+    fields[#fields + 1] = second .. 'o'
   end
   return fields
 end
 
 local function totals(key, second)
-  local head = redis.call('HMGET', key, 'edge', 'tokens', 'requests')
+  local head = redis.call('HMGET', key, 'edge', 'tokens', 'requests', 'open')
   local edge = tonumber(head[1])
-  if not edge then return 0, 0 end
+  if not edge then return 0, 0, 0 end
   local cut = second - SPAN
   -- All of it has left the window, or the clock was set back by more than one window.
   if cut >= edge + SPAN or cut <= edge - SPAN then
     redis.call('DEL', key)
-    return 0, 0
+    return 0, 0, 0
   end
-  local tokens, requests = tonumber(head[2]), tonumber(head[3])
-  if cut <= edge then return tokens, requests end
+  local tokens, requests, open = tonumber(head[2]), tonumber(head[3]), tonumber(head[4]) or 0
+  if cut <= edge then return tokens, requests, open end
   local old = names(edge + 1, cut)
   local values = redis.call('HMGET', key, unpack(old))
-  for i = 1, #old, 2 do
+  for i = 1, #old, 3 do
     tokens = tokens - (tonumber(values[i]) or 0)
     requests = requests - (tonumber(values[i + 1]) or 0)
+    open = open - (tonumber(values[i + 2]) or 0)
   end
   redis.call('HDEL', key, unpack(old))
-  redis.call('HSET', key, 'edge', cut, 'tokens', tokens, 'requests', requests)
-  return tokens, requests
+  redis.call('HSET', key, 'edge', cut, 'tokens', tokens, 'requests', requests, 'open', open)
+  return tokens, requests, open
 end
 
-local function count(key, now, second, tokens, requests)
+local function count(key, now, second, tokens, requests, open)
   if redis.call('HSETNX', key, 'edge', now - SPAN) == 1 then
     redis.call('HSET', key, 'tokens', 0, 'requests', 0)
   end
   redis.call('HINCRBY', key, second .. 't', tokens)
   redis.call('HINCRBY', key, second .. 'r', requests)
+  redis.call('HINCRBY', key, second .. 'o', open)
   redis.call('HINCRBY', key, 'tokens', tokens)
   redis.call('HINCRBY', key, 'requests', requests)
+  redis.call('HINCRBY', key, 'open', open)
   redis.call('PEXPIRE', key, (SPAN + 1) * 1000)
 end
 """
@@ -104,17 +111,22 @@ local ends = redis.call('MGET', unpack(KEYS, bids + 1))
 -- Milliseconds until the bid has room: 0 for at once, nil for never.
 local function wait(key, tokens, rpm, tpm)
   if rpm == 0 then return nil end
-  local used, made = totals(key, now)
+  local used, made, open = totals(key, now)
   -- A request larger than the limit has to be sent alone, or it never would be.
   local much = tpm >= 0 and used + math.min(tokens, tpm) - tpm or 0
   local many = rpm >= 0 and made + 1 - rpm or 0
   if much <= 0 and many <= 0 then return 0 end
+  -- What running calls reserved frees when they end, all but the share that they use.
+  local frees = 1 - (tonumber(redis.call('HGET', key, 'share')) or 0)
+  local soonest = open > 0 and RUNNING or 0
+  much = much - open * frees
+  if much <= 0 and many <= 0 then return soonest end
   local values = redis.call('HMGET', key, unpack(names(now - SPAN + 1, now)))
-  for i = 1, #values, 2 do
-    much = much - (tonumber(values[i]) or 0)
+  for i = 1, #values, 3 do
+    much = much - (tonumber(values[i]) or 0) + (tonumber(values[i + 2]) or 0) * frees
     many = many - (tonumber(values[i + 1]) or 0)
     if much <= 0 and many <= 0 then
-      return (now + (i + 1) / 2) * 1000 - ms
+      return math.max(soonest, (now + (i + 2) / 3) * 1000 - ms)
     end
   end
   return SPAN * 1000
@@ -131,7 +143,7 @@ for i = 1, bids do
   if rpm >= 0 or tpm >= 0 then pause = wait(KEYS[i], tokens, rpm, tpm) end
   if pause then pause = math.max(pause, reply[i + 3]) end
   if pause == 0 then
-    if rpm >= 0 or tpm >= 0 then count(KEYS[i], now, now, tokens, 1) end
+    if rpm >= 0 or tpm >= 0 then count(KEYS[i], now, now, tokens, 1, tokens) end
     reply[1] = i
     reply[3] = 0
     return reply
@@ -144,16 +156,23 @@ return reply
 _SETTLE = """
 local ms = clock(ARGV[1])
 local second, tokens, requests = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if tokens ~= 0 or requests ~= 0 then
+local open = tonumber(ARGV[10])
+if tokens ~= 0 or requests ~= 0 or open ~= 0 then
   local now = math.floor(ms / 1000)
   totals(KEYS[1], now)
-  local held = redis.call('HMGET', KEYS[1], second .. 't', second .. 'r')
+  local held = redis.call('HMGET', KEYS[1], second .. 't', second .. 'r', second .. 'o', 'share')
   if second == 0 then
     -- Not reserved here: an outage lies between. It counts from when it was known.
-    count(KEYS[1], now, now - tonumber(ARGV[9]), tokens, requests)
+    count(KEYS[1], now, now - tonumber(ARGV[9]), tokens, requests, 0)
   elseif held[1] then
     -- Subtracted from 0, because Redis does not take Lua's -0 for a number.
-    count(KEYS[1], now, second, math.max(tokens, 0 - held[1]), math.max(requests, 0 - held[2]))
+    count(KEYS[1], now, second, math.max(tokens, 0 - held[1]), math.max(requests, 0 - held[2]),
+      math.max(0 - open, 0 - (tonumber(held[3]) or 0)))
+    if open > 0 and requests == 0 then
+      local share = math.min((open + tokens) / open, 1)
+      local before = tonumber(held[4]) or share
+      redis.call('HSET', KEYS[1], 'share', tostring(before + NEWEST * (share - before)))
+    end
   end
 end
 local pause = tonumber(ARGV[5])
@@ -268,6 +287,7 @@ class Keys:
             round(entry.expires * 1000) if entry else 0,
             entry.response_id if entry and end_user else "",
             min(max(0, int(now - write.at)), _LONGEST_AGE),
+            write.reserved,
         ]
 
 
@@ -284,6 +304,7 @@ class Write:
         tag: the deployment's tag.
         second, tokens, requests: by how much to correct which second of its window; second 0 is
             that of `at`, for what was never reserved here.
+        reserved: so many tokens of that second are those of a running call no longer.
         cooldown: seconds from `at` for which it sits out.
         entry: a stored response to remember.
         forgotten: the id of a stored response to forget; then nothing else counts.
@@ -297,6 +318,7 @@ class Write:
     cooldown: float = 0.0
     entry: LedgerEntry | None = None
     forgotten: str | None = None
+    reserved: int = 0
 
     @property
     def is_correction(self) -> bool:
@@ -337,21 +359,21 @@ def make_write(settlement: Settlement, second: int, at: float, now: float) -> Wr
     and `now` unix seconds.
     """
     deployment = settlement.bid.deployment
-    tokens, requests = _correction(settlement, second)
+    tokens, requests, reserved = _correction(settlement, second)
     entry, cooldown = settlement.entry, settlement.cooldown or 0.0
-    if not (tokens or requests or entry or cooldown):
+    if not (tokens or requests or reserved or entry or cooldown):
         return None
     kept = complete_entry(entry, now) if entry else None
-    return Write(at, deployment.tag, second, tokens, requests, cooldown, kept)
+    return Write(at, deployment.tag, second, tokens, requests, cooldown, kept, reserved=reserved)
 
 
-def _correction(settlement: Settlement, second: int) -> tuple[int, int]:
+def _correction(settlement: Settlement, second: int) -> tuple[int, int, int]:
     bid, refunds = settlement.bid, settlement.refunds_request
     if bid.deployment.rpm is None and bid.deployment.tpm is None:
-        return 0, 0
+        return 0, 0, 0
     if second == 0:
-        return settlement.used, 0 if refunds else 1
-    return settlement.used - bid.tokens, -1 if refunds else 0
+        return settlement.used, 0 if refunds else 1, 0
+    return settlement.used - bid.tokens, -1 if refunds else 0, bid.tokens
 
 
 _LOCAL_BITS = 32

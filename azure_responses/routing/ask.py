@@ -50,6 +50,8 @@ class Ask(NamedTuple):
             such as connecting; None where the caller chose none.
         is_altered: the caller brings a credential, an address or a version of their own, so that
             a refusal of those says nothing about the deployment.
+        is_output_open: the caller sets no limit to the output, so that what a deployment's other
+            outputs had is a better estimate than `output_tokens`.
     """
 
     group: str
@@ -62,6 +64,7 @@ class Ask(NamedTuple):
     on_origin_down: Literal["fail", "strip", "replay"] | None = None
     patience: float | None = None
     is_altered: bool = False
+    is_output_open: bool = False
 
     @property
     def tokens(self) -> int:

@@ -113,6 +113,7 @@ class Board:
         *,
         is_stream: bool,
         is_probe: bool,
+        is_output_open: bool = False,
     ) -> None:
         """The attempt was answered: failures in a row end, and the answer's figures count."""
         with self._lock:
@@ -120,6 +121,8 @@ class Board:
             status.cooldown.succeed(is_probe=is_probe)
             if outcome.latency is not None:
                 status.time_latency(outcome.latency, now, is_stream=is_stream)
+            if is_output_open and outcome.output_tokens is not None:
+                status.output.observe(outcome.output_tokens, now)
             if self._reads_headers:
                 status.headroom.observe(outcome.headers, mark, now)
 

@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
         status: the response's own, such as "completed" or "incomplete".
         incomplete_reason: why it is incomplete, such as "content_filter".
         has_output: something of it has reached the caller already.
+        output_tokens: those of the output among `tokens`, or None.
     """
 
     headers: Mapping[str, str] = _NONE
@@ -30,6 +31,7 @@ class Outcome(NamedTuple):
     status: str | None = None
     incomplete_reason: str | None = None
     has_output: bool = False
+    output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

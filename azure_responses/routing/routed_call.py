@@ -27,11 +27,13 @@ from azure_responses.routing.shortfall import (
     with_context,
 )
 from azure_responses.routing.strategies import IsFree, choose
+from azure_responses.routing.windows import RUNNING_WAIT
 
 __all__ = ["RoutedCall"]
 
 _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all come at once
 _SHORTEST_WAIT = 0.01
+_LOOK_AGAIN = 0.25
 _SHORTEST_ATTEMPT = 1.0
 # A service that keeps naming times that do not hold is believed so often, and asked less and less.
 _MOST_REFUSALS = 10
@@ -146,7 +148,9 @@ class RoutedCall:
         """None of the bids had room (`grant.bid` is None)."""
         if grant.cooldowns:
             self._routing.board.learn(grant.cooldowns, now)
-        until = now + max(grant.retry_after or 0.0, _SHORTEST_WAIT)
+        wait = grant.retry_after or 0.0
+        # Room that running calls hold frees at any moment.
+        until = now + max(wait if wait > RUNNING_WAIT else wait * _LOOK_AGAIN, _SHORTEST_WAIT)
         for deployment in self._route.bidders:
             self._full[deployment.id] = until
         self._release_probes()
@@ -182,6 +186,7 @@ class RoutedCall:
             now,
             is_stream=self.ask.is_stream,
             is_probe=self.is_probe,
+            is_output_open=self.ask.is_output_open,
         )
         self._bid = None
         return Settlement(bid, self._slot, used)
@@ -316,15 +321,20 @@ class RoutedCall:
                 if not board.claim_probe(deployment.id, now):
                     continue
                 self._claimed.append(deployment.id)
-            bids.append(self._bid_on(deployment))
+            bids.append(self._bid_on(deployment, now))
         self._route.bidders = tuple([bid.deployment for bid in bids])
         return tuple(bids)
 
-    def _bid_on(self, deployment: Deployment) -> Bid:
+    def _bid_on(self, deployment: Deployment, now: float) -> Bid:
         if not self.ask.can_move:
             # Reading, cancelling and deleting take nothing of a deployment's quota.
             return Bid(replace(deployment, rpm=None, tpm=None), 0)
-        return bid_on(deployment, self.ask.tokens)
+        ask = self.ask
+        if ask.is_output_open and deployment.tpm is not None:
+            usual = self._routing.board.statuses[deployment.id].output.tokens(now)
+            if usual is not None:
+                return bid_on(deployment, ask.input_tokens + usual)
+        return bid_on(deployment, ask.tokens)
 
     def _may_leave_origin(self, now: float) -> bool:
         """True when a pinned call may go on elsewhere: its origin is down, not only stumbling."""

@@ -4,6 +4,7 @@ from azure_responses.routing.cooldown import Cooldown, CooldownRules
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.headroom import Headroom
 from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.token_estimate import UsualOutput
 
 __all__ = ["Status"]
 
@@ -15,7 +16,7 @@ _NEWEST_SHARE = 0.3
 class Status:
     """One deployment's cooldown, load, latency and headroom; the board holds the lock."""
 
-    __slots__ = ("_latency", "cooldown", "deployment", "headroom", "in_flight")
+    __slots__ = ("_latency", "cooldown", "deployment", "headroom", "in_flight", "output")
 
     def __init__(self, deployment: Deployment, settings: RouterSettings) -> None:
         usual = deployment.cooldown_time
@@ -29,6 +30,7 @@ class Status:
             )
         )
         self.headroom = Headroom()
+        self.output = UsualOutput()
         self.in_flight = 0
         # By whether it streams: seconds, and when they were seen.
         self._latency: dict[bool, tuple[float, float]] = {}

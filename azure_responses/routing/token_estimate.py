@@ -3,10 +3,22 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["USUAL_OUTPUT", "estimate_input_tokens", "estimate_output_tokens"]
+__all__ = [
+    "USUAL_OUTPUT",
+    "UsualOutput",
+    "estimate_input_tokens",
+    "estimate_output_tokens",
+    "has_output_limit",
+]
 
 USUAL_OUTPUT = 1000
-"""Reserved for the output of a request that sets no limit."""
+"""Reserved for the output of a request that sets no limit, before it is known what others took."""
+
+# Of what is learnt from outputs: bounds, how much the newest counts, and for how many seconds.
+_LEAST_OUTPUT = 16
+_MOST_OUTPUT = 32_768
+_NEWEST_SHARE = 0.25
+_LIFE = 600.0
 
 # English prose has about four characters to a token (OpenAI's help page on tokens); other scripts
 # have fewer characters but more bytes to each.
@@ -28,6 +40,44 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
     here and not counted.
     """
     return sum(_estimate(body[key]) for key in _INPUT_KEYS if body.get(key))
+
+
+class UsualOutput:
+    """How many tokens the outputs of calls without a limit of their own lately had.
+
+    A moving average, and twice the average distance from it, as retransmission timers reckon
+    (RFC 6298): most outputs are no longer. Callers hold the lock to change it; times are
+    monotonic seconds.
+    """
+
+    __slots__ = ("_at", "_distance", "_mean")
+
+    def __init__(self) -> None:
+        self._mean = 0.0
+        self._distance = 0.0
+        self._at: float | None = None
+
+    def observe(self, tokens: int, now: float) -> None:
+        """An output had so many tokens."""
+        if self.tokens(now) is None:
+            self._mean, self._distance = float(tokens), tokens / 2
+        else:
+            away = tokens - self._mean
+            self._mean += _NEWEST_SHARE * away
+            self._distance += _NEWEST_SHARE * (abs(away) - self._distance)
+        self._at = now
+
+    def tokens(self, now: float) -> int | None:
+        """What to reserve for an output; None where none was seen for ten minutes."""
+        if self._at is None or now > self._at + _LIFE:
+            return None
+        return max(_LEAST_OUTPUT, min(_MOST_OUTPUT, round(self._mean + 2 * self._distance)))
+
+
+def has_output_limit(body: Mapping[str, Any]) -> bool:
+    """True where the body itself says how many tokens its output may have."""
+    limits = (body.get(key) for key in _LIMIT_KEYS)
+    return any(isinstance(limit, int) and limit > 0 for limit in limits)
 
 
 def estimate_output_tokens(body: Mapping[str, Any]) -> int:

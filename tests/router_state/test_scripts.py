@@ -82,23 +82,33 @@ def _settle(used: int = 10, tpm: int | None = 100, **fields: object) -> Settleme
 
 
 def test_a_settlement_that_changes_nothing_is_not_written() -> None:
-    assert make_write(_settle(), 5, 0.0, 0.0) is None
+    assert make_write(_settle(), 0, 0.0, 0.0) is not None
     # Without a limit there is no window to correct.
     assert make_write(_settle(used=3, tpm=None), 5, 0.0, 0.0) is None
     assert make_write(_settle(used=0, refunds_request=True), 0, 0.0, 0.0) is None
 
 
+def test_a_call_that_used_what_it_reserved_is_written_as_ended() -> None:
+    write = make_write(_settle(), 5, 1.0, 0.0)
+    assert write == Write(1.0, "tag-one", 5, reserved=10)
+    assert write is not None
+    assert write.is_correction
+    assert _KEYS.settlement(write, 1.0, None)[-1] == 10
+
+
 def test_what_redis_did_not_reserve_is_counted_in_full() -> None:
     assert make_write(_settle(used=3), 0, 1.0, 0.0) == Write(1.0, "tag-one", 0, 3, 1)
     late = Write(at=100.0, tag="tag-one", tokens=3, requests=1)
-    ages = [_KEYS.settlement(late, now, None)[-1] for now in (100.9, 107.0, 900.0)]
+    ages = [_KEYS.settlement(late, now, None)[-2] for now in (100.9, 107.0, 900.0)]
     assert ages == [0, 7, 60]
 
 
 def test_a_correction_is_the_difference() -> None:
-    assert make_write(_settle(used=3), 5, 1.0, 0.0) == Write(1.0, "tag-one", 5, tokens=-7)
+    assert make_write(_settle(used=3), 5, 1.0, 0.0) == Write(
+        1.0, "tag-one", 5, tokens=-7, reserved=10
+    )
     refund = make_write(_settle(used=0, refunds_request=True), 5, 1.0, 0.0)
-    assert refund == Write(1.0, "tag-one", 5, tokens=-10, requests=-1)
+    assert refund == Write(1.0, "tag-one", 5, tokens=-10, requests=-1, reserved=10)
     assert refund is not None
     assert refund.is_correction
 
@@ -121,9 +131,9 @@ def test_an_entry_of_nobody_is_in_no_index() -> None:
     write = Write(0.0, entry=entry("resp_a", end_user=None, expires=2.0))
     values = _KEYS.settlement(write, 0.0, None)
     assert values[3] == _KEYS.entry("resp_a")
-    assert values[-3:-1] == [2000, ""]
+    assert values[-4:-2] == [2000, ""]
     known = Write(0.0, entry=entry("resp_a", expires=2.0))
-    assert _KEYS.settlement(known, 0.0, 77)[-2] == "resp_a"
+    assert _KEYS.settlement(known, 0.0, 77)[-3] == "resp_a"
 
 
 def test_a_purge_is_read_as_it_was_written() -> None:

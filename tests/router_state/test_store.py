@@ -102,9 +102,9 @@ def test_requests_are_limited_as_tokens_are(situation: Situation) -> None:
 
 
 def test_who_is_refused_is_told_when_there_is_room(situation: Situation) -> None:
-    situation.reserve(bid_on(tokens=60, tpm=100))
+    situation.settle(situation.reserve(bid_on(tokens=60, tpm=100)))
     situation.clock.now += 10.25
-    situation.reserve(bid_on(tokens=40, tpm=100))
+    situation.settle(situation.reserve(bid_on(tokens=40, tpm=100)))
     # A second is counted until 60 whole ones have followed it.
     refused = situation.reserve(bid_on(tokens=50, tpm=100))
     assert refused.retry_after == pytest.approx(50.75)
@@ -115,9 +115,9 @@ def test_who_is_refused_is_told_when_there_is_room(situation: Situation) -> None
 
 
 def test_the_soonest_of_several_deployments_counts(situation: Situation) -> None:
-    situation.reserve(bid_on("one", 100, tpm=100))
+    situation.settle(situation.reserve(bid_on("one", 100, tpm=100)))
     situation.clock.now += 20
-    situation.reserve(bid_on("two", 100, tpm=100))
+    situation.settle(situation.reserve(bid_on("two", 100, tpm=100)))
     refused = situation.reserve(bid_on("two", 1, tpm=100), bid_on("one", 1, tpm=100))
     assert refused.retry_after == pytest.approx(41)
 
@@ -128,13 +128,50 @@ def test_a_deployment_that_may_take_nothing_never_has_room(situation: Situation)
 
 
 def test_a_request_larger_than_the_limit_is_sent_alone(situation: Situation) -> None:
-    assert situation.reserve(bid_on(tokens=1, tpm=100)).bid is not None
+    situation.settle(situation.reserve(bid_on(tokens=1, tpm=100)))
     refused = situation.reserve(bid_on(tokens=500, tpm=100))
     assert refused.bid is None
     assert refused.retry_after == pytest.approx(61)
     situation.clock.now += 61
     assert situation.reserve(bid_on(tokens=500, tpm=100)).bid is not None
     assert situation.reserve(bid_on(tokens=1, tpm=100)).bid is None
+
+
+def test_what_running_calls_have_reserved_is_waited_for_until_they_end(
+    situation: Situation,
+) -> None:
+    # litellm#18953
+    running = [situation.reserve(bid_on(tokens=45, tpm=100)) for _ in range(2)]
+    refused = situation.reserve(bid_on(tokens=45, tpm=100))
+    assert refused.bid is None
+    assert refused.retry_after == pytest.approx(1.0)
+    situation.settle(running[0], 2)
+    running.append(situation.reserve(bid_on(tokens=45, tpm=100)))
+    assert running[-1].bid is not None
+    situation.clock.now += 5
+    assert situation.reserve(bid_on(tokens=45, tpm=100)).retry_after == pytest.approx(1.0)
+    # Requests are used up by being made.
+    assert situation.reserve(bid_on(tokens=0, rpm=2)).retry_after == pytest.approx(56.0)
+
+
+def test_what_running_calls_will_use_is_waited_for_until_the_window_frees(
+    situation: Situation,
+) -> None:
+    for _ in range(2):
+        situation.settle(situation.reserve(bid_on(tokens=30, tpm=100)))
+    situation.clock.now += 10
+    situation.reserve(bid_on(tokens=40, tpm=100))
+    # By what the others used, the running call will need all that it reserved.
+    refused = situation.reserve(bid_on(tokens=50, tpm=100))
+    assert refused.retry_after == pytest.approx(51.0)
+
+
+def test_a_call_that_ends_after_its_minute_leaves_nothing_reserved(situation: Situation) -> None:
+    late = situation.reserve(bid_on(tokens=100, tpm=100))
+    situation.clock.now += 70
+    situation.settle(late, 0)
+    assert situation.reserve(bid_on(tokens=100, tpm=100)).bid is not None
+    assert situation.reserve(bid_on(tokens=100, tpm=100)).retry_after == pytest.approx(1.0)
 
 
 def test_tokens_that_were_not_used_are_given_back(situation: Situation) -> None:

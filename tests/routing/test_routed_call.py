@@ -35,6 +35,7 @@ from tests.routing.fleet import (
     refused_key,
     serve,
     server_error,
+    store_of,
     unreachable,
 )
 
@@ -875,6 +876,44 @@ def test_a_model_that_only_the_star_serves_keeps_its_pin() -> None:
     assert tried == ["b"]
     assert call.deployment is not None
     assert call.deployment.name_for(call.group) == "anything"
+
+
+# ── estimates that are learnt ──
+
+
+def test_what_a_call_without_a_limit_reserves_is_learnt_from_others_on_the_deployment() -> None:
+    routing = fleet(deployment("a", tpm=2000))
+    asked = Ask("gpt", 5, 1000, is_output_open=True)
+    tokens = []
+    for now in (0.0, 1.0, 700.0):
+        call = routing.start(asked, now)
+        attempt(call, now)
+        settlement = call.answered(Outcome(tokens=25, output_tokens=20), now)
+        store_of(routing).settle(settlement, now)
+        tokens.append(settlement.bid.tokens)
+    # The third comes so long after that nobody knows any more.
+    assert tokens == [1005, 45, 1005]
+
+
+def test_a_limit_of_the_callers_own_is_reserved_as_it_is() -> None:
+    routing = fleet(deployment("a", tpm=20_000))
+    for _ in range(2):
+        call = routing.start(Ask("gpt", 5, 1000), 0.0)
+        attempt(call, 0.0)
+        assert call.answered(Outcome(tokens=25, output_tokens=20), 0.0).bid.tokens == 1005
+
+
+def test_room_that_running_calls_hold_is_looked_for_often() -> None:
+    routing = fleet(deployment("a", tpm=100))
+    running = routing.start(Ask("gpt", 50, 50), 0.0)
+    attempt(running, 0.0)
+    waiting = routing.start(Ask("gpt", 50, 50), 0.0)
+    assert attempt(waiting, 0.0, jitter=0.0) == Wait(0.25)
+    store_of(routing).settle(running.answered(Outcome(tokens=10), 0.2), 0.2)
+    assert isinstance(attempt(waiting, 0.25, jitter=0.0), Wait)
+    with pytest.raises(RateLimitError) as caught:
+        attempt(routing.start(Ask("gpt", 50, 50, deadline=0.5), 0.4), 0.4)
+    assert caught.value.retry_after == pytest.approx(59.6, abs=1.1)
 
 
 # ── refusals that say when to come back ──

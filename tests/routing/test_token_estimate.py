@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from azure_responses.routing.token_estimate import (
     USUAL_OUTPUT,
+    UsualOutput,
     estimate_input_tokens,
     estimate_output_tokens,
+    has_output_limit,
 )
 
 _json = st.recursive(
@@ -63,3 +65,40 @@ def test_any_input_has_an_estimate(value: Any) -> None:
 )
 def test_output_is_what_the_body_allows(body: dict[str, Any], tokens: int) -> None:
     assert estimate_output_tokens(body) == tokens
+
+
+def test_what_outputs_lately_had_is_learnt_and_forgotten() -> None:
+    usual = UsualOutput()
+    assert usual.tokens(0.0) is None
+    usual.observe(12, 0.0)
+    assert usual.tokens(0.0) == 24
+    for second in range(40):
+        usual.observe(3000, float(second))
+    assert 2900 < (usual.tokens(40.0) or 0) < 3300
+    assert usual.tokens(639.0) is not None
+    assert usual.tokens(640.0) is None
+    usual.observe(100, 700.0)
+    assert usual.tokens(700.0) == 200
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1))
+def test_what_is_learnt_has_sane_bounds(outputs: list[int]) -> None:
+    usual = UsualOutput()
+    for tokens in outputs:
+        usual.observe(tokens, 0.0)
+    assert 16 <= (usual.tokens(0.0) or 0) <= 32_768
+
+
+@pytest.mark.parametrize(
+    ("body", "has_limit"),
+    [
+        ({}, False),
+        ({"max_output_tokens": None}, False),
+        ({"max_output_tokens": 16}, True),
+        ({"max_completion_tokens": 5}, True),
+        ({"max_tokens": 5}, True),
+        ({"max_tokens": "5"}, False),
+    ],
+)
+def test_a_body_may_limit_its_output_itself(body: dict[str, Any], has_limit: bool) -> None:
+    assert has_output_limit(body) is has_limit

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.windows import Window
+from azure_responses.routing.windows import RUNNING_WAIT, Window
 
 _Steps = st.lists(
     st.tuples(st.floats(0, 30, allow_nan=False), st.integers(0, 40), st.integers(0, 40)),
@@ -40,7 +40,9 @@ def test_the_wait_named_is_enough_and_room_is_never_denied_after_it(
         assert 0.0 <= wait <= 61.0
         assert (window.wait(tokens, now) == 0.0) == (wait == 0.0)
         now += wait
-        assert window.reserve(tokens, now + 1e-6) is not None
+        slot = window.reserve(tokens, now + 1e-6)
+        assert slot is not None
+        window.settle(slot, tokens, tokens)
 
 
 def test_what_is_given_back_may_be_used_again() -> None:
@@ -74,7 +76,22 @@ def test_a_request_larger_than_the_limit_is_sent_when_nothing_else_is() -> None:
     window = Window(None, 10)
     assert window.reserve(50, 0.0) is not None
     assert window.reserve(50, 1.0) is None
+    assert window.wait(50, 1.0) == RUNNING_WAIT
+    window.settle(0, 50, 50)
     assert window.wait(50, 1.0) == 60.0
+
+
+def test_how_much_of_a_reservation_is_used_is_learnt() -> None:
+    window = Window(None, 100)
+    for used in (40, 4, 4, 4):
+        slot = window.reserve(40, 0.0)
+        assert slot is not None
+        window.settle(slot, 40, used)
+    assert window.tokens == 52
+    window.reserve(35, 1.0)
+    # Of the running call's 35 two fifths will have been used.
+    assert window.wait(20, 1.0) == RUNNING_WAIT
+    assert window.wait(34, 1.0) == 60.0
 
 
 def test_times_of_two_threads_in_the_wrong_order_are_counted_late_rather_than_early() -> None:

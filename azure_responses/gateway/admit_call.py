@@ -1,0 +1,55 @@
+"""Has one call admitted, and waits a little for what running calls have reserved."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.gateway.admission import Admitted
+from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.denial import Denial
+from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.routing.windows import RUNNING_WAIT
+from azure_responses.transport import patience_of
+
+if TYPE_CHECKING:
+    from azure_responses.gateway.gateway import Gateway
+
+__all__ = ["admit_call"]
+
+# Room that running calls hold frees when they end; a caller who came back a second later would find
+# the same as one who waited here, and be refused more often.
+_LONGEST_WAIT = 10.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+
+
+async def admit_call(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
+    """Let a call begin, at once or when running calls of its key have ended, or say why not."""
+    admitted = await _ask(gateway, caller, call)
+    patience = patience_of(call.timeout)
+    allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
+    pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
+    while _passes_soon(admitted) and time.monotonic() + pause < ends:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        admitted = await _ask(gateway, caller, call)
+    return admitted
+
+
+async def _ask(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
+    tick = time.monotonic()
+    asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
+    if caller.has_limits or caller.budget is not None:
+        # Anew each time: the calls that ended meanwhile have shown how much they needed.
+        asked["tokens"], asked["cost"] = gateway.estimates.estimate(caller, call, tick)
+    asked |= {"now": time.time(), "tick": tick}
+    state = gateway.router.async_calls.state
+    if caller.has_limits and state.is_shared:
+        return await gateway.admission.admit_shared(state, caller, **asked)
+    return gateway.admission.admit(caller, **asked)
+
+
+def _passes_soon(admitted: Admitted | Denial) -> bool:
+    if not isinstance(admitted, Denial) or admitted.retry_after is None:
+        return False
+    return admitted.retry_after <= RUNNING_WAIT

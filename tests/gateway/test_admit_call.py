@@ -1,0 +1,113 @@
+"""Many calls of one key at once: what running calls reserve is not taken for spent."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from azure_responses.emulator import Deployment, Emulator, Latency, Resource
+from tests.gateway.gateways import Running, config_of, serve
+from tests.router_state.conftest import redis_server
+from tests.router_state.redis_server import RedisServer
+
+__all__ = ["redis_server"]
+
+CREATE = "/v1/responses"
+HELLO = {"model": "chat", "input": "Reply with: pong"}
+ALICE = "sk-alice-0123456789-abcdef"
+
+
+@contextmanager
+def _gateway(
+    key: dict[str, Any], row: dict[str, Any] | None = None, **general: Any
+) -> Iterator[Running]:
+    slow = Deployment("gpt", model="gpt-5-mini", latency=Latency(first_token=0.3))
+    with Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])]).serve() as server:
+        config = config_of(server.url, "east", **general)
+        config["virtual_keys"] = [{"key": ALICE, "name": "alice", **key}]
+        config["model_list"][0]["litellm_params"].update(row or {})
+        with serve(config) as gateway:
+            yield gateway
+
+
+def _at_once(gateway: Running, count: int, **body: Any) -> list[httpx.Response]:
+    def ask(_: int) -> httpx.Response:
+        return client.post(CREATE, json={**HELLO, **body})
+
+    with gateway.client(ALICE) as client, ThreadPoolExecutor(count) as pool:
+        return list(pool.map(ask, range(count)))
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        ({"tpm": 2000}, {}),
+        ({"budget": 0.003}, {}),
+        ({}, {"tpm": 2000}),
+        ({"tpm": 2000}, {"tpm": 2000}),
+    ],
+)
+def test_ten_small_calls_at_once_are_all_served(key: dict[str, Any], row: dict[str, Any]) -> None:
+    # litellm#18953
+    with _gateway(key, row) as gateway:
+        found = _at_once(gateway, 10)
+    assert [reply.status_code for reply in found] == [200] * 10, found[-1].text
+
+
+def test_ten_small_calls_at_once_are_all_served_by_a_shared_state(
+    redis_server: RedisServer,
+) -> None:
+    key, row = {"tpm": 2000}, {"tpm": 3000}
+    with _gateway(key, row, redis_url=redis_server.url) as gateway:
+        found = _at_once(gateway, 10)
+    assert [reply.status_code for reply in found] == [200] * 10, found[-1].text
+
+
+def test_what_is_spent_is_refused_at_once_until_the_window_frees() -> None:
+    with _gateway({"tpm": 60}) as gateway, gateway.client(ALICE) as client:
+        first = client.post(CREATE, json={**HELLO, "input": "Reply with: pong " * 12})
+        assert first.json()["usage"]["total_tokens"] > 40
+        began = time.monotonic()
+        refused = client.post(CREATE, json={**HELLO, "max_output_tokens": 16})
+        assert time.monotonic() - began < 5
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 30
+
+
+def test_a_caller_who_cannot_wait_for_running_calls_is_told_to_come_back_soon() -> None:
+    body = {**HELLO, "max_output_tokens": 1400}
+    with (
+        _gateway({"tpm": 1500}) as gateway,
+        gateway.client(ALICE) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        running = pool.submit(client.post, CREATE, json=body)
+        _wait_until(lambda: gateway.app.gateway.admission._minutes)
+        refused = client.post(CREATE, json=body, headers={"x-litellm-timeout": "0.1"})
+        assert running.result().status_code == 200
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "1"
+
+
+def test_the_estimate_of_a_call_without_a_limit_is_learnt_by_key_and_model() -> None:
+    with _gateway({"tpm": 100_000}) as gateway, gateway.client(ALICE) as client:
+        admission = gateway.app.gateway.admission
+        for _ in range(2):
+            assert client.post(CREATE, json=HELLO).status_code == 200
+        estimates = gateway.app.gateway.estimates
+        assert {model for _, model in estimates._usual} == {"chat"}
+        assert len(estimates._usual) == 2
+        for usual in estimates._usual.values():
+            assert 16 <= (usual.tokens(time.monotonic()) or 0) < 200
+        assert all(minute.reserved == 0 for minute in admission._minutes.values())
+
+
+def _wait_until(claim: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
