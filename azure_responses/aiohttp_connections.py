@@ -5,24 +5,100 @@ its request and response objects cost as much again as aiohttp's whole exchange.
 shell speaks to aiohttp directly, and this module gives a reply the few methods it needs.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, cast
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from azure_responses.fork import leave_socket
 from azure_responses.protocol.exchange import Request
+from azure_responses.timeouts import TimeLimit
 
-__all__ = ["AiohttpConnections", "AiohttpReply"]
+__all__ = ["AiohttpConnections", "AiohttpReply", "Alarm"]
+
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 @lru_cache(maxsize=512)
 def _parse_url(url: str) -> URL:
     # Encoded already, and not to be encoded in another way.
     return URL(url, encoded=True)
+
+
+class _Protocol(ResponseHandler):
+    """Passes on to the reader of a body what aiohttp keeps to itself.
+
+    Bytes that cannot be parsed close the connection, but a reader that waits for more of the body
+    is not told, and waits for ever. And what arrives together with such bytes is thrown away with
+    them: so the head of a reply, whose status the caller is to know, is parsed by itself.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have arrived."""
+        while self._payload is None or self._payload.is_eof():
+            end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+            if not len(_END_OF_HEAD) <= end < len(data):
+                break
+            super().data_received(data[:end])
+            data = data[end:]
+        super().data_received(data)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """The connection is of no use any more."""
+        super().set_exception(exc, *cause)
+        payload = self._payload
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            payload.set_exception(exc)
+
+
+class _Connector(aiohttp.TCPConnector):
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        # aiohttp has no argument for it.
+        self._factory = cast(Any, partial(_Protocol, loop=self._loop))
+
+
+class Alarm:
+    """Interrupts the reading of a body when its time is over.
+
+    One timer, which is set again only when it has rung: a timeout around each read would cost more
+    than the read.
+
+    Attributes:
+        is_on: the body is being read; a caller may take his time between two reads.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, limit: TimeLimit) -> None:
+        self.is_on = False
+        self._content = content
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.set(limit)
+
+    def set(self, seconds: float) -> None:
+        """Look at the limit again in so many seconds."""
+        self.cancel()
+        self._timer = self._loop.call_later(seconds, self._ring)
+
+    def cancel(self) -> None:
+        """The body is not read any further."""
+        if self._timer is not None:
+            self._timer.cancel()
+            # It knows the reader, and with that the connection.
+            self._timer = None
+
+    def _ring(self) -> None:
+        left = min(self._limit.left(), self._limit)
+        if self.is_on and left <= 0:
+            self._content.set_exception(TimeoutError("The time is over."))
+        else:
+            self.set(left if self.is_on else self._limit)
 
 
 class AiohttpReply:
@@ -39,9 +115,9 @@ class AiohttpReply:
         """True for 2xx."""
         return 200 <= self.status_code < 300
 
-    async def aread(self) -> bytes:
-        """The whole body, decompressed."""
-        return await self._response.read()
+    def alarm(self, limit: TimeLimit) -> Alarm:
+        """Lets reads fail with TimeoutError when the limit is over."""
+        return Alarm(self._response.content, limit)
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
         """The body as it arrives, decompressed."""
@@ -63,7 +139,7 @@ class AiohttpConnections:
     """
 
     def __init__(self, limits: httpx.Limits, ssl_context: Any, proxy: httpx.Proxy | None) -> None:
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=limits.max_connections or 0,
             keepalive_timeout=limits.keepalive_expiry,
             ssl=ssl_context,

@@ -10,6 +10,7 @@ import httpx
 
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.errors import AzureResponsesError
+from azure_responses.event_loop import fail_after
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client
 from azure_responses.protocol.call import Attempt, Call
@@ -17,8 +18,11 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.plans import Plan
 from azure_responses.raw_response import RawResponse
+from azure_responses.reply_body import read_reply_async
+from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
+from azure_responses.timeouts import limit_of
 from azure_responses.transport import (
     IncomingReply,
     LoopTransport,
@@ -65,9 +69,7 @@ class AsyncSender:
         while True:
             try:
                 with mapped_async_errors():
-                    async with aclosing(await self._transmit(call, timeout)) as response:
-                        body = await response.aread()
-                    reply = Reply(response.status_code, response.headers, body)
+                    reply = await self._exchange_whole(call, timeout)
                 if 200 <= reply.status < 300:
                     return reply
                 error: AzureResponsesError = call.failure(
@@ -79,8 +81,8 @@ class AsyncSender:
 
     async def open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
-    ) -> IncomingReply:
-        """A reply whose body is still to be read; the caller closes it."""
+    ) -> AsyncStreamedReply:
+        """A reply whose events are still to be read; the caller closes it."""
         if watch is None:
             return await self._open(call, timeout, None)
         with watch.active():
@@ -100,17 +102,17 @@ class AsyncSender:
                 return reply, result
             await self._retry(plan.call, failure, watch)
 
-    async def _open(self, call: Call, timeout: Timeout, watch: AsyncWatch | None) -> IncomingReply:
+    async def _open(
+        self, call: Call, timeout: Timeout, watch: AsyncWatch | None
+    ) -> AsyncStreamedReply:
         while True:
             try:
                 with mapped_async_errors():
-                    response = await self._transmit(call, timeout)
-                    if is_event_stream(response):
-                        return response
-                    async with aclosing(response):
-                        body = await response.aread()
+                    opened = await self._begin(call, timeout)
+                if isinstance(opened, AsyncStreamedReply):
+                    return opened
                 error: AzureResponsesError = call.failure(
-                    response.status_code, response.headers, body, time.time()
+                    opened.status, opened.headers, opened.body, time.time()
                 )
             except AzureResponsesError as failure:
                 error = failure
@@ -158,6 +160,24 @@ class AsyncSender:
         """Close the connections, if they are ours."""
         if self._transport is not None:
             await self._transport.aclose()
+
+    async def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        limit = limit_of(timeout)
+        async with (
+            fail_after(limit.left()),
+            aclosing(await self._transmit(call, timeout)) as response,
+        ):
+            return await read_reply_async(response, limit)
+
+    async def _begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
+        """A stream, or the whole of what came instead."""
+        limit = limit_of(timeout)
+        async with fail_after(limit.left()):
+            response = await self._transmit(call, timeout)
+            if is_event_stream(response):
+                return AsyncStreamedReply(response, limit)
+            async with aclosing(response):
+                return await read_reply_async(response, limit)
 
     async def _transmit(self, call: Call, timeout: Timeout) -> IncomingReply:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""

@@ -4,7 +4,6 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import finalize
@@ -16,8 +15,9 @@ from azure_responses.errors import APIConnectionError, AzureResponsesError, Stre
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.text_pieces import TextPieces
+from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.watch import AsyncWatch
-from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
+from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
@@ -25,8 +25,6 @@ from azure_responses.types.result import request_id_of
 __all__ = ["AsyncStream", "AsyncStreamSource"]
 
 R = TypeVar("R", bound=Response)
-
-_DRAIN_SECONDS = 0.25
 
 
 class AsyncStreamSource:
@@ -76,8 +74,7 @@ class AsyncStream(Generic[R]):
         self._source = source
         self._state = state
         self._finish = finish
-        self._reply: IncomingReply | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
+        self._reply: AsyncStreamedReply | None = None
         self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
@@ -198,12 +195,10 @@ class AsyncStream(Generic[R]):
             await self._recover()
 
     async def _read(self) -> None:
-        state = self._state
-        chunk = None
-        assert self._chunks is not None
+        state, reply = self._state, self._reply
+        assert reply is not None
         try:
-            with mapped_async_errors():
-                chunk = await anext(self._chunks, None)
+            chunk = await reply.read()
         except APIConnectionError as error:
             await self._break_off(error)
             return
@@ -211,23 +206,11 @@ class AsyncStream(Generic[R]):
         self._ready.extend(events)
         if self._watch is not None:
             self._watch.receive(events)
-        if chunk is None or state.is_broken:
-            await self._drain()
+        reply.note(state)
+        if chunk is None or state.is_over:
+            if chunk is not None:
+                await reply.drain()
             await self._break_off(None)
-
-    async def _drain(self) -> None:
-        """Read what little is left, so that the connection can be used again.
-
-        Trio, moreover, warns of every generator that is dropped before its end.
-        """
-        assert self._chunks is not None
-        with (
-            anyio.move_on_after(_DRAIN_SECONDS),
-            suppress(APIConnectionError),
-            mapped_async_errors(),
-        ):
-            while await anext(self._chunks, None):
-                pass
 
     async def _break_off(self, cause: AzureResponsesError | None) -> None:
         self._cause = cause
@@ -277,7 +260,6 @@ class AsyncStream(Generic[R]):
         self._is_connected_once = True
         source = self._source
         self._reply = await source.sender.open(call, source.timeout, self._watch)
-        self._chunks = self._reply.aiter_bytes()
         self._state.open(self._reply.headers, time.monotonic())
 
     async def _give_up(self, error: BaseException | None) -> None:

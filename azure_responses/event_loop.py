@@ -1,12 +1,16 @@
 """The event loop that is running: asyncio's or trio's."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["end_unawaited", "forget_closed_loops", "running_loop"]
+import anyio
+
+__all__ = ["end_unawaited", "fail_after", "forget_closed_loops", "running_loop"]
 
 
 def running_loop() -> Any:
@@ -21,6 +25,32 @@ def running_loop() -> Any:
         import trio
 
         return trio.lowlevel.current_trio_token()
+
+
+def fail_after(seconds: float) -> AbstractAsyncContextManager[Any]:
+    """Raises TimeoutError from the block of `async with` after so many seconds.
+
+    Under asyncio a quarter of what anyio's costs, which a call every millisecond notices.
+    """
+    if isinstance(running_loop(), asyncio.AbstractEventLoop):
+        return asyncio.timeout(None if seconds == math.inf else seconds)
+    return _FailAfter(seconds)
+
+
+class _FailAfter:
+    def __init__(self, seconds: float) -> None:
+        self._scope = anyio.fail_after(seconds)
+
+    async def __aenter__(self) -> None:
+        self._scope.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return self._scope.__exit__(kind, error, traceback)
 
 
 def forget_closed_loops(kept: WeakKeyDictionary[Any, Any]) -> None:

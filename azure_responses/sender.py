@@ -16,15 +16,18 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.plans import Plan
 from azure_responses.raw_response import RawResponse
+from azure_responses.reply_body import read_reply
+from azure_responses.streamed_reply import StreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import Telemetry, Watch
+from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of
 from azure_responses.transport import (
     Timeout,
     build_headers,
     build_request,
     is_event_stream,
     mapped_errors,
-    merge_request,
+    send_through,
 )
 from azure_responses.types.result import Result
 
@@ -65,9 +68,9 @@ class Sender:
         while True:
             try:
                 with mapped_errors():
-                    with closing(self._transmit(call, timeout)) as response:
-                        body = response.read()
-                    reply = Reply(response.status_code, response.headers, body)
+                    limit = limit_of(timeout)
+                    with closing(self._transmit(call, timeout, limit)) as response:
+                        reply = read_reply(response, limit)
                 if 200 <= reply.status < 300:
                     return reply
                 error: AzureResponsesError = call.failure(
@@ -77,8 +80,11 @@ class Sender:
                 error = failure
             self._retry(call, error, watch)
 
-    def open(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> httpx.Response:
-        """A reply whose body is still to be read; the caller closes it."""
+    def open(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> StreamedReply:
+        """A reply whose events are still to be read; the caller closes it.
+
+        With an `OpeningTimeout` the caller also says when output has begun.
+        """
         if watch is None:
             return self._open(call, timeout, None)
         with watch.active():
@@ -96,17 +102,19 @@ class Sender:
                 return reply, result
             self._retry(plan.call, failure, watch)
 
-    def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> httpx.Response:
+    def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
+        is_opening = isinstance(timeout, OpeningTimeout)
         while True:
             try:
                 with mapped_errors():
-                    response = self._transmit(call, timeout)
+                    limit = limit_of(timeout)
+                    response = self._transmit(call, timeout, limit)
                     if is_event_stream(response):
-                        return response
+                        return StreamedReply(response, limit, is_opening=is_opening)
                     with closing(response):
-                        body = response.read()
+                        reply = read_reply(response, limit)
                 error: AzureResponsesError = call.failure(
-                    response.status_code, response.headers, body, time.time()
+                    reply.status, reply.headers, reply.body, time.time()
                 )
             except AzureResponsesError as failure:
                 error = failure
@@ -153,14 +161,12 @@ class Sender:
         if self._transport is not None:
             self._transport.close()
 
-    def _transmit(self, call: Call, timeout: Timeout) -> httpx.Response:
+    def _transmit(self, call: Call, timeout: Timeout, limit: TimeLimit) -> httpx.Response:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
         credential = self._credentials.header() if needs_credential else None
         headers = build_headers(call, credential)
         if self._transport is not None:
-            return self._transport.handle_request(build_request(call, headers, timeout))
+            return self._transport.handle_request(build_request(call, headers, timeout, limit))
         assert self._http_client is not None
-        request = merge_request(self._http_client, call, headers, timeout)
-        # A redirect would carry the credential to wherever it points.
-        return self._http_client.send(request, stream=True, follow_redirects=False)
+        return send_through(self._http_client, call, headers, timeout, limit)

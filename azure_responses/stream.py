@@ -8,15 +8,14 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import finalize
 
-import httpx
-
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.sender import Sender
+from azure_responses.streamed_reply import StreamedReply
 from azure_responses.telemetry.watch import Watch
-from azure_responses.transport import Timeout, mapped_errors
+from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
@@ -73,8 +72,7 @@ class Stream(Generic[R]):
         self._source = source
         self._state = state
         self._finish = finish
-        self._reply: httpx.Response | None = None
-        self._chunks: Iterator[bytes] = iter(())
+        self._reply: StreamedReply | None = None
         self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
@@ -83,6 +81,7 @@ class Stream(Generic[R]):
         self._noted_id: str | None = None
         self._is_entered = False
         self._is_done = False
+        self._is_opening = True
 
     @property
     def response_id(self) -> str | None:
@@ -115,6 +114,12 @@ class Stream(Generic[R]):
             self._end_watch(error)
             raise
         return self
+
+    def end_opening(self) -> None:
+        """Output has begun, for which an `OpeningTimeout` set a time of its own."""
+        self._is_opening = False
+        if self._reply is not None:
+            self._reply.end_opening()
 
     def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
@@ -195,11 +200,10 @@ class Stream(Generic[R]):
             self._recover()
 
     def _read(self) -> None:
-        state = self._state
-        chunk = None
+        state, reply = self._state, self._reply
+        assert reply is not None
         try:
-            with mapped_errors():
-                chunk = next(self._chunks, None)
+            chunk = reply.read()
         except APIConnectionError as error:
             self._break_off(error)
             return
@@ -207,7 +211,10 @@ class Stream(Generic[R]):
         self._ready.extend(events)
         if self._watch is not None:
             self._watch.receive(events)
-        if chunk is None or state.is_broken:
+        reply.note(state)
+        if chunk is None or state.is_over:
+            if chunk is not None:
+                reply.drain()
             self._break_off(None)
 
     def _break_off(self, cause: AzureResponsesError | None) -> None:
@@ -258,7 +265,8 @@ class Stream(Generic[R]):
         self._is_connected_once = True
         source = self._source
         self._reply = source.sender.open(call, source.timeout, self._watch)
-        self._chunks = self._reply.iter_bytes()
+        if not self._is_opening:
+            self._reply.end_opening()
         self._state.open(self._reply.headers, time.monotonic())
 
     def _give_up(self, error: BaseException | None) -> None:

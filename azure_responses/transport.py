@@ -24,6 +24,15 @@ from azure_responses.fork import generation, in_forked_child
 from azure_responses.httpx_connections import leave_transport
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
+from azure_responses.timed_network import TimedBackend
+from azure_responses.timeouts import (
+    TimeLimit,
+    Timeout,
+    limited_phases,
+    patience_of,
+    phases_of,
+    read_timeout,
+)
 from azure_responses.version import __version__
 
 __all__ = [
@@ -44,17 +53,13 @@ __all__ = [
     "phases_of",
     "read_timeout",
     "refuse_wrong_client",
+    "send_through",
 ]
 
 _USER_AGENT = f"azure-responses/{__version__} python/{platform.python_version()}"
 
-Timeout = float | httpx.Timeout | None
-
 # aiohttp and httpx both open a connection per call in flight; the service's own limits come first.
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
-_CONNECT_TIMEOUT = 10.0
-# Three years; the clocks of operating systems overflow at a few hundred.
-_LONGEST_TIMEOUT = 1e8
 
 parse_url = lru_cache(maxsize=512)(httpx.URL)
 
@@ -108,11 +113,14 @@ def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
     copies headers on every call, which costs a third of the call and serves none of ours.
     """
     with _explained_socks():
-        return httpx.HTTPTransport(
+        transport = httpx.HTTPTransport(
             proxy=_choose_proxy(connection, origin),
             verify=connection.ssl_context(),
             limits=connection.limits,
         )
+    # httpcore's pools take a backend; httpx has no argument to pass one on.
+    transport._pool._network_backend = TimedBackend()
+    return transport
 
 
 class IncomingReply(Protocol):
@@ -129,9 +137,6 @@ class IncomingReply(Protocol):
     @property
     def is_success(self) -> bool:
         """True for 2xx."""
-
-    async def aread(self) -> bytes:
-        """The whole body, decompressed."""
 
     def aiter_bytes(self) -> AsyncIterator[bytes]:
         """The body as it arrives, decompressed."""
@@ -303,40 +308,6 @@ def environment_proxy(origin: str) -> str | None:
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
-def phases_of(timeout: Timeout) -> dict[str, float | None]:
-    """The timeout as httpx's four phases, in seconds; connecting never takes long."""
-    if isinstance(timeout, httpx.Timeout):
-        return timeout.as_dict()
-    connect = _CONNECT_TIMEOUT if timeout is None else min(timeout, _CONNECT_TIMEOUT)
-    return {"connect": connect, "read": timeout, "write": timeout, "pool": timeout}
-
-
-def read_timeout(timeout: object) -> Timeout:
-    """A timeout as a caller gave it; more than anybody can wait counts as no limit.
-
-    Raises:
-        ConfigurationError: no time above 0: aiohttp would take 0 for no limit and httpx would not
-            even connect.
-    """
-    phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
-    if all(phase is None or _is_time(phase) for phase in phases):
-        is_endless = isinstance(timeout, int | float) and timeout > _LONGEST_TIMEOUT
-        return None if is_endless else timeout  # type: ignore[return-value]
-    raise ConfigurationError(
-        f"timeout is {timeout!r}.",
-        hint="It is a number of seconds above 0, an httpx.Timeout of such, or None for no limit.",
-    )
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and value > 0
-
-
-def patience_of(timeout: Timeout) -> float | None:
-    """How long the caller waits for one thing, in seconds; None is for ever."""
-    return timeout.read if isinstance(timeout, httpx.Timeout) else timeout
-
-
 @contextmanager
 def mapped_errors() -> Iterator[None]:
     """Turns httpx's exceptions into ours; none of theirs escapes."""
@@ -403,9 +374,30 @@ def _hint(error: Exception) -> str | None:
     return None
 
 
-def build_request(call: Call, headers: dict[str, str], timeout: Timeout) -> httpx.Request:
-    """One attempt as a request for our own sync transport."""
-    return _build(call.request, headers, phases_of(timeout))
+def build_request(
+    call: Call, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
+) -> httpx.Request:
+    """One attempt as a request for our own sync transport, which obeys the limit at each read."""
+    return _build(call.request, headers, limited_phases(timeout, limit))
+
+
+def send_through(
+    http_client: httpx.Client,
+    call: Call,
+    headers: dict[str, str],
+    timeout: Timeout,
+    limit: TimeLimit,
+) -> httpx.Response:
+    """One attempt through the caller's client; the reply's body is still to be read."""
+    request = merge_request(http_client, call, headers, timeout)
+    phases = request.extensions["timeout"]
+    phases |= limited_phases(timeout, limit)
+    phases["read"] = min(float(limit), max(0.001, limit.left()))
+    # A redirect would carry the credential to wherever it points.
+    response = http_client.send(request, stream=True, follow_redirects=False)
+    # httpcore looks up how long to read for the headers, and once more for the body.
+    phases["read"] = limit
+    return response
 
 
 def _build(

@@ -35,6 +35,7 @@ from azure_responses.errors import (
     ConfigurationError,
 )
 from azure_responses.protocol.exchange import Request
+from azure_responses.timeouts import limit_of
 from azure_responses.transport import (
     Connection,
     LoopTransport,
@@ -252,7 +253,7 @@ def test_one_attempt_carries_its_headers_its_credential_and_its_timeouts() -> No
     assert headers["user-agent"].startswith("azure-responses/")
     assert (headers["x-a"], headers["api-key"]) == ("1", "k")
     assert call.secret == "k"
-    request = build_request(call, headers, 5.0)
+    request = build_request(call, headers, 5.0, limit_of(5.0))
     assert (request.method, str(request.url)) == ("POST", call.request.url)
     assert request.headers["api-key"] == "k"
     assert request.extensions["timeout"] == phases_of(5.0)
@@ -436,7 +437,7 @@ def strict_about_resources() -> Iterator[None]:
 async def _post(transport: LoopTransport, url: str) -> str:
     response = await transport.send(Request("POST", url, {}, b"{}"), {}, 5.0)
     try:
-        return (await response.aread()).decode()
+        return b"".join([chunk async for chunk in response.aiter_bytes()]).decode()
     finally:
         await response.aclose()
 

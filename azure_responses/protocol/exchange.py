@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Reply", "Request"]
+__all__ = ["LARGEST_REPLY", "Reply", "Request"]
+
+LARGEST_REPLY = 128 * 2**20
+"""The bytes of a whole body, or of a stream between two events, that are read at most.
+
+The service sends nothing of the kind; what comes from elsewhere must not fill the memory.
+"""
 
 
 @dataclass(frozen=True, slots=True)

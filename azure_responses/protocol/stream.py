@@ -1,7 +1,7 @@
 """One streamed response: bytes → typed events, and what to do when the stream breaks.
 
-The shells loop: `receive` each chunk and yield what it returns; when the bytes end, or break, ask
-`next_step`. Nothing here reads, sleeps or looks at a clock.
+The shells loop: `receive` each chunk and yield what it returns; when `is_over`, or when
+the bytes end or break, ask `next_step`. Nothing here reads, sleeps or looks at a clock.
 
 A stream has three ways to disappoint that HTTP cannot show:
 
@@ -27,6 +27,7 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.exchange import LARGEST_REPLY
 from azure_responses.protocol.failure import failure_from_event, failure_from_response
 from azure_responses.protocol.partial_response import PartialResponse, response_of
 from azure_responses.protocol.readable import check_readable
@@ -47,6 +48,8 @@ _ENDING = frozenset({"response.completed", "response.incomplete", "response.canc
 _FAILING = frozenset({"response.failed", "error"})
 # How many events to read past an unexplained `response.failed` for the `error` that explains it.
 _EVENTS_AFTER_FAILURE = 8
+# How many opening events are held back: a server that sends nothing else must not fill the memory.
+_MOST_HELD = 64
 # The service closes a background stream after five minutes; from then on only polling is certain.
 _STREAMING_LIMIT = 300.0
 _POLL_INTERVAL = 2.0
@@ -76,6 +79,9 @@ class ResponseStream:
         resumes: the caller may take it up again by retrieving it (a background response).
         starting_after: the sequence number of the last event the caller already has.
         response_id: known from the start when a stored response is streamed.
+
+    Attributes:
+        events_seen: how many events have arrived, of all connections.
     """
 
     def __init__(
@@ -91,12 +97,15 @@ class ResponseStream:
         self.final_response: Response | None = None
         self.last_sequence_number = starting_after
         self.is_finished = False
+        self.events_seen = 0
         self._given_id = response_id
         self._starting_after = starting_after
         self._seen_before = starting_after
         self._call = call
         self._resumes = resumes
         self._decoder = SSEDecoder()
+        self._unfinished = 0
+        self._has_end_mark = False
         self._partial = PartialResponse()
         self._held: list[ResponseStreamEvent] | None = []
         self._failures: list[ResponseStreamEvent] = []
@@ -110,6 +119,8 @@ class ResponseStream:
         """A connection was opened; `headers` in lower case, `now` in monotonic seconds."""
         self.headers = headers
         self._decoder = SSEDecoder()
+        self._unfinished = 0
+        self._has_end_mark = False
         self._damage = None
         self._seen_before = self.last_sequence_number
         if self._opened_at is None:
@@ -117,7 +128,14 @@ class ResponseStream:
 
     def receive(self, chunk: bytes) -> list[ResponseStreamEvent]:
         """The events to hand out now that `chunk` has arrived."""
-        return self._take(self._decoder.feed(chunk))
+        messages = self._decoder.feed(chunk)
+        self._unfinished = 0 if messages else self._unfinished + len(chunk)
+        if self._unfinished > LARGEST_REPLY:
+            self._decoder = SSEDecoder()
+            self._damage = APIConnectionError(
+                f"The stream carried more than {LARGEST_REPLY // 2**20} MiB without an event."
+            )
+        return self._take(messages)
 
     def end(self) -> list[ResponseStreamEvent]:
         """The events to hand out now that the bytes have ended."""
@@ -125,14 +143,21 @@ class ResponseStream:
         return self._take_events(self._parse(self._decoder.flush())[0])
 
     @property
-    def is_broken(self) -> bool:
-        """True once nothing more is worth reading: a failure was reported, or bytes are bad."""
-        if self._damage is not None:
+    def is_over(self) -> bool:
+        """True once nothing more is worth reading.
+
+        A terminal event has come, a failure was reported, or bytes are bad.
+        """
+        if self.is_finished or self._has_end_mark or self._damage is not None:
             return True
         if not self._failures:
             return False
-        is_explained = any(_explains(event) for event in self._failures)
-        return is_explained or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+        return not self.expects_reason or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+
+    @property
+    def expects_reason(self) -> bool:
+        """True after a failure without a reason, which another event may give."""
+        return bool(self._failures) and not any(_explains(event) for event in self._failures)
 
     @property
     def pricer(self) -> Pricer | None:
@@ -218,12 +243,15 @@ class ResponseStream:
             except ValueError:
                 # Azure sends no [DONE]; gateways that speak chat completions to everybody do, and
                 # some keep a connection alive with empty data.
-                if data.strip() not in (b"", b"[DONE]"):
+                if data.strip() == b"[DONE]":
+                    self._has_end_mark = True
+                elif data.strip():
                     return events, False
         return events, True
 
     def _take_events(self, events: list[ResponseStreamEvent]) -> list[ResponseStreamEvent]:
         ready: list[ResponseStreamEvent] = []
+        self.events_seen += len(events)
         for given in events:
             event = self._partial.mend(given) if type(given) is UnknownEvent else given
             # The type of an event of unknown shape may be any JSON value, or be missing.
@@ -256,10 +284,10 @@ class ResponseStream:
     ) -> None:
         if kind in _OPENING:
             self._note_opening(event)
+        if self._failures:
+            self._events_after_failure += 1
         if kind in _FAILING:
             self._failures.append(event)
-        elif self._failures:
-            self._events_after_failure += 1
         if kind in _ENDING:
             self._note_ending(event)
         if self._held is None:
@@ -272,10 +300,12 @@ class ResponseStream:
         self._held = None
 
     def _must_hold(self, kind: str) -> bool:
-        if kind in _FAILING or kind == "response.created":
+        if kind in _FAILING:
             return True
+        if kind not in _OPENING or len(self._held or ()) > _MOST_HELD:
+            return False
         # A background response may be minutes in its queue, and its id is what cancels it.
-        return kind in _OPENING and not self._resumes
+        return kind == "response.created" or not self._resumes
 
     def _note_opening(self, event: Any) -> None:
         response = response_of(event)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -44,8 +43,9 @@ from azure_responses.router.attempts import Answer, Lease
 from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.watch import AsyncWatch
-from azure_responses.transport import IncomingReply, Timeout, mapped_async_errors
+from azure_responses.transport import IncomingReply, Timeout
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRelay"]
 
 Reply = ApiReply[bytes | AsyncStreamBody]
-
-_DRAIN_SECONDS = 0.25
 
 
 class AsyncRelay:
@@ -157,12 +155,6 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
     return event_reply(summary, AsyncStreamBody(_once(answer)))
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    no_pieces: tuple[bytes, ...] = ()
-    for piece in no_pieces:
-        yield piece
-
-
 async def _once(events: bytes) -> AsyncIterator[bytes]:
     yield events
 
@@ -245,13 +237,12 @@ class _Streamed:
 class _Opened:
     """A stream under way."""
 
-    reply: IncomingReply
+    reply: AsyncStreamedReply
 
     def __init__(self, attempt: RawAttempt, target: AsyncTarget) -> None:
         self.attempt = attempt
         self.state: RawStream = attempt.open_stream()
         self._target = target
-        self._chunks: AsyncIterator[bytes]
         self._first = b""
         self._watch: Any = None
 
@@ -277,7 +268,6 @@ class _Opened:
             with anyio.fail_after(patience):
                 sender = self._target.sender
                 self.reply = await sender.open(self.attempt.call, timeout, self._watch)
-                self._chunks = self.reply.aiter_bytes()
                 await self._read_opening()
         except ConfigurationError as error:
             raise unusable_credential(error) from error
@@ -286,13 +276,13 @@ class _Opened:
 
     async def _read_opening(self) -> None:
         state = self.state
-        with mapped_async_errors():
-            async for chunk in self._chunks:
-                self._first = state.receive(chunk)
-                if self._first or state.is_broken:
-                    break
-            else:
+        while not self._first and not state.is_over:
+            chunk = await self.reply.read()
+            if chunk is None:
                 self._first = state.end()
+                break
+            self._first = state.receive(chunk)
+            self.reply.note(state)
         if self._first:
             self._note_created()
             return
@@ -338,7 +328,7 @@ class _Opened:
     async def _pieces(self, timeout: Timeout) -> AsyncIterator[bytes]:
         """What is to be sent on, over as many connections as it takes."""
         resumed = 0
-        while not self._is_over():
+        while not self._is_settled():
             broken: APIConnectionError | None = None
             last = self.state.last_sequence_number
             try:
@@ -346,7 +336,7 @@ class _Opened:
                     yield piece
             except APIConnectionError as error:
                 broken = error
-            if self._is_over():
+            if self._is_settled():
                 break
             # An event that came shows that the way is open again.
             resumed = 0 if self.state.last_sequence_number != last else resumed + 1
@@ -355,18 +345,18 @@ class _Opened:
                 if broken is not None:
                     raise broken
                 return
-        if self.state.is_finished:
-            await self._drain()
+        if self.state.is_over:
+            await self.reply.drain()
 
     async def _arriving(self) -> AsyncIterator[bytes]:
-        with mapped_async_errors():
-            async for chunk in self._chunks:
-                piece = self.state.receive(chunk)
-                if piece:
-                    yield piece
-                if self._is_over():
-                    return
-            piece = self.state.end()
+        state = self.state
+        while not state.is_over and (chunk := await self.reply.read()) is not None:
+            piece = state.receive(chunk)
+            self.reply.note(state)
+            if piece:
+                yield piece
+        if not state.is_over:
+            piece = state.end()
             if piece:
                 yield piece
 
@@ -380,26 +370,15 @@ class _Opened:
         try:
             self.reply = await self._target.sender.open(call, timeout, None)
         except (APIConnectionError, InternalServerError, RateLimitError):
-            self._chunks = _nothing()
+            # The closed reply has nothing more, so that it is tried once more.
+            pass
         except AzureResponsesError:
             return False
-        else:
-            self._chunks = self.reply.aiter_bytes()
         self.state.reconnect()
         return True
 
-    def _is_over(self) -> bool:
-        return self.state.is_finished or self.state.is_broken
-
-    async def _drain(self) -> None:
-        """Read what little is left, so that the connection can be used again."""
-        with (
-            anyio.move_on_after(_DRAIN_SECONDS),
-            suppress(APIConnectionError),
-            mapped_async_errors(),
-        ):
-            async for _ in self._chunks:
-                pass
+    def _is_settled(self) -> bool:
+        return self.state.is_settled
 
     def _note_created(self) -> None:
         entry = self.attempt.entry(self.state.response)

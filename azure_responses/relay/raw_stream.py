@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
 
+from azure_responses.protocol.exchange import LARGEST_REPLY
 from azure_responses.protocol.sse import SSEDecoder
 
 __all__ = ["FrameLabels", "RawStream", "encode_frame"]
@@ -24,6 +25,9 @@ _ENDING = frozenset({"response.completed", "response.incomplete", "response.canc
 _FAILING = frozenset({"response.failed", "error"})
 # How many events to read past an unexplained `response.failed` for the `error` that explains it.
 _EVENTS_AFTER_FAILURE = 8
+
+# How many opening events are held back: a server that sends nothing else must not fill the memory.
+_MOST_HELD = 64
 
 _DELTA = b".delta\ndata: {"
 # The name of an event stands in front of its data.
@@ -56,6 +60,7 @@ class RawStream:
         failures: the events that reported a failure, without labels.
         is_finished: a terminal event that is no failure has come.
         has_output: something has been handed out.
+        events_seen: how many pieces of the stream had an event in them.
         damage: what made the bytes unreadable, or None.
     """
 
@@ -67,6 +72,9 @@ class RawStream:
         self.is_finished = False
         self.has_output = False
         self.damage: str | None = None
+        self.events_seen = 0
+        self._has_end_mark = False
+        self._unfinished = 0
         self._labels = labels
         self._model = model
         self._shows_queue = shows_queue
@@ -79,6 +87,16 @@ class RawStream:
 
     def receive(self, chunk: bytes) -> bytes:
         """What to send on now that `chunk` has arrived; may be nothing."""
+        seen = self.events_seen
+        ready = self._receive(chunk)
+        self._unfinished = 0 if self.events_seen != seen else self._unfinished + len(chunk)
+        if self._unfinished > LARGEST_REPLY:
+            self.reconnect()
+            size = LARGEST_REPLY // 2**20
+            self.damage = f"The stream carried more than {size} MiB without an event."
+        return ready
+
+    def _receive(self, chunk: bytes) -> bytes:
         if self._decoder is not None or b"\r" in chunk:
             return self._receive_odd(chunk)
         blob = self._complete(chunk)
@@ -108,20 +126,30 @@ class RawStream:
         """What follows comes over another connection: half an event is sent again there."""
         self._pending = []
         self._decoder = None
+        self._has_end_mark = False
 
     def release(self) -> bytes:
         """What is still held back, for a caller who is to see it after all."""
         return self._let_go()
 
     @property
-    def is_broken(self) -> bool:
-        """True once nothing more is worth reading: a failure was reported, or bytes are bad."""
-        if self.damage is not None:
+    def is_over(self) -> bool:
+        """True once nothing more of this connection is worth reading."""
+        return self._has_end_mark or self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """True once it is known how the stream has ended, or that its bytes are bad."""
+        if self.is_finished or self.damage is not None:
             return True
         if not self.failures:
             return False
-        is_explained = any(_explains(event) for event in self.failures)
-        return is_explained or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+        return not self.expects_reason or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+
+    @property
+    def expects_reason(self) -> bool:
+        """True after a failure without a reason, which another event may give."""
+        return bool(self.failures) and not any(_explains(event) for event in self.failures)
 
     @property
     def last_sequence_number(self) -> int | None:
@@ -201,6 +229,7 @@ class RawStream:
                 return None
             if label != item:
                 blob = blob.replace(b'"item_id":"%b"' % item, b'"item_id":"%b"' % label)
+        self.events_seen += 1
         return blob
 
     def _take_all(self, frames: list[bytes]) -> bytes:
@@ -217,11 +246,14 @@ class RawStream:
         event = _parse(data)
         if event is None:
             # Azure sends no [DONE]; gateways that speak chat completions to everybody do.
-            if data.strip() not in (b"", b"[DONE]"):
+            if data.strip() == b"[DONE]":
+                self._has_end_mark = True
+            elif data.strip():
                 self.damage = "The stream carried data that is not JSON."
             return b""
         kind = event.get("type")
         kind = kind if isinstance(kind, str) else (name or b"").decode("utf-8", "replace")
+        self.events_seen += 1
         self._note(event, kind)
         frame = encode_frame(name, self._relabel(event))
         return self._hand_out(kind, frame)
@@ -230,11 +262,10 @@ class RawStream:
         if self.has_output:
             return frame
         self._held.append(frame)
-        if kind in _FAILING or kind == "response.created":
-            return b""
-        if kind in _OPENING and not self._shows_queue:
-            return b""
         if self.failures:
+            return b""
+        is_shown = self._shows_queue and kind != "response.created"
+        if kind in _OPENING and not is_shown and len(self._held) <= _MOST_HELD:
             return b""
         return self._let_go()
 
@@ -248,10 +279,10 @@ class RawStream:
         if isinstance(response, dict):
             # Relabelling works on the event itself; what is noted has to stay as Azure said it.
             self.response = dict(response)
+        if self.failures:
+            self._events_after_failure += 1
         if kind in _FAILING:
             self.failures.append(dict(event))
-        elif self.failures:
-            self._events_after_failure += 1
         if kind in _ENDING:
             self.is_finished = True
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -12,7 +11,6 @@ import httpx
 from azure_responses.client import AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
-    APITimeoutError,
     AzureResponsesError,
     ConfigurationError,
     InternalServerError,
@@ -44,8 +42,9 @@ from azure_responses.router.deadline import for_stream
 from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.streamed_reply import StreamedReply
 from azure_responses.telemetry.watch import Watch
-from azure_responses.transport import Timeout, mapped_errors
+from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
@@ -229,13 +228,12 @@ class _Streamed:
 class _Opened:
     """A stream under way."""
 
-    reply: httpx.Response
+    reply: StreamedReply
 
     def __init__(self, attempt: RawAttempt, target: Target) -> None:
         self.attempt = attempt
         self.state: RawStream = attempt.open_stream()
         self._target = target
-        self._chunks: Iterator[bytes]
         self._first = b""
         self._watch: Any = None
 
@@ -249,29 +247,27 @@ class _Opened:
         try:
             try:
                 own = self._target.deployment.timeout
-                timeout, patience = for_stream(call.timeout, left, own)
+                timeout = for_stream(call.timeout, left, own)
                 self.reply = sender.open(self.attempt.call, timeout, self._watch)
             except ConfigurationError as error:
                 raise unusable_credential(error) from error
-            self._chunks = self.reply.iter_bytes()
-            self._read_opening(None if patience is None else time.monotonic() + patience)
+            self._read_opening()
         except BaseException as error:
             self._close()
             if self._watch is not None:
                 self._watch.fail(error)
             raise
 
-    def _read_opening(self, deadline: float | None) -> None:
+    def _read_opening(self) -> None:
         state = self.state
-        with mapped_errors():
-            for chunk in self._chunks:
-                self._first = state.receive(chunk)
-                if self._first or state.is_broken:
-                    break
-                if deadline is not None and time.monotonic() > deadline:
-                    raise APITimeoutError("The service did not begin to answer in time.")
-            else:
+        while not self._first and not state.is_over:
+            chunk = self.reply.read()
+            if chunk is None:
                 self._first = state.end()
+                break
+            self._first = state.receive(chunk)
+            self.reply.note(state)
+        self.reply.end_opening()
         if self._first:
             self._note_created()
             return
@@ -315,14 +311,14 @@ class _Opened:
     def _pieces(self, timeout: Timeout) -> Iterator[bytes]:
         """What is to be sent on, over as many connections as it takes."""
         resumed = 0
-        while not self._is_over():
+        while not self._is_settled():
             broken: APIConnectionError | None = None
             last = self.state.last_sequence_number
             try:
                 yield from self._arriving()
             except APIConnectionError as error:
                 broken = error
-            if self._is_over():
+            if self._is_settled():
                 break
             # An event that came shows that the way is open again.
             resumed = 0 if self.state.last_sequence_number != last else resumed + 1
@@ -331,18 +327,18 @@ class _Opened:
                 if broken is not None:
                     raise broken
                 return
-        if self.state.is_finished:
-            self._drain()
+        if self.state.is_over:
+            self.reply.drain()
 
     def _arriving(self) -> Iterator[bytes]:
-        with mapped_errors():
-            for chunk in self._chunks:
-                piece = self.state.receive(chunk)
-                if piece:
-                    yield piece
-                if self._is_over():
-                    return
-            piece = self.state.end()
+        state = self.state
+        while not state.is_over and (chunk := self.reply.read()) is not None:
+            piece = state.receive(chunk)
+            self.reply.note(state)
+            if piece:
+                yield piece
+        if not state.is_over:
+            piece = state.end()
             if piece:
                 yield piece
 
@@ -356,21 +352,15 @@ class _Opened:
         try:
             self.reply = self._target.sender.open(call, timeout, None)
         except (APIConnectionError, InternalServerError, RateLimitError):
-            self._chunks = iter(())
+            # The closed reply has nothing more, so that it is tried once more.
+            pass
         except AzureResponsesError:
             return False
-        else:
-            self._chunks = self.reply.iter_bytes()
         self.state.reconnect()
         return True
 
-    def _is_over(self) -> bool:
-        return self.state.is_finished or self.state.is_broken
-
-    def _drain(self) -> None:
-        """Read the end that should have come, so that the connection can be used again."""
-        with suppress(APIConnectionError), mapped_errors():
-            next(self._chunks, None)
+    def _is_settled(self) -> bool:
+        return self.state.is_settled
 
     def _note_created(self) -> None:
         entry = self.attempt.entry(self.state.response)

@@ -2,11 +2,10 @@
 
 import math
 import time
-from typing import Any
 
 import httpx
 
-from azure_responses.transport import Timeout, patience_of, phases_of
+from azure_responses.timeouts import OpeningTimeout, Timeout, patience_of, phases_of
 
 __all__ = ["deadline_of", "for_async_stream", "for_stream", "shorten", "shortest_of"]
 
@@ -36,10 +35,8 @@ def shorten(timeout: Timeout, left: float | None) -> Timeout:
     return httpx.Timeout(**phases)
 
 
-def for_stream(
-    timeout: Timeout, left: float | None, own: float | None
-) -> tuple[Timeout, float | None]:
-    """What a stream is asked for with, and the seconds to its first output where they are fewer.
+def for_stream(timeout: Timeout, left: float | None, own: float | None) -> Timeout:
+    """What a stream is asked for with.
 
     `left` counts until its first output, and between events what was asked for: otherwise a stream
     that was a long time in coming would be cut off at its first short silence.
@@ -49,40 +46,26 @@ def for_stream(
         left: seconds that are left of it.
         own: the row's, in seconds.
     """
-    usual, now = shorten(timeout, own), shorten(timeout, left)
-    return (usual, None) if now == usual else (_UntilHeaders(now, patience_of(usual)), left)
+    usual = shorten(timeout, own)
+    opening = _opening(usual, left)
+    return usual if opening is None else OpeningTimeout(usual, opening)
 
 
 def for_async_stream(
     timeout: Timeout, left: float | None, own: float | None
 ) -> tuple[Timeout, float | None]:
-    """The same for a stream that can be interrupted when the seconds are over."""
-    usual, now = shorten(timeout, own), shorten(timeout, left)
+    """The same for a stream that can be interrupted: also the seconds to its first output."""
+    usual = shorten(timeout, own)
+    opening = _opening(usual, left)
+    now = shorten(usual, opening)
     if now == usual:
-        return usual, None
-    return httpx.Timeout(**{**phases_of(now), "read": patience_of(usual)}), left
+        return usual, opening
+    return httpx.Timeout(**{**phases_of(now), "read": patience_of(usual)}), opening
 
 
-class _UntilHeaders(httpx.Timeout):
-    """A timeout whose reads may take longer once the headers have come."""
-
-    def __init__(self, timeout: Timeout, silence: float | None) -> None:
-        super().__init__(**phases_of(timeout))
-        self._silence = silence
-
-    def as_dict(self) -> dict[str, float | None]:
-        return _Phases(super().as_dict(), self._silence)
-
-
-class _Phases(dict[str, float | None]):
-    """httpcore looks up how long to read for the headers, and once more for the body."""
-
-    def __init__(self, phases: dict[str, float | None], silence: float | None) -> None:
-        super().__init__(phases)
-        self._silence = silence
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = super().get(name, default)
-        if name == "read":
-            self["read"] = self._silence
-        return value
+def _opening(usual: Timeout, left: float | None) -> float | None:
+    """The seconds to the first output, or None for any number."""
+    if left is None or left == math.inf:
+        return None
+    silence = patience_of(usual)
+    return left if silence is None else min(left, silence)

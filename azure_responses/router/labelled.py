@@ -123,8 +123,7 @@ class LabelledAttempt:
 
     def _open(self, sent: Sent, **more: Any) -> RoutedStream[Any]:
         request, own = self._request, self._target.deployment.timeout
-        timeout, patience = for_stream(request.timeout, self._left, own)
-        sent.parameters["timeout"] = timeout
+        sent.parameters["timeout"] = for_stream(request.timeout, self._left, own)
         tally = StreamTally(
             is_background=request.is_background,
             # Not a method of ours: the stream would then keep itself alive, and its connection.
@@ -134,7 +133,7 @@ class LabelledAttempt:
         try:
             inner = self._target.client.responses.stream(**sent.parameters, **more)
             stream = RoutedStream(inner, sent.labels, tally)
-            outcome = stream.begin(patience)
+            outcome = stream.begin()
         except ConfigurationError as error:
             raise NotSent(error) from error
         self.stream = stream

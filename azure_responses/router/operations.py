@@ -342,7 +342,7 @@ class RouterOperations:
                 remember=self.calls.state.remember,
             )
             labels, own = request.labels(target), target.deployment.timeout
-            timeout, patience = for_stream(request.timeout, left, own)
+            timeout = for_stream(request.timeout, left, own)
             try:
                 inner = target.client.responses.retrieve(
                     request.inner, stream=True, timeout=timeout, **given, **more
@@ -351,7 +351,7 @@ class RouterOperations:
                 label_error(error, labels)
                 raise
             stream = RoutedStream(inner, labels, tally)
-            return Answer(stream, stream.begin(patience))
+            return Answer(stream, stream.begin())
 
         return self._opened(request, attempt)
 

@@ -3,14 +3,13 @@
 Its ids carry labels, and its end settles what was reserved for it.
 """
 
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
-from azure_responses.errors import APITimeoutError, AzureResponsesError
+from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import StreamTally, label_error
@@ -63,34 +62,30 @@ class RoutedStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._inner.request_id
 
-    def begin(self, patience: float | None = None) -> Outcome | None:
+    def begin(self) -> Outcome | None:
         """Read on until output begins; called once, before anybody else reads.
 
         The answer is the outcome of a stream that has no output and has ended.
-
-        Args:
-            patience: seconds that may take; None leaves it to the timeout of each read.
 
         Raises:
             AzureResponsesError: it failed before; the connection is closed.
         """
         try:
-            self._read_until_output(None if patience is None else time.monotonic() + patience)
+            self._read_until_output()
         except BaseException as error:
             self._inner.close()
             self._label_error(error)
             raise
         return self._tally.early_outcome(self._inner)
 
-    def _read_until_output(self, deadline: float | None) -> None:
+    def _read_until_output(self) -> None:
         self._inner.open()
         while (event := next(self._inner, None)) is not None:
             self._ready.append(event)
             if self._tally.is_output(event):
                 self._tally.note_output()
+                self._inner.end_opening()
                 return
-            if deadline is not None and time.monotonic() > deadline:
-                raise APITimeoutError("The service did not begin to answer in time.")
 
     def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
         """Tell the lease of this stream how it ends; forgotten streams go to `orphans`."""

@@ -50,8 +50,8 @@ def _next(
     return stream.next_step(cause, now, 0.0, 0.5)
 
 
-def _is_broken(stream: ResponseStream) -> bool:
-    return stream.is_broken
+def _is_over(stream: ResponseStream) -> bool:
+    return stream.is_over
 
 
 def _names(events: Sequence[StreamEvent]) -> list[str]:
@@ -182,14 +182,13 @@ def test_what_gateways_send_besides_is_tolerated(tail: bytes) -> None:
     stream = _stream()
     stream.receive(stream_bytes(*_OPENING, _ITEM, _at("completed", 3)) + tail)
     assert stream.end() == []
-    assert not stream.is_broken
     assert _next(stream).action == "finish"
 
 
 def test_empty_data_before_any_event_breaks_nothing() -> None:
     stream = _stream()
     assert stream.receive(b"data:\n\n: ping\n\n") == []
-    assert not stream.is_broken
+    assert not stream.is_over
 
 
 def test_an_end_whose_last_newline_was_trimmed_is_an_end() -> None:
@@ -320,10 +319,10 @@ def test_a_streamed_rate_limit_is_retried_while_nothing_was_handed_out(
     raw = stream_bytes(*_ORDERS[order])
     for start in range(0, len(raw), size):
         assert stream.receive(raw[start : start + size]) == []
-    assert _is_broken(stream)
+    assert _is_over(stream)
     assert _next(stream) == Step("resend", 0.25)
     stream.open({}, _NOW)
-    assert not _is_broken(stream)
+    assert not _is_over(stream)
     events = stream.receive(stream_bytes(*_OPENING, _ITEM, _at("completed", 3)))
     assert _names(events) == ["created", "in_progress", "output_item.added", "completed"]
     assert _next(stream).action == "finish"
@@ -371,9 +370,9 @@ def test_a_wait_longer_than_the_callers_patience_is_raised() -> None:
 def test_reading_stops_at_the_error_that_explains() -> None:
     stream = _stream()
     stream.receive(stream_bytes(_at("created", 0), _UNEXPLAINED))
-    assert not stream.is_broken
+    assert not stream.is_over
     stream.receive(stream_bytes(_ERROR))
-    assert stream.is_broken
+    assert stream.is_over
 
 
 @pytest.mark.parametrize("has_output", [True, False])
@@ -381,9 +380,9 @@ def test_reading_past_an_unexplained_failure_is_bounded(has_output: bool) -> Non
     stream = _stream(max_retries=0)
     stream.receive(stream_bytes(*_OPENING, *([_ITEM] if has_output else []), _UNEXPLAINED))
     for number in range(8):
-        assert not stream.is_broken
+        assert not stream.is_over
         stream.receive(frame(_text("x", 10 + number)))
-    assert stream.is_broken
+    assert stream.is_over
     with pytest.raises(ResponseFailedError, match="no reason") as caught:
         _next(stream)
     assert isinstance(caught.value.response, Response)
@@ -396,9 +395,9 @@ def test_each_connection_reads_past_an_unexplained_failure_anew() -> None:
     assert _next(stream).action == "resend"
     stream.open({}, _NOW)
     stream.receive(stream_bytes(_UNEXPLAINED, *[ping] * 7))
-    assert not _is_broken(stream)
+    assert not _is_over(stream)
     stream.receive(frame(ping))
-    assert _is_broken(stream)
+    assert _is_over(stream)
 
 
 def test_a_failure_that_will_not_pass_is_raised_at_once() -> None:
@@ -416,7 +415,7 @@ def test_an_error_is_raised_after_its_event_was_handed_out_and_nothing_follows()
     stream.receive(stream_bytes(*_OPENING, _ITEM))
     handed = stream.receive(frame(_event("error", 3, code="server_error", message="m")))
     assert _names(handed) == ["error"]
-    assert stream.is_broken
+    assert stream.is_over
     for _ in range(2):
         with pytest.raises(InternalServerError):
             _next(stream)
@@ -426,7 +425,7 @@ def test_an_error_is_raised_after_its_event_was_handed_out_and_nothing_follows()
 def test_a_failure_whose_error_is_text_says_it() -> None:
     stream = _stream(max_retries=0)
     stream.receive(frame(_at("failed", error="went wrong")))
-    assert stream.is_broken
+    assert stream.is_over
     with pytest.raises(ResponseFailedError, match="went wrong"):
         _next(stream)
 
@@ -478,7 +477,7 @@ def test_data_that_is_not_json_breaks_the_stream_after_what_came_before_it() -> 
     stream = _stream()
     raw = stream_bytes(*_OPENING, _ITEM) + b"data: {oops\n\n" + frame(_at("completed", 3))
     assert _names(stream.receive(raw)) == ["created", "in_progress", "output_item.added"]
-    assert stream.is_broken
+    assert stream.is_over
     with pytest.raises(StreamInterruptedError, match="not JSON"):
         _next(stream)
 
@@ -486,10 +485,10 @@ def test_data_that_is_not_json_breaks_the_stream_after_what_came_before_it() -> 
 def test_data_that_is_not_json_before_output_is_retried() -> None:
     stream = _stream()
     stream.receive(frame(_OPENING[0]) + b"data: [1]\n\n")
-    assert stream.is_broken
+    assert stream.is_over
     assert _next(stream).action == "resend"
     stream.open({}, _NOW)
-    assert not stream.is_broken
+    assert not stream.is_over
 
 
 def test_what_no_retry_helps_against_is_raised_as_it_is() -> None:

@@ -52,7 +52,7 @@ def test_a_whole_stream_passes_with_labels() -> None:
     state = RawStream(Labels())
     assert events(run(state, STREAM)) == labelled(STREAM)
     assert state.is_finished
-    assert not state.is_broken
+    assert state.is_over
     assert state.response is not None
     assert state.response["usage"]["total_tokens"] == 71
     assert state.last_sequence_number == 27
@@ -148,7 +148,7 @@ CREATED = encode_event(0, "response.created", response=make_response(status="in_
 def test_a_failure_before_output_is_kept_back() -> None:
     state = RawStream(Labels())
     assert run(state, CREATED, FAILED) == b""
-    assert state.is_broken
+    assert state.is_over
     assert len(state.failures) == 1
     assert [e["type"] for e in events(state.release())] == ["response.created", "response.failed"]
 
@@ -157,15 +157,15 @@ def test_an_unexplained_failure_waits_for_its_explanation() -> None:
     bare = encode_event(1, "response.failed", response=make_response(status="failed"))
     state = RawStream(Labels())
     state.receive(CREATED + bare)
-    before = state.is_broken
+    before = state.is_over
     state.receive(encode_event(2, "error", code="rate_limit_exceeded", message="x"))
-    assert (before, state.is_broken) == (False, True)
+    assert (before, state.is_over) == (False, True)
     waiting = RawStream(Labels())
     waiting.receive(CREATED + bare)
     for number in range(8):
-        assert not waiting.is_broken
+        assert not waiting.is_over
         waiting.receive(encode_event(number, "response.other"))
-    assert waiting.is_broken
+    assert waiting.is_over
 
 
 def test_a_failure_after_output_is_passed_on() -> None:
@@ -184,7 +184,7 @@ def test_what_is_no_event_is_left_out(data: bytes) -> None:
 def test_data_that_is_not_json_breaks_the_stream() -> None:
     state = RawStream(Labels())
     assert state.receive(b"data: <html>\n\n" + STREAM) == b""
-    assert state.is_broken
+    assert state.is_over
 
 
 def test_an_event_cut_in_its_middle_is_dropped() -> None:

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from azure_responses.router.deadline import (
     for_stream,
     shorten,
 )
+from azure_responses.timeouts import OpeningTimeout, limit_of, limited_phases
 from azure_responses.transport import Timeout, phases_of
 
 
@@ -45,37 +45,41 @@ def test_an_attempt_may_take_no_more_than_what_is_left(
     assert shorten(timeout, left) == expected
 
 
-@pytest.mark.parametrize("function", [for_stream, for_async_stream])
 @pytest.mark.parametrize(
-    ("timeout", "left", "own", "expected"),
+    ("timeout", "left", "own", "expected", "opening"),
     [
-        (10.0, None, None, 10.0),
-        (10.0, 9.9, None, 10.0),
-        (10.0, 4.0, 4.0, 4.0),
-        (None, 4.0, 4.0, 4.0),
+        (10.0, None, None, 10.0, None),
+        (10.0, math.inf, None, 10.0, None),
+        (10.0, 9.9, None, 10.0, 9.9),
+        (10.0, 4.0, 4.0, 4.0, 4.0),
+        (10.0, 8.0, 4.0, 4.0, 4.0),
+        (None, 4.0, 4.0, 4.0, 4.0),
     ],
 )
 def test_a_stream_that_has_all_its_time_is_asked_for_as_usual(
-    function: Callable[..., object],
     timeout: Timeout,
     left: float | None,
     own: float | None,
     expected: Timeout,
+    opening: float | None,
 ) -> None:
-    assert function(timeout, left, own) == (expected, None)
+    assert for_async_stream(timeout, left, own) == (expected, opening)
+    asked = for_stream(timeout, left, own)
+    assert phases_of(asked) == phases_of(expected)
+    assert getattr(asked, "opening", None) == opening
 
 
 @pytest.mark.parametrize(("own", "silence"), [(None, 10.0), (6.0, 6.0)])
 def test_a_stream_that_is_late_may_be_as_silent_as_any_other(
     own: float | None, silence: float
 ) -> None:
-    timeout, patience = for_stream(10.0, 4.0, own)
-    phases = phases_of(timeout)
-    assert patience == 4.0
-    # The headers are read first.
-    assert [phases.get("read"), phases.get("read")] == [4.0, silence]
-    assert (phases.get("connect"), phases.get("pool")) == (4.0, 4.0)
-    assert phases_of(timeout).get("read") == 4.0
+    timeout = for_stream(10.0, 4.0, own)
+    assert isinstance(timeout, OpeningTimeout)
+    assert (timeout.opening, timeout.read) == (4.0, silence)
+    limit = limit_of(timeout)
+    phases = limited_phases(timeout, limit)
+    assert all(phases[name] <= 4.0 for name in ("connect", "pool", "write"))  # type: ignore[operator]
+    assert (phases["read"], 3 < limit.left() <= 4) == (silence, True)
     timeout, patience = for_async_stream(10.0, 4.0, own)
     assert patience == 4.0
     assert phases_of(timeout) == {"connect": 4.0, "read": silence, "write": 4.0, "pool": 4.0}

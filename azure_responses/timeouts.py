@@ -1,0 +1,133 @@
+"""Timeouts as callers give them, and how long reading a reply may take by them."""
+
+import math
+import time
+from typing import Self
+
+import httpx
+
+from azure_responses.errors import ConfigurationError
+
+__all__ = [
+    "OpeningTimeout",
+    "TimeLimit",
+    "Timeout",
+    "limit_of",
+    "limited_phases",
+    "patience_of",
+    "phases_of",
+    "read_timeout",
+]
+
+Timeout = float | httpx.Timeout | None
+
+_CONNECT_TIMEOUT = 10.0
+# Three years; the clocks of operating systems overflow at a few hundred.
+_LONGEST = 1e8
+
+
+class TimeLimit(float):
+    """The seconds that one wait may last, and when every wait together has to be over.
+
+    As a number it is what any HTTP library takes for the timeout of one read. Our own connections
+    ask `left` before each read instead, so that a server cannot stretch the time by sending a byte
+    now and then.
+
+    Args:
+        seconds: for one wait; None is no limit.
+        total: for everything until the first `restart`; None is `seconds`.
+    """
+
+    __slots__ = ("_until",)
+    _until: float
+
+    def __new__(cls, seconds: float | None, total: float | None = None) -> Self:
+        limit = super().__new__(cls, _LONGEST if seconds is None else seconds)
+        limit.restart()
+        if total is not None:
+            limit._until = time.monotonic() + total
+        return limit
+
+    def restart(self) -> None:
+        """The next wait begins."""
+        self._until = math.inf if self >= _LONGEST else time.monotonic() + self
+
+    def hurry(self, seconds: float) -> None:
+        """Let the wait end in so many seconds, if it would not sooner."""
+        self._until = min(self._until, time.monotonic() + seconds)
+
+    def left(self) -> float:
+        """Seconds; not above 0 when the time is over, infinite without a limit."""
+        return self._until - time.monotonic()
+
+
+class OpeningTimeout(httpx.Timeout):
+    """The timeout of a stream whose first output has to come sooner than any later event.
+
+    `opening` is the seconds until then.
+    """
+
+    def __init__(self, timeout: Timeout, opening: float) -> None:
+        super().__init__(**phases_of(timeout))
+        self.opening = opening
+
+
+def phases_of(timeout: Timeout) -> dict[str, float | None]:
+    """The timeout as httpx's four phases, in seconds; connecting never takes long."""
+    if isinstance(timeout, httpx.Timeout):
+        return timeout.as_dict()
+    connect = _CONNECT_TIMEOUT if timeout is None else min(timeout, _CONNECT_TIMEOUT)
+    return {"connect": connect, "read": timeout, "write": timeout, "pool": timeout}
+
+
+def limit_of(timeout: Timeout) -> TimeLimit:
+    """The time that begins now: for a whole reply, or for the head of a streamed one.
+
+    An `httpx.Timeout` is a limit for each of its phases; a reply that is read in many pieces may
+    take as long as the longest of them.
+    """
+    if not isinstance(timeout, httpx.Timeout):
+        return TimeLimit(timeout)
+    if isinstance(timeout, OpeningTimeout):
+        return TimeLimit(timeout.read, timeout.opening)
+    if timeout.read is None:
+        return TimeLimit(None)
+    return TimeLimit(timeout.read, max(filter(None, timeout.as_dict().values())))
+
+
+def limited_phases(timeout: Timeout, limit: TimeLimit) -> dict[str, float | None]:
+    """The phases of an attempt of the sync shell, whose reads obey the limit."""
+    phases = phases_of(timeout)
+    if not isinstance(timeout, httpx.Timeout):
+        return {**phases, "write": limit, "read": limit}
+    if isinstance(timeout, OpeningTimeout):
+        # Fetching a token may have used it up; no library takes a time that is over.
+        left = max(0.001, limit.left())
+        phases = {n: left if v is None else min(v, left) for n, v in phases.items()}
+    return {**phases, "read": limit}
+
+
+def read_timeout(timeout: object) -> Timeout:
+    """A timeout as a caller gave it; more than anybody can wait counts as no limit.
+
+    Raises:
+        ConfigurationError: no time above 0: aiohttp would take 0 for no limit and httpx would not
+            even connect.
+    """
+    phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
+    if all(phase is None or _is_time(phase) for phase in phases):
+        is_endless = isinstance(timeout, int | float) and timeout > _LONGEST
+        return None if is_endless else timeout  # type: ignore[return-value]
+    raise ConfigurationError(
+        f"timeout is {timeout!r}.",
+        hint="It is a number of seconds above 0, an httpx.Timeout of such, or None for no limit.",
+    )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
+def patience_of(timeout: Timeout) -> float | None:
+    """How long the caller waits for one thing, in seconds; None is for ever."""
+    return timeout.read if isinstance(timeout, httpx.Timeout) else timeout
