@@ -95,6 +95,11 @@ class AsyncStream(Generic[R]):
         return self._state.final_response
 
     @property
+    def partial_response(self) -> Response | None:
+        """The response as far as it has arrived; None before its first event."""
+        return self._state.partial_response
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the latest connection's reply."""
         return self._state.headers

@@ -149,8 +149,8 @@ class ChatCompletionStream:
     """The chunks of one chat completion, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager. A completion that fails after its first chunk raises
-    StreamInterruptedError, whose `partial` is the completion so far.
+    as a context manager. A completion that fails after its first chunk raises the error of its
+    code, one that breaks off StreamInterruptedError; `partial` is the completion so far.
     """
 
     def __init__(
@@ -231,9 +231,7 @@ class ChatCompletionStream:
             event = next(self._events, None)
         except AzureResponsesError as error:
             self.close()
-            if not self._state.has_output:
-                raise
-            raise self._explain(error) from error
+            raise self._state.failure(error) from error.__cause__
         if event is None:
             self._ready.extend(self._state.finish())
             self._learn(self._events.final_response)
@@ -241,12 +239,3 @@ class ChatCompletionStream:
         elif str(event.type) not in _FAILING:
             self._ready.extend(self._state.feed(event))
         return bool(self._ready) or not self._is_done
-
-    def _explain(self, error: AzureResponsesError) -> StreamInterruptedError:
-        resumable = isinstance(error, StreamInterruptedError) and error.resumable
-        return StreamInterruptedError(
-            f"The completion broke off: {error.message}",
-            partial=self._state.so_far(),
-            resumable=resumable,
-            hint=error.hint,
-        )

@@ -51,7 +51,11 @@ class AzureResponsesError(Exception):
     """The root of everything this package raises.
 
     `message` is what went wrong; `hint` is one sentence that says what to change, or None.
+    `partial` is what had arrived of a stream that failed or broke off after its first output: a
+    `Response`, or of a chat stream a `ChatCompletion`; None for any other error.
     """
+
+    partial: Any = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

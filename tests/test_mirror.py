@@ -12,6 +12,7 @@ _ABOUT_THE_WHOLE = {
     "test_broken_replies.py",
     "test_documents.py",
     "test_exports.py",
+    "test_failures_after_output.py",
     "test_imports.py",
     "test_mirror.py",
     "test_parity.py",

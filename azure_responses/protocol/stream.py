@@ -328,6 +328,7 @@ class ResponseStream:
     def _after_failure(self, now: float, wall_clock: float, jitter: float) -> Step:
         error = self._failure(wall_clock)
         if self._held is None:
+            error.partial = self._partial.build()
             raise error
         return self._again(error, now, jitter)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.relay.attempt_notes import note_attempt
-from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error
+from azure_responses.relay.chat_answers import chat_body, chat_chunk, chat_error, reason_of
 from azure_responses.relay.exchange import ApiReply
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import event_reply, json_reply
@@ -85,12 +85,12 @@ class AsyncChatRelay:
                     async for chunk in completion:
                         yield chat_chunk(summary, chunk)
             except AzureResponsesError as error:
-                summary.error = error
-                yield chat_error(error)
+                summary.error = reason_of(error)
+                yield chat_error(summary.error)
             yield b"data: [DONE]\n\n"
             is_whole = True
         finally:
             summary.is_abandoned = not is_whole
             summary.latency = time.monotonic() - self._began
-            final = events.final_response
+            final = events.final_response or events.partial_response
             summary.result = None if final is None else final.to_dict()

@@ -4,11 +4,16 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from azure_responses.errors import (
+    APIConnectionError,
+    AzureResponsesError,
+    StreamInterruptedError,
+)
 from azure_responses.relay.attempt_notes import shows_group
 from azure_responses.relay.call_summary import CallSummary
 from azure_responses.relay.error_body import describe_error
 
-__all__ = ["chat_body", "chat_chunk", "chat_error"]
+__all__ = ["chat_body", "chat_chunk", "chat_error", "reason_of"]
 
 
 def chat_body(summary: CallSummary, completion: Any) -> bytes:
@@ -25,6 +30,14 @@ def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
     if shows_group(summary):
         chunk.model = summary.group
     return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
+
+
+def reason_of(error: AzureResponsesError) -> AzureResponsesError:
+    """Why a stream broke off, as a stream of responses tells it; any other error as it is."""
+    cause = error.__cause__
+    if isinstance(error, StreamInterruptedError) and isinstance(cause, APIConnectionError):
+        return cause
+    return error
 
 
 def chat_error(error: BaseException) -> bytes:

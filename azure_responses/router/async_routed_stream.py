@@ -15,7 +15,7 @@ from azure_responses.async_stream import AsyncStream
 from azure_responses.errors import APITimeoutError, AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
-from azure_responses.router.stream_tally import StreamTally, label_error
+from azure_responses.router.stream_tally import StreamTally, label_error, late_opening
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
 from azure_responses.types.events import ResponseStreamEvent
@@ -55,6 +55,12 @@ class AsyncRoutedStream(Generic[R]):
         return None if final is None else self._finished(final)
 
     @property
+    def partial_response(self) -> Response | None:
+        """The response as far as it has arrived; None before its first event."""
+        partial = self._inner.partial_response
+        return None if partial is None else self._labels.label(partial)
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the latest connection's reply."""
         return self._inner.headers
@@ -87,7 +93,7 @@ class AsyncRoutedStream(Generic[R]):
         except BaseException as error:
             await self._inner.aclose()
             self._label_error(error)
-            raise
+            raise late_opening(error) or error from error.__cause__
         return self._tally.early_outcome(self._inner)
 
     async def _read_until_output(self) -> None:

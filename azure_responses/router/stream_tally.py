@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from weakref import finalize
 
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import APITimeoutError, AzureResponsesError, StreamInterruptedError
 from azure_responses.router.attempts import Lease
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome
 from azure_responses.types.usage import Usage
 
-__all__ = ["OpenStream", "StreamTally", "label_error", "outcome_of"]
+__all__ = ["OpenStream", "StreamTally", "label_error", "late_opening", "outcome_of"]
 
 _OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
 _FAILING = frozenset({"response.failed", "error"})
@@ -167,3 +167,14 @@ def label_error(error: AzureResponsesError, labels: ResponseLabels) -> None:
         if found is not None:
             labels.label(found)
     error.message = labels.label_text(error.message)
+
+
+def late_opening(error: BaseException) -> APITimeoutError | None:
+    """What a stream that was late before its first output ended with; None for any other end.
+
+    Nothing of it has been handed out, so that nothing was interrupted.
+    """
+    is_late = isinstance(error, StreamInterruptedError) and not error.resumable
+    if not is_late or not isinstance(error.__cause__, APITimeoutError):
+        return None
+    return APITimeoutError("The service did not begin to answer in time.")

@@ -91,10 +91,8 @@ class ChatStream:
         """The chunks that one event makes, often one, often none.
 
         Raises:
-            AzureResponsesError: the response failed before any of it was handed on; its code
-                decides which error that is.
-            StreamInterruptedError: it failed later; `partial` is the completion so far and
-                `__cause__` the error.
+            AzureResponsesError: the response failed; its code decides which error that is, and
+                `partial` is the completion so far if any of it was handed on.
         """
         # The type of an event of unknown shape may be any JSON value.
         handler = _HANDLERS.get(event.type) if isinstance(event.type, str) else None
@@ -135,12 +133,26 @@ class ChatStream:
             StreamInterruptedError: the events ended before the response did.
         """
         if self._failed is not None:
-            raise self._failure(failure_of_response(self._failed, self._created))
+            raise self.failure(failure_of_response(self._failed, self._created))
         if self.final is None:
             raise StreamInterruptedError(
                 "The stream ended before the response was complete.", partial=self.so_far()
             )
         return []
+
+    def failure(self, error: AzureResponsesError) -> AzureResponsesError:
+        """What to raise for an error that ended the events: it, with the completion so far."""
+        if not self._has_output:
+            return error
+        if isinstance(error, StreamInterruptedError):
+            return StreamInterruptedError(
+                f"The completion broke off: {error.message}",
+                partial=self.so_far(),
+                resumable=error.resumable,
+                hint=error.hint,
+            )
+        error.partial = self.so_far()
+        return error
 
     def so_far(self) -> ChatCompletion:
         """The completion as far as it has arrived."""
@@ -307,7 +319,7 @@ class ChatStream:
         try:
             check_readable(response, self._mender.lost)
         except AzureResponsesError as error:
-            raise self._failure(error) from None
+            raise self.failure(error) from None
         return align(response.output, self._kinds) if response.output else None
 
     def _streamed(self) -> dict[int, Any]:
@@ -387,24 +399,13 @@ class ChatStream:
             # Azure may send the reason after the failure (earendil-works/pi #7983).
             self._failed = event.response
             return []
-        raise self._failure(failure_of_response(event.response, self._created))
+        raise self.failure(failure_of_response(event.response, self._created))
 
     def _on_error(self, event: Any) -> _Chunks:
         headers = event.headers
-        raise self._failure(
+        raise self.failure(
             failure_from_event(event.to_dict(), headers, Situation("create"), self._created)
         )
-
-    def _failure(self, error: AzureResponsesError) -> AzureResponsesError:
-        if not self._has_output:
-            return error
-        interrupted = StreamInterruptedError(
-            f"The response failed after it had begun: {error.message}",
-            partial=self.so_far(),
-            hint=error.hint,
-        )
-        interrupted.__cause__ = error
-        return interrupted
 
     def _ignore(self, event: Any) -> _Chunks:
         return []
