@@ -120,7 +120,7 @@ class Stream(Generic[R]):
             raise
         return self
 
-    def end_opening(self) -> None:
+    def _end_opening(self) -> None:
         """Output has begun, for which an `OpeningTimeout` set a time of its own."""
         self._is_opening = False
         if self._reply is not None:

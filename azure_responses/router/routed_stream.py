@@ -90,7 +90,7 @@ class RoutedStream(Generic[R]):
             self._ready.append(event)
             if self._tally.is_output(event):
                 self._tally.note_output()
-                self._inner.end_opening()
+                self._inner._end_opening()
                 return
 
     def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
