@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from azure_responses.emulator.account import Account
 from azure_responses.emulator.exchange import Received
 
-__all__ = ["find_account"]
+__all__ = ["find_account", "is_azure_host"]
 
 _SUFFIXES = (
     ".openai.azure.com",
@@ -31,6 +31,11 @@ def find_account(
     if gateway is not None:
         return gateway
     return _by_host(accounts, received, answers_any_host), received.path
+
+
+def is_azure_host(host: str) -> bool:
+    """True for a name that only Azure gives out."""
+    return host.endswith((*_SUFFIXES, _REGIONAL))
 
 
 def _named(accounts: Sequence[Account], name: str) -> Account | None:

@@ -2,12 +2,13 @@
 
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 import anyio
 
 from azure_responses.emulator.exchange import Answerer, Break, Pause, Received, Reply, Step
+from azure_responses.emulator.hosts import Hosts
 
 __all__ = ["AsgiApplication"]
 
@@ -28,8 +29,9 @@ class _Aborted(Exception):
 class AsgiApplication:
     """Answers HTTP requests from an emulator. WebSocket connections are closed (refused)."""
 
-    def __init__(self, emulator: Answerer) -> None:
+    def __init__(self, emulator: Answerer, allowed_hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
+        self._hosts = Hosts(allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -41,6 +43,10 @@ class AsgiApplication:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._hosts.refuse(scope)
+        if refusal is not None:
+            await _send_whole(refusal, scope, send)
+            return
         body = await _read_body(receive)
         if body is None:
             return

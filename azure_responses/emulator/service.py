@@ -52,6 +52,8 @@ class Emulator:
         strict_deployments: refuse unknown deployments of the default resource too.
         log_size: how many requests `requests` remembers.
         assumptions: what is assumed where the evidence about Azure is thin.
+        allowed_hosts: names that a served emulator answers for on the loopback, besides those of
+            the loopback, of Azure and of its resources.
 
     Attributes:
         clock, faults, issuer, requests: see their classes; all may be used while it runs.
@@ -68,11 +70,13 @@ class Emulator:
         strict_deployments: bool = False,
         log_size: int = 1000,
         assumptions: Assumptions | None = None,
+        allowed_hosts: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
         self.faults = FaultScript(seed)
         self.requests = RequestLog(log_size)
         self._answers_any_host = resources is None
+        self._allowed_hosts = tuple(allowed_hosts)
         if resources is None:
             resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
         elif strict_deployments:
@@ -130,7 +134,8 @@ class Emulator:
         """The emulator as an ASGI application."""
         from azure_responses.emulator.asgi import AsgiApplication
 
-        return AsgiApplication(self)
+        hosts = [host for resource in self.resources for host in resource.hosts]
+        return AsgiApplication(self, (*self._allowed_hosts, *hosts))
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
         """A context manager: the emulator on a loopback port, in a thread of its own."""

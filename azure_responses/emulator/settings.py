@@ -24,6 +24,7 @@ _TOP = (
     "clock",
     "strict_deployments",
     "assumptions",
+    "allowed_hosts",
 )
 
 
@@ -43,6 +44,7 @@ class Settings:
     clock: float | None = None
     strict_deployments: bool = False
     assumptions: Assumptions = field(default_factory=Assumptions)
+    allowed_hosts: list[str] = field(default_factory=list)
 
     def make_emulator(self) -> Emulator:
         """An emulator of these settings."""
@@ -54,6 +56,7 @@ class Settings:
             read_lag=self.read_lag,
             strict_deployments=self.strict_deployments,
             assumptions=self.assumptions,
+            allowed_hosts=self.allowed_hosts,
         )
         for fault in self.faults:
             emulator.faults.add(fault)
@@ -87,6 +90,9 @@ def read_settings(data: Any) -> Settings:
     settings.latency = _build(Latency, data.get("latency", {}), "latency")
     settings.read_lag = _build(ReadLag, data.get("read_lag", {}), "read_lag")
     settings.assumptions = _build(Assumptions, data.get("assumptions", {}), "assumptions")
+    settings.allowed_hosts = [
+        str(name) for name in _list(data.get("allowed_hosts", []), "allowed_hosts")
+    ]
     if "resources" in data:
         if settings.strict_deployments:
             raise SettingsError(

@@ -1,12 +1,11 @@
 """Who may call, and which model."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from azure_responses.gateway.caller import ANYBODY, Caller
 from azure_responses.gateway.denial import Denial, deny
 from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.safety import is_loopback
+from azure_responses.gateway.safety import is_of_this_machine
 
 __all__ = ["Access", "check_model", "read_key"]
 
@@ -81,7 +80,7 @@ class Access:
 
     def _admit_anybody(self, headers: Mapping[str, str]) -> Caller | Denial:
         origin = headers.get("origin")
-        if origin is None or self._allows_pages or _is_of_this_machine(origin):
+        if origin is None or self._allows_pages or is_of_this_machine(origin):
             return ANYBODY
         return deny(
             403,
@@ -104,13 +103,6 @@ def check_model(caller: Caller, model: str) -> Denial | None:
         param="model",
         code="key_model_access_denied",
     )
-
-
-def _is_of_this_machine(origin: str) -> bool:
-    try:
-        return is_loopback(urlsplit(origin).hostname or "none")
-    except ValueError:
-        return False
 
 
 def _missing() -> Denial:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import httptools
 from pydantic_core import to_json
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -227,6 +229,7 @@ class Connection(HttpToolsProtocol):
         """It has ended."""
         self._is_in_head, self._is_in_body = False, True
         self._stop_waiting()
+        self._follow_target()
         scope: Any = self.scope
         scope[DEPARTURE] = self._departure
         for name, value in self.headers:
@@ -250,6 +253,15 @@ class Connection(HttpToolsProtocol):
         self._content += len(body)
         self._framing -= len(body)
         super().on_body(body)
+
+    def _follow_target(self) -> None:
+        """A host in the request's own line counts before the header: RFC 9112, 3.2.2."""
+        if self.url[:1] in (b"/", b"*"):
+            return
+        with suppress(httptools.HttpParserInvalidURLError):
+            host = httptools.parse_url(self.url).host or b""
+            self.headers[:] = [pair for pair in self.headers if pair[0] != b"host"]
+            self.headers.append((b"host", b"[%b]" % host if b":" in host else host))
 
     def on_message_complete(self) -> None:
         """The body has ended as well."""

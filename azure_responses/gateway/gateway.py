@@ -17,6 +17,7 @@ from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.drain import Drain
 from azure_responses.gateway.estimate import Estimates
+from azure_responses.gateway.hosts import Hosts
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
@@ -56,6 +57,7 @@ class Gateway:
         self._table = KeyTable(settings.keys)
         self._book = SpendBook()
         budgets = Budgets(self._book.spent, status=settings.budget_status)
+        self.hosts = _hosts(settings)
         self.access = Access(
             self._table,
             allow_unauthenticated=_is_open(settings),
@@ -174,6 +176,14 @@ def _spent(caller: Caller, summary: CallSummary, seconds: float, held: int) -> S
         request_id=summary.request_id,
         attempts=max(1, summary.attempts),
     )
+
+
+def _hosts(settings: GatewaySettings) -> Hosts | None:
+    """The hosts to answer for; None where a key, or the operator, says who may call."""
+    trusts_loopback = _is_open(settings) and not settings.allow_unauthenticated
+    if not trusts_loopback and not settings.allowed_hosts:
+        return None
+    return Hosts(settings.allowed_hosts, refuses_pages=trusts_loopback)
 
 
 def _is_open(settings: GatewaySettings) -> bool:

@@ -42,5 +42,22 @@ def keep_errors_inside(app: App, gateway: "Gateway") -> App:
     return serve
 
 
-LAYERS: tuple[Layer, ...] = (keep_errors_inside,)
+def refuse_foreign_hosts(app: App, gateway: "Gateway") -> App:
+    """Every path, with or without a key, is only for the hosts that the gateway answers for."""
+    hosts = gateway.hosts
+    if hosts is None:
+        return app
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        denial = hosts.check(scope["headers"], scope.get("http_version", "1.1"))
+        if denial is None:
+            await app(scope, receive, send)
+            return
+        gateway.metrics.refuse(denial.status)
+        await send_denial(send, denial, gateway.new_call_id())
+
+    return serve
+
+
+LAYERS: tuple[Layer, ...] = (keep_errors_inside, refuse_foreign_hosts)
 """Authentication, limits and the rest are steps of `Exchange`, which all need its state."""

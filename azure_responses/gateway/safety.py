@@ -1,11 +1,12 @@
 """Whether it is safe to listen: a pure decision."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.settings import GatewaySettings
 
-__all__ = ["check_safety", "find_weakness", "is_loopback"]
+__all__ = ["check_safety", "find_weakness", "is_loopback", "is_of_this_machine"]
 
 _SHORTEST = 16
 # Keys that documentation, examples and the seeds of habit have made known to everybody.
@@ -33,6 +34,14 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+def is_of_this_machine(origin: str) -> bool:
+    """True for an `Origin` whose host only this machine reaches."""
+    try:
+        return is_loopback(urlsplit(origin).hostname or "none")
+    except ValueError:
+        return False
 
 
 def find_weakness(key: str) -> str | None:

@@ -126,6 +126,7 @@ GENERAL: Mapping[str, Setting] = {
     "drain_timeout": Setting("drain_timeout", _seconds_or_none),
     "keepalive_seconds": Setting("keepalive_seconds", _seconds_or_none),
     "affinity_secret": Setting("affinity_secrets", _texts),
+    "allowed_hosts": Setting("allowed_hosts", _texts),
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),

@@ -34,6 +34,8 @@ class GatewaySettings:
         drain_timeout: seconds that calls in progress have at shutdown.
         keepalive_seconds: silence in a stream after which a comment is sent; 0 sends none.
         affinity_secrets: sign ids of responses; the first signs, all are accepted.
+        allowed_hosts: names that `Host` may have; empty is those of the loopback where no key is
+            asked for, and any where one is.
         allow_unauthenticated: callers need no key, on any address.
         budget_status: HTTP status for a spent budget.
         drop_params: drop parameters a model does not take instead of refusing them.
@@ -61,6 +63,7 @@ class GatewaySettings:
     drain_timeout: float = 30.0
     keepalive_seconds: float = 15.0
     affinity_secrets: tuple[str, ...] = field(default=(), repr=False)
+    allowed_hosts: tuple[str, ...] = ()
     allow_unauthenticated: bool = False
     budget_status: int = 429
     drop_params: bool = False

@@ -81,11 +81,12 @@ def test_several_resources_are_reached_by_prefix_and_host() -> None:
     assert [entry.resource for entry in emulator.requests] == ["a", "b", "b", None]
 
 
-def test_the_served_emulator_answers_under_whatever_name_it_is_reached() -> None:
-    emulator = Emulator([Resource("a")])
+def test_the_served_emulator_answers_under_the_names_it_is_told() -> None:
+    emulator = Emulator([Resource("a")], allowed_hosts=["emulator.test"])
     with emulator.serve() as server:
         assert ask(server.url, host="emulator.test:80").status_code == 200
-    assert emulator.requests[0].host == "emulator.test"
+        assert ask(server.url, host="elsewhere.test:80").status_code == 403
+    assert [request.host for request in emulator.requests] == ["emulator.test"]
 
 
 def test_an_ipv6_loopback_works_where_there_is_one() -> None:

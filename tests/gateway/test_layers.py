@@ -33,7 +33,7 @@ def test_a_fault_of_ours_is_told_without_details(
         sent.append(message)
 
     gateway = Gateway(GatewaySettings(model_list=(ROW,), affinity_secrets=("s" * 32,)))
-    (layer,) = LAYERS
+    layer = LAYERS[0]
     call = layer(broken, gateway)({"type": "http"}, receive, send)
     with caplog.at_level(logging.ERROR, "azure_responses.gateway"):
         if has_begun:

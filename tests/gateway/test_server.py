@@ -166,7 +166,10 @@ def test_workers_share_a_port_and_their_metrics(tmp_path: Path) -> None:
                 # A connection each, so that both have their share.
                 body = {**BODY, "stream": False}
                 assert (
-                    httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS).status_code == 200
+                    httpx.post(
+                        f"{url}/v1/responses", json=body, headers=HEADERS, timeout=60
+                    ).status_code
+                    == 200
                 )
             text = httpx.get(f"{url}/metrics").text
     counts = [
