@@ -8,13 +8,15 @@ from azure_responses.relay.cost import price, use_of
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.router import Router
 from azure_responses.routing.token_estimate import (
-    UsualOutput,
+    UsualTokens,
     estimate_input_tokens,
     estimate_output_tokens,
     has_output_limit,
 )
 
 __all__ = ["Estimates"]
+
+_Known = dict[tuple[str, str], UsualTokens]
 
 # Keys and models whose outputs are remembered; the oldest go.
 _MOST_KNOWN = 10_000
@@ -23,19 +25,23 @@ _MOST_KNOWN = 10_000
 class Estimates:
     """Estimates calls, and learns how long the outputs of those without a limit are.
 
+    Of a call that continues a response or a conversation, the stored context counts too.
+
     By key and model, and for keys not seen yet by model.
     """
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self._usual: dict[tuple[str, str], UsualOutput] = {}
+        self._usual: _Known = {}
+        self._contexts: _Known = {}
 
     def estimate(self, caller: Caller, call: RelayedCall, tick: float) -> tuple[int, int]:
         """Tokens in all, and millionths of a millionth of a US dollar; 0 where no price is known.
 
         `tick` is monotonic seconds.
         """
-        given, made = estimate_input_tokens(call.body), self._output(caller, call, tick)
+        given = estimate_input_tokens(call.body) + self._context(caller, call, tick)
+        made = self._output(caller, call, tick)
         rows = self._router.reader.routing.group_of(call.group or "")
         if not rows:
             return given + made, 0
@@ -49,25 +55,51 @@ class Estimates:
 
     def learn(self, caller: Caller, call: RelayedCall, tick: float) -> None:
         """The call is over."""
-        made = (call.summary.usage or {}).get("output_tokens")
-        if not isinstance(made, int) or has_output_limit(call.body):
-            return
+        usage = call.summary.usage or {}
+        made, given = usage.get("output_tokens"), usage.get("input_tokens")
+        if isinstance(made, int) and not has_output_limit(call.body):
+            self._observe(self._usual, caller, call, made, tick)
+        if isinstance(given, int) and _continues(call):
+            hidden = max(0, given - estimate_input_tokens(call.body))
+            self._observe(self._contexts, caller, call, hidden, tick)
+
+    def _observe(
+        self, known: _Known, caller: Caller, call: RelayedCall, tokens: int, tick: float
+    ) -> None:
         for name in _names(caller, call):
-            usual = self._usual.get(name)
+            usual = known.get(name)
             if usual is None:
-                while len(self._usual) >= _MOST_KNOWN:
-                    del self._usual[next(iter(self._usual))]
-                usual = self._usual[name] = UsualOutput()
-            usual.observe(made, tick)
+                while len(known) >= _MOST_KNOWN:
+                    del known[next(iter(known))]
+                usual = known[name] = UsualTokens()
+            usual.observe(tokens, tick)
 
     def _output(self, caller: Caller, call: RelayedCall, tick: float) -> int:
+        usual = None
         if not has_output_limit(call.body):
-            for name in _names(caller, call):
-                usual = self._usual.get(name)
-                tokens = usual.tokens(tick) if usual is not None else None
-                if tokens is not None:
-                    return tokens
-        return estimate_output_tokens(call.body)
+            usual = _look_up(self._usual, caller, call, tick)
+        return estimate_output_tokens(call.body) if usual is None else usual
+
+    def _context(self, caller: Caller, call: RelayedCall, tick: float) -> int:
+        """Tokens of what the call continues, which Azure reads and bills again."""
+        if not _continues(call):
+            return 0
+        known = call.reading.ask.context_tokens if call.reading is not None else 0
+        # Made by another replica or before a restart: what other continued calls took up.
+        return known or _look_up(self._contexts, caller, call, tick) or 0
+
+
+def _look_up(known: _Known, caller: Caller, call: RelayedCall, tick: float) -> int | None:
+    for name in _names(caller, call):
+        usual = known.get(name)
+        tokens = usual.tokens(tick) if usual is not None else None
+        if tokens is not None:
+            return tokens
+    return None
+
+
+def _continues(call: RelayedCall) -> bool:
+    return bool(call.body.get("previous_response_id") or call.body.get("conversation"))
 
 
 def _names(caller: Caller, call: RelayedCall) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -25,6 +25,7 @@ from azure_responses.relay.raw_answers import (
     failure_of,
     outcome_of,
     read_answer,
+    stored_ids,
     stream_failure,
     tokens_of,
 )
@@ -191,7 +192,9 @@ class RawAttempt:
         if stored is not None:
             if self._relayed.operation == "delete":
                 self.raw_calls.note_deleted(stored.inner)
-            return Outcome(headers, 0, latency)
+            # Made in the background, its tokens are known only now.
+            ids, tokens = stored_ids(answer), tokens_of(answer)
+            return Outcome(headers, 0, latency, stored_ids=ids, stored_tokens=tokens)
         return outcome_of(answer, headers, latency)
 
     def entry(self, answer: Mapping[str, Any] | None) -> LedgerEntry | None:

@@ -18,6 +18,7 @@ __all__ = [
     "failure_of",
     "outcome_of",
     "read_answer",
+    "stored_ids",
     "stream_failure",
     "tokens_of",
 ]
@@ -98,7 +99,17 @@ def outcome_of(
         incomplete_reason=reason if isinstance(reason, str) else None,
         has_output=has_output,
         output_tokens=_count(answer, "output_tokens"),
+        stored_ids=stored_ids(answer),
     )
+
+
+def stored_ids(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids under which an answer can be continued; of one that is not stored, none."""
+    if answer.get("store") is False:
+        return ()
+    conversation = answer.get("conversation")
+    within = conversation.get("id") if isinstance(conversation, Mapping) else conversation
+    return tuple(each for each in (answer.get("id"), within) if each and isinstance(each, str))
 
 
 def entry_of(

@@ -23,9 +23,8 @@ from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_tally import StreamTally, label_error
+from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of_stored
 from azure_responses.router.targets import AsyncTarget
-from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
@@ -329,8 +328,7 @@ class AsyncRouterOperations:
             except AzureResponsesError as error:
                 label_error(error, labels)
                 raise
-            # Its tokens were counted when it was made.
-            return Answer(labels.label(result), Outcome(tokens=0))
+            return Answer(labels.label(result), outcome_of_stored(result, {}))
 
         routed = await self.async_calls.perform(request.ask, attempt)
         routed.result.attach_route(routed.route)

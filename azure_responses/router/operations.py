@@ -21,9 +21,8 @@ from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.routed_calls import Attempt, RoutedCalls
 from azure_responses.router.routed_stream import RoutedStream
-from azure_responses.router.stream_tally import StreamTally, label_error
+from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of_stored
 from azure_responses.router.targets import Target
-from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
@@ -321,8 +320,7 @@ class RouterOperations:
             except AzureResponsesError as error:
                 label_error(error, labels)
                 raise
-            # Its tokens were counted when it was made.
-            return Answer(labels.label(result), Outcome(tokens=0))
+            return Answer(labels.label(result), outcome_of_stored(result, {}))
 
         routed = self.calls.perform(request.ask, attempt)
         routed.result.attach_route(routed.route)

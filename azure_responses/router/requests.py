@@ -305,7 +305,7 @@ class RequestReader:
             pin = self._pin(labelled, model, owner)
         if pin is None and is_chat:
             pin = self._cached_pin(merged)
-        ask = self._ask(model, merged, pin, own, is_stream)
+        ask = self._ask(model, merged, pin, own, is_stream, labelled)
         return RouterRequest(
             self,
             ask,
@@ -427,6 +427,7 @@ class RequestReader:
         pin: Pin | None,
         own: Mapping[str, Any],
         is_stream: bool,
+        labelled: LabelledRequest | None,
     ) -> Ask:
         counts = self.facts_of(model).counts_tokens
         return Ask(
@@ -436,9 +437,19 @@ class RequestReader:
             pin,
             is_stream=is_stream,
             is_output_open=counts and not has_output_limit(body),
+            context_tokens=0 if labelled is None else self._context_of(body, labelled),
             on_origin_down=own.get("on_origin_down"),
             **_chosen(own),
         )
+
+    def _context_of(self, body: Mapping[str, Any], labelled: LabelledRequest) -> int:
+        """Tokens of what a request continues, as far as it passed through here."""
+        known = self.routing.contexts.tokens_of
+        for value in (body.get("previous_response_id"), _id_of(body.get("conversation"))):
+            if value and isinstance(value, str):
+                # It may have been noted as it was given out, or before it had its label.
+                return known(value) or known(labelled.inner_id(value))
+        return 0
 
     def facts_of(self, model: str) -> "_Facts":
         """What calls of a model name have in common; worked out once."""
@@ -469,6 +480,10 @@ class RequestReader:
             )
         (deployment,) = resources.values()
         return Label(response_id, deployment.tag, deployment.resource)
+
+
+def _id_of(value: Any) -> Any:
+    return value.get("id") if isinstance(value, Mapping) else value
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:

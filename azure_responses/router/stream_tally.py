@@ -11,7 +11,14 @@ from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome
 from azure_responses.types.usage import Usage
 
-__all__ = ["OpenStream", "StreamTally", "label_error", "late_opening", "outcome_of"]
+__all__ = [
+    "OpenStream",
+    "StreamTally",
+    "label_error",
+    "late_opening",
+    "outcome_of",
+    "outcome_of_stored",
+]
 
 _OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
 _FAILING = frozenset({"response.failed", "error"})
@@ -137,9 +144,9 @@ class StreamTally:
             self._remember(entry)
 
     def _outcome(self, stream: OpenStream, *, has_output: bool = True) -> Outcome:
-        if not self._counts_tokens:
-            return Outcome(stream.headers, 0, has_output=True)
         final = stream.final_response
+        if not self._counts_tokens:
+            return outcome_of_stored(final, stream.headers)
         return outcome_of(final, stream.headers, self._latency, has_output=has_output)
 
 
@@ -157,7 +164,24 @@ def outcome_of(
         getattr(details, "reason", None),
         has_output,
         usage.output_tokens if isinstance(usage, Usage) else None,
+        _stored_ids(result),
     )
+
+
+def outcome_of_stored(result: Any, headers: Mapping[str, str]) -> Outcome:
+    """What routing looks at of a stored response: its tokens were counted when it was made."""
+    outcome = outcome_of(result, headers, None, has_output=True)
+    return outcome._replace(tokens=0, output_tokens=None, stored_tokens=outcome.tokens)
+
+
+def _stored_ids(result: Any) -> tuple[str, ...]:
+    if getattr(result, "store", None) is False:
+        return ()
+    found = (
+        getattr(result, "id", None),
+        getattr(getattr(result, "conversation", None), "id", None),
+    )
+    return tuple(each for each in found if each and isinstance(each, str))
 
 
 def label_error(error: AzureResponsesError, labels: ResponseLabels) -> None:

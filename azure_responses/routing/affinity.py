@@ -215,6 +215,11 @@ class LabelledRequest:
             body = walk(body, REQUEST, self._take_off)
         return Unlabelled(body, stripper.warnings, self._given)
 
+    def inner_id(self, text: str) -> str:
+        """An id of the request as the service knows it."""
+        label = self._ids.get(text)
+        return text if label is None else label.inner
+
     def _is_unreadable(self, text: str, resource: str | None, strip_raw: bool) -> bool:
         label = self._ciphertexts.get(text)
         if label is None:

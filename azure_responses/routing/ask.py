@@ -52,6 +52,7 @@ class Ask(NamedTuple):
             a refusal of those says nothing about the deployment.
         is_output_open: the caller sets no limit to the output, so that what a deployment's other
             outputs had is a better estimate than `output_tokens`.
+        context_tokens: of what the call continues, which its body does not show.
     """
 
     group: str
@@ -65,11 +66,17 @@ class Ask(NamedTuple):
     patience: float | None = None
     is_altered: bool = False
     is_output_open: bool = False
+    context_tokens: int = 0
+
+    @property
+    def given_tokens(self) -> int:
+        """What the service reads: of the body, and of what it continues."""
+        return self.input_tokens + self.context_tokens
 
     @property
     def tokens(self) -> int:
         """What to reserve of a token limit."""
-        return self.input_tokens + self.output_tokens
+        return self.given_tokens + self.output_tokens
 
 
 class Bid(NamedTuple):

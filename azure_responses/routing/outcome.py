@@ -23,6 +23,8 @@ class Outcome(NamedTuple):
         incomplete_reason: why it is incomplete, such as "content_filter".
         has_output: something of it has reached the caller already.
         output_tokens: those of the output among `tokens`, or None.
+        stored_ids: of the response and its conversation, where they can be continued.
+        stored_tokens: that continuing them takes up again; None leaves it to `tokens`.
     """
 
     headers: Mapping[str, str] = _NONE
@@ -32,6 +34,8 @@ class Outcome(NamedTuple):
     incomplete_reason: str | None = None
     has_output: bool = False
     output_tokens: int | None = None
+    stored_ids: tuple[str, ...] = ()
+    stored_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

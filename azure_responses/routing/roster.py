@@ -11,6 +11,7 @@ from azure_responses.routing.fallbacks import Fallbacks
 from azure_responses.routing.group import Group
 from azure_responses.routing.retry_budget import RetryBudget
 from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.stored_contexts import StoredContexts
 
 __all__ = ["Roster"]
 
@@ -24,6 +25,7 @@ class Roster:
         groups: by the names callers may use, without aliases.
         fallbacks: the chains between groups.
         retry_budget: shared by all calls.
+        contexts: how much is stored under the ids that passed through.
 
     Raises:
         ConfigurationError: no deployments, two of one id or tag, or unknown fallback groups.
@@ -49,6 +51,7 @@ class Roster:
         self._check_aliases()
         self.board = Board(self.deployments, self.settings)
         self.retry_budget = RetryBudget(self.settings.retry_ratio, self.settings.retry_floor)
+        self.contexts = StoredContexts()
         self._pinned: dict[tuple[str, str], Group | None] = {}
 
     def resolve(self, model: str) -> str:

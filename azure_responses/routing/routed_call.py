@@ -178,6 +178,7 @@ class RoutedCall:
         self.alarm = None
         if self.wants_another(outcome):
             self._route.leave("content policy")
+        self._note_stored(outcome)
         self._routing.board.end(bid, self._mark, used)
         self._routing.board.succeed(
             bid.deployment.id,
@@ -236,7 +237,7 @@ class RoutedCall:
         if bid is None:
             return None
         self._bid = None
-        used = max(self.ask.input_tokens, tokens or 0) if was_sent else 0
+        used = max(self.ask.given_tokens, tokens or 0) if was_sent else 0
         if self.is_probe:
             self._routing.board.release_probe(bid.deployment.id)
         self._routing.board.end(bid, self._mark, used, was_sent=was_sent)
@@ -333,7 +334,7 @@ class RoutedCall:
         if ask.is_output_open and deployment.tpm is not None:
             usual = self._routing.board.statuses[deployment.id].output.tokens(now)
             if usual is not None:
-                return bid_on(deployment, ask.input_tokens + usual)
+                return bid_on(deployment, ask.given_tokens + usual)
         return bid_on(deployment, ask.tokens)
 
     def _may_leave_origin(self, now: float) -> bool:
@@ -449,6 +450,12 @@ class RoutedCall:
             )
         return cooldown
 
+    def _note_stored(self, outcome: Outcome) -> None:
+        stored = outcome.stored_tokens
+        tokens = outcome.tokens if stored is None else stored
+        if outcome.stored_ids and tokens:
+            self._routing.contexts.note(outcome.stored_ids, tokens)
+
     def _settle_failure(
         self,
         error: AzureResponsesError,
@@ -461,7 +468,7 @@ class RoutedCall:
         reached = has_output or (was_sent(error) if sent is None else sent)
         used = 0
         if reached:
-            used = tokens_used(error, self.ask.input_tokens, tokens, has_output=has_output)
+            used = tokens_used(error, self.ask.given_tokens, tokens, has_output=has_output)
         self._routing.board.end(bid, self._mark, used, was_sent=reached)
         self._bid = None
         return Settlement(bid, self._slot, used, refunds_request=not reached, cooldown=cooldown)

@@ -4,7 +4,7 @@ from azure_responses.routing.cooldown import Cooldown, CooldownRules
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.headroom import Headroom
 from azure_responses.routing.settings import RouterSettings
-from azure_responses.routing.token_estimate import UsualOutput
+from azure_responses.routing.token_estimate import UsualTokens
 
 __all__ = ["Status"]
 
@@ -30,7 +30,7 @@ class Status:
             )
         )
         self.headroom = Headroom()
-        self.output = UsualOutput()
+        self.output = UsualTokens()
         self.in_flight = 0
         # By whether it streams: seconds, and when they were seen.
         self._latency: dict[bool, tuple[float, float]] = {}

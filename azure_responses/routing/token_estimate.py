@@ -5,7 +5,7 @@ from typing import Any
 
 __all__ = [
     "USUAL_OUTPUT",
-    "UsualOutput",
+    "UsualTokens",
     "estimate_input_tokens",
     "estimate_output_tokens",
     "has_output_limit",
@@ -42,11 +42,11 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
     return sum(_estimate(body[key]) for key in _INPUT_KEYS if body.get(key))
 
 
-class UsualOutput:
-    """How many tokens the outputs of calls without a limit of their own lately had.
+class UsualTokens:
+    """How many tokens calls lately had of a kind: in outputs without a limit, or in contexts.
 
     A moving average, and twice the average distance from it, as retransmission timers reckon
-    (RFC 6298): most outputs are no longer. Callers hold the lock to change it; times are
+    (RFC 6298): most calls have no more. Callers hold the lock to change it; times are
     monotonic seconds.
     """
 
@@ -58,7 +58,7 @@ class UsualOutput:
         self._at: float | None = None
 
     def observe(self, tokens: int, now: float) -> None:
-        """An output had so many tokens."""
+        """A call had so many tokens."""
         if self.tokens(now) is None:
             self._mean, self._distance = float(tokens), tokens / 2
         else:
@@ -68,7 +68,7 @@ class UsualOutput:
         self._at = now
 
     def tokens(self, now: float) -> int | None:
-        """What to reserve for an output; None where none was seen for ten minutes."""
+        """What to reserve for a call; None where none was seen for ten minutes."""
         if self._at is None or now > self._at + _LIFE:
             return None
         return max(_LEAST_OUTPUT, min(_MOST_OUTPUT, round(self._mean + 2 * self._distance)))

@@ -1,5 +1,6 @@
 """Many calls of one key at once: what running calls reserve is not taken for spent."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -111,3 +112,46 @@ def _wait_until(claim: Any) -> None:
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+LONG = {"model": "chat", "input": "My name is Ann. " * 550 + "Reply with exactly: noted"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_follow_up_continues_counts_against_the_limits_of_its_key(stream: bool) -> None:
+    with _gateway({"tpm": 4000}) as gateway, gateway.client(ALICE) as client:
+        first = client.post(CREATE, json={**LONG, "stream": stream})
+        response_id = _id_in(first)
+        again = {**HELLO, "previous_response_id": response_id, "max_output_tokens": 16}
+        refused = client.post(CREATE, json=again)
+        assert client.post(CREATE, json={**HELLO, "max_output_tokens": 16}).status_code == 200
+    assert refused.status_code == 429, refused.text
+    assert int(refused.headers["retry-after"]) > 30
+
+
+def test_what_follow_ups_continue_is_held_of_a_budget() -> None:
+    with _gateway({"budget": 0.0016}) as gateway, gateway.client(ALICE) as client:
+        first = client.post(CREATE, json=LONG)
+        assert 0.0006 < float(first.headers["x-litellm-response-cost"]) < 0.0012
+        again = {"previous_response_id": first.json()["id"], "max_output_tokens": 16}
+        found = _at_once(gateway, 10, **again)
+    # All ten began at once while only their bodies were reckoned with.
+    served = [reply for reply in found if reply.status_code == 200]
+    assert 1 <= len(served) <= 5
+    assert {reply.status_code for reply in found} == {200, 429}
+
+
+def test_follow_ups_of_unknown_responses_are_estimated_by_others() -> None:
+    with _gateway({"tpm": 1_000_000}) as gateway, gateway.client(ALICE) as client:
+        first = client.post(CREATE, json=LONG).json()
+        again = {**HELLO, "previous_response_id": first["id"]}
+        assert client.post(CREATE, json=again).status_code == 200
+        estimates = gateway.app.gateway.estimates
+        learnt = [usual.tokens(time.monotonic()) or 0 for usual in estimates._contexts.values()]
+    assert len(learnt) == 2
+    assert min(learnt) > 2000
+
+
+def _id_in(reply: httpx.Response) -> str:
+    assert reply.status_code == 200, reply.text
+    return str(re.search(r'"id": ?"(resp_[^"]+)"', reply.text)[1])  # type: ignore[index]

@@ -8,6 +8,7 @@ import pytest
 
 from azure_responses import BadRequestError, InternalServerError, ResponseNotFoundError
 from azure_responses.emulator import Deployment, Emulator, Fault
+from azure_responses.routing.stored_contexts import StoredContexts
 from tests.router.both import emulate, rows_of, run
 
 _TURNS = 8
@@ -197,3 +198,30 @@ def test_an_outage_is_not_multiplied(runner: str, emulator: Emulator, naps: list
         num_retries=5,
     )
     assert 200 <= len(emulator.requests) <= 242
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_follow_up_continues_counts_among_its_tokens(
+    runner: str, stream: bool, count: int
+) -> None:
+    emulator = emulate(count)
+
+    async def scenario(router: Any) -> None:
+        asked = {"model": "gpt", "input": "My name is Ann. " * 50, "stream": stream, "owner": "me"}
+        answer = await router.responses(**asked)
+        first = await answer.get_final_response() if stream else answer
+        read = router.router.reader.read
+        follow = {"model": "gpt", "input": "Who?", "owner": "me"}
+        asked = {**follow, "previous_response_id": first.id}
+        assert read(asked).ask.context_tokens == first.usage.total_tokens > 150
+        assert read(follow).ask.context_tokens == 0
+        # A response is found again after a restart as soon as it has been read.
+        router.router._routing.contexts = StoredContexts()
+        assert read(asked).ask.context_tokens == 0
+        await router.retrieve(first.id, owner="me")
+        assert read(asked).ask.context_tokens == first.usage.total_tokens
+        unkept = await router.responses(model="gpt", input="x", store=False)
+        assert router.router._routing.contexts.tokens_of(unkept.id) == 0
+
+    run(runner, emulator, scenario, rows_of(emulator, count))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from azure_responses.routing.token_estimate import (
     USUAL_OUTPUT,
-    UsualOutput,
+    UsualTokens,
     estimate_input_tokens,
     estimate_output_tokens,
     has_output_limit,
@@ -68,7 +68,7 @@ def test_output_is_what_the_body_allows(body: dict[str, Any], tokens: int) -> No
 
 
 def test_what_outputs_lately_had_is_learnt_and_forgotten() -> None:
-    usual = UsualOutput()
+    usual = UsualTokens()
     assert usual.tokens(0.0) is None
     usual.observe(12, 0.0)
     assert usual.tokens(0.0) == 24
@@ -83,7 +83,7 @@ def test_what_outputs_lately_had_is_learnt_and_forgotten() -> None:
 
 @given(st.lists(st.integers(0, 10**9), min_size=1))
 def test_what_is_learnt_has_sane_bounds(outputs: list[int]) -> None:
-    usual = UsualOutput()
+    usual = UsualTokens()
     for tokens in outputs:
         usual.observe(tokens, 0.0)
     assert 16 <= (usual.tokens(0.0) or 0) <= 32_768
