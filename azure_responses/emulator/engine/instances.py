@@ -18,6 +18,7 @@ _SHALLOW = 3
 # Nothing deeper is built: a schema whose every instance is endless has none.
 _DEEPEST = 60
 _NEVER = math.inf
+_FAR = 1e200
 
 _PLAUSIBLE = {
     "name": "Ada Lovelace",
@@ -26,7 +27,7 @@ _PLAUSIBLE = {
     "country": "France",
     "email": "ada@example.com",
     "phone": "+44 20 7946 0000",
-    "url": "https://example.com/",
+    **dict.fromkeys(("url", "uri", "link", "website", "homepage"), "https://example.com/"),
     "id": "id-1",
     "title": "An example",
     "language": "English",
@@ -312,8 +313,8 @@ def _suits(value: float, schema: _Schema) -> bool:
 
 def _search_number(schema: _Schema, is_integer: bool) -> int | float:
     """The first number within the limits, in steps of `multipleOf` or 1, then in finer ones."""
-    low = max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER))
-    high = min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER))
+    low = _bound(max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER)))
+    high = _bound(min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER)))
     anchor = low if low > -_NEVER else high if high < _NEVER else 0
     step = schema.get("multipleOf") or 1
     start = math.floor(anchor / step) - 1
@@ -325,6 +326,11 @@ def _search_number(schema: _Schema, is_integer: bool) -> int | float:
         return _search_whole(schema, start, step)
     middle = (low + high) / 2 if low > -_NEVER and high < _NEVER else anchor
     return next((value for value in (low, high, middle) if _suits(value, schema)), middle)
+
+
+def _bound(value: float) -> float:
+    """A limit, or none where it is so far away that steps of one are lost on it."""
+    return value if abs(value) < _FAR else math.copysign(_NEVER, value)
 
 
 def _search_whole(schema: _Schema, start: int, step: float) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FORMATS", "match_pattern"]
+__all__ = ["FORMATS", "has_lookaround", "match_pattern"]
 
 # The parser behind `re` is private, and the only one that reads exactly what `re` reads.
 _parser = import_module("re._parser")
@@ -51,6 +51,18 @@ def match_pattern(pattern: str, shortest: int = 0, longest: int = 10_000) -> str
             if shortest <= len(text) <= longest and compiled.search(text):
                 return text
     return None
+
+
+def has_lookaround(pattern: str) -> bool:
+    """True for a regular expression that looks ahead or behind."""
+    pending: list[Any] = [_parser.parse(pattern)]
+    while pending:
+        part = pending.pop()
+        if str(part) in ("ASSERT", "ASSERT_NOT"):
+            return True
+        if isinstance(part, tuple | list | _parser.SubPattern):
+            pending.extend(part)
+    return False
 
 
 def _write(tree: Iterable[Any], extra: int, groups: dict[int, str]) -> str:

@@ -1,6 +1,7 @@
 """What the keywords of a JSON Schema may hold, in a schema that is to be strict or not."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,7 +55,8 @@ def _is_texts(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) < 1e15
+    # zod writes the safe integers of JavaScript as bounds, and the largest float.
+    return is_number and abs(value) <= sys.float_info.max
 
 
 def _is_step(value: Any) -> bool:

@@ -1,12 +1,15 @@
 """The subset of JSON Schema that strict functions and structured outputs take.
 
 Rules of OpenAI's structured-outputs guide, which Azure's structured-outputs page repeats: objects
-closed, every property required, no composition but `anyOf`, references into the schema itself.
+closed, every property required, no composition but `anyOf`, references into the schema itself,
+bounds of numbers and lists, some formats, and sizes. Patterns with look-around are refused in the
+words of opencode#31996.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from azure_responses.emulator.engine.patterns import has_lookaround
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.validation.errors import refuse
 from azure_responses.emulator.validation.keywords import find_wrong_keyword
@@ -45,12 +48,17 @@ _FORMATS = (
     "uuid",
 )
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
-_DEEPEST, _MOST_PROPERTIES, _MOST_VALUES = 10, 5000, 1000
+_DEEPEST, _MOST_PROPERTIES, _MOST_VALUES, _MOST_TEXT = 10, 5000, 1000, 120_000
+_LONG_ENUM, _MOST_ENUM_TEXT = 250, 15_000
 _Context = tuple[str, ...]
 
 
 class _Fault(Exception):
     """What is wrong with a schema, to be put into the message of its owner."""
+
+
+class _LookaroundFault(_Fault):
+    """Look-around in a pattern, whose message names no owner."""
 
 
 def check_function_schema(tool: dict[str, Any], path: str, name: str) -> None:
@@ -73,6 +81,8 @@ def _check(schema: Any, is_strict: bool, owner: str, path: str, is_function: boo
             _check_root(schema, is_strict)
         elif is_strict:
             _check_root({}, True)
+    except _LookaroundFault as fault:
+        raise refuse(f"Invalid JSON schema: {fault}", path, code) from None
     except _Fault as fault:
         raise _refuse(owner, fault, path, code) from None
 
@@ -88,16 +98,34 @@ def _check_root(schema: dict[str, Any], is_strict: bool) -> None:
     wrong = find_wrong_keyword(schema)
     if wrong is not None:
         raise _Fault(wrong)
-    if not is_strict:
-        return
-    properties = 0
+    if is_strict:
+        _check_strict(schema)
+
+
+def _check_strict(schema: dict[str, Any]) -> None:
+    properties, values, text = 0, 0, 0
     for context, part in _walk(schema, ()):
         _check_part(part, context, schema)
+        names = [*(part.get("properties") or ()), *(part.get("$defs") or ())]
+        enum = part.get("enum") or []
         properties += len(part.get("properties") or ())
+        values += len(enum)
+        text += _length(names) + _length(enum) + _length([part.get("const")])
         if sum(step in ("properties", "items") for step in context) > _DEEPEST:
             raise _Fault(f"In context={context}, schema exceeds {_DEEPEST} levels of nesting.")
     if properties > _MOST_PROPERTIES:
         raise _Fault(f"schema has {properties} properties, more than {_MOST_PROPERTIES}.")
+    if values > _MOST_VALUES:
+        raise _Fault(
+            f"Expected at most {_MOST_VALUES} enum values in total within a single schema when "
+            f"using structured outputs, but received {values}."
+        )
+    if text > _MOST_TEXT:
+        raise _Fault(f"schema has {text} characters of names and values, more than {_MOST_TEXT}.")
+
+
+def _length(values: Iterable[Any]) -> int:
+    return sum(len(value) for value in values if isinstance(value, str))
 
 
 def _walk(schema: Any, context: _Context) -> Iterator[tuple[_Context, dict[str, Any]]]:
@@ -127,12 +155,17 @@ def _check_part(part: dict[str, Any], context: _Context, root: dict[str, Any]) -
             raise _Fault(f"{where}schema must have a 'type' key.")
         return
     for kind in kinds if isinstance(kinds, list) else [kinds]:
-        _check_kind(kind, part, where)
-    if len(part.get("enum") or ()) > _MOST_VALUES:
-        raise _Fault(f"{where}enum has more than {_MOST_VALUES} values.")
+        _check_kind(kind, part, context)
+    enum = part.get("enum") or ()
+    if len(enum) > _LONG_ENUM and _length(enum) > _MOST_ENUM_TEXT:
+        raise _Fault(
+            f"{where}enum of more than {_LONG_ENUM} values has more than {_MOST_ENUM_TEXT} "
+            "characters."
+        )
 
 
-def _check_kind(kind: str, part: dict[str, Any], where: str) -> None:
+def _check_kind(kind: str, part: dict[str, Any], context: _Context) -> None:
+    where = f"In context={context}, "
     if kind not in _TYPES:
         raise _Fault(f"{where}{kind!r} is not valid under any of the given schemas.")
     if kind == "object":
@@ -141,6 +174,15 @@ def _check_kind(kind: str, part: dict[str, Any], where: str) -> None:
         raise _Fault(f"{where}array schema missing items.")
     elif kind == "string" and part.get("format", "date") not in _FORMATS:
         raise _Fault(f"{where}'{part['format']}' is not a valid format.")
+    if kind == "string" and has_lookaround(part.get("pattern", "")):
+        place = "".join(map(_write_step, (*context, "pattern")))
+        raise _LookaroundFault(f"regex lookaround is not supported. Found at ${place}.")
+
+
+def _write_step(name: str) -> str:
+    if name.isdecimal():
+        return f"[{name}]"
+    return f".{name}" if name.isidentifier() else f"['{name}']"
 
 
 def _check_object(part: dict[str, Any], where: str) -> None:

@@ -218,6 +218,8 @@ def test_looser_schemas_are_served_too(schema: dict[str, Any]) -> None:
         ({"formula": {"type": "string"}}, "none given", {"formula": "formula"}),
         ({"s": {"type": "string", "pattern": "(?=b)a"}}, "", {"s": "text"}),
         ({"n": {"type": "integer", "minimum": 0.2, "maximum": 0.8}}, "", {"n": 0}),
+        ({"n": {"type": "integer", "minimum": 9007199254740991}}, "", {"n": 9007199254740991}),
+        ({"n": {"type": "integer", "minimum": -1e308, "maximum": -5}}, "", {"n": -5}),
     ],
 )  # fmt: skip
 def test_corners_have_a_value(

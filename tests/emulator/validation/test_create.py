@@ -352,7 +352,12 @@ def _nested(depth: int) -> dict[str, Any]:
         ({**_SCHEMA, "properties": {"a": 5}}, "5 is not of type 'object'."),
         ({**_SCHEMA, "properties": {"a": {"$ref": "other.json"}}}, "reference can only point"),
         ({**_SCHEMA, "properties": {"a": {"$ref": "#/$defs/none"}}}, "reference can only point"),
-        ({**_SCHEMA, "properties": {"a": {"type": "string", "enum": ["x"] * 1001}}}, "enum has"),
+        ({**_SCHEMA, "properties": {"a": {"type": "string", "enum": ["x"] * 1001}}},
+         "Expected at most 1000 enum values in total within a single schema when using structured "
+         "outputs, but received 1001."),
+        ({**_SCHEMA, "properties": {"a": {"type": "string", "enum": ["x" * 60] * 251}}},
+         "In context=('properties', 'a'), enum of more than 250 values has more than 15000"),
+        ({**_SCHEMA, "properties": {"a": {"const": "x" * 120_001}}}, "120002 characters"),
         (_nested(12), "levels of nesting"),
         ({**_SCHEMA, "properties": {str(n): {"type": "null"} for n in range(5001)},
           "required": [str(n) for n in range(5001)]}, "5001 properties"),
@@ -370,6 +375,33 @@ def test_schemas_that_are_not_strict_enough_are_refused(schema: Any, fault: str)
     assert error["message"].startswith("Invalid schema for function 'f': ")
     assert error["param"] == "tools[0].parameters"
     assert error["code"] == "invalid_function_parameters"
+
+
+@pytest.mark.parametrize("pattern", ["^(?!a)b$", "a(?=b)", "(?<=a)b", "(a|(b(?<!c)))+"])
+def test_look_around_in_a_strict_pattern_is_refused_by_its_place(pattern: str) -> None:
+    part = {"anyOf": [{"type": "null"}, {"type": "string", "pattern": pattern}]}
+    schema = {**_SCHEMA, "properties": {"a": {"type": "array", "items": {"$ref": "#/$defs/B c"}}},
+              "$defs": {"B c": part}}  # fmt: skip
+    error = _error(input="x", text=_format(schema))
+    assert error is not None
+    assert error["code"] == "invalid_json_schema"
+    assert error["message"] == (
+        "Invalid JSON schema: regex lookaround is not supported. "
+        "Found at $['$defs']['B c'].anyOf[1].pattern."
+    )
+    assert _error(input="x", text=_format(schema, strict=False)) is None
+
+
+def test_a_strict_schema_may_have_bounds_formats_and_patterns() -> None:
+    parts = [
+        {"type": "integer", "minimum": -9007199254740991, "exclusiveMaximum": 9007199254740991},
+        {"type": "number", "multipleOf": 0.5, "maximum": 1.7976931348623157e308},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 3},
+        {"type": "string", "pattern": r"^\(\?=[(?!]+(?:a|b)$"},
+        *({"type": "string", "format": name} for name in ("date-time", "uuid", "ipv6", "hostname")),
+    ]
+    for part in parts:
+        assert _error(input="x", text=_format({**_SCHEMA, "properties": {"a": part}})) is None
 
 
 def test_a_strict_function_needs_parameters() -> None:
