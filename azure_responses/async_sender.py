@@ -22,7 +22,7 @@ from azure_responses.reply_body import read_reply_async
 from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
-from azure_responses.timeouts import limit_of
+from azure_responses.timeouts import TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
     IncomingReply,
     LoopTransport,
@@ -163,26 +163,33 @@ class AsyncSender:
 
     async def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
         limit = limit_of(timeout)
+        credential = await self._credential(call, limit)
         async with (
             fail_after(limit.left()),
-            aclosing(await self._transmit(call, timeout)) as response,
+            aclosing(await self._transmit(call, timeout, credential)) as response,
         ):
             return await read_reply_async(response, limit)
 
     async def _begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
+        credential = await self._credential(call, limit)
         async with fail_after(limit.left()):
-            response = await self._transmit(call, timeout)
+            response = await self._transmit(call, timeout, credential)
             if is_event_stream(response):
                 return AsyncStreamedReply(response, limit)
             async with aclosing(response):
                 return await read_reply_async(response, limit)
 
-    async def _transmit(self, call: Call, timeout: Timeout) -> IncomingReply:
+    async def _credential(self, call: Call, limit: TimeLimit) -> tuple[str, str] | None:
+        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            return await self._credentials.header(seconds_of(limit))
+        return None
+
+    async def _transmit(
+        self, call: Call, timeout: Timeout, credential: tuple[str, str] | None
+    ) -> IncomingReply:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
-        needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
-        credential = await self._credentials.header() if needs_credential else None
         headers = build_headers(call, credential)
         if self._transport is not None:
             return await self._transport.send(call.request, headers, timeout)

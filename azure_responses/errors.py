@@ -3,6 +3,7 @@
 ```
 AzureResponsesError
 ├── ConfigurationError                     before anything is sent
+│   └── CredentialError ── CredentialTimeoutError (also an APITimeoutError)
 ├── APIConnectionError ── APITimeoutError
 ├── APIStatusError
 │   ├── BadRequestError ── ContentFilterError · ContextWindowExceededError
@@ -34,6 +35,8 @@ __all__ = [
     "ConflictError",
     "ContentFilterError",
     "ContextWindowExceededError",
+    "CredentialError",
+    "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
     "NotFoundError",
@@ -53,9 +56,12 @@ class AzureResponsesError(Exception):
     `message` is what went wrong; `hint` is one sentence that says what to change, or None.
     `partial` is what had arrived of a stream that failed or broke off after its first output: a
     `Response`, or of a chat stream a `ChatCompletion`; None for any other error.
+    `deployment` is the id of the router's deployment whose own credential was refused or gave no
+    token, else None.
     """
 
     partial: Any = None
+    deployment: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -90,6 +96,22 @@ class APIConnectionError(AzureResponsesError):
 
 class APITimeoutError(APIConnectionError):
     """The service did not answer within the timeout."""
+
+
+class CredentialError(ConfigurationError):
+    """The credential or token provider of the call gave no token; nothing was sent."""
+
+
+class CredentialTimeoutError(CredentialError, APITimeoutError):
+    """No token came within the call's timeout; nothing was sent.
+
+    `waited` is for how many seconds the credential had been asked by then, for this call or for
+    others.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, waited: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.waited = waited
 
 
 class APIStatusError(AzureResponsesError):

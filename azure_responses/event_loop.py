@@ -2,15 +2,28 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import copy_context
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
 
-__all__ = ["end_unawaited", "fail_after", "forget_closed_loops", "running_loop"]
+__all__ = [
+    "end_unawaited",
+    "fail_after",
+    "forget_closed_loops",
+    "run_in_thread",
+    "running_loop",
+    "start_task",
+    "start_thread",
+]
+
+
+T = TypeVar("T")
 
 
 def running_loop() -> Any:
@@ -72,3 +85,59 @@ def end_unawaited(generator: AsyncGenerator[None, None]) -> None:
     """
     with suppress(Exception):
         generator.aclose().send(None)
+
+
+def start_task(function: Callable[[], Coroutine[Any, Any, None]]) -> object:
+    """Run a coroutine beside its caller until its event loop ends; keep the result meanwhile.
+
+    It may raise nothing but cancellation, which would end a trio program.
+    """
+    loop = running_loop()
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        return loop.create_task(function())
+    import trio
+
+    return trio.lowlevel.spawn_system_task(function, context=copy_context())
+
+
+def start_thread(function: Callable[[], object]) -> None:
+    """Run a function in a thread that does not keep the program from ending."""
+    thread = threading.Thread(target=copy_context().run, args=(function,), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        # The interpreter is ending, or the system has no thread left.
+        function()
+
+
+async def run_in_thread(function: Callable[[], T]) -> T:
+    """The result of a function that blocks.
+
+    Unlike a worker thread of anyio's, one that never returns keeps neither its caller from being
+    cancelled nor the program from ending.
+    """
+    loop, done = running_loop(), anyio.Event()
+    outcome: list[Any] = [None, None]
+
+    def run() -> None:
+        try:
+            outcome[0] = function()
+        except BaseException as error:
+            outcome[1] = error
+        # The loop may have ended meanwhile.
+        with suppress(RuntimeError):
+            _call_in(loop, done.set)
+
+    start_thread(run)
+    await done.wait()
+    if outcome[1] is not None:
+        raise outcome[1]
+    result: T = outcome[0]
+    return result
+
+
+def _call_in(loop: Any, function: Callable[[], object]) -> None:
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        loop.call_soon_threadsafe(function)
+    else:
+        loop.run_sync_soon(function)

@@ -20,7 +20,7 @@ from azure_responses.reply_body import read_reply
 from azure_responses.streamed_reply import StreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import Telemetry, Watch
-from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of
+from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
     Timeout,
     build_headers,
@@ -163,8 +163,9 @@ class Sender:
 
     def _transmit(self, call: Call, timeout: Timeout, limit: TimeLimit) -> httpx.Response:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
-        needs_credential = CREDENTIAL_HEADERS.isdisjoint(call.request.headers)
-        credential = self._credentials.header() if needs_credential else None
+        credential = None
+        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            credential = self._credentials.header(seconds_of(limit))
         headers = build_headers(call, credential)
         if self._transport is not None:
             return self._transport.handle_request(build_request(call, headers, timeout, limit))

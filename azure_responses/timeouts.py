@@ -17,6 +17,7 @@ __all__ = [
     "patience_of",
     "phases_of",
     "read_timeout",
+    "seconds_of",
 ]
 
 Timeout = float | httpx.Timeout | None
@@ -59,6 +60,12 @@ class TimeLimit(float):
     def left(self) -> float:
         """Seconds; not above 0 when the time is over, infinite without a limit."""
         return self._until - time.monotonic()
+
+
+def seconds_of(limit: TimeLimit) -> float | None:
+    """What is left of a limit, for what takes None for no limit and no time that is over."""
+    left = limit.left()
+    return None if left == math.inf else max(0.001, left)
 
 
 class OpeningTimeout(httpx.Timeout):

@@ -17,8 +17,13 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from azure_responses import credentials as credentials_module
 from azure_responses.credentials import AsyncCredentials, Credentials
-from azure_responses.errors import ConfigurationError
+from azure_responses.errors import (
+    ConfigurationError,
+    CredentialError,
+    CredentialTimeoutError,
+)
 from azure_responses.protocol.settings import Settings, resolve_settings
 
 _BACKENDS = ["asyncio", "trio"]
@@ -335,7 +340,7 @@ def test_a_thread_that_comes_late_to_a_refresh_takes_its_result(clock: _Clock) -
     credentials.header()
     assert credential.count == 2
     # What a thread does that looked before the refresh and locks after it.
-    assert credentials._refresh_ahead(old).text == "token-2"
+    assert credentials._refresh_ahead(old, None).text == "token-2"
     assert credential.count == 2
 
 
@@ -663,3 +668,212 @@ def test_an_async_token_refused_late_does_not_forget_its_successor(
 
     _run(backend, work)
     assert source.count == 2
+
+
+# Failing, slow and hanging credentials, with callers that wait together.
+
+
+class _Failing:
+    """Fails after a moment, and counts how often it was asked."""
+
+    def __init__(self, answer: Any = None, seconds: float = 0.2) -> None:
+        self.answer = answer
+        self.seconds = seconds
+        self.count = 0
+
+    def __call__(self) -> Any:
+        self.count += 1
+        time.sleep(self.seconds)
+        if self.answer is None:
+            raise OSError("no route")
+        return self.answer
+
+
+class _AsyncFailing(_Failing):
+    """The same, asynchronous."""
+
+    async def __call__(self) -> Any:
+        self.count += 1
+        await anyio.sleep(self.seconds)
+        if self.answer is None:
+            raise OSError("no route")
+        return self.answer
+
+
+def _failure(work: Callable[[], Any]) -> BaseException | None:
+    try:
+        work()
+    except CredentialError as error:
+        return error
+    return None
+
+
+def _ask_together(provider: Any, count: int, *seconds: float | None) -> list[BaseException | None]:
+    credentials = Credentials(_settings(azure_ad_token_provider=provider))
+    with ThreadPoolExecutor(count) as pool:
+        waits = [seconds[number % len(seconds)] for number in range(count)]
+        asked = [
+            pool.submit(_failure, functools.partial(credentials.header, wait)) for wait in waits
+        ]
+        return [each.result(20) for each in asked]
+
+
+def _ask_together_async(
+    backend: str, provider: Any, count: int, *seconds: float | None
+) -> list[BaseException | None]:
+    failures: list[BaseException | None] = [None] * count
+
+    async def work() -> None:
+        credentials = AsyncCredentials(_settings(azure_ad_token_provider=provider))
+
+        async def ask(number: int) -> None:
+            try:
+                await credentials.header(seconds[number % len(seconds)])
+            except CredentialError as error:
+                failures[number] = error
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(count):
+                tasks.start_soon(ask, number)
+
+    _run(backend, work)
+    return failures
+
+
+def _one_after_another(provider: Any, *seconds: float) -> list[str]:
+    credentials = Credentials(_settings(azure_ad_token_provider=provider))
+    seen = []
+    for wait in seconds:
+        try:
+            seen.append(credentials.header(wait)[1])
+        except CredentialError as error:
+            seen.append(type(error).__name__)
+    return seen
+
+
+def _one_after_another_async(provider: Any, *seconds: float) -> list[str]:
+    async def work() -> list[str]:
+        credentials = AsyncCredentials(_settings(azure_ad_token_provider=provider))
+        seen = []
+        for wait in seconds:
+            try:
+                seen.append((await credentials.header(wait))[1])
+            except CredentialError as error:
+                seen.append(type(error).__name__)
+        return seen
+
+    return anyio.run(work)
+
+
+_BOTH_KINDS = pytest.mark.parametrize("header", [_one_after_another, _one_after_another_async])
+
+_TOGETHER = [
+    pytest.param(_ask_together, _Failing, id="threads"),
+    *(
+        pytest.param(
+            functools.partial(_ask_together_async, backend), kind, id=f"{backend}-{kind.__name__}"
+        )
+        for backend in _BACKENDS
+        for kind in (_Failing, _AsyncFailing)
+    ),
+]
+
+
+@pytest.mark.parametrize(("ask_together", "kind"), _TOGETHER)
+@pytest.mark.parametrize("answer", [None, "two words", 7], ids=["fails", "garbage", "number"])
+def test_callers_that_wait_together_share_one_failure(
+    ask_together: Any, kind: type[_Failing], answer: Any
+) -> None:
+    provider = kind(answer)
+    began = time.monotonic()
+    failures = ask_together(provider, 20, None)
+    assert provider.count == 1
+    assert time.monotonic() - began < 20 * provider.seconds
+    assert {type(failure) for failure in failures} == {CredentialError}
+    # Each is raised on its own, with a traceback of its own.
+    assert len({id(failure) for failure in failures}) == 20
+
+
+@pytest.mark.parametrize(("ask_together", "kind"), _TOGETHER)
+def test_a_caller_waits_as_long_as_it_wants_and_the_fetch_goes_on_for_the_others(
+    ask_together: Any, kind: type[_Failing]
+) -> None:
+    provider = kind("token", seconds=0.6)
+    failures = ask_together(provider, 10, 0.05, None)
+    assert provider.count == 1
+    assert [type(failure) for failure in failures] == [CredentialTimeoutError, type(None)] * 5
+    assert "within 0.05 s" in str(failures[0])
+
+
+@_BOTH_KINDS
+def test_a_fetch_that_callers_gave_up_is_left_behind_after_a_while(
+    header: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "_STUCK", 0.0)
+    release = threading.Event()
+    waits = iter([10.0, 0.0])
+
+    def provide() -> str:
+        release.wait(next(waits))
+        return "token"
+
+    try:
+        assert header(provide, 0.05, 5.0) == ["CredentialTimeoutError", "Bearer token"]
+    finally:
+        release.set()
+
+
+def test_a_refresh_that_hangs_keeps_no_caller_that_has_a_good_token(
+    clock: _Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "_AHEAD", 0.05)
+    source = _Credential(clock)
+    credentials = Credentials(_settings(credential=source))
+    credentials.header()
+    clock.now += 3400
+    source.gate = threading.Event()
+    assert [credentials.header()[1] for _ in range(3)] == ["Bearer token-1"] * 3
+    assert source.count == 2
+    source.gate.set()
+    _wait_until(lambda: credentials.header()[1] == "Bearer token-2")
+    assert source.count == 2
+
+
+_HANGING = """
+import sys, time
+from azure_responses import AsyncAzureResponses, AzureResponses, CredentialTimeoutError
+import anyio
+
+def hang():
+    time.sleep(600)
+
+arguments = {"endpoint": "https://r.openai.azure.com", "azure_ad_token_provider": hang}
+call = {"model": "m", "input": "x", "timeout": 0.2, "stream": STREAM}
+
+async def ask():
+    async with AsyncAzureResponses(**arguments) as client:
+        answer = await client.responses.create(**call)
+        await anext(answer)
+
+def ask_sync():
+    with AzureResponses(**arguments) as client:
+        next(client.responses.create(**call))
+
+began = time.monotonic()
+try:
+    anyio.run(ask, backend=BACKEND) if BACKEND else ask_sync()
+except CredentialTimeoutError:
+    print(time.monotonic() - began < 5)
+"""
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("backend", [None, *_BACKENDS])
+def test_a_hanging_credential_keeps_neither_a_call_nor_the_end_of_the_program(
+    backend: str | None, stream: bool
+) -> None:
+    program = _HANGING.replace("BACKEND", repr(backend)).replace("STREAM", repr(stream))
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -14,8 +14,11 @@ from azure_responses.types.response import Response
 _TREE = """
 AzureResponsesError
   ConfigurationError
+    CredentialError
+      CredentialTimeoutError
   APIConnectionError
     APITimeoutError
+      CredentialTimeoutError
   APIStatusError
     BadRequestError
       ContentFilterError

@@ -27,6 +27,8 @@ _FRONT_DOOR = [
     "ConflictError",
     "ContentFilterError",
     "ContextWindowExceededError",
+    "CredentialError",
+    "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
     "NotFoundError",

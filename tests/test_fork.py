@@ -399,3 +399,25 @@ def test_a_client_that_cannot_leave_does_not_keep_the_others_from_it(
         return [len(seen), caplog.text.count("could not be made ready")]
 
     assert in_child(work) == [1, 1]
+
+
+def test_a_child_fetches_its_own_token_while_a_thread_of_the_parent_fetches_one(url: str) -> None:
+    release, asked = threading.Event(), threading.Event()
+    parent = os.getpid()
+
+    def provide() -> str:
+        asked.set()
+        if os.getpid() == parent:
+            release.wait(20)
+        return f"token-of-{os.getpid()}"
+
+    with (
+        AzureResponses(url, azure_ad_token_provider=provide) as client,
+        ThreadPoolExecutor() as run,
+    ):
+        ask = _ask_with(client)
+        waiting = run.submit(ask, "word-parent")
+        assert asked.wait(20)
+        assert in_child(partial(ask, "word-child")) == "word-child"
+        release.set()
+        assert waiting.result(20) == "word-parent"

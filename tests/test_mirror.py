@@ -42,6 +42,7 @@ _ABOUT_A_PACKAGE = {
 _TESTED_ELSEWHERE = {
     "aiohttp_connections.py": "test_transport.py",
     "httpx_connections.py": "test_fork.py",
+    "token_source.py": "test_credentials.py",
     "arguments.py": "clients/test_construction.py",
     "async_chat.py": "clients/test_chat.py",
     "async_client.py": "clients/test_construction.py",

@@ -48,6 +48,8 @@ __all__ = ["diagnose"]
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
 _TIMEOUT = 30.0
+# Seconds; a person may have to sign in, and a chain of credentials is tried one after the other.
+_TOKEN_TIMEOUT = 120.0
 
 
 def diagnose(
@@ -166,7 +168,7 @@ class _Examination:
         given = _given_credentials(self._defaults.get("default_headers"))
         if given:
             return _Caller(credentials, CredentialNotes("a header among default_headers"))
-        name, value = credentials.header()
+        name, value = credentials.header(_TOKEN_TIMEOUT)
         secret = value.removeprefix("Bearer ")
         self._secrets.append(secret)
         if name == "api-key":

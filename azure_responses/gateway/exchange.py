@@ -290,6 +290,7 @@ class Exchange:
             caller.owner,
             self._call_id,
             caller.may_call,
+            is_operator=False,
         )
 
     def _named(self, headers: list[Header]) -> list[Header]:

@@ -15,6 +15,7 @@ from azure_responses.errors import (
     ConfigurationError,
     ContentFilterError,
     ContextWindowExceededError,
+    CredentialError,
     RateLimitError,
     StreamInterruptedError,
 )
@@ -53,10 +54,13 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
     named: dict[str, Any] = {"model": model, "llm_provider": provider, "message": str(error)}
     if isinstance(error, APIStatusError):
         return _from_status(error, named)
-    if isinstance(error, ConfigurationError):
-        return _make(litellm().BadRequestError, named, None, status=400)
     if isinstance(error, APITimeoutError):
         return _make(litellm().Timeout, named, None)
+    if isinstance(error, CredentialError):
+        # So that LiteLLM's router goes on to another deployment.
+        return _make(litellm().AuthenticationError, named, None, status=401)
+    if isinstance(error, ConfigurationError):
+        return _make(litellm().BadRequestError, named, None, status=400)
     if isinstance(error, APIConnectionError):
         return _make(litellm().APIConnectionError, named, None)
     # A response that failed for a reason of its own.

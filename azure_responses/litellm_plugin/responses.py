@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.arguments import configure
 from azure_responses.bridge import is_reasoning_model_name
-from azure_responses.credentials import AsyncCredentials, Credentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.litellm_plugin.connection import read_connection
 from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
@@ -79,7 +78,7 @@ class AzureResponsesConfig(_AzureConfig):
         """The credential header, where there is no model and so no later moment to add it."""
         if model == _NO_MODEL:
             with mapped_failures(model, "azure_responses"):
-                _authenticate(headers, credentials(_read(litellm_params)))
+                _authenticate(headers, litellm_params)
         return headers
 
     def get_complete_url(self, api_base: str | None, litellm_params: Mapping[str, Any]) -> str:
@@ -105,7 +104,7 @@ class AzureResponsesConfig(_AzureConfig):
     ) -> Any:
         """The body; adds the credential to `headers`."""
         with mapped_failures(model, "azure_responses"):
-            _authenticate(headers, credentials(_read(litellm_params)))
+            _authenticate(headers, litellm_params)
         return super().transform_responses_api_request(
             model, input, response_api_optional_request_params, litellm_params, headers
         )
@@ -120,7 +119,7 @@ class AzureResponsesConfig(_AzureConfig):
     ) -> Any:
         """The same without blocking the event loop while a token is fetched."""
         with mapped_failures(model, "azure_responses"):
-            await _authenticate_async(headers, async_credentials(_read(litellm_params)))
+            await _authenticate_async(headers, litellm_params)
         return super().transform_responses_api_request(
             model, input, response_api_optional_request_params, litellm_params, headers
         )
@@ -129,7 +128,7 @@ class AzureResponsesConfig(_AzureConfig):
         """URL and body of a compaction; adds the credential to `headers`."""
         headers = named["headers"]
         with mapped_failures(named["model"], "azure_responses"):
-            _authenticate(headers, credentials(_read(named["litellm_params"])))
+            _authenticate(headers, named["litellm_params"])
         named["model"] = self.get_stripped_model_name(named["model"])
         return super().transform_compact_response_api_request(*rest, **named)
 
@@ -187,22 +186,30 @@ def _read(litellm_params: Any) -> dict[str, Any]:
     return read_connection(dict(litellm_params or {}))
 
 
+def _seconds(litellm_params: Any) -> float | None:
+    """How long a token may take: as long as the call."""
+    given = dict(litellm_params or {}).get("timeout")
+    return float(given) if isinstance(given, int | float) and given > 0 else None
+
+
 def _has_credential(headers: Mapping[str, Any]) -> bool:
     """A caller's own header wins: a call carries one credential."""
     return any(name.lower() in CREDENTIAL_HEADERS for name in headers)
 
 
-def _authenticate(headers: dict[str, Any], source: Credentials) -> None:
+def _authenticate(headers: dict[str, Any], litellm_params: Any) -> None:
     headers.setdefault("Content-Type", "application/json")
     if not _has_credential(headers):
-        name, value = source.header()
+        source = credentials(_read(litellm_params))
+        name, value = source.header(_seconds(litellm_params))
         headers[name] = value
 
 
-async def _authenticate_async(headers: dict[str, Any], source: AsyncCredentials) -> None:
+async def _authenticate_async(headers: dict[str, Any], litellm_params: Any) -> None:
     headers.setdefault("Content-Type", "application/json")
     if not _has_credential(headers):
-        name, value = await source.header()
+        source = async_credentials(_read(litellm_params))
+        name, value = await source.header(_seconds(litellm_params))
         headers[name] = value
 
 

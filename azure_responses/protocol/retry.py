@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from azure_responses.errors import APIConnectionError, APIStatusError, AzureResponsesError
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AzureResponsesError,
+    CredentialError,
+)
 
 __all__ = ["RetryPolicy", "backoff", "is_transient", "retry_hint"]
 
@@ -59,6 +64,9 @@ class RetryPolicy:
 
 def is_transient(error: AzureResponsesError) -> bool:
     """True for failures that the same request may not meet again."""
+    if isinstance(error, CredentialError):
+        # One that timed out is a connection error too; the next wait would be as long.
+        return False
     if isinstance(error, APIConnectionError):
         return True
     if not isinstance(error, APIStatusError):

@@ -14,6 +14,7 @@ from azure_responses.errors import (
     APITimeoutError,
     AzureResponsesError,
     ConfigurationError,
+    CredentialError,
     InternalServerError,
     NotFoundError,
     RateLimitError,
@@ -187,6 +188,8 @@ async def _exchange(
 ) -> RawAnswer:
     try:
         reply = await target.sender.send(raw.call, shorter(call.timeout, left), watch)
+    except CredentialError:
+        raise
     except ConfigurationError as error:
         raise unusable_credential(error) from error
     except NotFoundError as error:
@@ -269,6 +272,8 @@ class _Opened:
                 sender = self._target.sender
                 self.reply = await sender.open(self.attempt.call, timeout, self._watch)
                 await self._read_opening()
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise unusable_credential(error) from error
         except TimeoutError as error:

@@ -14,8 +14,12 @@ from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
+    AuthenticationError,
     AzureResponsesError,
     ConfigurationError,
+    CredentialError,
+    InternalServerError,
+    PermissionDeniedError,
     ResponseFailedError,
     StreamInterruptedError,
     UnreadableResponseError,
@@ -23,7 +27,7 @@ from azure_responses.errors import (
 from azure_responses.relay.exchange import Header
 from azure_responses.relay.route import MethodNotAllowedError
 
-__all__ = ["ErrorReply", "describe_error", "error_event", "error_reply"]
+__all__ = ["ErrorReply", "as_told_to_callers", "describe_error", "error_event", "error_reply"]
 
 _TYPES: Mapping[int, str] = {
     401: "authentication_error",
@@ -96,6 +100,31 @@ def describe_error(error: BaseException) -> tuple[int, dict[str, Any]]:
     return status, fields
 
 
+def as_told_to_callers(error: BaseException) -> BaseException:
+    """The error for a caller of the gateway, whose own key is not the one that was refused."""
+    if isinstance(error, CredentialError) and not isinstance(error, APITimeoutError):
+        # What the credential said names tenants and machines.
+        return InternalServerError(
+            f"The credential of the deployment {error.deployment!r} gave no token. The key of this "
+            "call is not to blame: an operator of the gateway has to look at it.",
+            status_code=503,
+            code="deployment_misconfigured",
+            type="server_error",
+        )
+    if not isinstance(error, AuthenticationError | PermissionDeniedError) or not error.deployment:
+        return error
+    return InternalServerError(
+        f"Azure refused the credential of the deployment {error.deployment!r} "
+        f"({error.status_code}). The key of this call is not to blame: an operator of the gateway "
+        "has to change the deployment's credential or its role.",
+        status_code=502,
+        code="deployment_credential_refused",
+        type="server_error",
+        request_id=error.request_id,
+        region=error.region,
+    )
+
+
 def _fields(message: str, kind: str, param: str | None, code: str) -> dict[str, Any]:
     return {"message": message, "type": kind, "param": param, "code": code}
 
@@ -108,6 +137,8 @@ def _status_of(error: BaseException) -> tuple[int, str]:
         return 504, "timeout"
     if isinstance(error, _OF_UPSTREAM):
         return 502, "upstream_error"
+    if isinstance(error, CredentialError):
+        return 503, "deployment_misconfigured"
     if isinstance(error, ConfigurationError):
         return 400, "invalid_request_error"
     return 500, "server_error"

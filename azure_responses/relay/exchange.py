@@ -27,6 +27,8 @@ class ApiRequest:
         owner: who asks; ids are bound to them. None binds ids to nobody.
         call_id: names the call in logs, and to Azure as `x-ms-client-request-id`; None makes one.
         may_call: which models to list; None lists all.
+        is_operator: who asks has configured the deployments too. To others a deployment's refused
+            credential is an error of the server, not of theirs.
     """
 
     method: str
@@ -37,6 +39,7 @@ class ApiRequest:
     owner: str | None = None
     call_id: str | None = None
     may_call: Callable[[str], bool] | None = None
+    is_operator: bool = True
 
 
 @dataclass(slots=True)

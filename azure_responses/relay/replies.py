@@ -3,7 +3,7 @@
 from typing import Any
 
 from azure_responses.relay.call_summary import CallSummary
-from azure_responses.relay.error_body import error_reply
+from azure_responses.relay.error_body import as_told_to_callers, error_reply
 from azure_responses.relay.exchange import ApiReply, ApiRequest
 from azure_responses.relay.reply_headers import JSON, STREAM, describe_call, pass_headers
 
@@ -35,6 +35,7 @@ def refusal(
     """The answer to a request that ended with an error."""
     if summary is None:
         summary = CallSummary(request.call_id or "", "refused", owner=request.owner)
-    status, headers, body = error_reply(error)
+    told = error if request.is_operator else as_told_to_callers(error)
+    status, headers, body = error_reply(told)
     summary.status, summary.error = status, error
     return ApiReply(status, [*headers, *describe_call(summary, with_cost=False)], body, summary)

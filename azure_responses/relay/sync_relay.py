@@ -13,6 +13,7 @@ from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
+    CredentialError,
     InternalServerError,
     NotFoundError,
     RateLimitError,
@@ -182,6 +183,8 @@ def _exchange(
 ) -> RawAnswer:
     try:
         reply = target.sender.send(raw.call, shorter(call.timeout, left), watch)
+    except CredentialError:
+        raise
     except ConfigurationError as error:
         raise unusable_credential(error) from error
     except NotFoundError as error:
@@ -249,6 +252,8 @@ class _Opened:
                 own = self._target.deployment.timeout
                 timeout = for_stream(call.timeout, left, own)
                 self.reply = sender.open(self.attempt.call, timeout, self._watch)
+            except CredentialError:
+                raise
             except ConfigurationError as error:
                 raise unusable_credential(error) from error
             self._read_opening()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
-from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer, NotSent
@@ -95,6 +95,8 @@ class AsyncLabelledAttempt:
                 **self._request.body,
                 **self._request.options,
             )
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         assert self._answer is not None
@@ -112,6 +114,8 @@ class AsyncLabelledAttempt:
         began = time.monotonic()
         try:
             result: Result = await perform(**sent.parameters, **more)
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         except AzureResponsesError as error:
@@ -137,6 +141,8 @@ class AsyncLabelledAttempt:
             inner = self._target.client.responses.stream(**sent.parameters, **more)
             stream = AsyncRoutedStream(inner, sent.labels, tally)
             outcome = await stream.begin(patience)
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         self.stream = stream

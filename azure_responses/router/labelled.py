@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from azure_responses.chat import ChatCompletionStream, Completions
-from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.attempts import Answer, NotSent
 from azure_responses.router.deadline import for_stream
@@ -93,6 +93,8 @@ class LabelledAttempt:
                 **self._request.body,
                 **self._request.options,
             )
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         assert self._answer is not None
@@ -110,6 +112,8 @@ class LabelledAttempt:
         began = time.monotonic()
         try:
             result: Result = perform(**sent.parameters, **more)
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         except AzureResponsesError as error:
@@ -134,6 +138,8 @@ class LabelledAttempt:
             inner = self._target.client.responses.stream(**sent.parameters, **more)
             stream = RoutedStream(inner, sent.labels, tally)
             outcome = stream.begin()
+        except CredentialError:
+            raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         self.stream = stream

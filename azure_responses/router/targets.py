@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from azure_responses.async_client import AsyncAzureResponses
 from azure_responses.async_sender import AsyncSender
 from azure_responses.client import AzureResponses
-from azure_responses.errors import ConfigurationError
+from azure_responses.errors import ConfigurationError, CredentialError
 from azure_responses.fork import new_lock
 from azure_responses.protocol.operations import Operations
 from azure_responses.routing.deployment import Deployment
@@ -101,10 +101,21 @@ class ClientFactory(Generic[C]):
         arguments = {**self.arguments, **deployment.connection, **_FIXED}
         principal = arguments.pop("service_principal", None)
         if principal is not None and self.credential_of is not None:
-            arguments["credential"] = self.credential_of(principal)
+            arguments["credential"] = self._make_credential(principal)
         if base_models:
             arguments["base_model"] = {**base_models}
         return self.make(**arguments)
+
+    def _make_credential(self, principal: Mapping[str, str]) -> Any:
+        assert self.credential_of is not None
+        try:
+            return self.credential_of(principal)
+        except ValueError as error:
+            # What azure-identity says of a tenant or a secret that cannot be one.
+            raise CredentialError(
+                f"The credential of the row cannot be made: {error}",
+                hint="Check tenant_id, client_id and client_secret of the row.",
+            ) from error
 
 
 class _Clients(Generic[C]):

@@ -13,6 +13,8 @@ from azure_responses.errors import (
     ConflictError,
     ContentFilterError,
     ContextWindowExceededError,
+    CredentialError,
+    CredentialTimeoutError,
     DeploymentNotFoundError,
     NotFoundError,
     PermissionDeniedError,
@@ -26,7 +28,15 @@ from azure_responses.routing.ask import Ask
 from azure_responses.routing.cooldown import Cause
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
-__all__ = ["Judgement", "is_busy", "judge", "tokens_used", "was_sent"]
+__all__ = [
+    "Judgement",
+    "is_about_credential",
+    "is_busy",
+    "judge",
+    "name_deployment",
+    "tokens_used",
+    "was_sent",
+]
 
 Next = Literal["stop", "retry", "context window", "content policy"]
 
@@ -52,6 +62,8 @@ class Judgement:
 _UNAVAILABLE = 503
 _STOP = Judgement("stop")
 _CALLERS = Judgement("retry", is_final=True)
+# Seconds; a token that has to be fetched first may well take two or three.
+_HANGING = 5.0
 _MISTAKES: tuple[Cause, ...] = ("credential refused", "deployment missing")
 
 
@@ -67,7 +79,7 @@ def judge(
     `is_callers_time`: a timeout is that of a caller who would not wait any longer.
     """
     verdict = _judge(error, ask)
-    if isinstance(error, APITimeoutError) and is_callers_time:
+    if isinstance(error, APITimeoutError) and is_callers_time and not _is_hanging(error):
         return Judgement("retry")
     if verdict.cause in _MISTAKES and ask.is_altered:
         # The caller's own credential was refused, or the caller's own version not found.
@@ -85,7 +97,7 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
         return Judgement("content policy")
     if isinstance(error, RateLimitError):
         return Judgement("retry", "rate limit")
-    if isinstance(error, AuthenticationError | PermissionDeniedError):
+    if is_about_credential(error):
         return _judge_credential(error, ask)
     if isinstance(error, NotFoundError):
         return _judge_missing(error, ask)
@@ -95,6 +107,11 @@ def _judge(error: AzureResponsesError, ask: Ask) -> Judgement:
     if isinstance(error, StreamInterruptedError) or is_transient(error):
         return Judgement("retry", "failures")
     return _STOP
+
+
+def _is_hanging(error: AzureResponsesError) -> bool:
+    """True when the credential of the deployment has not answered any caller for a long time."""
+    return isinstance(error, CredentialTimeoutError) and error.waited >= _HANGING
 
 
 def _is_unexplained(error: AzureResponsesError) -> bool:
@@ -131,10 +148,22 @@ def is_busy(error: AzureResponsesError) -> bool:
     return isinstance(error, RateLimitError) or error.status_code == _UNAVAILABLE
 
 
+def is_about_credential(error: AzureResponsesError) -> bool:
+    """True for a credential that was refused, lacks a role, or gave no token."""
+    return isinstance(error, AuthenticationError | PermissionDeniedError | CredentialError)
+
+
+def name_deployment(error: AzureResponsesError, deployment: Deployment) -> None:
+    """Let an error about a credential say whose credential it is."""
+    if error.deployment is None:
+        error.deployment = deployment.id
+        error.message = f"Deployment {deployment.id!r}: {error.message}"
+
+
 def was_sent(error: AzureResponsesError) -> bool:
     """True when the request reached the service, as far as the error tells."""
     if isinstance(error, APITimeoutError):
-        return True
+        return not isinstance(error, CredentialError)
     return not isinstance(error, APIConnectionError | ConfigurationError)
 
 

@@ -12,8 +12,10 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import (
     Judgement,
+    is_about_credential,
     is_busy,
     judge,
+    name_deployment,
     tokens_used,
     was_sent,
 )
@@ -213,6 +215,8 @@ class RoutedCall:
         is_callers = self._time.is_callers(now)
         verdict = judge(error, self.ask, deployment, is_callers_time=is_callers)
         cooldown = self._blame(verdict, error, now)
+        if is_about_credential(error) and not self.ask.is_altered:
+            name_deployment(error, deployment)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
         again = inf if verdict.is_final else None if cooldown is None else now + cooldown

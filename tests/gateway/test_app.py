@@ -56,6 +56,16 @@ def test_nobody_is_let_in_without_a_key(gateway: Running, headers: dict[str, str
         assert found.json()["error"]["code"] == "invalid_api_key"
 
 
+def test_a_deployments_refused_key_is_not_the_callers(url: str) -> None:
+    config = config_of(url, "east")
+    config["model_list"][0]["litellm_params"]["api_key"] = "refused-key-of-east"
+    with serve(config) as running:
+        found = httpx.post(running.url + CREATE, json=HELLO, headers={"api-key": KEY})
+    assert found.status_code == 502
+    assert found.json()["error"]["code"] == "deployment_credential_refused"
+    assert "refused-key" not in found.text
+
+
 def test_health_metrics_and_the_document_need_no_key(gateway: Running) -> None:
     for path in ("/health/liveliness", "/health/liveness"):
         assert httpx.get(gateway.url + path).json() == "I'm alive!"

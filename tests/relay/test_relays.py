@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
@@ -419,9 +420,54 @@ def test_a_credential_that_fails_is_not_the_callers_business(kind: str, emulator
     ]
     with open_asker(kind, emulator, model_list=model_list, num_retries=0) as ask:
         for stream in (False, True):
-            found = ask("POST", CREATE, {**HELLO, "stream": stream})
+            found = ask("POST", CREATE, {**HELLO, "stream": stream}, is_operator=False)
             assert found.status == 503
+            assert found.json["error"]["code"] == "deployment_misconfigured"
             assert b"secret" not in found.content
+
+
+class _Refusing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Refuses every call as Azure refuses a key or a network."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        error = {"code": str(self.status), "message": "Access denied."}
+        return httpx.Response(self.status, json={"error": error})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("path", [CREATE, CHAT])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_deployments_refused_credential_is_not_the_callers(
+    kind: str, status: int, path: str, stream: bool
+) -> None:
+    transport = _Refusing(status)
+    messages = {"messages": [{"role": "user", "content": "Say hello"}]}
+    body = {"model": "chat", "stream": stream, **({} if path == CREATE else messages)}
+    body |= {"input": "Say hello"} if path == CREATE else {}
+    for is_operator in (False, True):
+        with (
+            httpx.Client(transport=transport) as http_client,
+            open_asker_over(
+                kind,
+                rows("east"),
+                http_client=http_client,
+                async_http_client=httpx.AsyncClient(transport=transport),
+            ) as ask,
+        ):
+            found = ask("POST", path, body, is_operator=is_operator)
+        error = found.json["error"]
+        assert "'east'" in error["message"]
+        if is_operator:
+            assert found.status == status
+        else:
+            assert (found.status, error["code"]) == (502, "deployment_credential_refused")
+            assert error["type"] == "server_error"
 
 
 def test_callbacks_hear_of_every_attempt(kind: str, emulator: Emulator) -> None:

@@ -19,7 +19,12 @@ from dataclasses import dataclass, field
 from math import ceil
 from random import Random
 
-from azure_responses.errors import AzureResponsesError, InternalServerError, RateLimitError
+from azure_responses.errors import (
+    AzureResponsesError,
+    CredentialError,
+    InternalServerError,
+    RateLimitError,
+)
 from azure_responses.routing.ask import Ask, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Outcome
@@ -27,24 +32,37 @@ from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import Strategy, read_settings
 from tests.routing.fleet import deployment, store_of
 
-__all__ = ["OTHERS", "PAY_AS_YOU_GO", "PTU_FIRST", "Result", "Scenario", "simulate"]
+__all__ = [
+    "BAD_CREDENTIAL",
+    "OTHERS",
+    "PAY_AS_YOU_GO",
+    "PTU_FIRST",
+    "Result",
+    "Scenario",
+    "simulate",
+]
 
 _OURS: tuple[Strategy, ...] = ("weighted", "least-busy", "latency", "headroom")
 OTHERS = ("round robin", "LiteLLM simple-shuffle")
 _PATIENCE = 60.0
 _COOLDOWN = 30.0
 _REFUSAL_TIME = 0.02
+_TOKEN_TIME = 0.3
 
 
 @dataclass(frozen=True)
 class Site:
-    """One deployment of a scenario; `capacity` is tokens a minute."""
+    """One deployment of a scenario; `capacity` is tokens a minute.
+
+    Where `gives_token` is False its credential fails after a while, and nothing is sent.
+    """
 
     row: Deployment
     capacity: int
     requests: int
     speed: float
     is_provisioned: bool = False
+    gives_token: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,16 @@ PAY_AS_YOU_GO = Scenario(
         _site("large", 3.0, 1, 600_000, 0.8, False),
     ),
     rate=8.3,
+)
+
+
+BAD_CREDENTIAL = Scenario(
+    "Two standard deployments, one of which has a credential that gives no token",
+    (
+        Site(deployment("bad"), 1_200_000, 3000, 1.0, gives_token=False),
+        Site(deployment("good"), 1_200_000, 3000, 1.0),
+    ),
+    rate=5.0,
 )
 
 
@@ -221,6 +249,10 @@ _Done = Callable[[float, "dict[str, str] | AzureResponsesError"], None]
 def _attempt(world: _World, service: _Service, job: _Job, done: _Done) -> None:
     """Call a deployment; `done` is told the seconds it took, and headers or the error."""
     estimate = job.input_tokens + job.limit
+    if not service.site.gives_token:
+        failure = CredentialError("no token")
+        world.after(_TOKEN_TIME, lambda: done(_TOKEN_TIME, failure))
+        return
     try:
         headers = service.admit(estimate, world.now)
     except _Refused as refusal:
@@ -391,5 +423,5 @@ def _cells(result: Result, names: Sequence[str]) -> list[str]:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    for each in (PAY_AS_YOU_GO, PTU_FIRST):
+    for each in (PAY_AS_YOU_GO, PTU_FIRST, BAD_CREDENTIAL):
         print(table(each, count))

@@ -4,7 +4,15 @@ from functools import cache
 
 import pytest
 
-from tests.routing.simulation import OTHERS, PAY_AS_YOU_GO, PTU_FIRST, Result, Scenario, simulate
+from tests.routing.simulation import (
+    BAD_CREDENTIAL,
+    OTHERS,
+    PAY_AS_YOU_GO,
+    PTU_FIRST,
+    Result,
+    Scenario,
+    simulate,
+)
 
 _CALLS = 10_000
 
@@ -49,3 +57,12 @@ def test_every_call_is_accounted_for() -> None:
 def test_the_same_seed_gives_the_same_run() -> None:
     first, second = (simulate(PTU_FIRST, "latency", 500, seed=7) for _ in range(2))
     assert first.took == second.took
+
+
+@pytest.mark.parametrize("strategy", ["weighted", "least-busy", "latency", "headroom"])
+def test_a_credential_that_gives_no_token_costs_no_call_and_little_time(strategy: str) -> None:
+    result = simulate(BAD_CREDENTIAL, strategy, 2000)
+    assert result.failed == 0
+    # One probe at the end of each cooldown, and what was under way when it failed first.
+    assert result.wasted < 0.02 * result.calls
+    assert result.share("good") == 1.0

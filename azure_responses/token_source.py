@@ -1,0 +1,133 @@
+"""Asks a credential or a token provider for a token, and explains what came of it."""
+
+import inspect
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure_responses.errors import ConfigurationError, CredentialError
+from azure_responses.event_loop import run_in_thread
+from azure_responses.protocol.settings import Secret
+from azure_responses.protocol.tokens import Token, read_expiry
+
+__all__ = ["TokenSource", "is_async", "refuse_async"]
+
+
+class TokenSource:
+    """The credential or token provider of a client.
+
+    Args:
+        secret: what was configured; of kind "none" DefaultAzureCredential is made when it is
+            needed.
+        scope: what the token is for.
+    """
+
+    def __init__(self, secret: Secret, scope: str) -> None:
+        self._given = self._secret = secret
+        self._scope = scope
+
+    @property
+    def is_async(self) -> bool:
+        """It has to be awaited, as far as it can be seen."""
+        return self._secret.kind != "none" and is_async(self._secret)
+
+    def renew(self) -> None:
+        """Make the default credential again: a forked process has the parent's connections."""
+        self._secret = self._given
+
+    def ask(self) -> Token:
+        """A new token, blocking.
+
+        Raises:
+            CredentialError: there is none.
+        """
+        with _explaining_failure():
+            answer = self._call()
+            if inspect.isawaitable(answer):
+                _refuse_awaitable(answer)
+            return _read_token(answer)
+
+    async def ask_async(self) -> Token:
+        """`ask`, awaited; what blocks runs in a thread."""
+        with _explaining_failure():
+            answer = self._call() if self.is_async else await run_in_thread(self._call)
+            if inspect.isawaitable(answer):
+                # Also of a plain function that returns a coroutine, such as a lambda around one.
+                answer = await answer
+            return _read_token(answer)
+
+    def _call(self) -> Any:
+        """What the provider or credential answers: a token, or an awaitable of one."""
+        if self._secret.kind == "none":
+            self._secret = Secret("credential", _default_credential())
+        if self._secret.kind == "azure_ad_token_provider":
+            return self._secret.value()
+        return self._secret.value.get_token(self._scope)
+
+
+def _read_token(answer: Any) -> Token:
+    held = answer if isinstance(answer, str) else getattr(answer, "token", None)
+    text = held.strip() if isinstance(held, str) else ""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise CredentialError(
+            f"The credential answered with a {type(answer).__name__} that holds no usable token.",
+            hint="A provider returns the token as text; a credential returns an AccessToken.",
+        )
+    claimed = getattr(answer, "expires_on", None)
+    expiry = float(claimed) if isinstance(claimed, int | float) else read_expiry(text)
+    return Token(text, expiry, fetched_at=time.time())
+
+
+@contextmanager
+def _explaining_failure() -> Iterator[None]:
+    try:
+        yield
+    except CredentialError:
+        raise
+    except ConfigurationError as error:
+        raise CredentialError(error.message, hint=error.hint) from (error.__cause__ or error)
+    except Exception as error:
+        summary = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        raise CredentialError(
+            f"No token could be fetched: {summary}",
+            hint="Run `az login`, configure the credential, or pass api_key (or set "
+            "AZURE_OPENAI_API_KEY).",
+        ) from error
+
+
+def _refuse_awaitable(answer: Any) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
+    raise CredentialError(
+        "The token provider is async, and this is the sync client.",
+        hint="Use AsyncAzureResponses, or a provider that returns the token itself.",
+    )
+
+
+def _default_credential() -> Any:
+    # Imported only here: azure.identity alone takes longer to import than everything else.
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+def is_async(secret: Secret) -> bool:
+    """The secret is a provider or credential that has to be awaited."""
+    source = secret.value
+    if secret.kind == "credential":
+        source = source.get_token
+    return inspect.iscoroutinefunction(source) or inspect.iscoroutinefunction(
+        getattr(source, "__call__", None)  # noqa: B004 - looking for `async def __call__`
+    )
+
+
+def refuse_async(secret: Secret) -> None:
+    """Raise ConfigurationError for a secret that the sync client cannot use."""
+    if secret.value is not None and secret.kind != "api_key" and is_async(secret):
+        raise ConfigurationError(
+            f"An async {secret.kind} was given to the sync client.",
+            hint="Use AsyncAzureResponses, or the credential from azure.identity instead of "
+            "azure.identity.aio.",
+        )
