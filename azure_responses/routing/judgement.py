@@ -79,7 +79,7 @@ def judge(
     `is_callers_time`: a timeout is that of a caller who would not wait any longer.
     """
     verdict = _judge(error, ask)
-    if isinstance(error, APITimeoutError) and is_callers_time and not _is_hanging(error):
+    if is_callers_time and _is_timeout(error) and not _is_hanging(error):
         return Judgement("retry")
     if verdict.cause in _MISTAKES and ask.is_altered:
         # The caller's own credential was refused, or the caller's own version not found.
@@ -121,6 +121,13 @@ def _is_unexplained(error: AzureResponsesError) -> bool:
     same, so that nobody is to blame.
     """
     return isinstance(error, ResponseFailedError) and not error.code
+
+
+def _is_timeout(error: AzureResponsesError) -> bool:
+    """True also for a stream that a silence has interrupted."""
+    if isinstance(error, StreamInterruptedError):
+        return isinstance(error.__cause__, APITimeoutError)
+    return isinstance(error, APITimeoutError)
 
 
 def _judge_credential(error: AzureResponsesError, ask: Ask) -> Judgement:

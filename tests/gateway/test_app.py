@@ -117,6 +117,29 @@ def test_limits_and_names_are_told_with_every_kind_of_answer() -> None:
 
 
 @pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
+def test_a_silence_that_a_caller_does_not_wait_out_blames_no_deployment(path: str) -> None:
+    slow = Deployment("gpt", model="gpt-5-mini")
+    emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])])
+    emulator.faults.add(Fault("stall", operation="create", after_events=6))
+    messages = [{"role": "user", "content": "Say hello to everybody"}]
+    body = {**HELLO, "messages": messages, "stream": True}
+    body.pop("messages" if path == CREATE else "input")
+    with (
+        emulator.serve() as server,
+        serve(config_of(server.url, "east")) as gateway,
+        gateway.client() as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
+
+        def hurry(_: int) -> str:
+            return client.post(path, json=body, headers={"x-litellm-timeout": "1.2"}).text
+
+        assert all("error" in text for text in pool.map(hurry, range(4)))
+        board = gateway.app.gateway.router.reader.routing.board
+        assert board.statuses["east"].cooldown.failures == 0
+
+
+@pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
 def test_callers_in_a_hurry_do_not_shut_a_deployment_to_everybody(path: str) -> None:
     # litellm#41223: by a header, or by leaving.
     slow = Deployment("gpt", model="gpt-5-mini")

@@ -449,6 +449,28 @@ def test_a_caller_in_a_hurry_does_not_shut_the_deployments_to_everybody(
     assert sum(naps) < 1.0
 
 
+@pytest.mark.parametrize("kind", ["responses", "chat"])
+def test_a_silence_within_a_stream_that_its_caller_did_not_wait_out_blames_nobody(
+    runner: str, emulator: Emulator, naps: list[float], kind: str
+) -> None:
+    emulator.faults.add(Fault("stall", operation="create", after_events=6))
+
+    async def scenario(router: Any) -> None:
+        board = router.router._routing.board
+        ask = _stream_of(router) if kind == "responses" else _chat_of(router)
+        for timeout, failures in ((1.5, 0), (60, 1)):
+            stream = await ask(model="gpt", input="hi there", timeout=timeout, **_streamed(kind))
+            with pytest.raises(AzureResponsesError):
+                [event async for event in stream]
+            assert board.statuses["east"].cooldown.failures == failures
+
+    run(runner, emulator, scenario, rows_of(emulator, 1, timeout=10))
+
+
+def _streamed(kind: str) -> dict[str, Any]:
+    return {"stream": True} if kind == "chat" else {}
+
+
 def _stream_of(router: Any) -> Any:
     return lambda **asked: router.responses(stream=True, **asked)
 

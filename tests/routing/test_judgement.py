@@ -40,6 +40,10 @@ def test_a_callers_impatience_blames_nobody() -> None:
     verdict = judge(late, ask(), row, is_callers_time=True)
     assert (verdict.next, verdict.cause) == ("retry", None)
     assert judge(late, ask(), row).cause == "failures"
+    cut = StreamInterruptedError("silent")
+    assert judge(cut, ask(), row, is_callers_time=True).cause == "failures"
+    cut.__cause__ = late
+    assert judge(cut, ask(), row, is_callers_time=True).cause is None
     refused = APIConnectionError("refused")
     assert judge(refused, ask(), row, is_callers_time=True).cause == "failures"
 
