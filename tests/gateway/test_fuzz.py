@@ -12,7 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azure_responses.gateway.app import GatewayApp, create_app
+from azure_responses.gateway.openapi import openapi_document
 from tests.gateway.gateways import KEY, config_of
+from tests.random_requests import RandomBodies
+from tests.recordings import openapi
 from tests.relay.relays import make_emulator
 
 SECRETS = (KEY, "key-of-east", "key-of-west", "s" * 32, "Traceback")
@@ -224,3 +227,54 @@ def test_ids_that_were_tampered_with(caller: Caller, data: st.DataObject) -> Non
     reply = caller("POST", b"/v1/responses", headers, follow)
     check(reply)
     assert forged == made or reply[0] == 404
+
+
+_REQUESTS = 900
+_BODIES_OF = {
+    "CreateResponse": b"/v1/responses",
+    "CreateChatCompletionRequest": b"/v1/chat/completions",
+    "CompactResponseMethodPublicBody": b"/v1/responses/compact",
+    "TokenCountsBody": b"/v1/responses/input_tokens",
+}
+
+
+def _post(caller: Caller, path: bytes, body: Any) -> None:
+    headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
+    check(caller("POST", path, headers, json.dumps(body).encode()))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_bodies_after_the_published_descriptions(caller: Caller, seed: int) -> None:
+    bodies = RandomBodies(openapi("openai.openapi.json"), seed)
+    for _ in range(_REQUESTS):
+        name, path = bodies.random.choice(list(_BODIES_OF.items()))
+        body = bodies.draw(name)
+        if isinstance(body, dict) and bodies.random.random() < 0.9:
+            body["model"] = "chat"
+        _post(caller, path, body)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_requests_after_its_own_description(caller: Caller) -> None:
+    document = json.loads(openapi_document())
+    bodies = RandomBodies(document, 3)
+    ids = ("chat", "resp_1", "resp_azr1_x", "a/b", "..", "%2e%2e", "%00", "x" * 3000, "")
+    queries = ("", "limit=x", "after=msg_1", "stream=true", "include[]=a&include=b", "%", "a=&=b")
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for _ in range(30):
+                filled = path
+                while "{" in filled:
+                    before, _, rest = filled.partition("{")
+                    filled = before + bodies.random.choice(ids) + rest.partition("}")[2]
+                body = b""
+                if "requestBody" in operation:
+                    content = operation["requestBody"]["content"]["application/json"]["schema"]
+                    name = content.get("$ref", "").rpartition("/")[2]
+                    body = json.dumps(bodies.draw(name) if name else {"model": "chat"}).encode()
+                headers = [(b"api-key", KEY.encode())]
+                query = bodies.random.choice(queries).encode()
+                reply = caller(method.upper(), filled.encode(), headers, body, query)
+                if reply[0] != 200:
+                    check(reply)
