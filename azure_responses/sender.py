@@ -122,12 +122,19 @@ class Sender:
 
     def perform(self, plan: Plan[R], timeout: Timeout) -> R:
         """The typed result of an operation; a response that failed for a while is asked again."""
-        return self._perform(plan, timeout)[1]
+        _, result = self._perform(plan, timeout)
+        plan.finish(result)
+        return result
 
     def perform_raw(self, plan: Plan[R], timeout: Timeout) -> RawResponse[R]:
         """The reply of an operation, with its typed result to be parsed."""
         reply, result = self._perform(plan, timeout)
-        return RawResponse(reply, lambda _reply: result)
+
+        def finish(_reply: Reply) -> R:
+            plan.finish(result)
+            return result
+
+        return RawResponse(reply, finish)
 
     def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
         watch = self.telemetry.watch(plan.call)

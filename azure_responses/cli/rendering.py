@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO
 
 from azure_responses.cli.terminal import is_capable, show_controls
+from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.types.event import StreamEvent
+from azure_responses.types.items import OutputMessage
 from azure_responses.types.response import Response
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "texts_of",
 ]
 
-_TEXT_EVENTS = ("response.output_text.delta", "response.refusal.delta")
+_REFUSAL = "response.refusal.delta"
+# Between two messages, such as commentary and the final answer.
+_APART = "\n\n"
 
 
 class Printer(Protocol):
@@ -32,11 +36,21 @@ class Printer(Protocol):
 
 
 def texts_of(events: Iterable[StreamEvent]) -> Iterator[str]:
-    """The pieces of text, or of a refusal, among some events."""
+    """The pieces of text, or of a refusal, among some events; messages are set apart."""
+    pieces = TextPieces()
+    latest: int | None = None
     for event in events:
-        delta = getattr(event, "delta", None)
-        if str(event.type) in _TEXT_EVENTS and isinstance(delta, str):
-            yield delta
+        text = pieces.take(event)
+        if str(event.type) == _REFUSAL:
+            delta = getattr(event, "delta", None)
+            text = delta if isinstance(delta, str) else None
+        if not text:
+            continue
+        index = getattr(event, "output_index", latest)
+        if latest is not None and index != latest:
+            yield _APART
+        latest = index
+        yield text
 
 
 def make_printer(stream: TextIO | None = None) -> Printer:
@@ -71,7 +85,8 @@ def print_whole(response: Response, *, as_json: bool) -> None:
 
 def text_of(response: Response) -> str:
     """What there is to read: the text, or the refusal."""
-    return response.output_text or response.refusal or ""
+    messages = [item for item in response.output if isinstance(item, OutputMessage)]
+    return _APART.join(item.text for item in messages if item.text) or response.refusal or ""
 
 
 class PlainPrinter:

@@ -4,7 +4,7 @@ Both shells perform these plans; they differ only in how they wait.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from azure_responses.errors import AzureResponsesError
@@ -42,6 +42,10 @@ def _remembers_nothing(_result: Any, _now: float) -> None:
     return None
 
 
+def _finishes_nothing(_result: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Plan(Generic[R]):
     """One operation.
@@ -51,12 +55,15 @@ class Plan(Generic[R]):
         read: reply and unix time → result; raises for a reply that is none.
         failure: the error a result stands for, at a unix time, or None.
         remember: told the result and the monotonic time.
+        finish: what the caller wants done with a result that has arrived, been paid for and told
+            of; what it raises is no failure of the call.
     """
 
     call: Call
     read: Callable[[Reply, float], R]
     failure: Callable[[R, float], AzureResponsesError | None] = _never_fails
     remember: Callable[[R, float], None] = _remembers_nothing
+    finish: Callable[[R], object] = _finishes_nothing
 
 
 @dataclass(frozen=True)
@@ -89,9 +96,8 @@ class Plans:
         output = StructuredOutput(text_format)
         call = self._operations.create(_with_format(parameters, output), options, stream=False)
         kind = cast("type[ParsedResponse[T]]", ParsedResponse)
-        return self._creation(
-            call, lambda reply, now: _attach_parsed(decode(call, reply, kind, now), output)
-        )
+        plan = self._creation(call, lambda reply, now: decode(call, reply, kind, now))
+        return replace(plan, finish=lambda response: _attach_parsed(response, output))
 
     def stream(
         self,

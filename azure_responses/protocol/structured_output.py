@@ -15,6 +15,7 @@ from azure_responses.types.response import Response
 __all__ = ["StructuredOutput"]
 
 T = TypeVar("T")
+_UNFINISHED = frozenset({"queued", "in_progress", "incomplete", "failed", "cancelled"})
 
 
 class StructuredOutput(Generic[T]):
@@ -61,18 +62,23 @@ class StructuredOutput(Generic[T]):
         return {**given, "format": schema_format}
 
     def read(self, response: Response) -> T | None:
-        """The value a response holds; None when the model refused or was cut short.
+        """The value a response holds; None when the model refused, called tools or was cut short.
 
         Raises:
             pydantic.ValidationError: the text is complete but the type does not accept it (its
-                own validators may ask for more than its schema says).
+                own validators may ask for more than its schema says). Its `response` is the
+                response, with text, usage, cost and the other items.
         """
-        if response.status not in (None, "completed") or not response.output_text:
+        text = response.final_text
+        if str(response.status) in _UNFINISHED or not text:
             return None
         try:
-            return self._adapter.validate_json(response.output_text)
+            return self._adapter.validate_json(text)
         except ValidationError as error:
-            error.add_note(f"in response {response.id}")
+            # Pydantic's errors cannot be derived from, and callers catch this one; so what was
+            # paid for rides along on it (openai-python#1763).
+            error.response = response  # type: ignore[attr-defined]
+            error.add_note(f"in response {response.id}; error.response has the whole of it")
             raise
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
+
 from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
 from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
 from azure_responses.router.arguments import ChatOptions
@@ -13,7 +15,7 @@ from azure_responses.router.attempts import Answer, NotSent
 from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
-from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of
+from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of, response_of
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
@@ -111,6 +113,7 @@ class AsyncLabelledAttempt:
 
     async def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
         perform = getattr(self._target.client.responses, operation)
+        unparsed: ValidationError | None = None
         began = time.monotonic()
         try:
             result: Result = await perform(**sent.parameters, **more)
@@ -118,13 +121,17 @@ class AsyncLabelledAttempt:
             raise
         except ConfigurationError as error:
             raise NotSent(error) from error
+        except ValidationError as error:
+            # The deployment has answered, and what it answered is not of the caller's type.
+            result, unparsed = response_of(error), error
         except AzureResponsesError as error:
             label_error(error, sent.labels)
             raise
         headers = result.headers if self._request.reader.reads_headers else {}
         outcome = outcome_of(result, headers, time.monotonic() - began)
         entry = self._request.entry(getattr(result, "id", ""), self._target.deployment)
-        self._answer = Answer(sent.labels.label(result), outcome, entry)
+        labelled = sent.labels.label(result)
+        self._answer = Answer(labelled if unparsed is None else unparsed, outcome, entry)
         return result
 
     async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:

@@ -23,7 +23,12 @@ from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_async_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of_stored
+from azure_responses.router.stream_tally import (
+    StreamTally,
+    finished,
+    label_error,
+    outcome_of_stored,
+)
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
@@ -283,8 +288,7 @@ class AsyncRouterOperations:
             return await self._new_attempt(request, target, call, left).send(operation, **more)
 
         routed = await self.async_calls.perform(request.ask, attempt)
-        routed.result.attach_route(routed.route)
-        return routed.result
+        return finished(routed)
 
     async def _astream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
         request = self._reader.read(arguments, is_stream=True)

@@ -21,7 +21,12 @@ from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.routed_calls import Attempt, RoutedCalls
 from azure_responses.router.routed_stream import RoutedStream
-from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of_stored
+from azure_responses.router.stream_tally import (
+    StreamTally,
+    finished,
+    label_error,
+    outcome_of_stored,
+)
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
@@ -277,8 +282,7 @@ class RouterOperations:
             return self._attempt(request, target, call, left).send(operation, **more)
 
         routed = self.calls.perform(request.ask, attempt)
-        routed.result.attach_route(routed.route)
-        return routed.result
+        return finished(routed)
 
     def _stream(self, arguments: Mapping[str, Any], **more: Any) -> RoutedStream[Any]:
         request = self._reader.read(arguments, is_stream=True)

@@ -9,15 +9,23 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
+from pydantic import ValidationError
+
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
-from azure_responses.router.stream_tally import StreamTally, label_error, late_opening
+from azure_responses.router.stream_tally import (
+    StreamTally,
+    label_error,
+    late_opening,
+    response_of,
+)
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
 from azure_responses.stream import Stream
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
+from azure_responses.types.result import Result
 from azure_responses.types.route import Route
 
 __all__ = ["RoutedStream"]
@@ -125,7 +133,11 @@ class RoutedStream(Generic[R]):
         """
         while self._next() is not None:
             pass
-        return self._finished(self._inner.get_final_response())
+        try:
+            return self._finished(self._inner.get_final_response())
+        except ValidationError as error:
+            self._finished(response_of(error))
+            raise
 
     def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
@@ -168,7 +180,7 @@ class RoutedStream(Generic[R]):
         self._tally.end(self._inner)
         return None
 
-    def _finished(self, final: Response) -> "R":
+    def _finished(self, final: Result) -> "R":
         final.attach_route(self.route)
         labelled: R = self._labels.label(final)  # type: ignore[assignment]
         return labelled

@@ -5,19 +5,24 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from weakref import finalize
 
+from pydantic import ValidationError
+
 from azure_responses.errors import APITimeoutError, AzureResponsesError, StreamInterruptedError
-from azure_responses.router.attempts import Lease
+from azure_responses.router.attempts import Lease, Routed
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.types.result import Result
 from azure_responses.types.usage import Usage
 
 __all__ = [
     "OpenStream",
     "StreamTally",
+    "finished",
     "label_error",
     "late_opening",
     "outcome_of",
     "outcome_of_stored",
+    "response_of",
 ]
 
 _OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
@@ -184,13 +189,33 @@ def _stored_ids(result: Any) -> tuple[str, ...]:
     return tuple(each for each in found if each and isinstance(each, str))
 
 
-def label_error(error: AzureResponsesError, labels: ResponseLabels) -> None:
+def response_of(error: ValidationError) -> Result:
+    """The response that an answer was not of the caller's type in; raises any other error again."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, Result):
+        raise error
+    return response
+
+
+def finished(routed: Routed[Any]) -> Any:
+    """The result of a call that is over, with its route; raises where it is not of its type."""
+    result = routed.result
+    is_unparsed = isinstance(result, ValidationError)
+    response = response_of(result) if is_unparsed else result
+    response.attach_route(routed.route)
+    if is_unparsed:
+        raise result
+    return result
+
+
+def label_error(error: AzureResponsesError | ValidationError, labels: ResponseLabels) -> None:
     """Put labels on what an error says of a response."""
     for name in ("partial", "response"):
         found = getattr(error, name, None)
         if found is not None:
             labels.label(found)
-    error.message = labels.label_text(error.message)
+    if isinstance(error, AzureResponsesError):
+        error.message = labels.label_text(error.message)
 
 
 def late_opening(error: BaseException) -> APITimeoutError | None:

@@ -224,6 +224,8 @@ class ChatCompletionMessage(ChatObject):
     """The model's message; sent back as it is in the next request's `messages`.
 
     Not of chat completions:
+        commentary: what the model wrote on its way to the answer, as messages of the phase
+            "commentary"; `content` is the answer without it.
         reasoning_content: the reasoning that may be read, for people; never sent back.
         reasoning_items: every reasoning item in order; each may have a `resource`, the tag of
             the resource whose encryption it carries.
@@ -240,6 +242,7 @@ class ChatCompletionMessage(ChatObject):
     function_call: ChatCompletionFunction | None = None
     annotations: list[ChatCompletionAnnotation] | None = None
     audio: dict[str, Any] | None = None
+    commentary: str | None = None
     reasoning_content: str | None = None
     reasoning_items: list[dict[str, Any]] | None = None
     hosted_items: list[dict[str, Any]] | None = None

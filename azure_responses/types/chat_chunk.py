@@ -65,6 +65,7 @@ class ChatCompletionDelta(ChatObject):
     tool_calls: list[ChatCompletionDeltaToolCall] | None = None
     function_call: ChatCompletionDeltaFunction | None = None
     annotations: list[ChatCompletionAnnotation] | None = None
+    commentary: str | None = None
     reasoning_content: str | None = None
     reasoning_items: list[dict[str, Any]] | None = None
     hosted_items: list[dict[str, Any]] | None = None

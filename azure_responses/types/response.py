@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr
 from .content import OutputText, Refusal
 from .filters import ContentFilter
 from .input_items import InputItem
-from .items import OutputItem, OutputMessage
+from .items import OutputItem, OutputMessage, is_callers
 from .model import Model
 from .parameters import (
     Conversation,
@@ -104,6 +104,10 @@ class IncompleteDetails(Model):
     reason: IncompleteReason | None = None
 
 
+def _says_something(message: OutputMessage) -> bool:
+    return bool(message.text) or any(isinstance(part, Refusal) for part in message.content)
+
+
 def _as_list(output: Any) -> Any:
     """Output that is one item as the list of items it should be."""
     return [output] if isinstance(output, dict) and "type" in output else output
@@ -163,8 +167,26 @@ class Response(Result):
 
     @property
     def output_text(self) -> str:
-        """The text of every message, joined; empty when the model wrote none."""
+        """The text of every message, commentary included, joined; empty when there is none."""
         return "".join(part.text for part in self._parts() if isinstance(part, OutputText))
+
+    @property
+    def final_text(self) -> str | None:
+        """The text of the final answer alone; None where there is none, or the model calls tools.
+
+        Newer models write what they are about to do as messages of the phase "commentary" before
+        the one of the phase "final_answer" (openai-python#3859). Without phases the last message
+        that has text is the answer. `output_text` joins all of them, as in the openai package.
+        """
+        messages: list[OutputMessage] = []
+        for item in self.output:
+            if is_callers(item):
+                messages = []
+            elif isinstance(item, OutputMessage) and _says_something(item):
+                messages.append(item)
+        final = [message for message in messages if message.phase == "final_answer"]
+        other = [message for message in messages if message.phase != "commentary"]
+        return ((final or other or messages)[-1].text or None) if messages else None
 
     @property
     def refusal(self) -> str | None:

@@ -65,7 +65,12 @@ def count_completion(body: dict[str, Any]) -> Counter[str]:
     counts: Counter[str] = Counter()
     (choice,) = body["choices"]
     message = choice["message"]
-    counts["text"] = len(message.get("content") or "")
+    # What stands between two messages was written by neither.
+    content, commentary = message.get("content") or "", message.get("commentary") or ""
+    said = [entry for entry in message.get("output_order") or () if entry.get("text")]
+    asides = sum(entry.get("phase") == "commentary" for entry in said)
+    gaps = max(len(said) - asides - 1, 0) + max(asides - 1, 0)
+    counts["text"] = len(content) + len(commentary) - len("\n\n") * gaps
     counts["refusal"] = len(message.get("refusal") or "")
     counts["logprobs"] = len((choice.get("logprobs") or {}).get("content") or [])
     for annotation in message.get("annotations") or []:

@@ -229,7 +229,8 @@ DIFFERENT: dict[str, tuple[Any, str]] = {
     "R11": (
         _completion(
             {
-                "content": "commentaryfinal",
+                "content": "final",
+                "commentary": "commentary",
                 "output_order": [
                     {"type": "message", "text": 10, "refusal": 0, "phase": "commentary"},
                     {"type": "message", "text": 5, "refusal": 0, "phase": "final_answer"},

@@ -1,13 +1,22 @@
 """The answer on stdout: plain text, or Markdown where a terminal can draw it."""
 
 import io
+import json
 import sys
 
 import pytest
 
 from azure_responses.cli.markdown import MarkdownPrinter
-from azure_responses.cli.rendering import PlainPrinter, make_printer, print_texts, text_of
+from azure_responses.cli.rendering import (
+    PlainPrinter,
+    make_printer,
+    print_texts,
+    text_of,
+    texts_of,
+)
+from azure_responses.types.events import parse_event
 from azure_responses.types.response import Response
+from tests.canned import message, response, stream_of
 
 
 class _Screen(io.StringIO):
@@ -80,3 +89,17 @@ def test_a_refusal_is_text_to_read() -> None:
     message = {"type": "message", "id": "m", "role": "assistant", "content": [part]}
     assert text_of(Response.model_validate({"id": "r", "output": [message]})) == "No."
     assert text_of(Response(id="r")) == ""
+
+
+def test_messages_are_set_apart_whole_and_streamed() -> None:
+    body = response(message("Let me look.", "commentary"), message("Found it.", "final_answer"))
+    events = [parse_event(json.dumps(event)) for event in stream_of(body)]
+    assert "".join(texts_of(events)) == "Let me look.\n\nFound it."
+    assert text_of(Response.model_validate(body)) == "Let me look.\n\nFound it."
+
+
+def test_a_refusal_is_shown_piece_by_piece() -> None:
+    refused = {**message(""), "content": [{"type": "refusal", "refusal": "No."}]}
+    events = [parse_event(json.dumps(event)) for event in stream_of(response(refused))]
+    assert "".join(texts_of(events)) == "No."
+    assert text_of(Response.model_validate(response(refused))) == "No."

@@ -23,7 +23,7 @@ from azure_responses.types.chat_chunk import (
 
 __all__ = ["accumulate_chunks"]
 
-_TEXTS = ("content", "refusal", "reasoning_content")
+_TEXTS = ("content", "refusal", "commentary", "reasoning_content")
 _LISTS = ("annotations", "reasoning_items", "hosted_items", "output_order")
 
 
@@ -97,6 +97,7 @@ class _Accumulator:
         extensions = {
             "tool_calls": calls,
             "function_call": self._function_call,
+            "commentary": texts["commentary"],
             "reasoning_content": texts["reasoning_content"],
             **self._lists,
         }

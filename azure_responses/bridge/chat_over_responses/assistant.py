@@ -6,6 +6,7 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.annotations import place_annotations
 from azure_responses.bridge.chat_over_responses.call_items import answer_id, drop_nulls, read_calls
 from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR
 from azure_responses.bridge.chat_over_responses.reasoning import (
     blocks_to_items,
     read_reasoning_item,
@@ -14,6 +15,7 @@ from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refus
 
 __all__ = ["read_assistant"]
 
+_COMMENTARY = "commentary"
 _Items = list[dict[str, Any]]
 _Message = Mapping[str, Any]
 _KNOWN = frozenset(
@@ -26,6 +28,7 @@ _KNOWN = frozenset(
         "annotations",
         "audio",
         "name",
+        "commentary",
         "reasoning_content",
         "reasoning_items",
         "hosted_items",
@@ -55,6 +58,32 @@ def read_assistant(message: _Message, history: History, path: str) -> _Items:
     return list(_Turn(message, history, path).items())
 
 
+class _Texts:
+    """The texts of several messages, which stand in one field with a blank line between them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = 0
+
+    def fit(self, lengths: list[int]) -> bool:
+        """True where texts of these lengths make up the whole."""
+        texts = []
+        end = -len(SEPARATOR)
+        for length in lengths:
+            start = end + len(SEPARATOR)
+            end = start + length
+            texts.append(self._text[start:end])
+        return SEPARATOR.join(texts) == self._text
+
+    def take(self, length: int) -> tuple[int, str]:
+        """Where the next text begins, and itself."""
+        start = self._end
+        if length and start:
+            start += len(SEPARATOR)
+        self._end = max(self._end, start + length) if length else self._end
+        return start, self._text[start : start + length]
+
+
 class _Turn:
     """One message of the assistant, taken apart."""
 
@@ -64,19 +93,23 @@ class _Turn:
         self._path = path
         self._calls = read_calls(message, history, path)
         self._text, self._refusal = _read_content(message, path)
-        self._text_end = self._refusal_end = 0
+        self._refusal_end = 0
         self._read_extensions()
+        self._content = _Texts(self._text)
+        self._asides = _Texts(self._commentary)
 
     def _read_extensions(self) -> None:
         message, history = self._message, self._history
         reasoning = message.get("reasoning_items")
         reasoning = reasoning or blocks_to_items(message.get("thinking_blocks"))
         hosted, order = message.get("hosted_items"), message.get("output_order")
-        if not reasoning and not hosted and history.cache is not None:
+        commentary = message.get("commentary")
+        if not (reasoning or hosted or commentary) and history.cache is not None:
             kept = history.cache.recall(map(answer_id, self._calls), history.now)
             if kept is not None:
                 reasoning, hosted = kept.reasoning_items, kept.hosted_items
-                order = kept.output_order
+                order, commentary = kept.output_order, kept.commentary
+        self._commentary = commentary if isinstance(commentary, str) else ""
         self._reasoning = list(reasoning or ())
         self._hosted = list(hosted or ())
         self._order = [as_mapping(entry, "output_order") for entry in order or ()]
@@ -99,14 +132,18 @@ class _Turn:
         told = tuple(kinds.count(kind) for kind in ("reasoning", "hosted", "tool_call"))
         if told != counts or not _TAKERS.keys() >= set(kinds):
             return False
-        text, refusal = (
-            sum(entry.get(name) or 0 for entry in self._order) for name in ("text", "refusal")
-        )
-        return bool(kinds) and (text, refusal) == (len(self._text), len(self._refusal))
+        refusal = sum(entry.get("refusal") or 0 for entry in self._order)
+        said = [entry for entry in self._order if entry.get("text")]
+        asides = [entry["text"] for entry in said if entry.get("phase") == _COMMENTARY]
+        texts = [entry["text"] for entry in said if entry.get("phase") != _COMMENTARY]
+        are_texts_valid = self._content.fit(texts) and self._asides.fit(asides)
+        return bool(kinds) and are_texts_valid and refusal == len(self._refusal)
 
     def _usual_order(self) -> list[_Message]:
         entries: list[_Message] = [{"type": "reasoning"}] * len(self._reasoning)
         entries += [{"type": "hosted"}] * len(self._hosted)
+        if self._commentary:
+            entries.append({"type": "message", "text": len(self._commentary), "phase": _COMMENTARY})
         if self._text or self._refusal or not (entries or self._calls):
             said = {"text": len(self._text), "refusal": len(self._refusal)}
             entries.append({"type": "message", **said})
@@ -130,16 +167,19 @@ class _Turn:
         return [next(self._waiting["tool_call"])]
 
     def _take_message(self, entry: _Message) -> _Items:
-        start, self._text_end = self._text_end, self._text_end + (entry.get("text") or 0)
         refused = self._refusal_end
         self._refusal_end += entry.get("refusal") or 0
-        text = self._text[start : self._text_end]
         refusal = self._refusal[refused : self._refusal_end]
-        annotations = place_annotations(
-            self._message.get("annotations"), start, self._text_end, len(self._text)
-        )
-        item = _message_item(text, refusal, annotations)
         phase = entry.get("phase")
+        if phase == _COMMENTARY:
+            _, text = self._asides.take(entry.get("text") or 0)
+            annotations = [dict(given) for given in entry.get("annotations") or ()]
+        else:
+            start, text = self._content.take(entry.get("text") or 0)
+            annotations = place_annotations(
+                self._message.get("annotations"), start, start + len(text), len(self._text)
+            )
+        item = _message_item(text, refusal, annotations)
         return [item if phase is None else {**item, "phase": phase}]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.message_draft import is_commentary
 from azure_responses.bridge.chat_over_responses.ordered_text import Place
 from azure_responses.types.content import OutputText, Refusal
 from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
@@ -17,13 +18,15 @@ class FinalParts:
     """Takes a final output apart.
 
     Attributes:
-        parts: the text parts of its messages.
+        parts: the text parts of its messages but for commentary.
+        commentary: the texts of its commentary.
         refusals, reasoning: the texts of its refusals and of its readable reasoning.
         calls: the items that wait for the caller, by output index.
     """
 
     def __init__(self, outputs: Mapping[int, Any]) -> None:
         self.parts: list[tuple[Place, OutputText]] = []
+        self.commentary: list[tuple[Place, str]] = []
         self.refusals: list[tuple[Place, str]] = []
         self.reasoning: list[tuple[Place, str]] = []
         self.calls: list[tuple[int, Any]] = []
@@ -37,7 +40,9 @@ class FinalParts:
     def _add(self, index: int, item: Any) -> None:
         if isinstance(item, OutputMessage):
             for position, part in enumerate(item.content):
-                if isinstance(part, OutputText):
+                if isinstance(part, OutputText) and is_commentary(item):
+                    self.commentary.append(((index, position), part.text))
+                elif isinstance(part, OutputText):
                     self.parts.append(((index, position), part))
                 elif isinstance(part, Refusal):
                     self.refusals.append(((index, position), part.refusal))

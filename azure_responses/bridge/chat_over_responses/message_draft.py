@@ -13,10 +13,13 @@ from azure_responses.types.chat import (
 from azure_responses.types.content import OutputText, Refusal, TokenLogprob
 from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
 
-__all__ = ["MessageDraft", "reasoning_texts", "to_logprobs"]
+__all__ = ["SEPARATOR", "MessageDraft", "is_commentary", "reasoning_texts", "to_logprobs"]
 
 _RANKS = {"reasoning": 0, "hosted": 1, "message": 2, "tool_call": 3}
-_SEPARATOR = "\n\n"
+SEPARATOR = "\n\n"
+"""Stands between the texts of two messages: chat completions has room for one."""
+
+_COMMENTARY = "commentary"
 
 
 class MessageDraft:
@@ -33,6 +36,7 @@ class MessageDraft:
         self._resource_tag = resource_tag
         self._has_function_call = has_function_call
         self._texts: list[str] = []
+        self._commentary: list[str] = []
         self._length = 0
         self._refusals: list[str] = []
         self._annotations: list[ChatCompletionAnnotation] = []
@@ -55,23 +59,34 @@ class MessageDraft:
             self._order.append({"type": "hosted"})
 
     def _add_message(self, message: OutputMessage) -> None:
-        length, refused = self._length, sum(map(len, self._refusals))
-        for part in message.content:
-            if isinstance(part, OutputText):
-                self._add_text(part)
-            elif isinstance(part, Refusal):
-                self._refusals.append(part.refusal)
-            else:
-                self._hosted.append({"type": "output_part", "part": part.to_dict()})
-                self._order.append({"type": "hosted"})
+        refused = sum(map(len, self._refusals))
+        self._add_parts(message)
         entry: dict[str, Any] = {
             "type": "message",
-            "text": self._length - length,
+            "text": len(message.text),
             "refusal": sum(map(len, self._refusals)) - refused,
         }
         if message.phase is not None:
             entry["phase"] = message.phase
+        if is_commentary(message):
+            entry |= _annotations_of(message)
         self._order.append(entry)
+
+    def _add_parts(self, message: OutputMessage) -> None:
+        if is_commentary(message):
+            if message.text:
+                self._commentary.append(message.text)
+        elif message.text and self._length:
+            self._texts.append(SEPARATOR)
+            self._length += len(SEPARATOR)
+        for part in message.content:
+            if isinstance(part, Refusal):
+                self._refusals.append(part.refusal)
+            elif not isinstance(part, OutputText):
+                self._hosted.append({"type": "output_part", "part": part.to_dict()})
+                self._order.append({"type": "hosted"})
+            elif not is_commentary(message):
+                self._add_text(part)
 
     def _add_text(self, part: OutputText) -> None:
         for annotation in part.annotations or ():
@@ -99,7 +114,8 @@ class MessageDraft:
         values |= self._calls()
         extensions = {
             "annotations": self._annotations,
-            "reasoning_content": _SEPARATOR.join(self._readable),
+            "commentary": SEPARATOR.join(self._commentary),
+            "reasoning_content": SEPARATOR.join(self._readable),
             "reasoning_items": self._reasoning,
             "hosted_items": self._hosted,
             "output_order": self._unusual_order(),
@@ -130,6 +146,18 @@ class MessageDraft:
         if not self.logprobs:
             return None
         return ChatCompletionLogprobs.assemble({"content": self.logprobs, "refusal": None})
+
+
+def is_commentary(item: Any) -> bool:
+    """True for a message on the way to the answer, which is no part of it (litellm#41109)."""
+    return isinstance(item, OutputMessage) and item.phase == _COMMENTARY
+
+
+def _annotations_of(message: OutputMessage) -> dict[str, Any]:
+    """The citations of a commentary, which have no place among those of the content."""
+    parts = [part for part in message.content if isinstance(part, OutputText)]
+    found = [annotation.to_dict() for part in parts for annotation in part.annotations or ()]
+    return {"annotations": found} if found else {}
 
 
 def reasoning_texts(item: ReasoningItem) -> list[str]:

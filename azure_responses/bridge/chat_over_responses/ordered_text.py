@@ -17,16 +17,18 @@ class OrderedText:
 
     Args:
         separator: what stands between two parts that both have text.
+        joins_items: parts of one item of the output follow each other without it.
 
     Attributes:
         open_place: the part whose text is handed on as it comes, or None.
         pieces: its text so far; whoever appends here hands the piece on itself.
     """
 
-    def __init__(self, separator: str = "") -> None:
+    def __init__(self, separator: str = "", *, joins_items: bool = False) -> None:
         self.open_place: Place | None = None
         self.pieces: list[str] = []
         self._separator = separator
+        self._joins_items = joins_items
         self._parts: dict[Place, list[str]] = {}
         self._closed: set[Place] = set()
         self._held: set[Place] = set()
@@ -69,14 +71,25 @@ class OrderedText:
         """How many characters were handed on before a part began; None if it has not begun."""
         return self._offsets.get(place)
 
-    def first_place(self) -> Place:
-        """Where the first part stands; there has to be one."""
-        return min(self._parts)
+    def texts_by_item(self) -> dict[int, str]:
+        """All that arrived, by the index of the item; an item without text is left out."""
+        texts: dict[int, str] = {}
+        for place in sorted(self._parts):
+            text = "".join(self._parts[place])
+            if text:
+                texts[place[0]] = texts.get(place[0], "") + text
+        return texts
 
     def text(self) -> str:
         """All that arrived, in order."""
-        texts = ("".join(self._parts[place]) for place in sorted(self._parts))
-        return self._separator.join(text for text in texts if text)
+        texts = [(place, "".join(self._parts[place])) for place in sorted(self._parts)]
+        pieces: list[str] = []
+        before: Place | None = None
+        for place, text in texts:
+            if text:
+                pieces += [self._between(before, place), text]
+                before = place
+        return "".join(pieces)
 
     def finish(self, parts: Iterable[tuple[Place, str]]) -> str:
         """Take the final parts; the answer is what of them was not handed on yet."""
@@ -94,11 +107,17 @@ class OrderedText:
         return ready
 
     def _open(self, place: Place) -> str:
-        before = self._separator if self._offsets else ""
-        handed_on = sum(len(text) for other in self._offsets for text in self._parts[other]) + len(
-            self._separator
-        ) * len(self._offsets)
+        before, handed_on = "", 0
+        if self._offsets:
+            last = next(reversed(self._offsets))
+            before = self._between(last, place)
+            handed_on = self._offsets[last] + sum(map(len, self._parts[last])) + len(before)
         self._offsets[place] = handed_on
         self.pieces = self._parts[place]
         self.open_place = None if place in self._closed else place
         return before + "".join(self.pieces)
+
+    def _between(self, before: Place | None, place: Place) -> str:
+        """What stands between two parts that follow each other."""
+        is_within = before is not None and self._joins_items and before[0] == place[0]
+        return "" if before is None or is_within else self._separator

@@ -24,12 +24,14 @@ class KeptReasoning:
     reasoning_items: _Items | None
     hosted_items: _Items | None
     output_order: _Items | None
+    commentary: str | None = None
 
     @property
     def size(self) -> int:
         """Roughly its size in characters."""
         items = [*(self.reasoning_items or ()), *(self.hosted_items or ())]
-        return sum(len(text) for item in items for text in item.values() if isinstance(text, str))
+        said = sum(len(text) for item in items for text in item.values() if isinstance(text, str))
+        return said + len(self.commentary or "")
 
 
 class ReasoningCache:
@@ -61,9 +63,14 @@ class ReasoningCache:
     def remember(self, message: ChatCompletionMessage, now: float) -> None:
         """Keep a message's reasoning, if it has tool calls and any; `now` in seconds."""
         key = tuple(call.id for call in message.tool_calls or () if call.id)
-        if not key or not (message.reasoning_items or message.hosted_items):
+        if not key or not (message.reasoning_items or message.hosted_items or message.commentary):
             return
-        kept = KeptReasoning(message.reasoning_items, message.hosted_items, message.output_order)
+        kept = KeptReasoning(
+            message.reasoning_items,
+            message.hosted_items,
+            message.output_order,
+            message.commentary,
+        )
         with self._lock:
             self._forget(key)
             self._entries[key] = (now, kept)

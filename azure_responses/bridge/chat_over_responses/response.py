@@ -18,6 +18,7 @@ from azure_responses.types.chat import (
 )
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
+from azure_responses.types.usage import ToolUsage
 
 __all__ = ["envelope", "failure_of_response", "to_chat_completion"]
 
@@ -88,18 +89,26 @@ def envelope(response: Response, created: float) -> dict[str, Any]:
         "created": int(at if isinstance(at, int | float) else created),
         "model": response.model if isinstance(response.model, str) else "",
     }
-    for name in ("service_tier", "metadata", "moderation", "tool_usage"):
-        value = getattr(response, name)
-        if value:
+    for name, kind in _AROUND.items():
+        # What a gateway put there in another shape has no place in a completion.
+        value = _plain(getattr(response, name)) if kind is dict else getattr(response, name)
+        if value and isinstance(value, kind):
             values[name] = value
-    if response.conversation:
-        values["conversation"] = _plain(response.conversation)
-    if response.status not in ("completed", None):
-        values["status"] = response.status
-    if response.incomplete_details:
-        values["incomplete_details"] = _plain(response.incomplete_details)
+    if response.status in ("completed", None):
+        values.pop("status", None)
     verdicts = prompt_filters(response.content_filters) if response.content_filters else None
     return values if verdicts is None else {**values, "prompt_filter_results": verdicts}
+
+
+_AROUND: dict[str, type] = {
+    "service_tier": str,
+    "metadata": dict,
+    "moderation": dict,
+    "tool_usage": ToolUsage,
+    "conversation": dict,
+    "status": str,
+    "incomplete_details": dict,
+}
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from azure_responses.bridge.chat_over_responses.final_parts import (
     align,
 )
 from azure_responses.bridge.chat_over_responses.hosted_events import to_hosted_event
-from azure_responses.bridge.chat_over_responses.message_draft import to_logprobs
+from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR, to_logprobs
 from azure_responses.bridge.chat_over_responses.ordered_text import OrderedText, Place
 from azure_responses.bridge.chat_over_responses.request import BridgedRequest
 from azure_responses.bridge.chat_over_responses.response import (
@@ -27,6 +27,7 @@ from azure_responses.bridge.chat_over_responses.response import (
     to_chat_completion,
 )
 from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
+from azure_responses.bridge.chat_over_responses.streamed_messages import StreamedMessages
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.event_mending import EventMender
 from azure_responses.protocol.failure import failure_from_event
@@ -40,7 +41,6 @@ from azure_responses.types.chat import (
 )
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.event import StreamEvent, UnknownEvent
-from azure_responses.types.items import OutputMessage
 from azure_responses.types.response import Response
 
 __all__ = ["ChatStream"]
@@ -69,9 +69,9 @@ class ChatStream:
         self._created = created
         self._envelope: dict[str, Any] = {"id": id, "created": int(created), "model": ""}
         self._maker = ChunkMaker(self._envelope, request.include_usage)
-        self._content = OrderedText()
-        self._refusal = OrderedText()
-        self._reasoning = OrderedText("\n\n")
+        self._messages = StreamedMessages()
+        self._content = self._messages.content
+        self._reasoning = OrderedText(SEPARATOR)
         self._calls = StreamedCalls(request.legacy_functions)
         self._items: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
@@ -117,9 +117,9 @@ class ChatStream:
         index, part = self._mender.place_of(event.to_dict())
         kind = str(event.type)
         if kind == "response.output_text.delta":
-            self._content.hold((index, part))
+            self._messages.hold((index, part))
         elif kind == "response.refusal.delta":
-            self._refusal.hold((index, part))
+            self._messages.refusal.hold((index, part))
         elif kind in _REASONING:
             self._reasoning.hold((index, _REASONING[kind], part))
         elif kind in _ARGUMENTS:
@@ -158,8 +158,7 @@ class ChatStream:
         """The completion as far as it has arrived."""
         if self.final is not None:
             return self.final
-        values: dict[str, Any] = {"role": "assistant", "refusal": self._refusal.text() or None}
-        values["content"] = self._content.text()
+        values: dict[str, Any] = {"role": "assistant", **self._messages.texts()}
         reasoning, calls = self._reasoning.text(), self._calls.so_far()
         if reasoning:
             values["reasoning_content"] = reasoning
@@ -208,8 +207,10 @@ class ChatStream:
                 return []
             content.pieces.append(delta)
             return [self._maker.content(delta)]
-        text = content.add(place, delta)
-        return self._emit({"content": text} if text else {}, self._take_logprobs(event, place))
+        name, lane = self._messages.lane_of(event.output_index)
+        text = lane.add(place, delta)
+        logprobs = self._take_logprobs(event, place) if lane is content else []
+        return self._emit({name: text} if text else {}, logprobs)
 
     def _take_logprobs(self, event: Any, place: Place) -> list[dict[str, Any]]:
         if not event.logprobs:
@@ -218,9 +219,9 @@ class ChatStream:
         return to_logprobs(event.logprobs)
 
     def _on_text_done(self, event: Any) -> _Chunks:
-        return self._emit_text(
-            "content", self._content.close((event.output_index, event.content_index), event.text)
-        )
+        name, lane = self._messages.lane_of(event.output_index)
+        text = lane.close((event.output_index, event.content_index), event.text)
+        return self._emit_text(name, text)
 
     def _emit_text(self, name: str, text: str) -> _Chunks:
         return self._emit({name: text}) if text else []
@@ -237,11 +238,11 @@ class ChatStream:
 
     def _on_refusal(self, event: Any) -> _Chunks:
         place = (event.output_index, event.content_index)
-        return self._emit_text("refusal", self._refusal.add(place, event.delta))
+        return self._emit_text("refusal", self._messages.refusal.add(place, event.delta))
 
     def _on_refusal_done(self, event: Any) -> _Chunks:
         place = (event.output_index, event.content_index)
-        return self._emit_text("refusal", self._refusal.close(place, event.refusal))
+        return self._emit_text("refusal", self._messages.refusal.close(place, event.refusal))
 
     def _on_reasoning(self, event: Any) -> _Chunks:
         place = (event.output_index, RAW, event.content_index)
@@ -263,6 +264,7 @@ class ChatStream:
         self._mender.note_item(event)
         self._kinds[event.output_index] = event.item.type
         news = to_hosted_event(event)
+        self._messages.begin(event.output_index, event.item)
         values = self._calls.begin(event.output_index, event.item)
         return self._emit(values if news is None else {**values, "hosted_events": [news]})
 
@@ -325,31 +327,14 @@ class ChatStream:
     def _streamed(self) -> dict[int, Any]:
         """The items of the stream by their index, as far as they have arrived."""
         items = {**self._calls.items_so_far(), **self._items}
-        if not any(isinstance(item, OutputMessage) for item in items.values()):
-            items |= self._gather_message()
-        return items
-
-    def _gather_message(self) -> dict[int, Any]:
-        """The message that deltas alone have told, by its output index; empty for none."""
-        said = {"output_text": ("text", self._content), "refusal": ("refusal", self._refusal)}
-        parts = [
-            {"type": kind, name: lane.text()} for kind, (name, lane) in said.items() if lane.text()
-        ]
-        if not parts:
-            return {}
-        index = min(lane.first_place() for _, lane in said.values() if lane.text())[0]
-        fields = {"type": "message", "id": "", "role": "assistant", "content": parts}
-        return {index: OutputMessage.model_validate(fields)}
+        return {**items, **self._messages.gather(items)}
 
     def _rest(
         self, parts: FinalParts, completion: ChatCompletion
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What of the message and its log probabilities was not handed on yet."""
-        texts = {
-            "content": self._content.finish(parts.texts()),
-            "refusal": self._refusal.finish(parts.refusals),
-            "reasoning_content": self._reasoning.finish(parts.reasoning),
-        }
+        texts = self._messages.finish(parts)
+        texts["reasoning_content"] = self._reasoning.finish(parts.reasoning)
         values: dict[str, Any] = {name: text for name, text in texts.items() if text}
         annotations = self._rest_of_annotations(parts)
         if annotations:

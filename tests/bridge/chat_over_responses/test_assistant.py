@@ -65,7 +65,8 @@ ORDER = [
     {"type": "message", "text": 3, "refusal": 2},
 ]
 ANSWER = {
-    "content": "Hithe",
+    "content": "the",
+    "commentary": "Hi",
     "refusal": "No",
     "tool_calls": [CALL],
     "reasoning_items": [REASONING],
@@ -95,17 +96,45 @@ def test_a_message_changed_since_falls_back_to_the_usual_order(changed: dict[str
     kinds = _kinds(**{**ANSWER, **changed})
     ranks = {"reasoning": 0, "web_search_call": 1, "message": 2, "function_call": 3}
     assert kinds == sorted(kinds, key=ranks.__getitem__)
-    assert kinds.count("message") == 1
+    assert kinds.count("message") == 2
+
+
+def test_commentary_goes_back_with_its_phase_though_its_order_was_lost() -> None:
+    first, second, call = _read(content="the", commentary="Hi", tool_calls=[CALL])
+    assert first == _said("Hi", phase="commentary")
+    assert second == _said("the")
+    assert call["type"] == "function_call"
+    assert _kinds(content=None, commentary="Hi", tool_calls=[CALL]) == ["message", "function_call"]
+
+
+def test_messages_that_a_blank_line_keeps_apart_go_back_each_for_itself() -> None:
+    order = [
+        {"type": "message", "text": 2, "refusal": 0},
+        {"type": "message", "text": 0, "refusal": 0},
+        {"type": "message", "text": 3, "refusal": 0},
+    ]
+    assert _read(content="Hi\n\nthe", output_order=order) == [
+        _said("Hi"),
+        _said(""),
+        _said("the"),
+    ]
+    # Without the blank line it was written by somebody else.
+    assert _read(content="Hi, the", output_order=order) == [_said("Hi, the")]
+
+
+def test_commentary_keeps_its_citations() -> None:
+    citation = {"type": "url_citation", "url": "u", "start_index": 0, "end_index": 1}
+    entry = {"type": "message", "text": 2, "phase": "commentary", "annotations": [citation]}
+    (item,) = _read(content=None, commentary="Hi", output_order=[entry])
+    assert item["content"] == [{"type": "output_text", "text": "Hi", "annotations": [citation]}]
 
 
 def test_citations_go_back_flat_to_their_message() -> None:
-    citation = {"url": "u", "title": "t", "start_index": 3, "end_index": 4}
+    citation = {"url": "u", "title": "t", "start_index": 1, "end_index": 2}
     nested = [{"type": "url_citation", "url_citation": citation}]
     first, _, _, second = _read(**ANSWER, annotations=nested)
     assert first["content"] == "Hi"
-    assert second["content"][0]["annotations"] == [
-        {"type": "url_citation", **citation, "start_index": 1, "end_index": 2}
-    ]
+    assert second["content"][0]["annotations"] == [{"type": "url_citation", **citation}]
 
 
 def test_a_part_of_an_unknown_kind_is_left_out_with_a_warning() -> None:

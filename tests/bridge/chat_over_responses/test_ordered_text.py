@@ -44,7 +44,30 @@ def test_an_empty_first_delta_opens_nothing() -> None:
     text = OrderedText()
     assert text.add((0, 0), "") == ""
     assert text.add((0, 0), "a") == "a"
-    assert text.first_place() == (0, 0)
+    assert text.texts_by_item() == {0: "a"}
+
+
+def test_what_separates_items_does_not_separate_the_parts_of_one() -> None:
+    text = OrderedText("|", joins_items=True)
+    handed = "".join(
+        text.add(place, piece) + text.close(place, piece)
+        for place, piece in [((0, 0), "a"), ((0, 1), "b"), ((1, 0), ""), ((2, 0), "c")]
+    )
+    assert handed == text.text() == "ab|c"
+    assert [text.offset(place) for place in [(0, 0), (0, 1), (2, 0)]] == [0, 1, 3]
+
+
+def test_what_follows_lost_text_waits_for_the_whole_part() -> None:
+    text = OrderedText("|")
+    assert text.add((0,), "a") == "a"
+    text.hold((0,))
+    assert text.add((0,), "c") == ""
+    assert text.add((1,), "d") == ""
+    assert text.close((0,), "abc") == "bc|d"
+    text.hold((2,))
+    assert text.add((2,), "f") == ""
+    assert text.close((2,), "ef") == ""
+    assert text.close((1,), "d") == "|ef"
 
 
 def test_parts_that_end_in_any_order_come_out_in_theirs() -> None:

@@ -162,12 +162,12 @@ def test_text_of_several_messages_is_joined_and_their_citations_move() -> None:
         _message(_text("90", annotations=[{"type": "file_path", "file_id": "f", "index": 1}])),
     )
     message = to_chat_completion(response, REQUEST).choices[0].message
-    assert message.content == "1234567890"
+    assert message.content == "12345678\n\n90"
     assert message.annotations is not None
     first, second = message.annotations
     assert first.url_citation is not None
     assert (first.url_citation.start_index, first.url_citation.end_index) == (6, 8)
-    assert second["file_path"]["index"] == 9
+    assert second["file_path"]["index"] == 11
 
 
 def test_every_reasoning_item_is_kept_in_order_with_its_resource() -> None:

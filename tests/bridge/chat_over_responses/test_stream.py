@@ -138,7 +138,7 @@ def test_text_of_a_later_part_waits_for_the_one_before_it() -> None:
         stream,
         [_created(), _text("one", 0), _text("tw", 1), _about("output_text.done", text="one!")],
     )
-    assert [delta["content"] for delta in _deltas(chunks)] == ["", "one", "!tw"]
+    assert [delta["content"] for delta in _deltas(chunks)] == ["", "one", "!\n\ntw"]
 
 
 def test_empty_deltas_make_no_chunks() -> None:
@@ -298,7 +298,7 @@ def test_citations_move_with_the_text_before_them_and_late_ones_are_told_at_the_
         delta["annotations"] for delta in _deltas(_feed(stream, events)) if "annotations" in delta
     ]
     assert [len(annotations) for annotations in told] == [1, 1]
-    assert {entry["url_citation"]["start_index"] for entries in told for entry in entries} == {5}
+    assert {entry["url_citation"]["start_index"] for entries in told for entry in entries} == {7}
 
 
 def test_a_citation_of_text_that_was_not_handed_on_waits() -> None:
