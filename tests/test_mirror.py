@@ -17,6 +17,7 @@ _ABOUT_THE_WHOLE = {
     "test_mirror.py",
     "test_parity.py",
     "test_site.py",
+    "test_stream_ends.py",
 }
 # Test files about how the modules of a package act together.
 _ABOUT_A_PACKAGE = {
