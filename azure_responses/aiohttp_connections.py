@@ -150,6 +150,9 @@ class AiohttpConnections:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
         )
+        # aiohttp repeats a GET or DELETE by itself when the connection breaks. How often a call is
+        # made is for the retry policy, which also knows what a lost answer means.
+        self._session._retry_connection = False
         self._proxy = _proxy_arguments(proxy)
 
     async def send(

@@ -70,11 +70,10 @@ class AsyncSender:
             try:
                 with mapped_async_errors():
                     reply = await self._exchange_whole(call, timeout)
-                if 200 <= reply.status < 300:
-                    return reply
-                error: AzureResponsesError = call.failure(
-                    reply.status, reply.headers, reply.body, time.time()
-                )
+                outcome = call.outcome(reply, time.time())
+                if isinstance(outcome, Reply):
+                    return outcome
+                error: AzureResponsesError = outcome
             except AzureResponsesError as failure:
                 error = failure
             await self._retry(call, error, watch)

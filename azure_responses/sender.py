@@ -71,11 +71,10 @@ class Sender:
                     limit = limit_of(timeout)
                     with closing(self._transmit(call, timeout, limit)) as response:
                         reply = read_reply(response, limit)
-                if 200 <= reply.status < 300:
-                    return reply
-                error: AzureResponsesError = call.failure(
-                    reply.status, reply.headers, reply.body, time.time()
-                )
+                outcome = call.outcome(reply, time.time())
+                if isinstance(outcome, Reply):
+                    return outcome
+                error: AzureResponsesError = outcome
             except AzureResponsesError as failure:
                 error = failure
             self._retry(call, error, watch)

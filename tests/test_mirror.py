@@ -28,6 +28,7 @@ _ABOUT_A_PACKAGE = {
     "test_create.py",
     "test_openai_package.py",
     "test_conversations.py",
+    "test_lost_answers.py",
     "test_descriptions.py",
     "test_proxy.py",
     "test_simulation.py",

@@ -15,7 +15,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ResponseNotFoundError,
 )
-from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.exchange import Reply, Request
 from azure_responses.protocol.failure import failure_from_reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.hints import Situation
@@ -94,6 +94,12 @@ class Call:
     ) -> APIStatusError:
         """The error a reply stands for; `now` is unix seconds."""
         return failure_from_reply(status, headers, body, self.situation, now)
+
+    def outcome(self, reply: Reply, now: float) -> Reply | APIStatusError:
+        """The reply of a success, or the error that the reply stands for; `now` is unix seconds."""
+        if 200 <= reply.status < 300:
+            return reply
+        return self.failure(reply.status, reply.headers, reply.body, now)
 
     def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
         """How to try again after `error`.

@@ -13,10 +13,10 @@ from azure_responses.protocol.failure import failure_from_response
 from azure_responses.protocol.readable import check_readable
 from azure_responses.types.mending import mend
 from azure_responses.types.model import Model
-from azure_responses.types.response import DeletedResponse, Response
+from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 
-__all__ = ["decode", "decode_deletion", "failure_of"]
+__all__ = ["decode", "failure_of"]
 
 R = TypeVar("R", bound=Result)
 
@@ -62,15 +62,6 @@ def _mend(body: bytes, model: type[R]) -> R | None:
 def _is_response(value: Mapping[str, Any]) -> bool:
     """True for a response with an odd field, False for a proxy's error or anything else."""
     return "output" in value or (value.get("object") == "response" and "status" in value)
-
-
-def decode_deletion(call: Call, reply: Reply, response_id: str, now: float) -> DeletedResponse:
-    """The confirmation of a deletion, which some gateways send as an empty 204."""
-    if reply.body.strip():
-        return decode(call, reply, DeletedResponse, now)
-    result = DeletedResponse(id=response_id, deleted=True)
-    result.attach(reply.headers)
-    return result
 
 
 def failure_of(call: Call, response: Response, now: float) -> AzureResponsesError | None:

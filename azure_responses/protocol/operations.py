@@ -5,11 +5,12 @@ Both shells build their calls here, so that what is sent is decided once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType, Call
+from azure_responses.protocol.deletion import Deletion
 from azure_responses.protocol.exchange import Request
 from azure_responses.protocol.headers import merge_headers
 from azure_responses.protocol.hints import Situation
@@ -156,7 +157,8 @@ class Operations:
 
     def delete(self, response_id: str, options: Options) -> Call:
         """`DELETE /responses/{id}`."""
-        return self._stored("delete", "DELETE", response_id, options)
+        kind = partial(Deletion, self.recent, response_id)
+        return self._stored("delete", "DELETE", response_id, options, kind=kind)
 
     def input_items(
         self,
@@ -200,6 +202,7 @@ class Operations:
         *,
         part: str | None = None,
         accepts_stream: bool = False,
+        kind: Callable[..., Call] = Call,
     ) -> Call:
         segments = ("responses", response_id, part) if part else ("responses", response_id)
         return self._call(
@@ -210,6 +213,7 @@ class Operations:
             query=query,
             accepts_stream=accepts_stream,
             reads=response_id,
+            kind=kind,
         )
 
     def _call(
@@ -224,6 +228,7 @@ class Operations:
         deployment: str | None = None,
         accepts_stream: bool = False,
         reads: str | None = None,
+        kind: Callable[..., Call] = Call,
     ) -> Call:
         endpoint = self.settings.endpoint
         headers = {"x-ms-client-request-id": self._new_id(), **self._headers[accepts_stream]}
@@ -242,7 +247,7 @@ class Operations:
             scope=self.settings.scope,
             uses_key=self.settings.secret.kind == "api_key",
         )
-        return Call(
+        return kind(
             request,
             situation,
             options.policy(self.policy),

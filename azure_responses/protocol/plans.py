@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.create_parameters import COMPACT_PARAMETERS, check_names
-from azure_responses.protocol.decode import decode, decode_deletion, failure_of
+from azure_responses.protocol.decode import decode, failure_of
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.stream import ResponseStream
@@ -157,7 +157,7 @@ class Plans:
         call = self._operations.delete(response_id, options)
         return Plan(
             call,
-            lambda reply, now: decode_deletion(call, reply, response_id, now),
+            lambda reply, now: decode(call, reply, DeletedResponse, now),
             remember=lambda _result, _now: self._recent.forget(response_id),
         )
 

@@ -1,7 +1,10 @@
-"""Responses this client made moments ago, which the service may not be able to read yet.
+"""Responses this client made or deleted moments ago, and what the service says of them.
 
 Stored responses are eventually consistent: retrieving or continuing one answers "not found" for
 5 to 7 seconds in the median and 32.7 at worst (79 samples in dotnet/extensions #7704).
+
+A deletion whose answer was lost may have been done: when it is tried again, not finding the
+response confirms it.
 """
 
 from azure_responses.fork import new_lock
@@ -18,6 +21,7 @@ class RecentResponses:
     def __init__(self, capacity: int = 1024) -> None:
         self._capacity = capacity
         self._born: dict[str, float] = {}
+        self._perhaps_deleted: dict[str, None] = {}
         self._lock = new_lock()
 
     def remember(self, response_id: str, now: float) -> None:
@@ -31,6 +35,18 @@ class RecentResponses:
         """Note that a response was deleted: not finding it is the right answer from now on."""
         with self._lock:
             self._born.pop(response_id, None)
+            self._perhaps_deleted.pop(response_id, None)
+
+    def doubt(self, response_id: str) -> None:
+        """Note that a response may have been deleted: the answer to its deletion was lost."""
+        with self._lock:
+            self._perhaps_deleted[response_id] = None
+            if len(self._perhaps_deleted) > self._capacity:
+                del self._perhaps_deleted[next(iter(self._perhaps_deleted))]
+
+    def is_doubtful(self, response_id: str) -> bool:
+        """True when the response may have been deleted already."""
+        return response_id in self._perhaps_deleted
 
     def born(self, response_id: str | None) -> float | None:
         """When the response was created, or None if this client did not create it lately."""

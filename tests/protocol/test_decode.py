@@ -13,7 +13,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     UnreadableResponseError,
 )
-from azure_responses.protocol.decode import decode, decode_deletion, failure_of
+from azure_responses.protocol.decode import decode, failure_of
 from azure_responses.protocol.exchange import Reply
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
@@ -108,18 +108,6 @@ def test_a_reply_without_what_it_is_for_is_an_error_that_carries_it(
 @pytest.mark.parametrize("body", [{"data": []}, {"data": [], "error": None}])
 def test_an_empty_list_is_an_empty_list(body: dict[str, Any]) -> None:
     assert decode(make_call(), _reply(body), InputItemList, 0.0).data == []
-
-
-def test_a_deletion_is_confirmed() -> None:
-    body = {"object": "response.deleted", "id": "resp_1", "deleted": True}
-    result = decode_deletion(make_call(), _reply(body), "resp_1", 0.0)
-    assert (result.id, result.deleted, result.request_id) == ("resp_1", True, "apim-1")
-
-
-@pytest.mark.parametrize("body", [b"", b" \r\n"])
-def test_an_empty_confirmation_is_one_too(body: bytes) -> None:
-    result = decode_deletion(make_call(), _reply(body, 204), "resp_1", 0.0)
-    assert (result.id, result.deleted, result.request_id) == ("resp_1", True, "apim-1")
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "in_progress", "cancelled", None])

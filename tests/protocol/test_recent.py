@@ -34,6 +34,15 @@ def test_the_oldest_makes_room() -> None:
     assert [recent.born(name) for name in "abc"] == [None, 1.0, 2.0]
 
 
+def test_only_so_many_doubtful_deletions_are_remembered() -> None:
+    recent = RecentResponses(capacity=2)
+    for name in "abc":
+        recent.doubt(name)
+    assert [recent.is_doubtful(name) for name in "abc"] == [False, True, True]
+    recent.forget("b")
+    assert not recent.is_doubtful("b")
+
+
 def test_threads_may_share_it() -> None:
     recent = RecentResponses(capacity=10)
 
