@@ -6,6 +6,7 @@ from typing import Any
 
 from azure_responses.emulator import engine
 from azure_responses.emulator.assumptions import Assumptions
+from azure_responses.emulator.bounds import BoundedDict
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.holdings import Holdings
 from azure_responses.emulator.identifiers import IdentifierMint
@@ -18,6 +19,9 @@ from azure_responses.emulator.store import ResponseStore
 from azure_responses.emulator.vault import Vault
 
 __all__ = ["Account"]
+
+# More than the deployments of a resource, and less than all names that callers think of.
+_MOST_WINDOWS = 1000
 
 
 class Account:
@@ -51,7 +55,7 @@ class Account:
         self.holdings = Holdings(self.mint, self.clock)
         self.dice = random.Random(self._seed)
         self.prefixes = engine.PrefixMemory()
-        self.windows: dict[str, Window] = {}
+        self.windows: dict[str, Window] = BoundedDict(_MOST_WINDOWS)
 
     def deployment(self, name: Any) -> Deployment:
         """The deployment of that name; raises Refusal, in the resource's wording, for none."""

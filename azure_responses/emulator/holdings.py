@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.emulator.bounds import BoundedDict
 from azure_responses.emulator.clock import Clock
 from azure_responses.emulator.identifiers import IdentifierMint
 
@@ -20,6 +21,8 @@ __all__ = [
 # Microsoft's Responses page: idle timeout 20 minutes, a session lasts an hour at most.
 CONTAINER_IDLE_SECONDS = 20 * 60
 CONTAINER_SESSION_SECONDS = 60 * 60
+# Of each kind, and bytes of files in all: the oldest are dropped.
+_MOST, _MOST_ITEMS, _MOST_BYTES = 1000, 5000, 256 * 1024 * 1024
 _WORD = re.compile(r"\w+")
 
 
@@ -70,6 +73,14 @@ class Container:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
 
+    def add(self, file: dict[str, Any], content: bytes) -> None:
+        """Keep a file, and no more than a thousand."""
+        self.files[file["id"]] = file
+        self.contents[file["id"]] = content
+        if len(self.files) > _MOST:
+            dropped = next(iter(self.files))
+            del self.files[dropped], self.contents[dropped]
+
     def has_expired(self, now: float) -> bool:
         """True once it was idle for too long, or its session is over."""
         is_idle = now >= self.last_active_at + self.idle_seconds
@@ -85,6 +96,10 @@ class Conversation:
     metadata: dict[str, Any]
     items: list[dict[str, Any]] = field(default_factory=list)
 
+    def add(self, items: list[dict[str, Any]]) -> None:
+        """Go on with these items; the oldest of several thousand are dropped."""
+        self.items = [*self.items, *items][-_MOST_ITEMS:]
+
 
 class Holdings:
     """What a resource's callers have put into it, each by id."""
@@ -92,16 +107,41 @@ class Holdings:
     def __init__(self, mint: IdentifierMint, clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
-        self.files: dict[str, StoredFile] = {}
-        self.vector_stores: dict[str, VectorStore] = {}
-        self.containers: dict[str, Container] = {}
-        self.conversations: dict[str, Conversation] = {}
+        self.files: dict[str, StoredFile] = BoundedDict(_MOST, self.drop_file)
+        self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
+        self.containers: dict[str, Container] = BoundedDict(_MOST)
+        self.conversations: dict[str, Conversation] = BoundedDict(_MOST)
 
     def add_file(self, filename: str, purpose: str, content: bytes) -> StoredFile:
         """Keep an upload."""
+        self.make_room(len(content))
         file = StoredFile(self._mint.file(), filename, purpose, int(self._clock.now()), content)
         self.files[file.id] = file
         return file
+
+    def drop_file(self, file_id: str) -> None:
+        """Forget a file; vector stores do not have it any more either."""
+        del self.files[file_id]
+        for store in self.vector_stores.values():
+            store.files.pop(file_id, None)
+
+    def make_room(self, size: int) -> None:
+        """Drop the oldest files until there is room for one more of so many bytes."""
+        while self.files and self._count_bytes() + size > _MOST_BYTES:
+            self.drop_file(next(iter(self.files)))
+        for container in list(self.containers.values()):
+            if self._count_bytes() + size <= _MOST_BYTES:
+                return
+            container.files.clear()
+            container.contents.clear()
+
+    def _count_bytes(self) -> int:
+        files = sum(len(file.content) for file in self.files.values())
+        return files + sum(
+            len(content)
+            for container in self.containers.values()
+            for content in container.contents.values()
+        )
 
     def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
         """A new store without files."""

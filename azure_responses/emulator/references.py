@@ -5,6 +5,7 @@ from typing import Any
 
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.holdings import Conversation
+from azure_responses.emulator.nulls import drop_nulls
 from azure_responses.emulator.refusals import (
     conversation_not_found,
     invalid_request,
@@ -84,16 +85,14 @@ def _find_conversation(call: Call, reference: Any) -> Conversation:
 
 def _resolve_items(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     items = body.get("input")
-    if not isinstance(items, list) or not any(_refers(item) for item in items):
+    if not isinstance(items, list):
         return body
     stores = body.get("store") is not False
-    return {**body, "input": [_resolve(call, item, stores) for item in items]}
+    return {**body, "input": [_resolve(call, drop_nulls(item), stores) for item in items]}
 
 
 def _refers(item: Any) -> bool:
     """References, and reasoning replayed by id alone, which the service looks up too."""
-    if not isinstance(item, dict):
-        return False
     if item.get("type") == "item_reference" or item.keys() == {"id"}:
         return True
     return item.get("type") == "reasoning" and "id" in item and not item.get("encrypted_content")

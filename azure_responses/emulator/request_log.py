@@ -57,10 +57,13 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The last requests, oldest first, at most `size`."""
+    """The last requests, oldest first: at most `size`, with bodies of `most_bytes` in all."""
 
-    def __init__(self, size: int = 1000) -> None:
-        self._entries: deque[LoggedRequest] = deque(maxlen=size)
+    def __init__(self, size: int = 1000, most_bytes: int = 64 * 1024 * 1024) -> None:
+        self._entries: deque[LoggedRequest] = deque()
+        self._size = size
+        self._most_bytes = most_bytes
+        self._bytes = 0
 
     def add(self, received: Received) -> LoggedRequest:
         """Note a request, its secrets struck out; the status follows with the answer."""
@@ -73,11 +76,18 @@ class RequestLog:
             received.method, received.host, received.path, query, headers, received.body
         )
         self._entries.append(entry)
+        self._bytes += len(entry.body)
+        while len(self._entries) > max(1, self._size) or self._is_too_large():
+            self._bytes -= len(self._entries.popleft().body)
         return entry
+
+    def _is_too_large(self) -> bool:
+        return self._bytes > self._most_bytes and len(self._entries) > 1
 
     def clear(self) -> None:
         """Forget every request."""
         self._entries.clear()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from azure_responses.emulator.bounds import BoundedDict
+
 __all__ = ["RETENTION_SECONDS", "Record", "ResponseStore", "listed_items"]
 
 RETENTION_SECONDS = 30 * 24 * 3600
@@ -31,6 +33,7 @@ class Record:
         parent: the response it continued.
         created_at, finished_at, readable_at: unix times.
         is_background, is_streamed: how it was created.
+        size: bytes of the request, for what the store may hold in all.
         cancelled_at: when a background response was cancelled.
     """
 
@@ -45,6 +48,7 @@ class Record:
     readable_at: float
     is_background: bool = False
     is_streamed: bool = False
+    size: int = 0
     cancelled_at: float | None = None
 
     @property
@@ -128,10 +132,16 @@ def _item_id(kind: str, seed: str) -> str:
 
 
 class ResponseStore:
-    """Responses by id. Reading is told the time; what is older than 30 days is gone."""
+    """Responses by id. Reading is told the time; what is older than 30 days is gone.
 
-    def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
+    The oldest go earlier where there are more than `most`, or where their requests have more than
+    `most_bytes` in all.
+    """
+
+    def __init__(self, most: int = 5000, most_bytes: int = 32 * 1024 * 1024) -> None:
+        self._records: BoundedDict[Record] = BoundedDict(most, self.discard)
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._items: dict[str, tuple[dict[str, Any], str]] = {}
 
     def __len__(self) -> int:
@@ -140,13 +150,17 @@ class ResponseStore:
     def add(self, record: Record) -> None:
         """Keep a response, and find its output items by their ids."""
         self._records[record.id] = record
+        self._bytes += record.size
         for item in record.output_items:
             if "id" in item:
                 self._items[item["id"]] = (item, record.id)
+        while self._bytes > self._most_bytes and len(self._records) > 1:
+            self.discard(next(iter(self._records)))
 
     def discard(self, response_id: str) -> None:
         """Forget a response; nothing happens where there is none."""
         record = self._records.pop(response_id, None)
+        self._bytes -= record.size if record else 0
         for item in record.output_items if record else ():
             self._items.pop(item.get("id", ""), None)
 

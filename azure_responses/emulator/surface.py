@@ -98,7 +98,7 @@ class Route:
     refused: Callable[[], Refusal] | None = None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def find_route(method: str, path: str, query: str) -> Route:
     """The route of a request; raises Refusal (404) where there is none.
 

@@ -21,6 +21,8 @@ _PIECE = re.compile(
     r"\s+(?!\S)|\s?\w|\s+"
 )
 _WORD_LENGTH = 12
+# Longer texts are not kept: a few thousand of them would fill the memory.
+_SHORT, _LONG = 8192, 8_000_000
 _PUNCTUATION_LENGTH = 4
 _MESSAGE_OVERHEAD = 4
 _REQUEST_OVERHEAD = 3
@@ -41,9 +43,17 @@ def split_tokens(text: str) -> list[str]:
     return pieces
 
 
-@lru_cache(maxsize=2048)
 def count_text(text: str) -> int:
     """How many tokens the text is."""
+    if len(text) <= _SHORT:
+        return _count_short(text)
+    # Far beyond every context window, an estimate is as good.
+    read = text[:_LONG]
+    return len(split_tokens(read)) * len(text) // len(read)
+
+
+@lru_cache(maxsize=2048)
+def _count_short(text: str) -> int:
     return len(split_tokens(text))
 
 

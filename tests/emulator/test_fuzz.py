@@ -1,6 +1,7 @@
-"""Requests that nobody would send on purpose: each is answered."""
+"""Requests that are wrong or hostile: each is answered, soon and in little memory."""
 
 import copy
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.emulator import Emulator
-from tests.emulator.callers import V1, open_client
+from tests.emulator.callers import V1, create, open_client
+from tests.emulator.random_requests import RandomRequests, send_many
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -152,3 +154,97 @@ def test_more_than_can_be_built_is_refused(name: str) -> None:
         reply = _ask_for(client, schema)
     assert reply.status_code == 400
     assert name in reply.json()["error"]["message"]
+
+
+def test_random_requests_of_the_description_are_answered() -> None:
+    """20,000 of them: `python -m tests.emulator.random_requests 20000`."""
+    with open_client(Emulator()) as client:
+        statuses, slowest = send_many(client, RandomRequests(7), 400)
+    assert set(statuses) <= {200, 400, 404}
+    assert statuses[200] > 50
+    assert slowest < 10
+
+
+_HOSTILE = [
+    "Count from 1 to 100000000000000000000",
+    "Count down from 99999999999999999999 to 1",
+    "What is 9**9**9**9?",
+    "What is " + "(" * 1500 + "1" + ")" * 1500 + " + 1?",
+    "What is 999999**64 * 999999**64 * 999999**64 * 999999**64 / 7?",
+    "What is " + " * ".join(["999999**60"] * 16) + "?",
+    "1" * 2000 + " " * 2000,
+    " " * 4000 + "1",
+    "call it " + "A " * 2000,
+    "[[azure:length:99999999999999999999]]",
+    "[[azure:length:\u00b2]]",
+    "Repeat the word hello 1000000000 times",
+    "List 99999999999999999999 cities",
+]
+
+
+@pytest.mark.parametrize("prompt", _HOSTILE, ids=lambda prompt: prompt[:30])
+def test_hostile_prompts_are_answered_at_once(prompt: str) -> None:
+    began = time.process_time()
+    with open_client(Emulator()) as client:
+        reply = create(client, input=prompt)
+    assert reply.status_code == 200
+    assert len(reply.content) < 2_000_000
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["^(a+)+$", "(a|aa)+$", "(.*)*(.*)*=", "((x{1000}){1000}){1000}", "[^\\s\\S]", "\\ud800"],
+)
+def test_patterns_that_search_for_ever_are_answered_at_once(pattern: str) -> None:
+    text = {"type": "string", "pattern": pattern, "minLength": 30}
+    schema = {"type": "object", "properties": {"text": text}, "required": ["text"]}
+    form = {"type": "json_schema", "name": "n", "schema": schema}
+    grammar = {"type": "grammar", "syntax": "regex", "definition": pattern}
+    custom = {"type": "custom", "name": "exec", "format": grammar}
+    prompt = "use exec, text: " + "a" * 60 + "!"
+    began = time.process_time()
+    with open_client(Emulator()) as client:
+        assert create(client, input=prompt, text={"format": form}).status_code == 200
+        assert create(client, input=prompt, tools=[custom]).status_code == 200
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "start: " + "\n".join(f"r{n}: r{n + 1} r{n + 1}" for n in range(38)),
+        'start: "x"~1000000000',
+        'start: "x"~',
+        "start: ~",
+        "start: (((",
+    ],
+)
+def test_grammars_that_grow_without_end_are_answered_at_once(definition: str) -> None:
+    form = {
+        "type": "grammar",
+        "syntax": "lark",
+        "definition": definition.replace("start: r0:", "start: r0\nr0:"),
+    }
+    began = time.process_time()
+    with open_client(Emulator()) as client:
+        reply = create(
+            client, input="use exec", tools=[{"type": "custom", "name": "exec", "format": form}]
+        )
+    assert reply.status_code == 200
+    assert len(reply.content) < 100_000
+    assert time.process_time() - began < 5
+
+
+def test_a_schema_that_doubles_at_each_level_is_answered_at_once() -> None:
+    def level(number: int) -> dict[str, Any]:
+        inner = {"$ref": f"#/$defs/l{number + 1}"} if number < 30 else {"type": "string"}
+        properties = {"a": inner, "b": inner}
+        return {"type": "object", "properties": properties, "required": ["a", "b"]}
+
+    schema = {**level(0), "$defs": {f"l{number}": level(number) for number in range(1, 31)}}
+    form = {"type": "json_schema", "name": "n", "schema": schema}
+    began = time.process_time()
+    with open_client(Emulator()) as client:
+        assert create(client, input="x", text={"format": form}).status_code == 200
+    assert time.process_time() - began < 10

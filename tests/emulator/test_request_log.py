@@ -3,6 +3,8 @@
 import httpx
 
 from azure_responses.emulator import Emulator, Fault
+from azure_responses.emulator.exchange import Received
+from azure_responses.emulator.request_log import RequestLog
 from tests.emulator.callers import V1, create, open_client
 
 
@@ -46,3 +48,12 @@ def test_the_log_has_an_end() -> None:
     assert [entry.path for entry in emulator.requests] == ["/1", "/2"]
     emulator.requests.clear()
     assert len(emulator.requests) == 0
+
+
+def test_large_bodies_push_out_the_oldest_requests() -> None:
+    log = RequestLog(size=3, most_bytes=100)
+    for size in (40, 40, 30, 1, 500):
+        log.add(Received("POST", "host", "/", "", {}, b"x" * size))
+    assert [len(entry.body) for entry in log] == [500]
+    log.add(Received("POST", "host", "/", "", {}, b"x"))
+    assert [len(entry.body) for entry in log] == [1]

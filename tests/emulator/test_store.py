@@ -85,3 +85,23 @@ def test_a_background_record_without_times_is_running_until_it_ends() -> None:
     running = record(is_background=True, events=events)
     assert running.as_of(105.0)["status"] == "in_progress"
     assert running.as_of(110.0)["status"] == "completed"
+
+
+def test_the_oldest_responses_go_where_there_are_too_many() -> None:
+    store = ResponseStore(most=2)
+    for name in ("resp_1", "resp_2", "resp_3"):
+        store.add(record(name))
+    assert [bool(store.find(f"resp_{n}", 130.0)) for n in (1, 2, 3)] == [False, True, True]
+    assert store.find_item("msg_resp_1", 130.0) is None
+
+
+def test_the_oldest_responses_go_where_their_requests_are_too_large() -> None:
+    store = ResponseStore(most_bytes=100)
+    store.add(record("resp_1", size=60))
+    store.add(record("resp_2", size=30))
+    assert store.find("resp_1", 130.0) is not None
+    store.add(record("resp_3", size=1000))
+    assert [bool(store.find(f"resp_{n}", 130.0)) for n in (1, 2, 3)] == [False, False, True]
+    store.discard("resp_3")
+    store.add(record("resp_4", size=90))
+    assert store.find("resp_4", 130.0) is not None

@@ -16,8 +16,10 @@ _WORDS = (
     (re.compile(r"\bto the power of\b|\^"), "**"),
     (re.compile(r"\bmodulo\b|\bmod\b"), "%"),
 )
-_NUMBER = r"-?\d+(?:\.\d+)?"
-_SUM = re.compile(rf"\(*\s*{_NUMBER}\s*\)*(?:\s*(?:\*\*|[-+*/%])\s*\(*\s*{_NUMBER}\s*\)*)+")
+# Nothing repeats without a limit beside what it may also match: no text makes the search slow.
+_NUMBER = r"-?\d{1,100}(?:\.\d{1,100})?(?!\d)"
+_TERM = rf"\({{0,50}} ?{_NUMBER} ?\){{0,50}}"
+_SUM = re.compile(rf"(?<![\d(]){_TERM}(?: ?(?:\*\*|[-+*/%]) ?{_TERM})+")
 _BINARY = re.compile(r"(?<=[\d)])\s*(\*\*|[-+*/%])\s*")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -31,7 +33,7 @@ _LARGEST_POWER, _LARGEST_BASE, _LONGEST = 64, 10**6, 200
 
 def find_sum(text: str) -> tuple[str, str] | None:
     """The first sum in the text and its result, both as text; None where there is none."""
-    lowered = text.lower()
+    lowered = " ".join(text.lower().split())
     for pattern, symbol in _WORDS:
         lowered = pattern.sub(symbol, lowered)
     found = _SUM.search(lowered)
@@ -55,9 +57,12 @@ def solve(expression: str) -> str | None:
     try:
         # Leading zeros are no Python, but they are numbers to whoever wrote them.
         cleaned = re.sub(r"\b0+(?=\d)", "", expression)
-        value = _evaluate(ast.parse(cleaned.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, ZeroDivisionError):
+        return _write(_evaluate(ast.parse(cleaned.strip(), mode="eval").body))
+    except (SyntaxError, ValueError, ArithmeticError):
         return None
+
+
+def _write(value: Fraction) -> str:
     if value.denominator == 1:
         return str(value.numerator)
     return f"{float(value):.10g}"

@@ -6,6 +6,7 @@ chunk of its own.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from azure_responses.emulator.engine.answer import answer
@@ -19,6 +20,7 @@ from azure_responses.emulator.refusal import Refusal
 __all__ = ["chat"]
 
 _Chunk = dict[str, Any]
+_MOST_TOKENS = 500_000
 _SAFE = {"filtered": False, "severity": "safe"}
 _CATEGORIES = ("hate", "self_harm", "sexual", "violence")
 _MESSAGE = (
@@ -28,14 +30,14 @@ _MESSAGE = (
 )
 
 
-def chat(turn: Turn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The completion, and the chunks of the same completion as a stream.
+def chat(turn: Turn, is_streamed: bool = True) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The completion, and the chunks of the same completion as a stream; none if not streamed.
 
     Raises:
         Refusal: as `answer` does, with the bodies of chat completions.
     """
     body = turn.request
-    asked = to_turn(turn)
+    asked = _share(to_turn(turn), body.get("n") or 1)
     given = asked.request["input"]
     if find_trigger(json.dumps(given[-1:]), "block-prompt") is not None:
         raise _refuse_prompt()
@@ -58,7 +60,14 @@ def chat(turn: Turn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         "system_fingerprint": None,
         "usage": usage,
     }
-    return completion, _stream(turn, head, choices, usage)
+    return completion, _stream(turn, head, choices, usage) if is_streamed else []
+
+
+def _share(turn: Turn, choices: int) -> Turn:
+    """The turn, its choices together no longer than what a machine holds with ease."""
+    most = turn.request.get("max_output_tokens") or turn.model.max_output
+    limited = {**turn.request, "max_output_tokens": min(most, _MOST_TOKENS // choices)}
+    return replace(turn, request=limited) if choices > 1 else turn
 
 
 def _refuse_prompt() -> Refusal:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from azure_responses.emulator.engine.turn import Turn
+from azure_responses.emulator.nulls import drop_nulls
 
 __all__ = ["to_turn"]
 
@@ -24,7 +25,9 @@ def to_turn(turn: Turn) -> Turn:
     asked: dict[str, Any] = {name: body[name] for name in _SAME if body.get(name) is not None}
     asked["model"] = body.get("model")
     asked["store"] = False
-    asked["input"] = [item for message in body["messages"] for item in _to_items(message)]
+    asked["input"] = [
+        item for message in drop_nulls(body["messages"]) for item in _to_items(message)
+    ]
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if limit:
         asked["max_output_tokens"] = limit

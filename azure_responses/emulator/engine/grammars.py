@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from azure_responses.emulator.engine.patterns import match_pattern
+from azure_responses.emulator.engine.searches import find
 
 __all__ = ["write_grammar"]
 
@@ -12,6 +13,8 @@ _TOKEN = re.compile(
     r'"(?:\\.|[^"\\])*"i?|/(?:\\.|[^/\\])+/[imsx]*|[A-Za-z_]\w*|\.\.|->|[()\[\]|?*+~]|\d+'
 )
 _DEEPEST = 40
+# Rules that double at each level would be written for ever: what is left is then left out.
+_MOST_TOKENS, _LONGEST, _READ = 100_000, 10_000, 4000
 # The terminals of Lark's `common` library that grammars import most.
 _COMMON = {
     "NUMBER": "1",
@@ -41,13 +44,8 @@ def write_grammar(form: dict[str, Any], prompt: str) -> str | None:
     if form["syntax"] == "lark":
         return _Grammar(form["definition"]).write("start", 0)
     definition = form["definition"]
-    try:
-        for found in re.finditer(definition, prompt):
-            if found[0]:
-                return found[0]
-    except re.error:
-        return ""
-    return match_pattern(definition) or ""
+    found = find(definition, prompt[:_READ])
+    return found[0] if found else match_pattern(definition) or ""
 
 
 class _Grammar:
@@ -65,14 +63,16 @@ class _Grammar:
             elif name:
                 # What begins no rule goes on with the one before: an alternative, mostly.
                 collected[name] += "" if line.startswith("%") else " " + line.strip()
-        self._sources = collected
+        self._rules = {name: _TOKEN.findall(source) for name, source in collected.items()}
+        self._left = _MOST_TOKENS
 
     def write(self, name: str, depth: int) -> str:
-        if name not in self._sources:
+        if name not in self._rules:
             return _COMMON.get(name, "")
-        if depth > _DEEPEST:
+        tokens = self._rules[name]
+        self._left -= len(tokens)
+        if depth > _DEEPEST or self._left < 0:
             return ""
-        tokens = _TOKEN.findall(self._sources[name])
         texts = [self._sequence(part, depth + 1) for part in self._split(tokens, name, depth)]
         return min(texts, key=len, default="")
 
@@ -93,9 +93,9 @@ class _Grammar:
         for token in tokens:
             if token == name:
                 return True
-            if token in self._sources and token not in seen:
+            if token in self._rules and token not in seen:
                 seen.add(token)
-                inner = _TOKEN.findall(self._sources[token])
+                inner = self._rules[token]
                 if "|" not in inner and self._reaches(inner, name, seen):
                     return True
         return False
@@ -118,14 +118,14 @@ class _Grammar:
                 written[-1:] = [""]
             elif token == "~":
                 index += 1
-                written[-1:] = [written[-1] * int(tokens[index])]
+                written[-1:] = [_repeat(written, tokens[index : index + 1])]
             elif token == "..":
                 # A range of letters, or of repetitions: its beginning is written already.
                 index += 1
             elif token != "+":
                 written.append(self._terminal(token, depth))
             index += 1
-        return "".join(written)
+        return "".join(written)[:_LONGEST]
 
     def _terminal(self, token: str, depth: int) -> str:
         if token.startswith('"'):
@@ -133,6 +133,13 @@ class _Grammar:
         if token.startswith("/"):
             return match_pattern(token[1 : token.rindex("/")]) or ""
         return self.write(token, depth)
+
+
+def _repeat(written: list[str], count: list[str]) -> str:
+    """What was written last, as often as a grammar says; once where it says no number."""
+    last = written[-1] if written else ""
+    times = int(count[0][:9]) if count and count[0].isdecimal() else 1
+    return last * min(times, _LONGEST // max(1, len(last)))
 
 
 def _closing(tokens: list[str], start: int) -> int:

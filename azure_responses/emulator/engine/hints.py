@@ -9,7 +9,7 @@ __all__ = ["Hints", "find_places", "name_one", "split_words"]
 # At most 15 digits: more is an identifier, and no float holds it.
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _URL = re.compile(r"https?://[^\s\"'<>)]+[^\s\"'<>).,]")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
@@ -23,7 +23,7 @@ _PERSON = re.compile(
     rf"\b(?:name(?:d| is)?|called|I am|I'm|is|meet|about|for|by|from|with)\s+({_PROPER})"
 )
 _CAPITALISED = re.compile(rf"(?<!^)(?<![.!?] )\b({_PROPER})")
-_ENUMERATION = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+|\s+or\s+)\s*")
+_ENUMERATION = re.compile(r"\s{0,3}(?:,\s{0,3}and\s|,|\sand\s|\sor\s)\s{0,3}")
 
 _PLACES = ("city", "location", "place", "destination", "town", "region", "country", "origin")
 _PEOPLE = ("name", "person", "author", "user", "customer", "participant", "who", "attendee")

@@ -3,6 +3,7 @@
 Values come from the prompt where it gives them for a property's name, else they are plausible.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from azure_responses.emulator.engine.hints import Hints, name_one, split_words
 from azure_responses.emulator.engine.patterns import FORMATS, match_pattern
+from azure_responses.emulator.engine.searches import is_found
 
 __all__ = ["build_instance"]
 
@@ -17,6 +19,8 @@ _Schema = Mapping[str, Any]
 _SHALLOW = 3
 # Nothing deeper is built: a schema whose every instance is endless has none.
 _DEEPEST = 60
+# Of values in all: an answer of more is longer than any model writes.
+_MOST_VALUES = 20_000
 _NEVER = math.inf
 _FAR = 1e200
 
@@ -68,6 +72,7 @@ class _Builder:
         self._root = root
         self._hints = hints
         self._heights: dict[str, float] = {}
+        self._left = _MOST_VALUES
         self._measure_references()
 
     def _measure_references(self) -> None:
@@ -107,7 +112,8 @@ class _Builder:
         return found if found is not None else {}
 
     def build(self, schema: Any, name: str, depth: int) -> Any:
-        if depth > _DEEPEST:
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
             return None
         if not isinstance(schema, Mapping):
             return self._string({}, name)
@@ -193,7 +199,7 @@ class _Builder:
             wanted = least
         single = name_one(name)
         built = listed[:wanted]
-        while len(built) < wanted:
+        while len(built) < wanted and self._left > 0:
             built.append(self.build(items, single, depth + 1))
         return _distinct(built, schema)
 
@@ -268,7 +274,7 @@ def _fits(text: str, schema: _Schema) -> bool:
     if not int(schema.get("minLength") or 0) <= len(text) <= int(schema.get("maxLength", 10**6)):
         return False
     pattern = schema.get("pattern")
-    if pattern is not None and not re.search(pattern, text):
+    if pattern is not None and not is_found(pattern, text):
         return False
     form = schema.get("format")
     return form not in FORMATS or text == FORMATS[form] or _has_format(text, form)
@@ -344,8 +350,4 @@ def _search_whole(schema: _Schema, start: int, step: float) -> int:
 def _distinct(values: list[Any], schema: _Schema) -> list[Any]:
     if not schema.get("uniqueItems"):
         return values
-    kept: list[Any] = []
-    for value in values:
-        if value not in kept:
-            kept.append(value)
-    return kept
+    return list({json.dumps(value, sort_keys=True): value for value in values}.values())

@@ -14,9 +14,16 @@ _ALTERNATIVES = (
 )  # fmt: skip
 
 
+_MOST = 4096
+
+
 def list_logprobs(text: str, top: int) -> list[dict[str, Any]]:
-    """One entry per token of the text, each with its `top` most likely tokens."""
-    return [_entry(token, index, top) for index, token in enumerate(split_tokens(text))]
+    """One entry per token of the text, each with its `top` most likely tokens.
+
+    Text beyond the first 4,096 tokens has none: they would take thousands of times its memory.
+    """
+    tokens = split_tokens(text)[:_MOST]
+    return [_entry(token, index, top) for index, token in enumerate(tokens)]
 
 
 def _entry(token: str, index: int, top: int) -> dict[str, Any]:

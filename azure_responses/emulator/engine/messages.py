@@ -32,8 +32,8 @@ def write_answer(draft: Draft) -> Step:
     if given.get("type") == "json_object":
         return write_message(draft, _write_json(_write_object(draft)))
     length = find_trigger(transcript.prompt, "length")
-    if length and length.isdigit():
-        return write_message(draft, " ".join(["word"] * min(int(length), _LONGEST)))
+    if length and length.isdecimal():
+        return write_message(draft, " ".join(["word"] * min(int(length[:9]), _LONGEST)))
     return write_message(draft, compose(transcript, draft.turn, text.get("verbosity") or "medium"))
 
 

@@ -1,14 +1,11 @@
 """Strings that match a regular expression, and samples of JSON Schema's string formats."""
 
-import re
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
-__all__ = ["FORMATS", "has_lookaround", "match_pattern"]
+from azure_responses.emulator.engine.searches import is_found, parse_pattern
 
-# The parser behind `re` is private, and the only one that reads exactly what `re` reads.
-_parser = import_module("re._parser")
+__all__ = ["FORMATS", "has_lookaround", "match_pattern"]
 
 FORMATS = {
     "date-time": "2026-11-20T09:30:00Z",
@@ -23,7 +20,7 @@ FORMATS = {
     "uri": "https://example.com/",
 }
 _ANY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -_./:@#%é漢"
-_TRIES, _MOST_TRIES = 21, 200
+_TRIES, _MOST_TRIES, _LONGEST = 21, 200, 10_000
 _CLASSES = {
     "CATEGORY_DIGIT": "0",
     "CATEGORY_NOT_DIGIT": "a",
@@ -38,40 +35,51 @@ def match_pattern(pattern: str, shortest: int = 0, longest: int = 10_000) -> str
     """A string in which `re.search` finds the pattern, of a length within the limits.
 
     None for a pattern that is no regular expression, or that none of the tries match (those with
-    look-around, mostly).
+    look-around, mostly) or could match in reasonable time and space.
     """
-    try:
-        compiled = re.compile(pattern)
-        tree = _parser.parse(pattern)
-    except (re.error, OverflowError):
+    tree = parse_pattern(pattern)
+    if tree is None:
         return None
-    for extra in range(max(_TRIES, min(shortest, _MOST_TRIES) + 1)):
-        for filler in ("", "a" * shortest):
-            text = _write(tree, extra, {}) + filler
-            if shortest <= len(text) <= longest and compiled.search(text):
-                return text
+    try:
+        for extra in range(max(_TRIES, min(shortest, _MOST_TRIES) + 1)):
+            for filler in ("", "a" * shortest):
+                text = _write(tree, extra, {}) + filler
+                if shortest <= len(text) <= longest and is_found(pattern, text):
+                    return text
+    except _TooLongError:
+        return None
     return None
 
 
 def has_lookaround(pattern: str) -> bool:
     """True for a regular expression that looks ahead or behind."""
-    pending: list[Any] = [_parser.parse(pattern)]
+    tree = parse_pattern(pattern)
+    pending: list[Any] = [tree]
     while pending:
         part = pending.pop()
         if str(part) in ("ASSERT", "ASSERT_NOT"):
             return True
-        if isinstance(part, tuple | list | _parser.SubPattern):
-            pending.extend(part)
+        if isinstance(part, tuple | list | type(tree)):
+            pending.extend(part or ())
     return False
 
 
+class _TooLongError(Exception):
+    """The pattern asks for more text than a model writes."""
+
+
 def _write(tree: Iterable[Any], extra: int, groups: dict[int, str]) -> str:
-    return "".join(_write_one(str(kind), value, extra, groups) for kind, value in tree)
+    text = ""
+    for kind, value in tree:
+        text += _write_one(str(kind), value, extra, groups)
+        if len(text) > _LONGEST:
+            raise _TooLongError
+    return text
 
 
 def _write_one(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
     if kind == "LITERAL":
-        return chr(value)
+        return _write_letter(value)
     if kind == "NOT_LITERAL":
         return next(letter for letter in _ANY if ord(letter) != value)
     if kind == "ANY":
@@ -83,9 +91,17 @@ def _write_one(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str
     if kind == "SUBPATTERN":
         return _write_group(value, extra, groups)
     if kind.endswith("REPEAT"):
-        least, most, inner = value
-        return "".join(_write(inner, extra, groups) for _ in range(min(least + extra, int(most))))
+        return _write_repeat(value, extra, groups)
     return _write_reference(kind, value, extra, groups)
+
+
+def _write_repeat(value: Any, extra: int, groups: dict[int, str]) -> str:
+    least, most, inner = value
+    once = _write(inner, extra, groups)
+    times = int(min(least + extra, most))
+    if len(once) * times > _LONGEST:
+        raise _TooLongError
+    return once * times
 
 
 def _write_reference(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
@@ -106,15 +122,21 @@ def _write_group(value: Any, extra: int, groups: dict[int, str]) -> str:
     return text
 
 
+def _write_letter(code: int) -> str:
+    # Half a surrogate pair is no letter that JSON can hold.
+    return "a" if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
 def _choose(options: list[tuple[Any, Any]]) -> str:
     if str(options[0][0]) == "NEGATE":
-        return next(letter for letter in _ANY if not _is_in(letter, options[1:]))
+        # "a" where every letter is excluded: nothing matches then, which the check finds.
+        return next((letter for letter in _ANY if not _is_in(letter, options[1:])), "a")
     kind, value = options[0]
     if str(kind) == "RANGE":
-        return chr(value[0])
+        return _write_letter(value[0])
     if str(kind) == "CATEGORY":
         return _CLASSES[str(value)]
-    return chr(value)
+    return _write_letter(value)
 
 
 def _is_in(letter: str, options: list[tuple[Any, Any]]) -> bool:

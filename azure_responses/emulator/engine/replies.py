@@ -181,7 +181,7 @@ def _count(prompt: str) -> _Reply:
         return None
     start, end = int(found["start"] or 1), _number(found["end"])
     step = 1 if end >= start else -1
-    numbers = list(range(start, end + step, step))[:1000]
+    numbers = range(start, end + step, step)[:1000]
     return ", ".join(map(str, numbers)), str(len(numbers))
 
 

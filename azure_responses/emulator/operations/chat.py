@@ -34,7 +34,7 @@ def _complete_on(call: Call, deployment: Deployment) -> Reply:
     limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
     admit(call, deployment, count_request(call.body) + limit)
     account, now = call.account, call.now
-    completion, chunks = engine.chat(_turn(call, deployment, model, now))
+    completion, chunks = engine.chat(_turn(call, deployment, model, now), call.is_streamed)
     window = account.window(deployment)
     window.spend(now, (completion.get("usage") or {}).get("total_tokens", 0))
     latency = account.latency_of(deployment)

@@ -95,6 +95,7 @@ def delete(call: Call) -> Reply:
 def _add_file(
     call: Call, container: Container, filename: str, content: bytes, source: str
 ) -> dict[str, Any]:
+    call.account.holdings.make_room(len(content))
     file_id = "cfile_" + call.account.mint.digits(32)
     file: dict[str, Any] = {
         "id": file_id,
@@ -105,8 +106,7 @@ def _add_file(
         "path": f"/mnt/data/{filename}",
         "source": source,
     }
-    container.files[file_id] = file
-    container.contents[file_id] = content
+    container.add(file, content)
     return file
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from azure_responses.emulator.call import Call
 from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.holdings import Conversation
+from azure_responses.emulator.nulls import drop_nulls
 from azure_responses.emulator.operations.fields import read_object
 from azure_responses.emulator.paging import list_page
 from azure_responses.emulator.refusals import conversation_not_found, invalid_request
@@ -41,7 +42,7 @@ def _find(call: Call) -> Conversation:
 
 
 def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
-    items = call.optional_body.get("items") or []
+    items = drop_nulls(call.optional_body.get("items") or [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise invalid_request("Invalid type for 'items': expected an array of objects.", "items")
     if not all(isinstance(item.get("type", ""), str) for item in items):
@@ -61,7 +62,7 @@ def create(call: Call) -> Reply:
     conversation = call.account.holdings.add_conversation(
         read_object(call.optional_body, "metadata")
     )
-    conversation.items += _items(call, conversation)
+    conversation.add(_items(call, conversation))
     return json_reply(_as_object(conversation))
 
 
@@ -88,7 +89,7 @@ def add_items(call: Call) -> Reply:
     """`POST /conversations/{id}/items`."""
     conversation = _find(call)
     added = _items(call, conversation)
-    conversation.items += added
+    conversation.add(added)
     return json_reply(list_page(added, {"limit": "100"}, default_order="asc"))
 
 

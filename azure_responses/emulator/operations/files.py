@@ -57,7 +57,5 @@ def read_content(call: Call) -> Reply:
 def delete(call: Call) -> Reply:
     """`DELETE /files/{id}`; vector stores let go of the file too."""
     file = _find(call)
-    del call.account.holdings.files[file.id]
-    for store in call.account.holdings.vector_stores.values():
-        store.files.pop(file.id, None)
+    call.account.holdings.drop_file(file.id)
     return json_reply({"object": "file", "id": file.id, "deleted": True})

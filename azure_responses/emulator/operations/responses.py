@@ -192,12 +192,13 @@ def _record(call: Call, context: Context, answer: Answer, now: float, finished_a
         readable_at=finished_at,
         is_background=call.body.get("background") is True,
         is_streamed=call.is_streamed,
+        size=len(call.received.body),
     )
 
 
 def _remember(call: Call, context: Context, record: Record) -> None:
     if context.conversation is not None:
-        context.conversation.items += [*record.input_items, *record.output_items]
+        context.conversation.add([*record.input_items, *record.output_items])
     if call.body.get("store") is False:
         return
     if record.is_background:
@@ -222,6 +223,8 @@ def _until_read(call: Call, record: Record, steps: Iterator[Step]) -> Iterator[S
                 record.readable_at = account.clock.now() + lag
             yield step
     finally:
+        # Only a background response can be streamed again.
+        record.events = []
         if left:
             account.store.discard(record.id)
 

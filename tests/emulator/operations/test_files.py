@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
-from azure_responses.emulator import Emulator, Resource
+from azure_responses.emulator import Clock, Emulator, Resource
+from azure_responses.emulator.holdings import Holdings
+from azure_responses.emulator.identifiers import IdentifierMint
 from tests.emulator.callers import open_client
 
 FILES = "/openai/v1/files"
@@ -74,3 +76,29 @@ def test_the_dated_surface_has_files_too(client: httpx.Client) -> None:
     file_id = upload(client)
     reply = client.get(f"/openai/files/{file_id}?api-version=2024-10-21")
     assert reply.json()["id"] == file_id
+
+
+def test_the_oldest_files_go_where_there_are_too_many_and_their_stores_lose_them(
+    client: httpx.Client,
+) -> None:
+    first = upload(client)
+    store = client.post("/openai/v1/vector_stores", json={"file_ids": [first]}).json()
+    for _ in range(1000):
+        upload(client)
+    assert client.get(f"{FILES}/{first}").status_code == 404
+    shown = client.get(f"/openai/v1/vector_stores/{store['id']}").json()
+    assert shown["file_counts"]["total"] == 0
+
+
+def test_files_take_no_more_memory_than_they_may() -> None:
+    clock = Clock()
+    holdings = Holdings(IdentifierMint("seed", clock.now), clock)
+    container = holdings.add_container("auto")
+    container.add({"id": "cfile_1"}, b"x" * 10)
+    old = holdings.add_file("a", "assistants", b"x" * 20)
+    kept = holdings.add_file("b", "assistants", b"x" * 30)
+    holdings.make_room(256 * 1024 * 1024 - 40)
+    assert list(holdings.files) == [kept.id]
+    assert old.id not in holdings.files
+    holdings.make_room(256 * 1024 * 1024)
+    assert (list(holdings.files), container.contents, container.files) == ([], {}, {})
