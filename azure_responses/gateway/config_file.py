@@ -24,7 +24,7 @@ from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
 from azure_responses.router_state.address import REDIS_KEYS, state_of
 from azure_responses.routing.deployment import ANY_MODEL
-from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.model_list import read_model_list, with_endpoint
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
 
@@ -174,7 +174,9 @@ class _Reading:
             return None
         own = self._section("environment_variables")
         texts = {name: str(value) for name, value in own.items() if value is not None}
-        expand(document, {**self._environ, **texts})
+        # What the file itself sets comes first, for whoever looks for a variable.
+        self._environ = {**self._environ, **texts}
+        expand(document, self._environ)
         for name in document.value:
             if name not in SECTION_NAMES:
                 self._unknown((name,), "", SECTION_NAMES)
@@ -270,6 +272,7 @@ class _Reading:
             what = "This is no list of deployments." if rows else "No deployment is listed."
             self._find(("model_list",), what, hint="Give model_list a row for each deployment.")
             return
+        rows = [with_endpoint(row, self._environ) for row in rows]
         usable = [row for index, row in enumerate(rows) if self._is_usable(row, index)]
         if len(usable) == len(rows):
             self._check_together(usable)

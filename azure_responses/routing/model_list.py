@@ -15,7 +15,7 @@ from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.protocol.settings import ENVIRONMENT
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
-__all__ = ["read_model_list", "resource_tag", "tag_of"]
+__all__ = ["read_model_list", "resource_tag", "tag_of", "with_endpoint"]
 
 _PARAMS = ("params", "litellm_params", "dheera_ai_params")
 _FROM_ENVIRONMENT = "os.environ/"
@@ -208,6 +208,18 @@ def _deployment(row: _Row, environ: Mapping[str, str], repeats: Counter[str]) ->
         connection={argument: endpoint, **_connection(row)},
         **_figures(row),
     )
+
+
+def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
+    """An entry that names no endpoint with that of the environment, where there is one."""
+    endpoint = next((environ[name] for name in ENVIRONMENT["endpoint"] if environ.get(name)), None)
+    key = next((key for key in _PARAMS if isinstance(entry, Mapping) and entry.get(key)), None)
+    params = None if key is None else entry[key]
+    if endpoint is None or not isinstance(params, Mapping):
+        return entry
+    if any(params.get(name) for name in _ENDPOINTS):
+        return entry
+    return {**entry, key: {**params, "api_base": endpoint}}
 
 
 def _default_id(row: _Row, model: str, root: str, repeats: Counter[str]) -> str:

@@ -470,3 +470,33 @@ def test_any_values_give_findings_or_settings(value: Any) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_text_gives_findings_or_settings(text: str) -> None:
     assert validate(text, {})
+
+
+_WITHOUT_ENDPOINT = """
+model_list:
+  - model_name: gpt
+    litellm_params: {model: azure/gpt-5, api_key: 0123456789abcdef}
+  - model_name: other
+    litellm_params: {model: azure/gpt-5, api_key: k, api_base: "https://b.openai.azure.com"}
+"""
+
+
+@pytest.mark.parametrize("variable", ["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"])
+@pytest.mark.parametrize("is_in_file", [False, True])
+def test_a_row_without_api_base_takes_the_endpoint_of_the_environment(
+    variable: str, is_in_file: bool
+) -> None:
+    environ = {variable: "https://a.openai.azure.com"}
+    text = _WITHOUT_ENDPOINT
+    if is_in_file:
+        text += f"environment_variables: {{{variable}: {environ[variable]}}}\n"
+    loaded = read_config(text, {} if is_in_file else environ)
+    assert loaded.settings is not None, loaded.findings
+    bases = [row["litellm_params"]["api_base"] for row in loaded.settings.model_list]
+    assert bases == ["https://a.openai.azure.com", "https://b.openai.azure.com"]
+
+
+def test_a_row_without_api_base_needs_an_endpoint_somewhere() -> None:
+    loaded = read_config(_WITHOUT_ENDPOINT, {})
+    assert loaded.settings is None
+    assert "the environment names no endpoint" in str(loaded.findings[0])
