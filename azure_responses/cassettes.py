@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from azure_responses.protocol.redaction import redact
+
 __all__ = ["PLACEHOLDER_HOST", "Scrubber", "make_vcr", "vcr_config"]
 
 PLACEHOLDER_HOST = "resource.openai.azure.com"
@@ -97,8 +99,11 @@ class Scrubber:
 
     def _text(self, text: str) -> str:
         # The longest first: a host before the resource name that begins it.
-        for secret in sorted(self._seen, key=len, reverse=True):
-            text = text.replace(secret, self._seen[secret])
+        for seen in sorted(self._seen, key=len, reverse=True):
+            if self._seen[seen] == _SCRUBBED:
+                text = redact(text, [seen], _SCRUBBED)
+            else:
+                text = text.replace(seen, self._seen[seen])
         for pattern, replacement in _REPLACEMENTS:
             text = pattern.sub(replacement, text)
         return text

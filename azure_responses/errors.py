@@ -20,6 +20,7 @@ Exceptions carry plain values, never the HTTP library's objects, so that they pi
 compare without dragging a connection (or an `api-key` header) along.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -155,10 +156,18 @@ class APIStatusError(AzureResponsesError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        label = f"{self.status_code} {self.code}" if self.code else str(self.status_code)
+        label = _label(str(self.status_code), self.code, self.message)
         request = f" [request {self.request_id}]" if self.request_id else ""
         hint = f" (hint: {self.hint})" if self.hint else ""
-        return f"{label}: {self.message}{request}{hint}"
+        return f"{label}{self.message}{request}{hint}"
+
+
+def _label(status: str, code: str | None, message: str) -> str:
+    """What stands in front of a message, without what is said anyway."""
+    says_status = re.match(rf"(?:HTTP )?{status}\b", message) is not None
+    # Azure's code of a plain refusal is its status.
+    words = [None if says_status else status, None if code == status else code]
+    return f"{' '.join(filter(None, words))}: " if any(words) else ""
 
 
 class BadRequestError(APIStatusError):

@@ -338,3 +338,13 @@ def test_vcrpy_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "vcr", None)
     with pytest.raises(ModuleNotFoundError, match="pip install vcrpy"):
         make_vcr("cassettes")
+
+
+def test_a_placeholder_for_a_key_garbles_no_cassette() -> None:
+    import vcr.request
+
+    scrubber, body = Scrubber(), '{"input":"a test","model":"gpt-5"}'
+    uri = "https://contoso-eu.openai.azure.com/openai/v1/responses"
+    for key in ("e", "test", "5", '"'):
+        sent = vcr.request.Request("POST", uri, body.encode(), {"api-key": key})
+        assert scrubber.request(sent).body == body.encode()

@@ -149,3 +149,21 @@ def test_a_status_error_shows_what_to_tell_support(fields: dict[str, Any], text:
 def test_content_filter_verdicts_default_to_an_empty_list() -> None:
     assert ContentFilterError("m", status_code=400).content_filters == []
     assert ContentFilterError("m", status_code=400, content_filters=None).content_filters == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (429, "429", "Too many requests.", "429: Too many requests."),
+        (404, "404", "Resource not found", "404: Resource not found"),
+        (429, "rate_limit_exceeded", "Slow down.", "429 rate_limit_exceeded: Slow down."),
+        (502, None, "HTTP 502 with an empty body.", "HTTP 502 with an empty body."),
+        (401, "401", "401 Unauthorized", "401 Unauthorized"),
+        (503, "busy", "HTTP 503 with text.", "busy: HTTP 503 with text."),
+        (400, None, "4000 tokens", "400: 4000 tokens"),
+    ],
+)
+def test_the_status_is_said_once(
+    status: int, code: str | None, message: str, expected: str
+) -> None:
+    assert str(APIStatusError(message, status_code=status, code=code)) == expected

@@ -5,7 +5,7 @@ one). The few messages matched here belong to errors that carry no code of their
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from azure_responses.errors import (
@@ -27,11 +27,12 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.hints import Situation, hint_for
 from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
+from azure_responses.protocol.redaction import redact, redact_all
 from azure_responses.protocol.retry import retry_hint
 from azure_responses.types.response import ResponseErrorCode
 from azure_responses.types.result import request_id_of
 
-__all__ = ["failure_from_event", "failure_from_reply", "failure_from_response", "redact"]
+__all__ = ["failure_from_event", "failure_from_reply", "failure_from_response"]
 
 _Predicate = Callable[[Problem], bool]
 
@@ -92,10 +93,7 @@ def failure_from_reply(
 
     `headers` have lower-case names; `now` is unix seconds, for `retry-after` dates.
     """
-    # Before anything is shortened, which could cut a secret in two and hide it from `redact`.
-    for secret in situation.secrets:
-        body = body.replace(secret.encode(), _REDACTED.encode())
-    problem = problem_from_reply(status, headers, body)
+    problem = problem_from_reply(status, headers, body, situation.secrets)
     return _status_error(problem, problem.status or status, headers, situation, now)
 
 
@@ -130,19 +128,9 @@ def failure_from_response(
     return ResponseFailedError(
         redact(message, situation.secrets),
         response=response,
-        code=_redact_body(problem.code, situation.secrets) if problem else None,
+        code=redact_all(problem.code, situation.secrets) if problem else None,
         request_id=request_id_of(headers),
     )
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret replaced, for replies that echo what they were sent."""
-    for secret in secrets:
-        text = text.replace(secret, _REDACTED)
-    return text
-
-
-_REDACTED = "[redacted]"
 
 
 def _status_error(
@@ -153,19 +141,19 @@ def _status_error(
     now: float,
 ) -> APIStatusError:
     kind = _classify(problem, status, situation)
-    verdicts = _redact_body(problem.content_filters, situation.secrets)
+    verdicts = redact_all(problem.content_filters, situation.secrets)
     extra = {"content_filters": verdicts} if kind is ContentFilterError else {}
     error = kind(
         redact(problem.message, situation.secrets),
         status_code=status,
-        code=_redact_body(problem.code, situation.secrets),
-        type=_redact_body(problem.type, situation.secrets),
-        param=_redact_body(problem.param, situation.secrets),
-        body=_redact_body(problem.body, situation.secrets),
+        code=redact_all(problem.code, situation.secrets),
+        type=redact_all(problem.type, situation.secrets),
+        param=redact_all(problem.param, situation.secrets),
+        body=redact_all(problem.body, situation.secrets),
         request_id=request_id_of(headers),
         region=headers.get("x-ms-region"),
         retry_after=retry_hint(headers, problem.message, now),
-        hint=hint_for(problem, status, headers, situation),
+        hint=redact_all(hint_for(problem, status, headers, situation), situation.secrets),
         **extra,
     )
     limits = {name.lower(): value for name, value in headers.items() if _is_limit(name)}
@@ -189,13 +177,3 @@ def _classify(problem: Problem, status: int, situation: Situation) -> type[APISt
     if status >= 500:
         return InternalServerError
     return BadRequestError if 400 <= status < 500 else APIStatusError
-
-
-def _redact_body(body: Any, secrets: tuple[str, ...]) -> Any:
-    if isinstance(body, str):
-        return redact(body, secrets)
-    if isinstance(body, dict):
-        return {key: _redact_body(value, secrets) for key, value in body.items()}
-    if isinstance(body, list):
-        return [_redact_body(value, secrets) for value in body]
-    return body

@@ -12,9 +12,11 @@ Streams carry the error object nested (`{"type": "error", "error": {…}}`) or f
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from azure_responses.protocol.redaction import redact
 
 __all__ = ["Problem", "problem_from_object", "problem_from_reply"]
 
@@ -69,12 +71,19 @@ _STATUS_BY_CODE: Mapping[str, int] = {
 }
 
 
-def problem_from_reply(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
-    """Read an error reply, whatever its body is: JSON, HTML, text or nothing."""
+def problem_from_reply(
+    status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
+) -> Problem:
+    """Read an error reply, whatever its body is: JSON, HTML, text or nothing.
+
+    `secrets` are taken out of text, which is shortened; of JSON the caller does it.
+    """
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return Problem(status, _describe_text(status, headers, body), body=_shorten(body) or None)
+        # Before it is shortened, which could cut a secret in two and hide it.
+        text = redact(body.decode("utf-8", "replace"), secrets)
+        return Problem(status, _describe_text(status, headers, text), body=_shorten(text) or None)
     if not isinstance(parsed, dict):
         return Problem(status, f"HTTP {status} with an unexpected JSON body.", body=parsed)
     # A proxy may answer 200 with an error inside: the error then says which status it is.
@@ -140,17 +149,17 @@ def _text(value: Any) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _describe_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
+def _describe_text(status: int, headers: Mapping[str, str], body: str) -> str:
     kind = headers.get("content-type", "")
     if not body.strip():
         return f"HTTP {status} with an empty body."
-    if "html" in kind or body.lstrip()[:1] == b"<":
-        title = re.search(rb"<title[^>]*>\s*(.*?)\s*</title>", body, re.IGNORECASE | re.DOTALL)
+    if "html" in kind or body.lstrip()[:1] == "<":
+        title = re.search(r"<title[^>]*>\s*(.*?)\s*</title>", body, re.IGNORECASE | re.DOTALL)
         shown = f" ({_shorten(title.group(1))})" if title and title.group(1) else ""
         return f"HTTP {status} with an HTML page{shown} instead of JSON."
     return f"HTTP {status} with a body that is not JSON: {_shorten(body)}"
 
 
-def _shorten(body: bytes) -> str:
-    text = " ".join(body[: _SHOWN * 4].decode("utf-8", "replace").split())
+def _shorten(body: str) -> str:
+    text = " ".join(body[: _SHOWN * 4].split())
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -11,7 +11,6 @@ from azure_responses.protocol.failure import (
     failure_from_event,
     failure_from_reply,
     failure_from_response,
-    redact,
 )
 from azure_responses.protocol.hints import Situation
 from tests.protocol.error_bodies import ERROR_BODIES, INVALID, error_body
@@ -284,11 +283,6 @@ def test_no_secret_survives_in_the_error_of_a_stream() -> None:
     assert _SECRET not in _everything(failed)
 
 
-def test_redaction_replaces_every_secret_everywhere() -> None:
-    assert redact("xx yy xx", ["xx", "yy"]) == "[redacted] [redacted] [redacted]"
-    assert redact("nothing", []) == "nothing"
-
-
 def test_a_situation_shows_no_secret() -> None:
     assert _SECRET not in repr(_WITH_SECRET)
 
@@ -329,3 +323,39 @@ def test_every_recorded_error_event_has_a_specific_class() -> None:
                 error = failure_from_response(None, event["response"]["error"], {}, _CREATE, _NOW)
                 assert type(error) is errors.RateLimitError
     assert found >= 2
+
+
+_CALLS_BODIES = [
+    (404, b'{"error":{"code":"DeploymentNotFound","message":"It does not exist."}}'),
+    (401, b'{"error":{"code":"401","message":"Access denied, invalid key 1x."}}'),
+    (400, b'{"error":{"code":"content_filter","message":"text","type":"test","status":400}}'),
+    (400, b'{"error":{"code":"context_length_exceeded","message":"sk, 128000 tokens at most"}}'),
+    (429, b'{"error":{"code":"429","message":"Please retry after 11 seconds."}}'),
+    (502, b"<html><title>Bad gateway x1 sk test</title></html>"),
+    (500, b"text of a test"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), _CALLS_BODIES)
+@pytest.mark.parametrize("placeholder", ["x", "1", "e", '"', ":", "sk", "test", "error", "code"])
+def test_a_placeholder_for_a_key_changes_no_error(
+    status: int, body: bytes, placeholder: str
+) -> None:
+    headers = {"apim-request-id": "id-1"}
+    without = failure_from_reply(status, headers, body, Situation("create"), 0.0)
+    told = failure_from_reply(
+        status, headers, body, Situation("create", secrets=(placeholder,)), 0.0
+    )
+    assert type(told) is type(without)
+    assert told.__dict__ == without.__dict__
+
+
+def test_a_key_is_taken_out_of_every_field_and_of_text_that_is_cut_within_it() -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    error = {"message": f"bad {key}", "code": key, "param": key, "inner": [{key: key}]}
+    body = json.dumps({"error": error}).encode()
+    told = failure_from_reply(401, {}, body, Situation("create", secrets=(key,)), 0.0)
+    assert key not in repr(told.__dict__)
+    text = b"." * 490 + key.encode()
+    cut = failure_from_reply(401, {}, text, Situation("create", secrets=(key,)), 0.0)
+    assert key[:8] not in repr(cut.__dict__)
