@@ -13,6 +13,14 @@ from tests.routing.simulation import (
     Scenario,
     simulate,
 )
+from tests.routing.situations import (
+    HURRIED,
+    ONE_SLOW_CALL,
+    SHARED_QUOTA,
+    SMALL_CALLS,
+    Situation,
+    play,
+)
 
 _CALLS = 10_000
 
@@ -66,3 +74,20 @@ def test_a_credential_that_gives_no_token_costs_no_call_and_little_time(strategy
     # One probe at the end of each cooldown, and what was under way when it failed first.
     assert result.wasted < 0.02 * result.calls
     assert result.share("good") == 1.0
+
+
+@pytest.mark.parametrize("situation", [HURRIED, ONE_SLOW_CALL], ids=lambda each: each.name)
+def test_nobody_waits_for_the_impatience_of_others(situation: Situation) -> None:
+    for seed in range(5):
+        waits = play(situation, seed).bystander
+        assert waits is not None
+        assert waits < 3.0
+
+
+@pytest.mark.parametrize("situation", [SMALL_CALLS, SHARED_QUOTA], ids=lambda each: each.name)
+def test_no_call_is_refused_that_can_be_served_in_time(situation: Situation) -> None:
+    for seed in range(5):
+        found = play(situation, seed)
+        assert found.refused == 0
+        assert len(found.took) == 10
+        assert found.longest < 15.0
