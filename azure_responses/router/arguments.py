@@ -148,7 +148,9 @@ def is_altered(options: Mapping[str, Any]) -> bool:
     if isinstance(extra, Mapping) and "model" in extra:
         return True
     headers = options.get("extra_headers")
-    names = (str(name).lower() for name in headers or ()) if isinstance(headers, Mapping) else ()
+    if not isinstance(headers, Mapping):
+        return False
+    names = (str(name).lower() for name in headers)
     return any(name in _ALTERING or name.startswith(_ALTERING_START) for name in names)
 
 

@@ -21,7 +21,9 @@ def deadline_of(timeout: Timeout) -> float | None:
 
 def shortest_of(timeout: Timeout) -> float | None:
     """The shortest time that a timeout gives any part of an attempt; None where it gives all."""
-    phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
+    if not isinstance(timeout, httpx.Timeout):
+        return timeout
+    phases = timeout.as_dict().values()
     return min((seconds for seconds in phases if seconds is not None), default=None)
 
 

@@ -343,7 +343,15 @@ class RequestReader:
                 hint="Keep a row for its resource in model_list until its responses have expired.",
             )
         pin = Pin(label.resource, label.deployment, "response_id")
-        ask = Ask(deployment.group, pin=pin, can_move=False, **_chosen(arguments))
+        deadline, patience = _time_of(arguments)
+        ask = Ask(
+            deployment.group,
+            pin=pin,
+            deadline=deadline,
+            can_move=False,
+            patience=patience,
+            is_altered=is_altered(arguments),
+        )
         given = {label.inner: response_id}
         return StoredRequest(self, ask, label.inner, owner, timeout, given)
 
@@ -430,16 +438,20 @@ class RequestReader:
         labelled: LabelledRequest | None,
     ) -> Ask:
         counts = self.facts_of(model).counts_tokens
+        deadline, patience = _time_of(own)
         return Ask(
             model,
             estimate_input_tokens(body) if counts else 0,
             estimate_output_tokens(body) if counts else 0,
             pin,
-            is_stream=is_stream,
-            is_output_open=counts and not has_output_limit(body),
-            context_tokens=0 if labelled is None else self._context_of(body, labelled),
-            on_origin_down=own.get("on_origin_down"),
-            **_chosen(own),
+            deadline,
+            is_stream,
+            True,
+            own.get("on_origin_down"),
+            patience,
+            len(own) > 1 and is_altered(own),
+            counts and not has_output_limit(body),
+            0 if labelled is None else self._context_of(body, labelled),
         )
 
     def _context_of(self, body: Mapping[str, Any], labelled: LabelledRequest) -> int:
@@ -486,13 +498,11 @@ def _id_of(value: Any) -> Any:
     return value.get("id") if isinstance(value, Mapping) else value
 
 
-def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a caller's options choose of an `Ask`: time, and as whom or what to call."""
-    chosen: dict[str, Any] = {"is_altered": True} if is_altered(options) else {}
-    if "timeout" in options:
-        timeout = options["timeout"]
-        chosen |= {"deadline": deadline_of(timeout), "patience": shortest_of(timeout)}
-    return chosen
+def _time_of(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The deadline that a caller chose, and the shortest time allowed; None where none is."""
+    if "timeout" not in options:
+        return None, None
+    return deadline_of(options["timeout"]), shortest_of(options["timeout"])
 
 
 def _with_options(

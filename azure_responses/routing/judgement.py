@@ -143,6 +143,8 @@ def _judge_missing(error: NotFoundError, ask: Ask) -> Judgement:
     # A plain 404 is a wrong path or deployment, but where the call names something stored it may
     # be that thing which is missing.
     is_about_thing = not ask.can_move or (ask.pin is not None and ask.pin.is_hard)
+    # A wrong path names no parameter; an unknown prompt or vector store does.
+    is_about_thing = is_about_thing or bool(error.param)
     if is_about_thing and not isinstance(error, DeploymentNotFoundError):
         return _STOP
     return Judgement("retry", "deployment missing", is_loud=True, is_final=True)

@@ -7,7 +7,7 @@ from math import inf
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
 from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait, bid_on
-from azure_responses.routing.attempt_time import AttemptTime
+from azure_responses.routing.attempt_time import is_callers_time
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.itinerary import Itinerary
 from azure_responses.routing.judgement import (
@@ -37,6 +37,7 @@ _SPREAD = 0.1  # of a wait, so that those who wait for one deployment do not all
 _SHORTEST_WAIT = 0.01
 _LOOK_AGAIN = 0.25
 _SHORTEST_ATTEMPT = 1.0
+_SHORTEST_TIME = 0.001
 # A service that keeps naming times that do not hold is believed so often, and asked less and less.
 _MOST_REFUSALS = 10
 _FIRST_REFUSAL_PAUSE = 0.05
@@ -94,7 +95,8 @@ class RoutedCall:
         self._bid: Bid | None = None
         self._slot = 0
         self._mark = 0
-        self._time = AttemptTime(now, None)
+        self._began = now
+        self._left: float | None = None
         self._blamed: set[str] = set()
         self._refusals: dict[str, int] = {}
         self._error: AzureResponsesError | None = None
@@ -160,9 +162,11 @@ class RoutedCall:
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: what is left of the deadline, or the row's timeout."""
         own = self.deployment.timeout if self.deployment else None
-        timeout = self._routing.settings.timeout
-        self._time = AttemptTime.of(self.ask, own, self.deadline, timeout, now)
-        return self._time.seconds
+        left = None if self.deadline is None else max(self.deadline - now, _SHORTEST_TIME)
+        self._began, self._left = now, left
+        if own is None or left is None:
+            return own if left is None else left
+        return min(own, left)
 
     def wants_another(self, outcome: Outcome) -> bool:
         """True when the answer was cut by the content filter and another group may be asked.
@@ -212,7 +216,10 @@ class RoutedCall:
             was_sent: whether the request reached the service; None judges by the error.
         """
         deployment = self._current_bid().deployment
-        is_callers = self._time.is_callers(now)
+        timeout = self._routing.settings.timeout
+        is_callers = is_callers_time(
+            self.ask, deployment.timeout, self._left, timeout, now - self._began
+        )
         verdict = judge(error, self.ask, deployment, is_callers_time=is_callers)
         cooldown = self._blame(verdict, error, now)
         if is_about_credential(error) and not self.ask.is_altered:

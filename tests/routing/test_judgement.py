@@ -13,7 +13,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     StreamInterruptedError,
 )
-from azure_responses.routing.judgement import judge, tokens_used, was_sent
+from azure_responses.routing.judgement import Judgement, judge, tokens_used, was_sent
 from tests.routing.fleet import ask, deployment, limited, refused_key
 
 
@@ -61,6 +61,13 @@ def test_what_a_call_changed_by_its_caller_meets_blames_nobody(error: AzureRespo
     verdict = judge(error, ask(is_altered=True), deployment("a"))
     assert (verdict.next, verdict.cause, verdict.is_final) == ("retry", None, True)
     assert judge(error, ask(), deployment("a")).cause is not None
+
+
+def test_an_unknown_thing_that_a_call_names_is_the_callers_mistake() -> None:
+    error = NotFoundError("Prompt not found", status_code=404, param="prompt")
+    assert judge(error, ask(), deployment("a")) == Judgement("stop")
+    missing = DeploymentNotFoundError("none", status_code=404, param="model")
+    assert judge(missing, ask(), deployment("a")).cause == "deployment missing"
 
 
 def test_a_role_that_forbids_deleting_says_nothing_about_calls() -> None:
