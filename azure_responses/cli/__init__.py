@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_responses.cli import ask, chat, cost, doctor, emulate, keys, serve
+from azure_responses.cli.spelling import spell
 from azure_responses.cli.terminal import note, report, report_interrupt
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
@@ -39,17 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has had enough; Python's own flush at exit must not complain.
         sys.stdout = None
         return 0
-    except ConfigurationError as error:
-        report(error)
-        return 2
     except AzureResponsesError as error:
-        report(error)
-        return 1
+        report(error, has_connection_options=hasattr(parsed, "endpoint"))
+        return 2 if isinstance(error, ConfigurationError) else 1
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Whoever runs a command has no use for the line of code that warns."""
-    note(f"warning: {message}")
+    note(f"warning: {spell(str(message))}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TextIO, get_args
 
+from azure_responses.cli.summary import show_cost
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 from azure_responses.pricing import Ledger, LedgerRow, PriceBook
@@ -197,7 +198,7 @@ def _names(row: LedgerRow, columns: Sequence[Column]) -> Iterator[str]:
 
 def _numbers(row: LedgerRow) -> list[str]:
     counts = (row.calls, row.input_tokens, row.cached_tokens, row.output_tokens)
-    cost = f"{row.cost:.6f}" if row.cost or not row.unpriced else "unknown"
+    cost = show_cost(row.cost) if row.cost or not row.unpriced else "unknown"
     mark = "*" if row.unpriced and row.cost else ""
     return [*(f"{count:,}" for count in (*counts, row.reasoning_tokens)), cost + mark]
 

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import httpx
 
 from azure_responses.cli.connection import EMULATED_DEPLOYMENT, add_connection_arguments
+from azure_responses.cli.spelling import spell
 from azure_responses.cli.terminal import StatusLine, encodes, note, paint
 from azure_responses.doctor import Diagnosis, diagnose
 from azure_responses.errors import ConfigurationError
@@ -117,7 +118,7 @@ def _lines(diagnosis: Diagnosis, stream: TextIO) -> Iterator[str]:
         if finding.fix:
             label = "fix" if finding.ok is False else "note"
             indent = " " * (len(marks[finding.ok]) + width + 3)
-            yield f"{indent}{label}: {_printable(finding.fix, stream)}"
+            yield f"{indent}{label}: {_printable(spell(finding.fix), stream)}"
     yield ""
     yield _conclude(diagnosis)
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,11 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute")
     parser.add_argument("--tpm", type=int, metavar="N", help="tokens a minute")
     parser.add_argument("--budget", metavar="USD", help="what it may spend")
-    parser.add_argument("--budget-period", metavar="DAYS", help="begin anew: 1d, 7d, 30d, monthly")
+    parser.add_argument(
+        "--budget-period",
+        metavar="DAYS",
+        help="begin anew after so many days: 1d, 7d, 30d (monthly is 30d, not a calendar month)",
+    )
     parser.add_argument("--expires", metavar="WHEN", help="30d, or a date such as 2027-01-31")
     parser.add_argument("--owner", help="keys of one owner may continue each other's responses")
     parser.add_argument("--end-user", help="for whom calls count that name nobody")
@@ -95,7 +99,7 @@ def list_keys(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
     elif rows:
-        _print(rows)
+        _print(callers, spent)
     else:
         note("no keys")
     return 0
@@ -188,18 +192,22 @@ def _date(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    lines = [list(_HEADINGS), *(_cells(row) for row in rows)]
+def _print(callers: "Sequence[Caller]", spent: Mapping[str, int]) -> None:
+    cells = [_cells(caller, spent.get(caller.key_id, 0)) for caller in callers]
+    lines = [list(_HEADINGS), *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(cells).rstrip())
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(padded).rstrip())
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    period = f" / {row['budget_period_days']} d" if row["budget_period_days"] else ""
-    budget = f"{float(row['budget']):.2f}{period}" if row["budget"] else "-"
-    limits = [str(row["rpm"] or "-"), str(row["tpm"] or "-")]
-    models = ",".join(row["models"]) or "all"
-    spent = f"{float(row['spent']):.6f}"
-    return [row["id"], row["name"], row["state"], row["owner"], models, *limits, budget, spent]
+def _cells(caller: "Caller", spent: int) -> list[str]:
+    from azure_responses.gateway.money import show_dollars
+
+    row = _describe(caller, spent)
+    period = f" / {caller.budget_period} d" if caller.budget_period else ""
+    budget = "-" if caller.budget is None else f"{show_dollars(caller.budget)}{period}"
+    limits = [str(caller.rpm or "-"), str(caller.tpm or "-")]
+    models = ",".join(caller.models) or "all"
+    named = [row["id"], row["name"], row["state"], row["owner"], models]
+    return [*named, *limits, budget, show_dollars(spent, 6)]

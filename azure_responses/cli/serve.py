@@ -1,12 +1,14 @@
 """`azure-responses serve`: the gateway."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
@@ -93,9 +95,9 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     if arguments.workers < 1:
         raise ConfigurationError("--workers is a whole number from 1.")
-    with _environment(arguments) as environment:
+    with _upstream(arguments) as (config, environment):
         os.environ.update(environment)
-        settings = _read(arguments.config)
+        settings = _read(config)
         _refuse_strangers(settings, arguments.host)
         try:
             listener = listen(arguments.host, arguments.port)
@@ -106,7 +108,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             ) from error
         running = _running(arguments.host, listener.getsockname()[1])
         with listener:
-            return serve(Plan(arguments.config, environment, arguments.workers, running), listener)
+            return serve(Plan(config, environment, arguments.workers, running), listener)
 
 
 def _read(config: str | None) -> "GatewaySettings":
@@ -142,10 +144,10 @@ def _running(host: str, port: int) -> str:
 
 
 @contextmanager
-def _environment(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """What the processes find in their environment: with --emulator, where it is."""
+def _upstream(arguments: argparse.Namespace) -> Iterator[tuple[str | None, dict[str, str]]]:
+    """The configuration to serve, and what the processes find in their environment besides."""
     if not arguments.emulator:
-        yield {}
+        yield arguments.config, {}
         return
     if arguments.config:
         raise ConfigurationError(
@@ -154,9 +156,32 @@ def _environment(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
     from azure_responses.emulator import Emulator
 
     emulator = Emulator()
-    with emulator.serve() as server:
+    with emulator.serve() as server, TemporaryDirectory() as folder:
         print("no Azure: answers come from the embedded emulator", file=sys.stderr)
-        yield {
-            "AZURE_OPENAI_ENDPOINT": server.url,
-            "AZURE_OPENAI_API_KEY": emulator.resources[0].keys[0],
-        }
+        config = Path(folder) / "config.yaml"
+        config.write_text(json.dumps(_describe_emulator()), encoding="utf-8")
+        yield (
+            str(config),
+            {
+                "AZURE_OPENAI_ENDPOINT": server.url,
+                "AZURE_OPENAI_API_KEY": emulator.resources[0].keys[0],
+            },
+        )
+
+
+def _describe_emulator() -> dict[str, Any]:
+    """A configuration that names the emulator's models, for lists, and takes any other."""
+    from azure_responses.emulator.models import MODELS
+
+    place = {
+        "api_base": "os.environ/AZURE_OPENAI_ENDPOINT",
+        "api_key": "os.environ/AZURE_OPENAI_API_KEY",
+    }
+    rows = [
+        {"model_name": name, "litellm_params": {"model": f"azure/{name}", **place}}
+        for name in MODELS
+    ]
+    rows.append({"model_name": "*", "litellm_params": {"model": "*", **place}})
+    has_key = bool(os.environ.get("AZURE_RESPONSES_MASTER_KEY", "").strip())
+    key = {"master_key": "os.environ/AZURE_RESPONSES_MASTER_KEY"} if has_key else {}
+    return {"model_list": rows, "general_settings": key}

@@ -5,7 +5,9 @@ from decimal import Decimal
 from azure_responses.types.response import Response
 from azure_responses.types.usage import Usage
 
-__all__ = ["describe_cost", "describe_tokens", "summarise"]
+__all__ = ["describe_cost", "describe_tokens", "show_cost", "summarise"]
+
+_SMALLEST = Decimal("0.000001")
 
 
 def summarise(response: Response) -> str:
@@ -30,4 +32,9 @@ def describe_cost(cost: Decimal | None) -> str:
     """US dollars, with as many digits as a small amount needs."""
     if cost is None:
         return "price unknown"
-    return f"${cost:,.2f}" if cost >= 10 else f"${cost:.6f}"
+    return f"${cost:,.2f}" if cost >= 10 else f"${show_cost(cost)}"
+
+
+def show_cost(cost: Decimal) -> str:
+    """An amount with six digits after the point, and more where it would look like nothing."""
+    return f"{cost:.6f}" if not cost or cost >= _SMALLEST else f"{cost:.12f}".rstrip("0")

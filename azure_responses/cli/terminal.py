@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
+from azure_responses.cli.spelling import spell
 from azure_responses.errors import APIStatusError, AzureResponsesError
 
 __all__ = [
@@ -38,12 +39,19 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def report(error: AzureResponsesError) -> None:
-    """Say what went wrong and what to change, without a traceback."""
+def report(error: AzureResponsesError, *, has_connection_options: bool = True) -> None:
+    """Say what went wrong and what to change, without a traceback.
+
+    Args:
+        error: what to say.
+        has_connection_options: the command has options for what the library takes as arguments,
+            and hints name those.
+    """
     status = f"{error.status_code} " if isinstance(error, APIStatusError) else ""
     note(f"error: {status}{error.message}")
-    if error.hint:
-        note(f"hint: {error.hint}")
+    hint = spell(error.hint or "") if has_connection_options else error.hint
+    if hint:
+        note(f"hint: {hint}")
     if isinstance(error, APIStatusError) and error.request_id:
         note(f"request id: {error.request_id}")
 

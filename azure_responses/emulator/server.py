@@ -9,15 +9,20 @@ from azure_responses.emulator.settings import load_settings
 
 __all__ = ["RunningServer", "environment_lines", "run"]
 
+# What README asks; a resource without deployments of its own takes any name.
+_DEPLOYMENT = "gpt-5-mini"
+
 
 def environment_lines(emulator: Emulator, url: str) -> list[str]:
     """What to paste into a shell so that clients find the emulator."""
     resource = emulator.resources[0]
     several = len(emulator.resources) > 1
+    deployment = resource.deployments[0].name if resource.deployments else _DEPLOYMENT
     endpoint = f"{url}/resources/{resource.name}" if several else url
     return [
         f"export AZURE_OPENAI_ENDPOINT={endpoint}",
         f"export AZURE_OPENAI_API_KEY={resource.keys[0]}",
+        f"export AZURE_OPENAI_DEPLOYMENT={deployment}",
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny
-from azure_responses.gateway.money import to_dollars
+from azure_responses.gateway.money import show_dollars
 from azure_responses.gateway.periods import period_end, period_start
 
 __all__ = ["Budgets", "Hold"]
@@ -72,11 +72,11 @@ class Budgets:
         wait = None
         if caller.budget_period is not None:
             wait = period_end(caller.created, caller.budget_period, now) - now
-        reserved = f", and calls in progress hold {to_dollars(held):.6f}" if held else ""
+        reserved = f", and calls in progress hold {show_dollars(held, 6)}" if held else ""
         return deny(
             self._status,
-            f"This API key's budget of {to_dollars(caller.budget):.2f} USD is spent: "
-            f"{to_dollars(spent):.6f} USD used{reserved}.",
+            f"This API key's budget of {show_dollars(caller.budget)} USD is spent: "
+            f"{show_dollars(spent, 6)} USD used{reserved}.",
             type="budget_exceeded",
             code="budget_exceeded",
             retry_after=1.0 if held and spent < caller.budget else wait,

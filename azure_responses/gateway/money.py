@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-__all__ = ["PICO", "to_dollars", "to_pico"]
+__all__ = ["PICO", "show_dollars", "to_dollars", "to_pico"]
 
 _WIDE = Context(prec=60)
 
@@ -23,3 +23,9 @@ def to_pico(dollars: Decimal) -> int:
 def to_dollars(pico: int) -> Decimal:
     """The US dollars of a sum, exactly."""
     return Decimal(pico).scaleb(-12, _WIDE)
+
+
+def show_dollars(pico: int, digits: int = 2) -> str:
+    """The US dollars of a sum to read: with so many digits, and more where it is finer."""
+    whole, _, parts = f"{to_dollars(pico):.12f}".partition(".")
+    return f"{whole}.{parts[:digits]}{parts[digits:].rstrip('0')}"

@@ -17,7 +17,7 @@ from azure_responses.cli import main
 def _read_environment(process: "subprocess.Popen[str]") -> dict[str, str]:
     assert process.stdout is not None
     found: dict[str, str] = {}
-    while len(found) < 2:
+    while len(found) < 3:
         line = process.stdout.readline()
         assert line, "the emulator ended before it said where it is"
         match = re.fullmatch(r"export (\w+)=(\S+)\s*", line)
@@ -48,8 +48,10 @@ def test_the_printed_environment_is_all_a_client_needs(monkeypatch: pytest.Monke
         for name, value in _read_environment(process).items():
             monkeypatch.setenv(name, value)
         with AzureResponses() as client:
-            response = client.responses.create(model="gpt-4.1", input="Reply with exactly: pong")
+            response = client.responses.create(input="Reply with exactly: pong")
         assert response.output_text == "pong"
+        # README's first command, with what `emulate` printed.
+        assert main(["ask", "Reply with exactly: pong"]) == 0
     finally:
         err = _stop(process)
     assert "Traceback" not in err
@@ -57,10 +59,14 @@ def test_the_printed_environment_is_all_a_client_needs(monkeypatch: pytest.Monke
 
 def test_a_configuration_file_shapes_the_resources(tmp_path: Path) -> None:
     config = tmp_path / "emulator.yaml"
-    config.write_text("resources:\n  - name: contoso\n    keys: [first-key]\n")
+    config.write_text(
+        "resources:\n  - name: contoso\n    keys: [first-key]\n    deployments: [{name: mine}]\n"
+    )
     process = _start("--config", str(config))
     try:
-        assert _read_environment(process)["AZURE_OPENAI_API_KEY"] == "first-key"
+        environment = _read_environment(process)
+        assert environment["AZURE_OPENAI_API_KEY"] == "first-key"
+        assert environment["AZURE_OPENAI_DEPLOYMENT"] == "mine"
     finally:
         _stop(process)
 

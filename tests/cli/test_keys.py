@@ -89,6 +89,18 @@ def test_a_list_says_what_was_spent(url: str, capsys: pytest.CaptureFixture[str]
     assert "5.00 / 7 d  0.250000" in capsys.readouterr().out
 
 
+def test_a_list_shows_the_smallest_budget_and_spend(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, key_id = _create(url, capsys, "--budget", "0.0005", "--budget-period", "monthly")
+    database = open_database(url)
+    rows = {SpendKey(key_id, "a", "gpt", 1): Spent(cost=20_000)}
+    database.add_spend("w", Batch(1, rows), 1)
+    database.close()
+    assert main(["keys", "list", "--database", url]) == 0
+    assert "0.0005 / 30 d  0.00000002" in capsys.readouterr().out
+
+
 def test_a_revoked_key_is_refused_and_listed_as_revoked(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from azure_responses.types.usage import InputTokensDetails, OutputTokensDetails,
         (Decimal("0.5"), "$0.500000"),
         (Decimal("1234.567"), "$1,234.57"),
         (Decimal(0), "$0.000000"),
+        (Decimal("0.00000002"), "$0.00000002"),
     ],
 )
 def test_a_cost_is_shown_with_the_digits_it_needs(cost: Decimal | None, words: str) -> None:

@@ -188,6 +188,11 @@ def test_a_gateway_over_the_emulator_needs_no_configuration(tmp_path: Path) -> N
         # The first call of a process loads what it needs, which takes a busy machine a while.
         found = httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS, timeout=60)
         assert found.json()["status"] == "completed"
+        listed = httpx.get(f"{url}/v1/models", headers=HEADERS).json()["data"]
+        assert {"gpt-5-mini", "gpt-4.1"} <= {model["id"] for model in listed}
+        body["model"] = "a-name-of-our-own"
+        found = httpx.post(f"{url}/v1/responses", json=body, headers=HEADERS)
+        assert found.json()["status"] == "completed"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     log = (tmp_path / "stderr").read_text()
