@@ -74,7 +74,7 @@ class Completions:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         model: str | None = None,
         stream: Literal[False] | None = False,
         **parameters: Any,
@@ -84,7 +84,7 @@ class Completions:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         model: str | None = None,
         stream: Literal[True],
         **parameters: Any,
@@ -93,7 +93,7 @@ class Completions:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         model: str | None = None,
         stream: bool | None = False,
         **parameters: Any,
@@ -119,13 +119,22 @@ class Completions:
         self, chat: dict[str, Any], *, stream: bool
     ) -> "ChatCompletion | ChatCompletionStream":
         request = self._bridge(chat)
+        try:
+            return self._perform(request, chat["model"], stream=stream)
+        except AzureResponsesError as error:
+            request.call_ids.restore_error(error)
+            raise
+
+    def _perform(
+        self, request: BridgedRequest, deployment: str | None, *, stream: bool
+    ) -> "ChatCompletion | ChatCompletionStream":
         if stream:
             events = self._responses.create(stream=True, **request.parameters, **request.options)
             return ChatCompletionStream(
-                events, ChatStream(request, created=time.time()), self._learner(chat["model"])
+                events, ChatStream(request, created=time.time()), self._learner(deployment)
             )
         response = self._responses.create(**request.parameters, **request.options)
-        self._knowledge.learn_from_answer(chat["model"], response)
+        self._knowledge.learn_from_answer(deployment, response)
         return to_chat_completion(response, request, created=time.time())
 
     def _learner(self, deployment: str | None) -> Callable[[Response | None], None]:

@@ -88,7 +88,13 @@ def _rebuild(
 
 
 class ConfigurationError(AzureResponsesError):
-    """The call cannot be made as configured; nothing was sent."""
+    """The call cannot be made as configured; nothing was sent.
+
+    `param` is the parameter at fault, or the place in it such as "messages[2].content[0]", where a
+    request is refused before it is sent; else None.
+    """
+
+    param: str | None = None
 
 
 class APIConnectionError(AzureResponsesError):

@@ -165,17 +165,20 @@ async def aresponses(
 @overload
 def completion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any],
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[False] | None = False,
     **arguments: Any,
 ) -> ChatCompletion: ...
 @overload
 def completion(
-    *, messages: Iterable[Mapping[str, Any] | Any], stream: Literal[True], **arguments: Any
+    *,
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
+    stream: Literal[True],
+    **arguments: Any,
 ) -> ChatCompletionStream: ...
 def completion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any],
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: bool | None = False,
     **arguments: Any,
 ) -> ChatCompletion | ChatCompletionStream:
@@ -198,17 +201,20 @@ def completion(
 @overload
 async def acompletion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any],
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[False] | None = False,
     **arguments: Any,
 ) -> ChatCompletion: ...
 @overload
 async def acompletion(
-    *, messages: Iterable[Mapping[str, Any] | Any], stream: Literal[True], **arguments: Any
+    *,
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
+    stream: Literal[True],
+    **arguments: Any,
 ) -> AsyncChatCompletionStream: ...
 async def acompletion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any],
+    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: bool | None = False,
     **arguments: Any,
 ) -> ChatCompletion | AsyncChatCompletionStream:

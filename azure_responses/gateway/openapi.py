@@ -225,10 +225,10 @@ def _schemas() -> dict[str, Any]:
         },
         "ChatRequest": {
             "type": "object",
-            "required": ["messages"],
             "properties": {
                 "model": {"type": "string", "minLength": 1},
                 "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+                "input": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
                 "stream": {"type": ["boolean", "null"]},
             },
             **_OPEN,

@@ -108,6 +108,9 @@ _ROWS: tuple[tuple[int, str | None, str | None, _Sentence], ...] = (
     (400, None, r"not persisted when `?store`? is set to false",
      "With store=False pass include=['reasoning.encrypted_content'] and replay whole items, not "
      "their ids."),
+    (400, None, r"call_id'?: string too long",
+     "Azure takes ids of calls of at most 64 characters: send both ends of the pair under the same "
+     "shorter id, as chat.completions does by itself."),
     (400, None, r"no tool call found",
      "Send the function_call item before its function_call_output, or set previous_response_id."),
     (400, "content_filter", None, _BLOCKED),

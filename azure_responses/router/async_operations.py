@@ -124,7 +124,7 @@ class AsyncRouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[False] | None = False,
         **arguments: Any,
     ) -> ChatCompletion: ...
@@ -133,7 +133,7 @@ class AsyncRouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[True],
         **arguments: Any,
     ) -> AsyncChatCompletionStream: ...
@@ -141,7 +141,7 @@ class AsyncRouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: bool | None = False,
         **arguments: Any,
     ) -> ChatCompletion | AsyncChatCompletionStream:

@@ -120,7 +120,7 @@ class RouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[False] | None = False,
         **arguments: Any,
     ) -> ChatCompletion: ...
@@ -129,7 +129,7 @@ class RouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[True],
         **arguments: Any,
     ) -> ChatCompletionStream: ...
@@ -137,7 +137,7 @@ class RouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any],
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: bool | None = False,
         **arguments: Any,
     ) -> ChatCompletion | ChatCompletionStream:

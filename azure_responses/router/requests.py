@@ -293,7 +293,7 @@ class RequestReader:
         timeout = own.get("timeout", self.timeout)
         owner = own.get("owner")
         options = {name: own[name] for name in _OPTIONS if name in own}
-        if is_chat:
+        if is_chat and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
         extra = options.get("extra_body")
         merged = {**body, **extra} if extra else body

@@ -17,7 +17,7 @@ from azure_responses.types.chat import (
 )
 from azure_responses.types.model import Model
 
-__all__ = ["place_annotations", "to_annotation"]
+__all__ = ["move_annotations", "place_annotations", "to_annotation"]
 
 _POSITIONS = ("start_index", "end_index", "index")
 _DETAILS: dict[str, type[ChatObject]] = {
@@ -49,24 +49,33 @@ def _shift(fields: Mapping[str, Any], offset: int) -> dict[str, Any]:
     }
 
 
+def move_annotations(given: Any, offset: int) -> list[dict[str, Any]]:
+    """The annotations of a part that begins `offset` characters into the message, flat."""
+    return [_shift(fields, offset) for fields in map(_flat, given or ()) if fields is not None]
+
+
 def place_annotations(given: Any, start: int, end: int, length: int) -> list[dict[str, Any]]:
     """The annotations that lie between `start` and `end` of a message, for a part of their own.
 
     `length` is that of the whole text: what lies beyond it, or nowhere, belongs to its last part.
     """
     placed = []
-    for annotation in given or ():
-        fields = annotation.to_dict() if isinstance(annotation, Model) else annotation
-        if not isinstance(fields, Mapping):
-            continue
-        kind = fields.get("type")
-        details = fields.get(str(kind))
-        flat = {"type": kind, **(details if isinstance(details, Mapping) else _rest(fields))}
+    for flat in filter(None, map(_flat, given or ())):
         position = flat.get("start_index", flat.get("index"))
         where = position if isinstance(position, int) else length
         if start <= where < end or (end == length and where >= length):
             placed.append(_shift(flat, -start))
     return placed
+
+
+def _flat(annotation: Any) -> dict[str, Any] | None:
+    """An annotation with its details beside its type; None of what is none."""
+    fields = annotation.to_dict() if isinstance(annotation, Model) else annotation
+    if not isinstance(fields, Mapping):
+        return None
+    kind = fields.get("type")
+    details = fields.get(str(kind))
+    return {"type": kind, **(details if isinstance(details, Mapping) else _rest(fields))}
 
 
 def _rest(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.annotations import place_annotations
+from azure_responses.bridge.chat_over_responses.annotations import (
+    move_annotations,
+    place_annotations,
+)
 from azure_responses.bridge.chat_over_responses.call_items import answer_id, drop_nulls, read_calls
 from azure_responses.bridge.chat_over_responses.history import History
 from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR
@@ -92,7 +95,9 @@ class _Turn:
         self._history = history
         self._path = path
         self._calls = read_calls(message, history, path)
-        self._text, self._refusal = _read_content(message, path)
+        said = _Said(message, path)
+        self._text, self._refusal = "".join(said.texts), "".join(said.refusals)
+        self._annotations = [*(message.get("annotations") or ()), *said.annotations]
         self._refusal_end = 0
         self._read_extensions()
         self._content = _Texts(self._text)
@@ -177,7 +182,7 @@ class _Turn:
         else:
             start, text = self._content.take(entry.get("text") or 0)
             annotations = place_annotations(
-                self._message.get("annotations"), start, start + len(text), len(self._text)
+                self._annotations, start, start + len(text), len(self._text)
             )
         item = _message_item(text, refusal, annotations)
         return [item if phase is None else {**item, "phase": phase}]
@@ -203,32 +208,38 @@ def _message_item(text: str, refusal: str, annotations: _Items) -> dict[str, Any
     return item
 
 
-def _read_content(message: _Message, path: str) -> tuple[str, str]:
-    """The text and the refusal of a message."""
-    content = message.get("content")
-    texts: list[str] = []
-    refusals: list[str] = [message.get("refusal") or ""]
-    if isinstance(content, str):
-        texts.append(content)
-    elif content is not None:
+class _Said:
+    """The texts, refusals and citations of a message's content.
+
+    Attributes:
+        annotations: of its parts, counted in the whole text.
+    """
+
+    def __init__(self, message: _Message, path: str) -> None:
+        self.texts: list[str] = []
+        self.refusals: list[str] = [message.get("refusal") or ""]
+        self.annotations: _Items = []
+        content = message.get("content")
+        if content is None:
+            return
         parts = content if isinstance(content, list | tuple) else [content]
         for index, part in enumerate(parts):
-            _read_part(part, f"{path}.content[{index}]", texts, refusals)
-    return "".join(texts), "".join(refusals)
+            self._read(part, f"{path}.content[{index}]")
 
-
-def _read_part(part: Any, path: str, texts: list[str], refusals: list[str]) -> None:
-    if isinstance(part, str):
-        texts.append(part)
-        return
-    fields = as_mapping(part, path)
-    kind, text = fields.get("type"), fields.get("text")
-    if kind == "refusal":
-        refusals.append(str(fields.get("refusal") or ""))
-    elif kind in ("text", "output_text") and isinstance(text, str):
-        texts.append(text)
-    else:
-        raise refuse(
-            f"{path} is a part of type {kind!r}, which an assistant's message cannot hold.",
-            "The assistant's parts are of the types text and refusal.",
-        )
+    def _read(self, part: Any, path: str) -> None:
+        if isinstance(part, str):
+            self.texts.append(part)
+            return
+        fields = as_mapping(part, path)
+        kind, text = fields.get("type"), fields.get("text")
+        if kind == "refusal":
+            self.refusals.append(str(fields.get("refusal") or ""))
+        elif kind in ("text", "output_text") and isinstance(text, str):
+            offset = sum(map(len, self.texts))
+            self.annotations += move_annotations(fields.get("annotations"), offset)
+            self.texts.append(text)
+        else:
+            raise refuse(
+                f"{path} is a part of type {kind!r}, which an assistant's message cannot hold.",
+                "The assistant's parts are of the types text and refusal.",
+            )

@@ -49,8 +49,9 @@ def _read_call(call: _Message, history: History, path: str) -> tuple[dict[str, A
     call_id = call.get("id")
     if not isinstance(call_id, str) or not call_id:
         raise refuse(f"{path} has no id.", "Send tool calls back with the ids they came with.")
+    call_id = history.call_ids.send(call_id)
     if call.get("item") is not None:
-        item = drop_nulls(as_mapping(call["item"], f"{path}.item"))
+        item = history.call_ids.send_item(drop_nulls(as_mapping(call["item"], f"{path}.item")))
         stand_in = STAND_INS.get(str(item.get("type")))
         if stand_in is not None:
             return item, stand_in.answer
@@ -127,7 +128,8 @@ def _read_function_call(message: _Message, history: History, path: str) -> Itera
     if given is None:
         return
     function = as_mapping(given, f"{path}.function_call")
-    call_id = str(function.get("id") or "call_" + path.replace("[", "_").replace("]", ""))
+    place = "call_" + path.replace("[", "_").replace("]", "")
+    call_id = history.call_ids.send(str(function.get("id") or place))
     item = _function_item(function, call_id)
     history.calls[call_id] = Call(item, _answer_function)
     history.open_functions.setdefault(item["name"], []).append(call_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.call_ids import CallIds
 from azure_responses.bridge.chat_over_responses.calls import Call
 from azure_responses.bridge.chat_over_responses.reasoning_cache import ReasoningCache
 
@@ -21,6 +22,7 @@ class History:
         stand_ins: names of functions that stand for a declared hosted tool's calls.
         cache: reasoning by tool call id, for messages that lost theirs; `now` is its time.
         calls: calls met so far, by the id that answers them.
+        call_ids: those ids as they are sent.
         open_functions: ids of the unanswered calls of deprecated `function_call`s, by name.
         warnings: what could not be sent.
     """
@@ -31,6 +33,7 @@ class History:
     cache: ReasoningCache | None = None
     now: float = 0.0
     calls: dict[str, Call] = field(default_factory=dict)
+    call_ids: CallIds = field(default_factory=CallIds)
     open_functions: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     foreign_items: int = 0

@@ -10,9 +10,9 @@ from azure_responses.bridge.chat_over_responses.parts import (
     read_output,
     text_part,
 )
-from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.refusal import as_list, as_mapping, refuse
 
-__all__ = ["read_messages"]
+__all__ = ["read_items", "read_messages"]
 
 _Items = list[dict[str, Any]]
 _Message = Mapping[str, Any]
@@ -44,6 +44,17 @@ def read_messages(messages: Any, history: History) -> _Items:
     return items
 
 
+def read_items(given: Any, history: History) -> _Items:
+    """Input items in the form of the Responses API, as they are sent."""
+    items = []
+    for index, item in enumerate(as_list(given, "input")):
+        fields = history.call_ids.send_item(as_mapping(item, f"input[{index}]"))
+        if fields.get("type") == "reasoning" and fields.get("encrypted_content"):
+            history.has_encrypted_reasoning = True
+        items.append(fields)
+    return items
+
+
 def _read_said(message: _Message, history: History, path: str) -> _Items:
     """A message of the user, the system or the developer."""
     history.warn_of_unknown(message, _SAID, path)
@@ -64,7 +75,7 @@ def _read_tool(message: _Message, history: History, path: str) -> _Items:
     call_id = message.get("tool_call_id")
     if not isinstance(call_id, str) or not call_id:
         raise refuse(f"{path}.tool_call_id is missing.", "Give the id of the call it answers.")
-    return [_answer(call_id, message, history, path)]
+    return [_answer(history.call_ids.send(call_id), message, history, path)]
 
 
 def _answer(call_id: str, message: _Message, history: History, path: str) -> dict[str, Any]:

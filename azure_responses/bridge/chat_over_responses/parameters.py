@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.call_ids import LONGEST, shorten
 from azure_responses.bridge.chat_over_responses.refusal import (
     as_list,
     as_mapping,
@@ -79,6 +80,8 @@ def take_parameter(draft: Draft, name: str, value: Any) -> None:
         neutral, alternative = _REFUSED[name]
         if value not in neutral:
             draft.drop(name, f"{name!r} has no counterpart in the Responses API.", alternative)
+    elif name in _BOUNDED:
+        _take_bounded(draft, name, value)
     elif name in _SENT:
         draft.parameters[name] = value
     else:
@@ -96,8 +99,8 @@ def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
         draft.max_tokens[name] = value
         if any(other != value for other in draft.max_tokens.values()):
             raise refuse(
-                "max_tokens and max_completion_tokens differ.",
-                "Give only max_completion_tokens; max_tokens is its older name.",
+                f"{' and '.join(draft.max_tokens)} differ.",
+                "Give only max_completion_tokens; the others are names of the same limit.",
             )
         # What is no number of tokens at all is for the service to refuse.
         if type(value) is int and 0 < value < _FEWEST_TOKENS:
@@ -109,6 +112,19 @@ def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
         draft.parameters["max_output_tokens"] = value
 
     return take
+
+
+def _take_bounded(draft: Draft, name: str, value: Any) -> None:
+    """A text that the Responses API bounds and chat completions does not: a long one is hashed.
+
+    It only has to be the same for the same user or the same beginning of a prompt.
+    """
+    sent = shorten(value, "") if isinstance(value, str) else value
+    if sent != value:
+        draft.warnings.append(
+            f"{name} was sent as a hash of {len(sent)} characters: it is longer than {LONGEST}."
+        )
+    draft.parameters[name] = sent
 
 
 def _take_effort(draft: Draft, value: Any) -> None:
@@ -206,7 +222,6 @@ _NO_SAMPLING = "Steer the answer with instructions, or with temperature and top_
 
 # name → (values that ask for nothing, what to do instead)
 _REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
-    "input": ((), "Chat completions take messages; responses.create takes input."),
     "n": ((1,), "Make one call for each answer."),
     "seed": ((), "No parameter makes answers repeatable; temperature=0 comes closest."),
     "stop": (("", []), "Cut the text after it arrives, or ask for an ending in the instructions."),
@@ -223,8 +238,11 @@ _REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     ),
 }
 
+_BOUNDED = frozenset({"user", "safety_identifier", "prompt_cache_key"})
+
 _CHANGED: dict[str, Callable[[Draft, Any], None]] = {
     "max_tokens": _take_max_tokens("max_tokens"),
+    "max_output_tokens": _take_max_tokens("max_output_tokens"),
     "max_completion_tokens": _take_max_tokens("max_completion_tokens"),
     "reasoning_effort": _take_effort,
     "reasoning": _take_reasoning,

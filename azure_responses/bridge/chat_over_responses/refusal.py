@@ -1,5 +1,6 @@
 """How the bridge says that a chat request cannot be served."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,12 +9,19 @@ from azure_responses.errors import ConfigurationError
 __all__ = ["as_list", "as_mapping", "as_texts", "refuse"]
 
 
+_PLACE = re.compile(r"'?([A-Za-z_][\w-]*(?:\[\d+\]|\.\w+)*)")
+
+
 def refuse(what: str, alternative: str) -> ConfigurationError:
     """The error for something the Responses API cannot do; nothing was sent.
 
-    `what` names the parameter or the place in the messages, `alternative` says what to do.
+    `what` begins with the parameter or the place in the messages, which is the error's `param`;
+    `alternative` says what to do.
     """
-    return ConfigurationError(what, hint=alternative)
+    error = ConfigurationError(what, hint=alternative)
+    place = _PLACE.match(what)
+    error.param = place[1] if place is not None else None
+    return error
 
 
 def as_mapping(value: Any, path: str) -> Mapping[str, Any]:

@@ -1,12 +1,14 @@
 """A chat completion's arguments → a response's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.call_ids import CallIds
 from azure_responses.bridge.chat_over_responses.calls import STAND_INS
 from azure_responses.bridge.chat_over_responses.history import History
-from azure_responses.bridge.chat_over_responses.messages import read_messages
+from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.bridge.chat_over_responses.parameters import (
     PARAMETERS,
     Draft,
@@ -20,7 +22,8 @@ __all__ = ["BridgedRequest", "to_responses_request"]
 
 _ENCRYPTED = "reasoning.encrypted_content"
 _OPTIONS = frozenset({"extra_headers", "extra_query", "timeout"})
-_TOP_LEVEL = frozenset({"model", "messages", "stream", "extra_body", "drop_params"}) | _OPTIONS
+_OF_ASKING = ("model", "messages", "input", "stream")
+_TOP_LEVEL = frozenset({*_OF_ASKING, "extra_body", "drop_params"}) | _OPTIONS
 # Azure's chat completions takes it in the body; no description of the Responses API names it.
 _BODY_ONLY = frozenset({"user_security_context"})
 # Any of these names a response that has to have been stored, or will have to be.
@@ -44,6 +47,7 @@ class BridgedRequest:
         warnings: one sentence for each thing left out or changed.
         resource_tag: stamped on the reasoning that comes back.
         reasoning_cache: where the reasoning that comes back is kept, or None.
+        call_ids: ids of calls that were too long to be sent, and what was sent for them.
     """
 
     parameters: dict[str, Any]
@@ -54,6 +58,7 @@ class BridgedRequest:
     warnings: tuple[str, ...] = ()
     resource_tag: str | None = None
     reasoning_cache: ReasoningCache | None = None
+    call_ids: CallIds = field(default_factory=CallIds, compare=False)
 
 
 def to_responses_request(
@@ -69,8 +74,8 @@ def to_responses_request(
     """The Responses request that does what a chat completion's arguments ask for.
 
     Args:
-        chat: the arguments of `chat.completions.create`: `messages`, `model`, every parameter of
-            chat completions or of the Responses API, `extra_body` and the like.
+        chat: the arguments of `chat.completions.create`: `messages` (or `input`), `model`, every
+            parameter of chat completions or of the Responses API, `extra_body` and the like.
         drop_params: leave out, with a warning, parameters that would be refused;
             `chat["drop_params"]` says the same.
         default_store: `store` where the caller says nothing. It is not applied to a background
@@ -88,16 +93,10 @@ def to_responses_request(
     """
     arguments, options = _split(chat)
     history = History(resource_tag=resource_tag, cache=reasoning_cache, now=now)
-    try:
-        draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
-        parameters = _assemble(draft, arguments.get("model"), default_store)
-        _read_messages(arguments.get("messages"), parameters, history)
-    except (TypeError, AttributeError, LookupError, ValueError) as error:
-        # Messages come from anywhere, and any field of them may hold anything.
-        raise refuse(
-            f"A field of a message or a tool is of the wrong kind: {error}.",
-            "Compare it with the reference of chat completions.",
-        ) from error
+    draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
+    parameters = _assemble(draft, arguments.get("model"), default_store)
+    with _wrong_kinds_refused("messages"):
+        _read_input(arguments, parameters, history)
     _settle_reasoning(is_reasoning_model, parameters, history, draft)
     return _request(draft, parameters, options, history, bool(arguments.get("stream")))
 
@@ -113,14 +112,39 @@ def _read_parameters(arguments: Mapping[str, Any], drop_params: bool) -> Draft:
     draft = Draft(drop_params=drop_params)
     for name, value in arguments.items():
         if name not in _TOP_LEVEL:
-            take_parameter(draft, name, value)
+            with _wrong_kinds_refused(name):
+                take_parameter(draft, name, value)
     return draft
 
 
-def _read_messages(messages: Any, parameters: dict[str, Any], history: History) -> None:
-    history.is_stored = parameters.get("store") is not False
-    history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
-    parameters["input"] = read_messages(messages, history)
+@contextmanager
+def _wrong_kinds_refused(name: str) -> Iterator[None]:
+    """Messages and tools come from anywhere, and any field of them may hold anything."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
+        raise refuse(
+            f"{name} has a field of the wrong kind: {error}.",
+            "Compare it with the reference of chat completions.",
+        ) from error
+
+
+def _read_input(arguments: Mapping[str, Any], parameters: dict[str, Any], history: History) -> None:
+    """The input of the response: the messages, or what the caller gives as `input` itself.
+
+    Some clients send a Responses body to the chat route and read chunks back (litellm#34029).
+    """
+    messages, given = arguments.get("messages"), arguments.get("input")
+    if given is None:
+        history.is_stored = parameters.get("store") is not False
+        history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
+        parameters["input"] = read_messages(messages, history)
+    elif messages:
+        raise refuse("input and messages were both given.", "Give only one of them.")
+    elif isinstance(given, str):
+        parameters["input"] = given
+    else:
+        parameters["input"] = read_items(given, history)
 
 
 def _settle_reasoning(
@@ -128,7 +152,13 @@ def _settle_reasoning(
 ) -> None:
     reasons = _reasons(said, parameters, history)
     _ask_for_reasoning(parameters, reasons)
-    if reasons and draft.drop_params:
+    if not reasons or (parameters.get("reasoning") or {}).get("effort") == "none":
+        return
+    for name in ("temperature", "top_p"):
+        # Clients send the default, 1, without being asked; a model that reasons refuses even that.
+        if parameters.get(name) == 1:
+            del parameters[name]
+    if draft.drop_params:
         _drop_sampling(parameters, draft)
 
 
@@ -148,6 +178,7 @@ def _request(
         warnings=(*draft.warnings, *history.warnings),
         resource_tag=history.resource_tag,
         reasoning_cache=history.cache,
+        call_ids=history.call_ids,
     )
 
 
@@ -162,7 +193,7 @@ def _merge_extra_body(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     body |= {name: chat[name] for name in _BODY_ONLY if chat.get(name) is not None}
     rest = {}
     for name, value in body.items():
-        if name in PARAMETERS or name in ("model", "messages", "stream"):
+        if name in PARAMETERS or name in _OF_ASKING:
             arguments[name] = value
         else:
             rest[name] = value
@@ -221,10 +252,8 @@ def _ask_for_reasoning(parameters: dict[str, Any], reasons: bool) -> None:
 
 def _drop_sampling(parameters: dict[str, Any], draft: Draft) -> None:
     """Leave out what a model refuses while it reasons."""
-    if (parameters.get("reasoning") or {}).get("effort") == "none":
-        return
     for name in _SAMPLING:
-        if parameters.get(name) not in (None, 1):
+        if parameters.get(name) is not None:
             del parameters[name]
             draft.warnings.append(f"{name} was dropped: models that reason refuse it.")
     if _LOGPROBS in parameters.get("include", ()):

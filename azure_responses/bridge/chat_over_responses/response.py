@@ -44,6 +44,8 @@ def to_chat_completion(
         raise failure_of_response(response, created)
     draft = _draft_message(response, request)
     message = draft.build()
+    for call in message.tool_calls or ():
+        call.id = request.call_ids.restore(call.id) or call.id
     if request.reasoning_cache is not None:
         request.reasoning_cache.remember(message, created)
     values = {**envelope(response, created), "object": "chat.completion"}

@@ -72,7 +72,7 @@ class ChatStream:
         self._messages = StreamedMessages()
         self._content = self._messages.content
         self._reasoning = OrderedText(SEPARATOR)
-        self._calls = StreamedCalls(request.legacy_functions)
+        self._calls = StreamedCalls(request.legacy_functions, request.call_ids)
         self._items: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
         self._mender = EventMender()

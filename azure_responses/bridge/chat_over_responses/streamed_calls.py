@@ -7,6 +7,7 @@ fall short of the final arguments, the rest follows once they are known.
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.bridge.chat_over_responses.call_ids import CallIds
 from azure_responses.bridge.chat_over_responses.calls import to_tool_call
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
@@ -43,10 +44,12 @@ class StreamedCalls:
 
     Args:
         has_function_call: the first call goes out as the deprecated `function_call`.
+        call_ids: ids as the caller knows them.
     """
 
-    def __init__(self, has_function_call: bool) -> None:
+    def __init__(self, has_function_call: bool, call_ids: CallIds | None = None) -> None:
         self.has_function_call = has_function_call
+        self._call_ids = call_ids or CallIds()
         self._calls: dict[int, _Call] = {}
 
     def __len__(self) -> int:
@@ -71,6 +74,7 @@ class StreamedCalls:
     def _head(self, call: _Call) -> dict[str, Any]:
         call.has_begun = True
         whole = to_tool_call(call.item)
+        whole.id = self._call_ids.restore(whole.id) or whole.id
         call.pieces.append(_text(call.item))
         values = {name: whole[name] for name in whole.model_fields_set}
         if whole.function is not None:

@@ -19,13 +19,21 @@ def read_tool(tool: Any, path: str) -> dict[str, Any]:
     """
     fields = as_mapping(tool, path)
     kind = fields.get("type")
-    if kind == "function" and "function" in fields:
-        return read_function(as_mapping(fields["function"], f"{path}.function"), path)
-    if kind == "custom" and "custom" in fields:
-        return _read_custom(as_mapping(fields["custom"], f"{path}.custom"), path)
+    # Nested as chat completions has them, or flat as the Responses API does (Cursor sends those).
+    if kind == "function":
+        return read_function(_details_of(fields, kind, path), path)
+    if kind == "custom":
+        return _read_custom(_details_of(fields, kind, path), path)
     if not isinstance(kind, str):
         raise refuse(f"{path} has no type.", "A tool is {'type': 'function', 'function': {…}}.")
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _details_of(fields: _Fields, kind: str, path: str) -> _Fields:
+    """What a tool says of itself: under the name of its type, or beside it."""
+    if fields.get(kind) is not None:
+        return as_mapping(fields[kind], f"{path}.{kind}")
+    return {name: value for name, value in fields.items() if name not in ("type", kind)}
 
 
 def read_function(function: _Fields, path: str) -> dict[str, Any]:
@@ -73,8 +81,8 @@ def read_tool_choice(choice: Any) -> Any:
         return choice
     fields = as_mapping(choice, "tool_choice")
     kind = fields.get("type")
-    if kind == "allowed_tools" and "allowed_tools" in fields:
-        return _read_allowed(as_mapping(fields["allowed_tools"], "tool_choice.allowed_tools"))
+    if kind == "allowed_tools":
+        return _read_allowed(_details_of(fields, kind, "tool_choice"))
     return _flatten(fields)
 
 

@@ -30,7 +30,7 @@ def test_every_parameter_of_chat_completions_has_its_place() -> None:
 
 
 def test_every_parameter_of_the_responses_api_has_its_place() -> None:
-    assert {"model", "stream"} == CREATE_PARAMETERS - PARAMETERS
+    assert {"input", "model", "stream"} == CREATE_PARAMETERS - PARAMETERS
 
 
 def test_a_name_that_nobody_knows_is_pointed_to_the_extra_body() -> None:

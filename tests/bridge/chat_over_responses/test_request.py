@@ -90,7 +90,6 @@ def test_golden_requests(case: str) -> None:
         ("audio", {"voice": "alloy", "format": "wav"}),
         ("modalities", ["text", "audio"]),
         ("data_sources", [{"type": "azure_search"}]),
-        ("input", "Hello"),
         ("telepathy", True),
     ],
 )

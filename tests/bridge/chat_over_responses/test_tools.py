@@ -72,7 +72,12 @@ EMPTY = {"type": "object", "properties": {}}
         ),
         (
             FunctionTool(type="function", name="f", strict=False),
-            {"type": "function", "name": "f", "strict": False},
+            {
+                "type": "function",
+                "name": "f",
+                "strict": False,
+                "parameters": {"type": "object", "properties": {}},
+            },
         ),
     ],
 )
