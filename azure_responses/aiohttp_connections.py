@@ -6,6 +6,7 @@ shell speaks to aiohttp directly, and this module gives a reply the few methods 
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -197,7 +198,9 @@ class AiohttpConnections:
 def _proxy_arguments(proxy: httpx.Proxy | None) -> dict[str, Any]:
     if proxy is None:
         return {}
-    arguments: dict[str, Any] = {"proxy": str(proxy.url), "proxy_headers": dict(proxy.headers)}
+    headers = dict(proxy.headers)
     if proxy.auth is not None:
-        arguments["proxy_auth"] = aiohttp.BasicAuth(*proxy.auth)
-    return arguments
+        # aiohttp makes it the Proxy-Authorization of the request for a tunnel, or of the call.
+        encoded = b64encode(":".join(proxy.auth).encode()).decode()
+        headers["Authorization"] = f"Basic {encoded}"
+    return {"proxy": str(proxy.url), "proxy_headers": headers}

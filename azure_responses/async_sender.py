@@ -3,16 +3,18 @@
 import random
 import time
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 import anyio
 import httpx
 
+from azure_responses.connection_errors import mapped_async_errors
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import fail_after
 from azure_responses.fork import in_forked_child
-from azure_responses.httpx_connections import leave_client
+from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Attempt, Call
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
@@ -29,7 +31,6 @@ from azure_responses.transport import (
     Timeout,
     build_headers,
     is_event_stream,
-    mapped_async_errors,
     merge_request,
 )
 from azure_responses.types.result import Result
@@ -68,7 +69,7 @@ class AsyncSender:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                with mapped_async_errors():
+                with mapped_async_errors(partial(self._proxy, call)):
                     reply = await self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
                 if isinstance(outcome, Reply):
@@ -106,7 +107,7 @@ class AsyncSender:
     ) -> AsyncStreamedReply:
         while True:
             try:
-                with mapped_async_errors():
+                with mapped_async_errors(partial(self._proxy, call)):
                     opened = await self._begin(call, timeout)
                 if isinstance(opened, AsyncStreamedReply):
                     return opened
@@ -186,6 +187,11 @@ class AsyncSender:
                 return AsyncStreamedReply(response, limit)
             async with aclosing(response):
                 return await read_reply_async(response, limit)
+
+    def _proxy(self, call: Call) -> str | None:
+        if self._transport is not None:
+            return self._transport.proxy()
+        return proxy_of(self._http_client, call.request.url)
 
     async def _credential(self, call: Call, limit: TimeLimit) -> tuple[str, str] | None:
         if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):

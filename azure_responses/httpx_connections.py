@@ -8,7 +8,7 @@ import httpx
 
 from azure_responses.fork import leave_socket
 
-__all__ = ["leave_client", "leave_transport"]
+__all__ = ["leave_client", "leave_transport", "proxy_of", "show_proxy"]
 
 
 def leave_client(client: httpx.Client | httpx.AsyncClient) -> None:
@@ -54,3 +54,23 @@ def _streams(pool: Any) -> Iterator[Any]:
             connection = getattr(connection, "_connection", None)
         if connection is not None:
             yield connection._network_stream
+
+
+def proxy_of(given: object, url: str) -> str | None:
+    """The proxy that a request to the URL takes, without user and password, or None.
+
+    `given` is an HTTP client, whose mounts decide, or a transport.
+    """
+    if isinstance(given, httpx.Client | httpx.AsyncClient):
+        given = given._transport_for_url(httpx.URL(url))
+    proxy = getattr(getattr(given, "_pool", None), "_proxy_url", None)
+    if proxy is None:
+        return None
+    port = f":{proxy.port}" if proxy.port else ""
+    return f"{proxy.scheme.decode()}://{proxy.host.decode()}{port}"
+
+
+def show_proxy(url: httpx.URL) -> str:
+    """A proxy's URL without user and password."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}"

@@ -3,14 +3,16 @@
 import random
 import time
 from contextlib import closing
+from functools import partial
 from typing import TypeVar
 
 import httpx
 
+from azure_responses.connection_errors import mapped_errors
 from azure_responses.credentials import Credentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
-from azure_responses.httpx_connections import leave_client, leave_transport
+from azure_responses.httpx_connections import leave_client, leave_transport, proxy_of
 from azure_responses.protocol.call import Attempt, Call
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
@@ -26,7 +28,6 @@ from azure_responses.transport import (
     build_headers,
     build_request,
     is_event_stream,
-    mapped_errors,
     send_through,
 )
 from azure_responses.types.result import Result
@@ -67,7 +68,7 @@ class Sender:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                with mapped_errors():
+                with mapped_errors(partial(self._proxy, call)):
                     limit = limit_of(timeout)
                     with closing(self._transmit(call, timeout, limit)) as response:
                         reply = read_reply(response, limit)
@@ -105,7 +106,7 @@ class Sender:
         is_opening = isinstance(timeout, OpeningTimeout)
         while True:
             try:
-                with mapped_errors():
+                with mapped_errors(partial(self._proxy, call)):
                     limit = limit_of(timeout)
                     response = self._transmit(call, timeout, limit)
                     if is_event_stream(response):
@@ -166,6 +167,9 @@ class Sender:
         """Close the connections, if they are ours."""
         if self._transport is not None:
             self._transport.close()
+
+    def _proxy(self, call: Call) -> str | None:
+        return proxy_of(self._http_client or self._transport, call.request.url)
 
     def _transmit(self, call: Call, timeout: Timeout, limit: TimeLimit) -> httpx.Response:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""

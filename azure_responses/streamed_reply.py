@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from azure_responses.connection_errors import mapped_async_errors, mapped_errors
 from azure_responses.errors import APIConnectionError, APITimeoutError
 from azure_responses.event_loop import fail_after
 from azure_responses.timed_network import TimedStream
 from azure_responses.timeouts import TimeLimit
-from azure_responses.transport import IncomingReply, mapped_async_errors, mapped_errors
+from azure_responses.transport import IncomingReply
 
 if TYPE_CHECKING:
     from azure_responses.aiohttp_connections import Alarm

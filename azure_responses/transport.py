@@ -18,10 +18,10 @@ from weakref import WeakKeyDictionary, ref
 
 import httpx
 
-from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import end_unawaited, forget_closed_loops, running_loop
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.httpx_connections import leave_transport
+from azure_responses.httpx_connections import leave_transport, show_proxy
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.timed_network import TimedBackend
@@ -45,8 +45,6 @@ __all__ = [
     "environment_proxy",
     "is_event_stream",
     "make_transport",
-    "mapped_async_errors",
-    "mapped_errors",
     "merge_request",
     "parse_url",
     "patience_of",
@@ -182,6 +180,11 @@ class LoopTransport:
         await anext(guard)
         return held
 
+    def proxy(self) -> str | None:
+        """The URL of the proxy in between, without user and password."""
+        proxy = _choose_proxy(self._connection, self._origin)
+        return None if proxy is None else show_proxy(proxy.url)
+
     def _forget(self, loop: Any) -> None:
         self._held.pop(loop, None)
 
@@ -306,72 +309,6 @@ def environment_proxy(origin: str) -> str | None:
         return None
     proxy = proxies.get(scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
-
-
-@contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Turns httpx's exceptions into ours; none of theirs escapes."""
-    try:
-        yield
-    except httpx.HTTPError as error:
-        raise _translate(error) from error
-    except (httpx.InvalidURL, httpx.CookieConflict) as error:
-        raise ConfigurationError(f"The request cannot be sent: {error}") from error
-    except httpx.StreamError as error:
-        raise APIConnectionError("The reply was closed before it was read.") from error
-
-
-@contextmanager
-def mapped_async_errors() -> Iterator[None]:
-    """`mapped_errors` for the async shell, which also meets aiohttp's own exceptions."""
-    try:
-        with mapped_errors():
-            yield
-    except TimeoutError as error:
-        # First, because aiohttp's timeouts are ClientErrors as well.
-        raise APITimeoutError("The service did not answer in time.") from error
-    except OSError as error:
-        raise APIConnectionError(_describe(error), hint=_hint(error)) from error
-    except RuntimeError as error:
-        # What aiohttp says of a reply whose session was closed before it was read.
-        if str(error) != "Connection closed.":
-            raise
-        raise APIConnectionError("The reply was closed before it was read.") from error
-    except Exception as error:
-        # aiohttp's exceptions are told by their module, so that trio need not import it.
-        if type(error).__module__.partition(".")[0] != "aiohttp":
-            raise
-        raise APIConnectionError(_describe(error), hint=_hint(error)) from error
-
-
-def _translate(error: httpx.HTTPError) -> APIConnectionError | ConfigurationError:
-    if isinstance(error, httpx.RequestError):
-        # The original stays reachable as __cause__; its request holds the credential header.
-        error.request = httpx.Request("POST", "https://redacted.invalid")
-    if isinstance(error, httpx.TimeoutException):
-        return APITimeoutError(f"The service did not answer in time ({type(error).__name__}).")
-    if isinstance(error, httpx.UnsupportedProtocol):
-        return ConfigurationError(f"The request cannot be sent: {error}")
-    return APIConnectionError(_describe(error), hint=_hint(error))
-
-
-def _describe(error: Exception) -> str:
-    return f"The connection failed: {str(error) or type(error).__name__}"
-
-
-def _hint(error: Exception) -> str | None:
-    text = str(error).lower()
-    if any(words in text for words in ("name or service", "nodename", "getaddrinfo", "resolve")):
-        return "The host name does not exist: check the resource name in the endpoint."
-    # As httpx, aiohttp and anyio say it.
-    if any(words in text for words in ("refused", "connect call failed", "attempts to connect")):
-        return (
-            "Nothing listens at the endpoint's host and port. Behind a proxy set HTTPS_PROXY; an "
-            "emulator is started by `azure-responses emulate`."
-        )
-    if "certificate" in text:
-        return "Pass verify='<path of the CA file>' if a proxy re-signs the traffic."
-    return None
 
 
 def build_request(

@@ -28,6 +28,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from azure_responses import AsyncAzureResponses, AzureResponses
+from azure_responses.connection_errors import mapped_async_errors, mapped_errors
 from azure_responses.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -44,8 +45,6 @@ from azure_responses.transport import (
     build_request,
     is_event_stream,
     make_transport,
-    mapped_async_errors,
-    mapped_errors,
     merge_request,
     parse_url,
     patience_of,
