@@ -25,23 +25,27 @@ _LONGEST_PAUSE = 0.5
 
 async def admit_call(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
     """Let a call begin, at once or when running calls of its key have ended, or say why not."""
-    admitted = await _ask(gateway, caller, call)
+    is_limited = caller.has_limits or caller.budget is not None
+    context = await gateway.estimates.find_context(call) if is_limited else 0
+    admitted = await _ask(gateway, caller, call, context)
     patience = patience_of(call.timeout)
     allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
     pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
     while _passes_soon(admitted) and time.monotonic() + pause < ends:
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-        admitted = await _ask(gateway, caller, call)
+        admitted = await _ask(gateway, caller, call, context)
     return admitted
 
 
-async def _ask(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
+async def _ask(
+    gateway: "Gateway", caller: Caller, call: RelayedCall, context: int
+) -> Admitted | Denial:
     tick = time.monotonic()
     asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
     if caller.has_limits or caller.budget is not None:
         # Anew each time: the calls that ended meanwhile have shown how much they needed.
-        asked["tokens"], asked["cost"] = gateway.estimates.estimate(caller, call, tick)
+        asked["tokens"], asked["cost"] = gateway.estimates.estimate(caller, call, context, tick)
     asked |= {"now": time.time(), "tick": tick}
     state = gateway.router.async_calls.state
     if caller.has_limits and state.is_shared:

@@ -5,8 +5,10 @@ from decimal import Decimal
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.money import to_pico
 from azure_responses.relay.cost import price, use_of
+from azure_responses.relay.raw_answers import stored_ids, tokens_of
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.router import Router
+from azure_responses.router.requests import continued_by
 from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,
@@ -35,12 +37,29 @@ class Estimates:
         self._usual: _Known = {}
         self._contexts: _Known = {}
 
-    def estimate(self, caller: Caller, call: RelayedCall, tick: float) -> tuple[int, int]:
+    async def find_context(self, call: RelayedCall) -> int:
+        """Tokens of what a call continues, as far as a replica knows; 0 for nothing."""
+        given, reading = continued_by(call.body), call.reading
+        if given is None or reading is None or reading.ask.context_tokens:
+            return 0 if reading is None else reading.ask.context_tokens
+        state = self._router.async_calls.state
+        inner = given if reading.labelled is None else reading.labelled.inner_id(given)
+        # Noted as it was given out, or as the service names it.
+        return await state.context_of(given) or await state.context_of(inner)
+
+    def estimate(
+        self, caller: Caller, call: RelayedCall, context: int, tick: float
+    ) -> tuple[int, int]:
         """Tokens in all, and millionths of a millionth of a US dollar; 0 where no price is known.
 
-        `tick` is monotonic seconds.
+        Args:
+            context: from `find_context`.
+            tick: monotonic seconds.
         """
-        given = estimate_input_tokens(call.body) + self._context(caller, call, tick)
+        given = estimate_input_tokens(call.body)
+        if continued_by(call.body) is not None:
+            # Where no replica knows, what other continued calls took up.
+            given += context or _look_up(self._contexts, caller, call, tick) or 0
         made = self._output(caller, call, tick)
         rows = self._router.reader.routing.group_of(call.group or "")
         if not rows:
@@ -59,7 +78,8 @@ class Estimates:
         made, given = usage.get("output_tokens"), usage.get("input_tokens")
         if isinstance(made, int) and not has_output_limit(call.body):
             self._observe(self._usual, caller, call, made, tick)
-        if isinstance(given, int) and _continues(call):
+        self._share_context(call)
+        if isinstance(given, int) and continued_by(call.body) is not None:
             hidden = max(0, given - estimate_input_tokens(call.body))
             self._observe(self._contexts, caller, call, hidden, tick)
 
@@ -80,13 +100,12 @@ class Estimates:
             usual = _look_up(self._usual, caller, call, tick)
         return estimate_output_tokens(call.body) if usual is None else usual
 
-    def _context(self, caller: Caller, call: RelayedCall, tick: float) -> int:
-        """Tokens of what the call continues, which Azure reads and bills again."""
-        if not _continues(call):
-            return 0
-        known = call.reading.ask.context_tokens if call.reading is not None else 0
-        # Made by another replica or before a restart: what other continued calls took up.
-        return known or _look_up(self._contexts, caller, call, tick) or 0
+    def _share_context(self, call: RelayedCall) -> None:
+        result, tokens = call.summary.result, tokens_of(call.summary.result)
+        if result is not None and tokens:
+            state = self._router.async_calls.state
+            for stored_id in stored_ids(result):
+                state.note_context(stored_id, tokens)
 
 
 def _look_up(known: _Known, caller: Caller, call: RelayedCall, tick: float) -> int | None:
@@ -96,10 +115,6 @@ def _look_up(known: _Known, caller: Caller, call: RelayedCall, tick: float) -> i
         if tokens is not None:
             return tokens
     return None
-
-
-def _continues(call: RelayedCall) -> bool:
-    return bool(call.body.get("previous_response_id") or call.body.get("conversation"))
 
 
 def _names(caller: Caller, call: RelayedCall) -> tuple[tuple[str, str], tuple[str, str]]:

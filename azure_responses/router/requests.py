@@ -44,7 +44,7 @@ from azure_responses.routing.token_estimate import (
 )
 from azure_responses.transport import Timeout, patience_of
 
-__all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest"]
+__all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest", "continued_by"]
 
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *_OPTIONS})
@@ -456,12 +456,9 @@ class RequestReader:
 
     def _context_of(self, body: Mapping[str, Any], labelled: LabelledRequest) -> int:
         """Tokens of what a request continues, as far as it passed through here."""
-        known = self.routing.contexts.tokens_of
-        for value in (body.get("previous_response_id"), _id_of(body.get("conversation"))):
-            if value and isinstance(value, str):
-                # It may have been noted as it was given out, or before it had its label.
-                return known(value) or known(labelled.inner_id(value))
-        return 0
+        known, given = self.routing.contexts.tokens_of, continued_by(body)
+        # It may have been noted as it was given out, or before it had its label.
+        return 0 if given is None else known(given) or known(labelled.inner_id(given))
 
     def facts_of(self, model: str) -> "_Facts":
         """What calls of a model name have in common; worked out once."""
@@ -494,8 +491,12 @@ class RequestReader:
         return Label(response_id, deployment.tag, deployment.resource)
 
 
-def _id_of(value: Any) -> Any:
-    return value.get("id") if isinstance(value, Mapping) else value
+def continued_by(body: Mapping[str, Any]) -> str | None:
+    """The id, as the caller gave it, of the response or conversation that a request continues."""
+    within = body.get("conversation")
+    within = within.get("id") if isinstance(within, Mapping) else within
+    found = (body.get("previous_response_id"), within)
+    return next((each for each in found if each and isinstance(each, str)), None)
 
 
 def _time_of(options: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -52,6 +52,7 @@ class AsyncRedisState:
         self.settle = state.settle
         self.remember = state.remember
         self.forget = state.forget
+        self.note_context = state.note_context
 
     def __repr__(self) -> str:
         return f"Async{self._state!r}"
@@ -101,6 +102,10 @@ class AsyncRedisState:
     async def find(self, response_id: str) -> LedgerEntry | None:
         """The entry of a stored response; None also while Redis cannot be asked."""
         return await anyio.to_thread.run_sync(self._state.find, response_id)
+
+    async def context_of(self, stored_id: str) -> int:
+        """How many tokens something stored has; 0 where that is not known."""
+        return await anyio.to_thread.run_sync(self._state.context_of, stored_id)
 
     async def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE

@@ -152,6 +152,13 @@ class MemoryState:
         with self._lock:
             self._ledger.pop(response_id)
 
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Nothing to do: the router of this process knows it."""
+
+    def context_of(self, stored_id: str) -> int:
+        """0: what is known here, the router of this process knows."""
+        return 0
+
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
@@ -197,6 +204,7 @@ class AsyncMemoryState:
         self.settle = self._state.settle
         self.remember = self._state.remember
         self.forget = self._state.forget
+        self.note_context = self._state.note_context
 
     async def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
         """Reserve on the first bid that is not cooling down and has room."""
@@ -205,6 +213,10 @@ class AsyncMemoryState:
     async def find(self, response_id: str) -> LedgerEntry | None:
         """The entry of a stored response."""
         return self._state.find(response_id)
+
+    async def context_of(self, stored_id: str) -> int:
+        """0: what is known here, the router of this process knows."""
+        return self._state.context_of(stored_id)
 
     async def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE

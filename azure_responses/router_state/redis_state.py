@@ -160,6 +160,20 @@ class RedisState:
         """Take an entry out of the ledger; never waits."""
         self.writer.put(Write(time.monotonic(), forgotten=response_id))
 
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Note how many tokens something stored has; never waits."""
+        self.writer.put(Write(time.monotonic(), context=(stored_id, tokens)))
+
+    def context_of(self, stored_id: str) -> int:
+        """How many tokens something stored has; 0 where that is not known."""
+        if not self._is_reachable():
+            return 0
+        try:
+            return int(self.writer.client.get(self.keys.context(stored_id)) or 0)
+        except Exception as error:
+            self.outage.note_failure(error, "find")
+            return 0
+
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:

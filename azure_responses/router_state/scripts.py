@@ -244,6 +244,10 @@ class Keys:
         """A stored response."""
         return f"{self._start}response:{response_id}"
 
+    def context(self, stored_id: str) -> str:
+        """How many tokens a stored response or conversation has."""
+        return f"{self._start}context:{stored_id}"
+
     def index(self, end_user: str) -> str:
         """The ids of an end user's responses; who it is does not show in the name."""
         digest = hashlib.sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -304,6 +308,7 @@ class Write:
         tag: the deployment's tag.
         second, tokens, requests: by how much to correct which second of its window; second 0 is
             that of `at`, for what was never reserved here.
+        context: the id of something stored, and its tokens; then nothing else counts.
         reserved: so many tokens of that second are those of a running call no longer.
         cooldown: seconds from `at` for which it sits out.
         entry: a stored response to remember.
@@ -319,6 +324,7 @@ class Write:
     entry: LedgerEntry | None = None
     forgotten: str | None = None
     reserved: int = 0
+    context: tuple[str, int] | None = None
 
     @property
     def is_correction(self) -> bool:

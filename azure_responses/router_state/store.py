@@ -52,6 +52,12 @@ class StateStore(Protocol):
     def forget(self, response_id: str) -> None:
         """Take an entry out of the ledger; never waits."""
 
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Tell replicas how many tokens something stored has, by the service's own id."""
+
+    def context_of(self, stored_id: str) -> int:
+        """What replicas said of it; 0 where nothing is known."""
+
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
@@ -101,6 +107,12 @@ class AsyncStateStore(Protocol):
 
     def forget(self, response_id: str) -> None:
         """Take an entry out of the ledger; never waits."""
+
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Tell replicas how many tokens something stored has, by the service's own id."""
+
+    async def context_of(self, stored_id: str) -> int:
+        """What replicas said of it; 0 where nothing is known."""
 
     async def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE

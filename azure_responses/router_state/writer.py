@@ -18,6 +18,9 @@ _logger = logging.getLogger("azure_responses")
 
 _BATCH = 50
 _PAUSE = 1.0
+# Seconds for which the tokens of a stored response are known to all replicas; most conversations
+# end sooner, and those of the others are estimated.
+_CONTEXT_LIFE = 24 * 3600
 # Batches refused in a row, with Redis taking other writes between them, before they are dropped.
 _PATIENCE = 3
 
@@ -189,6 +192,9 @@ class Writer:
         for write in batch:
             if write.forgotten is not None:
                 pipeline.delete(self._keys.entry(write.forgotten))
+            elif write.context is not None:
+                stored_id, tokens = write.context
+                pipeline.set(self._keys.context(stored_id), tokens, ex=_CONTEXT_LIFE)
             else:
                 values = self._keys.settlement(write, now, clock)
                 pipeline.execute_command(command, script, *values)

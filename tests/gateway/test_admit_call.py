@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Deployment, Emulator, Latency, Resource
+from azure_responses.routing.stored_contexts import StoredContexts
 from tests.gateway.gateways import Running, config_of, serve
 from tests.router_state.conftest import redis_server
 from tests.router_state.redis_server import RedisServer
@@ -127,6 +128,27 @@ def test_what_a_follow_up_continues_counts_against_the_limits_of_its_key(stream:
         assert client.post(CREATE, json={**HELLO, "max_output_tokens": 16}).status_code == 200
     assert refused.status_code == 429, refused.text
     assert int(refused.headers["retry-after"]) > 30
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_another_replica_stored_counts_where_they_share_a_state(
+    redis_server: RedisServer, stream: bool
+) -> None:
+    key = {"tpm": 4000}
+    with _gateway(key, redis_url=redis_server.url) as gateway, gateway.client(ALICE) as client:
+        first = client.post(CREATE, json={**LONG, "stream": stream})
+        router = gateway.app.gateway.router
+        state, response_id = router.calls.state, _id_in(first)
+        # It is written behind the call.
+        inner = router.reader.affinity.read_id(response_id, "alice")
+        names = [response_id, inner.inner if inner else ""]
+        _wait_until(lambda: state.flush() and any(state.context_of(name) for name in names))
+        # As if another process had made it.
+        router.reader.routing.contexts = StoredContexts()
+        gateway.app.gateway.estimates._contexts.clear()
+        again = {**HELLO, "previous_response_id": response_id, "max_output_tokens": 16}
+        assert client.post(CREATE, json=again).status_code == 429
+        assert client.post(CREATE, json={**again, "previous_response_id": None}).is_success
 
 
 def test_what_follow_ups_continue_is_held_of_a_budget() -> None:

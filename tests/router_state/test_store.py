@@ -63,7 +63,7 @@ def test_a_sync_state_offers_what_a_router_asks_for(kind: type) -> None:
 @pytest.mark.parametrize("kind", [AsyncMemoryState, AsyncRedisState])
 def test_an_async_state_offers_what_a_router_asks_for(kind: type) -> None:
     # What needs no awaiting is taken over from the sync state when one is made.
-    shared = {"settle", "remember", "forget"}
+    shared = {"settle", "remember", "forget", "note_context"}
     asked = {
         name: form for name, form in _signatures(AsyncStateStore).items() if name not in shared
     }
@@ -172,6 +172,17 @@ def test_a_call_that_ends_after_its_minute_leaves_nothing_reserved(situation: Si
     situation.settle(late, 0)
     assert situation.reserve(bid_on(tokens=100, tpm=100)).bid is not None
     assert situation.reserve(bid_on(tokens=100, tpm=100)).retry_after == pytest.approx(1.0)
+
+
+def test_how_much_is_stored_under_an_id_is_shared(lasting_server: RedisServer) -> None:
+    state = shared_state(lasting_server.url)
+    state.note_context("resp_1", 3000)
+    assert state.flush()
+    assert (state.context_of("resp_1"), state.context_of("resp_2")) == (3000, 0)
+    state.close()
+    memory = MemoryState()
+    memory.note_context("resp_1", 3000)
+    assert memory.context_of("resp_1") == 0
 
 
 def test_tokens_that_were_not_used_are_given_back(situation: Situation) -> None:
