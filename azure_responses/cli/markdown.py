@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import takewhile
 from typing import ClassVar, TextIO
 
@@ -12,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, TableElement
 from rich.text import Text
 
-from azure_responses.cli.terminal import show_controls
+from azure_responses.cli.terminal import making_way, show_controls
 
 __all__ = ["MarkdownPrinter", "draw_markdown", "split_blocks"]
 
@@ -42,8 +43,12 @@ class MarkdownPrinter:
         self._rest = ""
         self._rows: list[str] = []
         self._has_printed = False
+        self._stack = ExitStack()
 
     def write(self, text: str) -> None:
+        if not self._rest:
+            self._stack.close()
+            self._stack.enter_context(making_way(self._take_away))
         self._rest += show_controls(text)
         complete, rest = split_blocks(self._rest)
         self._replace(complete, self._tail(rest))
@@ -52,6 +57,10 @@ class MarkdownPrinter:
     def finish(self) -> None:
         self._replace(self._rest if self._rest.strip() else "", [])
         self._rest = ""
+        self._stack.close()
+
+    def _take_away(self) -> None:
+        self._replace("", [])
 
     def _tail(self, rest: str) -> list[str]:
         """The last rows of the unfinished block, as many as the terminal shows."""

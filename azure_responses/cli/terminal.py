@@ -5,6 +5,8 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -16,6 +18,7 @@ __all__ = [
     "dim",
     "encodes",
     "is_capable",
+    "making_way",
     "note",
     "paint",
     "report",
@@ -34,9 +37,25 @@ _VISIBLE = {
 _CLEAR_LINE = "\r\x1b[K"
 
 
+# What takes away, until it is drawn again, what stands unfinished on the screen.
+_unfinished: list[Callable[[], None]] = []
+
+
 def note(text: str) -> None:
     """Tell the user something that is not the answer."""
+    for take_away in _unfinished:
+        take_away()
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def making_way(take_away: Callable[[], None]) -> Iterator[None]:
+    """While something unfinished is drawn: a note would be erased with it, or stand within it."""
+    _unfinished.append(take_away)
+    try:
+        yield
+    finally:
+        _unfinished.remove(take_away)
 
 
 def report(error: AzureResponsesError, *, has_connection_options: bool = True) -> None:
@@ -109,6 +128,7 @@ class StatusLine:
         self._interval = interval
         self._status: str | None = None
         self._started_at = time.monotonic()
+        self._stack = ExitStack()
         self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._tick, daemon=True)
@@ -132,6 +152,7 @@ class StatusLine:
     def __enter__(self) -> Self:
         self._started_at = time.monotonic()
         if self._is_live:
+            self._stack.enter_context(making_way(self._take_away))
             self._thread.start()
         return self
 
@@ -141,7 +162,13 @@ class StatusLine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stack.close()
         self.hide()
+
+    def _take_away(self) -> None:
+        with self._lock:
+            if not self._is_over.is_set():
+                self._write(_CLEAR_LINE)
 
     def _tick(self) -> None:
         while not self._is_over.wait(self._interval):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from azure_responses.cli.markdown import MarkdownPrinter, draw_markdown, split_blocks
+from azure_responses.cli.terminal import note
 from azure_responses.emulator import Emulator, Latency, Resource
 from tests.cli.pseudo_terminal import PseudoTerminal, Screen, plain
 from tests.cli.tmux import Tmux, needs_tmux
@@ -193,6 +194,23 @@ def test_the_pieces_of_an_answer_leave_the_letters_of_the_whole(
 def test_control_characters_of_an_answer_are_shown_and_not_obeyed() -> None:
     rows = _rows("first\n\n\x1b[2J\x1b[H\x9b2Jsecond")
     assert rows == ["first", "", "␛[2J␛[H\ufffd2Jsecond"]
+
+
+def test_a_note_in_the_middle_of_an_answer_is_lost_no_more_than_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = _Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    printer = MarkdownPrinter(stream, _console(80))
+    printer.write("first\n\n```\none\ntwo")
+    note("warning: beware")
+    printer.write("\nthree\n```\n\nlast")
+    printer.finish()
+    note("the end")
+    screen = Screen()
+    screen.show(stream.getvalue().replace("\n", "\r\n").encode())
+    shown = [row.strip() for row in screen.rows() if row.strip()]
+    assert shown == ["first", "warning: beware", "one", "two", "three", "last", "the end"]
 
 
 # --- in a terminal --------------------------------------------------------------------------------

@@ -5,7 +5,14 @@ import time
 
 import pytest
 
-from azure_responses.cli.terminal import StatusLine, encodes, is_capable, paint, supports_colour
+from azure_responses.cli.terminal import (
+    StatusLine,
+    encodes,
+    is_capable,
+    note,
+    paint,
+    supports_colour,
+)
 
 
 class _Screen(io.StringIO):
@@ -77,6 +84,20 @@ def test_a_terminal_has_one_line_that_grows_older_and_goes_away() -> None:
     assert shown.count("queued, 0 s") > 2
     assert "\n" not in shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_a_note_takes_the_status_line_away_and_stands_on_one_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = _Screen()
+    monkeypatch.setattr("sys.stderr", stream)
+    with StatusLine(stream) as status:
+        status.show("queued")
+        note("warning: beware")
+        status.hide()
+        note("the end")
+    assert "\r\x1b[Kwarning: beware\n" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[Kthe end\n")
 
 
 def test_a_status_is_cut_where_it_would_go_on_in_the_next_row(
