@@ -21,6 +21,7 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
+from azure_responses.event_loop import compute
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -118,7 +119,7 @@ class AsyncCompletions:
     async def _send(
         self, chat: dict[str, Any], *, stream: bool
     ) -> "ChatCompletion | AsyncChatCompletionStream":
-        request = self._bridge(chat)
+        request = await compute(self._bridge, chat)
         try:
             return await self._perform(request, chat["model"], stream=stream)
         except AzureResponsesError as error:

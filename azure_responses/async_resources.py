@@ -15,6 +15,7 @@ from azure_responses.arguments import (
 )
 from azure_responses.async_sender import AsyncSender
 from azure_responses.async_stream import AsyncStream, AsyncStreamSource
+from azure_responses.event_loop import compute
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
@@ -95,7 +96,8 @@ class AsyncResponses(_Resource):
         if stream:
             opened = self._open(self._plans.stream(parameters, options), options, timeout)
             return await opened.open()
-        return await self._sender.perform(self._plans.create(parameters, options), timeout)
+        plan = await compute(self._plans.create, parameters, options)
+        return await self._sender.perform(plan, timeout)
 
     @overload
     def stream(

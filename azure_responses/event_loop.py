@@ -3,9 +3,9 @@
 import asyncio
 import math
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 import anyio
 
 __all__ = [
+    "COMPUTER",
+    "compute",
     "end_unawaited",
     "fail_after",
     "forget_closed_loops",
@@ -141,3 +143,18 @@ def _call_in(loop: Any, function: Callable[[], object]) -> None:
         loop.call_soon_threadsafe(function)
     else:
         loop.run_sync_soon(function)
+
+
+COMPUTER: ContextVar[Callable[[Callable[[], Any]], Awaitable[Any]] | None] = ContextVar(
+    "azure_responses.computer", default=None
+)
+"""Runs what takes long to compute, away from the event loop; None computes it where it is."""
+
+
+async def compute(function: Callable[..., T], /, *arguments: Any, **more: Any) -> T:
+    """The result of `function`, of which others need not wait where `COMPUTER` is set."""
+    computer = COMPUTER.get()
+    if computer is None:
+        return function(*arguments, **more)
+    result: T = await computer(lambda: function(*arguments, **more))
+    return result

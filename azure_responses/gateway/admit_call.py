@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.event_loop import compute
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
@@ -45,7 +46,8 @@ async def _ask(
     asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
     if caller.has_limits or caller.budget is not None:
         # Anew each time: the calls that ended meanwhile have shown how much they needed.
-        asked["tokens"], asked["cost"] = gateway.estimates.estimate(caller, call, context, tick)
+        estimate = await compute(gateway.estimates.estimate, caller, call, context, tick)
+        asked["tokens"], asked["cost"] = estimate
     asked |= {"now": time.time(), "tick": tick}
     state = gateway.router.async_calls.state
     if caller.has_limits and state.is_shared:

@@ -3,16 +3,18 @@
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
+from azure_responses.event_loop import COMPUTER, compute
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.admit_call import admit_call
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.departure import DEPARTURE, Departure
 from azure_responses.gateway.event_stream import EventStream
+from azure_responses.gateway.lanes import SHORT
 from azure_responses.gateway.layers import BEGUN
 from azure_responses.gateway.replies import (
     Header,
@@ -22,7 +24,7 @@ from azure_responses.gateway.replies import (
     send_denial,
     send_reply,
 )
-from azure_responses.gateway.request_body import CallerLeft, Refused, read_body
+from azure_responses.gateway.request_body import CallerLeft, Refused, check_json, read_body
 from azure_responses.relay import ApiRequest, CallSummary
 from azure_responses.relay.closing_events import closing_events
 from azure_responses.relay.relayed_call import RelayedCall
@@ -37,7 +39,9 @@ __all__ = ["Exchange", "let_go"]
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
 _LONGEST_ID = 128
-_LARGE_BODY = 512 * 1024
+_LARGE_BODY = 256 * 1024
+# What a value takes in memory once it is read, at least.
+_BYTES_PER_VALUE = 64
 _ROUTED = frozenset({"create", "chat", "compact", "input_tokens"})
 
 
@@ -100,10 +104,26 @@ class Exchange:
             if refusal is not None:
                 raise Refused(refusal)
             body = await read_body(self._receive, self._headers, limit, take)
+            await self._weigh(body, take)
             await self._take_place(caller, body)
         finally:
             if held:
                 gateway.bodies.give_back(key_id, held)
+
+    async def _weigh(self, body: bytes, take: Callable[[int], None]) -> None:
+        """Say where the body is worked on, by how much it holds."""
+        computer = None
+        if len(body) > SHORT:
+            gateway, most = self._gateway, self._gateway.settings.max_body_values
+            if len(body) < _LARGE_BODY:
+                values = check_json(body, most)
+            else:
+                values = await asyncio.to_thread(check_json, body, most)
+            computer = gateway.lanes.choose(values, len(body))
+            if computer is not None:
+                take(values * _BYTES_PER_VALUE)
+        # What is set stays so for requests that come later on the same connection.
+        COMPUTER.set(computer)
 
     async def _take_place(self, caller: Caller, body: bytes) -> None:
         places = self._gateway.places
@@ -119,7 +139,7 @@ class Exchange:
     async def _relay(self, caller: Caller, body: bytes) -> None:
         request = self._request(caller, body)
         try:
-            call = await self._read(request)
+            call = await compute(self._gateway.relay.read, request)
         except AzureResponsesError as error:
             reply = refusal(request, error)
             self._gateway.metrics.refuse(reply.status)
@@ -135,13 +155,6 @@ class Exchange:
             call.summary.latency = time.perf_counter() - self._began
             self._settle(caller, call, admitted)
             let_go([call.summary.error, *call.failures])
-
-    async def _read(self, request: ApiRequest) -> RelayedCall:
-        read = self._gateway.relay.read
-        if len(request.body) < _LARGE_BODY:
-            return read(request)
-        # Nobody else is to wait while it is gone through.
-        return await asyncio.to_thread(read, request)
 
     def _settle(self, caller: Caller, call: RelayedCall, admitted: Admitted | None) -> None:
         summary, admission = call.summary, self._gateway.admission

@@ -19,6 +19,7 @@ from azure_responses.gateway.drain import Drain
 from azure_responses.gateway.estimate import Estimates
 from azure_responses.gateway.hosts import Hosts
 from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.lanes import Lanes
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
 from azure_responses.gateway.request_body import BodyMemory
@@ -71,6 +72,7 @@ class Gateway:
         )
         # One body has to fit into one caller's half.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
+        self.lanes = Lanes()
         self.drain = Drain()
         self.metrics = Metrics(self.router.groups)
         self.bookkeeper: Bookkeeper | None = None

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.json_size import count_values, has_long_number
 from azure_responses.gateway.replies import Receive
 
-__all__ = ["BodyMemory", "CallerLeft", "Refused", "read_body"]
+__all__ = ["BodyMemory", "CallerLeft", "Refused", "read_body", "check_json"]
 
 # Between two pieces, and for all of them together.
 _PIECE_SECONDS = 20.0
@@ -94,6 +95,28 @@ async def read_body(
         pieces.append(piece)
         if not message.get("more_body", False):
             return piece if len(pieces) == 1 else b"".join(pieces)
+
+
+def check_json(body: bytes, most: int) -> int:
+    """About how many values the body holds; raises Refused where it would take long to read."""
+    values = count_values(body, most)
+    if values > most:
+        raise Refused(_too_many_values(most))
+    if has_long_number(body):
+        raise Refused(_long_number())
+    return values
+
+
+def _too_many_values(most: int) -> Denial:
+    return deny(
+        413,
+        f"The body holds more than {most:,} JSON values (general_settings.max_body_values).",
+        code="request_too_large",
+    )
+
+
+def _long_number() -> Denial:
+    return deny(400, "A number in the body has more than 500 digits.", code="invalid_json")
 
 
 def _check_headers(headers: Mapping[str, str], limit: int) -> None:

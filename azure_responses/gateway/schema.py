@@ -115,6 +115,7 @@ GENERAL: Mapping[str, Setting] = {
     "user_api_key_cache_ttl": Setting("key_refresh_interval", _seconds),
     "max_body_bytes": Setting("max_body_bytes", _count),
     "max_request_size_mb": Setting("max_body_bytes", _megabytes),
+    "max_body_values": Setting("max_body_values", _count),
     "max_bodies_bytes": Setting("max_bodies_bytes", _count),
     "max_connections": Setting("max_connections", _count),
     "max_concurrent_requests": Setting("max_concurrent_requests", _count),

@@ -35,6 +35,7 @@ _KEEP_ALIVE = 75
 _BACKLOG = 2048
 _RESTART_PAUSE = 1.0
 _MOST_FILES = 65_536
+_SWITCH_INTERVAL = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def _work(plan: Plan, listener: socket.socket) -> int:
     # What a caller sends may stand in a warning. Shown as it came it could pose as another line,
     # and Python remembers each that it has shown: as many as callers make up.
     warnings.filterwarnings("ignore", category=UserWarning)
+    # The event loop gets its turn within a millisecond while another thread works on a large body.
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     server = GatewayServer(app, plan.announcement if plan.workers <= 1 else "")
     try:
         server.run([listener])

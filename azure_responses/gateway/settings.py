@@ -25,6 +25,7 @@ class GatewaySettings:
         spend_flush_interval: seconds between writes; what a crash may lose.
         key_refresh_interval: seconds within which a change of keys in the database counts.
         max_body_bytes: the longest request.
+        max_body_values: of JSON in one request, whose number is what takes time and memory.
         max_bodies_bytes: the bodies of all calls at once in a process; half of it for one key.
         max_connections: open at once in a process; beyond them the one that has waited longest for
             a request is closed.
@@ -55,6 +56,7 @@ class GatewaySettings:
     spend_flush_interval: float = 1.0
     key_refresh_interval: float = 5.0
     max_body_bytes: int = 64 * 1024 * 1024
+    max_body_values: int = 100_000
     max_bodies_bytes: int = 512 * 1024 * 1024
     max_connections: int = 4000
     max_concurrent_requests: int = 1000

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -20,6 +21,7 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
 )
+from azure_responses.event_loop import compute
 from azure_responses.relay.async_chat import AsyncChatRelay
 from azure_responses.relay.attempt_notes import (
     Abandoned,
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRelay"]
 
 Reply = ApiReply[bytes | AsyncStreamBody]
+
+# What takes milliseconds to read, which others should not wait for.
+_LONG_REPLY = 256 * 1024
 
 
 class AsyncRelay:
@@ -120,7 +125,9 @@ class AsyncRelay:
 
         routed = await self._router.async_calls.perform(call.ask, attempt)
         summary.headers = routed.result.headers
-        body = routed.result.finish(summary)
+        finish = partial(routed.result.finish, summary)
+        is_long = routed.result.size >= _LONG_REPLY
+        body = await anyio.to_thread.run_sync(finish) if is_long else finish()
         if call.operation == "delete" and call.stored is not None:
             self._router.async_calls.state.forget(call.stored.inner)
         summary.latency = time.monotonic() - began
@@ -136,7 +143,7 @@ class AsyncRelay:
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
             await typed.find_history()
-        return RawAttempt(call, target.deployment, routed, self.raw_calls(target))
+        return await compute(RawAttempt, call, target.deployment, routed, self.raw_calls(target))
 
     def raw_calls(self, target: AsyncTarget) -> RawCalls:
         """What makes the calls of a target's client."""
@@ -194,7 +201,9 @@ async def _exchange(
         raise unusable_credential(error) from error
     except NotFoundError as error:
         raise raw.explain_missing(error) from error
-    return raw.read(reply, time.time())
+    if len(reply.body) < _LONG_REPLY:
+        return raw.read(reply, time.time())
+    return await anyio.to_thread.run_sync(raw.read, reply, time.time())
 
 
 class _Streamed:

@@ -91,15 +91,21 @@ class FailedAnswer(ResponseFailedError):
 class RawAnswer:
     """A whole answer as JSON, unlabelled so far."""
 
-    __slots__ = ("body", "headers", "labels", "status")
+    __slots__ = ("body", "headers", "labels", "size", "status")
 
     def __init__(
-        self, status: int, headers: Mapping[str, str], body: dict[str, Any], labels: ResponseLabels
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: dict[str, Any],
+        labels: ResponseLabels,
+        size: int = 0,
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.labels = labels
+        self.size = size
 
     def finish(self, summary: CallSummary) -> bytes:
         """The JSON for the caller: with labels, and the model named as they named it."""
@@ -149,7 +155,7 @@ class RawAttempt:
             APIStatusError: it has failed for one, or the reply is none.
         """
         body = read_answer(self.call, reply, now)
-        answer = RawAnswer(reply.status, reply.headers, body, self.labels)
+        answer = RawAnswer(reply.status, reply.headers, body, self.labels, len(reply.body))
         failure = failure_of(self.call, body, reply.headers, now)
         if isinstance(failure, ResponseFailedError):
             raise FailedAnswer(failure, answer)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
 from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
+from azure_responses.event_loop import compute
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer, NotSent
@@ -106,7 +107,7 @@ class AsyncLabelledAttempt:
 
     async def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
         """`client.responses.create` with the arguments the bridge made."""
-        sent = self._request.sent_by(self._target, self._call, self._left, bridged)
+        sent = await compute(self._request.sent_by, self._target, self._call, self._left, bridged)
         if stream:
             return await self._open(sent)
         return await self._send("create", sent)
@@ -145,7 +146,8 @@ class AsyncLabelledAttempt:
             remember=self._remember,
         )
         try:
-            inner = self._target.client.responses.stream(**sent.parameters, **more)
+            stream_of = self._target.client.responses.stream
+            inner = await compute(stream_of, **sent.parameters, **more)
             stream = AsyncRoutedStream(inner, sent.labels, tally)
             outcome = await stream.begin(patience)
         except CredentialError:

@@ -68,6 +68,10 @@ class Flooded:
         connection.connect(self.place)
         return connection
 
+    def client(self) -> httpx.Client:
+        """A client with a key."""
+        return httpx.Client(base_url=self.url, headers={"api-key": KEY}, timeout=60)
+
     def megabytes(self) -> float:
         """Its resident memory."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()

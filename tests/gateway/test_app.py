@@ -285,7 +285,10 @@ def test_a_large_body_is_read_like_any_other(gateway: Running) -> None:
     with gateway.client() as client:
         large = {**HELLO, "metadata": {"k": "x" * 700_000}}
         assert client.post(CREATE, json=large).json()["error"]["param"].startswith("metadata")
-        assert client.post(CREATE, content=b"[" * 700_000).json()["error"]["code"] == "invalid_json"
+        broken = b'{"input":"' + b"x" * 700_000
+        assert client.post(CREATE, content=broken).json()["error"]["code"] == "invalid_json"
+        many = client.post(CREATE, content=b"[" * 700_000)
+        assert (many.status_code, many.json()["error"]["code"]) == (413, "request_too_large")
 
 
 @pytest.mark.parametrize(

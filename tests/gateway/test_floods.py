@@ -4,10 +4,12 @@ Each prints what it measured; `pytest -s` shows it. The bounds leave room for a 
 these tests are about made the figures worse by a factor of ten or more.
 """
 
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -101,3 +103,50 @@ def test_connections_that_send_nothing_keep_nobody_out(gateway: Flooded) -> None
             late.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
             assert b"200 OK" in late.recv(4096)
     _check(measured, "2000 connections that send nothing", 60)
+
+
+_DENSE = {
+    "lists": b"[" + b"[]," * 10_000_000 + b"0]",
+    "objects": b"[" + b"{}," * 10_000_000 + b"0]",
+    "pairs": b"[{" + b",".join(b'"%07d":0' % n for n in range(2_000_000)) + b"}]",
+    "equal keys": b"[{" + b'"a" :0,' * 4_000_000 + b'"b":0}]',
+    "nesting": b"[" * 15_000_000 + b"]" * 15_000_000,
+    "numbers": b"[" + (b"9" * 4000 + b",") * 7000 + b"0]",
+    "escapes": b'"' + b"\\u0041" * 5_000_000 + b'"',
+    "quotes": b'"' + b'\\"[,' * 7_000_000 + b'"',
+}
+
+
+@pytest.mark.parametrize("kind", _DENSE)
+def test_a_body_of_very_many_values_keeps_nobody_waiting(gateway: Flooded, kind: str) -> None:
+    body = b'{"model":"chat","input":%b}' % _DENSE[kind]
+    with gateway.watch() as measured, gateway.client() as client:
+        found = client.post("/v1/responses", content=body)
+    _check(measured, f"{len(body):,} bytes of {kind}: {found.status_code}", 180)
+    assert found.status_code in (400, 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("responses", "input"), ("chat/completions", "messages")]
+)
+def test_bodies_of_as_many_values_as_may_be_keep_nobody_waiting(
+    gateway: Flooded, path: str, field: str
+) -> None:
+    messages = [{"role": "user", "content": "x"}] * 30_000
+    body = json.dumps({"model": "chat", field: messages}).encode()
+
+    def ask() -> None:
+        with gateway.client() as client:
+            assert client.post(f"/v1/{path}", content=body).status_code == 200
+
+    with gateway.watch() as measured, ThreadPoolExecutor(4) as callers:
+        for call in [callers.submit(ask) for _ in range(8)]:
+            call.result()
+    _check(measured, f"8 bodies of 90,000 values to {path}", 250)
+
+
+def test_a_body_of_one_long_text_is_taken(gateway: Flooded) -> None:
+    body = b'{"model":"chat","input":"%b"}' % (b"A" * 30_000_000)
+    with gateway.watch() as measured, gateway.client() as client:
+        assert client.post("/v1/responses", content=body).status_code == 200
+    _check(measured, "30 MB of one text", 250)

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway import request_body
-from azure_responses.gateway.request_body import BodyMemory, CallerLeft, Refused, read_body
+from azure_responses.gateway.request_body import (
+    BodyMemory,
+    CallerLeft,
+    Refused,
+    check_json,
+    read_body,
+)
 
 
 def read(
@@ -96,3 +102,15 @@ def test_bodies_fill_a_memory_of_which_one_caller_gets_half() -> None:
         memory.take("carol", 11)
     memory.give_back("alice", 50)
     memory.take("carol", 50)
+
+
+def test_a_body_that_takes_long_to_read_is_refused_by_the_limit_it_breaks() -> None:
+    assert check_json(b"[1,2,3]", 10) == 3
+    with pytest.raises(Refused) as caught:
+        check_json(b"[1,2,3]", 2)
+    denial = caught.value.denial
+    assert (denial.status, denial.code) == (413, "request_too_large")
+    assert "2 JSON values (general_settings.max_body_values)" in denial.body["error"]["message"]
+    with pytest.raises(Refused) as caught:
+        check_json(b"[%b]" % (b"9" * 2000), 10)
+    assert (caught.value.denial.status, caught.value.denial.code) == (400, "invalid_json")
