@@ -1,6 +1,7 @@
 """Who may call, and which model."""
 
 from collections.abc import Mapping
+from hmac import compare_digest
 
 from azure_responses.gateway.caller import ANYBODY, Caller
 from azure_responses.gateway.denial import Denial, deny
@@ -47,12 +48,22 @@ class Access:
             A key that was revoked or has expired is refused all the same.
         allow_pages: so it is also where a page of another machine sent it, by the browser of
             somebody who can reach the gateway.
+        metrics_key: opens the metrics, as the master key then does.
+        metrics_need_key: any key opens them. Without either of the two they are open to all.
     """
 
     def __init__(
-        self, table: KeyTable, *, allow_unauthenticated: bool = False, allow_pages: bool = False
+        self,
+        table: KeyTable,
+        *,
+        allow_unauthenticated: bool = False,
+        allow_pages: bool = False,
+        metrics_key: str | None = None,
+        metrics_need_key: bool = False,
     ) -> None:
         self._table = table
+        self._metrics_key = metrics_key
+        self._metrics_need_key = metrics_need_key
         self._is_open = allow_unauthenticated
         self._allows_pages = allow_pages
 
@@ -77,6 +88,24 @@ class Access:
         """True for a key that nobody has, as far as this process knows."""
         key = read_key(headers)
         return key is not None and self._table.find(key) is None
+
+    def refuse_metrics(self, headers: Mapping[str, str], now: float) -> Denial | None:
+        """The 401 for who may not read the metrics at `now` (unix seconds), else None."""
+        if self._metrics_key is None and not self._metrics_need_key:
+            return None
+        key = read_key(headers)
+        if key is None:
+            return _missing()
+        if self._metrics_key is not None and compare_digest(
+            key.encode("utf-8", "replace"), self._metrics_key.encode()
+        ):
+            return None
+        caller = self._table.find(key)
+        if caller is None or caller.revoked is not None or caller.is_expired(now):
+            return _refuse("Incorrect API key provided.")
+        if caller.is_master or self._metrics_need_key:
+            return None
+        return _refuse("This API key does not open the metrics.")
 
     def _admit_anybody(self, headers: Mapping[str, str]) -> Caller | Denial:
         origin = headers.get("origin")

@@ -1,6 +1,7 @@
 """The ASGI application: which path goes where."""
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,19 @@ from typing import Any
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.config_file import load_config
 from azure_responses.gateway.database_error import DatabaseError
-from azure_responses.gateway.exchange import Exchange
+from azure_responses.gateway.exchange import Exchange, read_headers
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.health import HEALTH_PATHS, health_reply
 from azure_responses.gateway.layers import LAYERS, App
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
-from azure_responses.gateway.replies import Receive, Scope, Send, send_reply
+from azure_responses.gateway.replies import (
+    Receive,
+    Scope,
+    Send,
+    send_denial,
+    send_reply,
+)
 from azure_responses.gateway.settings import GatewaySettings
 
 __all__ = ["GatewayApp", "create_app"]
@@ -55,7 +62,7 @@ class GatewayApp:
                 await self._health(path, send)
                 return
             if path == "/metrics" and self.gateway.settings.metrics:
-                await self._metrics(send)
+                await self._metrics(scope, send)
                 return
             if path == "/openapi.json":
                 await send_json(send, 200, openapi_document())
@@ -72,8 +79,13 @@ class GatewayApp:
         )
         await send_json(send, status, body)
 
-    async def _metrics(self, send: Send) -> None:
+    async def _metrics(self, scope: Scope, send: Send) -> None:
         gateway = self.gateway
+        denial = gateway.access.refuse_metrics(read_headers(scope), time.time())
+        if denial is not None:
+            gateway.metrics.refuse(denial.status)
+            await send_denial(send, denial, gateway.new_call_id())
+            return
         body = gateway.metrics.render(
             in_progress=gateway.places.in_progress,
             queued=gateway.places.waiting,

@@ -18,7 +18,6 @@ def log_call(spent: SpentCall, summary: CallSummary) -> None:
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    usage = summary.usage or {}
     LOGGER.info(
         "%s %s %s: %d%s in %.3f s by %s, %s + %s tokens, $%s, key %s, call %s",
         summary.operation,
@@ -28,13 +27,20 @@ def log_call(spent: SpentCall, summary: CallSummary) -> None:
         f" {_shown(summary.error_type)}" if summary.error is not None else "",
         spent.latency,
         summary.deployment_id or "-",
-        usage.get("input_tokens", usage.get("prompt_tokens", "-")),
-        usage.get("output_tokens", usage.get("completion_tokens", "-")),
+        _count(summary, "input_tokens", "prompt_tokens"),
+        _count(summary, "output_tokens", "completion_tokens"),
         "-" if spent.cost is None else format(spent.cost, "f"),
         spent.caller.key_id or "-",
         summary.call_id,
         extra={"spent_call": spent},
     )
+
+
+def _count(summary: CallSummary, *names: str) -> str:
+    """Tokens, which a reply may call anything."""
+    usage = summary.usage or {}
+    found = next((usage[name] for name in names if name in usage), None)
+    return str(found) if isinstance(found, int) and abs(found) < 2**63 else "-"
 
 
 def _shown(text: str | None) -> str:

@@ -34,7 +34,7 @@ from azure_responses.relay.reply_headers import STREAM
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
 
-__all__ = ["Exchange", "let_go"]
+__all__ = ["Exchange", "let_go", "read_headers"]
 
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0

@@ -64,6 +64,8 @@ class Gateway:
             allow_unauthenticated=_is_open(settings),
             # Said in so many words, it is the operator who knows who can reach this.
             allow_pages=settings.allow_unauthenticated,
+            metrics_key=settings.metrics_key,
+            metrics_need_key=settings.metrics_need_key,
         )
         self.admission = Admission(budgets)
         self.estimates = Estimates(self.router)
@@ -74,7 +76,8 @@ class Gateway:
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.lanes = Lanes()
         self.drain = Drain()
-        self.metrics = Metrics(self.router.groups)
+        routing = self.router.reader.routing
+        self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
         self.bookkeeper: Bookkeeper | None = None
 
     async def start(self) -> None:

@@ -30,20 +30,26 @@ _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 _OVERHEAD = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 _CALL = ("operation", "group", "deployment", "status")
 _PLACE = ("group", "deployment")
-_MOST_GROUPS = 200
-_OTHERS = "(others)"
+_ANY_MODEL = "*"
+_OTHER = "other"
+# What a reply says it used is the service's word. No call comes near these, and a counter that
+# overflowed would show nothing any more.
+_MOST_TOKENS = 2**40
+_MOST_COST = 100_000.0
 
 
 class Metrics:
     """The metrics of one process.
 
     Args:
-        groups: the configured names; any model's name is shown while there are few of them.
+        groups: the configured names, aliases among them. Other names are shown as "*" where a row
+            takes any, else as "other".
     """
 
     def __init__(self, groups: Collection[str]) -> None:
         self._registry = CollectorRegistry()
-        self._groups = set(groups)
+        self._groups = frozenset(groups)
+        self._unknown = _ANY_MODEL if _ANY_MODEL in self._groups else _OTHER
         self._make_clocks(self._registry)
         self._make_counters(self._registry)
         self._make_gauges(self._registry)
@@ -117,7 +123,7 @@ class Metrics:
         """A call has ended."""
         group = self._shown(summary.group)
         deployment = summary.deployment_id or ""
-        key = (summary.operation, group, deployment, str(status))
+        key = (summary.operation, group, deployment, _shown_status(status))
         found = self._children.get(key)
         if found is None:
             found = self._calls.labels(*key), self._latency.labels(summary.operation, group)
@@ -172,18 +178,18 @@ class Metrics:
             for name in names:
                 count = usage.get(name)
                 if isinstance(count, int) and count > 0:
-                    counters[place].inc(count)
+                    counters[place].inc(min(count, _MOST_TOKENS))
         if summary.cost:
-            counters[-1].inc(float(summary.cost))
+            counters[-1].inc(min(float(summary.cost), _MOST_COST))
 
     def _shown(self, group: str | None) -> str:
         if group is None:
             return ""
-        if group not in self._groups:
-            if len(self._groups) >= _MOST_GROUPS:
-                return _OTHERS
-            self._groups.add(group)
-        return group
+        return group if group in self._groups else self._unknown
+
+
+def _shown_status(status: int) -> str:
+    return str(status) if 100 <= status <= 599 else _OTHER
 
 
 _TOKENS = (

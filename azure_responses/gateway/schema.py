@@ -131,6 +131,7 @@ GENERAL: Mapping[str, Setting] = {
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),
+    "metrics_key": Setting("metrics_key", _text),
     # The gateway always cancels a call whose caller has left.
     "cancel_on_disconnect": Setting(None, _flag),
 }
@@ -142,6 +143,7 @@ LITELLM: Mapping[str, Setting] = {
     "failure_callback": Setting("callbacks", _texts),
     "budget_exceeded_status_code": Setting("budget_status", _status),
     "json_logs": Setting("json_logs", _flag),
+    "require_auth_for_metrics_endpoint": Setting("metrics_need_key", _flag),
     "sse_keepalive_ping_interval_seconds": Setting("keepalive_seconds", _seconds_or_none),
     "num_retries": Setting("router.num_retries", _anything),
     "request_timeout": Setting("router.timeout", _anything),

@@ -44,6 +44,8 @@ class GatewaySettings:
         pricing: the section that `PriceBook.configure` reads.
         json_logs: log lines of JSON.
         metrics: serve /metrics.
+        metrics_key: opens /metrics, as the master key does; None leaves it open to all.
+        metrics_need_key: any key opens it, and nothing else.
     """
 
     model_list: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -73,3 +75,5 @@ class GatewaySettings:
     pricing: Mapping[str, Any] = field(default_factory=dict)
     json_logs: bool = False
     metrics: bool = True
+    metrics_key: str | None = field(default=None, repr=False)
+    metrics_need_key: bool = False

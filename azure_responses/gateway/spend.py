@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-__all__ = ["OVERFLOW", "Batch", "SpendBook", "SpendKey", "Spent", "fit_name"]
+__all__ = ["LONGEST_NAME", "OVERFLOW", "Batch", "SpendBook", "SpendKey", "Spent", "fit_name"]
 
 OVERFLOW = "(others)"
 """The end user under whom calls are counted while too many different ones wait to be written."""
 
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
+"""Characters of a name in totals and logs."""
 
 
 def fit_name(name: str | None) -> str:
@@ -24,10 +25,10 @@ def fit_name(name: str | None) -> str:
     if not name:
         return ""
     text = name.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    if len(text) <= _LONGEST_NAME:
+    if len(text) <= LONGEST_NAME:
         return text
     digest = sha256(text.encode()).hexdigest()[:16]
-    return f"{text[: _LONGEST_NAME - 17]}~{digest}"
+    return f"{text[: LONGEST_NAME - 17]}~{digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.money import PICO, to_pico
 from azure_responses.gateway.periods import day_of
-from azure_responses.gateway.spend import SpendKey, Spent, fit_name
+from azure_responses.gateway.spend import LONGEST_NAME, SpendKey, Spent, fit_name
 from azure_responses.pricing import to_record
 from azure_responses.pricing.use import Tokens, Use, read_use
 
@@ -92,7 +92,7 @@ class SpentCall:
         record["time_to_first_token"] = self.time_to_first_token
         record["attempts"] = self.attempts
         record["request_id"] = self.request_id
-        return record
+        return {name: _fit_text(value) for name, value in record.items()}
 
     def total(self) -> tuple[SpendKey, Spent]:
         """What to count, and under what."""
@@ -133,6 +133,12 @@ class SpentCall:
     def _end_user(self) -> str | None:
         use = self._use
         return self.end_user or (use and use.end_user) or self.caller.end_user
+
+
+def _fit_text(value: Any) -> Any:
+    """A value of a line; what a caller or a reply named is no longer than a name may be."""
+    is_long = isinstance(value, str) and len(value) > LONGEST_NAME
+    return fit_name(value) if is_long else value
 
 
 def _fit(number: int, most: int) -> int:

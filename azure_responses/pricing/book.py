@@ -21,6 +21,9 @@ __all__ = ["PriceBook", "default_book"]
 _LOG = logging.getLogger("azure_responses.pricing")
 
 
+_MOST_WARNINGS = 1000
+
+
 class PriceBook:
     """Prices calls, by the prices registered with it before those that are listed.
 
@@ -259,8 +262,10 @@ class PriceBook:
 
     def _warn(self, subject: str, message: str) -> None:
         with self._lock:
-            is_new = subject not in self._warned
-            self._warned.add(subject)
+            # Where any model may be named there is no end of names.
+            is_new = subject not in self._warned and len(self._warned) < _MOST_WARNINGS
+            if is_new:
+                self._warned.add(subject)
         if is_new:
             _LOG.warning(message)
 

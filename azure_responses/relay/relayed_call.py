@@ -31,6 +31,8 @@ _POSTED = frozenset({"create", "chat", "compact", "input_tokens"})
 _STORED = frozenset({"retrieve", "cancel", "delete", "input_items"})
 _STREAMED = frozenset({"create", "chat"})
 _TIMEOUT = "x-litellm-timeout"
+# As long as a value of Azure's metadata may be.
+_LONGEST_NAME = 512
 
 
 @dataclass(slots=True)
@@ -143,6 +145,13 @@ def _read_posted(call: RelayedCall, reader: RequestReader) -> None:
         must_own=request.owner is not None,
     )
     summary.end_user = call.reading.end_user
+    if summary.end_user is not None and len(summary.end_user) > _LONGEST_NAME:
+        # It is kept with what it has cost, and with each response that is stored for it.
+        raise invalid_request(
+            f"The name of the end user is longer than {_LONGEST_NAME} characters.",
+            code="invalid_value",
+            hint="Name them in safety_identifier, user or metadata.user_id by an id or a hash.",
+        )
 
 
 def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
@@ -159,6 +168,10 @@ def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
         )
     if not isinstance(model, str) or not model:
         raise invalid_request("model is not a name.", param="model", code="invalid_type")
+    if len(model) > _LONGEST_NAME:
+        raise invalid_request(
+            f"model is longer than {_LONGEST_NAME} characters.", param="model", code="invalid_value"
+        )
     if not routing.group_of(model):
         raise BadRequestError(
             f"The model {model[:200]!r} does not exist here.",

@@ -39,6 +39,10 @@ _DURATIONS = [0.01 * 2**power for power in range(14)]
 _COUNTS = [4.0**power for power in range(14)]
 _FIRST_CHUNKS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
 _CHUNKS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
+# Of one attribute; further ones are what the conventions call an unknown `error.type`.
+_MOST_VALUES = 200
+_LONGEST_VALUE = 256
+_OTHER = "_OTHER"
 _SILENT = frozenset({"ProxyTracerProvider", "NoOpTracerProvider"})
 _SILENT_METERS = frozenset({"_ProxyMeterProvider", "NoOpMeterProvider"})
 
@@ -56,6 +60,7 @@ class Instruments:
 
     def __init__(self, tracer: Tracer, meter: Meter, naming: Naming) -> None:
         self.tracer = tracer
+        self._shown: dict[str, set[Any]] = {}
         self.naming = naming
         self._meter = meter
         self.chunk_gaps = self._per_name("time_per_output_chunk", _CHUNKS)
@@ -95,6 +100,23 @@ class Instruments:
         return self._meter.create_histogram(
             name, unit="{token}", explicit_bucket_boundaries_advisory=_COUNTS
         )
+
+    def bound(self, attributes: Attributes) -> Attributes:
+        """Attributes of a metric, in which what callers and replies name has few values.
+
+        A router or gateway that takes any model, and codes of errors, would otherwise make a
+        series of each name.
+        """
+        return {name: self._bound(name, value) for name, value in attributes.items()}
+
+    def _bound(self, name: str, value: Any) -> Any:
+        shown = self._shown.setdefault(name, set())
+        if value in shown:
+            return value
+        if len(shown) >= _MOST_VALUES or (isinstance(value, str) and len(value) > _LONGEST_VALUE):
+            return _OTHER
+        shown.add(value)
+        return value
 
     def count_tokens(self, usage: Usage, attributes: Attributes) -> None:
         """Record what an answer used."""
@@ -177,6 +199,7 @@ class CallTrace:
         self._instruments = instruments
         self._capture = _read_capture(captures_content)
         self._start = start_attributes(call)
+        self._measured = instruments.bound(self._start)
         self._is_inference = call.situation.operation == "create"
         self._content: dict[str, str] = {}
         self.span: Span = instruments.tracer.start_span(
@@ -203,7 +226,7 @@ class CallTrace:
         """Record the seconds before chunks of a stream."""
         for histogram in self._instruments.chunk_gaps:
             for gap in gaps:
-                histogram.record(gap, self._start)
+                histogram.record(gap, self._measured)
 
     def end(self, record: CallRecord) -> None:
         """Say how the call went and end the span."""
@@ -224,8 +247,10 @@ class CallTrace:
 
     def _measure(self, record: CallRecord) -> None:
         instruments = self._instruments
-        attributes = measure_attributes(self._start, record)
-        failed = {"error.type": record.error_type} if record.error is not None else {}
+        attributes = instruments.bound(measure_attributes(self._measured, record))
+        failed: Attributes = {}
+        if record.error is not None:
+            failed = instruments.bound({"error.type": record.error_type})
         durations = instruments.durations if self._is_inference else [instruments.other_duration]
         for histogram in durations:
             histogram.record(record.latency, attributes | failed)

@@ -106,3 +106,35 @@ def test_a_model_the_key_is_not_for_is_a_403_that_names_those_it_is_for() -> Non
     assert denial.status == 403
     assert denial.code == "key_model_access_denied"
     assert "gpt-5*, o1-pro" in denial.body["error"]["message"]
+
+
+def test_metrics_are_open_to_all_unless_a_key_is_set() -> None:
+    assert Access(_TABLE).refuse_metrics({}, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "opens_with_metrics_key", "opens_with_any_key"),
+    [
+        (None, False, False),
+        ("sk-metrics", True, False),
+        ("sk-master", True, True),
+        ("sk-old", False, True),
+        ("sk-gone", False, False),
+        ("sk-wr\xf6ng", False, False),
+    ],
+)
+def test_metrics_can_be_put_behind_a_key(
+    key: str | None, opens_with_metrics_key: bool, opens_with_any_key: bool
+) -> None:
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    with_key = Access(_TABLE, allow_unauthenticated=True, metrics_key="sk-metrics")
+    with_any = Access(_TABLE, allow_unauthenticated=True, metrics_need_key=True)
+    for access, opens in ((with_key, opens_with_metrics_key), (with_any, opens_with_any_key)):
+        denial = access.refuse_metrics(headers, 50.0)
+        assert (denial is None) == opens
+        assert denial is None or denial.status == 401
+
+
+def test_a_key_that_has_expired_opens_no_metrics() -> None:
+    access = Access(_TABLE, metrics_need_key=True)
+    assert access.refuse_metrics({"api-key": "sk-old"}, 100.0) is not None

@@ -345,6 +345,30 @@ def _ask_at_once(gateway: Running, count: int) -> list[httpx.Response]:
         return list(pool.map(lambda _: client.post(CREATE, json=HELLO), range(count)))
 
 
+def test_what_callers_make_up_is_in_no_metric_and_no_log_line(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = config_of(url, "east", metrics_key="sk-metrics-0123456789")
+    config["model_list"][0]["model_name"] = "*"
+    with serve(config) as gateway, gateway.client() as client, caplog.at_level("INFO"):
+        for number in range(20):
+            made_up = f"made-up-{number}\nINFO forged"
+            client.post(CREATE, json={**HELLO, "model": made_up, "user": f"somebody-{number}"})
+        long = client.post(CREATE, json={**HELLO, "model": "m" * 600})
+        nameless = client.post(CREATE, json={**HELLO, "user": "u" * 600})
+        assert client.get("/metrics", headers={"authorization": "none"}).status_code == 401
+        text = client.get(
+            "/metrics", headers={"authorization": "Bearer sk-metrics-0123456789"}
+        ).text
+    assert {long.status_code, nameless.status_code} == {400}
+    assert "longer than 512" in long.json()["error"]["message"]
+    assert "safety_identifier" in nameless.json()["error"]["hint"]
+    assert "made-up" not in text
+    assert "somebody" not in text
+    assert 'group="*"' in text
+    assert all("\n" not in record.getMessage() for record in caplog.records)
+
+
 def test_unknown_paths_and_methods_are_told_apart(gateway: Running) -> None:
     with gateway.client() as client:
         assert client.get("/v1/nothing").json()["error"]["code"] == "unknown_url"

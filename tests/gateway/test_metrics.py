@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway import metrics as module
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.relay import CallSummary
 
@@ -57,13 +56,28 @@ def test_a_call_is_counted_once_everywhere() -> None:
     assert "the-end-user" not in text
 
 
-def test_names_that_callers_make_up_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_GROUPS", 3)
-    metrics = Metrics(["chat"])
-    for number in range(10):
-        metrics.note(summary(group=f"made-up-{number}"), 200, 0.1)
+@pytest.mark.parametrize(
+    ("groups", "shown"), [(["chat"], "other"), (["chat", "*"], "*"), (["*"], "*")]
+)
+def test_a_name_that_a_caller_makes_up_is_no_label(groups: list[str], shown: str) -> None:
+    metrics = Metrics(groups)
+    for number in range(1000):
+        called = summary(group=f"made-up-{number}", attempts=2, fallbacks=1, is_abandoned=True)
+        metrics.note(called, 200, 0.1)
     metrics.note(summary(group=None, operation="models", deployment_id=None), 200, 0.1)
     text = rendered(metrics)
-    assert 'group="made-up-1"' in text
-    assert 'group="made-up-2"' not in text
-    assert 'group="(others)"' in text
+    assert "made-up" not in text
+    assert f'group="{shown}",operation="create",status="200"}} 1000.0' in text
+    assert len(text) < 20_000
+
+
+def test_what_a_reply_makes_up_is_no_label_and_breaks_no_counter() -> None:
+    metrics = Metrics(["chat"])
+    for status in range(600, 2000):
+        metrics.note(summary(), status, 0.1)
+    usage = {"input_tokens": 10**400, "output_tokens": -5}
+    metrics.note(summary(result={"model": "gpt-5-mini", "usage": usage}), 200, 0.1)
+    text = rendered(metrics)
+    assert 'status="other"} 1400.0' in text
+    assert 'status="600"' not in text
+    assert "inf" not in text.replace('le="+Inf"', "").lower()

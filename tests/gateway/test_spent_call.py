@@ -111,3 +111,14 @@ def test_numbers_out_of_all_reason_cannot_spoil_a_total(
     call = _call(result=Use(tokens=Tokens(input=tokens)), cost=cost)
     _, spent = call.total()
     assert (spent.cost, spent.input_tokens) == counted
+
+
+def test_a_line_shortens_what_callers_and_replies_name() -> None:
+    long = "x" * 100_000
+    result = {**_RESPONSE, "id": long, "model": long, "safety_identifier": None}
+    call = _call(result=result, model=long, end_user=long, error_code=long, request_id=long)
+    line = format_line(call.describe())
+    assert len(line) < 4000
+    described = json.loads(line)
+    for name in ("id", "model", "model_group", "end_user", "error", "request_id"):
+        assert (len(described[name]), described[name][:3]) == (200, "xxx")

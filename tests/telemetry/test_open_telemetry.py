@@ -124,3 +124,16 @@ def test_cached_tokens_are_counted_apart_under_the_latest_names(
         "cache_write.input_tokens": 5,
         "reasoning.output_tokens": 8,
     }
+
+
+def test_names_that_callers_and_replies_make_up_stay_few_on_metrics(collector: Collector) -> None:
+    for number in range(300):
+        error = RateLimitError("busy", status_code=429, code=f"made-up-{number}")
+        _trace(collector.arguments).end(make_record(error=error))
+    long = RateLimitError("busy", status_code=429, code="x" * 1000)
+    _trace(collector.arguments).end(make_record(error=long))
+    points = collector.points("gen_ai.client.operation.duration")
+    types = {point.attributes["error.type"]: point.count for point in points}
+    assert len(types) == 201
+    assert types["_OTHER"] == 101
+    assert types["made-up-7"] == 1

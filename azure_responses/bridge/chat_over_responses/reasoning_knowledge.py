@@ -12,6 +12,7 @@ from azure_responses.types.response import Response
 
 __all__ = ["ReasoningKnowledge"]
 
+_MOST_KNOWN = 1000
 _ENCRYPTED = "reasoning.encrypted_content"
 
 
@@ -28,7 +29,7 @@ class ReasoningKnowledge:
     def learn_from_answer(self, deployment: str | None, response: Response | None) -> None:
         """Note the reasoning of a response, if it has any."""
         if response is not None and any(item.type == "reasoning" for item in response.output):
-            self._known[deployment or ""] = True
+            self._learn(deployment, reasons=True)
 
     def learn_from_refusal(
         self, deployment: str | None, error: AzureResponsesError, chat: Mapping[str, Any]
@@ -42,8 +43,14 @@ class ReasoningKnowledge:
             return False
         if "encrypted content is not supported" not in error.message.lower():
             return False
-        self._known[deployment or ""] = False
+        self._learn(deployment, reasons=False)
         return True
+
+    def _learn(self, deployment: str | None, *, reasons: bool) -> None:
+        # Where any model may be named there is no end of names; the oldest go.
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.pop(next(iter(self._known), ""), None)
+        self._known[deployment or ""] = reasons
 
 
 def _asks_itself(chat: Mapping[str, Any]) -> bool:
