@@ -73,8 +73,12 @@ _KINDS: tuple[tuple[tuple[int, ...], _Predicate, type[APIStatusError]], ...] = (
         PermissionDeniedError,
     ),
     ((400, 404), _has_code("deploymentnotfound", "model_not_found"), DeploymentNotFoundError),
-    ((404,), _says(r"existing deployment|deployment .*does not exist"), DeploymentNotFoundError),
-    ((404,), _says(r"(?<!/)\bresponse\b.*not found"), ResponseNotFoundError),
+    (
+        (404,),
+        _says(r"existing deployment|deployment .{0,200}does not exist"),
+        DeploymentNotFoundError,
+    ),
+    ((404,), _says(r"(?<!/)\bresponse\b.{0,300}not found"), ResponseNotFoundError),
 )
 
 _KIND_BY_STATUS: Mapping[int, type[APIStatusError]] = {

@@ -1,6 +1,7 @@
 """Every error body Azure has been seen to send, to its class, code and hint."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -359,3 +360,14 @@ def test_a_key_is_taken_out_of_every_field_and_of_text_that_is_cut_within_it() -
     text = b"." * 490 + key.encode()
     cut = failure_from_reply(401, {}, text, Situation("create", secrets=(key,)), 0.0)
     assert key[:8] not in repr(cut.__dict__)
+
+
+@pytest.mark.parametrize(
+    "words", ["deployment ", "response ", "retry after 1", "1h", "api version "]
+)
+def test_a_message_of_any_length_is_read_in_little_time(words: str) -> None:
+    began = time.process_time()
+    error = _reply(404, {"error": {"message": words * (1_000_000 // len(words))}})
+    # Patterns that go on to the end from each place where they begin take a minute and more.
+    assert time.process_time() - began < 3.0
+    assert error.status_code == 404
