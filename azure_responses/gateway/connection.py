@@ -17,7 +17,7 @@ from azure_responses.gateway.departure import DEPARTURE, Departure
 __all__ = ["Connection"]
 
 # What common load balancers let through is far less.
-_LONGEST_HEAD = 128 * 1024
+_LONGEST_HEAD = 64 * 1024
 _MOST_HEADERS = 200
 # As nginx waits for the same.
 _HEAD_SECONDS = 60.0
@@ -26,6 +26,8 @@ _READ_SECONDS = 60.0
 _LEAST_READ = 32 * 1024
 # Heads are read in small pieces: a request in one takes a hundred times the memory of its bytes.
 _PIECE = 1024
+# In larger ones where a head is long: the parser copies what it has of a header for each piece.
+_LARGE_PIECE = 8 * 1024
 # After so many pieces other connections get their turn.
 _MOST_PIECES = 64
 # What may come before the reply to the request before it; then the reading stops.
@@ -134,7 +136,7 @@ class Connection(HttpToolsProtocol):
         for _ in range(_MOST_PIECES):
             if not view or self._is_busy or self._is_full:
                 break
-            piece = view[: max(_PIECE, self._content_left())]
+            piece = view[: self._next_size()]
             self._feed(piece)
             if self.transport.is_closing():
                 return
@@ -215,9 +217,11 @@ class Connection(HttpToolsProtocol):
         """True while more of a body is there than was asked for."""
         return self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT
 
-    def _content_left(self) -> int:
-        """Bytes to come of a body whose length was said."""
-        return 0 if self._is_in_head else self._length - self._content
+    def _next_size(self) -> int:
+        """Bytes to read at once: all of a body whose length was said, little of anything else."""
+        if self._is_in_head:
+            return min(max(_PIECE, self._head_size), _LARGE_PIECE)
+        return max(_PIECE, self._length - self._content)
 
     def on_message_begin(self) -> None:
         """A head begins."""
