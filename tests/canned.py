@@ -12,6 +12,8 @@ class Canned:
     """Stands where an emulator does, for answers that no emulator gives.
 
     Attributes:
+        body: the response.
+        events: of its stream; None makes the usual ones.
         sent: the body of every request.
     """
 
@@ -20,7 +22,8 @@ class Canned:
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.sent: list[Any] = []
-        self._body = body
+        self.body = body
+        self.events: list[dict[str, Any]] | None = None
 
     def httpx_transport(self) -> Any:
         return httpx.MockTransport(self._answer)
@@ -29,10 +32,16 @@ class Canned:
         asked = json.loads(request.content)
         self.sent.append(asked)
         if not asked.get("stream"):
-            return httpx.Response(200, json=self._body, headers={"apim-request-id": "apim-1"})
-        frames = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in stream_of(self._body)]
+            return httpx.Response(200, json=self.body, headers={"apim-request-id": "apim-1"})
+        events = stream_of(self.body) if self.events is None else self.events
+        frames = [f"event: {_name(e)}\ndata: {json.dumps(e)}\n\n" for e in events]
         headers = {"content-type": "text/event-stream", "apim-request-id": "apim-1"}
         return httpx.Response(200, text="".join(frames), headers=headers)
+
+
+def _name(event: dict[str, Any]) -> str:
+    kind = event.get("type")
+    return kind if isinstance(kind, str) else "message"
 
 
 def message(text: str, phase: str | None = None, **fields: Any) -> dict[str, Any]:

@@ -25,6 +25,9 @@ from azure_responses.protocol.failure import failure_from_reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.hints import Situation
 from azure_responses.protocol.model_name import read_deployment
+from azure_responses.protocol.readable import check_readable
+from azure_responses.types.mending import mend
+from azure_responses.types.response import Response
 
 if TYPE_CHECKING:
 
@@ -221,7 +224,7 @@ def _reasons(model: str, parameters: Mapping[str, Any]) -> bool:
 
 def _drop_sampling(parameters: dict[str, Any]) -> None:
     for name in _SAMPLING:
-        if parameters.get(name) not in (None, 1):
+        if parameters.get(name) is not None:
             del parameters[name]
             warnings.warn(f"{name} was dropped: models that reason refuse it.", stacklevel=2)
 
@@ -250,6 +253,7 @@ def _read_response(raw: Any, model: str) -> Any:
         raise _explain(raw, model) from None
     if "id" not in body:
         raise _explain(raw, model)
+    _check_readable(raw, model)
     try:
         response = kind.model_validate(body)
     except ValueError:
@@ -260,6 +264,18 @@ def _read_response(raw: Any, model: str) -> Any:
     response.hidden_params["additional_headers"] = process(headers)
     response.hidden_params["headers"] = headers
     return response
+
+
+def _check_readable(raw: Any, model: str) -> None:
+    """Raise where the text of an answer cannot be found, in place of an empty one."""
+    ours = mend(Response, raw.json())
+    if ours is None:
+        return
+    ours.attach({name.lower(): value for name, value in raw.headers.items()})
+    try:
+        check_readable(ours)
+    except AzureResponsesError as error:
+        raise to_litellm_error(error, model, "azure_responses") from None
 
 
 def _explain(raw: Any, model: str) -> Exception:

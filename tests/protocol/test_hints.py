@@ -119,3 +119,11 @@ def test_a_region_without_the_api_is_told_from_a_wrong_path() -> None:
 def test_what_azure_answers_with_400_or_another_status_gets_the_same_hint() -> None:
     assert _hint(400, code="model_not_found") == _hint(404, code="model_not_found")
     assert _hint(403, code="content_filter") == _hint(400, code="content_filter") != ""
+
+
+def test_a_call_id_that_is_too_long_is_explained() -> None:
+    message = (
+        "Invalid 'input[3].call_id': string too long. Expected a string with maximum length 64, "
+        "but got a string with length 300 instead."
+    )
+    assert "64 characters" in _hint(400, message, code="string_above_max_length")
