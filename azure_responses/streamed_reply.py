@@ -75,8 +75,12 @@ class StreamedReply:
             return self._read_late()
         self._is_waiting = True
         self._limit.restart()
-        with mapped_errors():
+        try:
             return next(self._chunks, None)
+        except Exception:
+            # Entered only now: most reads bring something, and this costs as much as one of them.
+            with mapped_errors():
+                raise
 
     def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
@@ -151,15 +155,20 @@ class AsyncStreamedReply:
         if not self._is_waiting:
             self._is_waiting = True
             self._limit.restart()
-        with mapped_async_errors():
-            if self._alarm is None:
+        alarm = self._alarm
+        try:
+            if alarm is None:
                 async with fail_after(self._limit.left()):
                     return await anext(self._chunks, None)
-            self._alarm.is_on = True
-            try:
-                return await anext(self._chunks, None)
-            finally:
-                self._alarm.is_on = False
+            alarm.is_on = True
+            return await anext(self._chunks, None)
+        except Exception:
+            # Entered only now: most reads bring something, and this costs as much as one of them.
+            with mapped_async_errors():
+                raise
+        finally:
+            if alarm is not None:
+                alarm.is_on = False
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
