@@ -1,11 +1,19 @@
 """Timeouts of routed calls and of their attempts."""
 
+import json
 import math
+import socket
+import ssl
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from azure_responses import APITimeoutError, Router
 from azure_responses.router.deadline import (
     deadline_of,
     for_async_stream,
@@ -14,6 +22,8 @@ from azure_responses.router.deadline import (
 )
 from azure_responses.timeouts import OpeningTimeout, limit_of, limited_phases
 from azure_responses.transport import Timeout, phases_of
+from tests.clients.socket_server import event, streaming_head
+from tests.doctor.sockets import accepting, make_certificate, tls_context
 
 
 def test_a_deadline_is_as_far_away_as_the_caller_waits() -> None:
@@ -87,3 +97,94 @@ def test_a_stream_that_is_late_may_be_as_silent_as_any_other(
 
 def test_a_stream_without_a_timeout_may_be_silent_for_ever() -> None:
     assert phases_of(for_async_stream(None, 4.0, None)[0])["read"] is None
+
+
+_TEXT = {"item_id": "m", "output_index": 0, "content_index": 0, "delta": "once", "logprobs": []}
+_EVENTS: dict[str, dict[str, Any]] = {
+    "response.created": {"response": {"id": "r", "object": "response", "output": []}},
+    "response.output_text.delta": _TEXT,
+}
+_OPENING = b"".join(
+    event(kind, json.dumps({"type": kind, "sequence_number": number, **fields}))
+    for number, (kind, fields) in enumerate(_EVENTS.items())
+)
+_DONE = event(
+    "response.completed",
+    '{"type":"response.completed","sequence_number":2,"response":{"id":"r","object":"response",'
+    '"status":"completed","output":[]}}',
+)
+_FAILURE = b"HTTP/1.1 500 X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+_TIMEOUT = 2.5
+_FIRST = 1.5
+_SILENCE = 1.3
+
+
+class _Tunnel:
+    """A proxy, and at the end of its tunnels a service that fails late and then streams."""
+
+    def __init__(self, folder: Path, *, answers: bool) -> None:
+        self.certificate, key = make_certificate(folder, "r.example.com")
+        self._context = tls_context(self.certificate, key)
+        self._answers = answers
+        self._attempts = 0
+
+    def serve(self, connection: socket.socket) -> None:
+        assert connection.recv(65536).startswith(b"CONNECT r.example.com:443 ")
+        time.sleep(0.05)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with self._context.wrap_socket(connection, server_side=True) as encrypted:
+            self._attempts += 1
+            while not encrypted.recv(65536).endswith(b"}"):
+                pass
+            if self._attempts == 1:
+                time.sleep(_FIRST)
+                encrypted.sendall(_FAILURE)
+            elif self._answers:
+                encrypted.sendall(streaming_head() + _OPENING)
+                time.sleep(_SILENCE)
+                encrypted.sendall(_DONE + b"0\r\n\r\n")
+            else:
+                encrypted.recv(1)
+
+
+@contextmanager
+def _routed(tunnel: _Tunnel, *, has_own_client: bool) -> Iterator[Router]:
+    row = {"model": "azure/gpt", "api_base": "https://r.example.com", "api_key": "k"}
+    options: dict[str, Any] = {
+        "num_retries": 1,
+        "retry_delay": 0.01,
+        "timeout": _TIMEOUT,
+        "affinity_secret": "s" * 32,
+    }
+    rows = [{"model_name": "gpt", "litellm_params": row}]
+    trusted = ssl.create_default_context(cafile=str(tunnel.certificate))
+    with accepting(tunnel.serve) as port, ExitStack() as stack:
+        proxy = f"http://127.0.0.1:{port}"
+        if has_own_client:
+            options["http_client"] = stack.enter_context(httpx.Client(proxy=proxy, verify=trusted))
+        else:
+            options |= {"proxy": proxy, "verify": trusted}
+        yield stack.enter_context(Router(rows, **options))
+
+
+@pytest.mark.parametrize("has_own_client", [False, True])
+def test_a_late_attempt_through_a_proxy_may_be_silent_between_its_events(
+    tmp_path: Path, has_own_client: bool
+) -> None:
+    tunnel = _Tunnel(tmp_path, answers=True)
+    with _routed(tunnel, has_own_client=has_own_client) as router:
+        stream: Any = router.responses(model="gpt", input="x", stream=True)
+        assert [event.type for event in stream][-1] == "response.completed"
+
+
+@pytest.mark.parametrize("has_own_client", [False, True])
+def test_a_late_attempt_through_a_proxy_has_no_more_time_for_its_headers_than_is_left(
+    tmp_path: Path, has_own_client: bool
+) -> None:
+    tunnel = _Tunnel(tmp_path, answers=False)
+    with _routed(tunnel, has_own_client=has_own_client) as router:
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError):
+            router.responses(model="gpt", input="x", stream=True)
+        # With the time of one silence it would be a second and a half more.
+        assert time.monotonic() - began < _FIRST + _TIMEOUT - 0.4
