@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+import socket
+import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -27,6 +32,7 @@ from azure_responses import (
     StreamInterruptedError,
 )
 from tests.broken_replies import BODY_FAULTS, HEAD_FAULTS, BrokenServer, Case, Fault, cases
+from tests.doctor.sockets import accepting, make_certificate, tls_context
 from tests.gateway.gateways import KEY, serve
 
 _TIMEOUT = 1.0
@@ -297,3 +303,109 @@ def _is_told(case: Case, is_stream: bool, status: int, events: list[Any]) -> boo
         error = events[-1].get("error", events[-1])
         return case.fault.may_pass or error["status"] in late
     return status in late or (case.fault.may_pass and status in (502, 504))
+
+
+_FLOOD = """
+import asyncio, sys, time
+from pathlib import Path
+from azure_responses import APIConnectionError, AsyncAzureResponses, AzureResponses
+from azure_responses import StreamInterruptedError
+
+url, kind, model = sys.argv[1:]
+given = {"model": model, "input": "x", "stream": model.startswith("stream")}
+
+def sync():
+    with AzureResponses(url, api_key="k", max_retries=0, timeout=60) as client:
+        answer = client.responses.create(**given)
+        list(answer)
+
+async def asynchronous():
+    async with AsyncAzureResponses(url, api_key="k", max_retries=0, timeout=60) as client:
+        answer = await client.responses.create(**given)
+        async for _ in answer:
+            pass
+
+def peak():
+    # Of this program alone; getrusage would count its parent's.
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+before = peak()
+began = time.monotonic()
+try:
+    sync() if kind == "sync" else asyncio.run(asynchronous())
+except (APIConnectionError, StreamInterruptedError) as error:
+    message = str(error)
+print(f"{time.monotonic() - began:.1f} {peak() - before} {message}")
+"""
+
+
+def _flood(connection: socket.socket) -> None:
+    connection.settimeout(60)
+    request = b""
+    while not request.endswith(b"}"):
+        request += connection.recv(65536)
+    is_stream = b'"stream":true' in request
+    kind = b"text/event-stream" if is_stream else b"application/json"
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: " + kind + b"\r\n\r\n"
+    )
+    block = b"x" * 2**20
+    while True:
+        connection.sendall(b"%x\r\n%b\r\n" % (len(block), block))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+@pytest.mark.parametrize("model", ["whole", "stream"])
+def test_a_reply_without_end_is_given_up_before_it_fills_the_memory(kind: str, model: str) -> None:
+    with accepting(_flood) as port:
+        found = subprocess.run(
+            [sys.executable, "-c", _FLOOD, f"http://127.0.0.1:{port}", kind, model],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
+    seconds, peak, message = found.split(" ", 2)
+    print(f"{kind:8} {model:8} {seconds} s, {peak} MiB above the start: {message}")
+    assert "128 MiB" in message
+    # What arrived, and what came in while it was looked at.
+    assert int(peak) < 300
+
+
+def _break_off_tls(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            request = b""
+            while not request.endswith(b"}"):
+                request += encrypted.recv(65536)
+            is_stream = b'"stream":true' in request
+            kind = b"text/event-stream" if is_stream else b"application/json"
+            head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: "
+            encrypted.sendall(head + kind + b"\r\n\r\n11\r\ndata: {")
+            # The connection is closed below TLS, which says no goodbye.
+            socket.socket(fileno=encrypted.detach()).close()
+
+    return answer
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_tls_that_breaks_off_is_a_broken_connection(tmp_path: Path, is_stream: bool) -> None:
+    certificate, key = make_certificate(tmp_path)
+    options: dict[str, Any] = {"api_key": "k", "max_retries": 0, "verify": str(certificate)}
+    case = next(case for case in _CASES if case.fault.is_late is False)
+
+    async def call(url: str) -> None:
+        async with AsyncAzureResponses(url, **options) as client:
+            await _acall(client.responses, case, is_stream)
+
+    with accepting(_break_off_tls(tls_context(certificate, key))) as port:
+        url = f"https://127.0.0.1:{port}"
+        wanted = StreamInterruptedError if is_stream else APIConnectionError
+        with AzureResponses(url, **options) as client, pytest.raises(wanted):
+            _call(client.responses, case, is_stream)
+        with pytest.raises(wanted):
+            asyncio.run(call(url))
+        with pytest.raises(wanted):
+            trio.run(call, url)
