@@ -35,7 +35,7 @@ from tests.broken_replies import BODY_FAULTS, HEAD_FAULTS, BrokenServer, Case, F
 from tests.doctor.sockets import accepting, make_certificate, tls_context
 from tests.gateway.gateways import KEY, serve
 
-_TIMEOUT = 1.0
+_TIMEOUT = 1.5
 # What a loaded machine with all the calls at once may add; what hangs takes twenty.
 _BOUND = _TIMEOUT + 4.0
 _CASES = cases()
@@ -212,7 +212,8 @@ def _complaint(case: Case, is_stream: bool, error: BaseException) -> str | None:
         kinds += (APIStatusError,)
     if is_stream and not case.is_in_head:
         kinds += (StreamInterruptedError,)
-    is_cut = is_stream and case.has_begun and case.fault.encoding is None
+    # On a loaded machine a late one may be late with its head already.
+    is_cut = is_stream and case.has_begun and case.fault.encoding is None and not _is_late(error)
     if not isinstance(error, kinds) or (is_cut and not isinstance(error, StreamInterruptedError)):
         return "wrong class"
     if case.fault.is_late is None or case.fault.may_pass:

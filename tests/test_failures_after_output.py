@@ -127,7 +127,7 @@ _CHAT: dict[str, Any] = {
 
 def _parameters(code: str, *, chat: bool) -> dict[str, Any]:
     # Only a stall meets it: a loaded machine must make nothing else late.
-    return {**(_CHAT if chat else _NATIVE), "timeout": 0.5 if code == "stall" else 20}
+    return {**(_CHAT if chat else _NATIVE), "timeout": 1.2 if code == "stall" else 20}
 
 
 def _sync(url: str, code: str, chat: bool) -> None:
