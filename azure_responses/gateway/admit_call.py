@@ -22,6 +22,8 @@ __all__ = ["admit_call"]
 _LONGEST_WAIT = 10.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
+# Calls of one key that wait at once; more are refused at once.
+_MOST_WAITING = 32
 
 
 async def admit_call(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
@@ -29,6 +31,30 @@ async def admit_call(gateway: "Gateway", caller: Caller, call: RelayedCall) -> A
     is_limited = caller.has_limits or caller.budget is not None
     context = await gateway.estimates.find_context(call) if is_limited else 0
     admitted = await _ask(gateway, caller, call, context)
+    waiting = gateway.waiting
+    if not _passes_soon(admitted) or waiting[caller.key_id] >= _most_waiting(gateway):
+        return admitted
+    waiting[caller.key_id] += 1
+    try:
+        return await _wait(gateway, caller, call, context, admitted)
+    finally:
+        waiting[caller.key_id] -= 1
+        if not waiting[caller.key_id]:
+            del waiting[caller.key_id]
+
+
+def _most_waiting(gateway: "Gateway") -> int:
+    # Each has one of the gateway's places, of which other keys need some too.
+    return max(1, min(_MOST_WAITING, gateway.settings.max_concurrent_requests // 4))
+
+
+async def _wait(
+    gateway: "Gateway",
+    caller: Caller,
+    call: RelayedCall,
+    context: int,
+    admitted: Admitted | Denial,
+) -> Admitted | Denial:
     patience = patience_of(call.timeout)
     allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
     pause, ends = _FIRST_PAUSE, time.monotonic() + allowed

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -69,6 +70,8 @@ class Gateway:
         )
         self.admission = Admission(budgets)
         self.estimates = Estimates(self.router)
+        # By key: calls that wait for running ones to end.
+        self.waiting: Counter[str] = Counter()
         self.places = Places(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )

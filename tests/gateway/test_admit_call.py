@@ -95,6 +95,23 @@ def test_a_caller_who_cannot_wait_for_running_calls_is_told_to_come_back_soon() 
     assert refused.headers["retry-after"] == "1"
 
 
+def test_a_flood_of_one_key_leaves_places_to_others() -> None:
+    body = {**HELLO, "max_output_tokens": 1400}
+    with (
+        _gateway({"tpm": 1500}, max_concurrent_requests=8) as gateway,
+        gateway.client(ALICE) as client,
+        gateway.client() as other,
+        ThreadPoolExecutor(20) as pool,
+    ):
+        flood = [pool.submit(client.post, CREATE, json=body) for _ in range(20)]
+        began = time.monotonic()
+        assert other.post(CREATE, json=HELLO).status_code == 200
+        assert time.monotonic() - began < 5
+        codes = {call.result().status_code for call in flood}
+        assert codes == {200, 429}
+        assert gateway.app.gateway.waiting == {}
+
+
 def test_the_estimate_of_a_call_without_a_limit_is_learnt_by_key_and_model() -> None:
     with _gateway({"tpm": 100_000}) as gateway, gateway.client(ALICE) as client:
         admission = gateway.app.gateway.admission
