@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azure_responses.bridge.chat_over_responses.accumulation import accumulate_chunks
+    from azure_responses.bridge.chat_over_responses.dropping import without_sampling
     from azure_responses.bridge.chat_over_responses.reasoning_cache import ReasoningCache
     from azure_responses.bridge.chat_over_responses.reasoning_knowledge import ReasoningKnowledge
     from azure_responses.bridge.chat_over_responses.reasoning_models import is_reasoning_model_name
@@ -29,6 +30,7 @@ __all__ = [
     "is_reasoning_model_name",
     "to_chat_completion",
     "to_responses_request",
+    "without_sampling",
 ]
 
 _MODULES = {
@@ -40,6 +42,7 @@ _MODULES = {
     "is_reasoning_model_name": "reasoning_models",
     "to_chat_completion": "response",
     "to_responses_request": "request",
+    "without_sampling": "dropping",
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_responses.arguments import configure
-from azure_responses.bridge import is_reasoning_model_name
+from azure_responses.bridge import is_reasoning_model_name, without_sampling
 from azure_responses.errors import AzureResponsesError
 from azure_responses.litellm_plugin.connection import read_connection
 from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
@@ -48,7 +48,6 @@ _FEWEST_TOKENS = 16
 _WITHOUT_STATUS = frozenset({"message", "reasoning"})
 # What LiteLLM says for the model of a call on a stored response.
 _NO_MODEL = "None"
-_SAMPLING = ("temperature", "top_p")
 
 
 class AzureResponsesConfig(_AzureConfig):
@@ -73,9 +72,12 @@ class AzureResponsesConfig(_AzureConfig):
         tokens = parameters.get("max_output_tokens")
         if isinstance(tokens, int) and tokens < _FEWEST_TOKENS:
             parameters["max_output_tokens"] = _FEWEST_TOKENS
-        if drop_params and _reasons(model, parameters):
-            _drop_sampling(parameters)
-        return parameters
+        if not drop_params or not _reasons(model, parameters):
+            return parameters
+        left, dropped = without_sampling(parameters)
+        for sentence in dropped:
+            warnings.warn(sentence, stacklevel=2)
+        return dict(left)
 
     def validate_environment(self, headers: dict[str, Any], model: str, litellm_params: Any) -> Any:
         """The credential header, where there is no model and so no later moment to add it."""
@@ -220,13 +222,6 @@ def _reasons(model: str, parameters: Mapping[str, Any]) -> bool:
     reasoning = parameters.get("reasoning")
     effort = reasoning.get("effort") if isinstance(reasoning, Mapping) else None
     return effort != "none" and (bool(reasoning) or is_reasoning_model_name(model))
-
-
-def _drop_sampling(parameters: dict[str, Any]) -> None:
-    for name in _SAMPLING:
-        if parameters.get(name) is not None:
-            del parameters[name]
-            warnings.warn(f"{name} was dropped: models that reason refuse it.", stacklevel=2)
 
 
 def _without_status(item: Any) -> Any:

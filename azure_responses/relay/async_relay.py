@@ -25,6 +25,7 @@ from azure_responses.event_loop import compute
 from azure_responses.relay.async_chat import AsyncChatRelay
 from azure_responses.relay.attempt_notes import (
     Abandoned,
+    Dropping,
     FailedAnswer,
     RawAnswer,
     RawAttempt,
@@ -143,7 +144,13 @@ class AsyncRelay:
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
             await typed.find_history()
-        return await compute(RawAttempt, call, target.deployment, routed, self.raw_calls(target))
+        options = self._router.chat_options
+        dropping = Dropping(
+            options.knowledge_of(target.deployment),
+            call.drops_params or options.drop_params or target.drops_params,
+        )
+        raw_calls = self.raw_calls(target)
+        return await compute(RawAttempt, call, target.deployment, routed, raw_calls, dropping)
 
     def raw_calls(self, target: AsyncTarget) -> RawCalls:
         """What makes the calls of a target's client."""

@@ -4,10 +4,15 @@ import math
 import time
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from azure_responses.bridge import (
+    ReasoningKnowledge,
+    is_reasoning_model_name,
+    without_sampling,
+)
 from azure_responses.errors import (
     APIStatusError,
     AzureResponsesError,
@@ -44,6 +49,7 @@ from azure_responses.types.result import Result
 
 __all__ = [
     "Abandoned",
+    "Dropping",
     "FailedAnswer",
     "RawAnswer",
     "RawAttempt",
@@ -117,6 +123,35 @@ class RawAnswer:
         return to_json(body)
 
 
+class Dropping(NamedTuple):
+    """What is left out of a request to one deployment.
+
+    Attributes:
+        knowledge: what is known of its reasoning.
+        drops_params: leave out what a model that reasons refuses.
+    """
+
+    knowledge: ReasoningKnowledge
+    drops_params: bool
+
+    def apply(
+        self, body: Mapping[str, Any], deployment: Deployment, name: str
+    ) -> tuple[Mapping[str, Any], list[str]]:
+        """The body without it, the very same where nothing is left out, and what was."""
+        dropped = deployment.dropped_params
+        if not dropped.isdisjoint(body):
+            body = {name: value for name, value in body.items() if name not in dropped}
+        if not self.drops_params or not self._reasons(body, deployment, name):
+            return body, []
+        return without_sampling(body)
+
+    def _reasons(self, body: Mapping[str, Any], deployment: Deployment, name: str) -> bool:
+        known = self.knowledge.of(name)
+        if known is not None:
+            return known
+        return bool(body.get("reasoning")) or is_reasoning_model_name(deployment.base_model or name)
+
+
 class RawAttempt:
     """One attempt on one deployment, and what it sends."""
 
@@ -126,8 +161,10 @@ class RawAttempt:
         deployment: Deployment,
         routed: RoutedCall,
         raw_calls: RawCalls,
+        dropping: "Dropping",
     ) -> None:
         self.deployment = deployment
+        self._dropping = dropping
         self.began = time.monotonic()
         self.raw_calls = raw_calls
         self._relayed = relayed
@@ -286,6 +323,8 @@ class RawAttempt:
             body, given = unlabelled.body, unlabelled.given
             summary.warnings = unlabelled.warnings
         name = deployment.name_for(self._routed.group)
+        body, dropped = self._dropping.apply(body, deployment, name)
+        summary.warnings = (*summary.warnings, *dropped)
         self.labels = ResponseLabels(
             reader.labeller,
             deployment,

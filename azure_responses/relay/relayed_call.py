@@ -33,6 +33,8 @@ _STREAMED = frozenset({"create", "chat"})
 _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
+_DROPPED = "additional_drop_params"
+_KEPT = frozenset({"model", "input", "messages", "stream"})
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class RelayedCall:
         reading: of a POST, what the router makes of it; stored: of a stored response.
         is_stream: the answer comes as events.
         is_changed: the body is not quite what was sent.
+        drops_params: the caller wants left out what the model would refuse.
         failures: of its attempts, those among them that another attempt followed.
     """
 
@@ -60,6 +63,7 @@ class RelayedCall:
     stored: StoredRequest | None = None
     is_stream: bool = False
     is_changed: bool = False
+    drops_params: bool = False
     failures: list[BaseException] = field(default_factory=list)
 
     @property
@@ -127,7 +131,14 @@ def _read_posted(call: RelayedCall, reader: RequestReader) -> None:
     if route.model is not None:
         body["model"] = route.model
     summary.group = _read_model(body, reader.routing)
-    call.body, call.is_changed = body, drop_status(body)
+    if route.operation != "chat" and "drop_params" in body:
+        # The bridge knows it by itself.
+        call.drops_params = _read_choice(body, "drop_params")
+        del body["drop_params"]
+        call.is_changed = True
+    call.is_changed |= _drop_named(body)
+    call.is_changed |= drop_status(body)
+    call.body = body
     call.is_stream = summary.is_stream = _read_stream(body, route.operation)
     arguments = {name: value for name, value in body.items() if name != "stream"}
     if call.is_stream and route.operation == "create":
@@ -184,12 +195,30 @@ def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
     return model
 
 
-def _read_stream(body: Mapping[str, Any], operation: str) -> bool:
-    stream = body.get("stream")
-    if stream is None:
+def _read_choice(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is None:
         return False
-    if not isinstance(stream, bool):
-        raise invalid_request("stream is neither true nor false.", param="stream")
+    if not isinstance(value, bool):
+        raise invalid_request(f"{name} is neither true nor false.", param=name)
+    return value
+
+
+def _drop_named(body: dict[str, Any]) -> bool:
+    """Leave out what LiteLLM's `additional_drop_params` names, itself among it."""
+    if _DROPPED not in body:
+        return False
+    names = body.pop(_DROPPED) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid_request(f"{_DROPPED} is not a list of names.", param=_DROPPED)
+    for name in names:
+        if name not in _KEPT:
+            body.pop(name, None)
+    return True
+
+
+def _read_stream(body: Mapping[str, Any], operation: str) -> bool:
+    stream = _read_choice(body, "stream")
     if stream and operation not in _STREAMED:
         raise invalid_request("This operation is not streamed.", param="stream")
     return stream

@@ -21,6 +21,7 @@ from azure_responses.errors import (
 )
 from azure_responses.relay.attempt_notes import (
     Abandoned,
+    Dropping,
     FailedAnswer,
     RawAnswer,
     RawAttempt,
@@ -133,7 +134,12 @@ class Relay:
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
             typed.find_history()
-        return RawAttempt(call, target.deployment, routed, self.raw_calls(target))
+        options = self._router.chat_options
+        dropping = Dropping(
+            options.knowledge_of(target.deployment),
+            call.drops_params or options.drop_params or target.drops_params,
+        )
+        return RawAttempt(call, target.deployment, routed, self.raw_calls(target), dropping)
 
     def raw_calls(self, target: Target) -> RawCalls:
         """What makes the calls of a target's client."""

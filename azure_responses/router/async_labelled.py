@@ -95,7 +95,7 @@ class AsyncLabelledAttempt:
             result = await completions.create(
                 model=deployment.name_for(self._call.group),
                 stream=stream,
-                **self._request.body,
+                **self._request.body_for(deployment),
                 **self._request.options,
             )
         except CredentialError:

@@ -92,7 +92,7 @@ class LabelledAttempt:
             result = completions.create(
                 model=deployment.name_for(self._call.group),
                 stream=stream,
-                **self._request.body,
+                **self._request.body_for(deployment),
                 **self._request.options,
             )
         except CredentialError:

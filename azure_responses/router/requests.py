@@ -137,6 +137,13 @@ class RouterRequest:
         value = body.get("previous_response_id")
         return value if isinstance(value, str) else None
 
+    def body_for(self, deployment: Deployment) -> dict[str, Any]:
+        """The body without the parameters that the deployment's row leaves out."""
+        dropped = deployment.dropped_params
+        if dropped.isdisjoint(self.body):
+            return self.body
+        return {name: value for name, value in self.body.items() if name not in dropped}
+
     def sent_by(
         self,
         target: Target | AsyncTarget,
@@ -171,6 +178,8 @@ class RouterRequest:
                 reason = f", and {stays} names what no other resource has."
                 raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
         parameters, given = self._unlabelled(arguments, options, labelled, deployment.resource)
+        for name in deployment.dropped_params:
+            parameters.pop(name, None)
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = shorten(self.timeout, left)
         labels = ResponseLabels(

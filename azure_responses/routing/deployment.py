@@ -29,6 +29,7 @@ class Deployment:
         base_model: the model behind the name, for prices.
         timeout, cooldown_time, max_retries: the row's own, in seconds and attempts; None leaves
             them to the router.
+        dropped_params: parameters that are left out of every call (`additional_drop_params`).
         connection: arguments of the client; may hold secrets.
     """
 
@@ -47,6 +48,7 @@ class Deployment:
     timeout: float | None = None
     cooldown_time: float | None = None
     max_retries: int | None = None
+    dropped_params: frozenset[str] = frozenset()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

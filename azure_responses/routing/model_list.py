@@ -41,6 +41,8 @@ _CONNECTION = {
     "strict_api_version": "strict_api_version",
     "verify": "verify",
 }
+_DROPPED = "additional_drop_params"
+_NEVER_DROPPED = frozenset({"model", "input", "messages", "stream"})
 _ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
 _NUMBERS = ("weight", "timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
@@ -53,6 +55,7 @@ _READ = {
     *_NUMBERS,
     *_WHOLE,
     *_PRINCIPAL,
+    _DROPPED,
 }
 _ENTRY_KEYS = frozenset({"model_name", "model_info", *_PARAMS})
 # What a row without a number of its own may take from model_info.
@@ -205,6 +208,7 @@ def _deployment(row: _Row, environ: Mapping[str, str], repeats: Counter[str]) ->
         resource=tag_of(_root(url)),
         host=url.host,
         info=row.info,
+        dropped_params=_dropped(row),
         connection={argument: endpoint, **_connection(row)},
         **_figures(row),
     )
@@ -287,6 +291,17 @@ def _connection(row: _Row) -> dict[str, Any]:
     if not {"api_key", "azure_ad_token"} & connection.keys():
         connection["service_principal"] = principal
     return connection
+
+
+def _dropped(row: _Row) -> frozenset[str]:
+    names = row.params.get(_DROPPED) or []
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        row.refuse(f"{_DROPPED} is not a list of names.", f"Write {_DROPPED}: [temperature].")
+    for name in names:
+        # LiteLLM's paths into a parameter have no counterpart here.
+        if not name.isidentifier() or name in _NEVER_DROPPED:
+            row.refuse(f"{_DROPPED} cannot drop {name!r}.", "Name whole parameters.")
+    return frozenset(names)
 
 
 def _figures(row: _Row) -> dict[str, Any]:

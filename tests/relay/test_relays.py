@@ -88,17 +88,21 @@ def test_azures_own_ids_are_nobodys(ask: Asker, emulator: Emulator) -> None:
 
 def test_azures_own_items_are_nobodys_either(kind: str, emulator: Emulator) -> None:
     with open_asker(kind, emulator, "east") as ask:
-        made = ask("POST", CREATE, HELLO, owner=None).json["output"][-1]["id"]
-        raw = ask.router.reader.affinity.read_id(made, None).inner  # type: ignore[union-attr]
+        output = ask("POST", CREATE, HELLO, owner=None).json["output"]
+        read_id = ask.router.reader.affinity.read_id
+        *others, raw = [read_id(made["id"], None).inner for made in output]  # type: ignore[union-attr]
         said = {"role": "user", "content": "x"}
+        # A message goes with the reasoning that it was made with.
+        before = [{"type": "item_reference", "id": other} for other in others]
         for item in ({"type": "item_reference", "id": raw}, {"id": raw}):
-            body = {**HELLO, "input": [item, said]}
+            body: dict[str, Any] = {**HELLO, "input": [item, said]}
             refused = ask("POST", CREATE, body)
             assert (refused.status, refused.json["error"]["param"]) == (404, "input[0].id")
             hosted = {"role": "assistant", "content": "x", "hosted_items": [item]}
             refused = ask("POST", CHAT, {"model": "chat", "messages": [hosted, said]})
             assert refused.json["error"]["param"] == "messages[0].hosted_items[0].id"
             # Who binds ids to nobody may name what was made elsewhere.
+            body["input"] = [*before, *body["input"]]
             assert ask("POST", CREATE, body, owner=None).status == 200
 
 
@@ -499,3 +503,73 @@ def test_a_deployment_key_never_shows(ask: Asker) -> None:
         found = ask("POST", CREATE, body)
         assert b"key-of" not in found.content
         assert "key-of" not in json.dumps(dict(found.headers))
+
+
+def _with_row_options(**params: Any) -> list[dict[str, Any]]:
+    (row,) = rows("east")
+    return [{**row, "litellm_params": {**row["litellm_params"], **params}}]
+
+
+_SAMPLED = {"temperature": 1, "top_p": 0.5, "top_logprobs": 2,
+            "include": ["message.output_text.logprobs", "file_search_call.results"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("where", ["router", "row", "request"])
+def test_what_models_that_reason_refuse_is_dropped_on_both_routes(
+    kind: str, emulator: Emulator, where: str, is_stream: bool
+) -> None:
+    options: dict[str, Any] = {"drop_params": True} if where == "router" else {}
+    table = _with_row_options(**({"drop_params": True} if where == "row" else {}))
+    asked = {"drop_params": True} if where == "request" else {}
+    with open_asker(kind, emulator, model_list=table, **options) as ask:
+        body = {**HELLO, **_SAMPLED, **asked, "stream": is_stream}
+        assert ask("POST", CREATE, body).status == 200
+        sent = emulator.requests[-1].json()
+        assert sent.keys().isdisjoint({"temperature", "top_p", "top_logprobs", "drop_params"})
+        assert sent["include"] == ["file_search_call.results"]
+        found = ask("POST", CREATE, {**body, "reasoning": {"effort": "none"}})
+        # Where it does not reason, it is asked as the caller asked.
+        assert emulator.requests[-1].json()["temperature"] == 1, found.content
+
+
+@pytest.mark.filterwarnings("ignore:.*was dropped:UserWarning")
+def test_chat_drops_the_same(kind: str, emulator: Emulator) -> None:
+    table = _with_row_options(drop_params=True, model="azure/gpt")
+    messages = [{"role": "user", "content": "Say hello"}]
+    with open_asker(kind, emulator, model_list=table) as ask:
+        body = {"model": "chat", "messages": messages, "reasoning_effort": "low",
+                "temperature": 1, "top_logprobs": 1, "logprobs": True}  # fmt: skip
+        assert ask("POST", CHAT, body).status == 200
+        sent = emulator.requests[-1].json()
+        assert sent.keys().isdisjoint({"temperature", "top_logprobs"})
+
+
+def test_without_drop_params_nothing_is_dropped(ask: Asker, emulator: Emulator) -> None:
+    assert ask("POST", CREATE, {**HELLO, "temperature": 0.5}).status == 400
+    assert emulator.requests[-1].json()["temperature"] == 0.5
+    assert ask("POST", CREATE, {**HELLO, "drop_params": "yes"}).json["error"]["param"] == (
+        "drop_params"
+    )
+
+
+@pytest.mark.parametrize("where", ["row", "request"])
+def test_named_parameters_are_left_out_on_both_routes(
+    kind: str, emulator: Emulator, where: str
+) -> None:
+    named = {"additional_drop_params": ["temperature", "user", "made_up"]}
+    table = _with_row_options(**(named if where == "row" else {}))
+    asked = named if where == "request" else {}
+    messages = [{"role": "user", "content": "Say hello"}]
+    given = {"temperature": 0.5, "user": "ann", "made_up": 1, "metadata": {"user": "ann"}, **asked}
+    with open_asker(kind, emulator, model_list=table) as ask:
+        for path, body in ((CREATE, HELLO), (CHAT, {"model": "chat", "messages": messages})):
+            assert ask("POST", path, {**body, **given}).status == 200
+            sent = emulator.requests[-1].json()
+            assert sent.keys().isdisjoint({"temperature", "user", "made_up", *named})
+            assert sent["metadata"] == {"user": "ann"}
+        for wrong in ("temperature", [1], {"temperature": True}):
+            refused = ask("POST", CREATE, {**HELLO, "additional_drop_params": wrong})
+            assert refused.json["error"]["param"] == "additional_drop_params"
+        kept = ask("POST", CREATE, {**HELLO, "additional_drop_params": ["model", "input"]})
+        assert kept.status == 200

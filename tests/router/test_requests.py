@@ -233,3 +233,18 @@ def test_a_service_principal_becomes_a_credential() -> None:
     with Router([row], affinity_secret="a secret of sixteen bytes or more") as router:
         (deployment,) = router.calls.routing.deployments
         assert "credential" in repr(router.calls.targets.of(deployment).client)
+
+
+def test_a_row_leaves_out_the_parameters_it_names(runner: str) -> None:
+    emulator = emulate(1)
+    table = rows_of(emulator, 1, additional_drop_params=["temperature", "user"])
+
+    async def scenario(router: Any) -> None:
+        given = {"temperature": 0.5, "user": "ann", "metadata": {"user": "ann"}}
+        await router.responses(model="gpt", input="Hi", **given)
+        await router.completion(model="gpt", messages=[{"role": "user", "content": "Hi"}], **given)
+        for request in emulator.requests:
+            assert request.json().keys().isdisjoint({"temperature", "user"})
+            assert request.json()["metadata"] == {"user": "ann"}
+
+    run(runner, emulator, scenario, table)

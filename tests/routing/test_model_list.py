@@ -180,3 +180,21 @@ def test_a_version_that_yaml_took_for_a_date_is_a_version() -> None:
 
 def test_azure_may_be_named_as_the_provider() -> None:
     assert _read(_entry(model="gpt-5", custom_llm_provider="azure"))[0].model == "gpt-5"
+
+
+def _row_that_drops(names: Any) -> dict[str, Any]:
+    params = {"model": "azure/m", "api_base": "https://r.openai.azure.com", "api_key": "k"}
+    return {"model_name": "m", "params": {**params, "additional_drop_params": names}}
+
+
+def test_a_row_names_what_is_left_out_of_its_calls() -> None:
+    (found,) = read_model_list([_row_that_drops(["temperature", "user"])], {})
+    assert found.dropped_params == {"temperature", "user"}
+    (found,) = read_model_list([_row_that_drops(None)], {})
+    assert found.dropped_params == frozenset()
+
+
+@pytest.mark.parametrize("names", ["temperature", [1], {"a": 1}, ["tools[*].x"], ["input"], [""]])
+def test_what_cannot_be_left_out_is_refused(names: Any) -> None:
+    with pytest.raises(ConfigurationError, match="additional_drop_params"):
+        read_model_list([_row_that_drops(names)], {})

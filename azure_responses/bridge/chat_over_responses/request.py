@@ -7,6 +7,7 @@ from typing import Any
 
 from azure_responses.bridge.chat_over_responses.call_ids import CallIds
 from azure_responses.bridge.chat_over_responses.calls import STAND_INS
+from azure_responses.bridge.chat_over_responses.dropping import drop_sampling
 from azure_responses.bridge.chat_over_responses.history import History
 from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.bridge.chat_over_responses.parameters import (
@@ -28,8 +29,6 @@ _TOP_LEVEL = frozenset({*_OF_ASKING, "extra_body", "drop_params"}) | _OPTIONS
 _BODY_ONLY = frozenset({"user_security_context"})
 # Any of these names a response that has to have been stored, or will have to be.
 _NEEDS_STORE = ("background", "previous_response_id", "conversation")
-_SAMPLING = ("temperature", "top_p", "top_logprobs")
-_LOGPROBS = "message.output_text.logprobs"
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def _settle_reasoning(
         if parameters.get(name) == 1:
             del parameters[name]
     if draft.drop_params:
-        _drop_sampling(parameters, draft)
+        draft.warnings += drop_sampling(parameters)
 
 
 def _request(
@@ -248,14 +247,3 @@ def _ask_for_reasoning(parameters: dict[str, Any], reasons: bool) -> None:
     include = parameters.get("include", [])
     if reasons and _ENCRYPTED not in include:
         parameters["include"] = [*include, _ENCRYPTED]
-
-
-def _drop_sampling(parameters: dict[str, Any], draft: Draft) -> None:
-    """Leave out what a model refuses while it reasons."""
-    for name in _SAMPLING:
-        if parameters.get(name) is not None:
-            del parameters[name]
-            draft.warnings.append(f"{name} was dropped: models that reason refuse it.")
-    if _LOGPROBS in parameters.get("include", ()):
-        parameters["include"].remove(_LOGPROBS)
-        draft.warnings.append("logprobs was dropped: models that reason refuse it.")
