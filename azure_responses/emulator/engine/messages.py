@@ -1,12 +1,15 @@
 """Message items: text, structured output and refusals."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from azure_responses.emulator.engine.draft import Draft
 from azure_responses.emulator.engine.hints import Hints
 from azure_responses.emulator.engine.instances import build_instance
 from azure_responses.emulator.engine.logprobs import list_logprobs
+from azure_responses.emulator.engine.prose_formats import answer_in_prose_format, find_schema
 from azure_responses.emulator.engine.replies import compose
 from azure_responses.emulator.engine.steps import Step
 from azure_responses.emulator.engine.triggers import find_trigger
@@ -34,7 +37,15 @@ def write_answer(draft: Draft) -> Step:
     length = find_trigger(transcript.prompt, "length")
     if length and length.isdecimal():
         return write_message(draft, " ".join(["word"] * min(int(length[:9]), _LONGEST)))
+    described = answer_in_prose_format(transcript, partial(_compose_alone, draft))
+    if described is not None:
+        return write_message(draft, described)
     return write_message(draft, compose(transcript, draft.turn, text.get("verbosity") or "medium"))
+
+
+def _compose_alone(draft: Draft, question: str) -> str:
+    """The answer to a question that comes with instructions about nothing but their form."""
+    return compose(replace(draft.transcript, prompt=question, instructions=""), draft.turn)
 
 
 def _source(draft: Draft) -> str:
@@ -44,13 +55,17 @@ def _source(draft: Draft) -> str:
 
 
 def _write_object(draft: Draft) -> dict[str, Any]:
+    schema = find_schema(draft.transcript)
+    if schema is not None:
+        built = build_instance(schema, _source(draft))
+        return built if isinstance(built, dict) else {"answer": built}
     hints = Hints(f"{draft.transcript.prompt}\n{draft.transcript.instructions}")
     keys = [word for word in hints.quoted() if word.isidentifier()]
     if not keys:
         return {"answer": compose(draft.transcript, draft.turn)}
-    schema = {"type": "object", "properties": {key: {} for key in keys}, "required": keys}
-    built: dict[str, Any] = build_instance(schema, draft.transcript.prompt)
-    return built
+    wanted = {"type": "object", "properties": {key: {} for key in keys}, "required": keys}
+    written: dict[str, Any] = build_instance(wanted, draft.transcript.prompt)
+    return written
 
 
 def _write_json(value: Any) -> str:

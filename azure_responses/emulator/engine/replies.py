@@ -38,7 +38,8 @@ _EXACTLY = re.compile(
     r"\b(?:reply|respond|answer|output|return|print|write|say|repeat)\b"
     r"(?: (?:back|to me|after me))?(?: with)?(?: (?:only|just))?"
     r"(?: (?:exactly|the (?:exact )?(?:words?|text|phrase|string|sentence)|verbatim))+"
-    r"(?: (?:this|these words))?:?\s*(?P<text>.+)",
+    # "Reply with just the word." says which form, not which word.
+    r"(?: (?:this|these words))?:?\s*(?![.!?\s])(?P<text>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _ONLY = _compile(

@@ -58,7 +58,9 @@ def select_tools(draft: Draft) -> Selection:
             return _sort([tool for tool in tools if _is_chosen(tool, choice)][:1])
     wanted = _find_wanted(draft, tools)
     if not wanted and choice == "required":
-        wanted = tools[:1]
+        # Frameworks that want every turn to be a call have one that ends the conversation.
+        final = [tool for tool in tools if str(tool.get("name")).startswith("final_")]
+        wanted = (final or tools)[:1]
     return _sort(wanted)
 
 

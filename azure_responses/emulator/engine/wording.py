@@ -65,7 +65,7 @@ _RULES: tuple[_Rule, ...] = (
         _compile(
             r"\b(?:one|a single|1)[- ]word\b|\bonly (?:with )?the (?:name|word)\b|"
             r"\b(?:just|only) (?:with )?(?:give |say |output |return |print )?(?:me )?"
-            r"the (?:number|answer|result)\b"
+            r"the (?:number|answer|result|name|word|value|letter|city|country|year|date)\b"
         ),
         _shorten,
     ),

@@ -13,6 +13,7 @@ from azure_responses.emulator.engine.patterns import match_pattern
 from azure_responses.emulator.engine.pieces import obfuscate, split_deltas
 from azure_responses.emulator.engine.stories import read_count, tell
 from azure_responses.emulator.engine.transcript import read_text
+from tests.emulator.engine.turns import said
 
 
 @pytest.mark.parametrize(
@@ -145,3 +146,16 @@ def test_text_is_read_from_any_content() -> None:
     assert read_text(None) == ""
     assert read_text({"a": 1}) == '{"a": 1}'
     assert read_text([{"type": "input_text", "text": "a"}, {"type": "input_image"}]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("What is the capital of France? Reply with just the word.", "Paris"),
+        ("What is 2 + 2? Answer with only the number.", "4"),
+        ("Reply with exactly the word pong.", "pong."),
+        ("Reply with just the word: pong", "pong"),
+    ],
+)
+def test_just_the_word_is_a_form_and_no_text(prompt: str, answer: str) -> None:
+    assert said(prompt) == answer
