@@ -27,7 +27,10 @@ class _Aborted(Exception):
 
 
 class AsgiApplication:
-    """Answers HTTP requests from an emulator. WebSocket connections are closed (refused)."""
+    """Answers HTTP requests from an emulator. WebSocket connections are refused.
+
+    With 426 where the server can say so: Codex goes on over HTTP at once after it.
+    """
 
     def __init__(self, emulator: Answerer, allowed_hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
@@ -39,8 +42,7 @@ class AsgiApplication:
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         else:
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
+            await _refuse_socket(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._hosts.refuse(scope)
@@ -114,6 +116,16 @@ def _reset(transport: Any) -> None:
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     transport.abort()
+
+
+async def _refuse_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", ()):
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    start = {"type": "websocket.http.response.start", "status": 426, "headers": []}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from azure_responses.relay.request_json import (
     read_object,
     refuse_connection_fields,
 )
-from azure_responses.relay.route import Route, find_route
+from azure_responses.relay.route import Route, UpgradeRefusedError, find_route
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.pins import unknown_response
@@ -109,6 +109,8 @@ def read_call(
     Raises:
         APIStatusError: it cannot be answered, whatever Azure thinks of it.
     """
+    if request.headers.get("upgrade", "").lower() == "websocket":
+        raise UpgradeRefusedError
     route = find_route(request.method, request.path)
     summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
     call = RelayedCall(request, route, summary, {}, {})

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
 
-__all__ = ["OPERATIONS", "MethodNotAllowedError", "Route", "find_route"]
+__all__ = ["OPERATIONS", "MethodNotAllowedError", "Route", "UpgradeRefusedError", "find_route"]
 
 OPERATIONS = {
     "create": ("POST", "/responses"),
@@ -42,6 +42,19 @@ class MethodNotAllowedError(BadRequestError):
             hint=f"Use {' or '.join(allowed)}.",
         )
         self.allowed = allowed
+
+
+class UpgradeRefusedError(BadRequestError):
+    """A WebSocket was asked for. Codex goes on over HTTP at once after this status."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "WebSocket connections are not served here.",
+            status_code=426,
+            code="websocket_not_supported",
+            type="invalid_request_error",
+            hint="Send the request over HTTP, with stream=true for events.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

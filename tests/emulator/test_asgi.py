@@ -158,6 +158,14 @@ def test_websockets_are_closed() -> None:
     assert caller.sent == [{"type": "websocket.close", "code": 1000}]
 
 
+def test_websockets_are_refused_with_426_where_the_server_can_say_so() -> None:
+    caller = Caller(Emulator(), type="websocket", extensions={"websocket.http.response": {}})
+    caller.incoming = [{"type": "websocket.connect"}]
+    run(caller)
+    assert caller.sent[0]["status"] == 426
+    assert caller.sent[1]["type"] == "websocket.http.response.body"
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [(b"b.localhost:80", "b.localhost"), (b"[::1]:80", "[::1]"), (b"x.test", "x.test")],

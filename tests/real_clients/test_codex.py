@@ -1,0 +1,106 @@
+"""Codex CLI, as its users configure it for Azure and for a gateway."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real_clients.driving import KEY, Stage
+
+_VARIABLE = "AZURE_RESPONSES_NODE_MODULES"
+_MODEL = "gpt-5-mini"
+_CONFIG = """
+model = "{model}"
+model_provider = "chosen"
+[model_providers.chosen]
+name = "{name}"
+base_url = "{url}"
+env_key = "CODEX_TEST_KEY"
+wire_api = "responses"
+request_max_retries = 0
+{more}
+"""
+Codex = Callable[..., list[dict[str, Any]]]
+
+
+def _find_codex() -> str:
+    modules = os.environ.get(_VARIABLE)
+    program = Path(modules or "", ".bin", "codex")
+    if not modules or not program.exists():
+        pytest.skip(f"no Codex: set {_VARIABLE} to a node_modules with @openai/codex")
+    return str(program)
+
+
+def _configure(stage: Stage, name: str) -> tuple[dict[str, str], str]:
+    """The provider's settings and its key."""
+    azure = stage.rows[0]["litellm_params"]
+    direct = f"{azure['api_base']}/openai/v1"
+    if name == "azure":
+        return {"name": "Azure", "url": direct, "more": ""}, azure["api_key"]
+    if name == "azure preview":
+        query = 'query_params = { api-version = "preview" }'
+        return {"name": "Azure", "url": direct, "more": query}, azure["api_key"]
+    more = "supports_websockets = true" if name == "gateway with sockets" else ""
+    return {"name": "Azure", "url": f"{stage.url}/v1", "more": more}, KEY
+
+
+@pytest.fixture(params=["azure", "azure preview", "gateway", "gateway with sockets"])
+def codex(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> Codex:
+    """Runs `codex exec` in a home of its own and gives the events that it prints."""
+    program = _find_codex()
+    settings, key = _configure(stage, request.param)
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    (home / "config.toml").write_text(_CONFIG.format(model=_MODEL, **settings), encoding="utf-8")
+    environment = {**os.environ, "CODEX_HOME": str(home), "CODEX_TEST_KEY": key, "NO_PROXY": "*"}
+
+    def run(*arguments: str) -> list[dict[str, Any]]:
+        command = [program, "exec", "--skip-git-repo-check", "-s", "danger-full-access", "--json"]
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    return run
+
+
+def _said(events: list[dict[str, Any]]) -> str:
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    return str([item["text"] for item in items if item["type"] == "agent_message"][-1])
+
+
+def _ran(events: list[dict[str, Any]]) -> int:
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    return sum(item["type"] == "command_execution" for item in items)
+
+
+def test_a_tool_turn_runs_and_its_session_is_resumed(codex: Codex) -> None:
+    events = codex("My name is Ada. Use exec_command with cmd: echo hello")
+    assert _ran(events) == 1
+    assert "exec_command" in _said(events)
+    assert not any("Reconnecting" in str(event) for event in events)
+    assert _said(codex("resume", "--last", "What is my name?")) == "Your name is Ada."
+
+
+def test_a_turn_goes_on_after_it_was_compacted(codex: Codex, stage: Stage) -> None:
+    before = len(stage.emulator.requests)
+    limit = ("-c", "model_auto_compact_token_limit=5000")
+    events = codex(*limit, "My name is Ada. Use exec_command with cmd: echo hello")
+    assert _ran(events) == 1
+    sent = [request.json() for request in list(stage.emulator.requests)[before:]]
+    kinds = [[item["type"] for item in body["input"]] for body in sent]
+    assert any(items[-1] == "compaction_trigger" for items in kinds)
+    assert any("compaction" in items for items in kinds)
+    assert _said(codex(*limit, "resume", "--last", "What is my name?")) == "Your name is Ada."
