@@ -371,3 +371,13 @@ def test_what_is_no_chat_is_refused_with_a_word_on_who_serves_it(
     assert (raised["class"], raised["status_code"]) == ("BadRequestError", 400)
     assert "as azure/<deployment>" in raised["message"]
     assert len(bench.emulator.requests) == 0
+
+
+@_BOTH
+def test_a_failure_after_output_is_told_as_what_it_is(bench: Bench, is_async: bool) -> None:
+    bench.emulator.faults.add(Fault("stream-500", after_events=8, times=1))
+    count = [{"role": "user", "content": "Count from 1 to 30."}]
+    raised = bench.ask("stream", messages=count, is_async=is_async, num_retries=0)["raised"]
+    # LiteLLM's own class for whatever ends a stream that had begun; it names ours inside.
+    assert raised["class"] == "MidStreamFallbackError"
+    assert "InternalServerError: 500" in raised["message"]
