@@ -80,7 +80,7 @@ def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
     function = {"name": stand_in.name, "arguments": stand_in.arguments(fields)}
     return assemble_tool_call(
         {
-            "id": fields.get("call_id") or fields.get("id"),
+            "id": getattr(item, "call_id", None) or getattr(item, "id", None),
             "type": "function",
             "function": ChatCompletionFunction.assemble(function),
             "item": fields,

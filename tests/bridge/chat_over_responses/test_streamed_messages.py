@@ -13,7 +13,7 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
-from azure_responses.errors import StreamInterruptedError
+from azure_responses.errors import StreamInterruptedError, UnreadableResponseError
 from azure_responses.types import ChatCompletionMessage, Response, parse_event
 from tests.canned import message, response, stream_of
 
@@ -134,3 +134,42 @@ def test_the_cache_restores_commentary_that_a_client_dropped() -> None:
         "commentary",
         "function_call",
     )
+
+
+def test_a_stream_whose_answer_cannot_be_read_is_an_error() -> None:
+    stream = ChatStream(REQUEST)
+    ended = {"type": "response.completed", "response": {**response(), "output": None}}
+    with pytest.raises(UnreadableResponseError, match="output is null"):
+        stream.feed(parse_event(json.dumps(ended)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "done", "field"),
+    [
+        ("reasoning_summary_text", {"text": "abc"}, "reasoning_content"),
+        ("reasoning_text", {"text": "abc"}, "reasoning_content"),
+        ("refusal", {"refusal": "abc"}, "refusal"),
+        ("function_call_arguments", {"arguments": "abc"}, "function_call"),
+    ],
+)
+def test_what_follows_a_lost_delta_waits_for_the_whole(kind: str, done: Any, field: str) -> None:
+    stream = ChatStream(BridgedRequest({}, legacy_functions=True))
+    place = {"item_id": "m", "output_index": 0, "content_index": 0, "summary_index": 0}
+    begun = {**CALL, "arguments": ""}
+    events: list[dict[str, Any]] = [
+        {"type": "response.output_item.added", "output_index": 0, "item": begun}
+    ]
+    events += [{"type": f"response.{kind}.delta", **place, "delta": d} for d in ("a", None, "c")]
+    events.append({"type": f"response.{kind}.done", **place, **done})
+    told = ""
+    for event in events:
+        for chunk in stream.feed(parse_event(json.dumps(event))):
+            said = chunk.choices[0].delta[field]
+            told += said if isinstance(said, str) else (said.arguments if said else "") or ""
+    assert told == "abc"
+
+
+def test_lost_arguments_of_an_unknown_call_are_no_news() -> None:
+    stream = ChatStream(REQUEST)
+    lost = {"type": "response.function_call_arguments.delta", "output_index": 4, "delta": None}
+    assert stream.feed(parse_event(json.dumps(lost)))[-1].choices[0].delta.tool_calls is None
