@@ -61,7 +61,8 @@ class Watch:
 
     def end_stream(self, state: StreamState, error: BaseException | None = None) -> None:
         """A stream was read to its end, failed, or was given up."""
-        self._tell(_occasion(error), _end(self._observer, state, error))
+        failure = _failure(error)
+        self._tell(_occasion(failure), _end(self._observer, state, failure))
 
     def _tell(self, occasion: Occasion, record: CallRecord | None) -> None:
         if record is not None:
@@ -100,7 +101,8 @@ class AsyncWatch:
 
     async def end_stream(self, state: StreamState, error: BaseException | None = None) -> None:
         """A stream was read to its end, failed, or was given up."""
-        await self._tell(_occasion(error), _end(self._observer, state, error))
+        failure = _failure(error)
+        await self._tell(_occasion(failure), _end(self._observer, state, failure))
 
     def drop(self, state: StreamState) -> None:
         """A stream was forgotten by everybody, outside of any event loop."""
@@ -118,6 +120,11 @@ class AsyncWatch:
                 await await_callbacks(functions, record)
         else:
             await await_callbacks(functions, record)
+
+
+def _failure(error: BaseException | None) -> Exception | None:
+    """The error, unless it says that the caller left: a cancellation, an interrupt."""
+    return error if isinstance(error, Exception) else None
 
 
 def _occasion(error: BaseException | None) -> Occasion:

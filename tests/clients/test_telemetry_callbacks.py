@@ -6,16 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from azure_responses import (
+    AsyncAzureResponses,
     AzureResponses,
     CallRecord,
     ConfigurationError,
     ResponseNotFoundError,
+    Router,
     callbacks,
 )
-from azure_responses.emulator import Emulator, Fault
+from azure_responses.emulator import Emulator, Fault, Latency, Resource
 from tests.clients.both import run
 from tests.clients.listeners import OCCASIONS, Told, read_all
 
@@ -156,3 +159,38 @@ def test_an_async_callback_of_the_program_is_named_when_a_sync_client_skips_it(
     run("sync", emulator, scenario)
     warnings = [entry for entry in log if entry.levelno == logging.WARNING]
     assert ["_async_callback" in entry.getMessage() for entry in warnings] == [True]
+
+
+@pytest.mark.parametrize("through", ["client", "router"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_stream_that_is_cancelled_is_told_to_on_response(backend: str, through: str) -> None:
+    answered: list[Any] = []
+    failed: list[Any] = []
+    emulator = Emulator([Resource("r")], latency=Latency(tokens_per_second=5))
+    listeners: dict[str, Any] = {"on_response": answered.append, "on_error": failed.append}
+
+    async def read(stream: Any) -> None:
+        with anyio.CancelScope() as scope:
+            async for event in stream:
+                if event.type == "response.output_text.delta":
+                    scope.cancel()
+
+    async def main() -> None:
+        call: dict[str, Any] = {"input": "Count from 1 to 500.", "stream": True}
+        url, key = "https://r.openai.azure.com", emulator.api_key
+        async with httpx.AsyncClient(transport=emulator.httpx_transport()) as http_client:
+            if through == "client":
+                async with AsyncAzureResponses(
+                    url, api_key=key, http_client=http_client, **listeners
+                ) as client:
+                    await read(await client.responses.create(model="gpt-4.1", **call))
+            else:
+                params = {"model": "azure/gpt-4.1", "api_base": url, "api_key": key}
+                rows = [{"model_name": "m", "litellm_params": params}]
+                async with Router(rows, async_http_client=http_client, **listeners) as router:
+                    await read(await router.aresponses(model="m", **call))
+
+    anyio.run(main, backend=backend)
+    assert failed == []
+    (record,) = answered
+    assert record.is_abandoned
