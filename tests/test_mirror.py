@@ -9,6 +9,7 @@ from tests.tree import PACKAGE, TESTS, modules
 
 # Test files about the project, not about one module.
 _ABOUT_THE_WHOLE = {
+    "test_background.py",
     "test_broken_replies.py",
     "test_documents.py",
     "test_exports.py",

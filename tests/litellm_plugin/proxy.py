@@ -52,7 +52,7 @@ def serve_proxy(folder: Path, config: dict[str, Any]) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             # As from a terminal: its interpreter then ends in order, coverage included.
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=20)
             process.kill()

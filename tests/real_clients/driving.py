@@ -239,5 +239,5 @@ def _serve(config: Path, log: Path) -> Iterator[str]:
             yield line.removeprefix("RUNNING on ").strip()
         finally:
             alarm.cancel()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
