@@ -138,7 +138,7 @@ class ResponseStore:
     `most_bytes` in all.
     """
 
-    def __init__(self, most: int = 5000, most_bytes: int = 32 * 1024 * 1024) -> None:
+    def __init__(self, most: int = 2000, most_bytes: int = 32 * 1024 * 1024) -> None:
         self._records: BoundedDict[Record] = BoundedDict(most, self.discard)
         self._most_bytes = most_bytes
         self._bytes = 0
