@@ -28,9 +28,22 @@ def write_calls(draft: Draft, tools: list[dict[str, Any]]) -> list[Step]:
     prompt = draft.transcript.prompt
     wanted: list[tuple[dict[str, Any], str]] = []
     for tool in tools:
-        wanted.extend((tool, text) for text in _spread(tool, prompt))
+        said = _conclude(draft) if str(tool["name"]).startswith("final_") else prompt
+        wanted.extend((tool, text) for text in _spread(tool, said))
     wanted = wanted[: _MOST_CALLS if is_parallel else 1]
     return [_write_call(draft, tool, text) for tool, text in wanted]
+
+
+def _conclude(draft: Draft) -> str:
+    """What a tool that ends the run is given: what was found out, and the prompt.
+
+    smolagents tells what its tools returned as messages of the user.
+    """
+    prompt = draft.transcript.prompt
+    found = [result.output for result in draft.transcript.results[-1:]]
+    if prompt.startswith("Observation:"):
+        found = [prompt.removeprefix("Observation:").strip()]
+    return "\n".join([*(f"answer: {text}" for text in found), prompt])
 
 
 def _spread(tool: dict[str, Any], prompt: str) -> list[str]:

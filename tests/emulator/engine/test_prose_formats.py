@@ -134,3 +134,8 @@ def test_where_a_call_is_required_the_one_that_ends_is_the_last() -> None:
     ]
     (again,) = ask(items, tools=tools, tool_choice="required").response["output"]
     assert again["name"] == "final_answer"
+    assert json.loads(again["arguments"]) == {"answer": "sunny"}
+    items[1:] = [{"role": "user", "content": "Observation:\n12 degrees in Paris"}]
+    (ended,) = ask(items, tools=tools, tool_choice="required").response["output"]
+    assert ended["name"] == "final_answer"
+    assert json.loads(ended["arguments"]) == {"answer": "12 degrees in Paris"}
