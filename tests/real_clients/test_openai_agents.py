@@ -62,6 +62,14 @@ def test_replayed_reasoning_returns_to_the_resource_that_sealed_it(
     assert len(verdict.resources) == 1
 
 
+def test_a_session_sends_its_items_back(report: Report, mode: str) -> None:
+    verdict = report.judge(mode, "session_turns")
+    assert _ANSWER in verdict.seen["texts"][1]
+    assert verdict.seen["texts"][2] == _NAMED_ADA
+    assert verdict.statuses == [200] * 4
+    assert len(verdict.resources) == 1
+
+
 def test_the_output_has_a_type(report: Report, mode: str) -> None:
     assert report.judge(mode, "structured").seen["parsed"]["age"] == 36
 

@@ -9,6 +9,7 @@ from agents import (
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
     Runner,
+    SQLiteSession,
     function_tool,
     set_tracing_disabled,
 )
@@ -97,6 +98,16 @@ async def replayed_turns(errand: Errand) -> Any:
     return {"texts": texts}
 
 
+async def session_turns(errand: Errand) -> Any:
+    """A session keeps every item with its id and status, and sends them all again."""
+    agent, session = _weather_agent(errand), SQLiteSession("errand")
+    texts = []
+    for asked in ("My name is Ada.", _QUESTION, "What is my name?"):
+        result = await Runner.run(agent, asked, session=session)
+        texts.append(result.final_output)
+    return {"texts": texts}
+
+
 async def structured(errand: Errand) -> Any:
     result = await Runner.run(_agent(errand, output_type=Person), "Ada is 36 years old.")
     return {"parsed": result.final_output.model_dump()}
@@ -112,4 +123,13 @@ async def chat(errand: Errand) -> Any:
 
 
 if __name__ == "__main__":
-    run(tool_loop, streamed, stored_turns, stored_tool_loop, replayed_turns, structured, chat)
+    run(
+        tool_loop,
+        streamed,
+        stored_turns,
+        stored_tool_loop,
+        replayed_turns,
+        session_turns,
+        structured,
+        chat,
+    )
