@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Fault
+from azure_responses.emulator import Emulator, Fault, Resource
 from tests.litellm_plugin.conftest import Bench
 
 _BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -38,6 +38,39 @@ def test_a_stream_ends_with_its_cost(bench: Bench, is_async: bool) -> None:
 def test_callbacks_are_told_the_cost(bench: Bench, deed: str, is_async: bool) -> None:
     costs = bench.ask("costs_logged", of=deed, input=_PING, is_async=is_async)
     assert costs[-1] == pytest.approx(0.000139, rel=0.2)
+
+
+def _two_resources(bench: Bench, url: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "model_name": "g",
+            "litellm_params": {
+                "model": "azure_responses/gpt-5-mini",
+                "api_base": base,
+                "api_key": "east-key",
+            },
+            "model_info": {"id": name},
+        }
+        for name, base in (("east", bench.url), ("west", url))
+    ]
+
+
+def _ask_router(bench: Bench, **arguments: Any) -> Any:
+    answer = bench.peer.ask("routed_reasoning", **arguments)
+    return answer.get("value", answer)
+
+
+def test_litellms_router_keeps_encrypted_reasoning_at_home_where_it_is_told_to(
+    bench: Bench,
+) -> None:
+    """As docs/litellm-plugin.md says: the check is LiteLLM's, and the plug-in's models have it."""
+    with Emulator([Resource("west", keys=["east-key"])]).serve() as west:
+        rows = _two_resources(bench, west.url)
+        told = _ask_router(bench, rows=rows, checks=None, count=12)
+        assert any("invalid_encrypted_content" in ending for ending in told)
+        checks = ["encrypted_content_affinity"]
+        told = _ask_router(bench, rows=rows, checks=checks, count=12)
+        assert told == ["answered"] * 12
 
 
 def test_a_conversation_goes_on_by_the_id_of_its_last_response(bench: Bench) -> None:
