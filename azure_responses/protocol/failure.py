@@ -122,9 +122,11 @@ def failure_from_response(
 
     A code that has an HTTP equivalent becomes that status error; the rest, and failures without
     an error object, become ResponseFailedError. `response` rides along on the latter. `error` is
-    the response's error object; text, as some gateways send, counts as its message.
+    the response's error object; text, as some gateways send, counts as its message, and of a list
+    the first.
     """
-    fields = {"message": error} if isinstance(error, str) else error
+    first = next(iter(error), None) if isinstance(error, list) else error
+    fields = {"message": first} if isinstance(first, str) else first
     problem = problem_from_object(fields) if fields and isinstance(fields, Mapping) else None
     if problem is not None and problem.status is not None:
         return _status_error(problem, problem.status, headers, situation, now)

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from azure_responses.errors import UnreadableResponseError
 from azure_responses.types.content import OutputText, Refusal, UnknownPart, part_type
 from azure_responses.types.items import ITEM_TYPES, OutputMessage, UnknownItem, is_callers
+from azure_responses.types.mending import mend
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 
-__all__ = ["check_readable", "has_answer"]
+__all__ = ["check_readable", "find_text", "has_answer"]
 
 # No answer is due yet, or any more.
 _WITHOUT_ANSWER = frozenset({"queued", "in_progress", "failed", "cancelled"})
@@ -51,7 +52,7 @@ def _unreadable_places(result: Result, lost: Sequence[str] | None) -> Iterator[s
     if not isinstance(result, Response):
         yield from _unreadable_fields(result)
     elif str(result.status) not in _WITHOUT_ANSWER and not has_answer(result):
-        _take_unknown_text(result)
+        find_text(result)
         if not has_answer(result):
             yield from _unreadable_output(result, is_streamed=lost is not None)
             yield from (f"an event {kind} does not fit its type" for kind in lost or ())
@@ -71,14 +72,46 @@ def _is_answer(item: Any) -> bool:
     )
 
 
-def _take_unknown_text(response: Response) -> None:
-    """Take the text of parts of unknown types for text.
+def find_text(response: Response) -> None:
+    """Read the text of an answer that stands in another place than a message's text part.
 
-    A part of tomorrow's type stays unknown beside text, but must not be all there was.
+    A part or an item of tomorrow's type stays unknown beside an answer, but must not be all there
+    was; and some gateways send the `output_text` that the openai package makes of the output. A
+    dump gives back what arrived.
     """
-    for item in response.output:
-        if isinstance(item, OutputMessage):
-            item.content = [_as_text(part) for part in item.content]
+    if has_answer(response):
+        return
+    response.output[:] = [_as_message(item) for item in response.output]
+    text = (response.model_extra or {}).get("output_text")
+    if isinstance(text, str) and text and not has_answer(response):
+        _add_text(response, text)
+
+
+def _add_text(response: Response, text: str) -> None:
+    fields = {"type": "message", "id": "", "role": "assistant"}
+    part = {"type": "output_text", "text": text}
+    message = OutputMessage.model_validate({**fields, "content": [part]})
+    is_given = "output" in response.model_fields_set
+    given = {"output": response.to_dict()["output"]} if is_given else {}
+    response.output = [*response.output, message]
+    response.keep_odd(given, "output")
+
+
+def _as_message(item: Any) -> Any:
+    if isinstance(item, OutputMessage):
+        item.content = [_as_text(part) for part in item.content]
+        return item
+    kind = item.type if isinstance(item, UnknownItem) else None
+    # What a tool was asked, or gave back, is no answer.
+    if not isinstance(kind, str) or kind in ITEM_TYPES or kind.endswith(("_call", "_output")):
+        return item
+    fields = item.to_dict()
+    parts = fields.get("content") or [{"type": "output_text", "text": fields.get("text")}]
+    message = mend(OutputMessage, {**fields, "type": "message", "content": parts})
+    if message is None or not _is_answer(_as_message(message)):
+        return item
+    message.keep_odd({"type": kind})
+    return message if "content" in fields else message.keep_odd({}, "content")
 
 
 def _as_text(part: Any) -> Any:

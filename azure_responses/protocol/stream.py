@@ -30,7 +30,7 @@ from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import LARGEST_REPLY
 from azure_responses.protocol.failure import failure_from_event, failure_from_response
 from azure_responses.protocol.partial_response import PartialResponse, response_of
-from azure_responses.protocol.readable import check_readable
+from azure_responses.protocol.readable import check_readable, find_text
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
 from azure_responses.types.event import UnknownEvent
@@ -316,6 +316,7 @@ class ResponseStream:
         self.is_finished = True
         response = response_of(event) or Response(id="")
         final = self._partial.fill(response)
+        find_text(final)
         if not final.id and self.response_id:
             final = final.model_copy(update={"id": self.response_id})
         self.response_id = final.id

@@ -8,6 +8,8 @@ pieces add up to what was written.
 from typing import Any
 
 from azure_responses.protocol.partial_response import response_of
+from azure_responses.protocol.readable import find_text, has_answer
+from azure_responses.types.response import Response
 
 __all__ = ["TextPieces"]
 
@@ -21,6 +23,7 @@ class TextPieces:
     def __init__(self) -> None:
         self._pieces: dict[_Place, list[str]] = {}
         self._waiting: set[_Place] = set()
+        self._items: list[Any] = []
 
     def take(self, event: Any) -> str | None:
         """The text that an event brings; None for none."""
@@ -29,10 +32,18 @@ class TextPieces:
             return self._add(_place_of(event), getattr(event, "delta", None))
         if kind == "response.output_text.done":
             return self._complete(_place_of(event), getattr(event, "text", None))
-        if isinstance(kind, str) and kind in _ENDING and not any(self._pieces.values()):
-            response = response_of(event)
-            return response.output_text or None if response is not None else None
+        if kind == "response.output_item.done":
+            self._items.append(getattr(event, "item", None))
+        elif isinstance(kind, str) and kind in _ENDING and not any(self._pieces.values()):
+            return self._whole(response_of(event) or Response(id=""))
         return None
+
+    def _whole(self, response: Response) -> str | None:
+        """The text that came in no delta: in the last event, or else in the finished items."""
+        if not has_answer(response):
+            response = response.model_copy(update={"output": response.output or self._items})
+            find_text(response)
+        return response.output_text or None
 
     def _add(self, place: _Place, delta: Any) -> str | None:
         if not isinstance(delta, str):

@@ -58,10 +58,11 @@ __all__ = [
 
 
 def _as_parts(content: Any) -> Any:
-    """Content that is text, or one part, as the list of parts it should be."""
-    if isinstance(content, str):
-        return [{"type": "output_text", "text": content}]
-    return [content] if isinstance(content, dict) else content
+    """Content that is text, one part, or a list of texts, as the list of parts it should be."""
+    parts = [content] if isinstance(content, str | dict) else content
+    if not isinstance(parts, list):
+        return parts
+    return [{"type": "output_text", "text": p} if isinstance(p, str) else p for p in parts]
 
 
 class OutputMessage(Model):

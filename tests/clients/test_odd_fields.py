@@ -73,6 +73,8 @@ _ORDINARY = [
     (("output",), []),
     (("output", 0, "content"), []),
     (("output", 0, "content"), "surprise"),
+    (("output", 0, "content"), ["surprise"]),
+    (("output", 0, "content", 0), "surprise"),
     (("output", 0, "content", 0, "text"), "surprise"),
 ]
 

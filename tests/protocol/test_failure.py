@@ -222,6 +222,8 @@ def test_error_events(event: dict[str, Any], kind: str, status: int) -> None:
         ({"code": "invalid_image", "message": "m"}, "ResponseFailedError", "invalid_image"),
         ({"message": "m"}, "ResponseFailedError", None),
         ("m", "ResponseFailedError", None),
+        (["m"], "ResponseFailedError", None),
+        ([{"code": "server_error", "message": "m"}], "InternalServerError", "server_error"),
     ],
 )
 def test_failed_responses(error: Any, kind: str, code: str | None) -> None:

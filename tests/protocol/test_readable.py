@@ -84,6 +84,48 @@ def test_text_in_a_part_of_an_unknown_type_is_read_where_there_is_no_other() -> 
     assert beside.output_text == "a"
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "super_message", "id": "x", "text": "b"},
+        {"type": "super_message", "content": [TEXT | {"text": "b"}], "role": "assistant"},
+        {"type": "super_message", "content": [{"type": "rich_text", "text": "b"}]},
+        {"type": "super_message", "content": "b", "text": 7},
+        {"type": "message", "id": "m", "role": "assistant", "content": ["b"]},
+    ],
+)
+def test_text_in_an_item_of_an_unknown_type_is_read_where_there_is_no_other(item: Any) -> None:
+    alone = _response(output=[{"type": "telepathy"}, item])
+    check_readable(alone)
+    assert alone.output_text == "b"
+    assert alone.to_dict()["output"] == [{"type": "telepathy"}, item]
+    beside = _response(output=[item, MESSAGE])
+    check_readable(beside)
+    assert beside.output_text.endswith("a")
+
+
+@pytest.mark.parametrize("kind", ["future_call", "future_call_output", "reasoning", 7])
+def test_text_of_tools_and_reasoning_is_never_an_answer(kind: Any) -> None:
+    item = {"type": kind, "text": "b", "summary": []}
+    response = _response(output=[item, {"type": "telepathy"}], status="completed")
+    if kind != 7:
+        check_readable(response)
+    assert response.output_text == ""
+
+
+@pytest.mark.parametrize(
+    "output", [{"output": []}, {"output": None}, {}, {"output": [{"type": "reasoning"}]}]
+)
+def test_the_text_beside_an_output_without_one_is_read(output: Any) -> None:
+    response = _response(**output, output_text="b")
+    check_readable(response)
+    assert response.output_text == "b"
+    assert response.to_dict() == {"id": "r", "status": "completed", "output_text": "b", **output}
+    with_both = _response(output=[MESSAGE], output_text="b")
+    check_readable(with_both)
+    assert with_both.output_text == "a"
+
+
 def test_the_end_of_a_stream_need_not_repeat_the_output() -> None:
     bare = _response()
     check_readable(bare, [])

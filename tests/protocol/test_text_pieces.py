@@ -29,6 +29,8 @@ def _done(text: Any) -> dict[str, Any]:
 
 
 END = {"type": "response.completed", "response": BODY}
+ITEM_DONE = {"type": "response.output_item.done", "output_index": 0, "item": BODY["output"][0]}
+UNKNOWN = {"type": "super_message", "id": "m", "text": "abc"}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,11 @@ END = {"type": "response.completed", "response": BODY}
         ([_delta("x"), _done("abc"), END], ["x"]),
         ([_delta("a"), _delta("b", content_index=1), _done("abc")], ["a", "b", "bc"]),
         ([{"type": "response.completed", "response": None}], []),
+        ([ITEM_DONE, {"type": "response.completed", "response": {"id": "r"}}], ["abc"]),
+        ([ITEM_DONE, {"type": "response.completed", "response": None}], ["abc"]),
+        ([_delta("abc"), ITEM_DONE, END], ["abc"]),
+        ([{**END, "response": {"id": "r", "output": [UNKNOWN]}}], ["abc"]),
+        ([{**END, "response": {"id": "r", "output": [], "output_text": "abc"}}], ["abc"]),
         ([{"type": "response.refusal.delta", **PLACE, "delta": "a"}], []),
         ([{"type": ["response.output_text.delta"], "delta": "a"}], []),
         ([{"type": "response.output_text.delta", "delta": "a"}], ["a"]),

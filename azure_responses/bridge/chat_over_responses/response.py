@@ -48,7 +48,7 @@ def to_chat_completion(
         call.id = request.call_ids.restore(call.id) or call.id
     if request.reasoning_cache is not None:
         request.reasoning_cache.remember(message, created)
-    values = {**envelope(response, created), "object": "chat.completion"}
+    values = {**envelope(response, request, created), "object": "chat.completion"}
     values["choices"] = [_choice(response, draft, message)]
     usage = to_usage(response.usage)
     if usage is not None:
@@ -83,13 +83,14 @@ def _draft_message(response: Response, request: BridgedRequest) -> MessageDraft:
     return draft
 
 
-def envelope(response: Response, created: float) -> dict[str, Any]:
+def envelope(response: Response, request: BridgedRequest, created: float) -> dict[str, Any]:
     """What stands around the choices: who answered, when, and how it ended."""
+    asked = request.parameters.get("model")
     at = response.created_at
     values: dict[str, Any] = {
         "id": response.id,
         "created": int(at if isinstance(at, int | float) else created),
-        "model": response.model if isinstance(response.model, str) else "",
+        "model": next((m for m in (response.model, asked) if isinstance(m, str)), ""),
     }
     for name, kind in _AROUND.items():
         # What a gateway put there in another shape has no place in a completion.

@@ -32,7 +32,7 @@ from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.event_mending import EventMender
 from azure_responses.protocol.failure import failure_from_event
 from azure_responses.protocol.hints import Situation
-from azure_responses.protocol.readable import check_readable, has_answer
+from azure_responses.protocol.readable import check_readable, find_text, has_answer
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletion,
@@ -192,7 +192,7 @@ class ChatStream:
         return [self._maker.delta({"role": "assistant", "content": "", "refusal": None})]
 
     def _on_created(self, event: Any) -> _Chunks:
-        around = envelope(event.response, self._created)
+        around = envelope(event.response, self._request, self._created)
         self._envelope = {name: around[name] for name in ("id", "created", "model")}
         self._maker.readdress(self._envelope)
         return self._open()
@@ -316,6 +316,7 @@ class ChatStream:
         if has_answer(response):
             return align(response.output, self._kinds)
         streamed = response.model_copy(update={"output": [*self._streamed().values()]})
+        find_text(streamed)
         if has_answer(streamed):
             return None
         try:

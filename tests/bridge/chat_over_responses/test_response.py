@@ -279,6 +279,8 @@ def test_a_settings_surprise_does_not_cost_the_answer() -> None:
     completion = to_chat_completion(response, REQUEST)
     assert completion.choices[0].message.content == "Hi"
     assert completion.model == ""
+    asked = BridgedRequest({"model": "asked"})
+    assert to_chat_completion(response, asked).model == "asked"
     assert completion.usage is not None
     assert completion.usage.to_dict() == {"prompt_tokens": "many"}
 
