@@ -7,39 +7,43 @@ API:
                                                   CompactedResponse, ChatCompletion, a chunk, any
                                                   stream event; changed in place; or the dict of
                                                   one of them, changed in place
-        labels.label_json(body: bytes) -> bytes   the JSON of one of them
-        labels.label_frame(frame: bytes) -> bytes one server-sent event
         labels.label_id(inner) -> str             one id of this deployment
         labels.label_text(text) -> str            an error message that names ids of the request
 
-Every form gives the same labels, and labelling twice changes nothing. The ids of items are
+Models and dicts get the same labels, and labelling twice changes nothing. The ids of items are
 labelled while `is_stored`, which the first response with `store: false` ends: nothing can look
 them up then. Every other id and every `encrypted_content` is always labelled. Text, arguments and
 metadata are never touched.
 """
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.frames import LEAN, LEAN_TYPES, Frame, item_id_span, name_of
 from azure_responses.routing.id_places import REPLY, Kind, Place
 from azure_responses.routing.label import MARKER, Labeller
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.events import EVENT_TYPES
 from azure_responses.types.model import Model
 
 __all__ = ["ResponseLabels"]
 
 T = TypeVar("T")
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 # Whatever is shorter may be part of any word; ids of the service are longer.
 _SHORTEST_NAMED = 8
 _NO_PLACES: Mapping[str, Place] = {}
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
+# Fields of events in which there may be more ids than that of the item.
+_RICH = frozenset({"annotation", "item", "output", "part", "response"})
+# Events whose only id is that of the item: all deltas, so nearly every event.
+_LEAN_TYPES: frozenset[type[StreamEvent]] = frozenset(
+    event
+    for event in EVENT_TYPES.values()
+    if "item_id" in event.model_fields and not _RICH & event.model_fields.keys()
+)
 
 
 class ResponseLabels:
@@ -75,44 +79,15 @@ class ResponseLabels:
             # What has been handed out already is handed out again as it is.
             self._labels = {**given, **{label: label for label in given.values()}}
         self._ciphertexts: dict[str, str] = {}
-        self._bytes: dict[bytes, bytes] = {}
-        # What was changed and how often, kept only where somebody asks.
-        self._changes: dict[str, tuple[str, int]] | None = None
 
     def label(self, value: T) -> T:
         """Label a model or a dict in place, and return it."""
-        if type(value) not in LEAN_TYPES:
+        if type(value) not in _LEAN_TYPES:
             self._label(value)
         elif self._is_stored:
             fields = vars(value)
             fields["item_id"] = self.label_id(fields["item_id"])
         return value
-
-    def label_json(self, body: bytes) -> bytes:
-        """Label the JSON of a reply; what is no JSON object is returned as it is.
-
-        Every byte but those of the ids stays, unless an id also stands where none is looked for:
-        then the whole is written anew.
-        """
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            return body
-        if not isinstance(value, dict):
-            return body
-        changed = self._rewrite(value, body)
-        return _dump(value) if changed is None else changed
-
-    def label_frame(self, frame: bytes) -> bytes:
-        """Label one server-sent event, given with its lines and line ends."""
-        name = name_of(frame)
-        if name in LEAN and (span := item_id_span(frame)) is not None:
-            if not self._is_stored:
-                return frame
-            start, end = span
-            label = self._bytes.get(frame[start:end]) or self._learn(frame[start:end])
-            return frame[:start] + label + frame[end:]
-        return self._label_slowly(frame)
 
     def label_id(self, inner: str) -> str:
         """The label of one id; of a label of ours, and of none at all, itself."""
@@ -130,30 +105,6 @@ class ResponseLabels:
             if inner != label and len(inner) >= _SHORTEST_NAMED and inner in text:
                 text = text.replace(inner, label)
         return text
-
-    def _label_slowly(self, frame: bytes) -> bytes:
-        parsed = Frame.parse(frame)
-        if parsed is None:
-            return frame
-        changed = self._rewrite(parsed.value, frame)
-        return parsed.with_data(_dump(parsed.value)) if changed is None else changed
-
-    def _rewrite(self, value: dict[str, Any], text: bytes) -> bytes | None:
-        """`text` with the ids labelled that `value`, its JSON, has; None if it is ambiguous."""
-        made = self._changes = {}
-        self._label(value)
-        self._changes = None
-        changes = {_inside(old): _inside(new) for old, (new, _) in made.items()}
-        parts = text.split(b'"')
-        places = [index for index, part in enumerate(parts) if part in changes]
-        # Each place of an id is one of these parts: if there are no more, they are all places.
-        if Counter(parts[index] for index in places) != {
-            _inside(old): count for old, (_, count) in made.items()
-        }:
-            return None
-        for index in places:
-            parts[index] = changes[parts[index]]
-        return b'"'.join(parts)
 
     def _label(self, value: Any) -> None:
         response = _field(value, "response") or value
@@ -205,17 +156,10 @@ class ResponseLabels:
 
     def _change(self, kind: Kind, value: str) -> str:
         if kind in _OF_ITEMS:
-            changed = self.label_id(value) if self._is_stored else self._labels.get(value, value)
-        elif kind in _CIPHERTEXTS:
-            changed = self._label_ciphertext(value)
-        elif kind is Kind.CALL:
-            return value
-        else:
-            changed = self.label_id(value)
-        if self._changes is not None and changed != value:
-            _, count = self._changes.get(value, ("", 0))
-            self._changes[value] = changed, count + 1
-        return changed
+            return self.label_id(value) if self._is_stored else self._labels.get(value, value)
+        if kind in _CIPHERTEXTS:
+            return self._label_ciphertext(value)
+        return value if kind is Kind.CALL else self.label_id(value)
 
     def _label_ciphertext(self, value: str) -> str:
         label = self._ciphertexts.get(value)
@@ -249,11 +193,6 @@ class ResponseLabels:
             return self._labeller.read_ciphertext(text) is not None
         except BadRequestError:
             return False
-
-    def _learn(self, inner: bytes) -> bytes:
-        label = self.label_id(inner.decode("utf-8")).encode("utf-8")
-        self._bytes[inner] = label
-        return label
 
 
 _Places = tuple[tuple[str, Place, Kind | None], ...]
@@ -289,12 +228,3 @@ def _field(value: Any, name: str) -> Any:
         return fields[name]
     extra = getattr(value, "__pydantic_extra__", None)
     return extra.get(name) if extra else None
-
-
-def _inside(value: str) -> bytes:
-    """What stands between the quotes of a JSON string."""
-    return _encode(value)[1:-1].encode("utf-8", "surrogatepass")
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
