@@ -24,7 +24,6 @@ from azure_responses.router_state.scripts import MOST_BIDS, RESERVE, read_grant
 from azure_responses.router_state.store import PAGE_SIZE
 from azure_responses.router_state.writer import is_unknown_script
 from azure_responses.routing.ask import Bid, Grant
-from azure_responses.routing.ledger import UnfinishedPurge
 from azure_responses.routing.outcome import LedgerEntry
 
 __all__ = ["AsyncRedisState"]
@@ -99,10 +98,6 @@ class AsyncRedisState:
         for line in lines:
             line.leave()
 
-    async def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response; None also while Redis cannot be asked."""
-        return await anyio.to_thread.run_sync(self._state.find, response_id)
-
     async def context_of(self, stored_id: str) -> int:
         """How many tokens something stored has; 0 where that is not known."""
         return await anyio.to_thread.run_sync(self._state.context_of, stored_id)
@@ -117,18 +112,6 @@ class AsyncRedisState:
         return await anyio.to_thread.run_sync(
             lambda: self._state.entries_of(end_user, after=after, limit=limit)
         )
-
-    async def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun; raises APIConnectionError when Redis cannot be told."""
-        await anyio.to_thread.run_sync(self._state.begin_purge, end_user, owner)
-
-    async def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended; raises APIConnectionError when Redis cannot be told."""
-        await anyio.to_thread.run_sync(self._state.end_purge, end_user, owner)
-
-    async def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended; raises APIConnectionError as above."""
-        return await anyio.to_thread.run_sync(self._state.unfinished_purges)
 
     async def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything settled so far is written; False when it could not be."""

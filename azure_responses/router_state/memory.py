@@ -8,7 +8,7 @@ from azure_responses.fork import new_lock
 from azure_responses.router_state.memory_ledger import MemoryLedger
 from azure_responses.router_state.store import PAGE_SIZE
 from azure_responses.routing.ask import Bid, Grant
-from azure_responses.routing.ledger import UnfinishedPurge, complete_entry
+from azure_responses.routing.ledger import complete_entry
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 from azure_responses.routing.windows import Window
 
@@ -129,11 +129,6 @@ class MemoryState:
                 used = settlement.used
                 window.settle(settlement.slot, bid.tokens, used, refunds_request=refunds)
 
-    def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response."""
-        with self._lock:
-            return self._ledger.get(response_id, self._clock())
-
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger."""
         now = self._clock()
@@ -166,21 +161,6 @@ class MemoryState:
         with self._lock:
             return self._ledger.page(end_user, after, limit, self._clock())
 
-    def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun."""
-        with self._lock:
-            self._ledger.begin_purge(end_user, owner, self._clock())
-
-    def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended."""
-        with self._lock:
-            self._ledger.end_purge(end_user, owner)
-
-    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended, the oldest first."""
-        with self._lock:
-            return self._ledger.purges()
-
     def flush(self, timeout: float = 5.0) -> bool:
         """True: nothing ever waits."""
         return True
@@ -210,10 +190,6 @@ class AsyncMemoryState:
         """Reserve on the first bid that is not cooling down and has room."""
         return self._state.reserve(bids, now)
 
-    async def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response."""
-        return self._state.find(response_id)
-
     async def context_of(self, stored_id: str) -> int:
         """0: what is known here, the router of this process knows."""
         return self._state.context_of(stored_id)
@@ -223,18 +199,6 @@ class AsyncMemoryState:
     ) -> tuple[LedgerEntry, ...]:
         """One page of an end user's entries, those that expire first coming first."""
         return self._state.entries_of(end_user, after=after, limit=limit)
-
-    async def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun."""
-        self._state.begin_purge(end_user, owner)
-
-    async def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended."""
-        self._state.end_purge(end_user, owner)
-
-    async def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended, the oldest first."""
-        return self._state.unfinished_purges()
 
     async def flush(self, timeout: float = 5.0) -> bool:
         """True: nothing ever waits."""

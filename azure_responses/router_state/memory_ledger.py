@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Iterator
 
-from azure_responses.routing.ledger import UnfinishedPurge
 from azure_responses.routing.outcome import LedgerEntry
 
 __all__ = ["MemoryLedger"]
@@ -23,7 +22,6 @@ class MemoryLedger:
         self._capacity = capacity
         self._entries: dict[str, LedgerEntry] = {}
         self._by_user: dict[str, dict[str, LedgerEntry]] = {}
-        self._purges: dict[tuple[str, str | None], float] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -59,11 +57,6 @@ class MemoryLedger:
         if not of_user:
             del self._by_user[entry.end_user]
 
-    def get(self, response_id: str, now: float) -> LedgerEntry | None:
-        """The entry of a response that has not expired."""
-        entry = self._entries.get(response_id)
-        return entry if entry is not None and entry.expires > now else None
-
     def page(
         self, end_user: str, after: LedgerEntry | None, limit: int, now: float
     ) -> tuple[LedgerEntry, ...]:
@@ -76,18 +69,6 @@ class MemoryLedger:
         for entry in self._by_user.get(end_user, {}).values():
             if entry.expires > now and (after is None or _rank(entry) > _rank(after)):
                 yield entry
-
-    def begin_purge(self, end_user: str, owner: str | None, now: float) -> None:
-        """Note that a purge runs; one that ran already keeps its time."""
-        self._purges.setdefault((end_user, owner), now)
-
-    def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended."""
-        self._purges.pop((end_user, owner), None)
-
-    def purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Those that run, the oldest first."""
-        return tuple(UnfinishedPurge(*who, started) for who, started in self._purges.items())
 
 
 def _rank(entry: LedgerEntry) -> tuple[float, str]:

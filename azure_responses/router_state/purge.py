@@ -1,7 +1,7 @@
 """Deletes every stored response of an end user, and says what became of each.
 
 An entry leaves the ledger only once its response is gone from the service. A run that dies half
-way therefore loses nothing: the next one finds what is left, and `unfinished_purges` names it.
+way therefore loses nothing: the next one finds what is left.
 """
 
 import time
@@ -43,15 +43,12 @@ def purge(
     Raises APIConnectionError when a shared ledger cannot be read to its end.
     """
     progress, started = PurgeProgress(end_user, owner), clock()
-    store.begin_purge(end_user, owner)
     for _ in range(_MOST_PASSES):
         if not _purge_pass(store, progress, delete, clock()):
             break
     else:
         progress.list_late(_pages(store, end_user, clock()))
     is_complete = store.flush() and not progress.has_failures
-    if is_complete:
-        store.end_purge(end_user, owner)
     return progress.receipt(started, clock(), is_complete=is_complete)
 
 
@@ -115,15 +112,12 @@ async def apurge(
     """`purge` for async callers, with up to `concurrency` deletions under way at once."""
     progress, started = PurgeProgress(end_user, owner), clock()
     limiter = anyio.CapacityLimiter(concurrency)
-    await store.begin_purge(end_user, owner)
     for _ in range(_MOST_PASSES):
         if not await _apurge_pass(store, progress, delete, limiter, clock()):
             break
     else:
         progress.list_late([page async for page in _apages(store, end_user, clock())])
     is_complete = await store.flush() and not progress.has_failures
-    if is_complete:
-        await store.end_purge(end_user, owner)
     return progress.receipt(started, clock(), is_complete=is_complete)
 
 

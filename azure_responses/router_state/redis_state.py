@@ -17,18 +17,12 @@ from azure_responses.router_state.scripts import (
     join_slots,
     make_write,
     read_grant,
-    read_purges,
     split_slot,
 )
 from azure_responses.router_state.store import PAGE_SIZE
 from azure_responses.router_state.writer import Writer, is_unknown_script
 from azure_responses.routing.ask import Bid, Grant
-from azure_responses.routing.ledger import (
-    RETENTION,
-    UnfinishedPurge,
-    complete_entry,
-    decode_entry,
-)
+from azure_responses.routing.ledger import complete_entry, decode_entry
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 
 __all__ = ["RedisState"]
@@ -138,20 +132,6 @@ class RedisState:
         """Undo a shared reservation that nobody took up; `slot` is Redis's own."""
         self.settle(Settlement(bid, join_slots(slot, 0), 0, refunds_request=True), 0.0)
 
-    def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response; None also while Redis cannot be asked."""
-        backlog = self.writer.backlog
-        if backlog.has_news_of(response_id):
-            return backlog.find(response_id)
-        if not self._is_reachable():
-            return None
-        try:
-            text: Any = self.writer.client.get(self.keys.entry(response_id))
-        except Exception as error:
-            self.outage.note_failure(error, "find")
-            return None
-        return decode_entry(text) if text else None
-
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger; never waits."""
         self.writer.put(Write(time.monotonic(), entry=complete_entry(entry, time.time())))
@@ -208,37 +188,6 @@ class RedisState:
             return int(rank) + 1
         # It was forgotten meanwhile. Some that expire in the same millisecond may come again.
         return int(client.zcount(index, "-inf", f"({round(after.expires * 1000)}"))
-
-    def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun; raises APIConnectionError when Redis cannot be told."""
-        member, now = self.keys.purge(end_user, owner), time.time()
-
-        def note(client: Any) -> None:
-            pipeline = client.pipeline(transaction=False)
-            # One that ran already keeps its time.
-            pipeline.zadd(self.keys.purges, {member: now}, nx=True)
-            pipeline.expire(self.keys.purges, round(RETENTION))
-            pipeline.execute()
-
-        self._ask(note)
-
-    def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended; raises APIConnectionError when Redis cannot be told."""
-        member = self.keys.purge(end_user, owner)
-        self._ask(lambda client: client.zrem(self.keys.purges, member))
-
-    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended, the oldest first.
-
-        What was begun 30 days ago has nothing left to delete and is passed over.
-        Raises APIConnectionError when Redis cannot be asked.
-        """
-
-        def read(client: Any) -> Any:
-            client.zremrangebyscore(self.keys.purges, "-inf", time.time() - RETENTION)
-            return client.zrange(self.keys.purges, 0, -1, withscores=True)
-
-        return read_purges(self._ask(read))
 
     def _ask(self, question: "Callable[[Any], _Answer]") -> "_Answer":
         if not self._is_reachable():

@@ -9,13 +9,12 @@ routers that need not know of each other different prefixes to spread them.
 """
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.routing.ask import Bid, Grant
-from azure_responses.routing.ledger import UnfinishedPurge, complete_entry, encode_entry
+from azure_responses.routing.ledger import complete_entry, encode_entry
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "join_slots",
     "make_write",
     "read_grant",
-    "read_purges",
     "split_slot",
 ]
 
@@ -229,7 +227,6 @@ class Keys:
                 hint="Name the application, such as state_prefix='shop-chat'.",
             )
         self._start = f"{{{prefix}}}:"
-        self.purges = f"{self._start}purges"
         self._pairs: dict[str, tuple[str, str]] = {}
 
     def of_deployment(self, tag: str) -> tuple[str, str]:
@@ -252,10 +249,6 @@ class Keys:
         """The ids of an end user's responses; who it is does not show in the name."""
         digest = hashlib.sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return f"{self._start}end-user:{digest}"
-
-    def purge(self, end_user: str, owner: str | None) -> str:
-        """A purge under way, as a member of `purges`."""
-        return json.dumps([end_user, owner])
 
     def reservation(self, bids: Sequence[Bid], clock: int | None) -> list[str | int]:
         """What follows `EVALSHA <digest of RESERVE>`.
@@ -349,12 +342,6 @@ def read_grant(reply: Sequence[int], bids: Sequence[Bid]) -> Grant:
     if number:
         return Grant(bids[number - 1], second, None, cooldowns)
     return Grant(None, second, wait / 1000 if wait >= 0 else None, cooldowns)
-
-
-def read_purges(members: Iterable[tuple[bytes, float]]) -> tuple[UnfinishedPurge, ...]:
-    """The purges under way, from members with their scores."""
-    read = ((*json.loads(member), started) for member, started in members)
-    return tuple(UnfinishedPurge(end_user, owner, started) for end_user, owner, started in read)
 
 
 def make_write(settlement: Settlement, second: int, at: float, now: float) -> Write | None:

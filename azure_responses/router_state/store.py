@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from azure_responses.routing.ask import Bid, Grant
-from azure_responses.routing.ledger import UnfinishedPurge
 from azure_responses.routing.outcome import LedgerEntry, Settlement
 
 __all__ = ["PAGE_SIZE", "AsyncStateStore", "StateStore"]
@@ -43,9 +42,6 @@ class StateStore(Protocol):
     def settle(self, settlement: Settlement, now: float) -> None:
         """Correct what was reserved, cool down, remember a stored response; never waits."""
 
-    def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response, by the service's own id."""
-
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger; never waits."""
 
@@ -65,15 +61,6 @@ class StateStore(Protocol):
 
         `after` is the last entry of the page before. An empty page ends the list.
         """
-
-    def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun."""
-
-    def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended."""
-
-    def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended, the oldest first."""
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything settled so far is written; False when time ran out."""
@@ -99,9 +86,6 @@ class AsyncStateStore(Protocol):
     def settle(self, settlement: Settlement, now: float) -> None:
         """Correct what was reserved, cool down, remember a stored response; never waits."""
 
-    async def find(self, response_id: str) -> LedgerEntry | None:
-        """The entry of a stored response, by the service's own id."""
-
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger; never waits."""
 
@@ -118,15 +102,6 @@ class AsyncStateStore(Protocol):
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
         """One page of an end user's entries, those that expire first coming first."""
-
-    async def begin_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that a purge has begun."""
-
-    async def end_purge(self, end_user: str, owner: str | None) -> None:
-        """Note that it has ended."""
-
-    async def unfinished_purges(self) -> tuple[UnfinishedPurge, ...]:
-        """Purges that were begun and have not ended, the oldest first."""
 
     async def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything settled so far is written; False when time ran out."""

@@ -152,23 +152,22 @@ class Writer:
             refused = self._send(batch)
         except Exception as error:
             self._outage.note_failure(error, "write")
-            self.backlog.finish([], again=batch)
+            self.backlog.finish(again=batch)
             return
         if not refused:
             self._refusals = 0
-            self.backlog.finish(batch)
+            self.backlog.finish()
             return
         self._outage.note_failure(refused[0][1], "write")
-        self._finish_refused(batch, [write for write, _ in refused])
+        self._finish_refused([write for write, _ in refused])
 
-    def _finish_refused(self, batch: list[Write], refused: list[Write]) -> None:
+    def _finish_refused(self, refused: list[Write]) -> None:
         # Redis answers and takes other writes, but not these: they may not block the rest for ever.
         self._refusals += 1
-        done = [write for write in batch if write not in refused]
         if self._refusals < _PATIENCE:
-            self.backlog.finish(done, again=refused)
+            self.backlog.finish(again=refused)
         else:
-            self.backlog.finish(done, lost=refused)
+            self.backlog.finish(lost=len(refused))
 
     def _send(
         self, batch: list[Write], *, is_strict: bool = False

@@ -11,7 +11,6 @@ __all__ = [
     "RETENTION",
     "PurgeProgress",
     "PurgeReceipt",
-    "UnfinishedPurge",
     "complete_entry",
     "decode_entry",
     "encode_entry",
@@ -60,20 +59,6 @@ class PurgeReceipt:
             "started": self.started,
             "finished": self.finished,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class UnfinishedPurge:
-    """A purge that was begun and has not ended: it runs still, or its process died.
-
-    Attributes:
-        end_user, owner: what it was asked for.
-        started: unix seconds.
-    """
-
-    end_user: str
-    owner: str | None
-    started: float
 
 
 class PurgeProgress:

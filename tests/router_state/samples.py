@@ -10,6 +10,7 @@ import pytest
 
 from azure_responses.router_state.connection import read_address
 from azure_responses.router_state.redis_state import RedisState
+from azure_responses.router_state.store import StateStore
 from azure_responses.routing.ask import Bid, Grant
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import LedgerEntry, Settlement
@@ -17,6 +18,7 @@ from azure_responses.routing.outcome import LedgerEntry, Settlement
 __all__ = [
     "bid_on",
     "entry",
+    "find",
     "is_eventually",
     "make_deployment",
     "outage_is_said",
@@ -48,6 +50,12 @@ def entry(name: str = "resp_1", end_user: str | None = "ann", **fields: Any) -> 
     return LedgerEntry(name, "tag-one", "resource", end_user, **fields)
 
 
+def find(state: StateStore, response_id: str, end_user: str = "ann") -> LedgerEntry | None:
+    """The entry of a response among those of an end user."""
+    entries = state.entries_of(end_user)
+    return next((each for each in entries if each.response_id == response_id), None)
+
+
 def shared_state(
     url: str, *, timeout: float = 5.0, clock: Callable[[], int] | None = None
 ) -> RedisState:
@@ -69,5 +77,7 @@ def is_eventually(claim: Callable[[], object], seconds: float = 20.0) -> bool:
 @contextmanager
 def outage_is_said(match: str = "Local counters take over") -> Iterator[pytest.WarningsRecorder]:
     """Collects the warnings; at least one must be of an outage."""
-    with pytest.warns(UserWarning, match=match) as warned:
+    with pytest.warns(UserWarning, match=match) as warned:  # noqa: PT031
         yield warned
+        # The thread that meets the outage says so after it has been counted.
+        is_eventually(lambda: len(warned))

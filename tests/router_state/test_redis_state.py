@@ -22,6 +22,7 @@ from tests.router_state.redis_server import RedisServer
 from tests.router_state.samples import (
     bid_on,
     entry,
+    find,
     is_eventually,
     outage_is_said,
     settlement,
@@ -41,7 +42,7 @@ def state(redis_server: RedisServer) -> Iterator[RedisState]:
 
 def _twin(state: RedisState) -> RedisState:
     """The same state as another replica has it."""
-    prefix = state.keys.purges.partition("}")[0].removeprefix("{")
+    prefix = state.keys.entry("").partition("}")[0].removeprefix("{")
     return RedisState(state.address, prefix=prefix)
 
 
@@ -104,11 +105,10 @@ def test_a_cooldown_of_one_replica_is_seen_by_the_next_reservation_of_another(
 def test_everything_written_expires(state: RedisState) -> None:
     grant = state.reserve([bid_on(tpm=100)], 0.0)
     state.settle(settlement(grant, used=1, cooldown=60.0, entry=entry()), 0.0)
-    state.begin_purge("ann", None)
     assert state.flush()
     client = state.writer.client
     names = list(client.scan_iter())
-    assert len(names) == 5
+    assert len(names) == 4
     assert all(client.pttl(name) > 0 for name in names)
     assert not any(b"ann" in name for name in names)
 
@@ -209,14 +209,9 @@ def test_a_redis_that_was_never_there_is_said_once(caplog: pytest.LogCaptureFixt
         grants = [state.reserve([bid_on(tpm=25)], 5.0) for _ in range(3)]
     assert [grant.bid is not None for grant in grants] == [True, True, False]
     assert len(warned) == 1
-    assert state.find("resp_a") is None
-    for question in (
-        lambda: state.entries_of("ann"),
-        lambda: state.begin_purge("ann", None),
-        state.unfinished_purges,
-    ):
-        with pytest.raises(APIConnectionError, match="cannot be reached"):
-            question()
+    assert state.context_of("resp_a") == 0
+    with pytest.raises(APIConnectionError, match="cannot be reached"):
+        state.entries_of("ann")
     state.remember(entry())
     with caplog.at_level(logging.WARNING):
         state.close()
@@ -266,13 +261,13 @@ def test_a_ledger_that_goes_away_is_an_error_and_no_empty_list(
     assert state.flush()
     redis_server.kill()
     with outage_is_said(), pytest.raises(APIConnectionError, match="cannot be reached") as caught:
-        state.begin_purge("ann", None)
+        state.entries_of("ann")
     assert "gaps" in str(caught.value)
     redis_server.start()
     assert is_eventually(lambda: not state.is_degraded)
     redis_server.kill()
     with outage_is_said():
-        assert state.find("resp_a") is None
+        assert state.context_of("resp_a") == 0
     state.remember(entry("resp_b"))
     with pytest.raises(APIConnectionError, match="outstanding"):
         state.entries_of("ann")
@@ -292,9 +287,11 @@ def test_no_more_is_given_back_than_is_counted(state: RedisState) -> None:
 
 
 def test_what_is_no_entry_is_an_error_and_no_outage(state: RedisState) -> None:
+    state.remember(entry("resp_a"))
+    assert state.flush()
     state.writer.client.set(state.keys.entry("resp_a"), "nonsense")
     with pytest.raises(ValueError, match="no entry"):
-        state.find("resp_a")
+        state.entries_of("ann")
     assert not state.is_degraded
 
 
@@ -322,8 +319,6 @@ def test_what_an_outage_held_back_is_written_afterwards(redis_server: RedisServe
     with outage_is_said():
         state.settle(settlement(grant, entry=entry("resp_a"), cooldown=60.0), 0.0)
         assert is_eventually(lambda: state.is_degraded)
-    # It is found before Redis knows of it.
-    assert state.find("resp_a") is not None
     redis_server.start()
     assert is_eventually(lambda: not state.is_degraded)
     assert state.flush()
@@ -386,8 +381,7 @@ def test_a_closed_state_may_be_used_again(state: RedisState) -> None:
     assert state.reserve([bid_on()], 0.0).bid is not None
     state.close()
     state.settle(settlement(state.reserve([bid_on()], 0.0), entry=entry("resp_a")), 0.0)
-    assert state.flush()
-    assert state.find("resp_a") is not None
+    assert find(state, "resp_a") is not None
 
 
 def test_what_was_settled_last_is_written_when_the_program_ends(
@@ -435,7 +429,6 @@ def test_a_purge_goes_on_where_a_killed_one_stopped(
     killed.kill()
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == 30
-    assert [each.end_user for each in state.unfinished_purges()] == ["ann"]
     second = _start_replica("purge", redis_server.url, "purge", tmp_path, -1)
     receipt = json.loads(second.communicate(timeout=60)[0])
     assert receipt["is_complete"]
@@ -443,7 +436,6 @@ def test_a_purge_goes_on_where_a_killed_one_stopped(
     # The first may have died between a deletion and its note.
     assert set(receipt["already_gone"]) <= set(names)
     assert state.entries_of("ann") == ()
-    assert state.unfinished_purges() == ()
     state.close()
 
 

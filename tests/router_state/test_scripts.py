@@ -14,7 +14,6 @@ from azure_responses.router_state.scripts import (
     join_slots,
     make_write,
     read_grant,
-    read_purges,
     split_slot,
 )
 from azure_responses.routing.ledger import RETENTION
@@ -30,7 +29,7 @@ def _slot_of(key: str) -> str:
 
 
 def test_all_keys_of_a_prefix_live_on_one_node() -> None:
-    names = [*_KEYS.of_deployment("t}{"), _KEYS.entry("{x}"), _KEYS.index("a"), _KEYS.purges]
+    names = [*_KEYS.of_deployment("t}{"), _KEYS.entry("{x}"), _KEYS.index("a"), _KEYS.context("b")]
     assert {_slot_of(name) for name in names} == {"shop"}
     assert len(set(names)) == 5
 
@@ -134,9 +133,3 @@ def test_an_entry_of_nobody_is_in_no_index() -> None:
     assert values[-4:-2] == [2000, ""]
     known = Write(0.0, entry=entry("resp_a", expires=2.0))
     assert _KEYS.settlement(known, 0.0, 77)[-3] == "resp_a"
-
-
-def test_a_purge_is_read_as_it_was_written() -> None:
-    members = [(_KEYS.purge("ann", None).encode(), 5.0), (_KEYS.purge("böb", "me").encode(), 6.0)]
-    read = [(each.end_user, each.owner, each.started) for each in read_purges(members)]
-    assert read == [("ann", None, 5.0), ("böb", "me", 6.0)]

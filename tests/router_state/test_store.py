@@ -15,7 +15,7 @@ from azure_responses.router_state.store import AsyncStateStore, StateStore
 from azure_responses.routing.ask import Bid, Grant
 from azure_responses.routing.ledger import RETENTION
 from tests.router_state.redis_server import RedisServer
-from tests.router_state.samples import bid_on, entry, settlement, shared_state
+from tests.router_state.samples import bid_on, entry, find, settlement, shared_state
 
 
 class Clock:
@@ -252,19 +252,16 @@ def test_only_eight_bids_are_looked_at(situation: Situation) -> None:
 def test_a_stored_response_is_found_until_it_is_forgotten(situation: Situation) -> None:
     grant = situation.reserve(bid_on())
     situation.settle(grant, entry=entry("resp_a", owner="tenant"))
-    found = situation.state.find("resp_a")
+    found = find(situation.state, "resp_a")
     assert found is not None
     assert (found.end_user, found.owner, found.deployment) == ("ann", "tenant", "tag-one")
     situation.state.forget("resp_a")
-    assert situation.state.find("resp_a") is None
-    assert situation.state.flush()
-    assert situation.state.find("resp_a") is None
+    assert find(situation.state, "resp_a") is None
 
 
 def test_an_entry_without_times_is_kept_for_thirty_days(situation: Situation) -> None:
     situation.state.remember(entry("resp_a"))
-    assert situation.state.flush()
-    found = situation.state.find("resp_a")
+    found = find(situation.state, "resp_a")
     assert found is not None
     assert found.created == pytest.approx(time.time(), abs=60)
     assert found.expires - found.created == pytest.approx(RETENTION)
@@ -293,20 +290,6 @@ def test_a_page_goes_on_although_what_it_follows_was_forgotten(situation: Situat
     rest = situation.state.entries_of("ann", after=first[-1], limit=3)
     assert [found.response_id for found in rest] == ["resp_3", "resp_4", "resp_5"]
     assert situation.state.entries_of("ann") == rest
-
-
-def test_a_purge_is_unfinished_until_it_ends(situation: Situation) -> None:
-    situation.state.begin_purge("ann", None)
-    situation.state.begin_purge("bob", "tenant")
-    situation.state.begin_purge("ann", None)
-    unfinished = situation.state.unfinished_purges()
-    assert [(each.end_user, each.owner) for each in unfinished] == [
-        ("ann", None),
-        ("bob", "tenant"),
-    ]
-    assert unfinished[0].started == pytest.approx(time.time(), abs=60)
-    situation.state.end_purge("ann", None)
-    assert [each.end_user for each in situation.state.unfinished_purges()] == ["bob"]
 
 
 _NAMES = ["one", "two"]
