@@ -3,8 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isinf
 from typing import Any, Never
 from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
 
 from azure_responses.emulator.account import Account
 from azure_responses.emulator.exchange import Received
@@ -43,9 +46,11 @@ class Call:
         what is nested deeper than anybody reads.
         """
         try:
-            parsed = json.loads(self.received.body, parse_constant=_refuse_constant)
-            if b"\\u" in self.received.body:
-                json.dumps(parsed, ensure_ascii=False).encode()
+            parsed = json.loads(
+                self.received.body, parse_constant=_refuse_constant, parse_float=_read_float
+            )
+            # No reply could repeat half a pair, nor so many levels inside its own.
+            to_json([[[[[[[[parsed]]]]]]]])
         except (ValueError, RecursionError):
             return None
         return parsed
@@ -107,3 +112,10 @@ class Call:
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
+
+
+def _read_float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(digits)
+    return number

@@ -1,6 +1,7 @@
 """Requests that are wrong or hostile: each is answered, soon and in little memory."""
 
 import copy
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -154,6 +155,61 @@ def test_more_than_can_be_built_is_refused(name: str) -> None:
         reply = _ask_for(client, schema)
     assert reply.status_code == 400
     assert name in reply.json()["error"]["message"]
+
+
+def _object(part: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"a": part},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"minimum": 1e308},
+        {"maximum": -1e308},
+        {"exclusiveMinimum": 1e308},
+        {"multipleOf": 1e-8, "minimum": 1e300},
+    ],
+)
+def test_numbers_far_away_are_answered(kind: str, limits: dict[str, Any]) -> None:
+    with open_client(Emulator()) as client:
+        reply = _ask_for(client, _object({"type": kind, **limits}))
+    assert reply.status_code == 200
+    value = json.loads(reply.json()["output"][0]["content"][0]["text"])["a"]
+    assert abs(value) >= 1e300
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("levels", [100, 230, 245, 300, 450])
+def test_a_nested_schema_is_answered(levels: int, stream: bool) -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels // 2):
+        schema = {"type": "object", "properties": {"a": schema}}
+    form = {"type": "json_schema", "name": "n", "schema": schema}
+    with open_client(Emulator()) as client:
+        reply = create(client, input="x", text={"format": form}, stream=stream)
+    assert reply.status_code == (200 if levels < 245 else 400)
+
+
+def test_long_strings_in_a_long_list_are_answered_at_once() -> None:
+    text = {"type": "string", "minLength": 10_000}
+    began = time.process_time()
+    with open_client(Emulator()) as client:
+        reply = _ask_for(client, _object({"type": "array", "items": text, "minItems": 10_000}))
+    assert reply.status_code == 200
+    assert time.process_time() - began < 5
+
+
+def test_a_number_that_no_reply_can_repeat_is_no_json() -> None:
+    tool = '{"type":"function","name":"f","strict":false,"parameters":{"default":1e999}}'
+    body = '{"model":"gpt-4.1","input":"x","tools":[' + tool + "]}"
+    with open_client(Emulator()) as client:
+        assert client.post(V1, content=body).status_code == 400
 
 
 def test_random_requests_of_the_description_are_answered() -> None:

@@ -21,6 +21,8 @@ _SHALLOW = 3
 _DEEPEST = 60
 # Of values in all: an answer of more is longer than any model writes.
 _MOST_VALUES = 20_000
+# Long strings count as several values.
+_CHARACTERS_OF_A_VALUE = 25
 _NEVER = math.inf
 _FAR = 1e200
 
@@ -211,7 +213,9 @@ class _Builder:
         for candidate in (hinted, form, plausible, " ".join(words) or "text"):
             if candidate and _fits(candidate, schema):
                 return candidate
-        return _force(schema)
+        forced = _force(schema)
+        self._left -= len(forced) // _CHARACTERS_OF_A_VALUE
+        return forced
 
     def _number(self, schema: _Schema, name: str, is_integer: bool) -> int | float:
         words = split_words(name)
@@ -319,8 +323,12 @@ def _suits(value: float, schema: _Schema) -> bool:
 
 def _search_number(schema: _Schema, is_integer: bool) -> int | float:
     """The first number within the limits, in steps of `multipleOf` or 1, then in finer ones."""
-    low = _bound(max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER)))
-    high = _bound(min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER)))
+    least = max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER))
+    most = min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER))
+    if least >= _FAR or most <= -_FAR:
+        far = _search_far(schema, least if least >= _FAR else most)
+        return int(far) if is_integer else far
+    low, high = _bound(least), _bound(most)
     anchor = low if low > -_NEVER else high if high < _NEVER else 0
     step = schema.get("multipleOf") or 1
     start = math.floor(anchor / step) - 1
@@ -332,6 +340,12 @@ def _search_number(schema: _Schema, is_integer: bool) -> int | float:
         return _search_whole(schema, start, step)
     middle = (low + high) / 2 if low > -_NEVER and high < _NEVER else anchor
     return next((value for value in (low, high, middle) if _suits(value, schema)), middle)
+
+
+def _search_far(schema: _Schema, limit: float) -> float:
+    """A number next to a limit so far away that no step leads on from it."""
+    beyond = math.nextafter(limit, math.copysign(_NEVER, limit))
+    return beyond if _suits(beyond, schema) and not _suits(limit, schema) else limit
 
 
 def _bound(value: float) -> float:
