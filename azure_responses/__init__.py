@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.version import __version__
 
 if TYPE_CHECKING:
-    from azure_responses.async_chat import AsyncChatCompletionStream
-    from azure_responses.async_client import AsyncAzureResponses
-    from azure_responses.async_stream import AsyncStream
-    from azure_responses.chat import ChatCompletionStream
-    from azure_responses.client import AzureResponses
+    from azure_responses._async.chat import AsyncChatCompletionStream
+    from azure_responses._async.client import AsyncAzureResponses
+    from azure_responses._async.stream import AsyncStream
+    from azure_responses._sync.chat import ChatCompletionStream
+    from azure_responses._sync.client import AzureResponses
+    from azure_responses._sync.stream import Stream
     from azure_responses.errors import (
         APIConnectionError,
         APIStatusError,
@@ -41,10 +42,9 @@ if TYPE_CHECKING:
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.raw_response import RawResponse
-    from azure_responses.router import Router
-    from azure_responses.router.async_routed_stream import AsyncRoutedStream
-    from azure_responses.router.routed_stream import RoutedStream
-    from azure_responses.stream import Stream
+    from azure_responses.router import AsyncRouter, Router
+    from azure_responses.router._async.routed_stream import AsyncRoutedStream
+    from azure_responses.router._sync.routed_stream import RoutedStream
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
     from azure_responses.types.route import Route
@@ -56,6 +56,7 @@ __all__ = [
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
     "AsyncRoutedStream",
+    "AsyncRouter",
     "AsyncStream",
     "AuthenticationError",
     "AzureResponses",
@@ -93,18 +94,19 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AsyncAzureResponses": "async_client",
-    "AsyncChatCompletionStream": "async_chat",
-    "AsyncRoutedStream": "router.async_routed_stream",
-    "AsyncStream": "async_stream",
-    "AzureResponses": "client",
+    "AsyncAzureResponses": "_async.client",
+    "AsyncChatCompletionStream": "_async.chat",
+    "AsyncRouter": "router",
+    "AsyncRoutedStream": "router._async.routed_stream",
+    "AsyncStream": "_async.stream",
+    "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
-    "ChatCompletionStream": "chat",
+    "ChatCompletionStream": "_sync.chat",
     "RawResponse": "raw_response",
     "Route": "types.route",
-    "RoutedStream": "router.routed_stream",
+    "RoutedStream": "router._sync.routed_stream",
     "Router": "router",
-    "Stream": "stream",
+    "Stream": "_sync.stream",
     "acompletion": "functions",
     "aresponses": "functions",
     "callbacks": "telemetry.callback",

@@ -80,7 +80,7 @@ class Alarm:
         self._limit = limit
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self.set(limit)
+        self.set(min(limit, limit.left()))
 
     def set(self, seconds: float) -> None:
         """Look at the limit again in so many seconds."""

@@ -8,7 +8,7 @@ import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
-__all__ = ["mapped_async_errors", "mapped_errors"]
+__all__ = ["async_mapped_errors", "mapped_errors"]
 
 _FindProxy = Callable[[], str | None]
 
@@ -39,7 +39,7 @@ def mapped_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
 
 
 @contextmanager
-def mapped_async_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
+def async_mapped_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
     """`mapped_errors` for the async shell, which also meets aiohttp's own exceptions."""
     try:
         with mapped_errors(find_proxy):

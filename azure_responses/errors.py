@@ -90,7 +90,7 @@ def _rebuild(
 class ConfigurationError(AzureResponsesError):
     """The call cannot be made as configured; nothing was sent.
 
-    `param` is the parameter at fault, or the place in it such as "messages[2].content[0]", where a
+    `param` is the parameter at fault, or the place in it such as `messages[2].content[0]`, where a
     request is refused before it is sent; else None.
     """
 

@@ -9,17 +9,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
+from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._async.stream import AsyncStream
+from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._sync.client import AzureResponses
+from azure_responses._sync.stream import Stream
 from azure_responses.arguments import CreateArguments
-from azure_responses.async_chat import AsyncChatCompletionStream
-from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.async_stream import AsyncStream
 from azure_responses.bridge import ReasoningCache
-from azure_responses.chat import ChatCompletionStream
-from azure_responses.client import AzureResponses
 from azure_responses.fork import in_forked_child, new_lock
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.settings import ENVIRONMENT
-from azure_responses.stream import Stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import Response
 

@@ -11,8 +11,8 @@ from functools import cache
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn, Self
 
-from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.client import AzureResponses
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._sync.client import AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
     APITimeoutError,

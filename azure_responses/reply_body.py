@@ -12,9 +12,9 @@ import httpx
 from azure_responses.errors import APIConnectionError, APITimeoutError
 from azure_responses.protocol.exchange import LARGEST_REPLY, Reply
 from azure_responses.timeouts import TimeLimit
-from azure_responses.transport import IncomingReply
+from azure_responses.transport import AsyncIncomingReply
 
-__all__ = ["read_reply", "read_reply_async"]
+__all__ = ["read_reply", "async_read_reply"]
 
 _LARGEST_ERROR = 1024 * 1024
 _ERROR_SECONDS = 5.0
@@ -64,7 +64,7 @@ def read_reply(response: httpx.Response, limit: TimeLimit) -> Reply:
     return Reply(response.status_code, response.headers, pieces.join())
 
 
-async def read_reply_async(reply: IncomingReply, limit: TimeLimit) -> Reply:
+async def async_read_reply(reply: AsyncIncomingReply, limit: TimeLimit) -> Reply:
     """`read_reply`, awaited; the time of a success is kept by the caller."""
     pieces = _Pieces(is_success=reply.is_success)
     if reply.is_success:
@@ -77,7 +77,7 @@ async def read_reply_async(reply: IncomingReply, limit: TimeLimit) -> Reply:
     return Reply(reply.status_code, reply.headers, pieces.join())
 
 
-async def _collect(reply: IncomingReply, pieces: _Pieces) -> None:
+async def _collect(reply: AsyncIncomingReply, pieces: _Pieces) -> None:
     async with aclosing(reply.aiter_bytes()) as chunks:  # type: ignore[type-var]
         async for chunk in chunks:
             pieces.add(chunk)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
-from azure_responses.connection_errors import mapped_async_errors, mapped_errors
+from azure_responses.connection_errors import async_mapped_errors, mapped_errors
 from azure_responses.errors import APIConnectionError, APITimeoutError
 from azure_responses.event_loop import fail_after
 from azure_responses.timed_network import TimedStream
 from azure_responses.timeouts import TimeLimit
-from azure_responses.transport import IncomingReply
+from azure_responses.transport import AsyncIncomingReply
 
 if TYPE_CHECKING:
     from azure_responses.aiohttp_connections import Alarm
@@ -134,13 +134,16 @@ class StreamedReply:
 class AsyncStreamedReply:
     """`StreamedReply`, awaited."""
 
-    def __init__(self, reply: IncomingReply, limit: TimeLimit) -> None:
+    def __init__(
+        self, reply: AsyncIncomingReply, limit: TimeLimit, *, is_opening: bool = False
+    ) -> None:
         self.headers = reply.headers
         self._reply = reply
         self._chunks: AsyncIterator[bytes] = reply.aiter_bytes()
         self._limit = limit
         self._alarm = _alarm_of(reply, limit)
-        self._is_waiting = False
+        self._is_opening = is_opening
+        self._is_waiting = is_opening
         self._is_closed = False
         self._events_seen = 0
 
@@ -164,7 +167,7 @@ class AsyncStreamedReply:
             return await anext(self._chunks, None)
         except Exception:
             # Entered only now: most reads bring something, and this costs as much as one of them.
-            with mapped_async_errors():
+            with async_mapped_errors():
                 raise
         finally:
             if alarm is not None:
@@ -181,9 +184,13 @@ class AsyncStreamedReply:
         """What was read is with `state`: after an event the time begins anew."""
         if state.events_seen != self._events_seen:
             self._events_seen = state.events_seen
-            self._is_waiting = False
+            self._is_waiting = self._is_opening
         if state.expects_reason:
             self._hurry(_REASON_SECONDS)
+
+    def end_opening(self) -> None:
+        """Output has begun: from now on the limit is from one event to the next."""
+        self._is_opening = self._is_waiting = False
 
     async def drain(self) -> None:
         """Read what little is left, so that the connection can be used again.
@@ -202,7 +209,7 @@ class AsyncStreamedReply:
             self._alarm.set(seconds)
 
 
-def _alarm_of(reply: IncomingReply, limit: TimeLimit) -> "Alarm | None":
+def _alarm_of(reply: AsyncIncomingReply, limit: TimeLimit) -> "Alarm | None":
     alarm = getattr(reply, "alarm", None)
     return None if alarm is None else alarm(limit)
 

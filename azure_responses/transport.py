@@ -21,7 +21,7 @@ import httpx
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import end_unawaited, forget_closed_loops, running_loop
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.httpx_connections import leave_transport, show_proxy
+from azure_responses.httpx_connections import leave_transport, proxy_of, show_proxy
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.timed_network import TimedBackend
@@ -37,7 +37,10 @@ from azure_responses.version import __version__
 
 __all__ = [
     "Connection",
+    "AsyncIncomingReply",
     "IncomingReply",
+    "SyncTransport",
+    "async_send_through",
     "LoopTransport",
     "Timeout",
     "build_headers",
@@ -121,7 +124,10 @@ def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
     return transport
 
 
-class IncomingReply(Protocol):
+IncomingReply = httpx.Response
+
+
+class AsyncIncomingReply(Protocol):
     """A reply whose body is still to be read, from whichever library."""
 
     @property
@@ -143,6 +149,28 @@ class IncomingReply(Protocol):
         """Release the connection."""
 
 
+class SyncTransport:
+    """The default sync way to the network; safe to share between threads."""
+
+    def __init__(self, connection: Connection, origin: str) -> None:
+        self._transport = make_transport(connection, origin)
+        in_forked_child(self._transport, leave_transport)
+
+    def send(
+        self, request: Request, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
+    ) -> httpx.Response:
+        """Send one attempt, whose reads obey the limit; raises httpx's exceptions."""
+        return self._transport.handle_request(build_request(request, headers, timeout, limit))
+
+    def proxy(self) -> str | None:
+        """The URL of the proxy in between, without user and password."""
+        return proxy_of(self._transport, "")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+
 class LoopTransport:
     """The default async way to the network: aiohttp's pool under asyncio, httpx's under trio.
 
@@ -157,9 +185,12 @@ class LoopTransport:
         in_forked_child(self, LoopTransport._leave_parent)
 
     async def send(
-        self, request: Request, headers: dict[str, str], timeout: Timeout
-    ) -> IncomingReply:
-        """Send one attempt; raises httpx's or aiohttp's exceptions."""
+        self, request: Request, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
+    ) -> AsyncIncomingReply:
+        """Send one attempt; raises httpx's or aiohttp's exceptions.
+
+        The caller ends what takes longer than the limit.
+        """
         loop = running_loop()
         held = self._held.get(loop) or await self._adopt(loop)
         return await held.connections.send(request, headers, phases_of(timeout))
@@ -217,7 +248,7 @@ class LoopTransport:
 class _Connections(Protocol):
     async def send(
         self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
-    ) -> IncomingReply: ...
+    ) -> AsyncIncomingReply: ...
 
     async def aclose(self) -> None: ...
 
@@ -234,7 +265,7 @@ class _HTTPXConnections:
 
     async def send(
         self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
-    ) -> IncomingReply:
+    ) -> AsyncIncomingReply:
         return await self._transport.handle_async_request(_build(request, headers, phases))
 
 
@@ -312,10 +343,10 @@ def environment_proxy(origin: str) -> str | None:
 
 
 def build_request(
-    call: Call, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
+    request: Request, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
 ) -> httpx.Request:
     """One attempt as a request for our own sync transport, which obeys the limit at each read."""
-    return _build(call.request, headers, limited_phases(timeout, limit))
+    return _build(request, headers, limited_phases(timeout, limit))
 
 
 def send_through(
@@ -335,6 +366,19 @@ def send_through(
     # httpcore looks up how long to read for the headers, and once more for the body.
     phases["read"] = limit
     return response
+
+
+async def async_send_through(
+    http_client: httpx.AsyncClient,
+    call: Call,
+    headers: dict[str, str],
+    timeout: Timeout,
+    limit: TimeLimit,
+) -> httpx.Response:
+    """`send_through`, awaited; the caller ends what takes longer than the limit."""
+    request = merge_request(http_client, call, headers, timeout)
+    # A redirect would carry the credential to wherever it points.
+    return await http_client.send(request, stream=True, follow_redirects=False)
 
 
 def _build(
@@ -387,7 +431,7 @@ def refuse_wrong_client(http_client: object, expected: type) -> None:
         )
 
 
-def is_event_stream(response: httpx.Response | IncomingReply) -> bool:
+def is_event_stream(response: httpx.Response | AsyncIncomingReply) -> bool:
     """True for a successful reply that streams events."""
     # A missing Content-Type is tolerated: some gateways drop it, and the decoder finds out.
     kind = response.headers.get("content-type", "text/event-stream").lower()

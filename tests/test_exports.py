@@ -16,6 +16,7 @@ _FRONT_DOOR = [
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
     "AsyncRoutedStream",
+    "AsyncRouter",
     "AsyncStream",
     "AuthenticationError",
     "AzureResponses",

@@ -7,18 +7,28 @@ import pytest
 
 from azure_responses import (
     AsyncAzureResponses,
+    AsyncRoutedStream,
+    AsyncRouter,
     AsyncStream,
     AzureResponses,
+    RoutedStream,
+    Router,
     Stream,
     acompletion,
     aresponses,
-    async_chat,
-    async_resources,
-    chat,
     completion,
-    resources,
     responses,
 )
+from azure_responses._async import chat as async_chat
+from azure_responses._async import pages as async_pages
+from azure_responses._async import resources as async_resources
+from azure_responses._sync import chat, pages, resources
+from azure_responses.relay import AsyncRelay, Relay
+from azure_responses.router._async.operations import AsyncRouterOperations
+from azure_responses.router._sync.operations import RouterOperations
+from azure_responses.router.awaited import AwaitedCalls
+from azure_responses.streamed_reply import AsyncStreamedReply, StreamedReply
+from azure_responses.telemetry.watch import AsyncTelemetry, Telemetry
 
 _PAIRS = [
     (AzureResponses, AsyncAzureResponses),
@@ -30,11 +40,16 @@ _PAIRS = [
     (resources.RawResponses, async_resources.AsyncRawResponses),
     (resources.InputItems, async_resources.AsyncInputItems),
     (resources.Models, async_resources.AsyncModels),
+    (RoutedStream, AsyncRoutedStream),
+    (RouterOperations, AsyncRouterOperations),
+    (Relay, AsyncRelay),
+    (Telemetry, AsyncTelemetry),
+    (StreamedReply, AsyncStreamedReply),
 ]
 # The one name that differs: closing is awaited, and asyncio's word for that is `aclose`.
 _TWINS = {"close": "aclose"}
 # An awaitable page has no data before it is awaited, so its twin has `__await__` instead.
-_PAGES = (resources.InputItemPages, async_resources.AsyncInputItemPages)
+_PAGES = (pages.InputItemPages, async_pages.AsyncInputItemPages)
 
 
 def _public(kind: type) -> dict[str, Any]:
@@ -67,6 +82,22 @@ def test_every_public_member_has_a_docstring(sync: type, asynchronous: type) -> 
 
 def test_the_constructors_take_the_same_arguments() -> None:
     assert _shape(AzureResponses.__init__) == _shape(AsyncAzureResponses.__init__)
+
+
+def test_an_async_router_has_the_methods_of_a_router_under_the_same_names() -> None:
+    names = {name for name in dir(AsyncRouter) if not name.startswith("_")}
+    # What a Router offers async programs besides; `calls` of either is of its own side.
+    delegates = {name for name in dir(AwaitedCalls) if not name.startswith("_")}
+    assert names - {"aclose", "async_calls"} == {
+        name for name in dir(Router) if not name.startswith("_")
+    } - delegates - {"aclose", "async_calls", "close"}
+    assert _shape(Router.__init__) == _shape(AsyncRouter.__init__)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(AwaitedCalls) if name.startswith("a")])
+def test_an_async_method_of_a_router_takes_what_the_async_router_takes(name: str) -> None:
+    twin = "wait" if name == "await_" else name.removeprefix("a")
+    assert _shape(getattr(Router, name)) == _shape(getattr(AsyncRouter, twin))
 
 
 def test_the_functions_take_the_same_arguments() -> None:

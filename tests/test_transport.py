@@ -28,7 +28,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from azure_responses import AsyncAzureResponses, AzureResponses
-from azure_responses.connection_errors import mapped_async_errors, mapped_errors
+from azure_responses.connection_errors import async_mapped_errors, mapped_errors
 from azure_responses.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -84,7 +84,7 @@ def _map(error: Exception) -> BaseException:
 
 def _map_async(error: Exception, backend: str = "asyncio") -> BaseException:
     async def work() -> None:
-        with mapped_async_errors():
+        with async_mapped_errors():
             raise error
 
     with pytest.raises(AzureResponsesError) as caught:
@@ -252,7 +252,7 @@ def test_one_attempt_carries_its_headers_its_credential_and_its_timeouts() -> No
     assert headers["user-agent"].startswith("azure-responses/")
     assert (headers["x-a"], headers["api-key"]) == ("1", "k")
     assert call.secret == "k"
-    request = build_request(call, headers, 5.0, limit_of(5.0))
+    request = build_request(call.request, headers, 5.0, limit_of(5.0))
     assert (request.method, str(request.url)) == ("POST", call.request.url)
     assert request.headers["api-key"] == "k"
     assert request.extensions["timeout"] == phases_of(5.0)
@@ -434,7 +434,7 @@ def strict_about_resources() -> Iterator[None]:
 
 
 async def _post(transport: LoopTransport, url: str) -> str:
-    response = await transport.send(Request("POST", url, {}, b"{}"), {}, 5.0)
+    response = await transport.send(Request("POST", url, {}, b"{}"), {}, 5.0, limit_of(5.0))
     try:
         return b"".join([chunk async for chunk in response.aiter_bytes()]).decode()
     finally:
@@ -574,7 +574,7 @@ def test_a_server_that_hangs_up_is_a_connection_error_and_no_timeout(
     async def work() -> None:
         transport = LoopTransport(Connection(), server.url)
         try:
-            with mapped_async_errors():
+            with async_mapped_errors():
                 await _post(transport, f"{server.url}/hang-up")
         finally:
             await transport.aclose()
@@ -589,8 +589,8 @@ def test_a_server_that_does_not_answer_is_a_timeout(backend: str) -> None:
     async def work(url: str) -> None:
         transport = LoopTransport(Connection(), url)
         try:
-            with mapped_async_errors():
-                await transport.send(Request("POST", url, {}), {}, 0.05)
+            with async_mapped_errors():
+                await transport.send(Request("POST", url, {}), {}, 0.05, limit_of(0.05))
         finally:
             await transport.aclose()
 
@@ -605,7 +605,7 @@ def test_a_port_where_nobody_listens_is_a_connection_error(backend: str) -> None
 
     async def work() -> None:
         transport = LoopTransport(Connection(), url)
-        with mapped_async_errors():
+        with async_mapped_errors():
             await _post(transport, url)
 
     with pytest.raises(APIConnectionError) as caught:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from azure_responses._sync.client import AzureResponses
+from azure_responses._sync.stream import Stream
 from azure_responses.cli.rendering import print_texts, print_whole, text_of, texts_of
 from azure_responses.cli.terminal import StatusLine, note
-from azure_responses.client import AzureResponses
 from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
@@ -18,7 +19,6 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.protocol.poll import Poll
-from azure_responses.stream import Stream
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 

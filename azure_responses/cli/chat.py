@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.connection import add_connection_arguments, open_client
 from azure_responses.cli.conversation import Conversation, Turn
 from azure_responses.cli.entries import Entries, open_entries
 from azure_responses.cli.rendering import make_printer, texts_of
 from azure_responses.cli.summary import describe_cost, describe_tokens
 from azure_responses.cli.terminal import dim, note, report
-from azure_responses.client import AzureResponses
 from azure_responses.errors import AzureResponsesError, BadRequestError, ResponseNotFoundError
 from azure_responses.types.response import Response
 

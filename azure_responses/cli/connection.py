@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import httpx
 
+from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.terminal import note
-from azure_responses.client import AzureResponses
 from azure_responses.protocol.settings import has_endpoint
 
 __all__ = ["EMULATED_DEPLOYMENT", "add_connection_arguments", "open_client"]

@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
+from azure_responses._sync.resources import Models, Responses
+from azure_responses._sync.sender import Sender
 from azure_responses.arguments import Configuration
 from azure_responses.credentials import Credentials
 from azure_responses.doctor.judgement import Answer
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.plans import Plans
-from azure_responses.resources import Models, Responses
-from azure_responses.sender import Sender
-from azure_responses.transport import make_transport
+from azure_responses.transport import SyncTransport
 
 __all__ = ["Service"]
 
@@ -78,5 +78,5 @@ class Service:
         if self.http_client is not None:
             return Sender(self.credentials, http_client=self.http_client)
         origin = self.configuration.settings.endpoint.origin
-        transport = make_transport(self.configuration.connection, origin)
+        transport = SyncTransport(self.configuration.connection, origin)
         return Sender(self.credentials, transport=transport)

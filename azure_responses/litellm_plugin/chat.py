@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from azure_responses.async_chat import AsyncChatCompletionStream
-from azure_responses.chat import ChatCompletionStream
+from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses.errors import ConfigurationError
 from azure_responses.litellm_plugin.call import Call, read_call
 from azure_responses.litellm_plugin.failures import mapped_failures

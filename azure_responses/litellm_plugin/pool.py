@@ -4,8 +4,8 @@ import atexit
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.client import AzureResponses
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._sync.client import AzureResponses
 from azure_responses.functions import ClientPool
 
 __all__ = ["async_client", "sync_client"]

@@ -11,8 +11,8 @@ from azure_responses.relay.call_summary import CallSummary
 from azure_responses.relay.exchange import ApiReply, ApiRequest
 
 if TYPE_CHECKING:
-    from azure_responses.relay.async_relay import AsyncRelay
-    from azure_responses.relay.sync_relay import Relay
+    from azure_responses.relay._async.relay import AsyncRelay
+    from azure_responses.relay._sync.relay import Relay
 
 __all__ = ["ApiReply", "ApiRequest", "AsyncRelay", "CallSummary", "Relay"]
 
@@ -20,11 +20,11 @@ __all__ = ["ApiReply", "ApiRequest", "AsyncRelay", "CallSummary", "Relay"]
 def __getattr__(name: str) -> Any:
     # Each twin brings the router's shells of its kind, which the other has no use for.
     if name == "Relay":
-        from azure_responses.relay.sync_relay import Relay
+        from azure_responses.relay._sync.relay import Relay
 
         return Relay
     if name == "AsyncRelay":
-        from azure_responses.relay.async_relay import AsyncRelay
+        from azure_responses.relay._async.relay import AsyncRelay
 
         return AsyncRelay
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,9 +5,9 @@ import time
 
 import httpx
 
-from azure_responses.timeouts import OpeningTimeout, Timeout, patience_of, phases_of
+from azure_responses.timeouts import OpeningTimeout, Timeout, patience_of
 
-__all__ = ["deadline_of", "for_async_stream", "for_stream", "shorten", "shortest_of"]
+__all__ = ["deadline_of", "for_stream", "shorten", "shortest_of"]
 
 # A timeout is left alone as long as hardly any of it has passed.
 _NEARLY = 0.98
@@ -51,18 +51,6 @@ def for_stream(timeout: Timeout, left: float | None, own: float | None) -> Timeo
     usual = shorten(timeout, own)
     opening = _opening(usual, left)
     return usual if opening is None else OpeningTimeout(usual, opening)
-
-
-def for_async_stream(
-    timeout: Timeout, left: float | None, own: float | None
-) -> tuple[Timeout, float | None]:
-    """The same for a stream that can be interrupted: also the seconds to its first output."""
-    usual = shorten(timeout, own)
-    opening = _opening(usual, left)
-    now = shorten(usual, opening)
-    if now == usual:
-        return usual, opening
-    return httpx.Timeout(**{**phases_of(now), "read": patience_of(usual)}), opening
 
 
 def _opening(usual: Timeout, left: float | None) -> float | None:

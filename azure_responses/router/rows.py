@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.client import AzureResponses
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._sync.client import AzureResponses
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.settings import resolve_settings
 from azure_responses.routing.deployment import ANY_MODEL, Deployment

@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from azure_responses.async_client import AsyncAzureResponses
-from azure_responses.async_sender import AsyncSender
-from azure_responses.client import AzureResponses
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._async.sender import AsyncSender
+from azure_responses._sync.client import AzureResponses
+from azure_responses._sync.sender import Sender
 from azure_responses.errors import ConfigurationError, CredentialError
 from azure_responses.fork import new_lock
 from azure_responses.protocol.operations import Operations
 from azure_responses.routing.deployment import Deployment
-from azure_responses.sender import Sender
 
 __all__ = ["AsyncTarget", "AsyncTargets", "ClientFactory", "Target", "Targets"]
 

@@ -14,7 +14,7 @@ from azure_responses.router_state.store import AsyncStateStore, StateStore
 from azure_responses.routing.ledger import PurgeProgress, PurgeReceipt
 from azure_responses.routing.outcome import LedgerEntry
 
-__all__ = ["apurge", "purge"]
+__all__ = ["async_purge", "purge"]
 
 _MOST_PASSES = 10
 
@@ -100,7 +100,7 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-async def apurge(
+async def async_purge(
     store: AsyncStateStore,
     end_user: str,
     delete: Callable[[LedgerEntry], Awaitable[object]],
@@ -113,7 +113,7 @@ async def apurge(
     progress, started = PurgeProgress(end_user, owner), clock()
     limiter = anyio.CapacityLimiter(concurrency)
     for _ in range(_MOST_PASSES):
-        if not await _apurge_pass(store, progress, delete, limiter, clock()):
+        if not await _async_purge_pass(store, progress, delete, limiter, clock()):
             break
     else:
         progress.list_late([page async for page in _apages(store, end_user, clock())])
@@ -121,7 +121,7 @@ async def apurge(
     return progress.receipt(started, clock(), is_complete=is_complete)
 
 
-async def _apurge_pass(
+async def _async_purge_pass(
     store: AsyncStateStore,
     progress: PurgeProgress,
     delete: Callable[[LedgerEntry], Awaitable[object]],

@@ -64,6 +64,10 @@ class Watch:
         failure = _failure(error)
         self._tell(_occasion(failure), _end(self._observer, state, failure))
 
+    def drop(self, state: StreamState) -> None:
+        """Every reader has forgotten the stream."""
+        self.end_stream(state)
+
     def _tell(self, occasion: Occasion, record: CallRecord | None) -> None:
         if record is not None:
             run_callbacks(self._observer.functions(occasion), record)

@@ -15,11 +15,12 @@ from azure_responses.emulator.server import environment_lines, run
 from tests.emulator.test_loopback import ask
 
 
-def test_the_environment_lines_name_endpoint_and_key() -> None:
+def test_the_environment_lines_name_endpoint_key_and_deployment() -> None:
     one = environment_lines(Emulator(), "http://127.0.0.1:8080")
     assert one == [
         "export AZURE_OPENAI_ENDPOINT=http://127.0.0.1:8080",
         "export AZURE_OPENAI_API_KEY=emulator-key",
+        "export AZURE_OPENAI_DEPLOYMENT=gpt-5-mini",
     ]
     several = environment_lines(Emulator([Resource("a"), Resource("b")]), "http://h")
     assert several[0] == "export AZURE_OPENAI_ENDPOINT=http://h/resources/a"

@@ -461,7 +461,7 @@ def test_a_trace_is_continued(gateway: Running) -> None:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     target = gateway.app.gateway.router
-    target._async_factory.arguments["tracer_provider"] = provider  # type: ignore[index]
+    target._parts._async_factory.arguments["tracer_provider"] = provider  # type: ignore[index]
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     with gateway.client() as client:
         client.post(CREATE, json=HELLO, headers={"traceparent": parent})

@@ -333,7 +333,7 @@ def main() -> None:
     try:
         _litellm().suppress_debug_info = True
         _plugin()
-        import_module("azure_responses.client")
+        import_module("azure_responses._sync.client")
     except ModuleNotFoundError as error:
         _say({"missing": error.name})
         return

@@ -76,6 +76,7 @@ def test_parse_sends_the_schema_and_attaches_the_value(
     assert (text["verbosity"], text["format"]["name"]) == ("low", "_Answer")
     response = _read(plan, _DONE)
     assert isinstance(response, ParsedResponse)
+    plan.finish(response)
     assert response.output_parsed == _Answer(value=7)
     assert response.request_id == "apim-1"
     plan.remember(response, 5.0)

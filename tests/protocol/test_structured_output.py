@@ -466,4 +466,4 @@ def test_a_complete_answer_the_type_does_not_accept_raises_and_names_the_respons
 ) -> None:
     with pytest.raises(ValidationError) as caught:
         StructuredOutput(Closed).read(_response(text))
-    assert caught.value.__notes__ == ["in response resp_1"]
+    assert caught.value.__notes__ == ["in response resp_1; error.response has the whole of it"]

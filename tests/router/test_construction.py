@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import os
 import pickle
@@ -16,17 +15,13 @@ import pytest
 import azure_responses
 from azure_responses import (
     AsyncAzureResponses,
-    AsyncRoutedStream,
     AzureResponses,
     ConfigurationError,
     ResponseNotFoundError,
-    RoutedStream,
     Router,
 )
 from azure_responses.emulator import Emulator
 from azure_responses.router.affinity_secret import ENVIRONMENT_VARIABLE
-from azure_responses.router.async_operations import AsyncRouterOperations
-from azure_responses.router.operations import RouterOperations
 from tests.router.both import emulate, rows_of
 
 
@@ -316,23 +311,6 @@ def test_a_router_shows_no_secret_and_does_not_pickle(emulator: Emulator) -> Non
         assert router.groups == ("gpt",)
         with pytest.raises(TypeError, match="pickled"):
             pickle.dumps(router)
-
-
-def _shape(function: Any) -> list[tuple[str, Any, Any]]:
-    signature = inspect.signature(function)
-    return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
-
-
-def test_the_async_half_offers_what_the_sync_half_does() -> None:
-    names = {name for name in vars(RouterOperations) if not name.startswith("_")}
-    for name in names - {"calls"}:
-        twin = {"wait": "await_"}.get(name, f"a{name}")
-        assert _shape(getattr(RouterOperations, name)) == _shape(
-            getattr(AsyncRouterOperations, twin)
-        ), name
-    ours = {name for name in vars(RoutedStream) if not name.startswith("_")}
-    theirs = {name for name in vars(AsyncRoutedStream) if not name.startswith("_")}
-    assert {"aclose" if name == "close" else name for name in ours} == theirs
 
 
 def test_redis_may_be_named_as_litellms_router_names_it() -> None:

@@ -16,7 +16,6 @@ import pytest
 from azure_responses import APITimeoutError, Router
 from azure_responses.router.deadline import (
     deadline_of,
-    for_async_stream,
     for_stream,
     shorten,
 )
@@ -73,7 +72,6 @@ def test_a_stream_that_has_all_its_time_is_asked_for_as_usual(
     expected: Timeout,
     opening: float | None,
 ) -> None:
-    assert for_async_stream(timeout, left, own) == (expected, opening)
     asked = for_stream(timeout, left, own)
     assert phases_of(asked) == phases_of(expected)
     assert getattr(asked, "opening", None) == opening
@@ -90,13 +88,10 @@ def test_a_stream_that_is_late_may_be_as_silent_as_any_other(
     phases = limited_phases(timeout, limit)
     assert all(phases[name] <= 4.0 for name in ("connect", "pool", "write"))  # type: ignore[operator]
     assert (phases["read"], 3 < limit.left() <= 4) == (silence, True)
-    timeout, patience = for_async_stream(10.0, 4.0, own)
-    assert patience == 4.0
-    assert phases_of(timeout) == {"connect": 4.0, "read": silence, "write": 4.0, "pool": 4.0}
 
 
 def test_a_stream_without_a_timeout_may_be_silent_for_ever() -> None:
-    assert phases_of(for_async_stream(None, 4.0, None)[0])["read"] is None
+    assert phases_of(for_stream(None, 4.0, None))["read"] is None
 
 
 _TEXT = {"item_id": "m", "output_index": 0, "content_index": 0, "delta": "once", "logprobs": []}

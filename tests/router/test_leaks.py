@@ -14,7 +14,7 @@ import pytest
 
 from azure_responses import AzureResponsesError, Router
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency
-from azure_responses.router.async_routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Orphans
 from azure_responses.router_state.memory import AsyncMemoryState
 from azure_responses.routing.ask import Bid, Grant
@@ -171,7 +171,7 @@ def test_an_event_loop_that_has_ended_is_let_go_of(emulator: Emulator) -> None:
 
             for _ in range(5):
                 asyncio.run(call())
-            assert len(router._loops) <= 1
+            assert len(router._parts._loops) <= 1
 
 
 def test_a_stream_forgotten_in_a_loop_that_has_ended_is_settled(emulator: Emulator) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from azure_responses.errors import APIConnectionError
 from azure_responses.router_state.async_redis_state import AsyncRedisState
-from azure_responses.router_state.purge import apurge
+from azure_responses.router_state.purge import async_purge
 from azure_responses.router_state.redis_state import RedisState
 from azure_responses.routing.ask import Grant
 from azure_responses.routing.outcome import LedgerEntry
@@ -68,7 +68,7 @@ def test_the_ledger_is_read_and_purged(lasting_server: RedisServer, backend: str
         for number in range(120):
             state.remember(entry(f"resp_{number}"))
         assert len(await state.entries_of("ann", limit=200)) == 120
-        receipt = await apurge(state, "ann", delete)
+        receipt = await async_purge(state, "ann", delete)
         assert (len(receipt.deleted), receipt.is_complete) == (120, True)
         assert await state.entries_of("ann") == ()
         await state.aclose()

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from azure_responses.router_state.memory import AsyncMemoryState, MemoryState
-from azure_responses.router_state.purge import apurge
+from azure_responses.router_state.purge import async_purge
 from azure_responses.routing.outcome import LedgerEntry
 from tests.router_state.samples import bid_on, entry, find, settlement
 
@@ -96,7 +96,7 @@ def test_sync_and_async_callers_share_one_state() -> None:
         state.settle(settlement(grant, entry=entry("resp_a")), 1.0)
         (found,) = await state.entries_of("ann")
         assert found == find(sync, "resp_a")
-        receipt = await apurge(state, "ann", delete)
+        receipt = await async_purge(state, "ann", delete)
         assert receipt.is_complete
         assert await state.flush()
         await state.aclose()

@@ -8,7 +8,7 @@ import pytest
 
 from azure_responses.errors import APIConnectionError, ResponseNotFoundError
 from azure_responses.router_state.memory import AsyncMemoryState, MemoryState
-from azure_responses.router_state.purge import apurge, purge
+from azure_responses.router_state.purge import async_purge, purge
 from azure_responses.routing.ledger import PurgeReceipt
 from azure_responses.routing.outcome import LedgerEntry
 from tests.router_state.samples import entry
@@ -27,7 +27,7 @@ def _async(state: MemoryState, end_user: str, delete: Delete, **options: Any) ->
         delete(found)
 
     twin = AsyncMemoryState(state)
-    return asyncio.run(apurge(twin, end_user, adelete, clock=lambda: 7.0, **options))
+    return asyncio.run(async_purge(twin, end_user, adelete, clock=lambda: 7.0, **options))
 
 
 both = pytest.mark.parametrize("run", [_sync, _async], ids=["sync", "async"])
@@ -133,7 +133,7 @@ def test_no_more_deletions_run_at_once_than_are_allowed() -> None:
         await asyncio.sleep(0.001)
         running[0] -= 1
 
-    asyncio.run(apurge(AsyncMemoryState(state), "ann", delete, concurrency=3))
+    asyncio.run(async_purge(AsyncMemoryState(state), "ann", delete, concurrency=3))
     assert most == [3]
 
 

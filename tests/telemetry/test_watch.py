@@ -146,6 +146,4 @@ def test_a_sync_client_refuses_what_it_cannot_await() -> None:
 def test_both_twins_have_the_same_methods() -> None:
     ours = {name for name in vars(Watch) if not name.startswith("_")}
     twins = {name for name in vars(AsyncWatch) if not name.startswith("_")}
-    # A finalizer cannot await, so what is dropped has a way of its own.
-    assert twins - ours == {"drop"}
-    assert ours <= twins
+    assert twins == ours

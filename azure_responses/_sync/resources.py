@@ -1,10 +1,14 @@
-"""The operations a sync client offers."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""The operations a async client offers."""
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
+from azure_responses._sync.concurrency import compute, sleep
+from azure_responses._sync.pages import InputItemPages
+from azure_responses._sync.sender import Sender
+from azure_responses._sync.stream import Stream, StreamSource
 from azure_responses.arguments import (
     CallOptions,
     CreateArguments,
@@ -15,11 +19,8 @@ from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
-from azure_responses.sender import Sender
-from azure_responses.stream import Stream, StreamSource
 from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout
-from azure_responses.types.input_items import InputItem
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
     CompactedResponse,
@@ -29,7 +30,13 @@ from azure_responses.types.response import (
     Response,
 )
 
-__all__ = ["InputItemPages", "InputItems", "Models", "RawResponses", "Responses"]
+__all__ = [
+    "InputItemPages",
+    "InputItems",
+    "Models",
+    "RawResponses",
+    "Responses",
+]
 
 T = TypeVar("T")
 
@@ -85,8 +92,10 @@ class Responses(_Resource):
         """
         parameters, options, timeout = self._split(arguments)
         if stream:
-            return self._open(self._plans.stream(parameters, options), options, timeout).open()
-        return self._sender.perform(self._plans.create(parameters, options), timeout)
+            opened = self._open(self._plans.stream(parameters, options), options, timeout)
+            return opened.open()
+        plan = compute(self._plans.create, parameters, options)
+        return self._sender.perform(plan, timeout)
 
     @overload
     def stream(
@@ -158,8 +167,10 @@ class Responses(_Resource):
         if stream:
             plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
             return self._open(plan, given, timeout).open()
-        retrieval = self._plans.retrieve(response_id, given, include, starting_after=starting_after)
-        return self._sender.perform(retrieval, timeout)
+        return self._sender.perform(
+            self._plans.retrieve(response_id, given, include, starting_after=starting_after),
+            timeout,
+        )
 
     def wait(
         self,
@@ -185,7 +196,7 @@ class Responses(_Resource):
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
-            time.sleep(delay)
+            sleep(delay)
 
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
@@ -209,7 +220,7 @@ class Responses(_Resource):
 
         def poll(response_id: str, watch: Watch | None) -> Response:
             retrieval = self._plans.retrieve(response_id, again)
-            return (self._sender.exchange(retrieval, timeout, watch))[1]
+            return self._sender.exchange(retrieval, timeout, watch)[1]
 
         source = StreamSource(
             self._sender,
@@ -296,36 +307,6 @@ class InputItems(_Resource):
             return self._sender.perform(plan, timeout)
 
         return InputItemPages(fetch, after)
-
-
-class InputItemPages:
-    """The pages of a response's input items, fetched as they are needed."""
-
-    def __init__(self, fetch: Callable[[str | None], InputItemList], after: str | None) -> None:
-        self._fetch = fetch
-        self._first = fetch(after)
-
-    @property
-    def data(self) -> list[InputItem]:
-        """The items of the first page."""
-        return self._first.data
-
-    @property
-    def has_more(self) -> bool:
-        """True when the first page is not the last."""
-        return self._first.has_more
-
-    def __iter__(self) -> Iterator[InputItem]:
-        for page in self.pages():
-            yield from page.data
-
-    def pages(self) -> Iterator[InputItemList]:
-        """Every page, the first one already fetched."""
-        page = self._first
-        yield page
-        while page.has_more and page.data:
-            page = self._fetch(page.last_id or getattr(page.data[-1], "id", None))
-            yield page
 
 
 class Models(_Resource):

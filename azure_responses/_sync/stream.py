@@ -1,33 +1,33 @@
-"""A streamed response, awaited."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""A streamed response, blocking."""
 
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import finalize
 
-import anyio
-
-from azure_responses.async_sender import AsyncSender
+from azure_responses._sync.concurrency import shield, sleep
+from azure_responses._sync.sender import Sender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.text_pieces import TextPieces
-from azure_responses.streamed_reply import AsyncStreamedReply
-from azure_responses.telemetry.watch import AsyncWatch
+from azure_responses.streamed_reply import StreamedReply
+from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
-__all__ = ["AsyncStream", "AsyncStreamSource"]
+__all__ = ["Stream", "StreamSource"]
 
 R = TypeVar("R", bound=Response)
 
 
-class AsyncStreamSource:
+class StreamSource:
     """What a stream needs of its client.
 
     Args:
@@ -41,12 +41,12 @@ class AsyncStreamSource:
 
     def __init__(
         self,
-        sender: AsyncSender,
+        sender: Sender,
         call: Call,
         timeout: Timeout,
         *,
         resume: Callable[[str, int | None], Call],
-        poll: Callable[[str, AsyncWatch | None], Awaitable[Response]],
+        poll: Callable[[str, Watch | None], Response],
         note_id: Callable[[str], None],
     ) -> None:
         self.sender = sender
@@ -57,11 +57,11 @@ class AsyncStreamSource:
         self.note_id = note_id
 
 
-class AsyncStream(Generic[R]):
+class Stream(Generic[R]):
     """The typed events of one response, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager (`async with`): then it can be iterated further until the block ends.
+    as a context manager (`with`): then it can be iterated further until the block ends.
 
     A dropped background stream is taken up again by itself, without losing or repeating an event.
     A failure raises after the events that report it have been handed out; a stream that ends
@@ -69,20 +69,21 @@ class AsyncStream(Generic[R]):
     """
 
     def __init__(
-        self, source: AsyncStreamSource, state: ResponseStream, finish: Callable[[Response], R]
+        self, source: StreamSource, state: ResponseStream, finish: Callable[[Response], R]
     ) -> None:
         self._source = source
         self._state = state
         self._finish = finish
-        self._reply: AsyncStreamedReply | None = None
+        self._reply: StreamedReply | None = None
         self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
-        self._watch: AsyncWatch | None = None
+        self._watch: Watch | None = None
         self._is_connected_once = False
         self._noted_id: str | None = None
         self._is_entered = False
         self._is_done = False
+        self._is_opening = True
 
     @property
     def response_id(self) -> str | None:
@@ -109,42 +110,48 @@ class AsyncStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return request_id_of(self.headers)
 
-    async def open(self) -> Self:
+    def open(self) -> Self:
         """Connect now instead of at the first event; raises what the service answers."""
         if self._is_connected_once:
             return self
-        await self._start_watch()
+        self._start_watch()
         try:
-            await self._connect(self._source.call)
+            self._connect(self._source.call)
         except BaseException as error:
-            await self._end_watch(error)
+            self._end_watch(error)
             raise
         return self
 
-    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
+    def _end_opening(self) -> None:
+        """Output has begun, for which an `OpeningTimeout` set a time of its own."""
+        self._is_opening = False
+        if self._reply is not None:
+            self._reply.end_opening()
+
+    def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    async def __anext__(self) -> ResponseStreamEvent:
+    def __next__(self) -> ResponseStreamEvent:
         while not self._ready:
-            if not await self._fill():
-                raise StopAsyncIteration
+            if not self._fill():
+                raise StopIteration
         return self._ready.popleft()
 
-    async def text_deltas(self) -> AsyncIterator[str]:
+    def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
         pieces = TextPieces()
-        async for event in self:
+        for event in self:
             text = pieces.take(event)
             if text is not None:
                 yield text
 
-    async def get_final_response(self) -> R:
+    def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while await self._fill():
+        while self._fill():
             self._ready.clear()
         if self._state.final_response is None:
             raise StreamInterruptedError(
@@ -153,59 +160,59 @@ class AsyncStream(Generic[R]):
             )
         return self._finish(self._state.final_response)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        await self._give_up(None)
+        self._give_up(None)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._is_entered = True
-        return await self.open()
+        return self.open()
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        self.close()
 
-    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
+    def _closing(self) -> Iterator[ResponseStreamEvent]:
         try:
-            while self._ready or await self._fill():
+            while self._ready or self._fill():
                 if self._ready:
                     yield self._ready.popleft()
         finally:
-            await self.aclose()
+            self.close()
 
-    async def _fill(self) -> bool:
+    def _fill(self) -> bool:
         """Read or reconnect once; False when there is nothing left to do."""
         if self._is_done:
             return False
         try:
-            await self._advance()
+            self._advance()
         except BaseException as error:
             # An interrupt may strike between two bytes; the connection is of no use after it.
-            await self._give_up(error)
+            self._give_up(error)
             raise
         return bool(self._ready) or not self._is_done
 
-    async def _advance(self) -> None:
+    def _advance(self) -> None:
         if not self._is_connected_once:
-            await self.open()
+            self.open()
         elif self._failure is not None:
             raise self._failure
         elif self._reply is not None:
-            await self._read()
+            self._read()
         else:
-            await self._recover()
+            self._recover()
 
-    async def _read(self) -> None:
+    def _read(self) -> None:
         state, reply = self._state, self._reply
         assert reply is not None
         try:
-            chunk = await reply.read()
+            chunk = reply.read()
         except APIConnectionError as error:
-            await self._break_off(error)
+            self._break_off(error)
             return
         events = state.end() if chunk is None else state.receive(chunk)
         self._ready.extend(events)
@@ -214,14 +221,14 @@ class AsyncStream(Generic[R]):
         reply.note(state)
         if chunk is None or state.is_over:
             if chunk is not None:
-                await reply.drain()
-            await self._break_off(None)
+                reply.drain()
+            self._break_off(None)
 
-    async def _break_off(self, cause: AzureResponsesError | None) -> None:
+    def _break_off(self, cause: AzureResponsesError | None) -> None:
         self._cause = cause
-        await self._disconnect()
+        self._disconnect()
 
-    async def _recover(self) -> None:
+    def _recover(self) -> None:
         """Connect again where that helps, or come to the end."""
         try:
             step = self._state.next_step(
@@ -233,25 +240,25 @@ class AsyncStream(Generic[R]):
             return
         if step.action == "finish":
             self._is_done = True
-            await self._end_watch(None)
+            self._end_watch(None)
         elif step.action == "settle":
             self._ready.extend(self._state.settle())
         else:
-            await self._take(step)
+            self._take(step)
 
-    async def _take(self, step: Step) -> None:
+    def _take(self, step: Step) -> None:
         if self._watch is not None and step.cause is not None:
-            await self._watch.retry(step.cause, step.delay)
+            self._watch.retry(step.cause, step.delay)
         try:
             while step.action == "poll":
-                await anyio.sleep(step.delay)
-                polled = await self._source.poll(self._known_id(), self._watch)
+                sleep(step.delay)
+                polled = self._source.poll(self._known_id(), self._watch)
                 step = self._state.after_poll(polled)
-            await anyio.sleep(step.delay)
+            sleep(step.delay)
             if step.action == "resume":
-                await self._connect(self._source.resume(self._known_id(), step.starting_after))
+                self._connect(self._source.resume(self._known_id(), step.starting_after))
             else:
-                await self._connect(self._source.call)
+                self._connect(self._source.call)
         except AzureResponsesError as error:
             if step.action == "resend":
                 raise
@@ -261,38 +268,39 @@ class AsyncStream(Generic[R]):
         assert self._state.response_id is not None
         return self._state.response_id
 
-    async def _connect(self, call: Call) -> None:
+    def _connect(self, call: Call) -> None:
         self._is_connected_once = True
         source = self._source
-        self._reply = await source.sender.open(call, source.timeout, self._watch)
+        self._reply = source.sender.open(call, source.timeout, self._watch)
+        if not self._is_opening:
+            self._reply.end_opening()
         self._state.open(self._reply.headers, time.monotonic())
 
-    async def _give_up(self, error: BaseException | None) -> None:
+    def _give_up(self, error: BaseException | None) -> None:
         self._is_done = True
         try:
-            await self._disconnect()
+            self._disconnect()
         finally:
-            await self._end_watch(error)
+            self._end_watch(error)
 
-    async def _start_watch(self) -> None:
+    def _start_watch(self) -> None:
         watch = self._source.sender.telemetry.watch(self._source.call, is_stream=True)
         if watch is not None:
             self._watch = watch
             # Nobody may ever close the stream; this does not keep it alive.
             finalize(self, watch.drop, self._state)
-            await watch.start()
+            watch.start()
 
-    async def _end_watch(self, error: BaseException | None) -> None:
+    def _end_watch(self, error: BaseException | None) -> None:
         if self._watch is not None:
-            await self._watch.end_stream(self._state, error)
+            self._watch.end_stream(self._state, error)
 
-    async def _disconnect(self) -> None:
+    def _disconnect(self) -> None:
         if self._state.response_id not in (None, self._noted_id):
             # Once: noting it again at `close` would make a deleted response look fresh.
             self._noted_id = self._state.response_id
             self._source.note_id(self._known_id())
         reply, self._reply = self._reply, None
         if reply is not None:
-            # Under a cancelled scope every await is cancelled again; this one must finish.
-            with anyio.CancelScope(shield=True):
-                await reply.aclose()
+            with shield():
+                reply.close()

@@ -1,4 +1,5 @@
-"""One chat completion over a router: through the bridge, out as bytes."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""One chat completion over a router, blocking: through the bridge, out as bytes."""
 
 import time
 from collections.abc import Iterator
@@ -11,8 +12,8 @@ from azure_responses.relay.exchange import ApiReply
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import event_reply, json_reply
 from azure_responses.relay.stream_body import StreamBody
+from azure_responses.router._sync.labelled import LabelledAttempt
 from azure_responses.router.attempts import Answer
-from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
 

@@ -5,23 +5,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-import anyio
-
-from azure_responses.async_chat import AsyncChatCompletionStream
-from azure_responses.async_resources import AsyncInputItemPages
-from azure_responses.errors import AzureResponsesError
+from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.concurrency import sleep
+from azure_responses._async.resources import AsyncInputItemPages
+from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
 from azure_responses.protocol.poll import Poll
+from azure_responses.router._async.labelled import AsyncLabelledAttempt
+from azure_responses.router._async.routed_calls import AsyncAttempt, AsyncRoutedCalls
+from azure_responses.router._async.routed_stream import AsyncRoutedStream
 from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
     RouterArguments,
+    check_end_user,
+    check_options,
     check_start,
 )
-from azure_responses.router.async_labelled import AsyncLabelledAttempt
-from azure_responses.router.async_routed_calls import AsyncAttempt, AsyncRoutedCalls
-from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer
-from azure_responses.router.deadline import for_async_stream
+from azure_responses.router.deadline import for_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.stream_tally import (
     StreamTally,
@@ -30,7 +31,13 @@ from azure_responses.router.stream_tally import (
     outcome_of_stored,
 )
 from azure_responses.router.targets import AsyncTarget
+from azure_responses.router_state.purge import async_purge
+from azure_responses.router_state.store import AsyncStateStore
+from azure_responses.routing.erasure import judge_missing, require_origin
+from azure_responses.routing.ledger import PurgeReceipt
+from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.routing import Routing
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -46,33 +53,40 @@ __all__ = ["AsyncRouterOperations"]
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
+_PURGE_TIMEOUT = 30.0
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 
 
 class AsyncRouterOperations:
     """What a router does, awaited; every call takes `owner` and `timeout` besides."""
 
+    _routing: Routing
+    _state: AsyncStateStore
     _reader: RequestReader
     _chat_options: ChatOptions
 
     @property
-    def async_calls(self) -> AsyncRoutedCalls:
-        """The loop under every call, for whoever has another kind of attempt."""
+    def calls(self) -> AsyncRoutedCalls:
+        """The loop under every call, for other kinds of attempts."""
+        raise NotImplementedError
+
+    def _label_of(self, entry: LedgerEntry) -> str:
+        """The id by which this router's callers know a stored response."""
         raise NotImplementedError
 
     @overload
-    async def aresponses(
+    async def responses(
         self, *, stream: Literal[False] = False, **arguments: Unpack[RouterArguments]
     ) -> Response: ...
     @overload
-    async def aresponses(
+    async def responses(
         self, *, stream: Literal[True], **arguments: Unpack[RouterArguments]
     ) -> AsyncRoutedStream[Response]: ...
     @overload
-    async def aresponses(
+    async def responses(
         self, *, stream: bool, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]: ...
-    async def aresponses(
+    async def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]:
         """Ask a group; takes every parameter of the Responses API.
@@ -85,42 +99,40 @@ class AsyncRouterOperations:
                 `retry_after` is how long nobody can serve.
         """
         if stream:
-            return await self._astream(arguments)
-        result: Response = await self._aperform("create", arguments)
+            return await self._stream(arguments)
+        result: Response = await self._perform("create", arguments)
         return result
 
     @overload
-    def astream(
+    def stream(
         self, *, text_format: None = None, **arguments: Unpack[RouterArguments]
     ) -> AbstractAsyncContextManager[AsyncRoutedStream[Response]]: ...
     @overload
-    def astream(
+    def stream(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> AbstractAsyncContextManager[AsyncRoutedStream[ParsedResponse[T]]]: ...
     @asynccontextmanager
-    async def astream(
+    async def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
     ) -> AsyncIterator[AsyncRoutedStream[Any]]:
         """A stream for an `async with` block: typed events, text_deltas, get_final_response."""
-        async with await self._astream(arguments, text_format=text_format) as stream:
+        async with await self._stream(arguments, text_format=text_format) as stream:
             yield stream
 
-    async def aparse(
+    async def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
         """Ask for an answer of a given type, in `output_parsed` of the result."""
-        result: ParsedResponse[T] = await self._aperform(
-            "parse", arguments, text_format=text_format
-        )
+        result: ParsedResponse[T] = await self._perform("parse", arguments, text_format=text_format)
         return result
 
-    async def acompact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+    async def compact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
-        result: CompactedResponse = await self._aperform("compact", arguments)
+        result: CompactedResponse = await self._perform("compact", arguments)
         return result
 
     @overload
-    async def acompletion(
+    async def completion(
         self,
         /,
         *,
@@ -129,7 +141,7 @@ class AsyncRouterOperations:
         **arguments: Any,
     ) -> ChatCompletion: ...
     @overload
-    async def acompletion(
+    async def completion(
         self,
         /,
         *,
@@ -137,7 +149,7 @@ class AsyncRouterOperations:
         stream: Literal[True],
         **arguments: Any,
     ) -> AsyncChatCompletionStream: ...
-    async def acompletion(
+    async def completion(
         self,
         /,
         *,
@@ -151,30 +163,30 @@ class AsyncRouterOperations:
 
         Raises:
             ConfigurationError: something the Responses API cannot do; nothing was sent.
-            AzureResponsesError: as `aresponses`.
+            AzureResponsesError: as `responses`.
         """
         given = {**arguments, "messages": messages}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
         made: list[tuple[Any, AsyncLabelledAttempt]] = []
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            one = self._new_attempt(request, target, call, left)
+            one = self._attempt(request, target, call, left)
             answer = await one.chat(self._chat_options, stream=bool(stream))
             made.append((answer.result, one))
             return answer
 
-        routed = await self.async_calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.ask, attempt)
         # An answer that the content filter cut short stands if no later attempt is answered.
         events = next(one.stream for result, one in made if result is routed.result)
         if events is not None:
-            events.settle_with(routed, self.async_calls.orphans)
+            events.settle_with(routed, self.calls.orphans)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | AsyncChatCompletionStream = routed.result
         return result
 
     @overload
-    async def aretrieve(
+    async def retrieve(
         self,
         response_id: str,
         *,
@@ -184,7 +196,7 @@ class AsyncRouterOperations:
         **options: Unpack[RoutedOptions],
     ) -> Response: ...
     @overload
-    async def aretrieve(
+    async def retrieve(
         self,
         response_id: str,
         *,
@@ -193,7 +205,7 @@ class AsyncRouterOperations:
         include: list[str] | None = None,
         **options: Unpack[RoutedOptions],
     ) -> AsyncRoutedStream[Response]: ...
-    async def aretrieve(
+    async def retrieve(
         self,
         response_id: str,
         *,
@@ -209,13 +221,13 @@ class AsyncRouterOperations:
         """
         check_start(starting_after, stream=stream)
         if stream:
-            return await self._aresume(
+            return await self._resume(
                 response_id, options, starting_after=starting_after, include=include
             )
-        found: Response = await self._aon_stored("retrieve", response_id, options, include=include)
+        found: Response = await self._on_stored("retrieve", response_id, options, include=include)
         return found
 
-    async def await_(
+    async def wait(
         self,
         response_id: str,
         *,
@@ -238,25 +250,25 @@ class AsyncRouterOperations:
         while True:
             options = self._reader.poll_options(poll.patience(time.monotonic()))
             given = {"owner": owner, **options}
-            response: Response = await self._aon_stored("retrieve", response_id, given)
+            response: Response = await self._on_stored("retrieve", response_id, given)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
-            await anyio.sleep(delay)
+            await sleep(delay)
 
-    async def acancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
+    async def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
-        result: Response = await self._aon_stored("cancel", response_id, options)
+        result: Response = await self._on_stored("cancel", response_id, options)
         return result
 
-    async def adelete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
+    async def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """Delete a stored response."""
         request = self._reader.read_stored(response_id, options)
-        result: DeletedResponse = await self._aon_read("delete", request, options)
-        self.async_calls.state.forget(request.inner)
+        result: DeletedResponse = await self._on_read("delete", request, options)
+        self.calls.state.forget(request.inner)
         return result
 
-    def ainput_items(
+    def input_items(
         self,
         response_id: str,
         *,
@@ -274,52 +286,86 @@ class AsyncRouterOperations:
 
         async def fetch(cursor: str | None) -> InputItemList:
             place = self._reader.read_cursor(cursor, request)
-            page: InputItemList = await self._aon_read(
+            page: InputItemList = await self._on_read(
                 "list", request, options, after=place, **query
             )
             return page
 
         return AsyncInputItemPages(fetch, after)
 
-    async def _aperform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
+    async def purge(
+        self,
+        *,
+        end_user: str,
+        owner: str | None = None,
+        timeout: float | None = _PURGE_TIMEOUT,
+    ) -> PurgeReceipt:
+        """Delete every stored response of an end user on the resource that stores it.
+
+        What was made within the last minute and is not found counts as failed and not as gone: the
+        service may only not show it yet.
+
+        Args:
+            end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
+            owner: only the responses of this owner; None for all.
+            timeout: seconds that each deletion may take, waits included. What a resource that is
+                down for longer stores is listed as failed, and the rest is deleted.
+
+        Raises:
+            ConfigurationError: no end user is named, or the owner or the timeout is invalid.
+            APIConnectionError: the shared ledger cannot be read to its end.
+        """
+
+        async def delete(entry: LedgerEntry) -> object:
+            require_origin(self._routing, entry)
+            try:
+                label = self._label_of(entry)
+                return await self.delete(label, owner=entry.owner, timeout=timeout)
+            except ResponseNotFoundError as error:
+                raise judge_missing(error, entry, time.time()) from None
+
+        check_options({"owner": owner, "timeout": timeout})
+        return await async_purge(self._state, check_end_user(end_user), delete, owner=owner)
+
+    async def _perform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
         request = self._reader.read(arguments)
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return await self._new_attempt(request, target, call, left).send(operation, **more)
+            return await self._attempt(request, target, call, left).send(operation, **more)
 
-        routed = await self.async_calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.ask, attempt)
         return finished(routed)
 
-    async def _astream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
+    async def _stream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
         request = self._reader.read(arguments, is_stream=True)
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return await self._new_attempt(request, target, call, left).open(**more)
+            return await self._attempt(request, target, call, left).open(**more)
 
-        return await self._aopened(request, attempt)
+        return await self._opened(request, attempt)
 
-    async def _aopened(
+    async def _opened(
         self, request: RouterRequest | StoredRequest, attempt: AsyncAttempt[AsyncRoutedStream[Any]]
     ) -> AsyncRoutedStream[Any]:
-        routed = await self.async_calls.perform(request.ask, attempt)
-        routed.result.settle_with(routed, self.async_calls.orphans)
+        routed = await self.calls.perform(request.ask, attempt)
+        routed.result.settle_with(routed, self.calls.orphans)
         return routed.result
 
-    def _new_attempt(
+    def _attempt(
         self, request: RouterRequest, target: AsyncTarget, call: RoutedCall, left: float | None
     ) -> AsyncLabelledAttempt:
-        calls = self.async_calls
+        calls = self.calls
         return AsyncLabelledAttempt(
             request, target, call, left, calls.targets, calls.state.remember
         )
 
-    async def _aon_stored(
+    async def _on_stored(
         self, operation: str, response_id: str, options: Mapping[str, Any], **more: Any
     ) -> Any:
         request = self._reader.read_stored(response_id, options)
-        return await self._aon_read(operation, request, options, **more)
+        return await self._on_read(operation, request, options, **more)
 
-    async def _aon_read(
+    async def _on_read(
         self, operation: str, request: StoredRequest, options: Mapping[str, Any], **more: Any
     ) -> Any:
         given = {name: options[name] for name in _OPTIONS if name in options}
@@ -334,11 +380,11 @@ class AsyncRouterOperations:
                 raise
             return Answer(labels.label(result), outcome_of_stored(result, {}))
 
-        routed = await self.async_calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.ask, attempt)
         routed.result.attach_route(routed.route)
         return routed.result
 
-    async def _aresume(
+    async def _resume(
         self, response_id: str, options: Mapping[str, Any], **more: Any
     ) -> AsyncRoutedStream[Response]:
         request = self._reader.read_stored(response_id, options)
@@ -349,10 +395,10 @@ class AsyncRouterOperations:
                 is_background=True,
                 counts_tokens=False,
                 entry_of=lambda _id: None,
-                remember=self.async_calls.state.remember,
+                remember=self.calls.state.remember,
             )
             labels, own = request.labels(target), target.deployment.timeout
-            timeout, patience = for_async_stream(request.timeout, left, own)
+            timeout = for_stream(request.timeout, left, own)
             try:
                 inner = await target.client.responses.retrieve(
                     request.inner, stream=True, timeout=timeout, **given, **more
@@ -361,9 +407,9 @@ class AsyncRouterOperations:
                 label_error(error, labels)
                 raise
             stream = AsyncRoutedStream(inner, labels, tally)
-            return Answer(stream, await stream.begin(patience))
+            return Answer(stream, await stream.begin())
 
-        return await self._aopened(request, attempt)
+        return await self._opened(request, attempt)
 
 
 def _operation(target: AsyncTarget, operation: str) -> Callable[..., Awaitable[Any]]:
@@ -373,6 +419,6 @@ def _operation(target: AsyncTarget, operation: str) -> Callable[..., Awaitable[A
         return function
 
     async def list_page(*arguments: Any, **options: Any) -> InputItemList:
-        return await responses.input_items.list(*arguments, **options)
+        return await responses.input_items.list(*arguments, **options).first()
 
     return list_page

@@ -1,4 +1,4 @@
-"""Performs calls, awaiting: the async shell's only contact with the network and the clock."""
+"""Performs calls: the async shell's only contact with the network and the clock."""
 
 import random
 import time
@@ -6,13 +6,12 @@ from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
-import anyio
 import httpx
 
-from azure_responses.connection_errors import mapped_async_errors
+from azure_responses._async.concurrency import fail_after, sleep
+from azure_responses.connection_errors import async_mapped_errors
 from azure_responses.credentials import AsyncCredentials
 from azure_responses.errors import AzureResponsesError
-from azure_responses.event_loop import fail_after
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Attempt, Call
@@ -20,18 +19,18 @@ from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.plans import Plan
 from azure_responses.raw_response import RawResponse
-from azure_responses.reply_body import read_reply_async
+from azure_responses.reply_body import async_read_reply
 from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
-from azure_responses.timeouts import TimeLimit, limit_of, seconds_of
+from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
-    IncomingReply,
+    AsyncIncomingReply,
     LoopTransport,
     Timeout,
+    async_send_through,
     build_headers,
     is_event_stream,
-    merge_request,
 )
 from azure_responses.types.result import Result
 
@@ -69,7 +68,7 @@ class AsyncSender:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                with mapped_async_errors(partial(self._proxy, call)):
+                with async_mapped_errors(partial(self._proxy, call)):
                     reply = await self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
                 if isinstance(outcome, Reply):
@@ -82,7 +81,10 @@ class AsyncSender:
     async def open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
     ) -> AsyncStreamedReply:
-        """A reply whose events are still to be read; the caller closes it."""
+        """A reply whose events are still to be read; the caller closes it.
+
+        With an `OpeningTimeout` the caller also says when output has begun.
+        """
         if watch is None:
             return await self._open(call, timeout, None)
         with watch.active():
@@ -107,7 +109,7 @@ class AsyncSender:
     ) -> AsyncStreamedReply:
         while True:
             try:
-                with mapped_async_errors(partial(self._proxy, call)):
+                with async_mapped_errors(partial(self._proxy, call)):
                     opened = await self._begin(call, timeout)
                 if isinstance(opened, AsyncStreamedReply):
                     return opened
@@ -161,7 +163,7 @@ class AsyncSender:
         if attempt.refreshes_token:
             self._credentials.refresh(secret)
         if attempt.delay:
-            await anyio.sleep(attempt.delay)
+            await sleep(attempt.delay)
 
     async def aclose(self) -> None:
         """Close the connections, if they are ours."""
@@ -173,20 +175,21 @@ class AsyncSender:
         credential = await self._credential(call, limit)
         async with (
             fail_after(limit.left()),
-            aclosing(await self._transmit(call, timeout, credential)) as response,
+            aclosing(await self._transmit(call, timeout, limit, credential)) as response,
         ):
-            return await read_reply_async(response, limit)
+            return await async_read_reply(response, limit)
 
     async def _begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
         credential = await self._credential(call, limit)
         async with fail_after(limit.left()):
-            response = await self._transmit(call, timeout, credential)
+            response = await self._transmit(call, timeout, limit, credential)
             if is_event_stream(response):
-                return AsyncStreamedReply(response, limit)
+                is_opening = isinstance(timeout, OpeningTimeout)
+                return AsyncStreamedReply(response, limit, is_opening=is_opening)
             async with aclosing(response):
-                return await read_reply_async(response, limit)
+                return await async_read_reply(response, limit)
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:
@@ -199,13 +202,15 @@ class AsyncSender:
         return None
 
     async def _transmit(
-        self, call: Call, timeout: Timeout, credential: tuple[str, str] | None
-    ) -> IncomingReply:
+        self,
+        call: Call,
+        timeout: Timeout,
+        limit: TimeLimit,
+        credential: tuple[str, str] | None,
+    ) -> AsyncIncomingReply:
         """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         headers = build_headers(call, credential)
         if self._transport is not None:
-            return await self._transport.send(call.request, headers, timeout)
+            return await self._transport.send(call.request, headers, timeout, limit)
         assert self._http_client is not None
-        request = merge_request(self._http_client, call, headers, timeout)
-        # A redirect would carry the credential to wherever it points.
-        return await self._http_client.send(request, stream=True, follow_redirects=False)
+        return await async_send_through(self._http_client, call, headers, timeout, limit)

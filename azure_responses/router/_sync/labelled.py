@@ -1,4 +1,5 @@
-"""What one attempt does at its target, awaited: labels are taken off, and put on the answer."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""What one attempt does at its target, blocking: labels are taken off, and put on the answer."""
 
 import time
 from collections.abc import Callable
@@ -7,26 +8,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from azure_responses.async_chat import AsyncChatCompletionStream, AsyncCompletions
+from azure_responses._sync.chat import ChatCompletionStream, Completions
+from azure_responses._sync.concurrency import compute
 from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
-from azure_responses.event_loop import compute
+from azure_responses.router._sync.routed_stream import RoutedStream
 from azure_responses.router.arguments import ChatOptions
-from azure_responses.router.async_routed_stream import AsyncRoutedStream
 from azure_responses.router.attempts import Answer, NotSent
-from azure_responses.router.deadline import for_async_stream
+from azure_responses.router.deadline import for_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
 from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of, response_of
-from azure_responses.router.targets import AsyncTarget, AsyncTargets
+from azure_responses.router.targets import Target, Targets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 
-__all__ = ["AsyncLabelledAttempt"]
+__all__ = ["LabelledAttempt"]
 
 
-class AsyncLabelledAttempt:
+class LabelledAttempt:
     """One attempt of a create-like call.
 
     `create` is what the chat bridge takes for a client's.
@@ -43,10 +44,10 @@ class AsyncLabelledAttempt:
     def __init__(
         self,
         request: RouterRequest,
-        target: AsyncTarget,
+        target: Target,
         call: RoutedCall,
         left: float | None,
-        targets: AsyncTargets,
+        targets: Targets,
         remember: Callable[[LedgerEntry], None],
     ) -> None:
         self._request = request
@@ -56,33 +57,29 @@ class AsyncLabelledAttempt:
         self._targets = targets
         self._remember = remember
         self._answer: Answer[Any] | None = None
-        self.stream: AsyncRoutedStream[Any] | None = None
+        self.stream: RoutedStream[Any] | None = None
 
-    async def send(self, operation: str, **more: Any) -> Answer[Any]:
+    def send(self, operation: str, **more: Any) -> Answer[Any]:
         """`create`, `parse` or `compact`, not streamed."""
-        await self.find_history()
-        await self._send(
-            operation, self._request.sent_by(self._target, self._call, self._left), **more
-        )
+        self.find_history()
+        self._send(operation, self._request.sent_by(self._target, self._call, self._left), **more)
         assert self._answer is not None
         return self._answer
 
-    async def open(self, **more: Any) -> Answer[AsyncRoutedStream[Any]]:
+    def open(self, **more: Any) -> Answer[RoutedStream[Any]]:
         """`create`, streamed: returns once output has begun."""
-        await self.find_history()
-        stream = await self._open(
-            self._request.sent_by(self._target, self._call, self._left), **more
-        )
+        self.find_history()
+        stream = self._open(self._request.sent_by(self._target, self._call, self._left), **more)
         assert self._answer is not None
         return Answer(stream, self._answer.outcome, self._answer.entry)
 
-    async def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
+    def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
         """A chat completion; streamed, it returns once output has begun."""
-        await self.find_history()
+        self.find_history()
         deployment = self._target.deployment
         # The bridge only ever calls `create`.
         responses: Any = self
-        completions: Any = AsyncCompletions(
+        completions: Any = Completions(
             responses,
             deployment=None,
             resource_tag=deployment.resource,
@@ -90,9 +87,9 @@ class AsyncLabelledAttempt:
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),
         )
-        result: ChatCompletion | AsyncChatCompletionStream
+        result: ChatCompletion | ChatCompletionStream
         try:
-            result = await completions.create(
+            result = completions.create(
                 model=deployment.name_for(self._call.group),
                 stream=stream,
                 **self._request.body_for(deployment),
@@ -105,19 +102,19 @@ class AsyncLabelledAttempt:
         assert self._answer is not None
         return Answer(result, self._answer.outcome, self._answer.entry)
 
-    async def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
+    def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
         """`client.responses.create` with the arguments the bridge made."""
-        sent = await compute(self._request.sent_by, self._target, self._call, self._left, bridged)
+        sent = compute(self._request.sent_by, self._target, self._call, self._left, bridged)
         if stream:
-            return await self._open(sent)
-        return await self._send("create", sent)
+            return self._open(sent)
+        return self._send("create", sent)
 
-    async def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
+    def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
         perform = getattr(self._target.client.responses, operation)
         unparsed: ValidationError | None = None
         began = time.monotonic()
         try:
-            result: Result = await perform(**sent.parameters, **more)
+            result: Result = perform(**sent.parameters, **more)
         except CredentialError:
             raise
         except ConfigurationError as error:
@@ -135,10 +132,9 @@ class AsyncLabelledAttempt:
         self._answer = Answer(labelled if unparsed is None else unparsed, outcome, entry)
         return result
 
-    async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
+    def _open(self, sent: Sent, **more: Any) -> RoutedStream[Any]:
         request, own = self._request, self._target.deployment.timeout
-        timeout, patience = for_async_stream(request.timeout, self._left, own)
-        sent.parameters["timeout"] = timeout
+        sent.parameters["timeout"] = for_stream(request.timeout, self._left, own)
         tally = StreamTally(
             is_background=request.is_background,
             # Not a method of ours: the stream would then keep itself alive, and its connection.
@@ -147,9 +143,9 @@ class AsyncLabelledAttempt:
         )
         try:
             stream_of = self._target.client.responses.stream
-            inner = await compute(stream_of, **sent.parameters, **more)
-            stream = AsyncRoutedStream(inner, sent.labels, tally)
-            outcome = await stream.begin(patience)
+            inner = compute(stream_of, **sent.parameters, **more)
+            stream = RoutedStream(inner, sent.labels, tally)
+            outcome = stream.begin()
         except CredentialError:
             raise
         except ConfigurationError as error:
@@ -158,18 +154,18 @@ class AsyncLabelledAttempt:
         self._answer = Answer(stream, outcome, tally.entry(inner) if outcome else None)
         return stream
 
-    async def find_history(self) -> None:
+    def find_history(self) -> None:
         """Get what the response that is continued held, where this attempt has to carry it."""
         request = self._request
         if not self._call.replays_history or request.history is not None:
             return
         try:
-            request.history = await self._read_history(request.continued_id)
+            request.history = self._read_history(request.continued_id)
         except AzureResponsesError as error:
             reason = f" and does not give it out either: {error.message}"
             raise NotSent(request.nothing_to_replay(reason)) from error
 
-    async def _read_history(self, response_id: str | None) -> list[Any]:
+    def _read_history(self, response_id: str | None) -> list[Any]:
         """The turns up to a stored response, the oldest first, as far as its resource tells."""
         origin = self._request.origin()
         if origin is None or response_id is None:
@@ -179,8 +175,8 @@ class AsyncLabelledAttempt:
         while response_id is not None and len(turns) < MOST_TURNS:
             # The turns together may take no longer than the call.
             left = self._call.attempt_timeout(time.monotonic())
-            response = await responses.retrieve(response_id, timeout=left)
+            response = responses.retrieve(response_id, timeout=left)
             pages = responses.input_items.list(response_id, order="asc", limit=100, timeout=left)
-            turns.append([*[item async for item in pages], *response.output])
+            turns.append([*[item for item in pages], *response.output])
             response_id = response.previous_response_id
         return [item for turn in reversed(turns) for item in turn]

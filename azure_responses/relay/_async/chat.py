@@ -11,7 +11,7 @@ from azure_responses.relay.exchange import ApiReply
 from azure_responses.relay.relayed_call import RelayedCall
 from azure_responses.relay.replies import event_reply, json_reply
 from azure_responses.relay.stream_body import AsyncStreamBody
-from azure_responses.router.async_labelled import AsyncLabelledAttempt
+from azure_responses.router._async.labelled import AsyncLabelledAttempt
 from azure_responses.router.attempts import Answer
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall

@@ -1,74 +1,75 @@
-"""The sync client."""
+"""The async client."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
+from azure_responses._async.resources import AsyncModels, AsyncResponses
+from azure_responses._async.sender import AsyncSender
 from azure_responses.arguments import ClientArguments, Configuration, configure
-from azure_responses.credentials import Credentials
+from azure_responses.credentials import AsyncCredentials
 from azure_responses.protocol.plans import Plans
-from azure_responses.resources import Models, Responses
-from azure_responses.sender import Sender
-from azure_responses.telemetry.watch import Telemetry
-from azure_responses.transport import make_transport, refuse_wrong_client
+from azure_responses.telemetry.watch import AsyncTelemetry
+from azure_responses.transport import LoopTransport, refuse_wrong_client
 
 if TYPE_CHECKING:
-    from azure_responses.chat import Chat
+    from azure_responses._async.chat import AsyncChat
 
-__all__ = ["AzureResponses"]
+__all__ = ["AsyncAzureResponses"]
 
 
-class AzureResponses:
+class AsyncAzureResponses:
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
     Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
-    share between threads.
+    share between tasks and between event loops, asyncio's or trio's: the connections of each are
+    its own, and `aclose` closes those of the loop it is awaited in.
 
     Args:
         endpoint: the resource, in any form the portal or the docs show.
-        http_client: an httpx.Client to use instead of our own; never closed by us.
+        http_client: an httpx.AsyncClient to use instead of our own; never closed by us.
 
     Raises:
         ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
     """
 
-    _chat: "Chat | None"
+    _chat: "AsyncChat | None"
 
     def __init__(
         self,
         endpoint: str | None = None,
         *,
-        http_client: httpx.Client | None = None,
+        http_client: httpx.AsyncClient | None = None,
         **arguments: Unpack[ClientArguments],
     ) -> None:
         if http_client is not None:
-            refuse_wrong_client(http_client, httpx.Client)
+            refuse_wrong_client(http_client, httpx.AsyncClient)
         configuration = configure(endpoint, arguments)
-        credentials = Credentials(configuration.settings)
-        telemetry = Telemetry(configuration.telemetry)
+        credentials = AsyncCredentials(configuration.settings)
+        telemetry = AsyncTelemetry(configuration.telemetry)
         if http_client is not None:
-            sender = Sender(credentials, http_client=http_client, telemetry=telemetry)
+            sender = AsyncSender(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
-            transport = make_transport(configuration.connection, origin)
-            sender = Sender(credentials, transport=transport, telemetry=telemetry)
+            transport = LoopTransport(configuration.connection, origin)
+            sender = AsyncSender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @property
-    def responses(self) -> Responses:
+    def responses(self) -> AsyncResponses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
         return self._responses
 
     @property
-    def chat(self) -> "Chat":
+    def chat(self) -> "AsyncChat":
         """Chat completions, served by the Responses API."""
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
 
     @property
-    def models(self) -> Models:
+    def models(self) -> AsyncModels:
         """List the models of the resource."""
         return self._models
 
@@ -93,21 +94,21 @@ class AzureResponses:
         copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
         return copy
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
         if self._owns_sender:
-            self._sender.close()
+            await self._sender.aclose()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._configuration.describe()})"
@@ -115,20 +116,22 @@ class AzureResponses:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
-    def _set_up(self, configuration: Configuration, sender: Sender, *, owns_sender: bool) -> None:
+    def _set_up(
+        self, configuration: Configuration, sender: AsyncSender, *, owns_sender: bool
+    ) -> None:
         self._configuration = configuration
         self._plans = Plans(configuration.operations())
         self._sender = sender
         self._owns_sender = owns_sender
-        self._responses = Responses(self._plans, sender, configuration.timeout)
-        self._models = Models(self._plans, sender, configuration.timeout)
+        self._responses = AsyncResponses(self._plans, sender, configuration.timeout)
+        self._models = AsyncModels(self._plans, sender, configuration.timeout)
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
 
-    def _make_chat(self) -> "Chat":
+    def _make_chat(self) -> "AsyncChat":
         # Imported on use: most programs speak only one of the two APIs.
-        from azure_responses.chat import Chat, Completions
+        from azure_responses._async.chat import AsyncChat, AsyncCompletions
 
         plans = Plans(self._configuration.operations("chat_completions"))
-        responses = Responses(plans, self._sender, self._configuration.timeout)
-        return Chat(Completions(responses, **self._configuration.chat_options()))
+        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
+        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))

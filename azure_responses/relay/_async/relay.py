@@ -1,14 +1,14 @@
-"""The OpenAI surface over a router, blocking."""
+"""The OpenAI surface over a router, awaited."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-import httpx
-
-from azure_responses.client import AzureResponses
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._async.concurrency import compute, run_in_thread, shield, sleep
 from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
@@ -19,6 +19,7 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
 )
+from azure_responses.relay._async.chat import AsyncChatRelay
 from azure_responses.relay.attempt_notes import (
     Abandoned,
     Dropping,
@@ -37,27 +38,29 @@ from azure_responses.relay.raw_calls import RawCalls
 from azure_responses.relay.raw_stream import RawStream
 from azure_responses.relay.relayed_call import RelayedCall, read_call
 from azure_responses.relay.replies import event_reply, json_reply, refusal
-from azure_responses.relay.stream_body import StreamBody
-from azure_responses.relay.sync_chat import ChatRelay
+from azure_responses.relay.stream_body import AsyncStreamBody
+from azure_responses.router._async.labelled import AsyncLabelledAttempt
 from azure_responses.router.attempts import Answer, Lease
 from azure_responses.router.deadline import for_stream
-from azure_responses.router.labelled import LabelledAttempt
-from azure_responses.router.targets import Target
+from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.streamed_reply import StreamedReply
-from azure_responses.telemetry.watch import Watch
+from azure_responses.streamed_reply import AsyncStreamedReply
+from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
 
-__all__ = ["Relay"]
+__all__ = ["AsyncRelay"]
 
-Reply = ApiReply[bytes | StreamBody]
+Reply = ApiReply[bytes | AsyncStreamBody]
+
+# What takes milliseconds to read, which others should not wait for.
+_LONG_REPLY = 256 * 1024
 
 
-class Relay:
-    """Answers requests of the OpenAI surface from a router; safe to share between threads.
+class AsyncRelay:
+    """Answers requests of the OpenAI surface from a router; for one event loop.
 
     Args:
         router: makes the calls; not closed by the relay.
@@ -66,15 +69,15 @@ class Relay:
     def __init__(self, router: "Router") -> None:
         self._router = router
         self._reader = router.reader
-        self._raw_calls: WeakKeyDictionary[AzureResponses, RawCalls] = WeakKeyDictionary()
+        self._raw_calls: WeakKeyDictionary[AsyncAzureResponses, RawCalls] = WeakKeyDictionary()
 
-    def handle(self, request: ApiRequest) -> Reply:
+    async def handle(self, request: ApiRequest) -> Reply:
         """Answer a request; whatever goes wrong is an answer too."""
         try:
             call = self.read(request)
         except AzureResponsesError as error:
             return refusal(request, error)
-        return self.answer(call)
+        return await self.answer(call)
 
     def read(self, request: ApiRequest) -> RelayedCall:
         """What a request asks, to be looked at before it is answered.
@@ -85,7 +88,7 @@ class Relay:
         call_id = request.call_id or str(uuid4())
         return read_call(request, self._reader, call_id=call_id, now=time.time())
 
-    def answer(self, call: RelayedCall) -> Reply:
+    async def answer(self, call: RelayedCall) -> Reply:
         """Make the call."""
         summary, began = call.summary, time.monotonic()
         try:
@@ -96,10 +99,10 @@ class Relay:
                     summary, show_model(self._reader.routing, call.route.model, call.request)
                 )
             if call.operation == "chat":
-                return ChatRelay(self._router, call, began).answer()
+                return await AsyncChatRelay(self._router, call, began).answer()
             if call.is_stream:
-                return _Streamed(self, self._router, call, began).answer()
-            return self._answer_whole(call, began)
+                return await _Streamed(self, self._router, call, began).answer()
+            return await self._answer_whole(call, began)
         except FailedAnswer as failed:
             summary.latency = time.monotonic() - began
             return _show_failure(call, failed)
@@ -107,41 +110,46 @@ class Relay:
             summary.latency = time.monotonic() - began
             return refusal(call.request, error, summary)
 
-    def _answer_whole(self, call: RelayedCall, began: float) -> Reply:
+    async def _answer_whole(self, call: RelayedCall, began: float) -> Reply:
         summary = call.summary
 
-        def attempt(target: Target, routed: RoutedCall, left: float | None) -> Answer[RawAnswer]:
-            raw = self.begin_attempt(call, target, routed, left)
-            answer = _send(raw, call, target, left)
+        async def attempt(
+            target: AsyncTarget, routed: RoutedCall, left: float | None
+        ) -> Answer[RawAnswer]:
+            raw = await self.begin_attempt(call, target, routed, left)
+            answer = await _send(raw, call, target, left)
             outcome = raw.outcome(answer.body, answer.headers)
             return Answer(answer, outcome, raw.entry(answer.body))
 
-        routed = self._router.calls.perform(call.ask, attempt)
+        routed = await self._router.async_calls.perform(call.ask, attempt)
         summary.headers = routed.result.headers
-        body = routed.result.finish(summary)
+        finish = partial(routed.result.finish, summary)
+        is_long = routed.result.size >= _LONG_REPLY
+        body = await run_in_thread(finish) if is_long else finish()
         if call.operation == "delete" and call.stored is not None:
-            self._router.calls.state.forget(call.stored.inner)
+            self._router.async_calls.state.forget(call.stored.inner)
         summary.latency = time.monotonic() - began
         return json_reply(summary, body)
 
-    def begin_attempt(
-        self, call: RelayedCall, target: Target, routed: RoutedCall, left: float | None
+    async def begin_attempt(
+        self, call: RelayedCall, target: AsyncTarget, routed: RoutedCall, left: float | None
     ) -> RawAttempt:
         """An attempt on one deployment, with the history it has to carry if it has to."""
         if routed.replays_history and call.reading is not None:
-            calls = self._router.calls
-            typed = LabelledAttempt(
+            calls = self._router.async_calls
+            typed = AsyncLabelledAttempt(
                 call.reading, target, routed, left, calls.targets, calls.state.remember
             )
-            typed.find_history()
+            await typed.find_history()
         options = self._router.chat_options
         dropping = Dropping(
             options.knowledge_of(target.deployment),
             call.drops_params or options.drop_params or target.drops_params,
         )
-        return RawAttempt(call, target.deployment, routed, self.raw_calls(target), dropping)
+        raw_calls = self.raw_calls(target)
+        return await compute(RawAttempt, call, target.deployment, routed, raw_calls, dropping)
 
-    def raw_calls(self, target: Target) -> RawCalls:
+    def raw_calls(self, target: AsyncTarget) -> RawCalls:
         """What makes the calls of a target's client."""
         found = self._raw_calls.get(target.client)
         if found is None:
@@ -156,46 +164,50 @@ def _show_failure(call: RelayedCall, failed: FailedAnswer) -> Reply:
     if isinstance(answer, RawAnswer):
         summary.headers = answer.headers
         return json_reply(summary, answer.finish(summary))
-    return event_reply(summary, StreamBody(_once(answer)))
+    return event_reply(summary, AsyncStreamBody(_once(answer)))
 
 
-def _once(events: bytes) -> Iterator[bytes]:
+async def _once(events: bytes) -> AsyncIterator[bytes]:
     yield events
 
 
-def _send(raw: RawAttempt, call: RelayedCall, target: Target, left: float | None) -> RawAnswer:
+async def _send(
+    raw: RawAttempt, call: RelayedCall, target: AsyncTarget, left: float | None
+) -> RawAnswer:
     """One attempt's whole answer, told to whoever listens."""
     watch = target.sender.telemetry.watch(raw.call)
     if watch is not None:
-        watch.start()
+        await watch.start()
     try:
-        answer = _exchange(raw, call, target, left, watch)
+        answer = await _exchange(raw, call, target, left, watch)
     except BaseException as error:
         raw.note_failure(error)
         if watch is not None:
-            watch.fail(error)
+            await watch.fail(error)
         raise
     if watch is not None:
-        watch.finish(raw.typed(answer.body, answer.headers), answer.headers)
+        await watch.finish(raw.typed(answer.body, answer.headers), answer.headers)
     return answer
 
 
-def _exchange(
+async def _exchange(
     raw: RawAttempt,
     call: RelayedCall,
-    target: Target,
+    target: AsyncTarget,
     left: float | None,
-    watch: Watch | None,
+    watch: AsyncWatch | None,
 ) -> RawAnswer:
     try:
-        reply = target.sender.send(raw.call, shorter(call.timeout, left), watch)
+        reply = await target.sender.send(raw.call, shorter(call.timeout, left), watch)
     except CredentialError:
         raise
     except ConfigurationError as error:
         raise unusable_credential(error) from error
     except NotFoundError as error:
         raise raw.explain_missing(error) from error
-    return raw.read(reply, time.time())
+    if len(reply.body) < _LONG_REPLY:
+        return raw.read(reply, time.time())
+    return await run_in_thread(partial(raw.read, reply, time.time()))
 
 
 class _Streamed:
@@ -205,27 +217,31 @@ class _Streamed:
     closed because nobody wants the rest.
     """
 
-    def __init__(self, relay: Relay, router: "Router", call: RelayedCall, began: float) -> None:
+    def __init__(
+        self, relay: AsyncRelay, router: "Router", call: RelayedCall, began: float
+    ) -> None:
         self._relay = relay
         self._router = router
         self._call = call
         self._began = began
 
-    def answer(self) -> Reply:
+    async def answer(self) -> Reply:
         """The reply, once output has begun."""
         call, summary = self._call, self._call.summary
-        routed = self._router.calls.perform(call.ask, self._attempt)
+        routed = await self._router.async_calls.perform(call.ask, self._attempt)
         opened = routed.result
         summary.headers = opened.reply.headers
         summary.time_to_first_output = time.monotonic() - self._began
         summary.latency = summary.time_to_first_output
-        return event_reply(summary, StreamBody(opened.events(routed.lease, call, self._began)))
+        return event_reply(summary, AsyncStreamBody(opened.events(routed.lease, call, self._began)))
 
-    def _attempt(self, target: Target, routed: RoutedCall, left: float | None) -> "Answer[_Opened]":
-        raw = self._relay.begin_attempt(self._call, target, routed, left)
+    async def _attempt(
+        self, target: AsyncTarget, routed: RoutedCall, left: float | None
+    ) -> "Answer[_Opened]":
+        raw = await self._relay.begin_attempt(self._call, target, routed, left)
         opened = _Opened(raw, target)
         try:
-            opened.open(self._call, left, self._router.calls.state.remember)
+            await opened.open(self._call, left, self._router.async_calls.state.remember)
         except AzureResponsesError as error:
             raw.label_error(error)
             raise
@@ -237,42 +253,46 @@ class _Streamed:
 class _Opened:
     """A stream under way."""
 
-    reply: StreamedReply
+    reply: AsyncStreamedReply
 
-    def __init__(self, attempt: RawAttempt, target: Target) -> None:
+    def __init__(self, attempt: RawAttempt, target: AsyncTarget) -> None:
         self.attempt = attempt
         self.state: RawStream = attempt.open_stream()
         self._target = target
         self._first = b""
         self._watch: Any = None
 
-    def open(self, call: RelayedCall, left: float | None, remember: Any) -> None:
+    async def open(self, call: RelayedCall, left: float | None, remember: Any) -> None:
         """Read until there is output; raises what happened before there was."""
         sender = self._target.sender
         self._remember = remember
         self._watch = sender.telemetry.watch(self.attempt.call, is_stream=True)
         if self._watch is not None:
-            self._watch.start()
+            await self._watch.start()
         try:
-            try:
-                own = self._target.deployment.timeout
-                timeout = for_stream(call.timeout, left, own)
-                self.reply = sender.open(self.attempt.call, timeout, self._watch)
-            except CredentialError:
-                raise
-            except ConfigurationError as error:
-                raise unusable_credential(error) from error
-            self._read_opening()
+            await self._begin(call.timeout, left)
         except BaseException as error:
-            self._close()
+            await self._close()
             if self._watch is not None:
-                self._watch.fail(error)
+                await self._watch.fail(error)
             raise
 
-    def _read_opening(self) -> None:
+    async def _begin(self, timeout: Timeout, left: float | None) -> None:
+        own = self._target.deployment.timeout
+        opening = for_stream(timeout, left, own)
+        try:
+            sender = self._target.sender
+            self.reply = await sender.open(self.attempt.call, opening, self._watch)
+        except CredentialError:
+            raise
+        except ConfigurationError as error:
+            raise unusable_credential(error) from error
+        await self._read_opening()
+
+    async def _read_opening(self) -> None:
         state = self.state
         while not self._first and not state.is_over:
-            chunk = self.reply.read()
+            chunk = await self.reply.read()
             if chunk is None:
                 self._first = state.end()
                 break
@@ -287,7 +307,7 @@ class _Opened:
             raise FailedAnswer(error, state.release())
         raise error or APIConnectionError("The stream ended before its terminal event.")
 
-    def events(self, lease: Lease, call: RelayedCall, began: float) -> Iterator[bytes]:
+    async def events(self, lease: Lease, call: RelayedCall, began: float) -> AsyncIterator[bytes]:
         """The bytes to send on."""
         summary, state = call.summary, self.state
         error: BaseException | None = None
@@ -297,7 +317,8 @@ class _Opened:
             yield self._first
             self._first = b""
             try:
-                yield from self._pieces(call.timeout)
+                async for piece in self._pieces(call.timeout):
+                    yield piece
             except AzureResponsesError as caught:
                 broken = caught
             failure = settle_stream(
@@ -316,17 +337,19 @@ class _Opened:
             summary.latency = time.monotonic() - began
             summary.result = state.response
             summary.last_sequence_number = state.last_sequence_number
-            self._close()
-            self._end_watch(error)
+            with shield():
+                await self._close()
+                await self._end_watch(error)
 
-    def _pieces(self, timeout: Timeout) -> Iterator[bytes]:
+    async def _pieces(self, timeout: Timeout) -> AsyncIterator[bytes]:
         """What is to be sent on, over as many connections as it takes."""
         resumed = 0
         while not self._is_settled():
             broken: APIConnectionError | None = None
             last = self.state.last_sequence_number
             try:
-                yield from self._arriving()
+                async for piece in self._arriving():
+                    yield piece
             except APIConnectionError as error:
                 broken = error
             if self._is_settled():
@@ -334,16 +357,16 @@ class _Opened:
             # An event that came shows that the way is open again.
             resumed = 0 if self.state.last_sequence_number != last else resumed + 1
             pause = resumption_pause(resumed)
-            if pause is None or not self._resume(pause, timeout):
+            if pause is None or not await self._resume(pause, timeout):
                 if broken is not None:
                     raise broken
                 return
         if self.state.is_over:
-            self.reply.drain()
+            await self.reply.drain()
 
-    def _arriving(self) -> Iterator[bytes]:
+    async def _arriving(self) -> AsyncIterator[bytes]:
         state = self.state
-        while not state.is_over and (chunk := self.reply.read()) is not None:
+        while not state.is_over and (chunk := await self.reply.read()) is not None:
             piece = state.receive(chunk)
             self.reply.note(state)
             if piece:
@@ -353,15 +376,15 @@ class _Opened:
             if piece:
                 yield piece
 
-    def _resume(self, pause: float, timeout: Timeout) -> bool:
+    async def _resume(self, pause: float, timeout: Timeout) -> bool:
         """Connect again behind the last event; False where that is not possible."""
         call = self.attempt.resumption(self.state)
         if call is None:
             return False
-        self.reply.close()
-        time.sleep(pause)
+        await self.reply.aclose()
+        await sleep(pause)
         try:
-            self.reply = self._target.sender.open(call, timeout, None)
+            self.reply = await self._target.sender.open(call, timeout, None)
         except (APIConnectionError, InternalServerError, RateLimitError):
             # The closed reply has nothing more, so that it is tried once more.
             pass
@@ -378,18 +401,18 @@ class _Opened:
         if entry is not None:
             self._remember(entry)
 
-    def _close(self) -> None:
-        reply: httpx.Response | None = getattr(self, "reply", None)
+    async def _close(self) -> None:
+        reply: AsyncStreamedReply | None = getattr(self, "reply", None)
         if reply is not None:
-            reply.close()
+            await reply.aclose()
 
-    def _end_watch(self, error: BaseException | None) -> None:
+    async def _end_watch(self, error: BaseException | None) -> None:
         if self._watch is None:
             return
         final = self.attempt.typed(self.state.response, self.reply.headers)
         if isinstance(error, AzureResponsesError):
-            self._watch.fail(error)
+            await self._watch.fail(error)
         elif error is None:
-            self._watch.finish(final, self.reply.headers)
+            await self._watch.finish(final, self.reply.headers)
         else:
-            self._watch.end_stream(Abandoned(self.reply.headers, final))
+            await self._watch.end_stream(Abandoned(self.reply.headers, final))

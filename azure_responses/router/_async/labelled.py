@@ -1,4 +1,4 @@
-"""What one attempt does at its target, blocking: labels are taken off, and put on the answer."""
+"""What one attempt does at its target, awaited: labels are taken off, and put on the answer."""
 
 import time
 from collections.abc import Callable
@@ -7,25 +7,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from azure_responses.chat import ChatCompletionStream, Completions
+from azure_responses._async.chat import AsyncChatCompletionStream, AsyncCompletions
+from azure_responses._async.concurrency import compute
 from azure_responses.errors import AzureResponsesError, ConfigurationError, CredentialError
+from azure_responses.router._async.routed_stream import AsyncRoutedStream
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.attempts import Answer, NotSent
 from azure_responses.router.deadline import for_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
-from azure_responses.router.routed_stream import RoutedStream
 from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of, response_of
-from azure_responses.router.targets import Target, Targets
+from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 
-__all__ = ["LabelledAttempt"]
+__all__ = ["AsyncLabelledAttempt"]
 
 
-class LabelledAttempt:
+class AsyncLabelledAttempt:
     """One attempt of a create-like call.
 
     `create` is what the chat bridge takes for a client's.
@@ -42,10 +43,10 @@ class LabelledAttempt:
     def __init__(
         self,
         request: RouterRequest,
-        target: Target,
+        target: AsyncTarget,
         call: RoutedCall,
         left: float | None,
-        targets: Targets,
+        targets: AsyncTargets,
         remember: Callable[[LedgerEntry], None],
     ) -> None:
         self._request = request
@@ -55,31 +56,33 @@ class LabelledAttempt:
         self._targets = targets
         self._remember = remember
         self._answer: Answer[Any] | None = None
-        self.stream: RoutedStream[Any] | None = None
+        self.stream: AsyncRoutedStream[Any] | None = None
 
-    def send(self, operation: str, **more: Any) -> Answer[Any]:
+    async def send(self, operation: str, **more: Any) -> Answer[Any]:
         """`create`, `parse` or `compact`, not streamed."""
-        self.find_history()
-        sent = self._request.sent_by(self._target, self._call, self._left)
-        self._send(operation, sent, **more)
+        await self.find_history()
+        await self._send(
+            operation, self._request.sent_by(self._target, self._call, self._left), **more
+        )
         assert self._answer is not None
         return self._answer
 
-    def open(self, **more: Any) -> Answer[RoutedStream[Any]]:
+    async def open(self, **more: Any) -> Answer[AsyncRoutedStream[Any]]:
         """`create`, streamed: returns once output has begun."""
-        self.find_history()
-        sent = self._request.sent_by(self._target, self._call, self._left)
-        stream = self._open(sent, **more)
+        await self.find_history()
+        stream = await self._open(
+            self._request.sent_by(self._target, self._call, self._left), **more
+        )
         assert self._answer is not None
         return Answer(stream, self._answer.outcome, self._answer.entry)
 
-    def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
+    async def chat(self, options: ChatOptions, *, stream: bool) -> Answer[Any]:
         """A chat completion; streamed, it returns once output has begun."""
-        self.find_history()
+        await self.find_history()
         deployment = self._target.deployment
         # The bridge only ever calls `create`.
         responses: Any = self
-        completions: Any = Completions(
+        completions: Any = AsyncCompletions(
             responses,
             deployment=None,
             resource_tag=deployment.resource,
@@ -87,9 +90,9 @@ class LabelledAttempt:
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),
         )
-        result: ChatCompletion | ChatCompletionStream
+        result: ChatCompletion | AsyncChatCompletionStream
         try:
-            result = completions.create(
+            result = await completions.create(
                 model=deployment.name_for(self._call.group),
                 stream=stream,
                 **self._request.body_for(deployment),
@@ -102,19 +105,19 @@ class LabelledAttempt:
         assert self._answer is not None
         return Answer(result, self._answer.outcome, self._answer.entry)
 
-    def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
+    async def create(self, /, *, stream: bool = False, **bridged: Any) -> Any:
         """`client.responses.create` with the arguments the bridge made."""
-        sent = self._request.sent_by(self._target, self._call, self._left, bridged)
+        sent = await compute(self._request.sent_by, self._target, self._call, self._left, bridged)
         if stream:
-            return self._open(sent)
-        return self._send("create", sent)
+            return await self._open(sent)
+        return await self._send("create", sent)
 
-    def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
+    async def _send(self, operation: str, sent: Sent, **more: Any) -> Any:
         perform = getattr(self._target.client.responses, operation)
         unparsed: ValidationError | None = None
         began = time.monotonic()
         try:
-            result: Result = perform(**sent.parameters, **more)
+            result: Result = await perform(**sent.parameters, **more)
         except CredentialError:
             raise
         except ConfigurationError as error:
@@ -132,7 +135,7 @@ class LabelledAttempt:
         self._answer = Answer(labelled if unparsed is None else unparsed, outcome, entry)
         return result
 
-    def _open(self, sent: Sent, **more: Any) -> RoutedStream[Any]:
+    async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
         request, own = self._request, self._target.deployment.timeout
         sent.parameters["timeout"] = for_stream(request.timeout, self._left, own)
         tally = StreamTally(
@@ -142,9 +145,10 @@ class LabelledAttempt:
             remember=self._remember,
         )
         try:
-            inner = self._target.client.responses.stream(**sent.parameters, **more)
-            stream = RoutedStream(inner, sent.labels, tally)
-            outcome = stream.begin()
+            stream_of = self._target.client.responses.stream
+            inner = await compute(stream_of, **sent.parameters, **more)
+            stream = AsyncRoutedStream(inner, sent.labels, tally)
+            outcome = await stream.begin()
         except CredentialError:
             raise
         except ConfigurationError as error:
@@ -153,18 +157,18 @@ class LabelledAttempt:
         self._answer = Answer(stream, outcome, tally.entry(inner) if outcome else None)
         return stream
 
-    def find_history(self) -> None:
+    async def find_history(self) -> None:
         """Get what the response that is continued held, where this attempt has to carry it."""
         request = self._request
         if not self._call.replays_history or request.history is not None:
             return
         try:
-            request.history = self._read_history(request.continued_id)
+            request.history = await self._read_history(request.continued_id)
         except AzureResponsesError as error:
             reason = f" and does not give it out either: {error.message}"
             raise NotSent(request.nothing_to_replay(reason)) from error
 
-    def _read_history(self, response_id: str | None) -> list[Any]:
+    async def _read_history(self, response_id: str | None) -> list[Any]:
         """The turns up to a stored response, the oldest first, as far as its resource tells."""
         origin = self._request.origin()
         if origin is None or response_id is None:
@@ -174,8 +178,8 @@ class LabelledAttempt:
         while response_id is not None and len(turns) < MOST_TURNS:
             # The turns together may take no longer than the call.
             left = self._call.attempt_timeout(time.monotonic())
-            response = responses.retrieve(response_id, timeout=left)
+            response = await responses.retrieve(response_id, timeout=left)
             pages = responses.input_items.list(response_id, order="asc", limit=100, timeout=left)
-            turns.append([*[item for item in pages], *response.output])
+            turns.append([*[item async for item in pages], *response.output])
             response_id = response.previous_response_id
         return [item for turn in reversed(turns) for item in turn]

@@ -1,31 +1,32 @@
-"""A streamed response, blocking."""
+"""A streamed response, awaited."""
 
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import finalize
 
+from azure_responses._async.concurrency import shield, sleep
+from azure_responses._async.sender import AsyncSender
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.text_pieces import TextPieces
-from azure_responses.sender import Sender
-from azure_responses.streamed_reply import StreamedReply
-from azure_responses.telemetry.watch import Watch
+from azure_responses.streamed_reply import AsyncStreamedReply
+from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
-__all__ = ["Stream", "StreamSource"]
+__all__ = ["AsyncStream", "AsyncStreamSource"]
 
 R = TypeVar("R", bound=Response)
 
 
-class StreamSource:
+class AsyncStreamSource:
     """What a stream needs of its client.
 
     Args:
@@ -39,12 +40,12 @@ class StreamSource:
 
     def __init__(
         self,
-        sender: Sender,
+        sender: AsyncSender,
         call: Call,
         timeout: Timeout,
         *,
         resume: Callable[[str, int | None], Call],
-        poll: Callable[[str, Watch | None], Response],
+        poll: Callable[[str, AsyncWatch | None], Awaitable[Response]],
         note_id: Callable[[str], None],
     ) -> None:
         self.sender = sender
@@ -55,11 +56,11 @@ class StreamSource:
         self.note_id = note_id
 
 
-class Stream(Generic[R]):
+class AsyncStream(Generic[R]):
     """The typed events of one response, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager: then it can be iterated further until the block ends.
+    as a context manager (`async with`): then it can be iterated further until the block ends.
 
     A dropped background stream is taken up again by itself, without losing or repeating an event.
     A failure raises after the events that report it have been handed out; a stream that ends
@@ -67,16 +68,16 @@ class Stream(Generic[R]):
     """
 
     def __init__(
-        self, source: StreamSource, state: ResponseStream, finish: Callable[[Response], R]
+        self, source: AsyncStreamSource, state: ResponseStream, finish: Callable[[Response], R]
     ) -> None:
         self._source = source
         self._state = state
         self._finish = finish
-        self._reply: StreamedReply | None = None
+        self._reply: AsyncStreamedReply | None = None
         self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
-        self._watch: Watch | None = None
+        self._watch: AsyncWatch | None = None
         self._is_connected_once = False
         self._noted_id: str | None = None
         self._is_entered = False
@@ -108,15 +109,15 @@ class Stream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return request_id_of(self.headers)
 
-    def open(self) -> Self:
+    async def open(self) -> Self:
         """Connect now instead of at the first event; raises what the service answers."""
         if self._is_connected_once:
             return self
-        self._start_watch()
+        await self._start_watch()
         try:
-            self._connect(self._source.call)
+            await self._connect(self._source.call)
         except BaseException as error:
-            self._end_watch(error)
+            await self._end_watch(error)
             raise
         return self
 
@@ -126,30 +127,30 @@ class Stream(Generic[R]):
         if self._reply is not None:
             self._reply.end_opening()
 
-    def __iter__(self) -> Iterator[ResponseStreamEvent]:
+    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    def __next__(self) -> ResponseStreamEvent:
+    async def __anext__(self) -> ResponseStreamEvent:
         while not self._ready:
-            if not self._fill():
-                raise StopIteration
+            if not await self._fill():
+                raise StopAsyncIteration
         return self._ready.popleft()
 
-    def text_deltas(self) -> Iterator[str]:
+    async def text_deltas(self) -> AsyncIterator[str]:
         """The pieces of output text as they arrive."""
         pieces = TextPieces()
-        for event in self:
+        async for event in self:
             text = pieces.take(event)
             if text is not None:
                 yield text
 
-    def get_final_response(self) -> R:
+    async def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while self._fill():
+        while await self._fill():
             self._ready.clear()
         if self._state.final_response is None:
             raise StreamInterruptedError(
@@ -158,59 +159,59 @@ class Stream(Generic[R]):
             )
         return self._finish(self._state.final_response)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        self._give_up(None)
+        await self._give_up(None)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         self._is_entered = True
-        return self.open()
+        return await self.open()
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()
 
-    def _closing(self) -> Iterator[ResponseStreamEvent]:
+    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
         try:
-            while self._ready or self._fill():
+            while self._ready or await self._fill():
                 if self._ready:
                     yield self._ready.popleft()
         finally:
-            self.close()
+            await self.aclose()
 
-    def _fill(self) -> bool:
+    async def _fill(self) -> bool:
         """Read or reconnect once; False when there is nothing left to do."""
         if self._is_done:
             return False
         try:
-            self._advance()
+            await self._advance()
         except BaseException as error:
             # An interrupt may strike between two bytes; the connection is of no use after it.
-            self._give_up(error)
+            await self._give_up(error)
             raise
         return bool(self._ready) or not self._is_done
 
-    def _advance(self) -> None:
+    async def _advance(self) -> None:
         if not self._is_connected_once:
-            self.open()
+            await self.open()
         elif self._failure is not None:
             raise self._failure
         elif self._reply is not None:
-            self._read()
+            await self._read()
         else:
-            self._recover()
+            await self._recover()
 
-    def _read(self) -> None:
+    async def _read(self) -> None:
         state, reply = self._state, self._reply
         assert reply is not None
         try:
-            chunk = reply.read()
+            chunk = await reply.read()
         except APIConnectionError as error:
-            self._break_off(error)
+            await self._break_off(error)
             return
         events = state.end() if chunk is None else state.receive(chunk)
         self._ready.extend(events)
@@ -219,14 +220,14 @@ class Stream(Generic[R]):
         reply.note(state)
         if chunk is None or state.is_over:
             if chunk is not None:
-                reply.drain()
-            self._break_off(None)
+                await reply.drain()
+            await self._break_off(None)
 
-    def _break_off(self, cause: AzureResponsesError | None) -> None:
+    async def _break_off(self, cause: AzureResponsesError | None) -> None:
         self._cause = cause
-        self._disconnect()
+        await self._disconnect()
 
-    def _recover(self) -> None:
+    async def _recover(self) -> None:
         """Connect again where that helps, or come to the end."""
         try:
             step = self._state.next_step(
@@ -238,25 +239,25 @@ class Stream(Generic[R]):
             return
         if step.action == "finish":
             self._is_done = True
-            self._end_watch(None)
+            await self._end_watch(None)
         elif step.action == "settle":
             self._ready.extend(self._state.settle())
         else:
-            self._take(step)
+            await self._take(step)
 
-    def _take(self, step: Step) -> None:
+    async def _take(self, step: Step) -> None:
         if self._watch is not None and step.cause is not None:
-            self._watch.retry(step.cause, step.delay)
+            await self._watch.retry(step.cause, step.delay)
         try:
             while step.action == "poll":
-                time.sleep(step.delay)
-                polled = self._source.poll(self._known_id(), self._watch)
+                await sleep(step.delay)
+                polled = await self._source.poll(self._known_id(), self._watch)
                 step = self._state.after_poll(polled)
-            time.sleep(step.delay)
+            await sleep(step.delay)
             if step.action == "resume":
-                self._connect(self._source.resume(self._known_id(), step.starting_after))
+                await self._connect(self._source.resume(self._known_id(), step.starting_after))
             else:
-                self._connect(self._source.call)
+                await self._connect(self._source.call)
         except AzureResponsesError as error:
             if step.action == "resend":
                 raise
@@ -266,38 +267,39 @@ class Stream(Generic[R]):
         assert self._state.response_id is not None
         return self._state.response_id
 
-    def _connect(self, call: Call) -> None:
+    async def _connect(self, call: Call) -> None:
         self._is_connected_once = True
         source = self._source
-        self._reply = source.sender.open(call, source.timeout, self._watch)
+        self._reply = await source.sender.open(call, source.timeout, self._watch)
         if not self._is_opening:
             self._reply.end_opening()
         self._state.open(self._reply.headers, time.monotonic())
 
-    def _give_up(self, error: BaseException | None) -> None:
+    async def _give_up(self, error: BaseException | None) -> None:
         self._is_done = True
         try:
-            self._disconnect()
+            await self._disconnect()
         finally:
-            self._end_watch(error)
+            await self._end_watch(error)
 
-    def _start_watch(self) -> None:
+    async def _start_watch(self) -> None:
         watch = self._source.sender.telemetry.watch(self._source.call, is_stream=True)
         if watch is not None:
             self._watch = watch
             # Nobody may ever close the stream; this does not keep it alive.
-            finalize(self, watch.end_stream, self._state)
-            watch.start()
+            finalize(self, watch.drop, self._state)
+            await watch.start()
 
-    def _end_watch(self, error: BaseException | None) -> None:
+    async def _end_watch(self, error: BaseException | None) -> None:
         if self._watch is not None:
-            self._watch.end_stream(self._state, error)
+            await self._watch.end_stream(self._state, error)
 
-    def _disconnect(self) -> None:
+    async def _disconnect(self) -> None:
         if self._state.response_id not in (None, self._noted_id):
             # Once: noting it again at `close` would make a deleted response look fresh.
             self._noted_id = self._state.response_id
             self._source.note_id(self._known_id())
         reply, self._reply = self._reply, None
         if reply is not None:
-            reply.close()
+            with shield():
+                await reply.aclose()

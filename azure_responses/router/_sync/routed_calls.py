@@ -1,13 +1,13 @@
-"""The loop of a routed call, awaited: choose, reserve, attempt, settle."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""The loop of a routed call, blocking: choose, reserve, attempt, settle."""
 
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
-import anyio
-
+from azure_responses._sync.concurrency import sleep
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router.attempts import (
     Answer,
@@ -18,21 +18,21 @@ from azure_responses.router.attempts import (
     Setback,
     route_of,
 )
-from azure_responses.router.targets import AsyncTarget, AsyncTargets
-from azure_responses.router_state.store import AsyncStateStore
+from azure_responses.router.targets import Target, Targets
+from azure_responses.router_state.store import StateStore
 from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
-__all__ = ["AsyncAttempt", "AsyncRoutedCalls"]
+__all__ = ["Attempt", "RoutedCalls"]
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("azure_responses.router")
 
-AsyncAttempt = Callable[[AsyncTarget, RoutedCall, float | None], Awaitable[Answer[T]]]
+Attempt = Callable[[Target, RoutedCall, float | None], Answer[T]]
 """Asks one target, within so many seconds (None is no limit).
 
 The call says which group it is in (`target.deployment.name_for(call.group)` is what to call at
@@ -41,8 +41,8 @@ first output has arrived, with `outcome=None`: what fails before that is tried e
 """
 
 
-class AsyncRoutedCalls:
-    """Makes calls on whichever deployment serves them best; for the tasks of one event loop.
+class RoutedCalls:
+    """Makes calls on whichever deployment serves them best; safe to share between threads.
 
     Args:
         routing: decides.
@@ -56,10 +56,10 @@ class AsyncRoutedCalls:
     def __init__(
         self,
         routing: Routing,
-        state: AsyncStateStore,
-        targets: AsyncTargets,
+        state: StateStore,
+        targets: Targets,
         *,
-        on_setback: Callable[[Setback], Awaitable[None]] | None = None,
+        on_setback: Callable[[Setback], None] | None = None,
         orphans: Orphans | None = None,
     ) -> None:
         self.routing = routing
@@ -68,7 +68,7 @@ class AsyncRoutedCalls:
         self.orphans = Orphans() if orphans is None else orphans
         self._on_setback = on_setback
 
-    async def perform(self, ask: Ask, attempt: AsyncAttempt[T]) -> Routed[T]:
+    def perform(self, ask: Ask, attempt: Attempt[T]) -> Routed[T]:
         """Attempt a call on one deployment after another, until one answers.
 
         Raises:
@@ -81,7 +81,7 @@ class AsyncRoutedCalls:
         while True:
             failed, waited = call.deployment, call.waited
             try:
-                deployment = await self._acquire(call)
+                deployment = self._acquire(call)
             except AzureResponsesError:
                 if kept is None:
                     raise
@@ -89,8 +89,8 @@ class AsyncRoutedCalls:
             lease = Lease(call, self.state.settle)
             if failure is not None and failed is not None:
                 setback = Setback(failed, failure, call.attempts - 1, call.waited - waited)
-                await self._tell(setback, lease)
-            answer = await self._attempt(attempt, deployment, call, lease)
+                self._tell(setback, lease)
+            answer = self._attempt(attempt, deployment, call, lease)
             if isinstance(answer, AzureResponsesError):
                 failure = answer
                 continue
@@ -99,40 +99,40 @@ class AsyncRoutedCalls:
             if lease.conclude(answer):
                 return kept
 
-    async def _acquire(self, call: RoutedCall) -> Deployment:
+    def _acquire(self, call: RoutedCall) -> Deployment:
         """The deployment of the next attempt, reserved; raises when there is none."""
         self.orphans.settle()
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
             if isinstance(step, Wait):
-                await anyio.sleep(step.seconds)
+                sleep(step.seconds)
                 continue
-            grant = await self._reserve(call, step, now)
+            grant = self._reserve(call, step, now)
             if grant.bid is None:
                 call.refused(grant, now)
                 continue
             call.granted(grant, now)
             return grant.bid.deployment
 
-    async def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
+    def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
         if not step.needs_room:
             return Grant(step.bids[0])
         try:
-            return await self.state.reserve(step.bids, now)
+            return self.state.reserve(step.bids, now)
         except BaseException:
             # Given up meanwhile: nobody else may be kept from probing.
             call.abandoned(now)
             raise
 
-    async def _attempt(
-        self, attempt: AsyncAttempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
+    def _attempt(
+        self, attempt: Attempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
     ) -> Answer[T] | AzureResponsesError:
         """What an attempt comes to; its failure is settled already, and returned."""
         told = routed_attempt.set(RoutedAttempt(deployment.id, call.group, call.attempts))
         try:
             target = self.targets.of(deployment)
-            return await attempt(target, call, call.attempt_timeout(time.monotonic()))
+            return attempt(target, call, call.attempt_timeout(time.monotonic()))
         except NotSent as unsent:
             lease.abandoned(was_sent=False)
             raise unsent.error from unsent.error.__cause__
@@ -151,11 +151,11 @@ class AsyncRoutedCalls:
         finally:
             routed_attempt.reset(told)
 
-    async def _tell(self, setback: Setback, lease: Lease) -> None:
+    def _tell(self, setback: Setback, lease: Lease) -> None:
         if self._on_setback is None:
             return
         try:
-            await self._on_setback(setback)
+            self._on_setback(setback)
         except BaseException:
             lease.abandoned(was_sent=False)
             raise

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-from azure_responses.async_resources import AsyncResponses
-from azure_responses.async_stream import AsyncStream
+from azure_responses._async.concurrency import compute
+from azure_responses._async.resources import AsyncResponses
+from azure_responses._async.stream import AsyncStream
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -21,7 +22,6 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
-from azure_responses.event_loop import compute
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk

@@ -1,19 +1,19 @@
-"""A stream that a router opened, awaited.
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""A stream that a router opened, blocking.
 
 Its ids carry labels, and its end settles what was reserved for it.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
-import anyio
 from pydantic import ValidationError
 
-from azure_responses.async_stream import AsyncStream
-from azure_responses.errors import APITimeoutError, AzureResponsesError
+from azure_responses._sync.stream import Stream
+from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
 from azure_responses.router.stream_tally import (
@@ -29,19 +29,19 @@ from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 from azure_responses.types.route import Route
 
-__all__ = ["AsyncRoutedStream"]
+__all__ = ["RoutedStream"]
 
 R = TypeVar("R", bound=Response)
 
 
-class AsyncRoutedStream(Generic[R]):
+class RoutedStream(Generic[R]):
     """The typed events of one response, in order, from whichever deployment.
 
-    Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
+    Used as a client's `Stream` is. When a caller gets it, output has begun (of a background
     response: its id is known), and no other deployment takes over any more.
     """
 
-    def __init__(self, inner: AsyncStream[R], labels: ResponseLabels, tally: StreamTally) -> None:
+    def __init__(self, inner: Stream[R], labels: ResponseLabels, tally: StreamTally) -> None:
         self.route: Route | None = None
         self._inner = inner
         self._labels = labels
@@ -77,38 +77,29 @@ class AsyncRoutedStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._inner.request_id
 
-    async def begin(self, patience: float | None = None) -> Outcome | None:
+    def begin(self) -> Outcome | None:
         """Read on until output begins; called once, before anybody else reads.
 
         The answer is the outcome of a stream that has no output and has ended.
-
-        Args:
-            patience: seconds that may take; None leaves it to the timeout of each read.
 
         Raises:
             AzureResponsesError: it failed before; the connection is closed.
         """
         try:
-            if patience is None:
-                await self._read_until_output()
-            else:
-                with anyio.fail_after(patience):
-                    await self._read_until_output()
-        except TimeoutError as error:
-            await self._inner.aclose()
-            raise APITimeoutError("The service did not begin to answer in time.") from error
+            self._read_until_output()
         except BaseException as error:
-            await self._inner.aclose()
+            self._inner.close()
             self._label_error(error)
             raise late_opening(error) or error from error.__cause__
         return self._tally.early_outcome(self._inner)
 
-    async def _read_until_output(self) -> None:
-        await self._inner.open()
-        while (event := await anext(self._inner, None)) is not None:
+    def _read_until_output(self) -> None:
+        self._inner.open()
+        while (event := next(self._inner, None)) is not None:
             self._ready.append(event)
             if self._tally.is_output(event):
                 self._tally.note_output()
+                self._inner._end_opening()
                 return
 
     def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
@@ -118,69 +109,69 @@ class AsyncRoutedStream(Generic[R]):
         # Nobody may ever close the stream; this does not keep it alive.
         self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
-    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
+    def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    async def __anext__(self) -> ResponseStreamEvent:
-        event = await self._next()
+    def __next__(self) -> ResponseStreamEvent:
+        event = self._next()
         if event is None:
-            raise StopAsyncIteration
+            raise StopIteration
         return event
 
-    async def text_deltas(self) -> AsyncIterator[str]:
+    def text_deltas(self) -> Iterator[str]:
         """The pieces of output text as they arrive."""
         pieces = TextPieces()
-        async for event in self:
+        for event in self:
             text = pieces.take(event)
             if text is not None:
                 yield text
 
-    async def get_final_response(self) -> R:
+    def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while await self._next() is not None:
+        while self._next() is not None:
             pass
         try:
-            return self._finished(await self._inner.get_final_response())
+            return self._finished(self._inner.get_final_response())
         except ValidationError as error:
             self._finished(response_of(error))
             raise
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
         try:
-            await self._inner.aclose()
+            self._inner.close()
         finally:
             self._tally.end(self._inner)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._is_entered = True
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        self.close()
 
-    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
+    def _closing(self) -> Iterator[ResponseStreamEvent]:
         try:
-            while (event := await self._next()) is not None:
+            while (event := self._next()) is not None:
                 yield event
         finally:
-            await self.aclose()
+            self.close()
 
-    async def _next(self) -> ResponseStreamEvent | None:
+    def _next(self) -> ResponseStreamEvent | None:
         """The next event, labelled; None at the end."""
         if self._ready:
             return self._labels.label(self._ready.popleft())
         try:
-            event = await anext(self._inner, None)
+            event = next(self._inner, None)
         except BaseException as error:
             self._label_error(error)
             self._tally.fail(error, self._inner)

@@ -1,75 +1,75 @@
-"""The async client."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""The sync client."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
+from azure_responses._sync.resources import Models, Responses
+from azure_responses._sync.sender import Sender
 from azure_responses.arguments import ClientArguments, Configuration, configure
-from azure_responses.async_resources import AsyncModels, AsyncResponses
-from azure_responses.async_sender import AsyncSender
-from azure_responses.credentials import AsyncCredentials
+from azure_responses.credentials import Credentials
 from azure_responses.protocol.plans import Plans
-from azure_responses.telemetry.watch import AsyncTelemetry
-from azure_responses.transport import LoopTransport, refuse_wrong_client
+from azure_responses.telemetry.watch import Telemetry
+from azure_responses.transport import SyncTransport, refuse_wrong_client
 
 if TYPE_CHECKING:
-    from azure_responses.async_chat import AsyncChat
+    from azure_responses._sync.chat import Chat
 
-__all__ = ["AsyncAzureResponses"]
+__all__ = ["AzureResponses"]
 
 
-class AsyncAzureResponses:
+class AzureResponses:
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
     Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
-    share between tasks and between event loops, asyncio's or trio's: the connections of each are
-    its own, and `aclose` closes those of the loop it is awaited in.
+    share between threads.
 
     Args:
         endpoint: the resource, in any form the portal or the docs show.
-        http_client: an httpx.AsyncClient to use instead of our own; never closed by us.
+        http_client: an httpx.Client to use instead of our own; never closed by us.
 
     Raises:
         ConfigurationError: no endpoint, contradictory arguments, or an unusable one.
     """
 
-    _chat: "AsyncChat | None"
+    _chat: "Chat | None"
 
     def __init__(
         self,
         endpoint: str | None = None,
         *,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: httpx.Client | None = None,
         **arguments: Unpack[ClientArguments],
     ) -> None:
         if http_client is not None:
-            refuse_wrong_client(http_client, httpx.AsyncClient)
+            refuse_wrong_client(http_client, httpx.Client)
         configuration = configure(endpoint, arguments)
-        credentials = AsyncCredentials(configuration.settings)
-        telemetry = AsyncTelemetry(configuration.telemetry)
+        credentials = Credentials(configuration.settings)
+        telemetry = Telemetry(configuration.telemetry)
         if http_client is not None:
-            sender = AsyncSender(credentials, http_client=http_client, telemetry=telemetry)
+            sender = Sender(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
-            transport = LoopTransport(configuration.connection, origin)
-            sender = AsyncSender(credentials, transport=transport, telemetry=telemetry)
+            transport = SyncTransport(configuration.connection, origin)
+            sender = Sender(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @property
-    def responses(self) -> AsyncResponses:
+    def responses(self) -> Responses:
         """Create, stream, parse, retrieve, wait for, cancel, delete and compact responses."""
         return self._responses
 
     @property
-    def chat(self) -> "AsyncChat":
+    def chat(self) -> "Chat":
         """Chat completions, served by the Responses API."""
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
 
     @property
-    def models(self) -> AsyncModels:
+    def models(self) -> Models:
         """List the models of the resource."""
         return self._models
 
@@ -94,21 +94,21 @@ class AsyncAzureResponses:
         copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
         return copy
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
         if self._owns_sender:
-            await self._sender.aclose()
+            self._sender.close()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        self.close()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._configuration.describe()})"
@@ -116,22 +116,20 @@ class AsyncAzureResponses:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
-    def _set_up(
-        self, configuration: Configuration, sender: AsyncSender, *, owns_sender: bool
-    ) -> None:
+    def _set_up(self, configuration: Configuration, sender: Sender, *, owns_sender: bool) -> None:
         self._configuration = configuration
         self._plans = Plans(configuration.operations())
         self._sender = sender
         self._owns_sender = owns_sender
-        self._responses = AsyncResponses(self._plans, sender, configuration.timeout)
-        self._models = AsyncModels(self._plans, sender, configuration.timeout)
+        self._responses = Responses(self._plans, sender, configuration.timeout)
+        self._models = Models(self._plans, sender, configuration.timeout)
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
 
-    def _make_chat(self) -> "AsyncChat":
+    def _make_chat(self) -> "Chat":
         # Imported on use: most programs speak only one of the two APIs.
-        from azure_responses.async_chat import AsyncChat, AsyncCompletions
+        from azure_responses._sync.chat import Chat, Completions
 
         plans = Plans(self._configuration.operations("chat_completions"))
-        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
-        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))
+        responses = Responses(plans, self._sender, self._configuration.timeout)
+        return Chat(Completions(responses, **self._configuration.chat_options()))

@@ -1,28 +1,25 @@
 """The operations a async client offers."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-import anyio
-
+from azure_responses._async.concurrency import compute, sleep
+from azure_responses._async.pages import AsyncInputItemPages
+from azure_responses._async.sender import AsyncSender
+from azure_responses._async.stream import AsyncStream, AsyncStreamSource
 from azure_responses.arguments import (
     CallOptions,
     CreateArguments,
     limit_poll,
     split_arguments,
 )
-from azure_responses.async_sender import AsyncSender
-from azure_responses.async_stream import AsyncStream, AsyncStreamSource
-from azure_responses.event_loop import compute
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
 from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
-from azure_responses.types.input_items import InputItem
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
     CompactedResponse,
@@ -200,7 +197,7 @@ class AsyncResponses(_Resource):
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
-            await anyio.sleep(delay)
+            await sleep(delay)
 
     async def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
@@ -315,35 +312,6 @@ class AsyncInputItems(_Resource):
             return await self._sender.perform(plan, timeout)
 
         return AsyncInputItemPages(fetch, after)
-
-
-class AsyncInputItemPages:
-    """The pages of a response's input items, fetched as they are needed.
-
-    Iterate with `async for`, or await it for the first page.
-    """
-
-    def __init__(
-        self, fetch: Callable[[str | None], Awaitable[InputItemList]], after: str | None
-    ) -> None:
-        self._fetch = fetch
-        self._after = after
-
-    def __await__(self) -> Generator[Any, Any, InputItemList]:
-        return self._fetch(self._after).__await__()
-
-    async def __aiter__(self) -> AsyncIterator[InputItem]:
-        async for page in self.pages():
-            for item in page.data:
-                yield item
-
-    async def pages(self) -> AsyncIterator[InputItemList]:
-        """Every page."""
-        page = await self._fetch(self._after)
-        yield page
-        while page.has_more and page.data:
-            page = await self._fetch(page.last_id or getattr(page.data[-1], "id", None))
-            yield page
 
 
 class AsyncModels(_Resource):

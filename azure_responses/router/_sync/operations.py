@@ -1,3 +1,4 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
 """The calls of a router, blocking."""
 
 import time
@@ -5,22 +6,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses.chat import ChatCompletionStream
-from azure_responses.errors import AzureResponsesError
+from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._sync.concurrency import sleep
+from azure_responses._sync.resources import InputItemPages
+from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
 from azure_responses.protocol.poll import Poll
-from azure_responses.resources import InputItemPages
+from azure_responses.router._sync.labelled import LabelledAttempt
+from azure_responses.router._sync.routed_calls import Attempt, RoutedCalls
+from azure_responses.router._sync.routed_stream import RoutedStream
 from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
     RouterArguments,
+    check_end_user,
+    check_options,
     check_start,
 )
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_stream
-from azure_responses.router.labelled import LabelledAttempt
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.routed_calls import Attempt, RoutedCalls
-from azure_responses.router.routed_stream import RoutedStream
 from azure_responses.router.stream_tally import (
     StreamTally,
     finished,
@@ -28,7 +32,13 @@ from azure_responses.router.stream_tally import (
     outcome_of_stored,
 )
 from azure_responses.router.targets import Target
+from azure_responses.router_state.purge import purge
+from azure_responses.router_state.store import StateStore
+from azure_responses.routing.erasure import judge_missing, require_origin
+from azure_responses.routing.ledger import PurgeReceipt
+from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.routing import Routing
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -44,18 +54,25 @@ __all__ = ["RouterOperations"]
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
+_PURGE_TIMEOUT = 30.0
 _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 
 
 class RouterOperations:
     """What a router does, blocking; every call takes `owner` and `timeout` besides."""
 
+    _routing: Routing
+    _state: StateStore
     _reader: RequestReader
     _chat_options: ChatOptions
 
     @property
     def calls(self) -> RoutedCalls:
-        """The loop under every call, for whoever has another kind of attempt."""
+        """The loop under every call, for other kinds of attempts."""
+        raise NotImplementedError
+
+    def _label_of(self, entry: LedgerEntry) -> str:
+        """The id by which this router's callers know a stored response."""
         raise NotImplementedError
 
     @overload
@@ -238,7 +255,7 @@ class RouterOperations:
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
-            time.sleep(delay)
+            sleep(delay)
 
     def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
@@ -274,6 +291,40 @@ class RouterOperations:
             return page
 
         return InputItemPages(fetch, after)
+
+    def purge(
+        self,
+        *,
+        end_user: str,
+        owner: str | None = None,
+        timeout: float | None = _PURGE_TIMEOUT,
+    ) -> PurgeReceipt:
+        """Delete every stored response of an end user on the resource that stores it.
+
+        What was made within the last minute and is not found counts as failed and not as gone: the
+        service may only not show it yet.
+
+        Args:
+            end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
+            owner: only the responses of this owner; None for all.
+            timeout: seconds that each deletion may take, waits included. What a resource that is
+                down for longer stores is listed as failed, and the rest is deleted.
+
+        Raises:
+            ConfigurationError: no end user is named, or the owner or the timeout is invalid.
+            APIConnectionError: the shared ledger cannot be read to its end.
+        """
+
+        def delete(entry: LedgerEntry) -> object:
+            require_origin(self._routing, entry)
+            try:
+                label = self._label_of(entry)
+                return self.delete(label, owner=entry.owner, timeout=timeout)
+            except ResponseNotFoundError as error:
+                raise judge_missing(error, entry, time.time()) from None
+
+        check_options({"owner": owner, "timeout": timeout})
+        return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
     def _perform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
         request = self._reader.read(arguments)
@@ -365,6 +416,6 @@ def _operation(target: Target, operation: str) -> Callable[..., Any]:
         return function
 
     def list_page(*arguments: Any, **options: Any) -> InputItemList:
-        return next(responses.input_items.list(*arguments, **options).pages())
+        return responses.input_items.list(*arguments, **options).first()
 
     return list_page

@@ -1,3 +1,4 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
 """Chat completions, blocking: served by the Responses API through the bridge."""
 
 import time
@@ -6,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
+from azure_responses._sync.concurrency import compute
+from azure_responses._sync.resources import Responses
+from azure_responses._sync.stream import Stream
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -20,8 +24,6 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.resources import Responses
-from azure_responses.stream import Stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.response import Response
@@ -118,7 +120,7 @@ class Completions:
     def _send(
         self, chat: dict[str, Any], *, stream: bool
     ) -> "ChatCompletion | ChatCompletionStream":
-        request = self._bridge(chat)
+        request = compute(self._bridge, chat)
         try:
             return self._perform(request, chat["model"], stream=stream)
         except AzureResponsesError as error:
@@ -158,8 +160,9 @@ class ChatCompletionStream:
     """The chunks of one chat completion, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager. A completion that fails after its first chunk raises the error of its
-    code, one that breaks off StreamInterruptedError; `partial` is the completion so far.
+    as a context manager (`with`). A completion that fails after its first chunk raises the
+    error of its code, one that breaks off StreamInterruptedError; `partial` is the completion so
+    far.
     """
 
     def __init__(

@@ -1,16 +1,17 @@
-"""A stream that a router opened, blocking.
+"""A stream that a router opened, awaited.
 
 Its ids carry labels, and its end settles what was reserved for it.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from weakref import finalize
 
 from pydantic import ValidationError
 
+from azure_responses._async.stream import AsyncStream
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.router.attempts import Orphans, Routed
@@ -22,25 +23,24 @@ from azure_responses.router.stream_tally import (
 )
 from azure_responses.routing.labelling import ResponseLabels
 from azure_responses.routing.outcome import Outcome
-from azure_responses.stream import Stream
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 from azure_responses.types.route import Route
 
-__all__ = ["RoutedStream"]
+__all__ = ["AsyncRoutedStream"]
 
 R = TypeVar("R", bound=Response)
 
 
-class RoutedStream(Generic[R]):
+class AsyncRoutedStream(Generic[R]):
     """The typed events of one response, in order, from whichever deployment.
 
-    Used as a client's `Stream` is. When a caller gets it, output has begun (of a background
+    Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
     response: its id is known), and no other deployment takes over any more.
     """
 
-    def __init__(self, inner: Stream[R], labels: ResponseLabels, tally: StreamTally) -> None:
+    def __init__(self, inner: AsyncStream[R], labels: ResponseLabels, tally: StreamTally) -> None:
         self.route: Route | None = None
         self._inner = inner
         self._labels = labels
@@ -76,7 +76,7 @@ class RoutedStream(Generic[R]):
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return self._inner.request_id
 
-    def begin(self) -> Outcome | None:
+    async def begin(self) -> Outcome | None:
         """Read on until output begins; called once, before anybody else reads.
 
         The answer is the outcome of a stream that has no output and has ended.
@@ -85,16 +85,16 @@ class RoutedStream(Generic[R]):
             AzureResponsesError: it failed before; the connection is closed.
         """
         try:
-            self._read_until_output()
+            await self._read_until_output()
         except BaseException as error:
-            self._inner.close()
+            await self._inner.aclose()
             self._label_error(error)
             raise late_opening(error) or error from error.__cause__
         return self._tally.early_outcome(self._inner)
 
-    def _read_until_output(self) -> None:
-        self._inner.open()
-        while (event := next(self._inner, None)) is not None:
+    async def _read_until_output(self) -> None:
+        await self._inner.open()
+        while (event := await anext(self._inner, None)) is not None:
             self._ready.append(event)
             if self._tally.is_output(event):
                 self._tally.note_output()
@@ -108,69 +108,69 @@ class RoutedStream(Generic[R]):
         # Nobody may ever close the stream; this does not keep it alive.
         self._tally.release_by(finalize(self, orphans.add, routed.lease))
 
-    def __iter__(self) -> Iterator[ResponseStreamEvent]:
+    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
 
-    def __next__(self) -> ResponseStreamEvent:
-        event = self._next()
+    async def __anext__(self) -> ResponseStreamEvent:
+        event = await self._next()
         if event is None:
-            raise StopIteration
+            raise StopAsyncIteration
         return event
 
-    def text_deltas(self) -> Iterator[str]:
+    async def text_deltas(self) -> AsyncIterator[str]:
         """The pieces of output text as they arrive."""
         pieces = TextPieces()
-        for event in self:
+        async for event in self:
             text = pieces.take(event)
             if text is not None:
                 yield text
 
-    def get_final_response(self) -> R:
+    async def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while self._next() is not None:
+        while await self._next() is not None:
             pass
         try:
-            return self._finished(self._inner.get_final_response())
+            return self._finished(await self._inner.get_final_response())
         except ValidationError as error:
             self._finished(response_of(error))
             raise
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Give up the rest of the stream and release its connection."""
         try:
-            self._inner.close()
+            await self._inner.aclose()
         finally:
             self._tally.end(self._inner)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         self._is_entered = True
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()
 
-    def _closing(self) -> Iterator[ResponseStreamEvent]:
+    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
         try:
-            while (event := self._next()) is not None:
+            while (event := await self._next()) is not None:
                 yield event
         finally:
-            self.close()
+            await self.aclose()
 
-    def _next(self) -> ResponseStreamEvent | None:
+    async def _next(self) -> ResponseStreamEvent | None:
         """The next event, labelled; None at the end."""
         if self._ready:
             return self._labels.label(self._ready.popleft())
         try:
-            event = next(self._inner, None)
+            event = await anext(self._inner, None)
         except BaseException as error:
             self._label_error(error)
             self._tally.fail(error, self._inner)

@@ -1,4 +1,5 @@
-"""Performs calls, blocking: the sync shell's only contact with the network and the clock."""
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""Performs calls: the sync shell's only contact with the network and the clock."""
 
 import random
 import time
@@ -8,11 +9,12 @@ from typing import TypeVar
 
 import httpx
 
+from azure_responses._sync.concurrency import fail_after, sleep
 from azure_responses.connection_errors import mapped_errors
 from azure_responses.credentials import Credentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
-from azure_responses.httpx_connections import leave_client, leave_transport, proxy_of
+from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Attempt, Call
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
@@ -24,9 +26,10 @@ from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.telemetry.watch import Telemetry, Watch
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
+    IncomingReply,
+    SyncTransport,
     Timeout,
     build_headers,
-    build_request,
     is_event_stream,
     send_through,
 )
@@ -51,7 +54,7 @@ class Sender:
         self,
         credentials: Credentials,
         *,
-        transport: httpx.BaseTransport | None = None,
+        transport: SyncTransport | None = None,
         http_client: httpx.Client | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
@@ -61,17 +64,13 @@ class Sender:
         self._http_client = http_client
         if http_client is not None:
             in_forked_child(http_client, leave_client)
-        elif transport is not None:
-            in_forked_child(transport, leave_transport)
 
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
                 with mapped_errors(partial(self._proxy, call)):
-                    limit = limit_of(timeout)
-                    with closing(self._transmit(call, timeout, limit)) as response:
-                        reply = read_reply(response, limit)
+                    reply = self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
                 if isinstance(outcome, Reply):
                     return outcome
@@ -103,18 +102,14 @@ class Sender:
             self._retry(plan.call, failure, watch)
 
     def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
-        is_opening = isinstance(timeout, OpeningTimeout)
         while True:
             try:
                 with mapped_errors(partial(self._proxy, call)):
-                    limit = limit_of(timeout)
-                    response = self._transmit(call, timeout, limit)
-                    if is_event_stream(response):
-                        return StreamedReply(response, limit, is_opening=is_opening)
-                    with closing(response):
-                        reply = read_reply(response, limit)
+                    opened = self._begin(call, timeout)
+                if isinstance(opened, StreamedReply):
+                    return opened
                 error: AzureResponsesError = call.failure(
-                    reply.status, reply.headers, reply.body, time.time()
+                    opened.status, opened.headers, opened.body, time.time()
                 )
             except AzureResponsesError as failure:
                 error = failure
@@ -161,23 +156,54 @@ class Sender:
         if attempt.refreshes_token:
             self._credentials.refresh(secret)
         if attempt.delay:
-            time.sleep(attempt.delay)
+            sleep(attempt.delay)
 
     def close(self) -> None:
         """Close the connections, if they are ours."""
         if self._transport is not None:
             self._transport.close()
 
-    def _proxy(self, call: Call) -> str | None:
-        return proxy_of(self._http_client or self._transport, call.request.url)
+    def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        limit = limit_of(timeout)
+        credential = self._credential(call, limit)
+        with (
+            fail_after(limit.left()),
+            closing(self._transmit(call, timeout, limit, credential)) as response,
+        ):
+            return read_reply(response, limit)
 
-    def _transmit(self, call: Call, timeout: Timeout, limit: TimeLimit) -> httpx.Response:
-        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
-        credential = None
+    def _begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
+        """A stream, or the whole of what came instead."""
+        limit = limit_of(timeout)
+        credential = self._credential(call, limit)
+        with fail_after(limit.left()):
+            response = self._transmit(call, timeout, limit, credential)
+            if is_event_stream(response):
+                is_opening = isinstance(timeout, OpeningTimeout)
+                return StreamedReply(response, limit, is_opening=is_opening)
+            with closing(response):
+                return read_reply(response, limit)
+
+    def _proxy(self, call: Call) -> str | None:
+        if self._transport is not None:
+            return self._transport.proxy()
+        return proxy_of(self._http_client, call.request.url)
+
+    def _credential(self, call: Call, limit: TimeLimit) -> tuple[str, str] | None:
         if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
-            credential = self._credentials.header(seconds_of(limit))
+            return self._credentials.header(seconds_of(limit))
+        return None
+
+    def _transmit(
+        self,
+        call: Call,
+        timeout: Timeout,
+        limit: TimeLimit,
+        credential: tuple[str, str] | None,
+    ) -> IncomingReply:
+        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
         headers = build_headers(call, credential)
         if self._transport is not None:
-            return self._transport.handle_request(build_request(call, headers, timeout, limit))
+            return self._transport.send(call.request, headers, timeout, limit)
         assert self._http_client is not None
         return send_through(self._http_client, call, headers, timeout, limit)

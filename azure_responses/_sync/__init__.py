@@ -1,0 +1,1 @@
+"""The sync client and what it stands on."""

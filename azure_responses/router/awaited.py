@@ -1,0 +1,200 @@
+"""`Router.aresponses` and its kin: the async calls of a router under their LiteLLM-like names.
+
+Each is a delegate of the method of `AsyncRouter` without the `a`.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.pages import AsyncInputItemPages
+from azure_responses.router._async.operations import AsyncRouterOperations
+from azure_responses.router._async.routed_stream import AsyncRoutedStream
+from azure_responses.router.arguments import RoutedOptions, RouterArguments
+from azure_responses.routing.ledger import PurgeReceipt
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.response import (
+    CompactedResponse,
+    DeletedResponse,
+    ParsedResponse,
+    Response,
+)
+
+__all__ = ["AwaitedCalls"]
+
+T = TypeVar("T")
+
+
+class AwaitedCalls:
+    """The async calls of a `Router`, each as `AsyncRouter` documents it."""
+
+    _awaited: AsyncRouterOperations
+
+    @overload
+    async def aresponses(
+        self, *, stream: Literal[False] = False, **arguments: Unpack[RouterArguments]
+    ) -> Response: ...
+    @overload
+    async def aresponses(
+        self, *, stream: Literal[True], **arguments: Unpack[RouterArguments]
+    ) -> AsyncRoutedStream[Response]: ...
+    @overload
+    async def aresponses(
+        self, *, stream: bool, **arguments: Unpack[RouterArguments]
+    ) -> Response | AsyncRoutedStream[Response]: ...
+    async def aresponses(
+        self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
+    ) -> Response | AsyncRoutedStream[Response]:
+        """`responses`, awaited."""
+        return await self._awaited.responses(stream=stream, **arguments)
+
+    @overload
+    def astream(
+        self, *, text_format: None = None, **arguments: Unpack[RouterArguments]
+    ) -> AbstractAsyncContextManager[AsyncRoutedStream[Response]]: ...
+    @overload
+    def astream(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> AbstractAsyncContextManager[AsyncRoutedStream[ParsedResponse[T]]]: ...
+    def astream(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
+    ) -> AbstractAsyncContextManager[AsyncRoutedStream[Any]]:
+        """`stream`, for an `async with` block."""
+        opened: AbstractAsyncContextManager[AsyncRoutedStream[Any]]
+        opened = self._awaited.stream(text_format=text_format, **arguments)
+        return opened
+
+    async def aparse(
+        self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
+    ) -> ParsedResponse[T]:
+        """`parse`, awaited."""
+        return await self._awaited.parse(text_format=text_format, **arguments)
+
+    async def acompact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+        """`compact`, awaited."""
+        return await self._awaited.compact(**arguments)
+
+    @overload
+    async def acompletion(
+        self,
+        /,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: Literal[False] | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion: ...
+    @overload
+    async def acompletion(
+        self,
+        /,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: Literal[True],
+        **arguments: Any,
+    ) -> AsyncChatCompletionStream: ...
+    async def acompletion(
+        self,
+        /,
+        *,
+        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: bool | None = False,
+        **arguments: Any,
+    ) -> ChatCompletion | AsyncChatCompletionStream:
+        """`completion`, awaited."""
+        result: ChatCompletion | AsyncChatCompletionStream
+        result = await self._awaited.completion(messages=messages, stream=stream, **arguments)  # type: ignore[arg-type]
+        return result
+
+    @overload
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[False] = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response: ...
+    @overload
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[True],
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> AsyncRoutedStream[Response]: ...
+    async def aretrieve(
+        self,
+        response_id: str,
+        *,
+        stream: bool = False,
+        starting_after: int | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> Response | AsyncRoutedStream[Response]:
+        """`retrieve`, awaited."""
+        found: Response | AsyncRoutedStream[Response]
+        found = await self._awaited.retrieve(  # type: ignore[call-overload]
+            response_id,
+            stream=stream,
+            starting_after=starting_after,
+            include=include,
+            **options,
+        )
+        return found
+
+    async def await_(
+        self,
+        response_id: str,
+        *,
+        poll_interval: float | None = None,
+        timeout: float | None = None,
+        owner: str | None = None,
+    ) -> Response:
+        """`wait`, awaited; `await` alone is a word of Python."""
+        return await self._awaited.wait(
+            response_id, poll_interval=poll_interval, timeout=timeout, owner=owner
+        )
+
+    async def acancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
+        """`cancel`, awaited."""
+        return await self._awaited.cancel(response_id, **options)
+
+    async def adelete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
+        """`delete`, awaited."""
+        return await self._awaited.delete(response_id, **options)
+
+    def ainput_items(
+        self,
+        response_id: str,
+        *,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        include: list[str] | None = None,
+        **options: Unpack[RoutedOptions],
+    ) -> AsyncInputItemPages:
+        """`input_items`: iterate with `async for`, or await it for the first page."""
+        return self._awaited.input_items(
+            response_id,
+            limit=limit,
+            order=order,
+            after=after,
+            before=before,
+            include=include,
+            **options,
+        )
+
+    async def apurge(
+        self,
+        *,
+        end_user: str,
+        owner: str | None = None,
+        timeout: float | None = 30.0,
+    ) -> PurgeReceipt:
+        """`purge`, awaited; several deletions are under way at once."""
+        return await self._awaited.purge(end_user=end_user, owner=owner, timeout=timeout)

@@ -1,0 +1,258 @@
+"""What a router is made of: read from its rows and options, shared by its sync and async calls."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._sync.client import AzureResponses
+from azure_responses.arguments import ClientArguments
+from azure_responses.bridge import ReasoningCache
+from azure_responses.errors import ConfigurationError
+from azure_responses.event_loop import forget_closed_loops, running_loop
+from azure_responses.fork import in_forked_child
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router.affinity_secret import find_secrets
+from azure_responses.router.arguments import ChatOptions
+from azure_responses.router.attempts import Setback
+from azure_responses.router.options import RouterOptions
+from azure_responses.router.requests import RequestReader
+from azure_responses.router.rows import (
+    check_connections,
+    make_async_credential,
+    make_credential,
+    take_clients,
+)
+from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
+from azure_responses.router_state.address import state_of
+from azure_responses.router_state.opening import open_state
+from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.label import Labeller
+from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.routing import Routing
+from azure_responses.routing.settings import RouterSettings, read_settings
+from azure_responses.telemetry.callback import Callbacks, await_callbacks, callbacks, run_callbacks
+from azure_responses.telemetry.record import CallRecord
+
+__all__ = ["RouterParts"]
+
+# Whose business an option is; the rest are routing's settings.
+_OWN = frozenset(
+    {
+        "state",
+        "state_prefix",
+        "state_timeout",
+        "state_credential",
+        "affinity_secret",
+        "accept_litellm_ids",
+        "drop_params",
+        "reasoning_cache",
+        "on_retry",
+        "http_client",
+        "async_http_client",
+    }
+)
+_CLIENTS = frozenset(ClientArguments.__annotations__) & frozenset(RouterOptions.__annotations__)
+_NETWORK = (_CLIENTS - _OWN - {"timeout"}) | {"http_client", "async_http_client"}
+_DEFAULT_TIMEOUT = 600.0
+
+
+class RouterParts:
+    """Everything under a router; a Router and its async calls share one.
+
+    Args:
+        model_list, options: as `Router` takes them.
+
+    Attributes:
+        routing: decides.
+        state, async_state: limits, cooldowns and stored responses.
+        labeller: makes and reads labels.
+        reader: reads requests and their labels.
+        chat_options: how chat completions are bridged.
+        calls: the loop under every sync call.
+    """
+
+    def __init__(self, model_list: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+        given: dict[str, Any] = dict(options)
+        rows, clients = take_clients(model_list)
+        deployments = read_model_list(rows, os.environ, warn_caller)
+        if clients:
+            _warn_of_unheeded(given)
+        settings = _read_settings(given)
+        self.routing = Routing(deployments, settings)
+        self.state, self.async_state = open_state(state_of(given), **_state_options(given))
+        secret = given.get("affinity_secret")
+        secrets = find_secrets(secret, os.environ, deployments, is_shared=self.state.is_shared)
+        labeller = Labeller(secrets)
+        accepts = _read_flag(given, "accept_litellm_ids")
+        affinity = Affinity(labeller, deployments, accept_litellm_ids=accepts)
+        cache = _read_cache(given.get("reasoning_cache"))
+        self.chat_options = ChatOptions(_read_flag(given, "drop_params"), cache)
+        self.reader = RequestReader(
+            self.routing,
+            labeller,
+            affinity,
+            timeout=given.get("timeout", _DEFAULT_TIMEOUT),
+            cache=cache,
+        )
+        self.labeller = labeller
+        self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry
+        sync, asynchronous = clients.of(deployments)
+        check_connections(deployments, given, {*sync, *asynchronous}, os.environ)
+        factory, self._async_factory = _factories(given, sync, asynchronous)
+        targets = Targets(deployments, factory)
+        self.calls = RoutedCalls(self.routing, self.state, targets, on_setback=self._tell)
+        self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
+        self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
+        in_forked_child(self, RouterParts._leave_parent)
+
+    @property
+    def async_calls(self) -> AsyncRoutedCalls:
+        """The loop under every async call of the running event loop."""
+        loop = running_loop()
+        last = self._last_loop
+        if last is not None and last[0]() is loop:
+            return last[1]
+        calls = self._loops.get(loop)
+        if calls is None:
+            targets = AsyncTargets(self.routing.deployments, self._async_factory)
+            made = AsyncRoutedCalls(
+                self.routing,
+                self.async_state,
+                targets,
+                on_setback=self._atell,
+                orphans=self.calls.orphans,
+            )
+            forget_closed_loops(self._loops)
+            calls = self._loops.setdefault(loop, made)
+        self._last_loop = (ref(loop), calls)
+        return calls
+
+    def close(self) -> None:
+        """Close the connections of sync calls and the state."""
+        self.calls.targets.close()
+        self.state.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop's calls, those of sync calls, and the state."""
+        calls = self._loops.pop(running_loop(), None)
+        self._last_loop = None
+        if calls is not None:
+            await calls.targets.aclose()
+        self.calls.targets.close()
+        await self.async_state.aclose()
+
+    def _leave_parent(self) -> None:
+        self.calls.targets.forget()
+        self._loops, self._last_loop = WeakKeyDictionary(), None
+        self.routing.board.forget_calls()
+
+    def _tell(self, setback: Setback) -> None:
+        functions = [*callbacks.on_retry, *self._on_retry]
+        if functions:
+            run_callbacks(functions, _record(setback))
+
+    async def _atell(self, setback: Setback) -> None:
+        functions = [*callbacks.on_retry, *self._on_retry]
+        if functions:
+            await await_callbacks(functions, _record(setback))
+
+
+def _factories(
+    options: Mapping[str, Any], sync: Mapping[str, Any], asynchronous: Mapping[str, Any]
+) -> tuple[ClientFactory[AzureResponses], ClientFactory[AsyncAzureResponses]]:
+    """What makes the clients of rows that brought none along."""
+    shared = {n: options[n] for n in _CLIENTS if n in options and n not in _OWN}
+    return (
+        ClientFactory(
+            AzureResponses,
+            _with_http_client(shared, options.get("http_client")),
+            sync,
+            asynchronous.keys() - sync.keys(),
+            make_credential,
+        ),
+        ClientFactory(
+            AsyncAzureResponses,
+            _with_http_client(shared, options.get("async_http_client")),
+            asynchronous,
+            sync.keys() - asynchronous.keys(),
+            make_async_credential,
+        ),
+    )
+
+
+def _record(setback: Setback) -> CallRecord:
+    return CallRecord(
+        call_type="responses",
+        operation="create",
+        deployment=setback.deployment.model,
+        deployment_id=setback.deployment.id,
+        group=setback.deployment.group,
+        router_attempt=setback.attempts,
+        attempts=setback.attempts,
+        error=setback.error,
+        retry_delay=setback.delay,
+    )
+
+
+def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
+    rest = {n: v for n, v in options.items() if n == "timeout" or n not in _OWN | _CLIENTS}
+    if "owner" in rest:
+        raise ConfigurationError("A router has no owner.", hint="Pass owner= with each call.")
+    try:
+        return read_settings(rest, warn_caller)
+    except ConfigurationError as error:
+        unknown = [name for name in rest if name not in RouterOptions.__annotations__]
+        near = [
+            found
+            for name in unknown
+            for found in get_close_matches(name, list(RouterOptions.__annotations__), n=3)
+        ]
+        if near and repr(unknown[0]) in error.message:
+            error.hint = f"Did you mean {' or '.join(map(repr, near))}?"
+        elif _BELONG_TO_ROWS & set(unknown):
+            error.hint = "Endpoints and credentials belong into the rows of model_list."
+        raise
+
+
+def _read_flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    # "no" is not False, and ids that are not signed would be understood.
+    raise ConfigurationError(f"{name} is {value!r}.", hint="Pass True or False.")
+
+
+def _read_cache(given: Any) -> ReasoningCache | None:
+    if given is None or isinstance(given, ReasoningCache):
+        return given
+    if isinstance(given, bool):
+        return ReasoningCache() if given else None
+    raise ConfigurationError(
+        f"reasoning_cache is {given!r}.", hint="Pass True, False or a ReasoningCache."
+    )
+
+
+def _warn_of_unheeded(options: Mapping[str, Any]) -> None:
+    names = [n for n in sorted(_NETWORK) if options.get(n) is not None]
+    if names:
+        warn_caller(
+            f"{', '.join(names)} of the router: no concern of the clients that rows brought along, "
+            "which keep their own. Give it to them."
+        )
+
+
+_BELONG_TO_ROWS = frozenset({"api_key", "endpoint", "azure_endpoint", "api_base", "api_version"})
+
+
+def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"state_prefix": "prefix", "state_timeout": "timeout", "state_credential": "credential"}
+    return {name: options[key] for key, name in names.items() if options.get(key) is not None}
+
+
+def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
+    return {**arguments, "http_client": client} if client is not None else dict(arguments)
