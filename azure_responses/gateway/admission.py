@@ -123,15 +123,6 @@ class Admission:
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
-    def left(self, caller: Caller, tick: float) -> tuple[int | None, int | None]:
-        """Requests and tokens the key has left in this minute, for headers; None without limit."""
-        if not caller.has_limits:
-            return None, None
-        with self._lock:
-            minute = self._minute(caller)
-            minute.wait(0, tick)  # Forgets what is older than a minute.
-            return _left(caller.rpm, minute.requests), _left(caller.tpm, minute.tokens)
-
     def _take(self, caller: Caller, tokens: int, tick: float) -> _Ticket | Denial:
         with self._lock:
             minute = self._minute(caller)
@@ -163,7 +154,3 @@ class Admission:
         # The limits of a stored key may have been changed.
         minute.rpm, minute.tpm = caller.rpm, caller.tpm
         return minute
-
-
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(0, limit - used)

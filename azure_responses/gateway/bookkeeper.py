@@ -126,11 +126,6 @@ class Bookkeeper:
         """False while the database or the spend log cannot be written."""
         return not self._troubles
 
-    @property
-    def dropped_lines(self) -> int:
-        """Lines of the spend log that were given up because it could not be written for long."""
-        return self._dropped
-
     def record(self, call: SpentCall) -> None:
         """Count a call and put its line in the spend log; takes no I/O and never fails."""
         try:

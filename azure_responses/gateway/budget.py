@@ -62,11 +62,6 @@ class Budgets:
             else:
                 self._held.pop(hold.key_id, None)
 
-    def held(self, key_id: str) -> int:
-        """What is put aside now."""
-        with self._lock:
-            return self._held.get(key_id, 0)
-
     def _refuse(self, caller: Caller, spent: int, held: int, now: float) -> Denial:
         assert caller.budget is not None
         wait = None

@@ -1,8 +1,7 @@
 """Where the labels in a request force it to go, and the request without them.
 
 API:
-    affinity = Affinity(labeller, deployments=(), accept_litellm_ids=False,
-                        accept_litellm_ids_of_owners=False)
+    affinity = Affinity(labeller, deployments=(), accept_litellm_ids=False)
     request = affinity.read(body, owner=None)      -> LabelledRequest, for Responses and chat bodies
         request.pins.hard, .soft                   -> Pin | None
         request.pins.pin                           -> the hard one, else the soft one, else None
@@ -11,8 +10,6 @@ API:
                                                       raises for them, naming the fix
         request.pins.unreadable                    -> paths of what is not an id where one may stand
         request.pins.raw_ciphertexts               -> paths of encrypted_content without a label
-        request.pins.foreign                       -> paths of encrypted reasoning that the pin's
-                                                      resource cannot read
         request.unlabel(resource=None, strip_raw=False) -> Unlabelled(body, warnings, given)
     affinity.read_id(text, owner=None, field="response_id") -> Label | None
                                                    for retrieve, cancel, delete, `after=…`
@@ -72,8 +69,8 @@ class Affinity:
         labeller: reads them.
         deployments: whose ids LiteLLM's ids may name.
         accept_litellm_ids: understand ids that LiteLLM gave out. They are not signed: whoever
-            can send one can choose the deployment and the stored response.
-        accept_litellm_ids_of_owners: understand them in calls with an owner too.
+            can send one can choose the deployment and the stored response. Calls with an owner
+            never understand them.
     """
 
     def __init__(
@@ -82,12 +79,10 @@ class Affinity:
         deployments: Iterable[Deployment] = (),
         *,
         accept_litellm_ids: bool = False,
-        accept_litellm_ids_of_owners: bool = False,
     ) -> None:
         self._labeller = labeller
         self._deployments = {deployment.id: deployment for deployment in deployments}
         self._accepts_litellm = accept_litellm_ids
-        self._accepts_litellm_of_owners = accept_litellm_ids and accept_litellm_ids_of_owners
 
     def read(self, body: Mapping[str, Any], owner: str | None = None) -> "LabelledRequest":
         """Find and read every label of a body of responses.create or of chat completions.
@@ -134,7 +129,7 @@ class Affinity:
 
     def accepts_litellm(self, owner: str | None) -> bool:
         """True when ids that LiteLLM gave out are understood in calls of this owner."""
-        return self._accepts_litellm if owner is None else self._accepts_litellm_of_owners
+        return self._accepts_litellm and owner is None
 
     def _place(self, found: LiteLLMId, field: str) -> Label:
         deployment = self._deployments.get(found.model_id)
@@ -291,18 +286,12 @@ class LabelledRequest:
             if hard is not None and sighting.label.resource != hard.resource:
                 raise _conflict(hard.field, format_path(sighting.path))
         soft = self._reasoning[-1].to_pin(False) if self._reasoning else None
-        pin = hard or soft
         return Pins(
             hard,
             soft,
             tuple(self._raw),
             tuple(self._unreadable),
             tuple(self._raw_ciphertexts),
-            tuple(
-                format_path(sighting.path)
-                for sighting in self._reasoning
-                if pin is not None and sighting.label.resource != pin.resource
-            ),
         )
 
 

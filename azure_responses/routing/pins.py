@@ -32,7 +32,6 @@ class Pins:
         raw: ids of things stored by the service that carry no label.
         unreadable: paths of what is not an id where an id may stand.
         raw_ciphertexts: paths of encrypted content that carries no label.
-        foreign: paths of encrypted reasoning that the pin's resource cannot read.
     """
 
     hard: Pin | None = None
@@ -40,7 +39,6 @@ class Pins:
     raw: tuple[Found, ...] = ()
     unreadable: tuple[str, ...] = ()
     raw_ciphertexts: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
 
     @property
     def pin(self) -> Pin | None:

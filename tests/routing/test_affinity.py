@@ -111,17 +111,15 @@ def test_the_latest_encrypted_reasoning_pins_softly() -> None:
     pins = AFFINITY.read({"input": items}).pins
     assert pins.pin == _pin("input[1].encrypted_content", is_hard=False)
     assert pins.hard is None
-    assert pins.foreign == ("input[0].encrypted_content",)
     assert pins.raw_ciphertexts == ("input[2].encrypted_content",)
 
 
-def test_a_hard_pin_makes_other_reasoning_foreign() -> None:
+def test_a_hard_pin_counts_before_that_of_reasoning() -> None:
     body = {"previous_response_id": id_of(RESPONSE_ID, WEST),
             "input": [_reasoning(ciphertext("gbbb"))]}  # fmt: skip
     pins = AFFINITY.read(body).pins
     assert pins.pin == _pin("previous_response_id", WEST)
     assert pins.soft == _pin("input[0].encrypted_content", is_hard=False)
-    assert pins.foreign == ("input[0].encrypted_content",)
 
 
 def test_two_resources_that_store_are_refused_by_name() -> None:
@@ -288,10 +286,6 @@ _LITELLM_CIPHERTEXT = f"litellm_enc:{b64encode(b'model_id:east').decode()};gAAAA
 
 def test_litellms_ids_are_raw_unless_they_are_accepted() -> None:
     assert AFFINITY.read_id(_litellm("east")) is None
-    assert (
-        Affinity(LABELLER, [EAST], accept_litellm_ids_of_owners=True).read_id(_litellm("east"))
-        is None
-    )
     body = {"input": [_reasoning(_LITELLM_CIPHERTEXT)]}
     assert AFFINITY.read(body).pins.soft is None
 
@@ -310,14 +304,11 @@ def test_litellms_ids_lead_to_the_deployment_they_name() -> None:
     assert raw.pins.pin is None
 
 
-def test_litellms_ids_are_not_an_owners_unless_that_is_accepted_too() -> None:
+def test_litellms_ids_are_not_understood_in_calls_of_an_owner() -> None:
     affinity = Affinity(LABELLER, [EAST], accept_litellm_ids=True)
     assert affinity.read_id(_litellm("east"), "ann") is None
-    affinity = Affinity(
-        LABELLER, [EAST], accept_litellm_ids=True, accept_litellm_ids_of_owners=True
-    )
     expected = Label(RESPONSE_ID, EAST.tag, EAST.resource)
-    assert affinity.read_id(_litellm("east"), "ann") == expected
+    assert affinity.read_id(_litellm("east")) == expected
 
 
 def test_a_deployment_that_only_litellm_knows_is_an_error_that_names_it() -> None:

@@ -1,4 +1,4 @@
-"""The items of a turn: references resolved, sealed content opened, cut to the context window."""
+"""The items of a turn: sealed content opened, cut to the context window."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ def refuse_input(message: str, code: str | None = None, param: str | None = "inp
 
 
 def gather_items(turn: Turn) -> _Items:
-    """History and input, oldest first.
+    """History and input, whose references have been resolved, oldest first.
 
     Raises:
-        Refusal: an item is not found, or encrypted content is not of this resource.
+        Refusal: encrypted content is not of this resource.
     """
     given = turn.request.get("input")
     items: _Items = []
@@ -33,7 +33,7 @@ def gather_items(turn: Turn) -> _Items:
     if isinstance(given, str):
         items.append({"role": "user", "content": given})
     for item in given if isinstance(given, list) else ():
-        items.extend(_open_item(turn, _resolve(turn, item)))
+        items.extend(_open_item(turn, item))
     return items
 
 
@@ -41,41 +41,6 @@ def _read_template(prompt: dict[str, Any]) -> _Items:
     """A stored prompt's text is not known here; what fills its gaps stands for it."""
     filled = [value for value in (prompt.get("variables") or {}).values() if isinstance(value, str)]
     return [{"role": "user", "content": "\n".join(filled)}] if filled else []
-
-
-def _resolve(turn: Turn, item: dict[str, Any]) -> dict[str, Any]:
-    kind = item.get("type")
-    if kind == "item_reference" or set(item) == {"id"}:
-        found = _find(turn, item["id"])
-        if found is None:
-            raise _refuse_unknown(turn, item["id"])
-        return found
-    is_bare = kind == "reasoning" and not item.get("encrypted_content") and item.get("id")
-    if is_bare and not _is_known(turn, item["id"]):
-        raise _refuse_unknown(turn, item["id"])
-    return item
-
-
-def _find(turn: Turn, identifier: str) -> dict[str, Any] | None:
-    for item in turn.history:
-        if item.get("id") == identifier:
-            return item
-    return turn.find_item(identifier) if turn.find_item else None
-
-
-def _is_known(turn: Turn, identifier: str) -> bool:
-    # Without a look-up the caller has judged its references itself.
-    return turn.find_item is None or _find(turn, identifier) is not None
-
-
-def _refuse_unknown(turn: Turn, identifier: str) -> Refusal:
-    message = f"Item with id '{identifier}' not found."
-    if turn.request.get("store") is False:
-        message += (
-            " Items are not persisted when `store` is set to false. Try again with `store` set to "
-            "true, or remove this item from your input."
-        )
-    return refuse_input(message)
 
 
 def _open_item(turn: Turn, item: dict[str, Any]) -> _Items:

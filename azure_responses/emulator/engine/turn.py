@@ -29,8 +29,6 @@ class Turn:
         dated: True on the dated surface, whose completed responses carry no content_filters.
         find_file: looks a file id up among the resource's files; None where there is none.
         search: finds (file id, filename, text) rows in the named vector stores for a query.
-        find_item: looks an item id up among the stored items; None where the caller has judged
-            the ids of replayed items already.
         chunking: "default" sends several tokens per delta, as the default content filter's buffer
             does; "async" sends one token per delta, as the asynchronous filter does.
         prefixes: what prompts the resource has seen, for `cached_tokens`; None caches nothing.
@@ -47,7 +45,6 @@ class Turn:
     dated: bool = False
     find_file: Callable[[str], dict[str, Any] | None] = lambda _: None
     search: Callable[[list[str], str], list[tuple[str, str, str]]] = lambda _stores, _query: []
-    find_item: Callable[[str], dict[str, Any] | None] | None = None
     chunking: str = "default"
     prefixes: PrefixMemory | None = None
 

@@ -128,42 +128,7 @@ def test_encrypted_reasoning_of_others_is_refused(change: str) -> None:
     }
 
 
-# Items known by id
-
-
 _REASONING = {"type": "reasoning", "id": "rs_1", "summary": []}
-_SAID = {"role": "assistant", "content": "Hi"}
-
-
-def test_reasoning_that_was_not_stored_is_not_found() -> None:
-    error = _refused([_REASONING, _SAID], model="gpt-5", store=False, find_item={}.get)
-    assert error["message"] == (
-        "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false. Try "
-        "again with `store` set to true, or remove this item from your input."
-    )
-
-
-def test_stored_reasoning_is_looked_up_where_it_can_be() -> None:
-    items = [_REASONING, _SAID, {"role": "user", "content": "Hello"}]
-    assert ask(items, model="gpt-5").response["status"] == "completed"
-    known = {"rs_1": _REASONING}
-    assert ask(items, model="gpt-5", find_item=known.get).response["status"] == "completed"
-    assert ask(items, model="gpt-5", store=False, find_item=known.get)
-    error = _refused(items, model="gpt-5", find_item={}.get)
-    assert error["message"] == "Item with id 'rs_1' not found."
-    history = [_REASONING, _SAID]
-    assert ask(items, model="gpt-5", store=False, history=history)
-
-
-def test_a_reference_stands_for_its_item() -> None:
-    known = {"msg_1": {"role": "user", "content": "my name is Ada"}}
-    earlier = [{"id": "msg_0", "role": "user", "content": "x"}, {"id": "msg_1", **known["msg_1"]}]
-    asked = [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "Who am I?"}]
-    assert said(asked, history=earlier) == "You are Ada."
-    items = [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "Who am I?"}]
-    assert said(items, find_item=known.get) == "You are Ada."
-    assert said([{"id": "msg_1"}, items[1]], find_item=known.get) == "You are Ada."
-    assert "msg_1" in _refused(items)["message"]
 
 
 def test_reasoning_needs_what_followed_it() -> None:

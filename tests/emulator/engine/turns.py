@@ -16,7 +16,6 @@ _OF_TURN = (
     "dated",
     "find_file",
     "search",
-    "find_item",
     "chunking",
     "prefixes",
 )
