@@ -56,6 +56,13 @@ class _Protocol(ResponseHandler):
         if payload is not None and not payload.is_eof() and payload.exception() is None:
             payload.set_exception(exc)
 
+    def is_connected(self) -> bool:
+        """False also when something is there that no request asked for; asked before each reuse.
+
+        aiohttp would give it to the next caller as the answer.
+        """
+        return super().is_connected() and not (self._buffer or self._tail)
+
 
 class _Connector(aiohttp.TCPConnector):
     def __init__(self, **arguments: Any) -> None:

@@ -1,14 +1,18 @@
-"""httpx's connection pools after a fork: each process has its own."""
+"""What httpx's connection pools leave undone: after a fork, and after a reply with excess bytes."""
 
 from collections.abc import Iterator
 from copy import copy
+from functools import partial
 from typing import Any
 
 import httpx
 
 from azure_responses.fork import leave_socket
 
-__all__ = ["leave_client", "leave_transport", "proxy_of", "show_proxy"]
+__all__ = ["leave_client", "leave_transport", "proxy_of", "refuse_excess", "show_proxy"]
+
+# Behind these attributes httpx and httpcore have the connection of a reply.
+_LAYERS = ("_stream", "_httpcore_stream", "_connection")
 
 
 def leave_client(client: httpx.Client | httpx.AsyncClient) -> None:
@@ -54,6 +58,38 @@ def _streams(pool: Any) -> Iterator[Any]:
             connection = getattr(connection, "_connection", None)
         if connection is not None:
             yield connection._network_stream
+
+
+def refuse_excess(response: httpx.Response) -> httpx.Response:
+    """A reply whose connection is not used again if bytes came that belong to no request.
+
+    The parser keeps what follows the end of a reply, and would give it to the next caller as the
+    answer. The pool asks each idle connection whether something is there to be read: a connection
+    with such bytes says yes, and is closed.
+    """
+    stream = response.extensions.get("network_stream")
+    # In process there is none; and a connection is prepared once.
+    if stream is not None and "get_extra_info" not in getattr(stream, "__dict__", ()):
+        parser = _parser_of(response.stream)
+        if parser is not None:
+            stream.get_extra_info = partial(_tell, stream.get_extra_info, parser)
+    return response
+
+
+def _parser_of(layer: Any) -> Any:
+    """What parses the replies of an HTTP/1.1 connection, or None."""
+    while layer is not None:
+        parser = getattr(layer, "_h11_state", None)
+        if parser is not None:
+            return parser
+        layer = next((getattr(layer, name) for name in _LAYERS if hasattr(layer, name)), None)
+    return None
+
+
+def _tell(get_extra_info: Any, parser: Any, name: str) -> Any:
+    if name == "is_readable" and parser.trailing_data[0]:
+        return True
+    return get_extra_info(name)
 
 
 def proxy_of(given: object, url: str) -> str | None:

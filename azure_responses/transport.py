@@ -21,7 +21,7 @@ import httpx
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import end_unawaited, forget_closed_loops, running_loop
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.httpx_connections import leave_transport, proxy_of, show_proxy
+from azure_responses.httpx_connections import leave_transport, proxy_of, refuse_excess, show_proxy
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Request
 from azure_responses.timed_network import TimedBackend
@@ -160,7 +160,8 @@ class SyncTransport:
         self, request: Request, headers: dict[str, str], timeout: Timeout, limit: TimeLimit
     ) -> httpx.Response:
         """Send one attempt, whose reads obey the limit; raises httpx's exceptions."""
-        return self._transport.handle_request(build_request(request, headers, timeout, limit))
+        reply = self._transport.handle_request(build_request(request, headers, timeout, limit))
+        return refuse_excess(reply)
 
     def proxy(self) -> str | None:
         """The URL of the proxy in between, without user and password."""
@@ -266,7 +267,8 @@ class _HTTPXConnections:
     async def send(
         self, request: Request, headers: dict[str, str], phases: dict[str, float | None]
     ) -> AsyncIncomingReply:
-        return await self._transport.handle_async_request(_build(request, headers, phases))
+        reply = await self._transport.handle_async_request(_build(request, headers, phases))
+        return refuse_excess(reply)
 
 
 @dataclass(frozen=True)
@@ -365,7 +367,7 @@ def send_through(
     response = http_client.send(request, stream=True, follow_redirects=False)
     # httpcore looks up how long to read for the headers, and once more for the body.
     phases["read"] = limit
-    return response
+    return refuse_excess(response)
 
 
 async def async_send_through(
@@ -378,7 +380,8 @@ async def async_send_through(
     """`send_through`, awaited; the caller ends what takes longer than the limit."""
     request = merge_request(http_client, call, headers, timeout)
     # A redirect would carry the credential to wherever it points.
-    return await http_client.send(request, stream=True, follow_redirects=False)
+    response = await http_client.send(request, stream=True, follow_redirects=False)
+    return refuse_excess(response)
 
 
 def _build(

@@ -12,6 +12,7 @@ _ABOUT_THE_WHOLE = {
     "test_background.py",
     "test_broken_replies.py",
     "test_documents.py",
+    "test_excess_bytes.py",
     "test_exports.py",
     "test_failures_after_output.py",
     "test_imports.py",
