@@ -96,7 +96,8 @@ def problem_from_object(body: Mapping[str, Any], status: int | None = None) -> P
 
     Without `status`, the error's code or type decides which HTTP status it stands for.
     """
-    error = body.get("error")
+    given = body.get("error")
+    error = given[0] if isinstance(given, list) and given else given
     fields: Mapping[str, Any] = error if isinstance(error, dict) else body
     code, kind = _text(fields.get("code")), _text(fields.get("type"))
     message = _text(fields.get("message")) or (error if isinstance(error, str) else None)

@@ -114,6 +114,7 @@ class ResponseStream:
         self._opened_at: float | None = None
         self._setbacks = 0
         self._polled: Response | None = None
+        self._last_event: ResponseStreamEvent | None = None
 
     def open(self, headers: Mapping[str, str], now: float) -> None:
         """A connection was opened; `headers` in lower case, `now` in monotonic seconds."""
@@ -242,10 +243,10 @@ class ResponseStream:
                 events.append(parse_event(data, name))
             except ValueError:
                 # Azure sends no [DONE]; gateways that speak chat completions to everybody do, and
-                # some keep a connection alive with empty data.
+                # some keep a connection alive with empty data, `null` or "ping".
                 if data.strip() == b"[DONE]":
                     self._has_end_mark = True
-                elif data.strip():
+                elif data.strip() and not _is_json(data):
                     return events, False
         return events, True
 
@@ -268,7 +269,7 @@ class ResponseStream:
         return ready
 
     def _is_repeated(self, event: ResponseStreamEvent, kind: str) -> bool:
-        """True for what an earlier connection brought already; counts the event otherwise."""
+        """True for what an earlier connection, or a proxy, brought already; counts it otherwise."""
         number = event.sequence_number
         if not isinstance(number, int):
             return False
@@ -276,6 +277,9 @@ class ResponseStream:
         # numbers every event 0 must lose none. An error may be numbered by another counter.
         if self._seen_before is not None and number <= self._seen_before and kind != "error":
             return True
+        if number and number == self.last_sequence_number and event == self._last_event:
+            return True
+        self._last_event = event
         self.last_sequence_number = max(number, self.last_sequence_number or 0)
         return False
 
@@ -377,6 +381,14 @@ class ResponseStream:
             resumable=is_resumable,
             hint=_RESUME_HINT if is_resumable else None,
         )
+
+
+def _is_json(data: bytes | str) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 _NOTEWORTHY = _OPENING | _ENDING | _FAILING

@@ -75,11 +75,28 @@ class StructuredOutput(Generic[T]):
         try:
             return self._adapter.validate_json(text)
         except ValidationError as error:
-            # Pydantic's errors cannot be derived from, and callers catch this one; so what was
-            # paid for rides along on it (openai-python#1763).
-            error.response = response  # type: ignore[attr-defined]
-            error.add_note(f"in response {response.id}; error.response has the whole of it")
+            if response.refusal is not None:
+                # What stands beside a refusal is how it was begun, not an answer gone wrong.
+                return None
+            _attach(error, response)
             raise
+
+
+def _attach(error: Any, response: Response) -> Any:
+    """Let a validation error carry the response, and take it along into a copy or a pickle.
+
+    Pydantic's errors cannot be derived from, and callers catch this one; so what was paid for rides
+    along on it (openai-python#1763).
+    """
+    make, arguments = error.__reduce__()
+    error.response = response
+    error.add_note(f"in response {response.id}; error.response has the whole of it")
+    error.__reduce_ex__ = lambda protocol: (_make_again, (make, arguments, response))
+    return error
+
+
+def _make_again(make: Any, arguments: tuple[Any, ...], response: Response) -> Any:
+    return _attach(make(*arguments), response)
 
 
 def _schema_name(output_type: Any) -> str:

@@ -207,12 +207,20 @@ def _parse_slowly(data: bytes | str, name: str | None) -> ResponseStreamEvent:
             f"the data of a stream event is a JSON {type(value).__name__}, not an object"
         )
     given = value.get("type")
-    kind = EVENT_TYPES.get(given if isinstance(given, str) else name or "", UnknownEvent)
+    kind = EVENT_TYPES.get(_name_of(value, name), UnknownEvent)
     try:
         return cast(ResponseStreamEvent, kind.model_validate(value))
     except ValidationError:
         named = None if isinstance(given, str) else _validate_named(kind, value)
         return UnknownEvent.model_validate(value) if named is None else named
+
+
+def _name_of(value: dict[str, Any], name: str | None) -> str:
+    given = value.get("type")
+    if isinstance(given, str):
+        return given
+    # Proxies put the body of an error into a stream as it is.
+    return "error" if value.get("error") and name not in EVENT_TYPES else name or ""
 
 
 def _validate_named(kind: type[StreamEvent], value: dict[str, Any]) -> ResponseStreamEvent | None:

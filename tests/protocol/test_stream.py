@@ -1,6 +1,7 @@
 """One streamed response across its connections."""
 
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -482,9 +483,41 @@ def test_data_that_is_not_json_breaks_the_stream_after_what_came_before_it() -> 
         _next(stream)
 
 
+@pytest.mark.parametrize("data", [b"null", b'"ping"', b"[1]", b"7"])
+def test_json_that_is_no_event_breaks_nothing(data: bytes) -> None:
+    stream = _stream()
+    stream.receive(frame(_OPENING[0]) + b"data: " + data + b"\n\n")
+    assert not stream.is_over
+    events = stream.receive(frame(_text("a", 2)) + frame(_at("completed", 3)))
+    assert _names(events) == ["created", "output_text.delta", "completed"]
+
+
+def test_an_event_that_arrives_twice_in_a_row_is_handed_out_once() -> None:
+    stream = _stream()
+    sent = [_OPENING[0], _text("a", 2), _text("a", 2), _text("a", 3), _at("completed", 4)]
+    events = stream.receive(b"".join(map(frame, sent)))
+    assert _names(events) == ["created", "output_text.delta", "output_text.delta", "completed"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"type": None}, {"sequence_number": 3}, {"type": "error"}])
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_bare_error_of_a_proxy_is_the_failure_of_the_stream(
+    fields: dict[str, Any], as_list: bool
+) -> None:
+    error: Any = {"code": "429", "message": "slow down"}
+    stream = _stream()
+    stream.receive(frame(_OPENING[0]) + frame(_text("a", 2)))
+    body = {**fields, "error": [error] if as_list else error}
+    stream.receive(f"data: {json.dumps(body)}\n\n".encode())
+    assert stream.is_over
+    with pytest.raises(RateLimitError, match="slow down") as caught:
+        _next(stream)
+    assert caught.value.partial.output_text == "a"
+
+
 def test_data_that_is_not_json_before_output_is_retried() -> None:
     stream = _stream()
-    stream.receive(frame(_OPENING[0]) + b"data: [1]\n\n")
+    stream.receive(frame(_OPENING[0]) + b"data: [1\n\n")
     assert stream.is_over
     assert _next(stream).action == "resend"
     stream.open({}, _NOW)

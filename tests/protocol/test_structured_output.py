@@ -1,6 +1,8 @@
 """Python types as strict JSON schemas, and replies back to the types."""
 
+import copy
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -451,6 +453,11 @@ def test_a_refusal_is_none() -> None:
     assert StructuredOutput(Closed).read(_response(refusal="No.")) is None
 
 
+def test_text_beside_a_refusal_is_no_answer_of_another_type() -> None:
+    assert StructuredOutput(Closed).read(_response("Well,", refusal="No.")) is None
+    assert StructuredOutput(Closed).read(_response('{"a": 1}', refusal="No.")) == Closed(a=1)
+
+
 def test_no_text_is_none() -> None:
     assert StructuredOutput(Closed).read(_response()) is None
     assert StructuredOutput(Closed).read(Response(id="resp_1", status="completed")) is None
@@ -467,3 +474,16 @@ def test_a_complete_answer_the_type_does_not_accept_raises_and_names_the_respons
     with pytest.raises(ValidationError) as caught:
         StructuredOutput(Closed).read(_response(text))
     assert caught.value.__notes__ == ["in response resp_1; error.response has the whole of it"]
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
+)
+def test_a_copied_or_pickled_error_still_carries_the_response(copied: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        StructuredOutput(Closed).read(_response("not json"))
+    again = copied(copied(caught.value))
+    assert isinstance(again, ValidationError)
+    assert str(again) == str(caught.value)
+    assert again.response.output_text == "not json"  # type: ignore[attr-defined]
+    assert again.__notes__ == caught.value.__notes__

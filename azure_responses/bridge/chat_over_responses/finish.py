@@ -27,5 +27,6 @@ def finish_reason(response: Response, has_calls: bool, has_function_call: bool) 
 
 
 def _was_filtered(response: Response) -> bool:
-    details = response.incomplete_details
-    return isinstance(details, IncompleteDetails) and details.reason == "content_filter"
+    details: object = response.incomplete_details
+    reason = details.reason if isinstance(details, IncompleteDetails) else details
+    return reason == "content_filter"

@@ -4,6 +4,7 @@ A call keeps the index of its place among the calls, whatever arrives in between
 fall short of the final arguments, the rest follows once they are known.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,13 +26,17 @@ __all__ = ["StreamedCalls"]
 
 @dataclass
 class _Call:
-    """One call: its item as first seen, its index (None for a `function_call`), its text so far."""
+    """One call: its item as first seen, its index (None for a `function_call`), its text so far.
+
+    `given` are arguments that came with the item, which count where no others follow.
+    """
 
     item: Any
     index: int | None
     has_begun: bool = False
     is_held: bool = False
     pieces: list[str] = field(default_factory=list)
+    given: str = ""
 
     @property
     def has_text(self) -> bool:
@@ -55,12 +60,15 @@ class StreamedCalls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def begin(self, output_index: int, item: Any) -> dict[str, Any]:
+    def begin(self, output_index: int, item: Any, is_final: bool = False) -> dict[str, Any]:
         """An item was added to the output. A call of another kind than text waits for its end."""
         if output_index in self._calls or not is_callers(item):
             return {}
         call = self._number(item)
         self._calls[output_index] = call
+        if not is_final and _has_whole_arguments(item):
+            # Some gateways give all arguments, or `{}`, at once and then stream them nevertheless.
+            call.given, call.item = item.arguments, item.model_copy(update={"arguments": ""})
         return self._head(call) if call.has_text else {}
 
     def _number(self, item: Any) -> _Call:
@@ -110,7 +118,7 @@ class StreamedCalls:
 
     def finish(self, output_index: int, item: Any) -> dict[str, Any]:
         """A call's final item; whatever is still missing of it is handed on."""
-        begun = self.begin(output_index, item)
+        begun = self.begin(output_index, item, is_final=True)
         call = self._calls[output_index]
         if call.has_text:
             return begun or self.complete(output_index, _text(item))
@@ -134,6 +142,16 @@ def _text(item: Any) -> str:
     return item.arguments if isinstance(item, FunctionCall) else ""
 
 
+def _has_whole_arguments(item: Any) -> bool:
+    if not isinstance(item, FunctionCall) or not item.arguments:
+        return False
+    try:
+        json.loads(item.arguments)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _delta(call: _Call, values: dict[str, Any]) -> dict[str, Any]:
     if call.index is None:
         return {"function_call": values["function"]}
@@ -142,7 +160,7 @@ def _delta(call: _Call, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item_so_far(call: _Call) -> Any:
-    text = "".join(call.pieces)
+    text = "".join(call.pieces) or call.given
     if isinstance(call.item, CustomToolCall):
         return call.item.model_copy(update={"input": text})
     if isinstance(call.item, FunctionCall):

@@ -87,6 +87,11 @@ def test_a_completion_reads_by_attribute_and_by_name() -> None:
     assert completion.model_dump()["choices"][0]["finish_reason"] == "stop"
 
 
+def test_a_reason_without_its_object_is_the_reason_all_the_same() -> None:
+    response = _response(status="incomplete", incomplete_details="content_filter")
+    assert to_chat_completion(response, REQUEST).choices[0].finish_reason == "content_filter"
+
+
 def test_id_model_and_time_are_the_responses_own() -> None:
     completion = to_chat_completion(_response(service_tier="priority"), REQUEST, created=9)
     assert (completion.id, completion.model, completion.created) == ("resp_1", "gpt-5", 5)

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
 from azure_responses.types import Response
 
@@ -38,9 +40,21 @@ def test_an_end_that_contradicts_the_deltas_adds_nothing() -> None:
 
 def test_the_whole_arguments_may_come_with_the_call() -> None:
     calls = StreamedCalls(False)
-    begun = calls.begin(0, _function(arguments="{}"))
-    assert begun["tool_calls"][0].function.arguments == "{}"
-    assert calls.finish(0, _function(arguments="{}")) == {}
+    begun = calls.begin(0, _function(arguments='{"a":1}'))
+    assert begun["tool_calls"][0].function.arguments == ""
+    assert calls.so_far()[0].function.arguments == '{"a":1}'  # type: ignore[union-attr]
+    rest = calls.finish(0, _function(arguments='{"a":1}'))
+    assert rest["tool_calls"][0].function.arguments == '{"a":1}'
+
+
+@pytest.mark.parametrize("given", ['{"a":1}', "{}", "null"])
+def test_arguments_that_come_with_the_call_and_then_in_deltas_are_told_once(given: str) -> None:
+    calls = StreamedCalls(False)
+    calls.begin(0, _function(arguments=given))
+    told = [calls.add(0, '{"a"'), calls.add(0, ":1}")]
+    assert [each["tool_calls"][0].function.arguments for each in told] == ['{"a"', ":1}"]
+    assert calls.finish(0, _function(arguments='{"a":1}')) == {}
+    assert calls.so_far()[0].function.arguments == '{"a":1}'  # type: ignore[union-attr]
 
 
 def test_a_call_of_another_kind_is_told_once_and_whole() -> None:
