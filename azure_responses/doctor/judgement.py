@@ -15,8 +15,8 @@ from azure_responses.errors import (
     APIStatusError,
     AzureResponsesError,
     ConfigurationError,
-    DeploymentNotFoundError,
 )
+from azure_responses.protocol.known_errors import find_known
 from azure_responses.types.rate_limit import RateLimit
 from azure_responses.types.response import Response
 
@@ -76,29 +76,6 @@ class Verdict:
     proven: frozenset[str] = field(default_factory=frozenset)
 
 
-# (statuses, code or None, words in the message or None) → the step; first match wins. The bodies
-# are those of azure_responses.protocol.hints.
-_ROWS: tuple[tuple[tuple[int, ...], str | None, str | None, str], ...] = (
-    ((400,), None, r"api version not supported|enabled only for api.version", "api-version"),
-    ((400,), None, r"custom subdomain", "credential"),
-    ((400, 404), "operationnotsupported", None, "model"),
-    ((401, 403), "permissiondenied", None, "role"),
-    ((401,), None, None, "credential"),
-    ((403,), "authenticationtypedisabled", None, "credential"),
-    ((403,), "content_filter", None, "call"),
-    (
-        (403,),
-        None,
-        r"virtual network|firewall|public access is disabled|private endpoint|blocked",
-        "firewall",
-    ),
-    ((403,), None, None, "role"),
-    ((404,), None, r"invalid url", "region"),
-    ((404,), None, None, "api-version"),
-    ((429,), None, None, "rate-limit"),
-    ((500,), None, r"unable to get resource information", "credential"),
-)  # fmt: skip
-
 _CONNECTION_ROWS = (
     (r"name or service|nodename|getaddrinfo|name resolution|resolve", "dns"),
     (r"certificate|ssl|tls|proxy", "tls"),
@@ -122,15 +99,8 @@ def verdict_of(error: AzureResponsesError) -> Verdict:
 def _step_of_status(error: APIStatusError) -> str:
     if _is_from_elsewhere(error):
         return "endpoint"
-    if isinstance(error, DeploymentNotFoundError):
-        return "deployment"
-    code = (error.code or "").lower()
-    for statuses, row_code, words, step in _ROWS:
-        if error.status_code not in statuses or (row_code is not None and row_code != code):
-            continue
-        if words is None or re.search(words, error.message, re.IGNORECASE):
-            return step
-    return "call"
+    found = find_known(error.status_code, error.code, error.message)
+    return next((known.step for known in found if known.step is not None), "call")
 
 
 def _is_from_elsewhere(error: APIStatusError) -> bool:

@@ -1,11 +1,6 @@
-"""Problems → the exception the caller sees.
+"""Problems → the exception the caller sees."""
 
-Match codes, never messages: Azure changes the wording (straight and typographic apostrophes, for
-one). The few messages matched here belong to errors that carry no code of their own.
-"""
-
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from azure_responses.errors import (
@@ -15,17 +10,15 @@ from azure_responses.errors import (
     BadRequestError,
     ConflictError,
     ContentFilterError,
-    ContextWindowExceededError,
-    DeploymentNotFoundError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     ResponseFailedError,
     ResponseNotFoundError,
-    UnsupportedOperationError,
 )
 from azure_responses.protocol.hints import Situation, hint_for
+from azure_responses.protocol.known_errors import find_known
 from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
 from azure_responses.protocol.redaction import redact, redact_all
 from azure_responses.protocol.retry import retry_hint
@@ -33,53 +26,6 @@ from azure_responses.types.response import ResponseErrorCode
 from azure_responses.types.result import request_id_of
 
 __all__ = ["failure_from_event", "failure_from_reply", "failure_from_response"]
-
-_Predicate = Callable[[Problem], bool]
-
-
-def _has_code(*codes: str) -> _Predicate:
-    return lambda problem: (problem.code or "").lower() in codes
-
-
-def _says(pattern: str) -> _Predicate:
-    compiled = re.compile(pattern, re.IGNORECASE)
-    return lambda problem: compiled.search(problem.message) is not None
-
-
-# First match wins; the predicates see only problems of the statuses named.
-_KINDS: tuple[tuple[tuple[int, ...], _Predicate, type[APIStatusError]], ...] = (
-    ((400, 403), _has_code("content_filter", "contentfilter"), ContentFilterError),
-    ((400, 413), _has_code("context_length_exceeded"), ContextWindowExceededError),
-    # litellm #15968: the 272,000-token refusal, whose code the report does not show.
-    (
-        (400,),
-        _says(r"maximum context length|exceed the configured limit|exceeds the context window"),
-        ContextWindowExceededError,
-    ),
-    (
-        (400, 404),
-        _has_code("operationnotsupported", "unsupported_operation"),
-        UnsupportedOperationError,
-    ),
-    (
-        (400,),
-        _says(r"api version not supported|enabled only for api.versions?"),
-        UnsupportedOperationError,
-    ),
-    ((400, 404), _has_code("previous_response_not_found"), ResponseNotFoundError),
-    (
-        (401, 403),
-        _has_code("permissiondenied", "authenticationtypedisabled"),
-        PermissionDeniedError,
-    ),
-    ((400, 404), _has_code("deploymentnotfound", "model_not_found"), DeploymentNotFoundError),
-    (
-        (404,),
-        _says(r"existing deployment|deployment .{0,200}does not exist"),
-        DeploymentNotFoundError,
-    ),
-    ((404,), _says(r"(?<!/)\bresponse\b.{0,300}not found"), ResponseNotFoundError),
-)
 
 _KIND_BY_STATUS: Mapping[int, type[APIStatusError]] = {
     401: AuthenticationError,
@@ -173,9 +119,9 @@ def _is_limit(name: str) -> bool:
 
 
 def _classify(problem: Problem, status: int, situation: Situation) -> type[APIStatusError]:
-    for statuses, matches, kind in _KINDS:
-        if status in statuses and matches(problem):
-            return kind
+    for known in find_known(status, problem.code, problem.message):
+        if known.error is not None:
+            return known.error
     if status == 404 and situation.response_id and problem.code not in ("404", "unknown_url"):
         return ResponseNotFoundError
     if status in _KIND_BY_STATUS:

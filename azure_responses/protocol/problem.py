@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_responses.protocol.known_errors import STATUS_IN_STREAM
 from azure_responses.protocol.redaction import redact
 
 __all__ = ["Problem", "problem_from_object", "problem_from_reply"]
@@ -38,37 +39,6 @@ class Problem:
     param: str | None = None
     body: Any = None
     content_filters: list[dict[str, Any]] = field(default_factory=list)
-
-
-# What an error inside a stream would have been as an HTTP status. The first two are recorded
-# from Azure's streamed rate limits; the rest are the specification's codes.
-_STATUS_BY_CODE: Mapping[str, int] = {
-    "rate_limit_exceeded": 429,
-    "too_many_requests": 429,
-    "insufficient_quota": 429,
-    "429": 429,
-    "server_error": 500,
-    "internal_server_error": 500,
-    "internalservererror": 500,
-    "500": 500,
-    "vector_store_timeout": 500,
-    "service_unavailable": 503,
-    "503": 503,
-    "timeout": 408,
-    "content_filter": 400,
-    "context_length_exceeded": 400,
-    "invalid_prompt": 400,
-    "invalid_request_error": 400,
-    "invalid_encrypted_content": 400,
-    "image_generation_user_error": 400,
-    "previous_response_not_found": 400,
-    "401": 401,
-    "403": 403,
-    "404": 404,
-    "permissiondenied": 403,
-    "deploymentnotfound": 404,
-    "model_not_found": 404,
-}
 
 
 def problem_from_reply(
@@ -120,8 +90,8 @@ def _status_of(
 ) -> int | None:
     names = [name.lower() for name in (code, kind) if name]
     for name in names:
-        if name in _STATUS_BY_CODE:
-            return _STATUS_BY_CODE[name]
+        if name in STATUS_IN_STREAM:
+            return STATUS_IN_STREAM[name]
     for key in ("status", "status_code", "statusCode"):
         status = fields.get(key)
         if isinstance(status, int) and 400 <= status < 600:
