@@ -58,7 +58,8 @@ class _Flow(FlowControl):
 
     def resume_reading(self) -> None:
         """More is asked for."""
-        if self.read_paused and not self._use():
+        # Bytes may be kept although the reading goes on: they came while a body was still full.
+        if not self._use() and self.read_paused:
             super().resume_reading()
 
 
