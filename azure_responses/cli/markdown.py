@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from html import unescape
 from itertools import takewhile
 from typing import ClassVar, TextIO
 
@@ -20,6 +21,8 @@ __all__ = ["MarkdownPrinter", "draw_markdown", "split_blocks"]
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 # Of a line whose end has not arrived, also what may become a list's next item.
 _CONTINUES = re.compile(r"[ \t]|[-*+]([ \t]|\Z)|\d+([.)]([ \t]|\Z)|\Z)")
+# As the parser ends lines.
+_LINE_END = re.compile(r"\r\n?|\n")
 # `List<String>` in a sentence would be read as HTML, and rich draws no HTML. A definition of a
 # link (`[1]: https://…`) would be drawn nowhere.
 _PARSER = (
@@ -95,9 +98,10 @@ def _erase(count: int) -> str:
     """Take the last rows away; never more, also where the terminal was resized meanwhile.
 
     A terminal that was made narrower shows a row as two: what is left then stands there twice.
+    Each row is cleared by itself, because a screen that is cleared from its first place on is kept
+    by tmux, which shows every unfinished state to those who scroll back.
     """
-    up = f"\x1b[{count - 1}A" if count > 1 else ""
-    return f"\r{up}\x1b[J" if count else ""
+    return "\r\x1b[K" + "\x1b[A\x1b[K" * (count - 1) if count else ""
 
 
 def split_blocks(text: str) -> tuple[str, str]:
@@ -146,6 +150,7 @@ class _Markdown(Markdown):
         self.parsed = _PARSER.parse(markup)
         for token in self.parsed:
             token.children = list(_spell_out(token.children or []))
+        self.parsed = _keep_cells(self.parsed, markup)
 
 
 def draw_markdown(text: str, console: Console) -> str:
@@ -182,6 +187,25 @@ def _spell_out(tokens: Iterable[Token]) -> Iterator[Token]:
             href, label = str(token.attrs.get("href", "")), ""
         elif token.type == "link_close" and href != label:
             yield _text(f" ({href})")
+
+
+def _keep_cells(tokens: Iterable[Token], text: str) -> list[Token]:
+    """The tokens, with a table as its source where a row has more cells than there are columns.
+
+    The parser drops those cells, and models write `int | None` in tables.
+    """
+    lines = _LINE_END.split(text)
+    kept: list[Token] = []
+    start = 0
+    for token in tokens:
+        if token.type == "table_open":
+            start = len(kept)
+        kept.append(token)
+        if token.type == "table_close":
+            source = "\n".join(lines[slice(*(kept[start].map or ()))])
+            if not _letters([unescape(source)]) <= _letters(_contents(kept[start:])):
+                kept[start:] = [Token("code_block", "code", 0, content=f"{source}\n")]
+    return kept
 
 
 def _text(content: str) -> Token:

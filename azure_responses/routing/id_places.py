@@ -84,6 +84,8 @@ _PART = Place(
     }
 )
 _CONTAINER = {
+    # No field of the API: an id that a caller wraps in an object must not pass unread.
+    "id": _STORED,
     "container_id": _STORED,
     "file_ids": _STORED_LIST,
     "skills": Place(fields={"skill_id": _STORED}),
@@ -93,7 +95,7 @@ _TOOL_FIELDS = {
     "vector_store_ids": _STORED_LIST,
     "container": Place(Kind.STORED, _CONTAINER),
     "environment": _ENVIRONMENT,
-    "input_image_mask": Place(Kind.STORED, {"file_id": _STORED}),
+    "input_image_mask": Place(Kind.STORED, {"id": _STORED, "file_id": _STORED}),
 }
 _TOOL = Place(fields={**_TOOL_FIELDS, "tools": Place(fields=_TOOL_FIELDS)})
 _ITEM = Place(

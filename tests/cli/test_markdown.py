@@ -148,6 +148,23 @@ def _missing(text: str, rows: list[str]) -> list[str]:
     return [word for word in re.findall(r"\w+", said) if word not in shown]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_a_table_whose_row_has_too_many_cells_is_shown_as_its_source(indent: str, end: str) -> None:
+    rows = ["- item", "", f"{indent}|name|type|use|", f"{indent}|-|-|-|"]
+    rows += [f"{indent}|a|`int | None`|counts **words**|", "", "After *it*."]
+    drawn = plain(draw_markdown(end.join(rows), _console(80)))
+    assert "|a|`int | None`|counts **words**|" in drawn
+    assert "After it." in drawn
+
+
+def test_a_table_with_links_and_entities_is_drawn_as_a_table() -> None:
+    table = "|name|use|\n|-|-|\n|[a](http://b.example)|x &amp; y \\| z|"
+    drawn = plain(draw_markdown(table, _console(80)))
+    assert " (http://b.example)" in drawn
+    assert "x & y | z" in drawn
+
+
 @pytest.mark.parametrize("width", [6, 20, 33, 80, 200])
 @pytest.mark.parametrize(
     "text",
@@ -302,6 +319,21 @@ def test_a_terminal_that_reflows_its_rows_loses_nothing_either(tmp_path: Path) -
             tmux.resize(*size)
         tmux.wait_for("ended with 0")
         assert _missing(_LONG, tmux.rows()) == []
+
+
+@needs_tmux
+def test_no_unfinished_state_is_left_for_those_who_scroll_back(tmp_path: Path) -> None:
+    words = " ".join(f"word{number}" for number in range(40))
+    emulator = _serve(200)
+    with (
+        emulator.serve() as server,
+        Tmux(
+            tmp_path, "ask", "-m", "gpt-4.1", f"Reply with exactly: {words}",
+            AZURE_OPENAI_ENDPOINT=server.url, AZURE_OPENAI_API_KEY=emulator.api_key,
+        ) as tmux,
+    ):  # fmt: skip
+        tmux.wait_for("ended with 0")
+        assert "".join(tmux.rows()).count("word0") == 1
 
 
 @pytest.mark.parametrize(("option", "size"), [("--stream", 7), ("--no-stream", len(_LONG))])

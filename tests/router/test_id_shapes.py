@@ -83,6 +83,8 @@ _LOOKED_UP: dict[str, Body] = {
     "container": lambda v: _tool(type="code_interpreter", container=v),
     "environment": lambda v: _tool(type="shell", environment={"container_id": v}),
     "skill": lambda v: _tool(type="shell", environment={"skills": [{"skill_id": v}]}),
+    "container in an object": lambda v: _tool(type="code_interpreter", container={"id": v}),
+    "environment in an object": lambda v: _tool(type="shell", environment={"id": v}),
     "vector_store_ids[0]": lambda v: _tool(type="file_search", vector_store_ids=[v]),
     "file_ids[0]": lambda v: _tool(type="code_interpreter", container={"file_ids": [v]}),
     "tool in a namespace": lambda v: _tool(

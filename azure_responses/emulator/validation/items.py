@@ -69,6 +69,8 @@ _USER_PARTS = tuple(name for name in _PARTS if name not in ("output_text",))
 _STATUS = optional(status=Choice("in_progress", "completed", "incomplete"))
 # Which agent of several an item is of.
 _AGENT = optional(agent=_OBJECT)
+# Which caller made an item; null in a dump of one that the service returned.
+_MAKER = optional(created_by=Text())
 
 
 class _Message:
@@ -112,7 +114,7 @@ _CALLER = optional(caller=_OBJECT)
 
 def _item(required: dict[str, Shape], *others: dict[str, Shape], begins: str = "") -> Record:
     """A record that must have `required` and may have an id and `others`."""
-    fields: dict[str, Shape] = {**_TYPE, **_AGENT, "id": Text(begins=begins), **required}
+    fields = {**_TYPE, **_AGENT, **_MAKER, "id": Text(begins=begins), **required}
     for other in others:
         fields |= other
     return Record(fields, required)
@@ -211,7 +213,7 @@ _ITEMS: dict[str, Shape] = {
         {"error": ANYTHING},
         optional(output=Text(), approval_request_id=Text()),
     ),
-    "compaction": _item({"encrypted_content": Text()}, optional(created_by=Text())),
+    "compaction": _item({"encrypted_content": Text()}),
     "compaction_trigger": _item({}),
     "configuration_update": Record(_TYPE, is_open=True),
     "tool_search_call": _item({"arguments": ANYTHING}, _STATUS, _EXECUTION),

@@ -126,6 +126,21 @@ def test_models_take_what_is_theirs(model: str, body: dict[str, Any]) -> None:
     assert _error(model, input="x", **body) is None
 
 
+@pytest.mark.parametrize("made_by", [None, "user_1"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}},
+        {"type": "apply_patch_call", "call_id": "c", "operation": {"type": "delete_file"}},
+        {"type": "compaction", "encrypted_content": "x"},
+    ],
+    ids=lambda item: item["type"],
+)
+def test_an_item_may_say_who_made_it(item: dict[str, Any], made_by: str | None) -> None:
+    error = _error("gpt-4.1", input=[{**item, "created_by": made_by}])
+    assert error is None or "created_by" not in error["message"]
+
+
 _MOVED = "In the Responses API, this parameter has moved to"
 _REFUSED: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     # Parameters
