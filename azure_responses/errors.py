@@ -168,9 +168,13 @@ class APIStatusError(AzureResponsesError):
         return f"{label}{self.message}{request}{hint}"
 
 
+# What services, and the router, put before a status that a message begins with.
+_BEFORE_STATUS = r"(?:Deployment '[^']{0,200}': )?(?:(?:HTTP|error|status|code)[ :=]{1,2}){0,3}"
+
+
 def _label(status: str, code: str | None, message: str) -> str:
     """What stands in front of a message, without what is said anyway."""
-    says_status = re.match(rf"(?:HTTP )?{status}\b", message) is not None
+    says_status = re.match(_BEFORE_STATUS + rf"{status}\b", message, re.IGNORECASE) is not None
     # Azure's code of a plain refusal is its status.
     words = [None if says_status else status, None if code == status else code]
     return f"{' '.join(filter(None, words))}: " if any(words) else ""

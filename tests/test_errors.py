@@ -161,6 +161,10 @@ def test_content_filter_verdicts_default_to_an_empty_list() -> None:
         (401, "401", "401 Unauthorized", "401 Unauthorized"),
         (503, "busy", "HTTP 503 with text.", "busy: HTTP 503 with text."),
         (400, None, "4000 tokens", "400: 4000 tokens"),
+        (429, "429", "Error 429: slow", "Error 429: slow"),
+        (429, None, "Status code: 429 slow", "Status code: 429 slow"),
+        (429, None, "Deployment 'east': 429 slow", "Deployment 'east': 429 slow"),
+        (500, None, "Error code 5000", "500: Error code 5000"),
     ],
 )
 def test_the_status_is_said_once(

@@ -126,9 +126,12 @@ def _describe_text(status: int, headers: Mapping[str, str], body: str) -> str:
         return f"HTTP {status} with an empty body."
     if "html" in kind or body.lstrip()[:1] == "<":
         title = re.search(r"<title[^>]*>\s*(.*?)\s*</title>", body, re.IGNORECASE | re.DOTALL)
-        shown = f" ({_shorten(title.group(1))})" if title and title.group(1) else ""
+        said = _shorten(title.group(1)).removeprefix(f"{status} ") if title else ""
+        shown = f" ({said})" if said else ""
         return f"HTTP {status} with an HTML page{shown} instead of JSON."
-    return f"HTTP {status} with a body that is not JSON: {_shorten(body)}"
+    return (
+        f"HTTP {status} with a body that is not JSON: {_shorten(body).removeprefix(f'{status} ')}"
+    )
 
 
 def _shorten(body: str) -> str:

@@ -86,7 +86,7 @@ def test_odd_objects(body: dict[str, Any], message: str, code: str | None) -> No
         (
             b"<html><head><TITLE>\n 502 Bad  Gateway </TITLE></head></html>",
             "text/html",
-            "HTTP 502 with an HTML page (502 Bad Gateway) instead of JSON.",
+            "HTTP 502 with an HTML page (Bad Gateway) instead of JSON.",
             "<html><head><TITLE> 502 Bad Gateway </TITLE></head></html>",
         ),
         (

@@ -16,6 +16,7 @@ __all__ = ["read_items", "read_messages"]
 
 _Items = list[dict[str, Any]]
 _Message = Mapping[str, Any]
+_CHAT_PARTS = ("text", "image_url", "file")
 _SAID = frozenset({"role", "content", "name"})
 _ANSWERED = _SAID | {"tool_call_id", "status", "acknowledged_safety_checks"}
 
@@ -35,24 +36,54 @@ def read_messages(messages: Any, history: History) -> _Items:
     for index, given in enumerate(messages):
         path = f"messages[{index}]"
         message = as_mapping(given, path)
-        role = message.get("role")
-        read = _READERS.get(role) if isinstance(role, str) else None
-        if read is None:
-            raise refuse(f"{path}.role is {role!r}.", f"Roles are {', '.join(_READERS)}.")
-        items += read(message, history, path)
+        if "role" not in message and isinstance(message.get("type"), str):
+            items.append(_read_item(message, history))
+        else:
+            items += _read_message(message, history, path)
     history.settle()
     return items
 
 
+def _read_message(message: _Message, history: History, path: str) -> _Items:
+    role = message.get("role")
+    read = _READERS.get(role) if isinstance(role, str) else None
+    if read is None:
+        raise refuse(f"{path}.role is {role!r}.", f"Roles are {', '.join(_READERS)}.")
+    return read(message, history, path)
+
+
 def read_items(given: Any, history: History) -> _Items:
-    """Input items in the form of the Responses API, as they are sent."""
-    items = []
-    for index, item in enumerate(as_list(given, "input")):
-        fields = history.call_ids.send_item(as_mapping(item, f"input[{index}]"))
-        if fields.get("type") == "reasoning" and fields.get("encrypted_content"):
-            history.has_encrypted_reasoning = True
-        items.append(fields)
+    """Input items in the form of the Responses API, as they are sent.
+
+    Messages in the form of chat completions may stand among them: some clients mix both.
+    """
+    items: _Items = []
+    for index, each in enumerate(as_list(given, "input")):
+        path = f"input[{index}]"
+        item = as_mapping(each, path)
+        if _is_of_chat(item):
+            items += _read_message(item, history, path)
+        else:
+            items.append(_read_item(item, history))
+    history.settle()
     return items
+
+
+def _read_item(item: _Message, history: History) -> dict[str, Any]:
+    if item.get("type") == "reasoning" and item.get("encrypted_content"):
+        history.has_encrypted_reasoning = True
+    return history.call_ids.send_item(item)
+
+
+def _is_of_chat(item: _Message) -> bool:
+    """True for a message that only chat completions has in this form."""
+    if item.get("role") in ("tool", "function"):
+        return True
+    if item.get("tool_calls") or item.get("function_call"):
+        return "role" in item
+    content = item.get("content")
+    parts = content if "role" in item and isinstance(content, list) else ()
+    return any(isinstance(p, Mapping) and p.get("type") in _CHAT_PARTS for p in parts)
 
 
 def _read_said(message: _Message, history: History, path: str) -> _Items:

@@ -134,9 +134,9 @@ def _read_input(arguments: Mapping[str, Any], parameters: dict[str, Any], histor
     Some clients send a Responses body to the chat route and read chunks back (litellm#34029).
     """
     messages, given = arguments.get("messages"), arguments.get("input")
+    history.is_stored = parameters.get("store") is not False
+    history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
     if given is None:
-        history.is_stored = parameters.get("store") is not False
-        history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
         parameters["input"] = read_messages(messages, history)
     elif messages:
         raise refuse("input and messages were both given.", "Give only one of them.")

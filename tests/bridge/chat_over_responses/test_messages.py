@@ -3,13 +3,47 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.chat_over_responses.history import History
-from azure_responses.bridge.chat_over_responses.messages import read_messages
+from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.errors import ConfigurationError
 
 
 def _read(*messages: Any, **history: Any) -> tuple[list[dict[str, Any]], list[str]]:
     state = History(**history)
     return read_messages(list(messages), state), state.warnings
+
+
+_CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+_OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "r"}
+_SAID = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]}
+
+
+def test_items_may_stand_among_messages() -> None:
+    reasoning = {"type": "reasoning", "summary": [], "encrypted_content": "e"}
+    items, warnings = _read({"role": "user", "content": "x"}, reasoning, _CALL, _OUTPUT)
+    assert items[1:] == [reasoning, _CALL, _OUTPUT]
+    assert warnings == []
+
+
+def test_messages_of_chat_completions_may_stand_among_input_items() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    history = History()
+    items = read_items(
+        [
+            _SAID,
+            {"role": "user", "content": [{"type": "text", "text": "x"}]},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "r"},
+            {"role": "assistant", "content": None, "function_call": call["function"]},
+            {"role": "function", "name": "f", "content": "r"},
+            {"role": "user", "content": "x"},
+            _CALL,
+        ],
+        history,
+    )
+    assert items[:4] == [_SAID, _SAID, _CALL, _OUTPUT]
+    assert [item["type"] for item in items[4:6]] == ["function_call", "function_call_output"]
+    assert items[6:] == [{"role": "user", "content": "x"}, _CALL]
+    assert history.warnings == []
 
 
 def test_instructions_stay_where_they_are_one_item_each() -> None:
