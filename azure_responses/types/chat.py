@@ -3,7 +3,7 @@
 The shapes are those of chat completions; every field that chat completions does not have says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, PrivateAttr
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from .filters import ContentFilter
 from .model import Model
 from .result import Result
+from .showing import show_answer, show_facts, show_text
 from .tolerance import OPEN, Loose, UnknownType
 from .usage import ToolUsage
 
@@ -336,6 +337,28 @@ class ChatCompletion(Result, ChatObject):
     def attach_filters(self, filters: list[ContentFilter] | None) -> None:
         """Remember the verdicts as the response had them."""
         self._content_filters = filters
+
+    def __repr__(self) -> str:
+        # `print` shows every field.
+        return f"{type(self).__name__}({show_facts(self._facts())})"
+
+    def _facts(self) -> Iterator[tuple[str, Any]]:
+        text = self._text()
+        yield "id", self.id
+        yield "model", self.model
+        yield "finish_reason", self.choices[0].finish_reason if self.choices else None
+        yield "text", show_text(text)
+        yield "total_tokens", self.usage.total_tokens if self.usage else None
+
+    def _repr_markdown_(self) -> str:
+        """What Jupyter shows: the answer, and under it the model and the tokens."""
+        usage = self.usage
+        tokens = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens" if usage else None
+        return show_answer(self._text(), f"`{self.id}`", self.model, self.status, tokens)
+
+    def _text(self) -> str:
+        message = self.choices[0].message if self.choices else None
+        return (message.content or message.refusal or "") if message else ""
 
     def take_headers(self, result: Result) -> None:
         """Answer `headers`, `request_id`, `rate_limit`, `cost` and `route` as `result` does."""

@@ -1,6 +1,6 @@
 """A response, and the other replies of the Responses API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr
@@ -21,6 +21,7 @@ from .parameters import (
     Truncation,
 )
 from .result import Result
+from .showing import show_answer, show_facts, show_text
 from .status import IncompleteReason, ResponseStatus
 from .tolerance import OPEN, Loose, Number
 from .tool_choice import ToolChoice
@@ -193,6 +194,28 @@ class Response(Result):
         """What the model said in place of an answer, or None when it did not refuse."""
         refusals = [part.refusal for part in self._parts() if isinstance(part, Refusal)]
         return "".join(refusals) if refusals else None
+
+    def __repr__(self) -> str:
+        # A response has forty fields, most of which repeat the request: `print` shows them all.
+        return f"{type(self).__name__}({show_facts(self._facts())})"
+
+    def _facts(self) -> Iterator[tuple[str, Any]]:
+        text = self.output_text or self.refusal
+        yield "id", self.id
+        yield "model", self.model
+        yield "status", self.status
+        if text:
+            yield "text", show_text(text)
+        else:
+            yield "output", [item.type for item in self.output]
+        yield "total_tokens", getattr(self.usage, "total_tokens", None)
+
+    def _repr_markdown_(self) -> str:
+        """What Jupyter shows: the answer, and under it the model, the status and the tokens."""
+        usage = self.usage if isinstance(self.usage, Usage) else None
+        tokens = f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage else None
+        text = self.output_text or self.refusal or ""
+        return show_answer(text, f"`{self.id}`", self.model, self.status, tokens)
 
     def _parts(self) -> list[Model]:
         messages = (item for item in self.output if isinstance(item, OutputMessage))
