@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure_responses._sync.chat import ChatCompletionStream
     from azure_responses._sync.client import AzureResponses
     from azure_responses._sync.stream import Stream
+    from azure_responses.arguments import ClientArguments
     from azure_responses.errors import (
         APIConnectionError,
         APIStatusError,
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     from azure_responses.router import AsyncRouter, Router
     from azure_responses.router._async.routed_stream import AsyncRoutedStream
     from azure_responses.router._sync.routed_stream import RoutedStream
+    from azure_responses.router.options import RouterOptions
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
+    from azure_responses.types.parameters import ChatParameters, ResponseParameters
     from azure_responses.types.route import Route
 
 __all__ = [
@@ -64,6 +67,8 @@ __all__ = [
     "BadRequestError",
     "CallRecord",
     "ChatCompletionStream",
+    "ChatParameters",
+    "ClientArguments",
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
@@ -78,9 +83,11 @@ __all__ = [
     "RawResponse",
     "ResponseFailedError",
     "ResponseNotFoundError",
+    "ResponseParameters",
     "Route",
     "RoutedStream",
     "Router",
+    "RouterOptions",
     "Stream",
     "StreamInterruptedError",
     "UnreadableResponseError",
@@ -101,6 +108,10 @@ _MODULES = {
     "AsyncStream": "_async.stream",
     "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
+    "ChatParameters": "types.parameters",
+    "ClientArguments": "arguments",
+    "ResponseParameters": "types.parameters",
+    "RouterOptions": "router.options",
     "ChatCompletionStream": "_sync.chat",
     "RawResponse": "raw_response",
     "Route": "types.route",

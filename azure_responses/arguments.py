@@ -22,7 +22,7 @@ from azure_responses.protocol.warning import warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import Connection, Timeout, patience_of, read_timeout
-from azure_responses.types.parameters import ResponseParameters
+from azure_responses.types.parameters import ChatParameters, CompactParameters, ResponseParameters
 from azure_responses.types.result import Pricer, Result
 
 if TYPE_CHECKING:
@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallOptions",
+    "ChatArguments",
     "ClientArguments",
+    "CompactArguments",
     "Configuration",
+    "ConnectionArguments",
     "CreateArguments",
+    "IdentityArguments",
+    "ServingArguments",
     "configure",
     "limit_poll",
     "split_arguments",
@@ -40,86 +45,126 @@ __all__ = [
 
 
 class CallOptions(TypedDict, total=False):
-    """What any call may add to the client's defaults.
-
-    `timeout` is in seconds, or an httpx.Timeout per phase, or None for no limit.
-    """
+    """What any call may add to the client's defaults."""
 
     extra_headers: Mapping[str, str | None] | None
+    """Headers of this call, laid over the client's; None as a value leaves one out."""
     extra_query: Mapping[str, Any] | None
+    """Query parameters of this call, laid over the client's."""
     extra_body: Mapping[str, Any] | None
+    """Further fields of the body, sent as they are; the way for parameters that this version does
+    not know."""
     timeout: Timeout
+    """Seconds for the call, an httpx.Timeout per phase, or None for no limit; the default is the
+    client's."""
 
 
 class CreateArguments(ResponseParameters, CallOptions, total=False):
     """Every parameter of a response, and the options of a call."""
 
 
-class ClientArguments(TypedDict, total=False):
-    """What a client is made of; every argument is optional.
+class CompactArguments(CompactParameters, CallOptions, total=False):
+    """Every parameter of a compaction, and the options of a call."""
 
-    Attributes:
-        api_key, credential, azure_ad_token_provider, azure_ad_token: who is calling; one of them.
-        api_version: None or "v1", "preview", "latest", or a dated version.
-        deployment: the default for `model`.
-        max_retries: further attempts after the first.
-        read_after_write: wait for a response this client just made to become readable; None does
-            unless max_retries is 0. True does even then, and takes up dropped background streams.
-        timeout: seconds, an httpx.Timeout, or None for no limit.
-        default_headers, default_query: sent with every call.
-        http_client: used instead of our own, and never closed by us.
-        scope: the Entra ID scope, where the one chosen by host is wrong.
-        azure_endpoint, azure_deployment: what openai.AzureOpenAI calls endpoint and deployment.
-        base_url: a v1 base URL.
-        strict_api_version: refuse a dated version that is too old instead of warning.
-        preview_path: send /openai/v1/preview, for gateways that insist on it.
-        allow_insecure: send the credential over plain http to another machine.
-        drop_params: in chat completions, leave out with a warning what the Responses API cannot
-            do, instead of refusing it.
-        reasoning_cache: in chat completions, restore the reasoning of messages whose client
-            dropped the fields it does not know; True makes a cache, or pass one to share.
-        base_model: the model behind deployments whose names do not say it, or a mapping from
-            deployments to models; for `response.cost`.
-        on_request, on_response, on_error, on_retry: told of each call with a CallRecord; a
-            function or several.
-        capture_content: put what was asked and answered on OpenTelemetry spans; None leaves it
-            to OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, which is off.
-        tracer_provider, meter_provider: OpenTelemetry's, in place of the program's own.
-        proxy, verify, cert, limits: how to reach the network, as httpx takes them.
-    """
+
+class ChatArguments(ChatParameters, CallOptions, total=False):
+    """Every parameter of a chat completion, and the options of a call."""
+
+    drop_params: bool | None
+    """True leaves out of this call, with a warning, what the Responses API cannot do, instead of
+    refusing it."""
+
+
+class ServingArguments(TypedDict, total=False):
+    """How calls are served, by a client, a router or a function."""
+
+    scope: str | None
+    """Entra ID scope of tokens, where the one chosen by host is not right."""
+    strict_api_version: bool
+    """True refuses a dated `api_version` that is too old for the Responses API
+    instead of warning."""
+    preview_path: bool
+    """True sends to /openai/v1/preview, for gateways that insist on it."""
+    allow_insecure: bool
+    """True permits sending the credential over plain http to another machine."""
+    drop_params: bool
+    """In chat completions, True leaves out with a warning what the Responses API cannot do,
+    instead of refusing it."""
+    reasoning_cache: "bool | ReasoningCache"
+    """In chat completions, restores reasoning that the caller's messages lost: True for a cache of
+    its own, or one to share."""
+
+
+class IdentityArguments(TypedDict, total=False):
+    """As whom, and how often, a client or a function calls a resource."""
 
     api_key: str | None
+    """Key of the resource; give one of this, `credential`, `azure_ad_token_provider` and
+    `azure_ad_token`."""
     credential: Any
+    """Credential of azure-identity, sync or async; without any, DefaultAzureCredential signs in."""
     azure_ad_token_provider: Callable[[], Any] | None
+    """Function that returns an Entra ID token, called when one is needed."""
     azure_ad_token: str | None
+    """Entra ID token, used as it is until it expires."""
     api_version: str | None
-    deployment: str | None
+    """Version of the API: "v1" (the default), "preview", "latest", or a dated one from
+    2025-03-01-preview on (Azure)."""
     max_retries: int
-    read_after_write: bool | None
-    timeout: Timeout
-    default_headers: Mapping[str, str | None] | None
-    default_query: Mapping[str, Any] | None
-    scope: str | None
-    azure_endpoint: str | None
-    azure_deployment: str | None
-    base_url: str | None
-    strict_api_version: bool
-    preview_path: bool
-    allow_insecure: bool
-    drop_params: bool
-    reasoning_cache: "bool | ReasoningCache"
+    """Further attempts after the first, 0 or more; the default is 2."""
     base_model: str | Mapping[str, str] | None
+    """Model behind a deployment whose name does not say it, or a mapping from deployments to
+    models; for `cost`."""
+
+
+class ConnectionArguments(TypedDict, total=False):
+    """How a client or a router reaches the network, and whom it tells of its calls."""
+
+    default_headers: Mapping[str, str | None] | None
+    """Headers of every call."""
+    default_query: Mapping[str, Any] | None
+    """Query parameters of every call."""
     on_request: Callback | Iterable[Callback] | None
+    """Called with a CallRecord before each attempt; a function or several."""
     on_response: Callback | Iterable[Callback] | None
+    """Called with a CallRecord after each attempt that succeeded; a function or several."""
     on_error: Callback | Iterable[Callback] | None
+    """Called with a CallRecord after each attempt that failed; a function or several."""
     on_retry: Callback | Iterable[Callback] | None
+    """Called with a CallRecord when a call goes on to its next attempt; a function or several."""
     capture_content: bool | None
+    """True puts input and output on OpenTelemetry spans; None reads
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT."""
     tracer_provider: Any
+    """OpenTelemetry's provider of tracers, in place of the program's own."""
     meter_provider: Any
+    """OpenTelemetry's provider of meters, in place of the program's own."""
     proxy: str | httpx.Proxy | None
+    """Proxy for every connection, as httpx takes it."""
     verify: bool | str | ssl.SSLContext
+    """Which certificates to trust, as httpx takes it: True, a path, or an SSLContext."""
     cert: Any
+    """Client certificate, as httpx takes it."""
     limits: httpx.Limits
+    """Limits of the pool of connections, as httpx takes them."""
+
+
+class ClientArguments(IdentityArguments, ConnectionArguments, ServingArguments, total=False):
+    """What a client is made of; every argument is optional."""
+
+    deployment: str | None
+    """Default for `model`."""
+    read_after_write: bool | None
+    """Wait until a response this client made can be read: None does unless max_retries is 0, True
+    always; True resumes background streams."""
+    timeout: Timeout
+    """Seconds for a call, an httpx.Timeout per phase, or None for no limit; the default is 600."""
+    azure_endpoint: str | None
+    """What openai.AzureOpenAI calls `endpoint`."""
+    azure_deployment: str | None
+    """What openai.AzureOpenAI calls `deployment`."""
+    base_url: str | None
+    """Base URL of the v1 API, in place of an endpoint."""
 
 
 _NETWORK = ("proxy", "verify", "cert", "limits")

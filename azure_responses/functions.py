@@ -6,7 +6,7 @@ Clients are pooled per endpoint, credential and version, so that repeated calls 
 import atexit
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat import AsyncChatCompletionStream
@@ -15,43 +15,52 @@ from azure_responses._async.stream import AsyncStream
 from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.stream import Stream
-from azure_responses.arguments import CreateArguments
-from azure_responses.bridge import ReasoningCache
+from azure_responses.arguments import (
+    CallOptions,
+    CreateArguments,
+    IdentityArguments,
+    ServingArguments,
+)
 from azure_responses.fork import in_forked_child, new_lock
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.settings import ENVIRONMENT
 from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.parameters import ChatParameters
 from azure_responses.types.response import Response
 
-__all__ = ["FunctionArguments", "acompletion", "aresponses", "completion", "responses"]
+__all__ = [
+    "FunctionArguments",
+    "FunctionChatArguments",
+    "FunctionConnection",
+    "acompletion",
+    "aresponses",
+    "completion",
+    "responses",
+]
 
 C = TypeVar("C")
 
 _CAPACITY = 64
 
 
-class FunctionArguments(CreateArguments, total=False):
-    """Every parameter of a response, the options of a call, and where to send it."""
+class FunctionConnection(IdentityArguments, ServingArguments, total=False):
+    """Where a function sends its call; the other arguments of its client are the environment's."""
 
     api_base: str | None
-    api_key: str | None
-    api_version: str | None
-    azure_ad_token: str | None
-    azure_ad_token_provider: Callable[[], Any] | None
-    credential: Any
-    max_retries: int
-    scope: str | None
-    strict_api_version: bool
-    preview_path: bool
-    allow_insecure: bool
-    drop_params: bool
-    reasoning_cache: bool | ReasoningCache
-    base_model: str | Mapping[str, str] | None
+    """Endpoint of the resource, in any form the portal or the docs show; None takes the
+    environment's."""
 
 
-_CONNECTION_NAMES = frozenset(FunctionArguments.__annotations__) - frozenset(
-    CreateArguments.__annotations__
-)
+class FunctionArguments(CreateArguments, FunctionConnection, total=False):
+    """Every parameter of a response, the options of a call, and where to send it."""
+
+
+class FunctionChatArguments(ChatParameters, CallOptions, FunctionConnection, total=False):
+    """Every parameter of a chat completion, the options of a call, and where to send it."""
+
+
+_CONNECTION_NAMES = frozenset(FunctionConnection.__annotations__)
 
 
 class ClientPool(Generic[C]):
@@ -131,6 +140,7 @@ def responses(
 def responses(
     *, stream: Literal[True], **arguments: Unpack[FunctionArguments]
 ) -> Stream[Response]: ...
+@shows_parameters(FunctionArguments)
 def responses(
     *, stream: bool = False, **arguments: Unpack[FunctionArguments]
 ) -> Response | Stream[Response]:
@@ -154,6 +164,7 @@ async def aresponses(
 async def aresponses(
     *, stream: Literal[True], **arguments: Unpack[FunctionArguments]
 ) -> AsyncStream[Response]: ...
+@shows_parameters(FunctionArguments)
 async def aresponses(
     *, stream: bool = False, **arguments: Unpack[FunctionArguments]
 ) -> Response | AsyncStream[Response]:
@@ -165,22 +176,26 @@ async def aresponses(
 @overload
 def completion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[False] | None = False,
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> ChatCompletion: ...
 @overload
 def completion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[True],
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> ChatCompletionStream: ...
+@overload
 def completion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
+    stream: bool | None,
+    **arguments: Unpack[FunctionChatArguments],
+) -> ChatCompletion | ChatCompletionStream: ...
+@shows_parameters(FunctionChatArguments)
+def completion(
+    *,
     stream: bool | None = False,
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> ChatCompletion | ChatCompletionStream:
     """A chat completion, served by the Responses API.
 
@@ -194,33 +209,37 @@ def completion(
     connection, call = _split(arguments)
     completions: Any = _clients.get(connection).chat.completions
     result: ChatCompletion | ChatCompletionStream
-    result = completions.create(messages=messages, stream=stream, **call)
+    result = completions.create(stream=stream, **call)
     return result
 
 
 @overload
 async def acompletion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[False] | None = False,
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> ChatCompletion: ...
 @overload
 async def acompletion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
     stream: Literal[True],
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> AsyncChatCompletionStream: ...
+@overload
 async def acompletion(
     *,
-    messages: Iterable[Mapping[str, Any] | Any] | None = None,
+    stream: bool | None,
+    **arguments: Unpack[FunctionChatArguments],
+) -> ChatCompletion | AsyncChatCompletionStream: ...
+@shows_parameters(FunctionChatArguments)
+async def acompletion(
+    *,
     stream: bool | None = False,
-    **arguments: Any,
+    **arguments: Unpack[FunctionChatArguments],
 ) -> ChatCompletion | AsyncChatCompletionStream:
     """`completion`, awaited."""
     connection, call = _split(arguments)
     completions: Any = _async_clients.get(connection).chat.completions
     result: ChatCompletion | AsyncChatCompletionStream
-    result = await completions.create(messages=messages, stream=stream, **call)
+    result = await completions.create(stream=stream, **call)
     return result

@@ -2,13 +2,14 @@
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, Unpack, overload
 
 from azure_responses._async.concurrency import compute
 from azure_responses._async.resources import AsyncResponses
 from azure_responses._async.stream import AsyncStream
+from azure_responses.arguments import ChatArguments
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -22,6 +23,7 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -75,29 +77,32 @@ class AsyncCompletions:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = False,
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> ChatCompletion: ...
     @overload
     async def create(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
         stream: Literal[True],
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> "AsyncChatCompletionStream": ...
+    @overload
     async def create(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
+        stream: bool | None,
+        **parameters: Unpack[ChatArguments],
+    ) -> "ChatCompletion | AsyncChatCompletionStream": ...
+    @shows_parameters(ChatArguments)
+    async def create(
+        self,
+        /,
+        *,
         stream: bool | None = False,
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> "ChatCompletion | AsyncChatCompletionStream":
         """A chat completion; takes every parameter of chat completions and of responses.
 
@@ -108,7 +113,8 @@ class AsyncCompletions:
             ConfigurationError: a parameter or message part that cannot be sent; nothing was.
             AzureResponsesError: what the service or the network ended with, after retries.
         """
-        chat = {"messages": messages, "model": model or self._deployment, **parameters}
+        chat: dict[str, Any] = {"messages": None, **parameters}
+        chat["model"] = parameters.get("model") or self._deployment
         try:
             return await self._send(chat, stream=bool(stream))
         except BadRequestError as error:

@@ -9,6 +9,7 @@ from azure_responses._async.resources import AsyncModels, AsyncResponses
 from azure_responses._async.sender import AsyncSender
 from azure_responses.arguments import ClientArguments, Configuration, configure
 from azure_responses.credentials import AsyncCredentials
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
 from azure_responses.telemetry.watch import AsyncTelemetry
 from azure_responses.transport import LoopTransport, refuse_wrong_client
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncAzureResponses"]
 
 
+@shows_parameters(ClientArguments)
 class AsyncAzureResponses:
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 

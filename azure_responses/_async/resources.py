@@ -10,10 +10,12 @@ from azure_responses._async.sender import AsyncSender
 from azure_responses._async.stream import AsyncStream, AsyncStreamSource
 from azure_responses.arguments import (
     CallOptions,
+    CompactArguments,
     CreateArguments,
     limit_poll,
     split_arguments,
 )
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
@@ -77,6 +79,7 @@ class AsyncResponses(_Resource):
     async def create(
         self, *, stream: bool, **arguments: Unpack[CreateArguments]
     ) -> Response | AsyncStream[Response]: ...
+    @shows_parameters(CreateArguments)
     async def create(
         self, *, stream: bool = False, **arguments: Unpack[CreateArguments]
     ) -> Response | AsyncStream[Response]:
@@ -104,6 +107,7 @@ class AsyncResponses(_Resource):
     def stream(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "AsyncStream[ParsedResponse[T]]": ...
+    @shows_parameters(CreateArguments)
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
     ) -> "AsyncStream[Response] | AsyncStream[ParsedResponse[Any]]":
@@ -115,6 +119,7 @@ class AsyncResponses(_Resource):
         plan = self._plans.stream(parameters, options, text_format)
         return self._open(plan, options, timeout)
 
+    @shows_parameters(CreateArguments)
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "ParsedResponse[T]":
@@ -151,6 +156,7 @@ class AsyncResponses(_Resource):
         include: list[str] | None = None,
         **options: Unpack[CallOptions],
     ) -> AsyncStream[Response]: ...
+    @shows_parameters(CallOptions)
     async def retrieve(
         self,
         response_id: str,
@@ -199,17 +205,20 @@ class AsyncResponses(_Resource):
                 return response
             await sleep(delay)
 
+    @shows_parameters(CallOptions)
     async def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         _, given, timeout = self._split(options)
         return await self._sender.perform(self._plans.cancel(response_id, given), timeout)
 
+    @shows_parameters(CallOptions)
     async def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
         _, given, timeout = self._split(options)
         return await self._sender.perform(self._plans.delete(response_id, given), timeout)
 
-    async def compact(self, **arguments: Unpack[CreateArguments]) -> CompactedResponse:
+    @shows_parameters(CompactArguments)
+    async def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         parameters, options, timeout = self._split(arguments)
         return await self._sender.perform(self._plans.compact(parameters, options), timeout)
@@ -237,11 +246,13 @@ class AsyncResponses(_Resource):
 class AsyncRawResponses(_Resource):
     """`client.responses.with_raw_response`."""
 
+    @shows_parameters(CreateArguments)
     async def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
         parameters, options, timeout = self._split(arguments)
         return await self._sender.perform_raw(self._plans.create(parameters, options), timeout)
 
+    @shows_parameters(CreateArguments)
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "RawResponse[ParsedResponse[T]]":
@@ -250,6 +261,7 @@ class AsyncRawResponses(_Resource):
         plan = self._plans.parse(parameters, options, text_format)
         return await self._sender.perform_raw(plan, timeout)
 
+    @shows_parameters(CallOptions)
     async def retrieve(
         self, response_id: str, *, include: list[str] | None = None, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
@@ -259,6 +271,7 @@ class AsyncRawResponses(_Resource):
             self._plans.retrieve(response_id, given, include), timeout
         )
 
+    @shows_parameters(CallOptions)
     async def cancel(
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
@@ -266,6 +279,7 @@ class AsyncRawResponses(_Resource):
         _, given, timeout = self._split(options)
         return await self._sender.perform_raw(self._plans.cancel(response_id, given), timeout)
 
+    @shows_parameters(CallOptions)
     async def delete(
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[DeletedResponse]:
@@ -273,7 +287,10 @@ class AsyncRawResponses(_Resource):
         _, given, timeout = self._split(options)
         return await self._sender.perform_raw(self._plans.delete(response_id, given), timeout)
 
-    async def compact(self, **arguments: Unpack[CreateArguments]) -> RawResponse[CompactedResponse]:
+    @shows_parameters(CompactArguments)
+    async def compact(
+        self, **arguments: Unpack[CompactArguments]
+    ) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
         parameters, options, timeout = self._split(arguments)
         return await self._sender.perform_raw(self._plans.compact(parameters, options), timeout)
@@ -282,6 +299,7 @@ class AsyncRawResponses(_Resource):
 class AsyncInputItems(_Resource):
     """`client.responses.input_items`."""
 
+    @shows_parameters(CallOptions)
     def list(
         self,
         response_id: str,
@@ -317,6 +335,7 @@ class AsyncInputItems(_Resource):
 class AsyncModels(_Resource):
     """`client.models`."""
 
+    @shows_parameters(CallOptions)
     async def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
         _, given, timeout = self._split(options)

@@ -3,13 +3,14 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, Unpack, overload
 
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.resources import Responses
 from azure_responses._sync.stream import Stream
+from azure_responses.arguments import ChatArguments
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -23,6 +24,7 @@ from azure_responses.errors import (
     BadRequestError,
     StreamInterruptedError,
 )
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -76,29 +78,32 @@ class Completions:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = False,
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> ChatCompletion: ...
     @overload
     def create(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
         stream: Literal[True],
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> "ChatCompletionStream": ...
+    @overload
     def create(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
-        model: str | None = None,
+        stream: bool | None,
+        **parameters: Unpack[ChatArguments],
+    ) -> "ChatCompletion | ChatCompletionStream": ...
+    @shows_parameters(ChatArguments)
+    def create(
+        self,
+        /,
+        *,
         stream: bool | None = False,
-        **parameters: Any,
+        **parameters: Unpack[ChatArguments],
     ) -> "ChatCompletion | ChatCompletionStream":
         """A chat completion; takes every parameter of chat completions and of responses.
 
@@ -109,7 +114,8 @@ class Completions:
             ConfigurationError: a parameter or message part that cannot be sent; nothing was.
             AzureResponsesError: what the service or the network ended with, after retries.
         """
-        chat = {"messages": messages, "model": model or self._deployment, **parameters}
+        chat: dict[str, Any] = {"messages": None, **parameters}
+        chat["model"] = parameters.get("model") or self._deployment
         try:
             return self._send(chat, stream=bool(stream))
         except BadRequestError as error:

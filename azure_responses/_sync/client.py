@@ -10,6 +10,7 @@ from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.sender import Sender
 from azure_responses.arguments import ClientArguments, Configuration, configure
 from azure_responses.credentials import Credentials
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
 from azure_responses.telemetry.watch import Telemetry
 from azure_responses.transport import SyncTransport, refuse_wrong_client
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AzureResponses"]
 
 
+@shows_parameters(ClientArguments)
 class AzureResponses:
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 

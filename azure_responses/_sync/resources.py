@@ -11,10 +11,12 @@ from azure_responses._sync.sender import Sender
 from azure_responses._sync.stream import Stream, StreamSource
 from azure_responses.arguments import (
     CallOptions,
+    CompactArguments,
     CreateArguments,
     limit_poll,
     split_arguments,
 )
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
@@ -78,6 +80,7 @@ class Responses(_Resource):
     def create(
         self, *, stream: bool, **arguments: Unpack[CreateArguments]
     ) -> Response | Stream[Response]: ...
+    @shows_parameters(CreateArguments)
     def create(
         self, *, stream: bool = False, **arguments: Unpack[CreateArguments]
     ) -> Response | Stream[Response]:
@@ -105,6 +108,7 @@ class Responses(_Resource):
     def stream(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "Stream[ParsedResponse[T]]": ...
+    @shows_parameters(CreateArguments)
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
     ) -> "Stream[Response] | Stream[ParsedResponse[Any]]":
@@ -116,6 +120,7 @@ class Responses(_Resource):
         plan = self._plans.stream(parameters, options, text_format)
         return self._open(plan, options, timeout)
 
+    @shows_parameters(CreateArguments)
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "ParsedResponse[T]":
@@ -150,6 +155,7 @@ class Responses(_Resource):
         include: list[str] | None = None,
         **options: Unpack[CallOptions],
     ) -> Stream[Response]: ...
+    @shows_parameters(CallOptions)
     def retrieve(
         self,
         response_id: str,
@@ -198,17 +204,20 @@ class Responses(_Resource):
                 return response
             sleep(delay)
 
+    @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         _, given, timeout = self._split(options)
         return self._sender.perform(self._plans.cancel(response_id, given), timeout)
 
+    @shows_parameters(CallOptions)
     def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
         _, given, timeout = self._split(options)
         return self._sender.perform(self._plans.delete(response_id, given), timeout)
 
-    def compact(self, **arguments: Unpack[CreateArguments]) -> CompactedResponse:
+    @shows_parameters(CompactArguments)
+    def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         parameters, options, timeout = self._split(arguments)
         return self._sender.perform(self._plans.compact(parameters, options), timeout)
@@ -236,11 +245,13 @@ class Responses(_Resource):
 class RawResponses(_Resource):
     """`client.responses.with_raw_response`."""
 
+    @shows_parameters(CreateArguments)
     def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
         parameters, options, timeout = self._split(arguments)
         return self._sender.perform_raw(self._plans.create(parameters, options), timeout)
 
+    @shows_parameters(CreateArguments)
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "RawResponse[ParsedResponse[T]]":
@@ -249,6 +260,7 @@ class RawResponses(_Resource):
         plan = self._plans.parse(parameters, options, text_format)
         return self._sender.perform_raw(plan, timeout)
 
+    @shows_parameters(CallOptions)
     def retrieve(
         self, response_id: str, *, include: list[str] | None = None, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
@@ -256,11 +268,13 @@ class RawResponses(_Resource):
         _, given, timeout = self._split(options)
         return self._sender.perform_raw(self._plans.retrieve(response_id, given, include), timeout)
 
+    @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> RawResponse[Response]:
         """`responses.cancel`."""
         _, given, timeout = self._split(options)
         return self._sender.perform_raw(self._plans.cancel(response_id, given), timeout)
 
+    @shows_parameters(CallOptions)
     def delete(
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[DeletedResponse]:
@@ -268,7 +282,8 @@ class RawResponses(_Resource):
         _, given, timeout = self._split(options)
         return self._sender.perform_raw(self._plans.delete(response_id, given), timeout)
 
-    def compact(self, **arguments: Unpack[CreateArguments]) -> RawResponse[CompactedResponse]:
+    @shows_parameters(CompactArguments)
+    def compact(self, **arguments: Unpack[CompactArguments]) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
         parameters, options, timeout = self._split(arguments)
         return self._sender.perform_raw(self._plans.compact(parameters, options), timeout)
@@ -277,6 +292,7 @@ class RawResponses(_Resource):
 class InputItems(_Resource):
     """`client.responses.input_items`."""
 
+    @shows_parameters(CallOptions)
     def list(
         self,
         response_id: str,
@@ -312,6 +328,7 @@ class InputItems(_Resource):
 class Models(_Resource):
     """`client.models`."""
 
+    @shows_parameters(CallOptions)
     def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
         _, given, timeout = self._split(options)

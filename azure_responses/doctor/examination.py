@@ -37,6 +37,7 @@ from azure_responses.doctor.judgement import (
 from azure_responses.doctor.network import examine_network, find_path
 from azure_responses.doctor.service import Service
 from azure_responses.errors import ConfigurationError
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.recent import RecentResponses
 from azure_responses.protocol.settings import Settings
@@ -52,6 +53,7 @@ _TIMEOUT = 30.0
 _TOKEN_TIMEOUT = 120.0
 
 
+@shows_parameters(ClientArguments)
 def diagnose(
     endpoint: str | None = None,
     *,

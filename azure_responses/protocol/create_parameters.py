@@ -4,14 +4,11 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from azure_responses.types.parameters import CREATE_PARAMETERS
+from azure_responses.types.parameters import CREATE_PARAMETERS, CompactParameters
 
 __all__ = ["COMPACT_PARAMETERS", "CONNECTION_FIELDS", "check_names", "place_of"]
 
-COMPACT_PARAMETERS = frozenset(
-    {"model", "input", "instructions", "previous_response_id", "prompt_cache_key", "tools"}
-)
-
+COMPACT_PARAMETERS = frozenset(CompactParameters.__annotations__)
 
 _OF_CLIENT = frozenset(
     {

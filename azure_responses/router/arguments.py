@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import httpx
 
-from azure_responses.arguments import CallOptions, CreateArguments
+from azure_responses.arguments import CallOptions, ChatArguments, CompactArguments, CreateArguments
 from azure_responses.bridge import ReasoningCache, ReasoningKnowledge
 from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.routing.deployment import Deployment
@@ -17,6 +17,8 @@ __all__ = [
     "ChatOptions",
     "RoutedOptions",
     "RouterArguments",
+    "RouterChatArguments",
+    "RouterCompactArguments",
     "check_end_user",
     "check_id",
     "check_options",
@@ -36,22 +38,27 @@ _ALTERING_START = "x-ms-oai-"
 
 
 class RoutedOptions(CallOptions, total=False):
-    """What any call of a router may add.
-
-    Attributes:
-        owner: who asks. Ids given out for an owner are of use to that owner alone.
-        on_origin_down: for this call, in place of the router's own.
-        history: input items to send in place of `previous_response_id` where
-            on_origin_down="replay" needs them; None reads them from where they are stored.
-    """
+    """What any call of a router may add."""
 
     owner: str | None
+    """Who asks; ids given out for an owner are of use to that owner alone."""
     on_origin_down: OnOriginDown | None
+    """For this call, in place of the router's own."""
     history: Iterable[Any] | None
+    """Input items to send in place of `previous_response_id` where on_origin_down="replay" needs
+    them; None reads the stored ones."""
 
 
 class RouterArguments(CreateArguments, RoutedOptions, total=False):
     """Every parameter of a response, and the options of a routed call."""
+
+
+class RouterChatArguments(ChatArguments, RoutedOptions, total=False):
+    """Every parameter of a chat completion, and the options of a routed call."""
+
+
+class RouterCompactArguments(CompactArguments, RoutedOptions, total=False):
+    """Every parameter of a compaction, and the options of a routed call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,20 @@
 Each is a delegate of the method of `AsyncRouter` without the `a`.
 """
 
-from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._async.pages import AsyncInputItemPages
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._async.routed_stream import AsyncRoutedStream
-from azure_responses.router.arguments import RoutedOptions, RouterArguments
+from azure_responses.router.arguments import (
+    RoutedOptions,
+    RouterArguments,
+    RouterChatArguments,
+    RouterCompactArguments,
+)
 from azure_responses.routing.ledger import PurgeReceipt
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
@@ -43,6 +48,7 @@ class AwaitedCalls:
     async def aresponses(
         self, *, stream: bool, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]: ...
+    @shows_parameters(RouterArguments)
     async def aresponses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]:
@@ -57,6 +63,7 @@ class AwaitedCalls:
     def astream(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> AbstractAsyncContextManager[AsyncRoutedStream[ParsedResponse[T]]]: ...
+    @shows_parameters(RouterArguments)
     def astream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
     ) -> AbstractAsyncContextManager[AsyncRoutedStream[Any]]:
@@ -65,13 +72,15 @@ class AwaitedCalls:
         opened = self._awaited.stream(text_format=text_format, **arguments)
         return opened
 
+    @shows_parameters(RouterArguments)
     async def aparse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> ParsedResponse[T]:
         """`parse`, awaited."""
         return await self._awaited.parse(text_format=text_format, **arguments)
 
-    async def acompact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+    @shows_parameters(RouterCompactArguments)
+    async def acompact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
         """`compact`, awaited."""
         return await self._awaited.compact(**arguments)
 
@@ -80,30 +89,36 @@ class AwaitedCalls:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[False] | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion: ...
     @overload
     async def acompletion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[True],
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> AsyncChatCompletionStream: ...
+    @overload
     async def acompletion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: bool | None,
+        **arguments: Unpack[RouterChatArguments],
+    ) -> ChatCompletion | AsyncChatCompletionStream: ...
+    @shows_parameters(RouterChatArguments)
+    async def acompletion(
+        self,
+        /,
+        *,
         stream: bool | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion | AsyncChatCompletionStream:
         """`completion`, awaited."""
         result: ChatCompletion | AsyncChatCompletionStream
-        result = await self._awaited.completion(messages=messages, stream=stream, **arguments)  # type: ignore[arg-type]
+        result = await self._awaited.completion(stream=stream, **arguments)
         return result
 
     @overload
@@ -126,6 +141,7 @@ class AwaitedCalls:
         include: list[str] | None = None,
         **options: Unpack[RoutedOptions],
     ) -> AsyncRoutedStream[Response]: ...
+    @shows_parameters(RoutedOptions)
     async def aretrieve(
         self,
         response_id: str,
@@ -159,14 +175,17 @@ class AwaitedCalls:
             response_id, poll_interval=poll_interval, timeout=timeout, owner=owner
         )
 
+    @shows_parameters(RoutedOptions)
     async def acancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """`cancel`, awaited."""
         return await self._awaited.cancel(response_id, **options)
 
+    @shows_parameters(RoutedOptions)
     async def adelete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """`delete`, awaited."""
         return await self._awaited.delete(response_id, **options)
 
+    @shows_parameters(RoutedOptions)
     def ainput_items(
         self,
         response_id: str,

@@ -5,6 +5,7 @@ from typing import Self, Unpack
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._sync.client import AzureResponses
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._sync.operations import RouterOperations
@@ -17,6 +18,7 @@ from azure_responses.router.queries import RouterQueries
 __all__ = ["AsyncRouter", "Router"]
 
 
+@shows_parameters(RouterOptions)
 class AsyncRouter(RouterQueries, AsyncRouterOperations):
     """`Router` for async programs: the same arguments and methods, which are awaited.
 
@@ -38,6 +40,7 @@ class AsyncRouter(RouterQueries, AsyncRouterOperations):
         return self._parts.async_calls
 
     @classmethod
+    @shows_parameters(RouterOptions)
     def of(cls, client: AsyncAzureResponses, **options: Unpack[RouterOptions]) -> Self:
         """A router of one client, which passes any model on."""
         row = {"model_name": "*", "async_client": client, "model_info": {"id": "client"}}
@@ -59,6 +62,7 @@ class AsyncRouter(RouterQueries, AsyncRouterOperations):
         await self.aclose()
 
 
+@shows_parameters(RouterOptions)
 class Router(RouterQueries, RouterOperations, AwaitedCalls):
     """Calls the right deployment every time; safe to share between threads and event loops.
 
@@ -79,6 +83,7 @@ class Router(RouterQueries, RouterOperations, AwaitedCalls):
         self._awaited = AsyncRouter._sharing(parts)
 
     @classmethod
+    @shows_parameters(RouterOptions)
     def of(
         cls,
         client: AzureResponses | AsyncAzureResponses,

@@ -108,12 +108,12 @@ _NAMES = {
     "model": "Model",
     "models": "ModelCapabilities ModelDeprecation ModelInfo ModelList",
     "parameters": (
-        "BackgroundOptions CREATE_PARAMETERS ChatCompletionMessageParam ContextManagement "
-        "Conversation ImageOptions Includable JsonObjectFormat JsonSchemaFormat "
-        "ModerationOptions MultiAgentOptions PlainTextFormat Prompt PromptCacheOptions "
-        "PromptCacheRetention Reasoning ReasoningEffort ResponseCreateParams "
-        "ResponseInputItemParam ResponseInputParam ResponseParameters ServiceTier StreamOptions "
-        "TextConfig TextFormat Truncation UnknownFormat Verbosity"
+        "BackgroundOptions CREATE_PARAMETERS ChatCompletionMessageParam ChatParameters "
+        "CompactParameters ContextManagement Conversation ImageOptions Includable "
+        "JsonObjectFormat JsonSchemaFormat ModerationOptions MultiAgentOptions PlainTextFormat "
+        "Prompt PromptCacheOptions PromptCacheRetention Reasoning ReasoningEffort "
+        "ResponseCreateParams ResponseInputItemParam ResponseInputParam ResponseParameters "
+        "ServiceTier StreamOptions TextConfig TextFormat Truncation UnknownFormat Verbosity"
     ),
     "rate_limit": "RateLimit",
     "response": (

@@ -13,6 +13,8 @@ __all__ = [
     "BackgroundOptions",
     "CREATE_PARAMETERS",
     "ChatCompletionMessageParam",
+    "ChatParameters",
+    "CompactParameters",
     "ContextManagement",
     "Conversation",
     "ImageOptions",
@@ -188,52 +190,175 @@ ResponseInputParam = list[ResponseInputItemParam]
 ChatCompletionMessageParam = _JsonObject
 
 
-class ResponseParameters(TypedDict, total=False):
+class CompactParameters(TypedDict, total=False):
+    """What a compaction takes, and a response too.
+
+    Of the notes, "(Azure)" marks what Azure's documentation or its description of the v1 API
+    says, and "(OpenAI)" what OpenAI's description of the API says.
+    """
+
+    input: str | Iterable[_JsonObject]
+    """Text, or a list of input items: messages, images, files, calls, their outputs, and output
+    items of earlier responses."""
+    instructions: str | None
+    """System message of this response alone; a later `previous_response_id` does not carry it over
+    (OpenAI)."""
+    model: str | None
+    """Name of the deployment, which need not be the model's (Azure); None takes the client's
+    `deployment`."""
+    previous_response_id: str | None
+    """Id of a stored response to continue; stored responses are kept for 30 days (Azure)."""
+    prompt_cache_key: str | None
+    """Groups requests with the same beginning, so that the prompt cache is found more often; up to
+    64 characters."""
+    tools: Iterable[_JsonObject] | None
+    """Functions and built-in tools that the model may call, each as a JSON object (Azure)."""
+
+
+class ResponseParameters(CompactParameters, total=False):
     """What a response can be asked for, however it is sent.
 
     Deployments lag behind: a parameter the service knows may still be refused by a deployment.
+    Notes are as in CompactParameters.
     """
 
     access_programs: Mapping[str, Any] | None
+    """Access programs of the organisation that this request makes use of, as a JSON object
+    (OpenAI)."""
     background: bool | None
+    """True answers at once and works on: poll with `wait`, or stream; needs `store` other than
+    False (Azure)."""
     background_options: BackgroundOptions | Mapping[str, Any] | None
+    """How soon a background response is wanted: `completion_window` is "soonest", "2h" or "8h"
+    (OpenAI)."""
     context_management: Iterable[ContextManagement | Mapping[str, Any]] | None
+    """Compaction by the service once the context exceeds `compact_threshold` tokens (Azure)."""
     conversation: str | _JsonObject | None
+    """Id of a stored conversation whose items come before the input; excludes
+    `previous_response_id` (OpenAI)."""
     image: ImageOptions | Mapping[str, Any] | None
+    """How images in the context are treated: `context_compression` is "auto", "enabled" or
+    "disabled" (OpenAI)."""
     include: Iterable[Includable] | None
-    input: str | Iterable[_JsonObject]
-    instructions: str | None
+    """Further output to return, such as "reasoning.encrypted_content" or
+    "web_search_call.action.sources" (OpenAI)."""
     max_output_tokens: int | None
+    """Most tokens the model may write, reasoning included; at least 16 (OpenAI)."""
     max_tool_calls: int | None
+    """Most calls of built-in tools in one response, all tools together; further ones are ignored
+    (Azure)."""
     metadata: Mapping[str, str] | None
-    model: str
+    """Up to 16 pairs kept with the response; keys of up to 64 characters, values of up to 512
+    (Azure)."""
     moderation: ModerationOptions | Mapping[str, Any] | None
+    """Moderation `model` for input and output, and the `policy` that says what it does (OpenAI)."""
     parallel_tool_calls: bool | None
-    previous_response_id: str | None
+    """Whether the model may ask for several calls at a time; the default is True (Azure)."""
     prompt: _JsonObject | None
-    prompt_cache_key: str | None
+    """Stored prompt to use: `id`, and if wanted `version` and `variables` (Azure)."""
     prompt_cache_options: _JsonObject | None
+    """`mode` ("implicit" or "explicit"), `ttl` and other settings of the prompt cache, from GPT-5.6
+    on (OpenAI)."""
     prompt_cache_retention: PromptCacheRetention | None
+    """How long the prompt cache may keep a prefix: "in_memory", or "24h" for 24 hours at most
+    (OpenAI)."""
     reasoning: _JsonObject | None
+    """`effort` and `summary` of the reasoning of a reasoning model; others refuse it (Azure)."""
     safety_identifier: str | None
+    """Stable identifier of the end user, hashed rather than plain; up to 64 characters (OpenAI)."""
     service_tier: ServiceTier | None
+    """One of "auto", "default", "priority" and "flex"; flex is slower, and answers 429 when it is
+    full (Azure)."""
     store: bool | None
+    """Whether the response is kept, for 30 days, to be retrieved or continued; the default is True
+    (Azure), of chat completions False."""
     stream_options: StreamOptions | Mapping[str, Any] | None
+    """How a stream is sent: `include_obfuscation` False saves bandwidth, `include_usage` adds a
+    chunk of usage to a chat completion (OpenAI)."""
     temperature: float | None
+    """Randomness from 0 to 2, 1 by default; models that reason refuse it (Azure)."""
     text: _JsonObject | None
+    """`format` of the text (plain, JSON object or JSON schema) and its `verbosity` (OpenAI)."""
     tool_choice: str | _JsonObject | None
-    tools: Iterable[_JsonObject] | None
+    """Which tool to call: "none", "auto", "required", or an object that names one (Azure)."""
     top_logprobs: int | None
+    """How many likely tokens to return per position with their log probabilities, 0 to 20
+    (Azure)."""
     top_p: float | None
+    """Share of the probability mass that is sampled from, 0 to 1; change this or `temperature`, not
+    both (Azure)."""
     truncation: Truncation | None
+    """What happens to input beyond the context window: "disabled" (the default) answers 400,
+    "auto" drops items (Azure)."""
     user: str | None
+    """Older name of the end user's identifier; OpenAI replaced it by `safety_identifier` and
+    `prompt_cache_key`."""
     multi_agent: MultiAgentOptions | Mapping[str, Any] | None
+    """Lets the model run agents, `max_concurrent_subagents` at a time; GPT-5.6 and api_version
+    "preview" only (Azure)."""
+
+
+class ChatParameters(ResponseParameters, total=False):
+    """What a chat completion can be asked for: its own parameters, and those of a response."""
+
+    messages: Iterable[ChatCompletionMessageParam | Any] | None
+    """The conversation as chat messages, each with a `role` and `content`; `input` may stand in its
+    place."""
+    max_completion_tokens: int | None
+    """Most tokens the model may write, reasoning included; sent as `max_output_tokens`, fewer than
+    16 as 16."""
+    max_tokens: int | None
+    """Older name of `max_completion_tokens`."""
+    reasoning_effort: ReasoningEffort | _JsonObject | None
+    """How much to reason: "none", "minimal", "low", "medium", "high", "xhigh" or "max", as the
+    model allows; sent as `reasoning.effort` (OpenAI)."""
+    verbosity: Verbosity | None
+    """How long answers are: "low", "medium" or "high"; sent as `text.verbosity` (OpenAI)."""
+    response_format: type[Any] | _JsonObject | None
+    """Object with the type "text", "json_object" or "json_schema", or a pydantic model; sent as
+    `text.format`."""
+    logprobs: bool | None
+    """True returns the log probability of each token of the text (OpenAI)."""
+    web_search_options: _JsonObject | None
+    """Settings of the web search tool, which they switch on (OpenAI)."""
+    functions: Iterable[_JsonObject] | None
+    """Older name of `tools`, of functions alone; calls come back as `function_call` (OpenAI)."""
+    function_call: str | _JsonObject | None
+    """Older name of `tool_choice`: "none", "auto", or an object with the function's `name`
+    (OpenAI)."""
+    n: int | None
+    """Number of answers; only 1, since the Responses API gives one per call."""
+    seed: int | None
+    """Refused, or left out with `drop_params`: no parameter of the Responses API makes answers
+    repeatable."""
+    stop: str | Iterable[str] | None
+    """Refused unless empty, or left out with `drop_params`: the Responses API has no stop
+    sequences."""
+    logit_bias: Mapping[str, float] | None
+    """Refused unless empty, or left out with `drop_params`: the Responses API has no token
+    biases."""
+    frequency_penalty: float | None
+    """Refused unless 0, or left out with `drop_params`: the Responses API has no penalties."""
+    presence_penalty: float | None
+    """Refused unless 0, or left out with `drop_params`: the Responses API has no penalties."""
+    prediction: _JsonObject | None
+    """Refused, or left out with `drop_params`: the Responses API takes no predicted output."""
+    audio: _JsonObject | None
+    """Refused, or left out with `drop_params`: the Responses API speaks no answers."""
+    modalities: Iterable[str] | None
+    """Only `["text"]`; others are refused, or left out with `drop_params`."""
+    data_sources: Iterable[_JsonObject] | None
+    """Refused unless empty, or left out with `drop_params`; the file_search tool takes the place of
+    Azure's own data."""
+    user_security_context: _JsonObject | None
+    """End user and application, for Microsoft Defender; sent in the body as it is (Azure)."""
 
 
 class ResponseCreateParams(ResponseParameters, total=False):
     """The body of `POST /responses`."""
 
     stream: bool | None
+    """True streams the events of the response."""
 
 
 # The names a create call takes; `multi_agent` is the beta's.

@@ -215,8 +215,9 @@ def test_a_client_sends_what_extra_body_holds() -> None:
             ):
                 with suppress(AzureResponsesError):
                     call({name: {"self": 1}})
+        odd: Any = {"self": 1}
         with pytest.raises(AzureResponsesError, match="'self' is a parameter of neither"):
-            client.chat.completions.create(model="gpt-5", messages=[], self=1)
+            client.chat.completions.create(model="gpt-5", messages=[], **odd)
 
 
 def test_a_router_explains_a_call_with_any_field() -> None:

@@ -9,11 +9,12 @@ from azure_responses import (
     AsyncAzureResponses,
     AsyncStream,
     AzureResponses,
+    ChatCompletionStream,
     RawResponse,
     Router,
     Stream,
 )
-from azure_responses.types import ParsedResponse, Response
+from azure_responses.types import ChatCompletion, ParsedResponse, Response
 
 
 class Animal(BaseModel):
@@ -61,9 +62,30 @@ def router_calls(router: Router) -> None:
         assert_type(stream.get_final_response(), ParsedResponse[Animal])
 
 
+def chat_calls(client: AzureResponses, router: Router, stream: bool) -> None:
+    """The results of chat completions."""
+    create = client.chat.completions.create
+    messages = [{"role": "user", "content": "x"}]
+    assert_type(create(model="m", messages=messages, seed=1), ChatCompletion)
+    assert_type(create(messages=messages, stream=True), ChatCompletionStream)
+    assert_type(
+        create(messages=messages, stream=stream, extra_body={"new": 1}),
+        ChatCompletion | ChatCompletionStream,
+    )
+    assert_type(router.completion(model="m", messages=messages, owner="me"), ChatCompletion)
+    assert_type(
+        azure_responses.completion(model="azure/m", messages=messages, api_base="x"),
+        ChatCompletion,
+    )
+
+
 def wrong_calls(client: AzureResponses) -> None:
     """What a type checker refuses."""
     client.responses.create(model=1)  # type: ignore[call-overload]
     client.responses.create(messages=[])  # type: ignore[call-overload]
+    client.responses.compact(input="x", temperature=1)  # type: ignore[call-arg]
+    client.chat.completions.create(messages=[], temprature=1)  # type: ignore[call-overload]
+    client.chat.completions.create(messages=[], max_tokens="9")  # type: ignore[call-overload]
+    azure_responses.completion(messages=[], api_bse="x")  # type: ignore[call-overload]
     AzureResponses(api_keyy="k")  # type: ignore[call-arg]
     AzureResponses(timeout="long")  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ _RENAMED = {
 }
 # A line ends with the reason why a type checker must refuse it.
 _WRONG = """
+import azure_responses
 from azure_responses import AzureResponses
 
 
@@ -42,6 +43,10 @@ def main(client: AzureResponses) -> None:
     for call in completion.choices[0].message.tool_calls or []:
         if call.type == "function":
             call.function.name + 1  # wrong: a name is text
+    client.chat.completions.create(messages=[], temprature=1)  # wrong: misspelt
+    azure_responses.completion(messages=[], max_token=1)  # wrong: misspelt
+    azure_responses.Router([]).completion(messages=[], ownr="me")  # wrong: misspelt
+    azure_responses.Router([], cooldwn_time=1)  # wrong: misspelt
 """
 
 

@@ -1,7 +1,7 @@
 """The calls of a router, awaited."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
@@ -9,6 +9,7 @@ from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._async.concurrency import sleep
 from azure_responses._async.resources import AsyncInputItemPages
 from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.poll import Poll
 from azure_responses.router._async.labelled import AsyncLabelledAttempt
 from azure_responses.router._async.routed_calls import AsyncAttempt, AsyncRoutedCalls
@@ -17,6 +18,8 @@ from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
     RouterArguments,
+    RouterChatArguments,
+    RouterCompactArguments,
     check_end_user,
     check_options,
     check_start,
@@ -86,6 +89,7 @@ class AsyncRouterOperations:
     async def responses(
         self, *, stream: bool, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]: ...
+    @shows_parameters(RouterArguments)
     async def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]:
@@ -111,6 +115,7 @@ class AsyncRouterOperations:
     def stream(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> AbstractAsyncContextManager[AsyncRoutedStream[ParsedResponse[T]]]: ...
+    @shows_parameters(RouterArguments)
     @asynccontextmanager
     async def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
@@ -119,6 +124,7 @@ class AsyncRouterOperations:
         async with await self._stream(arguments, text_format=text_format) as stream:
             yield stream
 
+    @shows_parameters(RouterArguments)
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
@@ -126,7 +132,8 @@ class AsyncRouterOperations:
         result: ParsedResponse[T] = await self._perform("parse", arguments, text_format=text_format)
         return result
 
-    async def compact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+    @shows_parameters(RouterCompactArguments)
+    async def compact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         result: CompactedResponse = await self._perform("compact", arguments)
         return result
@@ -136,26 +143,32 @@ class AsyncRouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[False] | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion: ...
     @overload
     async def completion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[True],
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> AsyncChatCompletionStream: ...
+    @overload
     async def completion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: bool | None,
+        **arguments: Unpack[RouterChatArguments],
+    ) -> ChatCompletion | AsyncChatCompletionStream: ...
+    @shows_parameters(RouterChatArguments)
+    async def completion(
+        self,
+        /,
+        *,
         stream: bool | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion | AsyncChatCompletionStream:
         """A chat completion, served by the Responses API; takes every parameter of both APIs.
 
@@ -165,7 +178,7 @@ class AsyncRouterOperations:
             ConfigurationError: something the Responses API cannot do; nothing was sent.
             AzureResponsesError: as `responses`.
         """
-        given = {**arguments, "messages": messages}
+        given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
         made: list[tuple[Any, AsyncLabelledAttempt]] = []
 
@@ -205,6 +218,7 @@ class AsyncRouterOperations:
         include: list[str] | None = None,
         **options: Unpack[RoutedOptions],
     ) -> AsyncRoutedStream[Response]: ...
+    @shows_parameters(RoutedOptions)
     async def retrieve(
         self,
         response_id: str,
@@ -256,11 +270,13 @@ class AsyncRouterOperations:
                 return response
             await sleep(delay)
 
+    @shows_parameters(RoutedOptions)
     async def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         result: Response = await self._on_stored("cancel", response_id, options)
         return result
 
+    @shows_parameters(RoutedOptions)
     async def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """Delete a stored response."""
         request = self._reader.read_stored(response_id, options)
@@ -268,6 +284,7 @@ class AsyncRouterOperations:
         self.calls.state.forget(request.inner)
         return result
 
+    @shows_parameters(RoutedOptions)
     def input_items(
         self,
         response_id: str,

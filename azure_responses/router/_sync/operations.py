@@ -2,7 +2,7 @@
 """The calls of a router, blocking."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
@@ -10,6 +10,7 @@ from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses._sync.concurrency import sleep
 from azure_responses._sync.resources import InputItemPages
 from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
+from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.poll import Poll
 from azure_responses.router._sync.labelled import LabelledAttempt
 from azure_responses.router._sync.routed_calls import Attempt, RoutedCalls
@@ -18,6 +19,8 @@ from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
     RouterArguments,
+    RouterChatArguments,
+    RouterCompactArguments,
     check_end_user,
     check_options,
     check_start,
@@ -87,6 +90,7 @@ class RouterOperations:
     def responses(
         self, *, stream: bool, **arguments: Unpack[RouterArguments]
     ) -> Response | RoutedStream[Response]: ...
+    @shows_parameters(RouterArguments)
     def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | RoutedStream[Response]:
@@ -112,6 +116,7 @@ class RouterOperations:
     def stream(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> AbstractContextManager[RoutedStream[ParsedResponse[T]]]: ...
+    @shows_parameters(RouterArguments)
     @contextmanager
     def stream(
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
@@ -120,6 +125,7 @@ class RouterOperations:
         with self._stream(arguments, text_format=text_format) as stream:
             yield stream
 
+    @shows_parameters(RouterArguments)
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
@@ -127,7 +133,8 @@ class RouterOperations:
         result: ParsedResponse[T] = self._perform("parse", arguments, text_format=text_format)
         return result
 
-    def compact(self, **arguments: Unpack[RouterArguments]) -> CompactedResponse:
+    @shows_parameters(RouterCompactArguments)
+    def compact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         result: CompactedResponse = self._perform("compact", arguments)
         return result
@@ -137,26 +144,32 @@ class RouterOperations:
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[False] | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion: ...
     @overload
     def completion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
         stream: Literal[True],
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletionStream: ...
+    @overload
     def completion(
         self,
         /,
         *,
-        messages: Iterable[Mapping[str, Any] | Any] | None = None,
+        stream: bool | None,
+        **arguments: Unpack[RouterChatArguments],
+    ) -> ChatCompletion | ChatCompletionStream: ...
+    @shows_parameters(RouterChatArguments)
+    def completion(
+        self,
+        /,
+        *,
         stream: bool | None = False,
-        **arguments: Any,
+        **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion | ChatCompletionStream:
         """A chat completion, served by the Responses API; takes every parameter of both APIs.
 
@@ -166,7 +179,7 @@ class RouterOperations:
             ConfigurationError: something the Responses API cannot do; nothing was sent.
             AzureResponsesError: as `responses`.
         """
-        given = {**arguments, "messages": messages}
+        given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
         made: list[tuple[Any, LabelledAttempt]] = []
 
@@ -206,6 +219,7 @@ class RouterOperations:
         include: list[str] | None = None,
         **options: Unpack[RoutedOptions],
     ) -> RoutedStream[Response]: ...
+    @shows_parameters(RoutedOptions)
     def retrieve(
         self,
         response_id: str,
@@ -257,11 +271,13 @@ class RouterOperations:
                 return response
             sleep(delay)
 
+    @shows_parameters(RoutedOptions)
     def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         result: Response = self._on_stored("cancel", response_id, options)
         return result
 
+    @shows_parameters(RoutedOptions)
     def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """Delete a stored response."""
         request = self._reader.read_stored(response_id, options)
@@ -269,6 +285,7 @@ class RouterOperations:
         self.calls.state.forget(request.inner)
         return result
 
+    @shows_parameters(RoutedOptions)
     def input_items(
         self,
         response_id: str,
