@@ -129,8 +129,16 @@ class AiohttpReply:
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
         """The body as it arrives, decompressed."""
-        async for chunk in self._response.content.iter_any():
-            yield chunk
+        content = self._response.content
+        try:
+            async for chunk in content.iter_any():
+                yield chunk
+        except Exception:
+            # What came before the body broke is read first, as everywhere: it may end the stream.
+            rest = content._read_nowait(-1)
+            if rest:
+                yield rest
+            raise
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""

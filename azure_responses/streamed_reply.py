@@ -61,6 +61,7 @@ class StreamedReply:
         self._limit = limit
         self._is_opening = is_opening
         self._is_waiting = is_opening
+        self._is_hurried = False
         self._events_seen = 0
 
     def read(self) -> bytes | None:
@@ -91,13 +92,14 @@ class StreamedReply:
         """What was read is with `state`: after an event the time begins anew."""
         if state.events_seen != self._events_seen:
             self._events_seen = state.events_seen
-            self._is_waiting = self._is_opening
+            self._is_waiting = self._is_opening or self._is_hurried
         if state.expects_reason:
             self._hurry(_REASON_SECONDS)
 
     def end_opening(self) -> None:
         """Output has begun: from now on the limit is from one event to the next."""
-        self._is_opening = self._is_waiting = False
+        self._is_opening = False
+        self._is_waiting = self._is_hurried
 
     def drain(self) -> None:
         """Read what little is left, so that the connection can be used again."""
@@ -110,7 +112,7 @@ class StreamedReply:
 
     def _hurry(self, seconds: float) -> None:
         self._limit.hurry(seconds)
-        self._is_waiting = True
+        self._is_waiting = self._is_hurried = True
 
     def _read_late(self) -> bytes | None:
         left = self._limit.left()
@@ -144,6 +146,7 @@ class AsyncStreamedReply:
         self._alarm = _alarm_of(reply, limit)
         self._is_opening = is_opening
         self._is_waiting = is_opening
+        self._is_hurried = False
         self._is_closed = False
         self._events_seen = 0
 
@@ -158,6 +161,9 @@ class AsyncStreamedReply:
         if not self._is_waiting:
             self._is_waiting = True
             self._limit.restart()
+        elif self._limit.left() <= 0:
+            # Between two reads no alarm rings.
+            raise _late()
         alarm = self._alarm
         try:
             if alarm is None:
@@ -184,13 +190,14 @@ class AsyncStreamedReply:
         """What was read is with `state`: after an event the time begins anew."""
         if state.events_seen != self._events_seen:
             self._events_seen = state.events_seen
-            self._is_waiting = self._is_opening
+            self._is_waiting = self._is_opening or self._is_hurried
         if state.expects_reason:
             self._hurry(_REASON_SECONDS)
 
     def end_opening(self) -> None:
         """Output has begun: from now on the limit is from one event to the next."""
-        self._is_opening = self._is_waiting = False
+        self._is_opening = False
+        self._is_waiting = self._is_hurried
 
     async def drain(self) -> None:
         """Read what little is left, so that the connection can be used again.
@@ -204,9 +211,10 @@ class AsyncStreamedReply:
 
     def _hurry(self, seconds: float) -> None:
         self._limit.hurry(seconds)
-        self._is_waiting = True
+        self._is_waiting = self._is_hurried = True
         if self._alarm is not None:
-            self._alarm.set(seconds)
+            # Not later each time: comments may follow one another for ever.
+            self._alarm.set(max(0.0, self._limit.left()))
 
 
 def _alarm_of(reply: AsyncIncomingReply, limit: TimeLimit) -> "Alarm | None":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,8 +29,8 @@ from tests.clients.socket_server import SocketServer, event, streaming_head
 from tests.gateway.gateways import KEY, serve
 
 # The server goes on for longer than this, and no read timeout is as short.
-_BOUND = 4.0
-_SECONDS = 8.0
+_BOUND = 9.0
+_SECONDS = 16.0
 _CALLS = 3
 
 _ITEM: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
@@ -97,15 +98,25 @@ _AFTERWARDS: dict[str, Callable[[socket.socket], None]] = {
 }
 
 
+def _join(chunks: bytes) -> bytes:
+    """The same events in one chunk; what is no event follows it."""
+    events = re.findall(rb"[0-9a-f]+\r\n((?:event|data): .*?\n\n)\r\n", chunks, re.DOTALL)
+    body = b"".join(events)
+    rest = chunks.rpartition(b"\n\n\r\n")[2]
+    return b"%x\r\n%b\r\n%b" % (len(body), body, rest)
+
+
 class _Script:
     """Sends a stream, and then does something else than ending it."""
 
     def __init__(self) -> None:
         self.end = _ENDS["completed"]
         self.afterwards: Callable[[socket.socket], None] = _be_silent
+        self.is_one_chunk = False
 
     def answer(self, connection: socket.socket) -> None:
-        connection.sendall(streaming_head() + _BEGINNING + self.end)
+        body = _BEGINNING + self.end
+        connection.sendall(streaming_head() + (_join(body) if self.is_one_chunk else body))
         self.afterwards(connection)
         raise ConnectionError
 
@@ -122,6 +133,7 @@ def url(running: tuple[SocketServer, _Script], monkeypatch: pytest.MonkeyPatch) 
     """Of a server that keeps silent after `response.completed`."""
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     running[1].end, running[1].afterwards = _ENDS["completed"], _be_silent
+    running[1].is_one_chunk = False
     return running[0].url
 
 
@@ -308,6 +320,7 @@ def test_nothing_is_waited_for_after_the_terminal_event(url: str, way: str) -> N
 _KINDS = [("completed", afterwards) for afterwards in _AFTERWARDS] + [
     (end, "silence") for end in _ENDS if end != "completed"
 ]
+_KINDS.append(("failed without a reason", "comments"))
 
 
 @_trio
@@ -320,10 +333,54 @@ def test_every_terminal_event_ends_a_stream_whatever_follows(
 ) -> None:
     server, script = running
     script.end, script.afterwards = _ENDS[end], _AFTERWARDS[afterwards]
-    began = time.monotonic()
-    with suppress(Exception):
-        _RUN[way](server.url)
-    assert time.monotonic() - began < _BOUND
+    for script.is_one_chunk in (False, True):
+        began = time.monotonic()
+        with suppress(Exception):
+            _RUN[way](server.url)
+        assert time.monotonic() - began < _BOUND
+
+
+_MORE = _event("response.output_text.delta", 4, **{**_TEXT, "delta": "more"})
+
+
+async def _async_events(url: str) -> list[Any]:
+    async with AsyncAzureResponses(url, api_key="k", max_retries=0) as client:
+        return await _collect(await client.responses.create(**_NATIVE))
+
+
+_EVENTS: dict[str, Callable[[str], Any]] = {
+    "sync": _SYNC["loop"],
+    "sync, own http_client": _SYNC["loop, own http_client"],
+    "sync router": _SYNC["router"],
+    "asyncio": lambda url: asyncio.run(_async_events(url)),
+    "trio": lambda url: trio.run(_async_events, url),
+}
+
+
+@pytest.mark.parametrize("attached", [_MORE, b"QQQQ\r\nbad\r\n"], ids=["an event", "a bad chunk"])
+@pytest.mark.parametrize("way", _EVENTS)
+def test_what_comes_together_with_the_terminal_event_changes_nothing(
+    running: tuple[SocketServer, _Script], url: str, way: str, attached: bytes
+) -> None:
+    running[1].end += attached
+    for running[1].is_one_chunk in (False, True):
+        kinds = [event.type for event in _EVENTS[way](url)]
+        assert kinds[-1] == "response.completed"
+        assert kinds.count("response.output_text.delta") == 1
+
+
+@pytest.mark.parametrize("attached", [_MORE, b"QQQQ\r\nbad\r\n"], ids=["an event", "a bad chunk"])
+def test_a_gateway_sends_nothing_that_comes_together_with_the_terminal_event(
+    running: tuple[SocketServer, _Script], url: str, gateway: str, attached: bytes
+) -> None:
+    running[1].end += attached
+    headers = {"authorization": f"Bearer {KEY}"}
+    for running[1].is_one_chunk in (False, True):
+        for path, body in (("/v1/responses", _NATIVE), ("/v1/chat/completions", _CHAT)):
+            text = httpx.post(gateway + path, json=body, headers=headers, timeout=20).text
+            assert "once" in text
+            assert "more" not in text
+            assert '"error":{' not in text
 
 
 @pytest.mark.parametrize(("end", "afterwards"), _KINDS)
@@ -332,6 +389,7 @@ def test_a_gateway_ends_its_callers_stream_at_the_terminal_event(
 ) -> None:
     _, script = running
     script.end, script.afterwards = _ENDS[end], _AFTERWARDS[afterwards]
+    script.is_one_chunk = False
     headers = {"authorization": f"Bearer {KEY}"}
     for path, body in (("/v1/responses", _NATIVE), ("/v1/chat/completions", _CHAT)):
         began = time.monotonic()

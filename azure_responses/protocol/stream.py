@@ -254,6 +254,9 @@ class ResponseStream:
         ready: list[ResponseStreamEvent] = []
         self.events_seen += len(events)
         for given in events:
+            if self.is_finished:
+                # Nothing follows a terminal event, even where it came in the same piece.
+                break
             event = self._partial.mend(given) if type(given) is UnknownEvent else given
             # The type of an event of unknown shape may be any JSON value, or be missing.
             kind = event.type if isinstance(event.type, str) else ""

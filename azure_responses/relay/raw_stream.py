@@ -192,6 +192,9 @@ class RawStream:
         pieces: list[bytes] = []
         run: list[bytes] = []
         for frame in frames:
+            if self.is_finished:
+                # Nothing follows a terminal event, even where it came in the same piece.
+                break
             if frame.find(_DELTA, 0, _DELTA_WITHIN) >= 0:
                 run.append(frame)
                 continue
@@ -235,7 +238,7 @@ class RawStream:
     def _take_all(self, frames: list[bytes]) -> bytes:
         pieces = []
         for frame in frames:
-            if self.damage is not None:
+            if self.damage is not None or self.is_finished:
                 break
             name, data = _read(frame)
             if data:
