@@ -18,6 +18,7 @@ _ABOUT_THE_WHOLE = {
     "test_imports.py",
     "test_mirror.py",
     "test_parity.py",
+    "test_replayed_reasoning.py",
     "test_site.py",
     "test_stream_ends.py",
 }
