@@ -75,12 +75,18 @@ class Hints:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._words = {name_one(word) for word in re.findall(r"\w+", text.lower())}
         self._numbers = [found[0] for found in _NUMBER.finditer(text)]
         self._quoted: list[str] = [first or second for first, second in _QUOTED.findall(text)]
 
     def quoted(self) -> list[str]:
         """The quoted texts that were not yet given out."""
         return list(self._quoted)
+
+    def names(self, name: str) -> bool:
+        """True when the prompt has a word of the property's name, in the plural or not."""
+        wanted = {name_one(word) for word in [name.lower(), *split_words(name)]}
+        return not wanted.isdisjoint(self._words)
 
     def string(self, name: str) -> str | None:
         """A text for the property, or None."""

@@ -182,12 +182,22 @@ class _Builder:
         required = schema.get("required") or ()
         built = {}
         for name, part in properties.items():
-            is_cheap = depth < _SHALLOW and self._height(part) < _NEVER
-            if name in required or is_cheap:
+            if name in required or self._is_filled(part, name, depth, bool(required)):
                 built[name] = self.build(part, name, depth + 1)
         for name in required:
             built.setdefault(name, self._string({}, name))
         return built
+
+    def _is_filled(self, part: Any, name: str, depth: int, has_required: bool) -> bool:
+        """Optional properties beside required ones are left out where the prompt is silent.
+
+        Models do so too: opencode's `workdir` must not be made up.
+        """
+        if depth >= _SHALLOW or self._height(part) == _NEVER:
+            return False
+        values = self._peek(part).get("enum") if isinstance(part, Mapping) else None
+        is_chosen = bool(values) and self._hints.option(values) is not None
+        return not has_required or is_chosen or self._hints.names(name)
 
     def _array(self, schema: _Schema, name: str, depth: int) -> list[Any]:
         least = int(schema.get("minItems") or 0)

@@ -127,8 +127,11 @@ def _from_results(transcript: Transcript) -> tuple[str, str]:
 
 
 def _say_exactly(prompt: str) -> _Reply:
+    # opencode puts quotation marks around a whole prompt.
+    is_quoted = len(prompt) > 2 and prompt[0] == '"' == prompt[-1] and prompt.count('"') == 2
+    asked = prompt[1:-1] if is_quoted else prompt
     for pattern in (_EXACTLY, _ONLY, _SAY):
-        found = pattern.search(prompt)
+        found = pattern.search(asked)
         if found:
             text = _unquote(found["text"].strip())
             return text, text

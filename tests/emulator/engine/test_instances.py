@@ -245,8 +245,38 @@ def test_a_schema_that_is_no_object_gives_an_empty_one() -> None:
 
 def test_optional_properties_that_never_end_are_left_out() -> None:
     schema = {"type": "object", "properties": {"self": {"$ref": "#"}, "x": {"type": "null"}}}
-    built = build_instance({**schema, "required": ["x"]})
+    built = build_instance({**schema, "required": ["x"]}, "Give self.")
     depth = 0
     while "self" in built:
         built, depth = built["self"], depth + 1
-    assert depth <= 4
+    assert 1 <= depth <= 4
+
+
+# The `bash` tool of opencode: an invented working directory makes the call fail.
+_COMMAND = {
+    **_object(
+        {
+            "command": {"type": "string"},
+            "workdir": {"type": "string"},
+            "timeout": {"type": "integer"},
+            "shells": {"enum": ["bash", "fish"]},
+        }
+    ),
+    "required": ["command"],
+}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("command: ls", {"command": "ls"}),
+        ("command: ls. timeout: 5", {"command": "ls", "timeout": 5}),
+        ("command: ls. Workdir: src", {"command": "ls", "workdir": "src"}),
+        ("command: ls. Use fish.", {"command": "ls", "shells": "fish"}),
+        ("command: ls. Any shell will do.", {"command": "ls", "shells": "bash"}),
+    ],
+)
+def test_optional_properties_beside_required_ones_are_given_where_the_prompt_has_them(
+    prompt: str, expected: dict[str, Any]
+) -> None:
+    assert build_instance(_COMMAND, prompt) == expected

@@ -14,6 +14,8 @@ from tests.emulator.engine.turns import ask, make_turn, said
         ("Hello!", "Hello! How can I help you today?"),
         ("thanks a lot", "You are welcome!"),
         ("Reply with exactly: pong", "pong"),
+        ('"Reply with exactly: pong"', "pong"),
+        ('"a" and then reply with exactly "b"', "b"),
         ('Return exactly "ok" and nothing else', "ok"),
         ("Respond with only the word: banana", "banana"),
         ("say X", "X"),
