@@ -27,5 +27,5 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(params=MODES)
 def mode(request: pytest.FixtureRequest) -> str:
-    """How a client's calls reach the router: over HTTP, or in its own process."""
+    """How a client's calls go: to a gateway, to a router in its own process, or to Azure itself."""
     return str(request.param)

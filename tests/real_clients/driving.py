@@ -33,7 +33,7 @@ __all__ = [
 
 ROOT = PACKAGE.parent
 KEY = "sk-gateway-of-the-tests-0123456789"
-MODES = ("gateway", "injected")
+MODES = ("gateway", "injected", "emulator")
 _AZURE_KEY = "azure-key"
 _PATIENCE = 100.0
 

@@ -1,5 +1,6 @@
 """langchain-openai."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,36 @@ def test_chat_completions_call_tools_and_are_streamed(report: Report, mode: str)
 def test_azures_model_is_served(report: Report, mode: str) -> None:
     verdict = report.judge(mode, "azure")
     assert verdict.seen == {"texts": ["pong", "pong"]}
+
+
+class TestAzuresModel:
+    """`AzureChatOpenAI`, by responses and by chat completions."""
+
+    def test_tools_with_integers_are_called(self, report: Report, mode: str) -> None:
+        seen = report.judge(mode, "azure_tools").seen
+        for way in ("responses", "chat"):
+            assert seen[way]["calls"] == [{"city": "Rome", "days": 3}]
+            assert "3 days of sun in Rome" in seen[way]["text"]
+
+    def test_no_model_is_named_on_the_route_of_a_deployment(
+        self, report: Report, mode: str
+    ) -> None:
+        requests = report.judge(mode, "azure_tools").requests
+        named = [json.loads(request["body"])["model"] for request in requests]
+        # The gateway and the router say what they call; LangChain itself sends null.
+        chat = [None] if mode == "emulator" else ["gpt-5-mini"]
+        assert named == ["gpt-5-mini"] * 2 + chat * 2
+
+    def test_the_output_has_a_schema(self, report: Report, mode: str) -> None:
+        seen = report.judge(mode, "azure_structured").seen
+        assert [person["age"] for person in seen.values()] == [36, 36]
+
+    def test_answers_are_streamed(self, report: Report, mode: str) -> None:
+        for pieces, text in report.judge(mode, "azure_stream").seen.values():
+            assert pieces > 1
+            assert "Say hello" in text
+
+    def test_turns_and_tool_calls_are_sent_back(self, report: Report, mode: str) -> None:
+        verdict = report.judge(mode, "azure_turns")
+        assert verdict.seen == {"responses": _NAMED_ADA, "chat": _NAMED_ADA}
+        assert set(verdict.statuses) == {200}

@@ -52,3 +52,24 @@ def test_stored_turns_reach_the_resource_that_knows_them(report: Report, mode: s
 
 def test_chat_completions_serve_it_too(report: Report, mode: str) -> None:
     assert _ANSWER in report.judge(mode, "chat").seen["text"]
+
+
+@pytest.mark.parametrize("model", ["responses", "chat"])
+def test_messages_are_sent_back_over_turns_with_tool_calls(
+    report: Report, mode: str, model: str
+) -> None:
+    verdict = report.judge(mode, "history")
+    seen = verdict.seen[model]
+    assert [seen["texts"][turn] for turn in (2, 4)] == [_NAMED_ADA] * 2
+    assert all(_ANSWER in seen["texts"][turn] for turn in (1, 3))
+    assert seen["calls"] == [{"city": "Paris"}] * 2
+    assert verdict.statuses == [200] * 14
+
+
+def test_messages_of_streams_are_sent_back(report: Report, mode: str) -> None:
+    verdict = report.judge(mode, "streamed_history")
+    first, second, last = verdict.seen["texts"]
+    assert _ANSWER in first
+    assert _ANSWER in second
+    assert last == "pong"
+    assert verdict.statuses == [200] * 5

@@ -11,6 +11,7 @@ from tests.real_clients.programs.errand import Errand, run
 
 _PONG = "Reply with exactly: pong"
 _QUESTION = "What is the weather in Paris? Use get_weather."
+_FORECAST = "What is the forecast for Rome, days: 3? Use get_forecast."
 
 
 class Person(BaseModel):
@@ -27,6 +28,16 @@ def get_weather(city: str) -> str:
         city: its name.
     """
     return f"12 degrees in {city}"
+
+
+def get_forecast(city: str, days: int) -> str:
+    """The weather of a city in the next days.
+
+    Args:
+        city: its name.
+        days: how many.
+    """
+    return f"{days} days of sun in {city}"
 
 
 def _model(errand: Errand, **options: Any) -> Any:
@@ -132,9 +143,70 @@ def azure(errand: Errand) -> Any:
     return {"texts": texts}
 
 
+def azure_tools(errand: Errand) -> Any:
+    """On the deployment route LangChain sends `"model": null`."""
+    return {_name_of(uses): _use_forecast(errand, uses) for uses in (True, False)}
+
+
+def azure_structured(errand: Errand) -> Any:
+    return {
+        _name_of(uses): _azure_model(errand, use_responses_api=uses)
+        .with_structured_output(Person)
+        .invoke("Ada is 36 years old.")
+        .model_dump()
+        for uses in (True, False)
+    }
+
+
+def azure_stream(errand: Errand) -> Any:
+    seen = {}
+    for uses in (True, False):
+        chunks = _azure_model(errand, use_responses_api=uses).stream("Say hello")
+        texts = [chunk.text for chunk in chunks if chunk.text]
+        seen[_name_of(uses)] = [len(texts), "".join(texts)]
+    return seen
+
+
+def azure_turns(errand: Errand) -> Any:
+    """Every message goes back as it came, those of a tool loop too."""
+    seen = {}
+    for uses in (True, False):
+        model = _azure_model(errand, use_responses_api=uses).bind_tools([get_forecast])
+        messages: list[Any] = [HumanMessage("My name is Ada.")]
+        messages += [model.invoke(messages), HumanMessage(_FORECAST)]
+        _answer_calls(model, messages)
+        messages.append(HumanMessage("What is my name?"))
+        seen[_name_of(uses)] = model.invoke(messages).text
+    return seen
+
+
+def _name_of(uses_responses_api: bool) -> str:
+    return "responses" if uses_responses_api else "chat"
+
+
+def _use_forecast(errand: Errand, uses_responses_api: bool) -> Any:
+    model = _azure_model(errand, use_responses_api=uses_responses_api)
+    messages: list[Any] = [HumanMessage(_FORECAST)]
+    calls = _answer_calls(model.bind_tools([get_forecast]), messages)
+    return {"calls": calls, "text": messages[-1].text}
+
+
+def _answer_calls(model: Any, messages: list[Any]) -> list[Any]:
+    """Ask until the model calls nothing more; the arguments it called with."""
+    arguments = []
+    while True:
+        messages.append(model.invoke(messages))
+        if not messages[-1].tool_calls:
+            return arguments
+        for call in messages[-1].tool_calls:
+            arguments.append(call["args"])
+            result = get_forecast(**call["args"])
+            messages.append(ToolMessage(result, tool_call_id=call["id"]))
+
+
 def _azure_model(errand: Errand, **options: Any) -> Any:
     return AzureChatOpenAI(
-        azure_endpoint=errand.url if errand.mode == "gateway" else "http://nobody.invalid",
+        azure_endpoint=errand.endpoint,
         azure_deployment="gpt-5-mini",
         api_version="2025-04-01-preview",
         api_key=errand.key,  # type: ignore[arg-type,unused-ignore]
@@ -154,4 +226,8 @@ if __name__ == "__main__":
         structured,
         chat,
         azure,
+        azure_tools,
+        azure_structured,
+        azure_stream,
+        azure_turns,
     )

@@ -94,5 +94,43 @@ async def chat(errand: Errand) -> Any:
     return {"text": result.output}
 
 
+async def history(errand: Errand) -> Any:
+    """Every turn sends back all messages, those of tool loops too, and calls a tool again."""
+    agents = {"responses": _agent(errand, tools=[get_weather])}
+    agents["chat"] = _agent(errand, is_chat=True, tools=[get_weather])
+    return {name: await _ask_again(agent) for name, agent in agents.items()}
+
+
+async def _ask_again(agent: Any) -> Any:
+    messages: Any = []
+    texts = []
+    for asked in ("My name is Ada.", _QUESTION, "What is my name?", _QUESTION, "What is my name?"):
+        result = await agent.run(asked, message_history=messages)
+        messages = result.all_messages()
+        texts.append(result.output)
+    calls = [
+        part for message in messages for part in message.parts if part.part_kind == "tool-call"
+    ]
+    return {"texts": texts, "calls": [call.args_as_dict() for call in calls]}
+
+
+async def streamed_history(errand: Errand) -> Any:
+    agent, messages, texts = _agent(errand, tools=[get_weather]), [], []
+    for asked in (_QUESTION, _QUESTION, "Reply with exactly: pong"):
+        async with agent.run_stream(asked, message_history=messages) as result:
+            texts.append(await result.get_output())
+        messages = result.all_messages()
+    return {"texts": texts}
+
+
 if __name__ == "__main__":
-    run(tools, structured, streamed, replayed_turns, stored_turns, chat)
+    run(
+        tools,
+        structured,
+        streamed,
+        replayed_turns,
+        stored_turns,
+        chat,
+        history,
+        streamed_history,
+    )

@@ -25,9 +25,9 @@ class Errand:
     """Where a program is to send its calls.
 
     Attributes:
-        mode: "gateway", over HTTP, or "injected", by a transport in this process.
+        mode: "gateway" or "emulator", over HTTP, or "injected", by a transport in this process.
         url: of the gateway, without a path.
-        key: that the gateway takes.
+        key: that the gateway takes, or the first row's resource where it is called itself.
         emulator: URL of the emulator behind everything.
         rows: of the router that an injected transport calls.
     """
@@ -38,15 +38,25 @@ class Errand:
     emulator: str
     rows: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if self.mode == "emulator":
+            self.key = self.rows[0]["litellm_params"]["api_key"]
+
+    @property
+    def endpoint(self) -> str:
+        """What Azure's clients take; nothing listens there where calls are injected."""
+        azure: str = self.rows[0]["litellm_params"]["api_base"]
+        return {"gateway": self.url, "emulator": azure}.get(self.mode, "http://nobody.invalid")
+
     @property
     def base_url(self) -> str:
-        """OpenAI's base URL of the gateway; nobody listens at it where calls are injected."""
-        return f"{self.url}/v1" if self.mode == "gateway" else "http://nobody.invalid/v1"
+        """What OpenAI's clients take."""
+        return f"{self.endpoint}/openai/v1" if self.mode == "emulator" else f"{self.endpoint}/v1"
 
     @property
     def carriers(self) -> dict[str, Any]:
         """`http_client=` for a blocking client, where calls are injected."""
-        if self.mode == "gateway":
+        if self.mode != "injected":
             return {}
         from azure_responses.openai_transport import transport
 
@@ -55,7 +65,7 @@ class Errand:
     @property
     def async_carriers(self) -> dict[str, Any]:
         """`http_client=` for an async client, where calls are injected."""
-        if self.mode == "gateway":
+        if self.mode != "injected":
             return {}
         from azure_responses.openai_transport import async_transport
 
@@ -78,7 +88,7 @@ class Errand:
         import openai
 
         return openai.AzureOpenAI(
-            azure_endpoint=self.url if self.mode == "gateway" else "http://nobody.invalid",
+            azure_endpoint=self.endpoint,
             api_key=self.key,
             api_version="2025-04-01-preview",
             **self.carriers,
