@@ -12,8 +12,8 @@ import pytest
 
 from azure_responses.emulator import Clock, Emulator, Fault
 from tests.clients import both as clients
+from tests.clients.conftest import let_time_pass
 from tests.router import both as routers
-from tests.router.conftest import let_time_pass
 
 _TURNS = 5
 _WEATHER: dict[str, Any] = {

@@ -195,7 +195,7 @@ class _Builder:
         """
         if depth >= _SHALLOW or self._height(part) == _NEVER:
             return False
-        values = self._peek(part).get("enum") if isinstance(part, Mapping) else None
+        values: Any = self._peek(part).get("enum") if isinstance(part, Mapping) else None
         is_chosen = bool(values) and self._hints.option(values) is not None
         return not has_required or is_chosen or self._hints.names(name)
 

@@ -193,7 +193,7 @@ def _use_forecast(errand: Errand, uses_responses_api: bool) -> Any:
 
 def _answer_calls(model: Any, messages: list[Any]) -> list[Any]:
     """Ask until the model calls nothing more; the arguments it called with."""
-    arguments = []
+    arguments: list[Any] = []
     while True:
         messages.append(model.invoke(messages))
         if not messages[-1].tool_calls:

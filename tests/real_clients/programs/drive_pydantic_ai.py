@@ -115,7 +115,9 @@ async def _ask_again(agent: Any) -> Any:
 
 
 async def streamed_history(errand: Errand) -> Any:
-    agent, messages, texts = _agent(errand, tools=[get_weather]), [], []
+    agent = _agent(errand, tools=[get_weather])
+    messages: Any = []
+    texts = []
     for asked in (_QUESTION, _QUESTION, "Reply with exactly: pong"):
         async with agent.run_stream(asked, message_history=messages) as result:
             texts.append(await result.get_output())
