@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 
 from azure_responses.arguments import ConnectionArguments, ServingArguments
-from azure_responses.routing.settings import OnOriginDown, StrategyName
+from azure_responses.routing.settings import OnOriginDown
+from azure_responses.routing.strategies import StrategyName
 
 __all__ = ["RouterOptions"]
 

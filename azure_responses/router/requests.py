@@ -268,7 +268,7 @@ class RequestReader:
         self.affinity = affinity
         self.timeout = timeout
         self.cache = cache
-        self.reads_headers = routing.settings.strategy == "headroom"
+        self.reads_headers = routing.settings.needs_headroom
         self._facts: dict[str, _Facts] = {}
 
     def read(
@@ -481,7 +481,7 @@ class RequestReader:
 
     def _must_count(self) -> bool:
         settings = self.routing.settings
-        if settings.strategy == "headroom" or settings.context_window_fallbacks:
+        if settings.needs_headroom or settings.context_window_fallbacks:
             return True
         # Of all deployments, since a fallback may lead to any.
         return any(one.tpm or one.max_input_tokens for one in self.routing.deployments)

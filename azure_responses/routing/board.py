@@ -30,7 +30,7 @@ class Board:
     def __init__(self, deployments: Iterable[Deployment], settings: RouterSettings) -> None:
         self.statuses = {d.id: Status(d, settings) for d in deployments}
         self.troubled: frozenset[str] = frozenset()
-        self._reads_headers = settings.strategy == "headroom"
+        self._reads_headers = settings.needs_headroom
         self._lock = new_lock()
 
     def forget_calls(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.board import Board
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.settings import Strategy
+from azure_responses.routing.strategies import STRATEGIES, Strategy
 
 __all__ = ["Explanation", "Verdict", "describe", "describe_obstacle"]
 
@@ -133,21 +133,8 @@ def describe(
 ) -> Verdict:
     """Why a deployment may take a call; `pins` says that it is pinned, or is empty."""
     status = board.statuses[deployment.id]
-    measures = {
-        "weighted": f"weight {deployment.weight:g}",
-        "least-busy": f"{status.in_flight} under way",
-        "latency": _seconds(status.latency(now, is_stream=ask.is_stream)),
-        "headroom": _tokens(status.headroom.tokens_left(now)),
-    }
+    measure = STRATEGIES[strategy].measure(deployment, status, ask, now)
     probe = ", half open: one probe at a time" if status.cooldown.is_tripped else ""
-    clauses: Sequence[str] = [f"order {deployment.order}", measures[strategy]]
+    clauses: Sequence[str] = [f"order {deployment.order}", measure]
     reason = ", ".join([pins, *clauses] if pins else clauses) + probe
     return Verdict(deployment.id, deployment.host, True, reason, 0.0)
-
-
-def _seconds(latency: float | None) -> str:
-    return "latency not known" if latency is None else f"latency {latency:.2f} s"
-
-
-def _tokens(left: float | None) -> str:
-    return "tokens left not known" if left is None else f"{left:.0f} tokens left"

@@ -7,27 +7,15 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Strategy
 
 __all__ = [
     "SHELL_KEYS",
     "OnOriginDown",
     "RouterSettings",
-    "Strategy",
-    "StrategyName",
     "read_settings",
 ]
 
-Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
-# The strategies, and what LiteLLM calls them (router.py of 1.106.2).
-StrategyName = (
-    Strategy
-    | Literal[
-        "simple-shuffle",
-        "latency-based-routing",
-        "usage-based-routing",
-        "usage-based-routing-v2",
-    ]
-)
 OnOriginDown = Literal["fail", "strip", "replay"]
 
 SHELL_KEYS = frozenset(
@@ -43,13 +31,6 @@ SHELL_KEYS = frozenset(
     }
 )
 """Keys of `router_settings` that say nothing about choosing; the shells read them."""
-
-_STRATEGY_ALIASES: Mapping[str, Strategy] = {
-    "simple-shuffle": "weighted",
-    "latency-based-routing": "latency",
-    "usage-based-routing": "headroom",
-    "usage-based-routing-v2": "headroom",
-}
 
 _ALWAYS = "is always on here"
 _NO_CACHE = "concerns LiteLLM's cache, which this router does not have"
@@ -144,6 +125,11 @@ class RouterSettings:
     retry_floor: float = 10.0
     aliases: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def needs_headroom(self) -> bool:
+        """The strategy goes by what deployments have left: read headers, estimate tokens."""
+        return STRATEGIES[self.strategy].needs_headroom
+
 
 def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> RouterSettings:
     """Our arguments and LiteLLM's `router_settings`, by name, → settings.
@@ -198,10 +184,10 @@ def _suggest(word: str, known: Sequence[str]) -> str | None:
 
 
 def _strategy(key: str, value: Any) -> Strategy:
-    name = _STRATEGY_ALIASES.get(str(value), str(value))
-    if name not in get_args(Strategy):
+    name = STRATEGY_ALIASES.get(str(value), str(value))
+    if name not in STRATEGIES:
         raise ConfigurationError(
-            f"{key} is {value!r}.", hint=f"Use one of {', '.join(get_args(Strategy))}."
+            f"{key} is {value!r}.", hint=f"Use one of {', '.join(STRATEGIES)}."
         )
     return cast(Strategy, name)
 

@@ -1,35 +1,49 @@
-"""Which of several deployments first: one short function per strategy.
+"""Which of several deployments first: one class per strategy, and all that differs between them.
 
 Each takes the deployments of one priority group that could serve, what is known of them, and a
-chance; each gives them in order of preference. None looks at more than `MOST_BIDS` of a large
+chance; each gives them in order of preference. A new one is a class here, a name in `Strategy` and
+an entry in `STRATEGIES`. None looks at more than `MOST_BIDS` of a large
 group: those are drawn by weight, and the best of eight drawn is nearly the best of all, while the
 cost of a choice stays the same however many deployments there are. Drawing also keeps replicas
 that know the same from all choosing the same.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import log
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from azure_responses.routing.ask import Ask
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.group import Group, Tier, chances, other_chances
 from azure_responses.routing.headroom import Headroom
-from azure_responses.routing.settings import Strategy
 
 __all__ = [
     "MOST_BIDS",
+    "STRATEGIES",
+    "STRATEGY_ALIASES",
     "IsFree",
     "Load",
+    "Strategy",
+    "StrategyName",
     "choose",
     "draw",
-    "rank_headroom",
-    "rank_latency",
-    "rank_least_busy",
 ]
 
 MOST_BIDS = 8
+
+Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
+# The strategies, and what LiteLLM calls them (router.py of 1.106.2).
+StrategyName = (
+    Strategy
+    | Literal[
+        "simple-shuffle",
+        "latency-based-routing",
+        "usage-based-routing",
+        "usage-based-routing-v2",
+    ]
+)
 
 IsFree = Callable[[Deployment], bool]
 
@@ -67,49 +81,17 @@ def choose(
     full deployment spills over to the next, and to the next `order`, without asking again.
     """
     count = MOST_BIDS if group.has_limits else 1
+    rules = STRATEGIES[strategy]
     chosen: list[Deployment] = []
     for tier in group.tiers:
-        if strategy == "weighted":
-            chosen += draw(tier, jitter, count - len(chosen), is_free)
-        else:
-            chosen += _rank(strategy, tier, loads, ask, now, jitter, is_free)
+        chosen += rules.draw(tier, count - len(chosen), loads, ask, now, jitter, is_free)
         if len(chosen) >= count:
             return chosen[:count]
-    if chosen or strategy != "headroom":
+    if chosen or not rules.needs_headroom:
         return chosen
     # By their headers all would refuse; headers may be wrong, and only asking will tell.
     drawn = (draw(tier, jitter, count, is_free) for tier in group.tiers)
     return next((deployments for deployments in drawn if deployments), [])
-
-
-def _rank(
-    strategy: Strategy,
-    tier: Tier,
-    loads: Loads,
-    ask: Ask,
-    now: float,
-    jitter: float,
-    is_free: IsFree | None,
-) -> list[Deployment]:
-    if strategy == "headroom":
-        return _rank_headroom(tier, loads, ask.tokens, now, jitter, is_free)
-    drawn = draw(tier, jitter, MOST_BIDS, is_free)
-    if strategy == "least-busy":
-        return rank_least_busy(drawn, loads)
-    return rank_latency(drawn, loads, now, is_stream=ask.is_stream)
-
-
-def _rank_headroom(
-    tier: Tier, loads: Loads, tokens: int, now: float, jitter: float, is_free: IsFree | None
-) -> list[Deployment]:
-    if len(tier.deployments) > MOST_BIDS:
-        drawn = draw(tier, jitter, MOST_BIDS, is_free)
-        ranked = rank_headroom(drawn, loads, tokens, now, jitter)
-        if ranked:
-            return ranked
-    # Few, or none of those drawn has room: look at all before leaving the tier.
-    free = [d for d in tier.deployments if is_free is None or is_free(d)]
-    return rank_headroom(free, loads, tokens, now, jitter)
 
 
 def draw(tier: Tier, jitter: float, count: int, is_free: IsFree | None) -> list[Deployment]:
@@ -138,54 +120,185 @@ def _shuffled(deployments: Sequence[Deployment], luck: Iterator[float]) -> list[
     return [deployments[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
 
 
-def rank_least_busy(deployments: Sequence[Deployment], loads: Loads) -> list[Deployment]:
-    """Fewest attempts under way first; the order given, which was drawn, breaks ties."""
-    return sorted(deployments, key=lambda d: loads[d.id].in_flight)
+class _RoutingStrategy(ABC):
+    """One way to choose.
+
+    Attributes:
+        name: in settings.
+        aliases: what LiteLLM calls it.
+        needs_headroom: it goes by what deployments have left, so that their headers must be read
+            and a call's tokens estimated.
+    """
+
+    name: ClassVar[Strategy]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    needs_headroom: ClassVar[bool] = False
+
+    @abstractmethod
+    def draw(
+        self,
+        tier: Tier,
+        count: int,
+        loads: Loads,
+        ask: Ask,
+        now: float,
+        jitter: float,
+        is_free: IsFree | None,
+    ) -> list[Deployment]:
+        """At least `count` free deployments of a tier, if there are so many, the best first.
+
+        `now` is monotonic seconds, `jitter` a chance from 0 to below 1.
+        """
+
+    @abstractmethod
+    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+        """One clause on what it looks at of a deployment."""
 
 
-def rank_latency(
-    deployments: Sequence[Deployment], loads: Loads, now: float, *, is_stream: bool
-) -> list[Deployment]:
+class _Weighted(_RoutingStrategy):
+    name = "weighted"
+    aliases = ("simple-shuffle",)
+
+    def draw(
+        self,
+        tier: Tier,
+        count: int,
+        loads: Loads,
+        ask: Ask,
+        now: float,
+        jitter: float,
+        is_free: IsFree | None,
+    ) -> list[Deployment]:
+        return draw(tier, jitter, count, is_free)
+
+    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+        return f"weight {deployment.weight:g}"
+
+
+class _LeastBusy(_RoutingStrategy):
+    """Fewest attempts under way first; the draw breaks ties."""
+
+    name = "least-busy"
+
+    def draw(
+        self,
+        tier: Tier,
+        count: int,
+        loads: Loads,
+        ask: Ask,
+        now: float,
+        jitter: float,
+        is_free: IsFree | None,
+    ) -> list[Deployment]:
+        drawn = draw(tier, jitter, MOST_BIDS, is_free)
+        return sorted(drawn, key=lambda d: loads[d.id].in_flight)
+
+    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+        return f"{load.in_flight} under way"
+
+
+class _Latency(_RoutingStrategy):
     """Least expected time first: lately seen latency, times the attempts that share it.
 
-    One that nobody knows counts as the fastest known, so that it is tried, and not by everybody
-    at once; the order given breaks ties.
+    One whose latency is not known counts as the fastest known, so that it is tried, and not by
+    all callers at once; the draw breaks ties.
     """
-    known = {d.id: loads[d.id].latency(now, is_stream=is_stream) for d in deployments}
-    fastest = min((seconds for seconds in known.values() if seconds is not None), default=1.0)
 
-    def expected(deployment: Deployment) -> float:
-        seconds = known[deployment.id]
-        share = loads[deployment.id].in_flight + 1
-        return (fastest if seconds is None else seconds) * share
+    name = "latency"
+    aliases = ("latency-based-routing",)
 
-    return sorted(deployments, key=expected)
+    def draw(
+        self,
+        tier: Tier,
+        count: int,
+        loads: Loads,
+        ask: Ask,
+        now: float,
+        jitter: float,
+        is_free: IsFree | None,
+    ) -> list[Deployment]:
+        drawn = draw(tier, jitter, MOST_BIDS, is_free)
+        seen = {d.id: loads[d.id].latency(now, is_stream=ask.is_stream) for d in drawn}
+        fastest = min((seconds for seconds in seen.values() if seconds is not None), default=1.0)
+
+        def expected(deployment: Deployment) -> float:
+            seconds = seen[deployment.id]
+            share = loads[deployment.id].in_flight + 1
+            return (fastest if seconds is None else seconds) * share
+
+        return sorted(drawn, key=expected)
+
+    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+        latency = load.latency(now, is_stream=ask.is_stream)
+        return "latency not known" if latency is None else f"latency {latency:.2f} s"
 
 
-def rank_headroom(
-    deployments: Sequence[Deployment],
-    loads: Loads,
-    tokens: int,
-    now: float,
-    jitter: float,
-) -> list[Deployment]:
-    """Those with room for so many tokens, drawn by how many tokens each has left.
+class _Headroom(_RoutingStrategy):
+    """Those with room for the call, drawn by how many tokens each has left.
 
     In proportion, not the largest first: deployments then run dry together, and replicas do not
-    all fall upon one. One that nobody knows counts as the average of those known, and weights
-    decide where nobody knows any.
+    all fall upon one. One whose limits are not known counts as the average of those known, and
+    weights decide where none are known.
     """
-    roomy = [d for d in deployments if loads[d.id].headroom.has_room(tokens, now)]
-    left = [loads[d.id].headroom.tokens_left(now) for d in roomy]
-    known = [tokens_left for tokens_left in left if tokens_left is not None]
-    if len(roomy) < 2:
-        return roomy
-    if known:
-        usual = sum(known) / len(known)
-        rates = [max(1.0, usual if tokens_left is None else tokens_left) for tokens_left in left]
-    else:
-        rates = [d.weight or 1e-9 for d in roomy]
-    # The order given was drawn by `chances` of the same jitter.
-    luck = other_chances(jitter)
-    clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
-    return [roomy[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
+
+    name = "headroom"
+    aliases = ("usage-based-routing", "usage-based-routing-v2")
+    needs_headroom = True
+
+    def draw(
+        self,
+        tier: Tier,
+        count: int,
+        loads: Loads,
+        ask: Ask,
+        now: float,
+        jitter: float,
+        is_free: IsFree | None,
+    ) -> list[Deployment]:
+        if len(tier.deployments) > MOST_BIDS:
+            ranked = self._rank(
+                draw(tier, jitter, MOST_BIDS, is_free), loads, ask.tokens, now, jitter
+            )
+            if ranked:
+                return ranked
+        # Few, or none of those drawn has room: look at all before leaving the tier.
+        free = [d for d in tier.deployments if is_free is None or is_free(d)]
+        return self._rank(free, loads, ask.tokens, now, jitter)
+
+    def _rank(
+        self,
+        deployments: Sequence[Deployment],
+        loads: Loads,
+        tokens: int,
+        now: float,
+        jitter: float,
+    ) -> list[Deployment]:
+        roomy = [d for d in deployments if loads[d.id].headroom.has_room(tokens, now)]
+        if len(roomy) < 2:
+            return roomy
+        left = [loads[d.id].headroom.tokens_left(now) for d in roomy]
+        counts = [tokens_left for tokens_left in left if tokens_left is not None]
+        if counts:
+            usual = sum(counts) / len(counts)
+            rates = [max(1.0, usual if each is None else each) for each in left]
+        else:
+            rates = [d.weight or 1e-9 for d in roomy]
+        # The order given was drawn by `chances` of the same jitter.
+        luck = other_chances(jitter)
+        clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
+        return [roomy[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
+
+    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+        left = load.headroom.tokens_left(now)
+        return "tokens left not known" if left is None else f"{left:.0f} tokens left"
+
+
+STRATEGIES: Mapping[Strategy, _RoutingStrategy] = {
+    each.name: each for each in (_Weighted(), _LeastBusy(), _Latency(), _Headroom())
+}
+"""The strategies by name."""
+
+STRATEGY_ALIASES: Mapping[str, Strategy] = {
+    alias: each.name for each in STRATEGIES.values() for alias in each.aliases
+}
+"""LiteLLM's names of them."""

@@ -29,7 +29,8 @@ from azure_responses.routing.ask import Ask, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routing import Routing
-from azure_responses.routing.settings import Strategy, read_settings
+from azure_responses.routing.settings import read_settings
+from azure_responses.routing.strategies import Strategy
 from tests.routing.fleet import deployment, store_of
 
 __all__ = [

@@ -1,6 +1,7 @@
 """Which deployment first."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 
@@ -8,11 +9,18 @@ from azure_responses.routing.ask import Ask
 from azure_responses.routing.group import Group
 from azure_responses.routing.outcome import Outcome
 from azure_responses.routing.routing import Routing
-from azure_responses.routing.settings import Strategy
-from azure_responses.routing.strategies import IsFree, choose, draw
+from azure_responses.routing.strategies import (
+    STRATEGIES,
+    STRATEGY_ALIASES,
+    IsFree,
+    Strategy,
+    StrategyName,
+    choose,
+    draw,
+)
 from tests.routing.fleet import ask, attempt, deployment, fleet, serve
 
-_STRATEGIES: tuple[Strategy, ...] = ("weighted", "least-busy", "latency", "headroom")
+_STRATEGIES: tuple[Strategy, ...] = tuple(STRATEGIES)
 
 
 def _first(routing: Routing, now: float = 0.0, asked: Ask | None = None) -> Counter[str]:
@@ -24,6 +32,12 @@ def _first(routing: Routing, now: float = 0.0, asked: Ask | None = None) -> Coun
         for step in range(1000)
     )
     return Counter(chosen)
+
+
+def test_type_checkers_know_every_strategy_by_all_its_names() -> None:
+    ours, litellms = get_args(StrategyName)
+    assert get_args(ours) == get_args(Strategy) == tuple(STRATEGIES)
+    assert set(get_args(litellms)) == set(STRATEGY_ALIASES)
 
 
 @pytest.mark.parametrize("strategy", _STRATEGIES)
