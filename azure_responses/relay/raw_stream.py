@@ -251,9 +251,12 @@ class RawStream:
             # Azure sends no [DONE]; gateways that speak chat completions to everybody do.
             if data.strip() == b"[DONE]":
                 self._has_end_mark = True
-            elif data.strip():
+            elif data.strip() and not _is_json(data):
                 self.damage = "The stream carried data that is not JSON."
             return b""
+        if not isinstance(event.get("type"), str) and name is None and event.get("error"):
+            # Proxies put the body of an error into a stream as it is.
+            event["type"] = "error"
         kind = event.get("type")
         kind = kind if isinstance(kind, str) else (name or b"").decode("utf-8", "replace")
         self.events_seen += 1
@@ -350,6 +353,14 @@ def _parse(data: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) else None
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        from_json(data)
+    except ValueError:
+        return False
+    return True
 
 
 def _explains(event: Mapping[str, Any]) -> bool:

@@ -234,3 +234,20 @@ def test_an_event_cut_in_its_middle_has_not_arrived() -> None:
     assert stream.receive((whole % 8)[:-2]) == b""
     assert stream.end() == whole % 8
     assert stream.last_sequence_number == 8
+
+
+@pytest.mark.parametrize("data", [b"null", b'"ping"', b"[1]"])
+def test_json_that_is_no_event_breaks_nothing(data: bytes) -> None:
+    state = RawStream(Labels())
+    assert events(run(state, b"data: " + data + b"\n\n", STREAM)) == labelled(STREAM)
+    assert (state.damage, state.is_finished) == (None, True)
+
+
+def test_a_bare_error_of_a_proxy_is_the_failure_of_the_stream() -> None:
+    state = RawStream(Labels())
+    error = {"code": "429", "message": "slow down"}
+    frame = f"data: {json.dumps({'error': error})}\n\n".encode()
+    told = run(state, b"".join(list(make_stream(1))[:5]), frame)
+    assert events(told)[-1] == {"type": "error", "error": error}
+    assert state.is_over
+    assert state.failures == [{"type": "error", "error": error}]
