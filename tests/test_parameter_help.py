@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict
 
-import jedi  # type: ignore[import-untyped]
 import pytest
 
 import azure_responses
@@ -124,6 +123,7 @@ def test_help_prints_the_parameters_of_a_bound_method() -> None:
     ],
 )
 def test_jedi_completes_parameters_as_in_a_notebook(call: str, begun: str, name: str) -> None:
+    jedi = pytest.importorskip("jedi")
     with AzureResponses("https://r.example", api_key="k") as client:
         namespace = {"client": client, "azure_responses": azure_responses}
         completed = jedi.Interpreter(f"{call}({begun}", [namespace]).complete()
