@@ -60,7 +60,7 @@ class Load(Protocol):
         """What it has left this minute."""
 
     def latency(self, now: float, *, is_stream: bool) -> float | None:
-        """Seconds it lately took; None when nobody knows."""
+        """Seconds it lately took; None when that is not known."""
 
 
 Loads = Mapping[str, Load]
