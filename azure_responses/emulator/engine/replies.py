@@ -44,7 +44,11 @@ _EXACTLY = re.compile(
 )
 _ONLY = _compile(
     r"\b(?:reply|respond|answer|say|repeat)\b(?: with)?(?: (?:only|just|after me))?"
-    r"(?::\s*| (?:with )?(?=[\"“'`]))(?P<text>[\"“'`].+?[\"”'`]|[^\"\n]+)"
+    r"(?::\s*| (?:with )?(?=[\"“'`]))(?P<text>[\"“'`].+?[\"”'`]|[^\"\s][^\"\n]*)"
+)
+_ONE_OF = _compile(
+    r"\b(?:reply|respond|answer|output|return|say|classify|choose|pick|select)\b[^\n:]{0,60}?"
+    r"\bone of(?: the)?(?: these| following)?(?: \w+)?: *(?P<options>[^\n.]+)"
 )
 _SAY = _compile(
     r"^\s*(?:please\s+)?(?:say|echo|repeat)\s+(?!hi\b|hello\b|something|anything|it\b|that\b)"
@@ -130,12 +134,22 @@ def _say_exactly(prompt: str) -> _Reply:
     # opencode puts quotation marks around a whole prompt.
     is_quoted = len(prompt) > 2 and prompt[0] == '"' == prompt[-1] and prompt.count('"') == 2
     asked = prompt[1:-1] if is_quoted else prompt
+    choice = _choose(asked)
+    if choice:
+        return choice, choice
     for pattern in (_EXACTLY, _ONLY, _SAY):
         found = pattern.search(asked)
-        if found:
-            text = _unquote(found["text"].strip())
+        text = _unquote(found["text"].strip()) if found else ""
+        if text:
             return text, text
     return None
+
+
+def _choose(prompt: str) -> str:
+    """The first of the words that the prompt lets choose from, "" where it does not."""
+    found = _ONE_OF.search(prompt)
+    options = re.split(r",|\bor\b|[/|]", found["options"]) if found else []
+    return next((option for each in options if (option := each.strip(" '\"`[]"))), "")
 
 
 def _unquote(text: str) -> str:
