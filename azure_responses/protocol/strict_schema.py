@@ -32,6 +32,8 @@ _KEYWORDS = _NUMBERS | {
 _FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 )
+# Pydantic's UUID4 writes `uuid4`; the type checks the version again.
+_UUID_VERSION = re.compile(r"uuid\d")
 # Pydantic writes none of these for a type, so they come from a schema made by hand, which nothing
 # checks again.
 _UNCHECKED = (
@@ -82,6 +84,8 @@ def _make_strict(node: Any, path: str, definitions: Mapping[str, _Schema]) -> An
     if "oneOf" in node:
         node["anyOf"] = node.pop("oneOf")
     _refuse_inexpressible(node, path)
+    if _UUID_VERSION.fullmatch(str(node.get("format"))):
+        node["format"] = "uuid"
     node = {key: value for key, value in node.items() if _is_kept(key, value)}
     if node.get("type") == "object":
         node["additionalProperties"] = False

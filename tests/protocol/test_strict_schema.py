@@ -213,6 +213,11 @@ def test_what_was_left_out_is_checked_when_an_answer_is_read() -> None:
         output.read(response)
 
 
+def test_a_version_of_uuid_is_sent_as_a_uuid() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "format": "uuid4"}}}
+    assert make_strict(schema, "M")["properties"]["a"] == {"type": "string", "format": "uuid"}
+
+
 @pytest.mark.parametrize(
     ("pattern", "is_sent"),
     [

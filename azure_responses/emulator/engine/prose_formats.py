@@ -22,6 +22,9 @@ _FENCE = re.compile(r"```json|json code ?block|(?:in|with)(?:in)? a code ?block"
 _PLAIN = re.compile(
     r"\b(?:no|not|n't|without|never)\b[^.\n]{0,60}(?:markdown|fenc|```)", re.IGNORECASE
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
+# A sentence about the form of the answer says nothing of its values.
+_OF_THE_FORM = re.compile(r"json|schema|markdown", re.IGNORECASE)
 _READ = 200_000
 _MOST_SCHEMAS, _LONGEST_QUESTION = 20, 8000
 
@@ -74,11 +77,27 @@ def answer_in_prose_format(transcript: Transcript, compose: _Compose) -> str | N
 def _write_instance(transcript: Transcript, schema: dict[str, Any]) -> str:
     said = "\n".join(text for role, text in transcript.messages if role == "user")
     outputs = "\n".join(result.output for result in transcript.results)
-    prose = _SCHEMA.split(f"{outputs}\n{said}", maxsplit=1)[0]
+    prose = _leave_out_schemas(f"{outputs}\n{said}"[:_READ])
     written = json.dumps(build_instance(schema, prose), ensure_ascii=False)
     asked = f"{transcript.instructions}\n{said}"
     is_fenced = _FENCE.search(asked) and not _PLAIN.search(asked)
     return f"```json\n{written}\n```" if is_fenced else written
+
+
+def _leave_out_schemas(text: str) -> str:
+    """What a prompt says besides its schemas; what is to be read often stands behind them."""
+    kept, position = "", 0
+    for place in list(_SCHEMA.finditer(text))[:_MOST_SCHEMAS]:
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, place.end())
+        except (ValueError, RecursionError):
+            continue
+        if position <= place.start():
+            kept += f"{text[position : place.end()]}\n"
+            position = end
+    sentences = _SENTENCE_END.split(kept + text[position:])
+    said = "\n".join(one for one in sentences if not _OF_THE_FORM.search(one))
+    return said if said.strip() else _SCHEMA.split(text, maxsplit=1)[0]
 
 
 def _write_code(transcript: Transcript, compose: _Compose) -> str:

@@ -12,8 +12,8 @@ _SCHEMA = {
     "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
     "required": ["name", "age"],
 }
-_PERSON = {"name": "Ada Lovelace", "age": 36}
-_SAID = "My friend is called Ada Lovelace and she is 36 years old."
+_PERSON = {"name": "Grace Hopper", "age": 47}
+_SAID = "My friend is called Grace Hopper and she is 47 years old."
 # As instructor, llama-index, pydantic-ai and LangChain phrase it; the last has an example first.
 _PHRASED = [
     "Give the parsed objects in json that match the following json_schema:\n\n{}\n\nReturn an "
@@ -38,6 +38,13 @@ def test_a_schema_in_prose_is_filled(phrase: str, place: str) -> None:
     if place == "format":
         given["text"] = {"format": {"type": "json_object"}}
     assert json.loads(said(prompt, **given)) == _PERSON
+
+
+@pytest.mark.parametrize("phrase", _PHRASED)
+def test_what_stands_behind_a_schema_is_read_too(phrase: str) -> None:
+    described = phrase.format(json.dumps(_SCHEMA, indent=2))
+    assert json.loads(said(f"{described}\n\n{_SAID}")) == _PERSON
+    assert json.loads(said(f"{_SAID[:-1]}, as JSON of this schema: {json.dumps(_SCHEMA)}"))
 
 
 def test_a_schema_that_is_wanted_in_a_code_block_is_filled_in_one() -> None:
