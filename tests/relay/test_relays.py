@@ -294,13 +294,13 @@ def test_a_stream_that_fails_before_output_is_tried_elsewhere(
 
 def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(kind: str) -> None:
     # The first attempt takes most of the time, and the silences of the second are longer than
-    # what is left.
-    emulator = make_emulator(latency=Latency(first_token=0.05, tokens_per_second=0.8))
+    # what is left; a loaded machine may be late by a second with either.
+    emulator = make_emulator(latency=Latency(first_token=0.05, tokens_per_second=0.55))
     emulator.faults.add(Fault("stall-before-headers", operation="create", nth=1))
     (row,) = rows("east")
     with emulator.serve() as server:
-        row["litellm_params"] |= {"api_base": server.resource_url("east"), "timeout": 1.5}
-        with open_asker_over(kind, [row], timeout=2.5) as ask:
+        row["litellm_params"] |= {"api_base": server.resource_url("east"), "timeout": 3}
+        with open_asker_over(kind, [row], timeout=4.7) as ask:
             found = ask("POST", CREATE, {**HELLO, "input": "[[azure:length:2]]", "stream": True})
     assert found.headers["x-litellm-attempted-retries"] == "1"
     assert found.events[-1]["type"] == "response.completed"

@@ -900,13 +900,13 @@ def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(
     backend: str | None,
 ) -> None:
     # The first attempt takes most of the time, and the silences of the second are longer than
-    # what is left.
-    latency = Latency(first_token=0.05, tokens_per_second=0.75)
+    # what is left; a loaded machine may be late by a second with either.
+    latency = Latency(first_token=0.05, tokens_per_second=0.55)
     emulator = emulate(1, Deployment("gpt-5", latency=latency))
 
     async def scenario(router: Any) -> None:
         emulator.faults.add(Fault("stall-before-headers", operation="create", nth=1))
-        asked = {"model": "gpt", "input": "[[azure:length:2]]", "timeout": 3}
+        asked = {"model": "gpt", "input": "[[azure:length:2]]", "timeout": 4.7}
         stream = await router.responses(stream=True, **asked)
         assert stream.route.attempts == 2
         assert (await stream.get_final_response()).status == "completed"
@@ -916,7 +916,7 @@ def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(
             await scenario(Asynchronous(router))
 
     with emulator.serve() as server:
-        rows = rows_of(emulator, 1, timeout=2, api_base=server.resource_url("east"))
+        rows = rows_of(emulator, 1, timeout=3, api_base=server.resource_url("east"))
         router = Router(rows)
         if backend is not None:
             anyio.run(on_a_loop, router, backend=backend)
