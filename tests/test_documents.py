@@ -286,6 +286,14 @@ def test_every_command_is_on_its_page() -> None:
     assert [name for name in commands if f"| `{name}` |" not in page] == []
 
 
+def test_every_module_that_the_architecture_names_exists() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", text)
+    assert len(named) > 30
+    missing = {name for name in named if not (ROOT / "azure_responses" / name).exists()}
+    assert missing - {name for name in named if (ROOT / name).exists()} == set()
+
+
 def test_every_script_is_in_its_table() -> None:
     listed = {row[0].strip("`") for row in _rows("contributing.md", "Contributing")}
     scripts = {f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir() if path.is_file()}
