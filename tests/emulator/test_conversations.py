@@ -312,6 +312,13 @@ _HISTORIES: dict[str, list[dict[str, Any]]] = {
         },
         {"role": "user", "content": [{"type": "text", "text": "Hi", "annotations": None}]},
     ],
+    "parts with fields of their message": [
+        {
+            "role": "assistant",
+            "content": [{"type": "text", "text": "Hi", "role": "assistant", "refusal": None}],
+        },
+        {"role": "user", "content": "Hi"},
+    ],
     "a refusal": [{"role": "assistant", "content": None, "refusal": "I cannot do that."}],
     "a call": [
         {"role": "assistant", "content": None, "tool_calls": [{**_CALL, "index": 0}]},

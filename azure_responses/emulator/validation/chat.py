@@ -29,8 +29,11 @@ _OBJECT = Record(is_open=True)
 _OBJECTS = Listing(_OBJECT)
 _TYPE: dict[str, Shape] = {"type": ANYTHING}
 _IMAGE_URL = Record({"url": Text()}, ("url",), is_open=True)
-# llama-index and others send a text back with the annotations that it had.
-_PART_FIELDS = _TYPE | optional(prompt_cache_breakpoint=_OBJECT, annotations=_OBJECTS)
+# llama-index and others send a text back with the annotations that it had, and the Agents SDK for
+# JavaScript with the other fields of its message.
+_PART_FIELDS = _TYPE | optional(
+    prompt_cache_breakpoint=_OBJECT, annotations=_OBJECTS, refusal=Text(), role=Text()
+)
 _PART = Tagged(
     {
         "text": Record(_PART_FIELDS | {"text": Text()}, ("text",)),
