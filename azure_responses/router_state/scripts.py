@@ -62,6 +62,19 @@ local function names(first, last)
   return fields
 end
 
+local function drop(key, edge, cut, tokens, requests, open)
+  local old = names(edge + 1, cut)
+  local values = redis.call('HMGET', key, unpack(old))
+  for i = 1, #old, 3 do
+    tokens = tokens - (tonumber(values[i]) or 0)
+    requests = requests - (tonumber(values[i + 1]) or 0)
+    open = open - (tonumber(values[i + 2]) or 0)
+  end
+  redis.call('HDEL', key, unpack(old))
+  redis.call('HSET', key, 'edge', cut, 'tokens', tokens, 'requests', requests, 'open', open)
+  return tokens, requests, open
+end
+
 local function totals(key, second)
   local head = redis.call('HMGET', key, 'edge', 'tokens', 'requests', 'open')
   local edge = tonumber(head[1])
@@ -73,16 +86,11 @@ local function totals(key, second)
     return 0, 0, 0
   end
   local tokens, requests, open = tonumber(head[2]), tonumber(head[3]), tonumber(head[4]) or 0
-  if cut <= edge then return tokens, requests, open end
-  local old = names(edge + 1, cut)
-  local values = redis.call('HMGET', key, unpack(old))
-  for i = 1, #old, 3 do
-    tokens = tokens - (tonumber(values[i]) or 0)
-    requests = requests - (tonumber(values[i + 1]) or 0)
-    open = open - (tonumber(values[i + 2]) or 0)
+  if cut > edge then
+    tokens, requests, open = drop(key, edge, cut, tokens, requests, open)
   end
-  redis.call('HDEL', key, unpack(old))
-  redis.call('HSET', key, 'edge', cut, 'tokens', tokens, 'requests', requests, 'open', open)
+  -- Nothing is left of the calls that the share was learnt from.
+  if requests == 0 then redis.call('HDEL', key, 'share') end
   return tokens, requests, open
 end
 

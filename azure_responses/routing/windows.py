@@ -100,8 +100,11 @@ class Window:
         while self._by_slot:
             slot = next(iter(self._by_slot))
             if slot >= oldest_kept:
-                return
+                break
             requests, tokens, reserved = self._by_slot.pop(slot)
             self.requests -= requests
             self.tokens -= tokens
             self.reserved -= reserved
+        if not self.requests:
+            # Nothing is left of the calls that it was learnt from; Redis forgets it then, too.
+            self._share = None
