@@ -130,7 +130,7 @@ class Gateway:
         return "degraded" if state.is_degraded else "connected"
 
     def cooling(self) -> list[tuple[str, bool]]:
-        """Each deployment, and whether it sits out."""
+        """Each deployment, and whether it is in cooldown."""
         routing = self.router.reader.routing
         out = routing.board.cooldowns(time.monotonic())
         return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]

@@ -113,7 +113,7 @@ class Metrics:
         }
         self._cooling = Gauge(
             "azure_responses_deployment_cooling_down",
-            "1 while a deployment sits out.",
+            "1 while a deployment is in cooldown.",
             ("deployment",),
             registry=registry,
             multiprocess_mode="livemax",

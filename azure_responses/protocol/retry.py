@@ -25,6 +25,8 @@ _UNITS = {"ms": 0.001, "millisecond": 0.001, "minute": 60.0, "hour": 3600.0, "da
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _LIMITS = ("requests", "tokens")
 _LEAST_RESUMPTIONS = 2
+# The longest wait that the service is known to ask for is a day.
+_LONGEST_HINT = 7 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,21 @@ def retry_hint(headers: Mapping[str, str], message: str, now: float) -> float | 
 
     In order: `retry-after-ms`, `x-ms-retry-after-ms`, `retry-after` (seconds or a date), the
     larger of the reset headers of the limits that are used up, and the sentence "Please retry
-    after N seconds". `now` is unix seconds. Never negative.
+    after N seconds". `now` is unix seconds. Never negative; None also for more than a week, which
+    is a time of another kind (a proxy's unix time) and no wait.
     """
+    hint = _hint(headers, message, now)
+    return None if hint is None or hint > _LONGEST_HINT else max(0.0, hint)
+
+
+def _hint(headers: Mapping[str, str], message: str, now: float) -> float | None:
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         milliseconds = _number(headers.get(name))
         if milliseconds is not None:
-            return max(0.0, milliseconds / 1000)
+            return milliseconds / 1000
     seconds = _retry_after(headers.get("retry-after"), now)
     if seconds is not None:
-        return max(0.0, seconds)
+        return seconds
     reset = _reset(headers)
     return reset if reset is not None else _from_sentence(message)
 

@@ -311,7 +311,7 @@ class Write:
             that of `at`, for what was never reserved here.
         context: the id of something stored, and its tokens; then nothing else counts.
         reserved: so many tokens of that second are those of a running call no longer.
-        cooldown: seconds from `at` for which it sits out.
+        cooldown: seconds from `at` of its cooldown.
         entry: a stored response to remember.
         forgotten: the id of a stored response to forget; then nothing else counts.
     """

@@ -102,7 +102,7 @@ class Grant(NamedTuple):
         bid: the one accepted, or None when every deployment was full or cooling down.
         slot: the second (of the state's own clock) in which the tokens were reserved.
         retry_after: seconds until the first of the bids could be accepted; only without a bid.
-        cooldowns: deployment id → seconds it still sits out, as other replicas have learnt.
+        cooldowns: deployment id → seconds it is still in cooldown, as other replicas have learnt.
     """
 
     bid: Bid | None

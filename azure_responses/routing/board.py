@@ -50,7 +50,7 @@ class Board:
                 self._cool_down(deployment_id, seconds, now)
 
     def cooldowns(self, now: float) -> dict[str, float]:
-        """Deployment id → seconds it still sits out."""
+        """Deployment id → seconds it is still in cooldown."""
         left = {name: self.statuses[name].cooldown.until - now for name in self.troubled}
         return {name: seconds for name, seconds in left.items() if seconds > 0}
 
@@ -63,7 +63,7 @@ class Board:
         return self.statuses[deployment_id].cooldown.is_open(now)
 
     def is_only_limited(self, deployment_id: str, now: float) -> bool:
-        """True when the deployment sits out, but for its quota and not for failures."""
+        """True when the deployment is in cooldown, but for its quota and not for failures."""
         cooldown = self.statuses[deployment_id].cooldown
         is_limit = cooldown.cause in ("rate limit", "another replica")
         return cooldown.until > now and is_limit and not cooldown.is_tripped
@@ -127,7 +127,7 @@ class Board:
                 status.headroom.observe(outcome.headers, mark, now)
 
     def limit(self, deployment_id: str, hint: float | None, now: float) -> float | None:
-        """The service said 429; seconds for which the deployment sits out."""
+        """The service said 429; seconds for which the deployment is in cooldown."""
         return self._change(deployment_id, lambda cooldown: cooldown.limit(hint, now))
 
     def fail(
@@ -141,7 +141,7 @@ class Board:
         is_probe: bool,
         counts: bool = True,
     ) -> float | None:
-        """The attempt failed; seconds for which the deployment sits out, or None."""
+        """The attempt failed; seconds for which the deployment is in cooldown, or None."""
         return self._change(
             deployment_id,
             lambda cooldown: cooldown.fail(

@@ -1,4 +1,4 @@
-"""When a deployment sits out, and how it comes back."""
+"""When a deployment is in cooldown, and how it comes back."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,7 +26,7 @@ class CooldownRules:
 class Cooldown:
     """The cooldown and circuit breaker of one deployment; callers hold the lock.
 
-    A rate limit makes it sit out. Failures trip it: after sitting out it is half open, which lets
+    A rate limit starts a cooldown. Failures trip it: after the cooldown it is half open, which lets
     one probe through at a time until one succeeds; a failed probe doubles the time. A deadline
     never moves back. Times are monotonic seconds.
     """
@@ -85,7 +85,7 @@ class Cooldown:
             self.failures = 0
 
     def limit(self, hint: float | None, now: float) -> float:
-        """The service said 429: sit out for what it asked for, else for the usual time."""
+        """The service said 429: a cooldown as long as it asked for, else the usual time."""
         seconds = self.rules.seconds if hint is None else hint
         self.extend(seconds, "rate limit", now)
         return seconds
@@ -100,7 +100,7 @@ class Cooldown:
         is_probe: bool = False,
         counts: bool = True,
     ) -> float | None:
-        """An attempt failed; seconds to sit out, or None when it goes on.
+        """An attempt failed; seconds of cooldown, or None when it goes on.
 
         `hint` is what the service asked for and is heeded from the first failure on. `at_once`
         trips without waiting for more failures. `counts` is False for a further attempt of a call

@@ -48,8 +48,9 @@ class Judgement:
     Attributes:
         next: "stop" for what no deployment would answer otherwise, "retry" for what another one
             may answer, else the fallbacks that may help.
-        cause: why the deployment sits out or comes nearer to it; None when it is not to blame.
-        is_loud: an operator has to know, and the deployment sits out at once.
+        cause: why the deployment gets a cooldown or comes nearer to it; None when it is not at
+            fault.
+        is_loud: an operator has to know, and the deployment gets a cooldown at once.
         is_final: this call need not try the deployment again.
     """
 

@@ -66,7 +66,7 @@ class Settlement(NamedTuple):
         bid, slot: what was reserved, and when.
         used: tokens to count in place of those reserved; 0 gives them all back.
         refunds_request: the request itself is given back too: it never reached the service.
-        cooldown: seconds for which the deployment sits out, or None.
+        cooldown: seconds for which the deployment is in cooldown, or None.
         entry: the stored response to remember, or None.
     """
 

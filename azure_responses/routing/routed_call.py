@@ -322,7 +322,7 @@ class RoutedCall:
         return board.is_open(deployment_id, now) or self._is_exempt(deployment_id, now)
 
     def _is_exempt(self, deployment_id: str, now: float) -> bool:
-        """True when the deployment sits out for its quota, and the call takes nothing of it."""
+        """True when the cooldown is for the quota, and the call takes nothing of it."""
         return not self.ask.can_move and self._routing.board.is_only_limited(deployment_id, now)
 
     def _bids(self, deployments: Iterable[Deployment], now: float) -> tuple[Bid, ...]:
@@ -454,10 +454,11 @@ class RoutedCall:
             counts=deployment.id not in self._blamed,
         )
         self._blamed.add(deployment.id)
-        if verdict.is_loud:
+        # Of calls that fail together the first sets the cooldown, and says so.
+        if verdict.is_loud and cooldown is not None:
             self.alarm = (
-                f"Deployment {deployment.id} ({deployment.host}) sits out for {cooldown or 0:.0f} "
-                f"s, {verdict.cause}: {error}"
+                f"Deployment {deployment.id} ({deployment.host}) is in cooldown for "
+                f"{cooldown:.0f} s: {verdict.cause}: {error}"
             )
         return cooldown
 

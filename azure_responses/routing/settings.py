@@ -96,7 +96,7 @@ class RouterSettings:
         num_retries: further attempts within one group. A 429 or 503 that says when to come back
             uses up none; with 0 it is raised at once.
         allowed_fails: so many failures in a row cool a deployment down.
-        cooldown_time, longest_cooldown: how long it sits out where neither the service nor its
+        cooldown_time, longest_cooldown: how long its cooldown is where neither the service nor its
             row says so, and what a deployment that keeps failing is doubled to at most.
         fallbacks, context_window_fallbacks, content_policy_fallbacks: group → groups to try.
         default_fallbacks: for groups that `fallbacks` does not name.

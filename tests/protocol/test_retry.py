@@ -227,3 +227,10 @@ def test_which_statuses_are_transient(status: int, expected: bool) -> None:
 )
 def test_which_errors_are_transient(error: AzureResponsesError, expected: bool) -> None:
     assert is_transient(error) is expected
+
+
+@pytest.mark.parametrize("value", ["1e300", "1765000000", "inf", "604801"])
+def test_a_time_that_cannot_be_a_wait_is_no_hint(value: str) -> None:
+    assert retry_hint({"retry-after": value}, "", 0.0) is None
+    assert retry_hint({"retry-after-ms": "1e300"}, "", 0.0) is None
+    assert retry_hint({"retry-after": "604800"}, "", 0.0) == 604800.0
