@@ -1,11 +1,17 @@
 """The emulator in the foreground, for the command line."""
 
-from contextlib import suppress
-from typing import TextIO
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 from azure_responses.emulator.loopback import RunningServer, listen, make_server
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.settings import load_settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 __all__ = ["RunningServer", "environment_lines", "run"]
 
@@ -51,9 +57,30 @@ def run(
         number = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{number}"
-        print(f"# Azure emulator on {url} (Ctrl-C ends it)", file=output)
-        for line in environment_lines(emulator, url):
-            print(line, file=output, flush=True)
         # The server has shut down in order by the time it passes the interrupt on.
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), _ending_on_interrupt(server):
+            print(f"# Azure emulator on {url} (Ctrl-C ends it)", file=output)
+            for line in environment_lines(emulator, url):
+                print(line, file=output, flush=True)
             server.run([listener])
+
+
+@contextmanager
+def _ending_on_interrupt(server: "uvicorn.Server") -> Iterator[None]:
+    """Ctrl-C ends the server, also before it has handlers of its own.
+
+    A KeyboardInterrupt could get lost there: what is raised inside the callback of a weak
+    reference is printed and ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

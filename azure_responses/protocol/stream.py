@@ -190,8 +190,8 @@ class ResponseStream:
             UnreadableResponseError: it has ended, but its answer cannot be read.
         """
         if self.is_finished:
-            if self.final_response is not None:
-                check_readable(self.final_response, self._partial.lost)
+            assert self.final_response is not None
+            check_readable(self.final_response, self._partial.lost)
             return Step("finish")
         if self._failures:
             return self._after_failure(now, wall_clock, jitter)

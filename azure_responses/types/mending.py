@@ -118,10 +118,8 @@ def _read_field(kind: type[Model], name: str, given: Any) -> _Repair | None:
 
 
 def _field_of(kind: type[Model], name: str) -> FieldInfo:
-    for own, field in kind.model_fields.items():
-        if name in (own, field.alias):
-            return field
-    raise AssertionError(f"{kind.__name__} has no field {name}.")
+    fields = kind.model_fields.items()
+    return next(field for own, field in fields if name in (own, field.alias))
 
 
 def read_loosely(annotation: Any) -> _Reader:

@@ -38,7 +38,10 @@ def _start(*arguments: str) -> "subprocess.Popen[str]":
 
 def _stop(process: "subprocess.Popen[str]") -> str:
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    try:
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     return err
 
 
@@ -55,6 +58,14 @@ def test_the_printed_environment_is_all_a_client_needs(monkeypatch: pytest.Monke
     finally:
         err = _stop(process)
     assert "Traceback" not in err
+
+
+def test_an_interrupt_at_any_moment_ends_it() -> None:
+    process = _start()
+    assert process.stdout is not None
+    # The line before the server listens for interrupts itself.
+    assert process.stdout.readline().startswith("# Azure emulator on ")
+    assert "Traceback" not in _stop(process)
 
 
 def test_a_configuration_file_shapes_the_resources(tmp_path: Path) -> None:

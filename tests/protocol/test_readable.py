@@ -144,3 +144,14 @@ def test_a_page_without_its_list_cannot_be_read() -> None:
 def test_an_answer_is_text_a_refusal_or_a_call() -> None:
     assert has_answer(_response(output=[CALL]))
     assert not has_answer(_response(output=[{"type": "reasoning", "summary": []}]))
+
+
+def test_only_what_cannot_be_read_of_a_list_is_named() -> None:
+    message = {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "x"}, 3]}
+    odd = {"type": "compaction", "encrypted_content": 5, "created_by": 5}
+    output = [{"type": "reasoning", "id": "r", "summary": []}, 7, message, odd]
+    with pytest.raises(UnreadableResponseError) as caught:
+        check_readable(_response(output=output))
+    assert "output[1] is a number" in str(caught.value)
+    assert "encrypted_content" in str(caught.value)
+    assert "created_by" not in str(caught.value)

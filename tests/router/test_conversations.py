@@ -112,6 +112,8 @@ def test_every_follow_up_goes_where_it_came_from_while_things_go_wrong(
 
     async def scenario(router: Any) -> None:
         for _ in range(_CONVERSATIONS):
+            # Long enough in all for a deployment that failed first to come out of its cooldown.
+            clock.advance(1)
             emulator.requests.clear()
             first = await turn(router, None, stream)
             origin = _origin(emulator)

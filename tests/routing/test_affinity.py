@@ -324,3 +324,14 @@ def test_an_id_alone_is_read() -> None:
     with pytest.raises(ResponseNotFoundError, match="affinity_secret") as raised:
         other.read_id(id_of("resp_1"))
     assert raised.value.param == "response_id"
+
+
+def test_what_is_no_id_stays_beside_a_label_that_is_taken_off() -> None:
+    body = {
+        "previous_response_id": {"id": "resp_x"},
+        "input": [{"type": "item_reference", "id": id_of("msg_1")}],
+    }
+    assert AFFINITY.read(body).unlabel().body == {
+        "previous_response_id": {"id": "resp_x"},
+        "input": [{"type": "item_reference", "id": "msg_1"}],
+    }

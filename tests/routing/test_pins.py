@@ -35,3 +35,10 @@ def test_what_another_resource_does_not_have_is_named() -> None:
     assert Pins(hard, raw=_RAW).not_on("ca234c55") == "conversation"
     assert Pins(raw=_RAW).not_on("ca234c55") == "tools[0].container"
     assert Pins(soft=Pin("4ea9c1da", is_hard=False)).not_on("ca234c55") is None
+
+
+def test_a_request_whose_ids_are_all_readable_is_not_refused() -> None:
+    Pins().require_ids()
+    with pytest.raises(BadRequestError, match="is not an id") as caught:
+        Pins(unreadable=("input[0].id",)).require_ids()
+    assert caught.value.param == "input[0].id"

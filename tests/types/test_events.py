@@ -218,3 +218,8 @@ assert built == ["response.completed"], built
 def test_only_events_that_arrive_are_built_and_threads_may_race_to_it() -> None:
     finished = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
     assert finished.stderr == ""
+
+
+def test_an_event_whose_type_and_name_say_nothing_is_kept() -> None:
+    event = parse_event('{"type": 5, "x": 1}', "response.of_tomorrow")
+    assert event.to_dict() == {"type": 5, "x": 1}

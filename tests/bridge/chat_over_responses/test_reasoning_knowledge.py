@@ -3,6 +3,7 @@
 import pytest
 
 from azure_responses.bridge import ReasoningKnowledge
+from azure_responses.bridge.chat_over_responses.reasoning_knowledge import _MOST_KNOWN
 from azure_responses.errors import BadRequestError, NotFoundError
 from azure_responses.types.response import Response
 
@@ -53,3 +54,11 @@ def test_another_failure_teaches_nothing(error: Exception) -> None:
     knowledge = ReasoningKnowledge()
     assert not knowledge.learn_from_refusal("d", error, {})  # type: ignore[arg-type]
     assert knowledge.of("d") is None
+
+
+def test_the_oldest_of_very_many_names_are_forgotten() -> None:
+    knowledge = ReasoningKnowledge()
+    for number in range(_MOST_KNOWN + 1):
+        knowledge.learn_from_answer(f"gpt-{number}", _REASONING)
+    assert len(knowledge._known) == _MOST_KNOWN
+    assert "gpt-0" not in knowledge._known
