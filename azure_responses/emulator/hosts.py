@@ -20,8 +20,8 @@ _LONGEST_SHOWN = 100
 class Hosts:
     """The hosts that connections over the loopback may name.
 
-    Connections from elsewhere may name any: whoever serves on another address, as in a
-    container, knows who can reach it.
+    Connections from elsewhere may name any host: who can reach a server on another
+    address, as in a container, is decided there.
 
     Args:
         allowed: names besides those of the loopback and of Azure; `*` is any.

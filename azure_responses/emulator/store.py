@@ -132,7 +132,7 @@ def _item_id(kind: str, seed: str) -> str:
 
 
 class ResponseStore:
-    """Responses by id. Reading is told the time; what is older than 30 days is gone.
+    """Responses by id. Reading takes the time; what is older than 30 days is gone.
 
     The oldest go earlier where there are more than `most`, or where their requests have more than
     `most_bytes` in all.

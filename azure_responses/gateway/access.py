@@ -85,7 +85,7 @@ class Access:
         return caller
 
     def is_unknown(self, headers: Mapping[str, str]) -> bool:
-        """True for a key that nobody has, as far as this process knows."""
+        """True for a key that does not exist, as far as this process knows."""
         key = read_key(headers)
         return key is not None and self._table.find(key) is None
 

@@ -174,7 +174,7 @@ class _Reading:
             return None
         own = self._section("environment_variables")
         texts = {name: str(value) for name, value in own.items() if value is not None}
-        # What the file itself sets comes first, for whoever looks for a variable.
+        # What the file itself sets comes before the environment.
         self._environ = {**self._environ, **texts}
         expand(document, self._environ)
         for name in document.value:

@@ -80,7 +80,7 @@ class ConnectionLimits:
             self._evict(next(iter(self._sizes)))
 
     def pause(self, size: int, now: float) -> float:
-        """Seconds to wait after so many bytes were read that nobody wants, of all connections."""
+        """Seconds to wait after so many discarded bytes were read, of all connections."""
         self._free_at = max(self._free_at, now) + size / _DISCARDED_PER_SECOND
         return self._free_at - now
 

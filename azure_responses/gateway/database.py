@@ -293,7 +293,7 @@ class Database:
     def keys_version(self) -> str:
         """A text that is another one when any key was added, changed or deleted.
 
-        Whoever changes keys may do so by hand, so no counter or time of change is relied on.
+        Keys may be changed by hand, so no counter or time of change is relied on.
         """
         with self._read() as connection:
             text = connection.scalar(_SQLITE_KEYS if self._is_sqlite else _POSTGRESQL_KEYS)
@@ -382,7 +382,7 @@ class Database:
 
 
 def _read_key(row: Mapping[Any, Any]) -> StoredKey | None:
-    """The key of a row; None where it cannot be read, since nobody can say what it allows."""
+    """The key of a row; None where it cannot be read, since what it allows is unknown."""
     try:
         return read_row(row)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Whether a browser sent a request for a page of another machine: a pure decision.
 
-A gateway that asks for no key trusts whoever reaches the loopback, which every browser on this
-machine does for any page. A page is held off by `Origin` where it sends one. It sends none with
+A gateway that asks for no key trusts every caller on the loopback, and a browser on this machine
+calls it for any page. A page is held off by `Origin` where it sends one. It sends none with
 GETs of its own origin, and by DNS rebinding a page's own host name leads here: what tells then
 is `Host`, which still has that name. `Sec-Fetch-Site` tells of GETs by `<img>` or `<script>`.
 """

@@ -28,7 +28,7 @@ class Lanes:
     def choose(self, values: int, size: int) -> Computer | None:
         """Who computes for a body of so many values and bytes; None does it in place.
 
-        Bodies of very many values wait for one another, and nobody else for them.
+        Bodies of very many values wait for one another; other callers do not wait for them.
         """
         if values > _MANY_VALUES:
             return self._heavy

@@ -3,7 +3,7 @@
 __all__ = ["RUNNING_WAIT", "Window"]
 
 RUNNING_WAIT = 1.0
-"""Seconds to wait for what running calls reserved: nobody knows when they end, but soon."""
+"""Seconds to wait for what running calls reserved: when they end is unknown, but soon."""
 
 # A slot is a second. What was sent at any moment of slot s may be less than 60 s old until slot
 # s + 60 has ended, so one slot more than sixty is counted.

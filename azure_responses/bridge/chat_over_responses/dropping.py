@@ -6,7 +6,7 @@ from typing import Any
 __all__ = ["drop_sampling", "without_sampling"]
 
 _SAMPLING = ("temperature", "top_p", "top_logprobs")
-# What they are where nobody says so. It is refused all the same, and nothing is lost without it.
+# The defaults: a model that reasons refuses even these, and nothing is lost without them.
 _NEUTRAL = {"temperature": 1, "top_p": 1}
 _LOGPROBS = "message.output_text.logprobs"
 _WHY = "models that reason refuse it"
