@@ -32,7 +32,7 @@ def main() -> int:
         or figures.tracebacks
         or figures.leaks
         or figures.exit_code
-        or figures.descriptors[1] > figures.descriptors[0]
+        or figures.lost_descriptors
     )
     return 0 if is_right else 1
 
@@ -69,7 +69,8 @@ def show(figures: Figures) -> None:
         f"growth {figures.growth:+.1f}"
     )
     before, after = figures.descriptors
-    print(f"descriptors  {before} before, {after} after")
+    print(f"descriptors  {before.total()} before, {after.total()} after")
+    print(f"             lost: {_list(figures.lost_descriptors) or 'none'}")
     print(f"log          {figures.tracebacks} tracebacks, secrets {figures.leaks or 'none'}")
     print(f"exit code    {figures.exit_code}")
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -156,20 +156,27 @@ class Served:
                 continue
         return sorted(found)
 
-    def connections_to(self, port: int) -> int:
-        """How many of its connections lead to a port of this machine."""
-        mine = set(self.descriptors())
+    def open_kinds(self) -> "Counter[str]":
+        """How many descriptors it has of each kind.
+
+        A kind is the name of a file, what the kernel calls it (`pipe`, `anon_inode:[eventpoll]`),
+        or for TCP `listener`, `from a caller` and `to port 1234`.
+        """
         table = Path(f"/proc/{self.pid}/net/tcp").read_text()
         rows = [line.split() for line in table.splitlines()[1:]]
-        ends = [(row[2].rpartition(":")[2], f"socket:[{row[9]}]") for row in rows]
-        return sum(int(end, 16) == port and name in mine for end, name in ends)
+        sockets = {f"socket:[{row[9]}]": self._name_socket(row) for row in rows}
+        return Counter(sockets.get(name) or _kind_of(name) for name in self.descriptors())
 
-    def await_descriptors(self, most: int, patience: float) -> int:
-        """How many it has, once they are no more than `most` or the patience is over."""
-        deadline = time.monotonic() + patience
-        while (count := len(self.descriptors())) > most and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return count
+    def _name_socket(self, row: list[str]) -> str:
+        # Of a row: local address, remote address and state; 0A is "listen".
+        local, remote = (int(address.rpartition(":")[2], 16) for address in row[1:3])
+        if row[3] == "0A":
+            return "listener"
+        return "from a caller" if local == self.port else f"to port {remote}"
+
+
+def _kind_of(name: str) -> str:
+    return Path(name).name if name.startswith("/") else re.sub(r":\[\d+\]$", "", name)
 
 
 def _pass_on(output: IO[str], lines: "queue.Queue[str]") -> None:

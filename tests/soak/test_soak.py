@@ -49,8 +49,16 @@ def test_database_spend_log_and_callers_agree_to_the_last_digit(figures: Figures
 
 
 def test_no_descriptor_is_lost(figures: Figures) -> None:
-    before, after = figures.descriptors
-    assert after <= before
+    assert figures.lost_descriptors == Counter()
+
+
+def test_one_more_connection_than_threads_use_is_lost() -> None:
+    before = Counter({"gateway.db": 1, "gateway.db-wal": 1, "socket": 2})
+    after = Counter({"gateway.db": 2, "gateway.db-wal": 2, "socket": 2})
+    assert Figures(descriptors=(before, after)).lost_descriptors == Counter()
+    after += Counter({"gateway.db": 1, "to port 443": 1})
+    lost = Figures(descriptors=(before, after)).lost_descriptors
+    assert lost == Counter({"gateway.db": 1, "to port 443": 1})
 
 
 def test_memory_does_not_run_away(figures: Figures) -> None:
