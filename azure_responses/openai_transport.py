@@ -20,9 +20,9 @@ from azure_responses.errors import (
     NotFoundError,
     StreamInterruptedError,
 )
-from azure_responses.relay import ApiReply, ApiRequest
-from azure_responses.relay.error_body import error_reply
-from azure_responses.relay.stream_body import AsyncStreamBody, StreamBody
+from azure_responses.openai_server import ApiReply, ApiRequest
+from azure_responses.openai_server.error_body import error_reply
+from azure_responses.openai_server.stream_body import AsyncStreamBody, StreamBody
 from azure_responses.router import Router
 
 __all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transport"]
@@ -37,7 +37,7 @@ _AN_INSTANT = 0.001
 # Of a client that was told nothing else.
 _RETRIES = 2
 _TIMEOUT = "x-litellm-timeout"
-# The relay's word for a path that it does not have.
+# The OpenAI server's word for a path that it does not have.
 _UNKNOWN = "unknown_url"
 
 
@@ -69,9 +69,9 @@ class RouterTransport:
 
     def __init__(self, router: Router, *, owner: str | None = None) -> None:
         # Each transport brings the shells of its own kind only.
-        from azure_responses.relay import Relay
+        from azure_responses.openai_server import OpenAIServer
 
-        self._relay = Relay(router)
+        self._server = OpenAIServer(router)
         self._owner = owner
 
     def handle_request(self, request: Any) -> Any:
@@ -83,7 +83,7 @@ class RouterTransport:
         """
         library = _library_of(request)
         content = request.read()
-        reply = self._relay.handle(_read(request, content, self._owner))
+        reply = self._server.handle(_read(request, content, self._owner))
         if isinstance(reply.body, bytes):
             return _whole(library, request, reply)
         return _response(library, reply, _stream_class(library)(reply.body))
@@ -107,16 +107,16 @@ class AsyncRouterTransport:
     """Answers the requests of an async HTTP client from a router; see `async_transport`."""
 
     def __init__(self, router: Router, *, owner: str | None = None) -> None:
-        from azure_responses.relay import AsyncRelay
+        from azure_responses.openai_server import AsyncOpenAIServer
 
-        self._relay = AsyncRelay(router)
+        self._server = AsyncOpenAIServer(router)
         self._owner = owner
 
     async def handle_async_request(self, request: Any) -> Any:
         """`RouterTransport.handle_request`, awaited."""
         library = _library_of(request)
         content = await request.aread()
-        reply = await self._relay.handle(_read(request, content, self._owner))
+        reply = await self._server.handle(_read(request, content, self._owner))
         if isinstance(reply.body, bytes):
             return _whole(library, request, reply)
         return _response(library, reply, _async_stream_class(library)(reply.body))
@@ -137,7 +137,7 @@ class AsyncRouterTransport:
 
 
 class _Events:
-    """A relay's body, as one of the caller's library."""
+    """An answer's body, as one of the caller's library."""
 
     def __init__(self, body: StreamBody) -> None:
         self._body = body

@@ -23,7 +23,7 @@ from azure_responses._async import chat as async_chat
 from azure_responses._async import pages as async_pages
 from azure_responses._async import resources as async_resources
 from azure_responses._sync import chat, pages, resources
-from azure_responses.relay import AsyncRelay, Relay
+from azure_responses.openai_server import AsyncOpenAIServer, OpenAIServer
 from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._sync.operations import RouterOperations
 from azure_responses.router.awaited import AwaitedCalls
@@ -42,7 +42,7 @@ _PAIRS = [
     (resources.Models, async_resources.AsyncModels),
     (RoutedStream, AsyncRoutedStream),
     (RouterOperations, AsyncRouterOperations),
-    (Relay, AsyncRelay),
+    (OpenAIServer, AsyncOpenAIServer),
     (Telemetry, AsyncTelemetry),
     (StreamedReply, AsyncStreamedReply),
 ]

@@ -8,8 +8,8 @@ from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny_limit
 from azure_responses.gateway.shared_limits import SharedTicket, take_shared
-from azure_responses.router_state.store import AsyncStateStore
 from azure_responses.routing.windows import Window
+from azure_responses.store.interface import AsyncStateStore
 
 __all__ = ["Admission", "Admitted"]
 
@@ -107,7 +107,7 @@ class Admission:
         """
         ticket = admitted.ticket
         if isinstance(ticket, SharedTicket):
-            ticket.settle(ticket.bid.tokens if tokens is None else tokens)
+            ticket.settle(ticket.candidate.tokens if tokens is None else tokens)
         elif ticket is not None:
             used = ticket.tokens if tokens is None else tokens
             with self._lock:

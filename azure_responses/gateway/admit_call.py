@@ -8,7 +8,7 @@ from azure_responses.event_loop import compute
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
-from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.routing.windows import RUNNING_WAIT
 from azure_responses.transport import patience_of
 
@@ -26,7 +26,7 @@ _LONGEST_PAUSE = 0.5
 _MOST_WAITING = 32
 
 
-async def admit_call(gateway: "Gateway", caller: Caller, call: RelayedCall) -> Admitted | Denial:
+async def admit_call(gateway: "Gateway", caller: Caller, call: ServedRequest) -> Admitted | Denial:
     """Let a call begin, at once or when running calls of its key have ended, or say why not."""
     is_limited = caller.has_limits or caller.budget is not None
     context = await gateway.estimates.find_context(call) if is_limited else 0
@@ -51,7 +51,7 @@ def _most_waiting(gateway: "Gateway") -> int:
 async def _wait(
     gateway: "Gateway",
     caller: Caller,
-    call: RelayedCall,
+    call: ServedRequest,
     context: int,
     admitted: Admitted | Denial,
 ) -> Admitted | Denial:
@@ -66,7 +66,7 @@ async def _wait(
 
 
 async def _ask(
-    gateway: "Gateway", caller: Caller, call: RelayedCall, context: int
+    gateway: "Gateway", caller: Caller, call: ServedRequest, context: int
 ) -> Admitted | Denial:
     tick = time.monotonic()
     asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}

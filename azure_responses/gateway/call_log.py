@@ -3,7 +3,7 @@
 import logging
 
 from azure_responses.gateway.spent_call import SpentCall
-from azure_responses.relay import CallSummary
+from azure_responses.openai_server import CallSummary
 
 __all__ = ["LOGGER", "log_call"]
 

@@ -22,11 +22,11 @@ from azure_responses.gateway.schema import (
 from azure_responses.gateway.settings import GatewaySettings
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
-from azure_responses.router_state.address import REDIS_KEYS, state_of
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.model_list import read_model_list, with_endpoint
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
+from azure_responses.store.redis_address import REDIS_KEYS, state_of
 
 __all__ = [
     "Loaded",

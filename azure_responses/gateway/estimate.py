@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.money import to_pico
-from azure_responses.relay.cost import price, use_of
-from azure_responses.relay.raw_answers import stored_ids, tokens_of
-from azure_responses.relay.relayed_call import RelayedCall
+from azure_responses.openai_server.cost import price, use_of
+from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.openai_server.upstream_result import stored_ids, tokens_of
 from azure_responses.router import Router
 from azure_responses.router.requests import continued_by
 from azure_responses.routing.token_estimate import (
@@ -37,18 +37,18 @@ class Estimates:
         self._usual: _Known = {}
         self._contexts: _Known = {}
 
-    async def find_context(self, call: RelayedCall) -> int:
+    async def find_context(self, call: ServedRequest) -> int:
         """Tokens of what a call continues, as far as a replica knows; 0 for nothing."""
         given, reading = continued_by(call.body), call.reading
-        if given is None or reading is None or reading.ask.context_tokens:
-            return 0 if reading is None else reading.ask.context_tokens
+        if given is None or reading is None or reading.route_request.context_tokens:
+            return 0 if reading is None else reading.route_request.context_tokens
         state = self._router.async_calls.state
         inner = given if reading.labelled is None else reading.labelled.inner_id(given)
         # Noted as it was given out, or as the service names it.
         return await state.context_of(given) or await state.context_of(inner)
 
     def estimate(
-        self, caller: Caller, call: RelayedCall, context: int, tick: float
+        self, caller: Caller, call: ServedRequest, context: int, tick: float
     ) -> tuple[int, int]:
         """Tokens in all, and millionths of a millionth of a US dollar; 0 where no price is known.
 
@@ -72,7 +72,7 @@ class Estimates:
         cost = price(use, deployment=name, base_model=row.base_model)
         return given + made, to_pico(cost or Decimal(0))
 
-    def learn(self, caller: Caller, call: RelayedCall, tick: float) -> None:
+    def learn(self, caller: Caller, call: ServedRequest, tick: float) -> None:
         """The call is over."""
         usage = call.summary.usage or {}
         made, given = usage.get("output_tokens"), usage.get("input_tokens")
@@ -84,7 +84,7 @@ class Estimates:
             self._observe(self._contexts, caller, call, hidden, tick)
 
     def _observe(
-        self, known: _Known, caller: Caller, call: RelayedCall, tokens: int, tick: float
+        self, known: _Known, caller: Caller, call: ServedRequest, tokens: int, tick: float
     ) -> None:
         for name in _names(caller, call):
             usual = known.get(name)
@@ -94,13 +94,13 @@ class Estimates:
                 usual = known[name] = UsualTokens()
             usual.observe(tokens, tick)
 
-    def _output(self, caller: Caller, call: RelayedCall, tick: float) -> int:
+    def _output(self, caller: Caller, call: ServedRequest, tick: float) -> int:
         usual = None
         if not has_output_limit(call.body):
             usual = _look_up(self._usual, caller, call, tick)
         return estimate_output_tokens(call.body) if usual is None else usual
 
-    def _share_context(self, call: RelayedCall) -> None:
+    def _share_context(self, call: ServedRequest) -> None:
         result, tokens = call.summary.result, tokens_of(call.summary.result)
         if result is not None and tokens:
             state = self._router.async_calls.state
@@ -108,7 +108,7 @@ class Estimates:
                 state.note_context(stored_id, tokens)
 
 
-def _look_up(known: _Known, caller: Caller, call: RelayedCall, tick: float) -> int | None:
+def _look_up(known: _Known, caller: Caller, call: ServedRequest, tick: float) -> int | None:
     for name in _names(caller, call):
         usual = known.get(name)
         tokens = usual.tokens(tick) if usual is not None else None
@@ -117,6 +117,6 @@ def _look_up(known: _Known, caller: Caller, call: RelayedCall, tick: float) -> i
     return None
 
 
-def _names(caller: Caller, call: RelayedCall) -> tuple[tuple[str, str], tuple[str, str]]:
+def _names(caller: Caller, call: ServedRequest) -> tuple[tuple[str, str], tuple[str, str]]:
     model = call.group or ""
     return (caller.key_id, model), ("", model)

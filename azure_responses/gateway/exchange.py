@@ -25,11 +25,11 @@ from azure_responses.gateway.replies import (
     send_reply,
 )
 from azure_responses.gateway.request_body import CallerLeft, Refused, check_json, read_body
-from azure_responses.relay import ApiRequest, CallSummary
-from azure_responses.relay.closing_events import closing_events
-from azure_responses.relay.relayed_call import RelayedCall
-from azure_responses.relay.replies import refusal
-from azure_responses.relay.reply_headers import STREAM
+from azure_responses.openai_server import ApiRequest, CallSummary
+from azure_responses.openai_server.closing_events import closing_events
+from azure_responses.openai_server.replies import refusal
+from azure_responses.openai_server.reply_headers import STREAM
+from azure_responses.openai_server.served_request import ServedRequest
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
@@ -132,14 +132,14 @@ class Exchange:
             if denial is not None:
                 raise Refused(denial)
         try:
-            await self._relay(caller, body)
+            await self._serve(caller, body)
         finally:
             places.leave()
 
-    async def _relay(self, caller: Caller, body: bytes) -> None:
+    async def _serve(self, caller: Caller, body: bytes) -> None:
         request = self._request(caller, body)
         try:
-            call = await compute(self._gateway.relay.read, request)
+            call = await compute(self._gateway.server.read, request)
         except AzureResponsesError as error:
             reply = refusal(request, error)
             self._gateway.metrics.refuse(reply.status)
@@ -156,7 +156,7 @@ class Exchange:
             self._settle(caller, call, admitted)
             let_go([call.summary.error, *call.failures])
 
-    def _settle(self, caller: Caller, call: RelayedCall, admitted: Admitted | None) -> None:
+    def _settle(self, caller: Caller, call: ServedRequest, admitted: Admitted | None) -> None:
         summary, admission = call.summary, self._gateway.admission
         total = (summary.usage or {}).get("total_tokens")
         tokens = total if isinstance(total, int) else None
@@ -176,7 +176,7 @@ class Exchange:
         else:
             admission.settle(admitted, tokens=tokens)
 
-    async def _admit(self, caller: Caller, call: RelayedCall) -> Admitted | None:
+    async def _admit(self, caller: Caller, call: ServedRequest) -> Admitted | None:
         if call.operation not in _ROUTED:
             return None
         admitted = await admit_call(self._gateway, caller, call)
@@ -184,17 +184,17 @@ class Exchange:
             raise Refused(admitted)
         return admitted
 
-    async def _make(self, call: RelayedCall) -> None:
+    async def _make(self, call: ServedRequest) -> None:
         with continued_trace(self._headers):
             if call.is_stream:
                 await self._make_stream(call)
                 return
-            reply = await self._gateway.relay.answer(call)
+            reply = await self._gateway.server.answer(call)
         assert isinstance(reply.body, bytes)
         self._finish()
         await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
 
-    async def _make_stream(self, call: RelayedCall) -> None:
+    async def _make_stream(self, call: ServedRequest) -> None:
         stream = EventStream(
             self._send,
             [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
@@ -203,7 +203,7 @@ class Exchange:
             stop=self._stop,
         )
         try:
-            reply = await self._gateway.relay.answer(call)
+            reply = await self._gateway.server.answer(call)
             if isinstance(reply.body, bytes):
                 await self._end_early(stream, call, reply.status, reply.headers, reply.body)
             else:
@@ -229,7 +229,7 @@ class Exchange:
     async def _end_early(
         self,
         stream: EventStream,
-        call: RelayedCall,
+        call: ServedRequest,
         status: int,
         headers: list[Header],
         body: bytes,
@@ -245,7 +245,7 @@ class Exchange:
         self._finish()
         await stream.end()
 
-    async def _say_goodbye(self, stream: EventStream, call: RelayedCall) -> None:
+    async def _say_goodbye(self, stream: EventStream, call: ServedRequest) -> None:
         """The time for draining is over: whoever still listens is told why the stream ends."""
         if self._gateway.drain.is_cut and not self._has_left and stream.has_begun:
             self._finish()

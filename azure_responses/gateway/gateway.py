@@ -28,8 +28,8 @@ from azure_responses.gateway.settings import GatewaySettings
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall
+from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.pricing import default_book
-from azure_responses.relay import AsyncRelay, CallSummary
 from azure_responses.router import Router
 
 __all__ = ["Gateway"]
@@ -55,7 +55,7 @@ class Gateway:
         self.settings = settings
         default_book.configure(settings.pricing)
         self.router = Router(settings.model_list, **_router_options(settings, router_options))
-        self.relay = AsyncRelay(self.router)
+        self.server = AsyncOpenAIServer(self.router)
         self._table = KeyTable(settings.keys)
         self._book = SpendBook()
         budgets = Budgets(self._book.spent, status=settings.budget_status)
@@ -132,7 +132,7 @@ class Gateway:
     def cooling(self) -> list[tuple[str, bool]]:
         """Each deployment, and whether it is in cooldown."""
         routing = self.router.reader.routing
-        out = routing.board.cooldowns(time.monotonic())
+        out = routing.health.cooldowns(time.monotonic())
         return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]
 
     def new_call_id(self) -> str:

@@ -22,7 +22,7 @@ from prometheus_client import (
 )
 
 if TYPE_CHECKING:
-    from azure_responses.relay import CallSummary
+    from azure_responses.openai_server import CallSummary
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.relay.route import OPERATIONS
+from azure_responses.openai_server.route import OPERATIONS
 from azure_responses.version import __version__
 
 __all__ = ["openapi_document"]

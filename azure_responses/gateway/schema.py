@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.router_state.address import REDIS_KEYS
 from azure_responses.routing.settings import RouterSettings
+from azure_responses.store.redis_address import REDIS_KEYS
 
 __all__ = [
     "GENERAL",

@@ -5,10 +5,10 @@ from hashlib import sha256
 
 from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny_limit
-from azure_responses.router_state.store import AsyncStateStore
-from azure_responses.routing.ask import Bid
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Settlement
+from azure_responses.routing.route_request import Candidate
+from azure_responses.store.interface import AsyncStateStore
 
 __all__ = ["SharedTicket", "take_shared"]
 
@@ -18,13 +18,13 @@ class SharedTicket:
     """A call that was counted; `settle` it once."""
 
     state: AsyncStateStore
-    bid: Bid
+    candidate: Candidate
     slot: int
 
     def settle(self, used: int, *, refunds_request: bool = False) -> None:
         """Count `used` tokens in place of those reserved; written behind the call."""
         # When it is does not matter: a settlement without a cooldown has no use for it.
-        self.state.settle(Settlement(self.bid, self.slot, used, refunds_request), 0.0)
+        self.state.settle(Settlement(self.candidate, self.slot, used, refunds_request), 0.0)
 
 
 async def take_shared(
@@ -36,12 +36,14 @@ async def take_shared(
     others cannot be asked.
     """
     name = f"key-{sha256(caller.key_id.encode()).hexdigest()[:24]}"
-    bid = Bid(Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm), tokens)
-    grant = await state.reserve([bid], tick)
-    if grant.bid is not None:
-        return SharedTicket(state, bid, grant.slot)
+    candidate = Candidate(
+        Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm), tokens
+    )
+    reservation = await state.reserve([candidate], tick)
+    if reservation.candidate is not None:
+        return SharedTicket(state, candidate, reservation.slot)
     limits = {"requests": caller.rpm, "tokens": caller.tpm}
     shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
     # Which of the two was reached, the state does not say.
     kind = "tokens" if caller.rpm is None else "requests"
-    return deny_limit(kind, " and ".join(shown), grant.retry_after or 1.0)
+    return deny_limit(kind, " and ".join(shown), reservation.retry_after or 1.0)

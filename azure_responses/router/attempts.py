@@ -13,7 +13,15 @@ from azure_responses.routing.outcome import LedgerEntry, Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.route import Route
 
-__all__ = ["Answer", "Lease", "NotSent", "Orphans", "Routed", "Setback", "route_of"]
+__all__ = [
+    "Answer",
+    "OpenAttempt",
+    "NotSent",
+    "AbandonedStreams",
+    "Routed",
+    "FailedAttempt",
+    "route_of",
+]
 
 T = TypeVar("T")
 
@@ -38,12 +46,12 @@ class Routed(Generic[T]):
     """A result and how it was got.
 
     `lease` is settled unless the result is a stream under way: then whoever reads the stream tells
-    the lease how it ends.
+    the open_attempt how it ends.
     """
 
     result: T
     route: Route
-    lease: "Lease"
+    open_attempt: "OpenAttempt"
 
 
 class NotSent(Exception):
@@ -58,7 +66,7 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class FailedAttempt:
     """A failed attempt that another one follows.
 
     Attributes:
@@ -74,8 +82,8 @@ class Setback:
     delay: float
 
 
-class Lease:
-    """A deployment granted for one attempt, until it is known what came of it.
+class OpenAttempt:
+    """A deployment reserved for one attempt, until it is known what came of it.
 
     Of `answered`, `failed` and `abandoned` the first call counts; any further one is nothing.
     None of them waits.
@@ -133,29 +141,29 @@ class Lease:
                 self._settle(settlement, now)
 
 
-class Orphans:
-    """Leases of streams that everybody forgot, to be settled by the next call.
+class AbandonedStreams:
+    """OpenAttempts of streams that everybody forgot, to be settled by the next call.
 
     Settling takes a lock, and a stream may be collected while its thread holds that very lock.
     Safe to share between threads.
     """
 
     def __init__(self) -> None:
-        self._leases: deque[Lease] = deque()
+        self._leases: deque[OpenAttempt] = deque()
 
-    def add(self, lease: Lease) -> None:
-        """Remember a lease; safe inside a finalizer."""
-        self._leases.append(lease)
+    def add(self, open_attempt: OpenAttempt) -> None:
+        """Remember a open_attempt; safe inside a finalizer."""
+        self._leases.append(open_attempt)
 
     def settle(self) -> None:
         """Settle them all."""
         while self._leases:
             try:
-                lease = self._leases.popleft()
+                open_attempt = self._leases.popleft()
             except IndexError:
                 # Another thread took the last one.
                 return
-            lease.abandoned()
+            open_attempt.abandoned()
 
 
 def route_of(call: RoutedCall) -> Route:

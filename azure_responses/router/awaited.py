@@ -17,7 +17,7 @@ from azure_responses.router.arguments import (
     RouterChatArguments,
     RouterCompactArguments,
 )
-from azure_responses.routing.ledger import PurgeReceipt
+from azure_responses.routing.purge_ledger import PurgeReceipt
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,

@@ -18,23 +18,23 @@ from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.affinity_secret import find_secrets
 from azure_responses.router.arguments import ChatOptions
-from azure_responses.router.attempts import Setback
-from azure_responses.router.options import RouterOptions
-from azure_responses.router.requests import RequestReader
-from azure_responses.router.rows import (
+from azure_responses.router.attempts import FailedAttempt
+from azure_responses.router.model_list_clients import (
     check_connections,
     make_async_credential,
     make_credential,
     take_clients,
 )
+from azure_responses.router.options import RouterOptions
+from azure_responses.router.requests import RequestReader
 from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
-from azure_responses.router_state.address import state_of
-from azure_responses.router_state.opening import open_state
 from azure_responses.routing.affinity import Affinity
-from azure_responses.routing.label import Labeller
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import RouterSettings, read_settings
+from azure_responses.routing.signed_id import IdSigner
+from azure_responses.store.factory import open_state
+from azure_responses.store.redis_address import state_of
 from azure_responses.telemetry.callback import Callbacks, await_callbacks, callbacks, run_callbacks
 from azure_responses.telemetry.record import CallRecord
 
@@ -70,7 +70,7 @@ class RouterParts:
     Attributes:
         routing: decides.
         state, async_state: limits, cooldowns and stored responses.
-        labeller: makes and reads labels.
+        signer: makes and reads labels.
         reader: reads requests and their labels.
         chat_options: how chat completions are bridged.
         calls: the loop under every sync call.
@@ -87,25 +87,25 @@ class RouterParts:
         self.state, self.async_state = open_state(state_of(given), **_state_options(given))
         secret = given.get("affinity_secret")
         secrets = find_secrets(secret, os.environ, deployments, is_shared=self.state.is_shared)
-        labeller = Labeller(secrets)
+        signer = IdSigner(secrets)
         accepts = _read_flag(given, "accept_litellm_ids")
-        affinity = Affinity(labeller, deployments, accept_litellm_ids=accepts)
+        affinity = Affinity(signer, deployments, accept_litellm_ids=accepts)
         cache = _read_cache(given.get("reasoning_cache"))
         self.chat_options = ChatOptions(_read_flag(given, "drop_params"), cache)
         self.reader = RequestReader(
             self.routing,
-            labeller,
+            signer,
             affinity,
             timeout=given.get("timeout", _DEFAULT_TIMEOUT),
             cache=cache,
         )
-        self.labeller = labeller
+        self.signer = signer
         self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry
         sync, asynchronous = clients.of(deployments)
         check_connections(deployments, given, {*sync, *asynchronous}, os.environ)
         factory, self._async_factory = _factories(given, sync, asynchronous)
         targets = Targets(deployments, factory)
-        self.calls = RoutedCalls(self.routing, self.state, targets, on_setback=self._tell)
+        self.calls = RoutedCalls(self.routing, self.state, targets, on_failed_attempt=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
         in_forked_child(self, RouterParts._leave_parent)
@@ -124,8 +124,8 @@ class RouterParts:
                 self.routing,
                 self.async_state,
                 targets,
-                on_setback=self._atell,
-                orphans=self.calls.orphans,
+                on_failed_attempt=self._atell,
+                abandoned_streams=self.calls.abandoned_streams,
             )
             forget_closed_loops(self._loops)
             calls = self._loops.setdefault(loop, made)
@@ -149,17 +149,17 @@ class RouterParts:
     def _leave_parent(self) -> None:
         self.calls.targets.forget()
         self._loops, self._last_loop = WeakKeyDictionary(), None
-        self.routing.board.forget_calls()
+        self.routing.health.forget_calls()
 
-    def _tell(self, setback: Setback) -> None:
+    def _tell(self, failed_attempt: FailedAttempt) -> None:
         functions = [*callbacks.on_retry, *self._on_retry]
         if functions:
-            run_callbacks(functions, _record(setback))
+            run_callbacks(functions, _record(failed_attempt))
 
-    async def _atell(self, setback: Setback) -> None:
+    async def _atell(self, failed_attempt: FailedAttempt) -> None:
         functions = [*callbacks.on_retry, *self._on_retry]
         if functions:
-            await await_callbacks(functions, _record(setback))
+            await await_callbacks(functions, _record(failed_attempt))
 
 
 def _factories(
@@ -185,17 +185,17 @@ def _factories(
     )
 
 
-def _record(setback: Setback) -> CallRecord:
+def _record(failed_attempt: FailedAttempt) -> CallRecord:
     return CallRecord(
         call_type="responses",
         operation="create",
-        deployment=setback.deployment.model,
-        deployment_id=setback.deployment.id,
-        group=setback.deployment.group,
-        router_attempt=setback.attempts,
-        attempts=setback.attempts,
-        error=setback.error,
-        retry_delay=setback.delay,
+        deployment=failed_attempt.deployment.model,
+        deployment_id=failed_attempt.deployment.id,
+        group=failed_attempt.deployment.group,
+        router_attempt=failed_attempt.attempts,
+        attempts=failed_attempt.attempts,
+        error=failed_attempt.error,
+        retry_delay=failed_attempt.delay,
     )
 
 

@@ -9,10 +9,10 @@ from azure_responses.router.arguments import ChatOptions, check_id
 from azure_responses.router.options import RouterOptions
 from azure_responses.router.parts import RouterParts
 from azure_responses.router.requests import RequestReader
-from azure_responses.routing.ask import bid_on
 from azure_responses.routing.explain import Explanation
-from azure_responses.routing.label import is_label, show_id
 from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.route_request import candidate_for
+from azure_responses.routing.signed_id import is_label, show_id
 
 __all__ = ["RouterQueries"]
 
@@ -28,7 +28,7 @@ class RouterQueries:
     def _join(self, parts: RouterParts) -> None:
         self._parts = parts
         self._routing = parts.routing
-        self._labeller = parts.labeller
+        self._signer = parts.signer
         self._reader = parts.reader
         self._chat_options = parts.chat_options
 
@@ -73,7 +73,7 @@ class RouterQueries:
                 f"The router has no deployment {deployment!r}.",
                 hint=f"Pass the model_info.id of a row, one of: {known}.",
             )
-        return self._labeller.label_id(
+        return self._signer.label_id(
             self._bare(id), deployment_tag=found.tag, resource_tag=found.resource, owner=owner
         )
 
@@ -84,14 +84,21 @@ class RouterQueries:
         shared state it says what this process knows.
         """
         stream = bool(request.pop("stream", False))
-        ask = self._reader.read(request, is_stream=stream, is_chat="messages" in request).ask
-        self._parts.calls.orphans.settle()
+        route_request = self._reader.read(
+            request, is_stream=stream, is_chat="messages" in request
+        ).route_request
+        self._parts.calls.abandoned_streams.settle()
         now = time.monotonic()
-        bids = [bid_on(deployment, ask.tokens) for deployment in self._routing.deployments]
-        return self._routing.explain(ask, now, self._parts.state.full_for(bids, now))
+        candidates = [
+            candidate_for(deployment, route_request.tokens)
+            for deployment in self._routing.deployments
+        ]
+        return self._routing.explain(
+            route_request, now, self._parts.state.full_for(candidates, now)
+        )
 
     def _label_of(self, entry: LedgerEntry) -> str:
-        return self._labeller.label_id(
+        return self._signer.label_id(
             entry.response_id,
             deployment_tag=entry.deployment,
             resource_tag=entry.resource,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azure_responses.routing.id_walk import to_plain
+from azure_responses.routing.id_walker import to_plain
 
 __all__ = ["MOST_TURNS", "as_continuation", "as_input"]
 

@@ -26,17 +26,17 @@ from azure_responses.router.attempts import NotSent
 from azure_responses.router.deadline import deadline_of, shorten, shortest_of
 from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
-from azure_responses.routing.affinity import Affinity, LabelledRequest
-from azure_responses.routing.ask import Ask, Pin
+from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.id_places import REQUEST
-from azure_responses.routing.label import Label, Labeller, show_id
-from azure_responses.routing.labelling import ResponseLabels
-from azure_responses.routing.ledger import RETENTION
+from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_schema import REQUEST
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.pins import unknown_response
+from azure_responses.routing.purge_ledger import RETENTION
+from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
+from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
 from azure_responses.routing.token_estimate import (
     estimate_input_tokens,
     estimate_output_tokens,
@@ -70,7 +70,7 @@ class Sent(NamedTuple):
     """What one attempt sends, and what puts labels on its answer."""
 
     parameters: dict[str, Any]
-    labels: ResponseLabels
+    labels: IdRewriter
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class RouterRequest:
     """A create-like call as a router reads it.
 
     Attributes:
-        ask: what routing is asked.
+        route_request: what routing is asked.
         body: the parameters, without `model` and without options.
         options: `extra_headers`, `extra_query` and `extra_body`, those given.
         timeout: for the whole call.
@@ -90,11 +90,11 @@ class RouterRequest:
     """
 
     reader: "RequestReader"
-    ask: Ask
+    route_request: RouteRequest
     body: dict[str, Any]
     options: dict[str, Any]
     timeout: Timeout
-    labelled: LabelledRequest | None
+    labelled: RequestIds | None
     owner: str | None
     end_user: str | None
     is_stored: bool
@@ -107,7 +107,7 @@ class RouterRequest:
 
     def origin(self) -> Deployment | None:
         """A deployment of the resource that stores what the request continues."""
-        routing, pin = self.reader.routing, self.ask.pin
+        routing, pin = self.reader.routing, self.route_request.pin
         if pin is None:
             return None
         maker = routing.by_tag(pin.deployment) if pin.deployment else None
@@ -119,7 +119,7 @@ class RouterRequest:
         """The error of a call that cannot be made elsewhere either; `reason` goes on with why."""
         origin = self.origin()
         explanation = self.reader.routing.explain(
-            self.ask._replace(on_origin_down="fail"), time.monotonic()
+            self.route_request._replace(on_origin_down="fail"), time.monotonic()
         )
         return InternalServerError(
             f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "
@@ -182,8 +182,8 @@ class RouterRequest:
             parameters.pop(name, None)
         parameters["model"] = deployment.name_for(call.group)
         parameters["timeout"] = shorten(self.timeout, left)
-        labels = ResponseLabels(
-            reader.labeller,
+        labels = IdRewriter(
+            reader.signer,
             deployment,
             self.owner,
             given=given,
@@ -195,13 +195,13 @@ class RouterRequest:
         self,
         arguments: Mapping[str, Any],
         options: Mapping[str, Any],
-        labelled: LabelledRequest | None,
+        labelled: RequestIds | None,
         resource: str,
     ) -> tuple[dict[str, Any], Mapping[str, str] | None]:
         """What a resource is sent, and the ids in it as the caller gave them."""
         if labelled is None:
             return {**arguments, **options}, None
-        is_unsure = self.reader.facts_of(self.ask.group).sole_resource is None
+        is_unsure = self.reader.facts_of(self.route_request.group).sole_resource is None
         unlabelled = labelled.unlabel(resource, strip_raw=is_unsure)
         for text in unlabelled.warnings:
             warn_caller(text)
@@ -228,15 +228,15 @@ class StoredRequest:
     """A call about one stored response."""
 
     reader: "RequestReader"
-    ask: Ask
+    route_request: RouteRequest
     inner: str
     owner: str | None
     timeout: Timeout
     given: Mapping[str, str]
 
-    def labels(self, target: Target | AsyncTarget) -> ResponseLabels:
+    def labels(self, target: Target | AsyncTarget) -> IdRewriter:
         """What puts labels on the answer."""
-        return ResponseLabels(self.reader.labeller, target.deployment, self.owner, given=self.given)
+        return IdRewriter(self.reader.signer, target.deployment, self.owner, given=self.given)
 
     def timeout_of(self, left: float | None) -> Timeout:
         """The timeout of one attempt that may take `left` seconds."""
@@ -248,7 +248,7 @@ class RequestReader:
 
     Args:
         routing: knows the deployments.
-        labeller: makes and reads labels.
+        signer: makes and reads labels.
         affinity: finds them in requests.
         timeout: of calls that name none.
         cache: the reasoning that chat clients dropped, or None.
@@ -257,14 +257,14 @@ class RequestReader:
     def __init__(
         self,
         routing: Routing,
-        labeller: Labeller,
+        signer: IdSigner,
         affinity: Affinity,
         *,
         timeout: Timeout,
         cache: ReasoningCache | None = None,
     ) -> None:
         self.routing = routing
-        self.labeller = labeller
+        self.signer = signer
         self.affinity = affinity
         self.timeout = timeout
         self.cache = cache
@@ -314,10 +314,10 @@ class RequestReader:
             pin = self._pin(labelled, model, owner)
         if pin is None and is_chat:
             pin = self._cached_pin(merged)
-        ask = self._ask(model, merged, pin, own, is_stream, labelled)
+        route_request = self._route_request(model, merged, pin, own, is_stream, labelled)
         return RouterRequest(
             self,
-            ask,
+            route_request,
             body,
             options,
             timeout,
@@ -353,7 +353,7 @@ class RequestReader:
             )
         pin = Pin(label.resource, label.deployment, "response_id")
         deadline, patience = _time_of(arguments)
-        ask = Ask(
+        route_request = RouteRequest(
             deployment.group,
             pin=pin,
             deadline=deadline,
@@ -362,7 +362,7 @@ class RequestReader:
             is_altered=is_altered(arguments),
         )
         given = {label.inner: response_id}
-        return StoredRequest(self, ask, label.inner, owner, timeout, given)
+        return StoredRequest(self, route_request, label.inner, owner, timeout, given)
 
     def poll_options(self, left: float | None) -> dict[str, float]:
         """The options of one poll, when so many seconds of the wait are left."""
@@ -384,7 +384,10 @@ class RequestReader:
         label = self.affinity.read_id(check_id(item_id, field), request.owner, field)
         if label is None:
             return item_id
-        if request.ask.pin is not None and label.resource != request.ask.pin.resource:
+        if (
+            request.route_request.pin is not None
+            and label.resource != request.route_request.pin.resource
+        ):
             raise unknown_response(item_id, field)
         return label.inner
 
@@ -400,7 +403,7 @@ class RequestReader:
             hint=f"Pass model=…, one of {', '.join(groups).replace('*', 'your deployments')}.",
         )
 
-    def _pin(self, labelled: LabelledRequest, model: str, owner: str | None) -> Pin | None:
+    def _pin(self, labelled: RequestIds, model: str, owner: str | None) -> Pin | None:
         pins = labelled.pins
         if pins.unreadable and (owner is not None or self.facts_of(model).sole_resource is None):
             pins.require_ids()
@@ -437,18 +440,18 @@ class RequestReader:
         items = (kept.reasoning_items if kept else None) or ()
         return next((item["resource"] for item in items if item.get("resource")), None)
 
-    def _ask(
+    def _route_request(
         self,
         model: str,
         body: Mapping[str, Any],
         pin: Pin | None,
         own: Mapping[str, Any],
         is_stream: bool,
-        labelled: LabelledRequest | None,
-    ) -> Ask:
+        labelled: RequestIds | None,
+    ) -> RouteRequest:
         counts = self.facts_of(model).counts_tokens
         deadline, patience = _time_of(own)
-        return Ask(
+        return RouteRequest(
             model,
             estimate_input_tokens(body) if counts else 0,
             estimate_output_tokens(body) if counts else 0,
@@ -463,7 +466,7 @@ class RequestReader:
             0 if labelled is None else self._context_of(body, labelled),
         )
 
-    def _context_of(self, body: Mapping[str, Any], labelled: LabelledRequest) -> int:
+    def _context_of(self, body: Mapping[str, Any], labelled: RequestIds) -> int:
         """Tokens of what a request continues, as far as it passed through here."""
         known, given = self.routing.contexts.tokens_of, continued_by(body)
         # It may have been noted as it was given out, or before it had its label.
@@ -486,7 +489,7 @@ class RequestReader:
         # Of all deployments, since a fallback may lead to any.
         return any(one.tpm or one.max_input_tokens for one in self.routing.deployments)
 
-    def _raw_label(self, response_id: str) -> Label:
+    def _raw_label(self, response_id: str) -> SignedId:
         resources = {one.resource: one for one in self.routing.deployments}
         if len(resources) != 1:
             raise BadRequestError(
@@ -497,7 +500,7 @@ class RequestReader:
                 hint="router.adopt(id, deployment=…) makes an id that says it.",
             )
         (deployment,) = resources.values()
-        return Label(response_id, deployment.tag, deployment.resource)
+        return SignedId(response_id, deployment.tag, deployment.resource)
 
 
 def continued_by(body: Mapping[str, Any]) -> str | None:

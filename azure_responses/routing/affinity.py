@@ -1,8 +1,8 @@
 """Where the labels in a request force it to go, and the request without them.
 
 API:
-    affinity = Affinity(labeller, deployments=(), accept_litellm_ids=False)
-    request = affinity.read(body, owner=None)      -> LabelledRequest, for Responses and chat bodies
+    affinity = Affinity(signer, deployments=(), accept_litellm_ids=False)
+    request = affinity.read(body, owner=None)      -> RequestIds, for Responses and chat bodies
         request.pins.hard, .soft                   -> Pin | None
         request.pins.pin                           -> the hard one, else the soft one, else None
         request.pins.raw                           -> (Found(path, value), …): server-side ids that
@@ -11,11 +11,11 @@ API:
         request.pins.unreadable                    -> paths of what is not an id where one may stand
         request.pins.raw_ciphertexts               -> paths of encrypted_content without a label
         request.unlabel(resource=None, strip_raw=False) -> Unlabelled(body, warnings, given)
-    affinity.read_id(text, owner=None, field="response_id") -> Label | None
+    affinity.read_id(text, owner=None, field="response_id") -> SignedId | None
                                                    for retrieve, cancel, delete, `after=…`
 
 `unlabel(resource=tag)` removes encrypted reasoning of every other resource; `given` (inner id →
-id as the caller gave it) goes to `ResponseLabels`, so that a response repeats what was given.
+id as the caller gave it) goes to `IdRewriter`, so that a response repeats what was given.
 The caller's body is never changed; what can be iterated only once is kept as a list, so that
 `unlabel` may be called once per attempt.
 """
@@ -25,20 +25,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
-from azure_responses.routing.ask import Pin
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.id_places import REQUEST, Kind
-from azure_responses.routing.id_walk import Path, format_path, walk
-from azure_responses.routing.label import MARKER, Label, Labeller
+from azure_responses.routing.id_schema import REQUEST, Kind
+from azure_responses.routing.id_walker import Path, format_path, walk
 from azure_responses.routing.litellm_ids import (
     LiteLLMId,
     read_litellm_ciphertext,
     read_litellm_id,
 )
 from azure_responses.routing.pins import Found, Pins
-from azure_responses.routing.stripping import Stripper
+from azure_responses.routing.reasoning_filter import Stripper
+from azure_responses.routing.route_request import Pin
+from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
 
-__all__ = ["Affinity", "Found", "LabelledRequest", "Pins", "Unlabelled"]
+__all__ = ["Affinity", "Found", "RequestIds", "Pins", "Unlabelled"]
 
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _ITEMS = (Kind.ITEM, Kind.REASONING_ITEM)
@@ -66,7 +66,7 @@ class Affinity:
     """Reads the labels of requests.
 
     Args:
-        labeller: reads them.
+        signer: reads them.
         deployments: whose ids LiteLLM's ids may name.
         accept_litellm_ids: understand ids that LiteLLM gave out. They are not signed: whoever
             can send one can choose the deployment and the stored response. Calls with an owner
@@ -75,16 +75,16 @@ class Affinity:
 
     def __init__(
         self,
-        labeller: Labeller,
+        signer: IdSigner,
         deployments: Iterable[Deployment] = (),
         *,
         accept_litellm_ids: bool = False,
     ) -> None:
-        self._labeller = labeller
+        self._signer = signer
         self._deployments = {deployment.id: deployment for deployment in deployments}
         self._accepts_litellm = accept_litellm_ids
 
-    def read(self, body: Mapping[str, Any], owner: str | None = None) -> "LabelledRequest":
+    def read(self, body: Mapping[str, Any], owner: str | None = None) -> "RequestIds":
         """Find and read every label of a body of responses.create or of chat completions.
 
         Ids of things stored pin hard, and so does a compaction: it stands for the conversation
@@ -97,17 +97,17 @@ class Affinity:
             BadRequestError: two things are stored by different resources; both fields are named.
                 Or a labelled ciphertext was altered.
         """
-        return LabelledRequest(body, self, owner)
+        return RequestIds(body, self, owner)
 
     def read_id(
         self, text: str, owner: str | None = None, field: str = "response_id"
-    ) -> Label | None:
+    ) -> SignedId | None:
         """What an id's label says, or None for an id without one.
 
         Raises:
             ResponseNotFoundError: the label is forged, or another owner's.
         """
-        label = self._labeller.read(text, owner, field)
+        label = self._signer.read(text, owner, field)
         if label is None and self.accepts_litellm(owner):
             found = read_litellm_id(text)
             return None if found is None else self._place(found, field)
@@ -115,13 +115,13 @@ class Affinity:
 
     def read_ciphertext(
         self, text: str, owner: str | None = None, field: str = "encrypted_content"
-    ) -> Label | None:
+    ) -> SignedId | None:
         """What a ciphertext's label says, or None for a ciphertext without one.
 
         Raises:
             BadRequestError: it was altered, or labelled with another secret.
         """
-        label = self._labeller.read_ciphertext(text, field)
+        label = self._signer.read_ciphertext(text, field)
         if label is None and self.accepts_litellm(owner):
             found = read_litellm_ciphertext(text)
             return None if found is None else self._place(found, field)
@@ -131,7 +131,7 @@ class Affinity:
         """True when ids that LiteLLM gave out are understood in calls of this owner."""
         return self._accepts_litellm and owner is None
 
-    def _place(self, found: LiteLLMId, field: str) -> Label:
+    def _place(self, found: LiteLLMId, field: str) -> SignedId:
         deployment = self._deployments.get(found.model_id)
         if deployment is None:
             raise ResponseNotFoundError(
@@ -141,14 +141,14 @@ class Affinity:
                 param=field,
                 hint="Give its row in the model list the same model_info.id.",
             )
-        return Label(found.inner, deployment.tag, deployment.resource)
+        return SignedId(found.inner, deployment.tag, deployment.resource)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
     """A label, and where it was found."""
 
-    label: Label
+    label: SignedId
     path: Path
 
     def is_nested(self) -> bool:
@@ -159,7 +159,7 @@ class _Sighting:
         return Pin(self.label.resource, self.label.deployment, field, is_hard)
 
 
-class LabelledRequest:
+class RequestIds:
     """A request body whose labels have been read; made by `Affinity.read`.
 
     Attributes:
@@ -170,8 +170,8 @@ class LabelledRequest:
         self._affinity = affinity
         self._owner = owner
         self._may_be_litellms = affinity.accepts_litellm(owner)
-        self._ids: dict[str, Label | None] = {}
-        self._ciphertexts: dict[str, Label | None] = {}
+        self._ids: dict[str, SignedId | None] = {}
+        self._ciphertexts: dict[str, SignedId | None] = {}
         self._stored: list[_Sighting] = []
         self._reasoning: list[_Sighting] = []
         self._raw: list[Found] = []
@@ -264,7 +264,7 @@ class LabelledRequest:
             return _is_reference(item) and (self._is_stored or not is_reasoning)
         return kind is Kind.STORED
 
-    def _read_id(self, value: str, path: Path) -> Label | None:
+    def _read_id(self, value: str, path: Path) -> SignedId | None:
         if MARKER not in value and not self._may_be_litellms:
             return None
         try:
@@ -273,7 +273,7 @@ class LabelledRequest:
             # Once more, to say where: paths are not written out for labels that are right.
             return self._affinity.read_id(value, self._owner, format_path(path))
 
-    def _read_ciphertext(self, value: str, path: Path) -> Label | None:
+    def _read_ciphertext(self, value: str, path: Path) -> SignedId | None:
         if not value.startswith(MARKER) and not self._may_be_litellms:
             return None
         return self._affinity.read_ciphertext(value, self._owner, format_path(path))
@@ -301,11 +301,11 @@ def _settle(value: Any) -> Any:
 
 
 def _once(
-    known: dict[str, Label | None],
+    known: dict[str, SignedId | None],
     value: str,
     path: Path,
-    read: Callable[[str, Path], Label | None],
-) -> Label | None:
+    read: Callable[[str, Path], SignedId | None],
+) -> SignedId | None:
     if value not in known:
         known[value] = read(value, path)
     return known[value]

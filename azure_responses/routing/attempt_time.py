@@ -1,6 +1,6 @@
 """Whose time an attempt ran out of."""
 
-from azure_responses.routing.ask import Ask
+from azure_responses.routing.route_request import RouteRequest
 
 __all__ = ["is_callers_time"]
 
@@ -9,7 +9,7 @@ _NEARLY = 0.98
 
 
 def is_callers_time(
-    ask: Ask, own: float | None, left: float | None, timeout: float | None, took: float
+    request: RouteRequest, own: float | None, left: float | None, timeout: float | None, took: float
 ) -> bool:
     """True when a timeout is the caller's, who would not wait any longer; times are in seconds.
 
@@ -17,14 +17,14 @@ def is_callers_time(
     says it anything of a deployment that earlier attempts left it little time.
 
     Args:
-        ask: the call; its deadline is the caller's choice.
+        request: the call; its deadline is the caller's choice.
         own: the timeout of the row, or None.
         left: what was left of the call's time when the attempt began, or None for no limit.
         timeout: the configured time of a call, which holds where the ask has no deadline.
         took: how long the attempt has taken.
     """
-    is_whole = ask.deadline is None and left is not None and left >= (timeout or 0.0) * _NEARLY
-    limits = (None if is_whole else left, ask.patience)
+    is_whole = request.deadline is None and left is not None and left >= (timeout or 0.0) * _NEARLY
+    limits = (None if is_whole else left, request.patience)
     callers = min((limit for limit in limits if limit is not None), default=None)
     if callers is None or (own is not None and own <= callers):
         return False

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from azure_responses.routing.ask import Ask
-from azure_responses.routing.board import Board
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_health import DeploymentHealth
+from azure_responses.routing.route_request import RouteRequest
 from azure_responses.routing.strategies import STRATEGIES, Strategy
 
 __all__ = ["Explanation", "Verdict", "describe", "describe_obstacle"]
@@ -88,8 +88,8 @@ class Explanation:
 
 def describe_obstacle(
     deployment: Deployment,
-    board: Board,
-    ask: Ask,
+    health: DeploymentHealth,
+    request: RouteRequest,
     now: float,
     *,
     full: float = 0.0,
@@ -99,8 +99,8 @@ def describe_obstacle(
     """What keeps a deployment from taking a call, or None.
 
     Args:
-        deployment, ask, now: which, for what, and when in monotonic seconds.
-        board: what is known of it.
+        deployment, request, now: which, for what, and when in monotonic seconds.
+        health: what is known of it.
         full: seconds until its rpm and tpm have room; 0 when they have now.
         is_pinned: the call has to go to its resource.
         is_too_small: its context window does not hold the call, and another's does.
@@ -113,7 +113,7 @@ def describe_obstacle(
         return out("weight 0: takes only calls that are pinned to it")
     if is_too_small:
         return out(f"its context window of {deployment.max_input_tokens} tokens is too small")
-    cooldown = board.statuses[deployment.id].cooldown
+    cooldown = health.statuses[deployment.id].cooldown
     left = cooldown.until - now
     if left > 0:
         reason = f"cooling down for another {left:.1f} s ({cooldown.cause})"
@@ -129,11 +129,17 @@ def describe_obstacle(
 
 
 def describe(
-    deployment: Deployment, board: Board, ask: Ask, now: float, strategy: Strategy, *, pins: str
+    deployment: Deployment,
+    health: DeploymentHealth,
+    request: RouteRequest,
+    now: float,
+    strategy: Strategy,
+    *,
+    pins: str,
 ) -> Verdict:
     """Why a deployment may take a call; `pins` says that it is pinned, or is empty."""
-    status = board.statuses[deployment.id]
-    measure = STRATEGIES[strategy].measure(deployment, status, ask, now)
+    status = health.statuses[deployment.id]
+    measure = STRATEGIES[strategy].measure(deployment, status, request, now)
     probe = ", half open: one probe at a time" if status.cooldown.is_tripped else ""
     clauses: Sequence[str] = [f"order {deployment.order}", measure]
     reason = ", ".join([pins, *clauses] if pins else clauses) + probe

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from azure_responses.routing.ask import Bid
+from azure_responses.routing.route_request import Candidate
 
 __all__ = ["LedgerEntry", "Outcome", "Settlement"]
 
@@ -63,14 +63,14 @@ class Settlement(NamedTuple):
     """What an attempt leaves behind for the state of limits, cooldowns and the ledger.
 
     Attributes:
-        bid, slot: what was reserved, and when.
+        candidate, slot: what was reserved, and when.
         used: tokens to count in place of those reserved; 0 gives them all back.
         refunds_request: the request itself is given back too: it never reached the service.
         cooldown: seconds for which the deployment is in cooldown, or None.
         entry: the stored response to remember, or None.
     """
 
-    bid: Bid
+    candidate: Candidate
     slot: int
     used: int
     refunds_request: bool = False

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
-from azure_responses.routing.ask import Pin
-from azure_responses.routing.label import show_id
+from azure_responses.routing.route_request import Pin
+from azure_responses.routing.signed_id import show_id
 
 __all__ = ["Found", "Pins", "unknown_response"]
 

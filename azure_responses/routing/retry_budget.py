@@ -1,4 +1,4 @@
-"""How many retries a router allows itself, so that an outage does not multiply its load."""
+"""How many retries a router allows itself, so that an breaker does not multiply its load."""
 
 from azure_responses.fork import new_lock
 

@@ -6,12 +6,11 @@ from math import inf
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
-from azure_responses.routing.ask import Ask, Bid, Grant, Pin, Try, Wait, bid_on
 from azure_responses.routing.attempt_time import is_callers_time
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.itinerary import Itinerary
-from azure_responses.routing.judgement import (
-    Judgement,
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.failure_policy import (
+    FailureDecision,
     is_about_credential,
     is_busy,
     judge,
@@ -19,11 +18,20 @@ from azure_responses.routing.judgement import (
     tokens_used,
     was_sent,
 )
+from azure_responses.routing.fallback_path import FallbackPath
 from azure_responses.routing.outcome import Outcome, Settlement
-from azure_responses.routing.roster import Roster
-from azure_responses.routing.shortfall import (
+from azure_responses.routing.route_request import (
+    AttemptStep,
+    Candidate,
+    Pin,
+    Reservation,
+    RouteRequest,
+    Wait,
+    candidate_for,
+)
+from azure_responses.routing.routing_errors import (
     deadline_passed,
-    nobody_serves,
+    no_deployment_serves,
     origin_unknown,
     unknown_model,
     with_context,
@@ -46,33 +54,34 @@ _FIRST_REFUSAL_PAUSE = 0.05
 class RoutedCall:
     """The state of one call, told what happens; not for two threads at once.
 
-    The shell's loop: `next_step` → Wait: sleep, ask again; Try: reserve the bids in the state
-    store, then `granted` or `refused`; after an attempt exactly one of `answered`, `failed` and
-    `abandoned`, whose Settlement goes to the state store. `next_step` raises the final error once
-    nothing is left to try. Call the deployment at Azure by `deployment.name_for(group)`.
+    The shell's loop: `next_step` → Wait: sleep, then call it again; AttemptStep: reserve one of the
+    candidates in the state store, then `reserved` or `refused`; after an attempt exactly one of
+    `answered`, `failed` and `abandoned`, whose Settlement goes to the state store. `next_step`
+    raises the final error once nothing is left to try. Azure knows the deployment as
+    `deployment.name_for(group)`.
 
     Attributes:
-        ask: as given.
-        deadline: monotonic seconds; the ask's, else the router's timeout from now, or None.
-        attempts: how many were granted.
+        request: as given.
+        deadline: monotonic seconds; the request's, else the router's timeout from now, or None.
+        attempts: how many were reserved.
         fallbacks: the groups the call was given to after the first, in order.
-        deployment: the one granted last, or None.
+        deployment: the one reserved last, or None.
         group: the group it is in now.
         waited: seconds of Wait asked for so far.
         is_probe: this attempt tests a deployment that had failed too often.
         alarm: what an operator has to know of the last failure (a refused credential, a missing
             deployment), to be logged loudly; None when there is nothing.
-        strips_reasoning: the deployment granted cannot read the encrypted reasoning of the
+        strips_reasoning: the deployment reserved cannot read the encrypted reasoning of the
             request, which has to be left out of this attempt.
-        replays_history: the deployment granted does not have the response that the request
+        replays_history: the deployment reserved does not have the response that the request
             continues; this attempt has to carry its history instead.
     """
 
-    def __init__(self, routing: Roster, ask: Ask, now: float) -> None:
+    def __init__(self, routing: DeploymentRegistry, request: RouteRequest, now: float) -> None:
         timeout = routing.settings.timeout
-        self.ask = ask
-        self.deadline = ask.deadline
-        if ask.deadline is None and timeout is not None:
+        self.request = request
+        self.deadline = request.deadline
+        if request.deadline is None and timeout is not None:
             self.deadline = now + timeout
         self.attempts = 0
         self.fallbacks: tuple[str, ...] = ()
@@ -83,8 +92,8 @@ class RoutedCall:
         self.strips_reasoning = False
         self.replays_history = False
         self._routing = routing
-        self._pin: Pin | None = ask.pin
-        self._route = Itinerary(routing, ask)
+        self._pin: Pin | None = request.pin
+        self._route = FallbackPath(routing, request)
         # What this call has met: when each deployment it tried may be tried again (None: after a
         # backoff not drawn yet; inf: not by this call), and until when each that had no room is
         # full.
@@ -92,7 +101,7 @@ class RoutedCall:
         self._full: dict[str, float] = {}
         self._failed_at = now
         self._claimed: list[str] = []
-        self._bid: Bid | None = None
+        self._candidate: Candidate | None = None
         self._slot = 0
         self._mark = 0
         self._began = now
@@ -108,7 +117,7 @@ class RoutedCall:
         """The group it is in now."""
         return self._route.name
 
-    def next_step(self, now: float, jitter: float) -> Try | Wait:
+    def next_step(self, now: float, jitter: float) -> AttemptStep | Wait:
         """What to do next; `jitter` is uniform in [0, 1) and new each time.
 
         Raises:
@@ -120,7 +129,7 @@ class RoutedCall:
             raise self._final
         self._refuse_hopeless()
         if self.deadline is not None and now >= self.deadline:
-            self._final = self._give_up(now) if self._error else deadline_passed(self.ask)
+            self._final = self._give_up(now) if self._error else deadline_passed(self.request)
             raise self._final
         while True:
             step = self._step_within(now, jitter)
@@ -129,30 +138,34 @@ class RoutedCall:
             if not self._route.advance(may_return=self._may_try(now)):
                 return self._wait(now, jitter)
 
-    def granted(self, grant: Grant, now: float) -> None:
-        """The store reserved `grant.bid`: an attempt on it begins."""
-        assert grant.bid is not None
-        board, deployment = self._routing.board, grant.bid.deployment
-        if grant.cooldowns:
-            board.learn(grant.cooldowns, now)
+    def reserved(self, reservation: Reservation, now: float) -> None:
+        """The store reserved `reservation.candidate`: an attempt on it begins."""
+        assert reservation.candidate is not None
+        health, deployment = self._routing.health, reservation.candidate.deployment
+        if reservation.cooldowns:
+            health.learn(reservation.cooldowns, now)
         if self._route.tries:
             self._routing.retry_budget.withdraw(now)
         self.is_probe = deployment.id in self._claimed
         self._release_probes(kept=deployment.id)
-        self._bid, self._slot, self.deployment = grant.bid, grant.slot, deployment
-        self._mark = board.begin(grant.bid, now)
+        self._candidate, self._slot, self.deployment = (
+            reservation.candidate,
+            reservation.slot,
+            deployment,
+        )
+        self._mark = health.begin(reservation.candidate, now)
         self.attempts += 1
         self.fallbacks = self._route.enter(deployment)
-        pin = self.ask.pin
+        pin = self.request.pin
         is_elsewhere = pin is not None and deployment.resource != pin.resource
         self.strips_reasoning = is_elsewhere and pin is not None and not pin.is_hard
         self.replays_history = is_elsewhere and pin is not None and pin.is_hard
 
-    def refused(self, grant: Grant, now: float) -> None:
-        """None of the bids had room (`grant.bid` is None)."""
-        if grant.cooldowns:
-            self._routing.board.learn(grant.cooldowns, now)
-        wait = grant.retry_after or 0.0
+    def refused(self, reservation: Reservation, now: float) -> None:
+        """None of the candidates had room (`reservation.candidate` is None)."""
+        if reservation.cooldowns:
+            self._routing.health.learn(reservation.cooldowns, now)
+        wait = reservation.retry_after or 0.0
         # Room that running calls hold frees at any moment.
         until = now + max(wait if wait > RUNNING_WAIT else wait * _LOOK_AGAIN, _SHORTEST_WAIT)
         for deployment in self._route.bidders:
@@ -179,24 +192,24 @@ class RoutedCall:
 
     def answered(self, outcome: Outcome, now: float) -> Settlement:
         """The attempt ended in an answer."""
-        bid = self._current_bid()
-        used = bid.tokens if outcome.tokens is None else outcome.tokens
+        candidate = self._current_bid()
+        used = candidate.tokens if outcome.tokens is None else outcome.tokens
         self.alarm = None
         if self.wants_another(outcome):
             self._route.leave("content policy")
         self._note_stored(outcome)
-        self._routing.board.end(bid, self._mark, used)
-        self._routing.board.succeed(
-            bid.deployment.id,
+        self._routing.health.end(candidate, self._mark, used)
+        self._routing.health.succeed(
+            candidate.deployment.id,
             self._mark,
             outcome,
             now,
-            is_stream=self.ask.is_stream,
+            is_stream=self.request.is_stream,
             is_probe=self.is_probe,
-            is_output_open=self.ask.is_output_open,
+            is_output_open=self.request.is_output_open,
         )
-        self._bid = None
-        return Settlement(bid, self._slot, used)
+        self._candidate = None
+        return Settlement(candidate, self._slot, used)
 
     def failed(
         self,
@@ -218,11 +231,11 @@ class RoutedCall:
         deployment = self._current_bid().deployment
         timeout = self._routing.settings.timeout
         is_callers = is_callers_time(
-            self.ask, deployment.timeout, self._left, timeout, now - self._began
+            self.request, deployment.timeout, self._left, timeout, now - self._began
         )
-        verdict = judge(error, self.ask, deployment, is_callers_time=is_callers)
+        verdict = judge(error, self.request, deployment, is_callers_time=is_callers)
         cooldown = self._blame(verdict, error, now)
-        if is_about_credential(error) and not self.ask.is_altered:
+        if is_about_credential(error) and not self.request.is_altered:
             name_deployment(error, deployment)
         settlement = self._settle_failure(error, has_output, tokens, was_sent, cooldown)
         # A refused key or a missing deployment does not mend itself while a caller waits.
@@ -244,35 +257,35 @@ class RoutedCall:
         reported as used; without it the estimate of the input counts.
         """
         self._release_probes()
-        bid = self._bid
-        if bid is None:
+        candidate = self._candidate
+        if candidate is None:
             return None
-        self._bid = None
-        used = max(self.ask.given_tokens, tokens or 0) if was_sent else 0
+        self._candidate = None
+        used = max(self.request.given_tokens, tokens or 0) if was_sent else 0
         if self.is_probe:
-            self._routing.board.release_probe(bid.deployment.id)
-        self._routing.board.end(bid, self._mark, used, was_sent=was_sent)
-        return Settlement(bid, self._slot, used, refunds_request=not was_sent)
+            self._routing.health.release_probe(candidate.deployment.id)
+        self._routing.health.end(candidate, self._mark, used, was_sent=was_sent)
+        return Settlement(candidate, self._slot, used, refunds_request=not was_sent)
 
     # ── what may be tried ──
 
     def _refuse_hopeless(self) -> None:
         if self._route.scope is not None:
             return
-        if self._routing.group(self.ask.group) is None and self.ask.can_move:
-            raise unknown_model(self.ask.group, self._routing.similar(self.ask.group))
+        if self._routing.group(self.request.group) is None and self.request.can_move:
+            raise unknown_model(self.request.group, self._routing.similar(self.request.group))
         assert self._pin is not None
         if not self._route.widen():
-            raise origin_unknown(self._pin, self._routing, self.ask)
+            raise origin_unknown(self._pin, self._routing, self.request)
         self._pin = None
 
-    def _step_within(self, now: float, jitter: float) -> Try | Wait | None:
+    def _step_within(self, now: float, jitter: float) -> AttemptStep | Wait | None:
         """A step within the present group, or None when it cannot serve now."""
         if not self._may_try(now):
             return None
-        bids = self._bids(self._choose(now, jitter), now)
-        if bids:
-            return Try(bids, self.ask.can_move)
+        candidates = self._candidates(self._choose(now, jitter), now)
+        if candidates:
+            return AttemptStep(candidates, self.request.can_move)
         if self._may_leave_origin(now) and self._route.widen():
             self._pin = None
             return self._step_within(now, jitter)
@@ -285,12 +298,18 @@ class RoutedCall:
         return tries <= self._route.retry_limit and self._routing.retry_budget.has_retry(now)
 
     def _choose(self, now: float, jitter: float) -> Iterable[Deployment]:
-        scope, board = self._route.scope, self._routing.board
+        scope, health = self._route.scope, self._routing.health
         assert scope is not None
         is_free = self._freedom(now)
         wished = self._routing.by_tag(self._pin.deployment or "") if self._pin else None
         chosen = choose(
-            self._routing.settings.strategy, scope, board.statuses, self.ask, now, jitter, is_free
+            self._routing.settings.strategy,
+            scope,
+            health.statuses,
+            self.request,
+            now,
+            jitter,
+            is_free,
         )
         if wished is None or wished not in scope.deployments:
             return chosen
@@ -300,10 +319,10 @@ class RoutedCall:
 
     def _freedom(self, now: float) -> IsFree | None:
         """What tells the deployments that may be called now; None when all may."""
-        board, route = self._routing.board, self._route
+        health, route = self._routing.health, self._route
         assert route.scope is not None
-        has_trouble = board.tidy(now)
-        scope, tokens = route.scope, self.ask.input_tokens
+        has_trouble = health.tidy(now)
+        scope, tokens = route.scope, self.request.input_tokens
         is_uneven = scope.is_uneven(tokens)
         if not (has_trouble or is_uneven or self._tried or self._full):
             return None
@@ -318,35 +337,37 @@ class RoutedCall:
         return is_free
 
     def _is_open(self, deployment_id: str, now: float) -> bool:
-        board = self._routing.board
-        return board.is_open(deployment_id, now) or self._is_exempt(deployment_id, now)
+        health = self._routing.health
+        return health.is_open(deployment_id, now) or self._is_exempt(deployment_id, now)
 
     def _is_exempt(self, deployment_id: str, now: float) -> bool:
         """True when the cooldown is for the quota, and the call takes nothing of it."""
-        return not self.ask.can_move and self._routing.board.is_only_limited(deployment_id, now)
+        return not self.request.can_move and self._routing.health.is_only_limited(
+            deployment_id, now
+        )
 
-    def _bids(self, deployments: Iterable[Deployment], now: float) -> tuple[Bid, ...]:
-        board = self._routing.board
-        bids = []
+    def _candidates(self, deployments: Iterable[Deployment], now: float) -> tuple[Candidate, ...]:
+        health = self._routing.health
+        candidates = []
         for deployment in deployments:
-            if deployment.id in board.troubled and not self._is_exempt(deployment.id, now):
-                if not board.claim_probe(deployment.id, now):
+            if deployment.id in health.troubled and not self._is_exempt(deployment.id, now):
+                if not health.claim_probe(deployment.id, now):
                     continue
                 self._claimed.append(deployment.id)
-            bids.append(self._bid_on(deployment, now))
-        self._route.bidders = tuple([bid.deployment for bid in bids])
-        return tuple(bids)
+            candidates.append(self._bid_on(deployment, now))
+        self._route.bidders = tuple([candidate.deployment for candidate in candidates])
+        return tuple(candidates)
 
-    def _bid_on(self, deployment: Deployment, now: float) -> Bid:
-        if not self.ask.can_move:
+    def _bid_on(self, deployment: Deployment, now: float) -> Candidate:
+        if not self.request.can_move:
             # Reading, cancelling and deleting take nothing of a deployment's quota.
-            return Bid(replace(deployment, rpm=None, tpm=None), 0)
-        ask = self.ask
-        if ask.is_output_open and deployment.tpm is not None:
-            usual = self._routing.board.statuses[deployment.id].output.tokens(now)
+            return Candidate(replace(deployment, rpm=None, tpm=None), 0)
+        request = self.request
+        if request.is_output_open and deployment.tpm is not None:
+            usual = self._routing.health.statuses[deployment.id].output.tokens(now)
             if usual is not None:
-                return bid_on(deployment, ask.given_tokens + usual)
-        return bid_on(deployment, ask.tokens)
+                return candidate_for(deployment, request.given_tokens + usual)
+        return candidate_for(deployment, request.tokens)
 
     def _may_leave_origin(self, now: float) -> bool:
         """True when a pinned call may go on elsewhere: its origin is down, not only stumbling."""
@@ -358,8 +379,8 @@ class RoutedCall:
             self._is_open(d.id, now) and self._full.get(d.id, now) <= now for d in scope.deployments
         )
 
-    def _repeat(self, now: float, jitter: float) -> Try | Wait | None:
-        """Try again what has failed this call but is not cooling down, after a pause."""
+    def _repeat(self, now: float, jitter: float) -> AttemptStep | Wait | None:
+        """AttemptStep again what has failed this call but is not cooling down, after a pause."""
         scope = self._route.scope
         assert scope is not None
         again = [d for d in scope.deployments if self._tried.get(d.id, inf) != inf]
@@ -370,8 +391,8 @@ class RoutedCall:
         first = min(again, key=lambda deployment: ready[deployment.id])
         pause = ready[first.id] - now
         if pause <= 0:
-            bids = self._bids([first], now)
-            return Try(bids, self.ask.can_move) if bids else None
+            candidates = self._candidates([first], now)
+            return AttemptStep(candidates, self.request.can_move) if candidates else None
         if self.deadline is not None and now + pause >= self.deadline:
             return None
         self.waited += pause
@@ -404,24 +425,26 @@ class RoutedCall:
 
     def _soonest(self, now: float) -> float | None:
         """Seconds until the first deployment of the groups passed over may serve."""
-        board = self._routing.board
+        health = self._routing.health
         waits = (
             max(
-                board.statuses[d.id].cooldown.remaining(now),
+                health.statuses[d.id].cooldown.remaining(now),
                 self._full.get(d.id, now) - now,
                 (self._tried.get(d.id) or now) - now,
             )
             for scope in self._route.passed_over
             for tier in scope.tiers
             for d in tier.deployments
-            if scope.holds(d, self.ask.input_tokens)
+            if scope.holds(d, self.request.input_tokens)
         )
         soonest = min((seconds for seconds in waits if seconds < inf), default=None)
         return None if soonest is None else max(soonest, _SHORTEST_WAIT)
 
     def _give_up(self, now: float) -> AzureResponsesError:
         route = self._route
-        shortfall = nobody_serves(self._routing, self.ask, route.scopes, self._full, now, self._pin)
+        shortfall = no_deployment_serves(
+            self._routing, self.request, route.scopes, self._full, now, self._pin
+        )
         if self._error is None:
             self._final = with_context(shortfall, self.fallbacks, None)
         else:
@@ -430,21 +453,23 @@ class RoutedCall:
 
     # ── what a failure means ──
 
-    def _current_bid(self) -> Bid:
-        if self._bid is None:
-            raise RuntimeError("No attempt is under way: call granted() first.")
-        return self._bid
+    def _current_bid(self) -> Candidate:
+        if self._candidate is None:
+            raise RuntimeError("No attempt is under way: call reserved() first.")
+        return self._candidate
 
-    def _blame(self, verdict: Judgement, error: AzureResponsesError, now: float) -> float | None:
+    def _blame(
+        self, verdict: FailureDecision, error: AzureResponsesError, now: float
+    ) -> float | None:
         """Cool the deployment down as far as it is to blame; seconds, or None."""
-        board, deployment = self._routing.board, self._current_bid().deployment
+        health, deployment = self._routing.health, self._current_bid().deployment
         hint: float | None = getattr(error, "retry_after", None)
         self.alarm = None
         if verdict.cause is None or verdict.cause == "rate limit":
             if self.is_probe:
-                board.release_probe(deployment.id)
-            return board.limit(deployment.id, hint, now) if verdict.cause else None
-        cooldown = board.fail(
+                health.release_probe(deployment.id)
+            return health.limit(deployment.id, hint, now) if verdict.cause else None
+        cooldown = health.fail(
             deployment.id,
             verdict.cause,
             now,
@@ -476,14 +501,16 @@ class RoutedCall:
         sent: bool | None,
         cooldown: float | None,
     ) -> Settlement:
-        bid = self._current_bid()
+        candidate = self._current_bid()
         reached = has_output or (was_sent(error) if sent is None else sent)
         used = 0
         if reached:
-            used = tokens_used(error, self.ask.given_tokens, tokens, has_output=has_output)
-        self._routing.board.end(bid, self._mark, used, was_sent=reached)
-        self._bid = None
-        return Settlement(bid, self._slot, used, refunds_request=not reached, cooldown=cooldown)
+            used = tokens_used(error, self.request.given_tokens, tokens, has_output=has_output)
+        self._routing.health.end(candidate, self._mark, used, was_sent=reached)
+        self._candidate = None
+        return Settlement(
+            candidate, self._slot, used, refunds_request=not reached, cooldown=cooldown
+        )
 
     def _excuse(
         self, error: AzureResponsesError, deployment_id: str, now: float, again: float | None
@@ -499,7 +526,7 @@ class RoutedCall:
             self._route.excuse()
         return max(again, now + _FIRST_REFUSAL_PAUSE * 2.0 ** min(count - 1, _MOST_REFUSALS))
 
-    def _decide(self, verdict: Judgement, error: AzureResponsesError) -> None:
+    def _decide(self, verdict: FailureDecision, error: AzureResponsesError) -> None:
         """Keep the error that tells most, and see whether the call is over."""
         is_first = not self._route.is_fallback
         if is_first or self._error is None:
@@ -514,5 +541,5 @@ class RoutedCall:
             return
         for deployment_id in self._claimed:
             if deployment_id != kept:
-                self._routing.board.release_probe(deployment_id)
+                self._routing.health.release_probe(deployment_id)
         self._claimed = []

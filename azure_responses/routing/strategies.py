@@ -2,7 +2,7 @@
 
 Each takes the deployments of one priority group that could serve, what is known of them, and a
 chance; each gives them in order of preference. A new one is a class here, a name in `Strategy` and
-an entry in `STRATEGIES`. None looks at more than `MOST_BIDS` of a large
+an entry in `STRATEGIES`. None looks at more than `MOST_CANDIDATES` of a large
 group: those are drawn by weight, and the best of eight drawn is nearly the best of all, while the
 cost of a choice stays the same however many deployments there are. Drawing also keeps replicas
 that know the same from all choosing the same.
@@ -14,13 +14,13 @@ from itertools import islice
 from math import log
 from typing import ClassVar, Literal, Protocol
 
-from azure_responses.routing.ask import Ask
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.group import Group, Tier, chances, other_chances
 from azure_responses.routing.headroom import Headroom
+from azure_responses.routing.route_request import RouteRequest
 
 __all__ = [
-    "MOST_BIDS",
+    "MOST_CANDIDATES",
     "STRATEGIES",
     "STRATEGY_ALIASES",
     "IsFree",
@@ -31,7 +31,7 @@ __all__ = [
     "draw",
 ]
 
-MOST_BIDS = 8
+MOST_CANDIDATES = 8
 
 Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
 # The strategies, and what LiteLLM calls them (router.py of 1.106.2).
@@ -70,21 +70,21 @@ def choose(
     strategy: Strategy,
     group: Group,
     loads: Loads,
-    ask: Ask,
+    request: RouteRequest,
     now: float,
     jitter: float,
     is_free: IsFree | None,
 ) -> list[Deployment]:
-    """The deployments to bid on, the best first: lowest `order`, then by strategy.
+    """The deployments to try, the best first: lowest `order`, then by strategy.
 
-    One suffices where nothing can be full; with limits there are up to `MOST_BIDS`, so that a
+    One suffices where nothing can be full; with limits there are up to `MOST_CANDIDATES`, so that a
     full deployment spills over to the next, and to the next `order`, without asking again.
     """
-    count = MOST_BIDS if group.has_limits else 1
+    count = MOST_CANDIDATES if group.has_limits else 1
     rules = STRATEGIES[strategy]
     chosen: list[Deployment] = []
     for tier in group.tiers:
-        chosen += rules.draw(tier, count - len(chosen), loads, ask, now, jitter, is_free)
+        chosen += rules.draw(tier, count - len(chosen), loads, request, now, jitter, is_free)
         if len(chosen) >= count:
             return chosen[:count]
     if chosen or not rules.needs_headroom:
@@ -140,7 +140,7 @@ class _RoutingStrategy(ABC):
         tier: Tier,
         count: int,
         loads: Loads,
-        ask: Ask,
+        request: RouteRequest,
         now: float,
         jitter: float,
         is_free: IsFree | None,
@@ -151,7 +151,7 @@ class _RoutingStrategy(ABC):
         """
 
     @abstractmethod
-    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
         """One clause on what it looks at of a deployment."""
 
 
@@ -164,14 +164,14 @@ class _Weighted(_RoutingStrategy):
         tier: Tier,
         count: int,
         loads: Loads,
-        ask: Ask,
+        request: RouteRequest,
         now: float,
         jitter: float,
         is_free: IsFree | None,
     ) -> list[Deployment]:
         return draw(tier, jitter, count, is_free)
 
-    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
         return f"weight {deployment.weight:g}"
 
 
@@ -185,15 +185,15 @@ class _LeastBusy(_RoutingStrategy):
         tier: Tier,
         count: int,
         loads: Loads,
-        ask: Ask,
+        request: RouteRequest,
         now: float,
         jitter: float,
         is_free: IsFree | None,
     ) -> list[Deployment]:
-        drawn = draw(tier, jitter, MOST_BIDS, is_free)
+        drawn = draw(tier, jitter, MOST_CANDIDATES, is_free)
         return sorted(drawn, key=lambda d: loads[d.id].in_flight)
 
-    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
         return f"{load.in_flight} under way"
 
 
@@ -212,13 +212,13 @@ class _Latency(_RoutingStrategy):
         tier: Tier,
         count: int,
         loads: Loads,
-        ask: Ask,
+        request: RouteRequest,
         now: float,
         jitter: float,
         is_free: IsFree | None,
     ) -> list[Deployment]:
-        drawn = draw(tier, jitter, MOST_BIDS, is_free)
-        seen = {d.id: loads[d.id].latency(now, is_stream=ask.is_stream) for d in drawn}
+        drawn = draw(tier, jitter, MOST_CANDIDATES, is_free)
+        seen = {d.id: loads[d.id].latency(now, is_stream=request.is_stream) for d in drawn}
         fastest = min((seconds for seconds in seen.values() if seconds is not None), default=1.0)
 
         def expected(deployment: Deployment) -> float:
@@ -228,8 +228,8 @@ class _Latency(_RoutingStrategy):
 
         return sorted(drawn, key=expected)
 
-    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
-        latency = load.latency(now, is_stream=ask.is_stream)
+    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
+        latency = load.latency(now, is_stream=request.is_stream)
         return "latency not known" if latency is None else f"latency {latency:.2f} s"
 
 
@@ -250,20 +250,20 @@ class _Headroom(_RoutingStrategy):
         tier: Tier,
         count: int,
         loads: Loads,
-        ask: Ask,
+        request: RouteRequest,
         now: float,
         jitter: float,
         is_free: IsFree | None,
     ) -> list[Deployment]:
-        if len(tier.deployments) > MOST_BIDS:
+        if len(tier.deployments) > MOST_CANDIDATES:
             ranked = self._rank(
-                draw(tier, jitter, MOST_BIDS, is_free), loads, ask.tokens, now, jitter
+                draw(tier, jitter, MOST_CANDIDATES, is_free), loads, request.tokens, now, jitter
             )
             if ranked:
                 return ranked
         # Few, or none of those drawn has room: look at all before leaving the tier.
         free = [d for d in tier.deployments if is_free is None or is_free(d)]
-        return self._rank(free, loads, ask.tokens, now, jitter)
+        return self._rank(free, loads, request.tokens, now, jitter)
 
     def _rank(
         self,
@@ -288,7 +288,7 @@ class _Headroom(_RoutingStrategy):
         clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
         return [roomy[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
 
-    def measure(self, deployment: Deployment, load: Load, ask: Ask, now: float) -> str:
+    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
         left = load.headroom.tokens_left(now)
         return "tokens left not known" if left is None else f"{left:.0f} tokens left"
 

@@ -9,10 +9,10 @@ from random import Random
 from time import process_time
 from typing import Any
 
-from azure_responses.router_state.memory import MemoryState
-from azure_responses.routing.ask import Ask, Try
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import AttemptStep, RouteRequest
 from azure_responses.routing.routing import Routing
+from azure_responses.store.memory import MemoryState
 from tests.routing.fleet import deployment, fleet
 
 __all__ = ["measure"]
@@ -28,11 +28,11 @@ _HEADERS: Mapping[str, str] = {
 
 
 def _call(routing: Routing, state: MemoryState, luck: Random, now: float) -> None:
-    call = routing.start(Ask("gpt", 100, 100), now)
+    call = routing.start(RouteRequest("gpt", 100, 100), now)
     step = call.next_step(now, luck.random())
-    assert isinstance(step, Try)
-    grant = state.reserve(step.bids, now)
-    call.granted(grant, now)
+    assert isinstance(step, AttemptStep)
+    grant = state.reserve(step.candidates, now)
+    call.reserved(grant, now)
     outcome = Outcome(_HEADERS, 150, 0.5, "completed")
     state.settle(call.answered(outcome, now + 0.5), now + 0.5)
 

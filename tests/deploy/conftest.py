@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.gateway.conftest import PostgreSQL, postgresql
-from tests.router_state.redis_server import PROGRAM, RedisServer, running
 from tests.soak.served import Served
 from tests.soak.stage import Stage
+from tests.store.redis_server import PROGRAM, RedisServer, running
 
 __all__ = ["azure", "fresh_postgresql", "postgresql", "redis_server", "stage"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.router_state.redis_server import RedisServer
 from tests.soak.served import Served, free_port
 from tests.soak.stage import MASTER_KEY, MODEL, Stage
+from tests.store.redis_server import RedisServer
 
 if TYPE_CHECKING:
     import openai

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from azure_responses.gateway.database import open_database
-from tests.router_state.redis_server import RedisServer
 from tests.soak.served import Served
 from tests.soak.stage import MASTER_KEY, MODEL, Stage, gateway_settings
+from tests.store.redis_server import RedisServer
 
 pytestmark = pytest.mark.xdist_group("soak")
 

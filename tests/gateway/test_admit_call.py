@@ -13,8 +13,8 @@ import pytest
 from azure_responses.emulator import Deployment, Emulator, Latency, Resource
 from azure_responses.routing.stored_contexts import StoredContexts
 from tests.gateway.gateways import Running, config_of, serve
-from tests.router_state.conftest import redis_server
-from tests.router_state.redis_server import RedisServer
+from tests.store.conftest import redis_server
+from tests.store.redis_server import RedisServer
 
 __all__ = ["redis_server"]
 

@@ -16,7 +16,7 @@ from azure_responses.emulator import Deployment, Emulator, Fault, Latency, Resou
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.app import create_app
 from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 CREATE = "/v1/responses"
 HELLO = {"model": "chat", "input": "Say hello"}
@@ -135,8 +135,8 @@ def test_a_silence_that_a_caller_does_not_wait_out_blames_no_deployment(path: st
             return client.post(path, json=body, headers={"x-litellm-timeout": "1.2"}).text
 
         assert all("error" in text for text in pool.map(hurry, range(4)))
-        board = gateway.app.gateway.router.reader.routing.board
-        assert board.statuses["east"].cooldown.failures == 0
+        health = gateway.app.gateway.router.reader.routing.health
+        assert health.statuses["east"].cooldown.failures == 0
 
 
 @pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])

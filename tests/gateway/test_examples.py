@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from azure_responses.emulator import Deployment, Emulator, Resource
 from azure_responses.gateway.config_file import load_config
 from tests.gateway.gateways import KEY, Running, config_of, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 STORY = "Tell me a three sentence bedtime story about a unicorn."
 

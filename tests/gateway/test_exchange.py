@@ -10,9 +10,9 @@ import pytest
 from azure_responses.emulator import Emulator, Fault, Latency
 from azure_responses.gateway.exchange import let_go
 from azure_responses.gateway.money import to_dollars
-from azure_responses.relay import ApiRequest
+from azure_responses.openai_server import ApiRequest
 from tests.gateway.gateways import Running, config_of, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 CREATE = "/v1/responses"
 ENDLESS = {"model": "chat", "input": "[[azure:length:2000]]", "max_output_tokens": 4000}

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.openapi import openapi_document
 from tests.gateway.gateways import KEY, config_of
+from tests.openai_server.servers import make_emulator
 from tests.random_requests import RandomBodies
 from tests.recordings import openapi
-from tests.relay.relays import make_emulator
 
 SECRETS = (KEY, "key-of-east", "key-of-west", "s" * 32, "Traceback")
 ALLOWED = {200, 400, 401, 403, 404, 405, 413, 415, 429, 503}

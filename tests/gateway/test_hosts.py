@@ -12,7 +12,7 @@ from azure_responses.emulator.server import RunningServer
 from azure_responses.gateway.hosts import Hosts, read_host
 from tests.browser import dump
 from tests.gateway.gateways import KEY, Running, config_of, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 _OWN = (
     *("localhost", "localhost:4000", "LOCALHOST", "localhost.", "localhost.:80", "a.localhost"),

@@ -23,7 +23,7 @@ from azure_responses.gateway.money import PICO
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.troubles import Troubles
 from tests.gateway.gateways import Running, config_of, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 _INTERVAL = 0.5
 # A loaded machine takes its time; that a change is seen at all is what most tests ask.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway.metrics import Metrics
-from azure_responses.relay import CallSummary
+from azure_responses.openai_server import CallSummary
 
 
 def summary(**fields: Any) -> CallSummary:

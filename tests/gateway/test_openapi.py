@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway.openapi import openapi_document
-from azure_responses.relay.route import find_route
+from azure_responses.openai_server.route import find_route
 from tests.gateway.gateways import KEY, Running, config_of, serve
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 DOCUMENT = json.loads(openapi_document())
 

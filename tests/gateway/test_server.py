@@ -19,7 +19,7 @@ import pytest
 
 from azure_responses.emulator import Latency
 from tests.gateway.gateways import KEY, config_of, run_process
-from tests.relay.relays import make_emulator
+from tests.openai_server.servers import make_emulator
 
 BODY = {"model": "chat", "input": "[[azure:length:60]]", "stream": True}
 HEADERS = {"api-key": KEY}

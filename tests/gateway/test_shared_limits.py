@@ -6,8 +6,8 @@ import pytest
 
 from azure_responses.emulator import Deployment, Emulator, Resource
 from tests.gateway.gateways import config_of, serve
-from tests.router_state.conftest import redis_server
-from tests.router_state.redis_server import RedisServer
+from tests.store.conftest import redis_server
+from tests.store.redis_server import RedisServer
 
 __all__ = ["redis_server"]
 

@@ -348,7 +348,7 @@ def test_a_forked_process_shares_no_connection_with_its_parent() -> None:
                 return answer.output_text
 
             assert answers("before")
-            router.calls.routing.board._lock.acquire()
+            router.calls.routing.health._lock.acquire()
             with warnings.catch_warnings():
                 # The emulator serves from a thread, which newer versions warn of when forking.
                 warnings.simplefilter("ignore", DeprecationWarning)
@@ -358,7 +358,7 @@ def test_a_forked_process_shares_no_connection_with_its_parent() -> None:
                 with contextlib.suppress(BaseException):
                     is_fine = answers("child") and asyncio.run(awaited()) == "pong"
                 os._exit(0 if is_fine else 1)
-            router.calls.routing.board._lock.release()
+            router.calls.routing.health._lock.release()
             assert answers("parent")
             _, status = os.waitpid(child, 0)
             assert os.waitstatus_to_exitcode(status) == 0

@@ -6,8 +6,8 @@ import pytest
 
 from azure_responses import StreamInterruptedError
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency, ReadLag
-from azure_responses.router_state.memory import MemoryState
 from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.store.memory import MemoryState
 from tests.router.both import emulate, rows_of, run
 
 _SECRET = "one secret for all routers"

@@ -117,17 +117,17 @@ def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
     runner: str, emulator: Emulator
 ) -> None:
     async def scenario(router: Any) -> None:
-        board = router.router._routing.board
+        health = router.router._routing.health
         stream = await router.responses(model="gpt", input="Count from 1 to 50.", stream=True)
         home = stream.route.deployment
-        assert board.in_flight(home) == 1
+        assert health.in_flight(home) == 1
         await anext(stream)
         await stream.aclose()
-        assert board.in_flight(home) == 0
+        assert health.in_flight(home) == 0
         stream = await router.responses(model="gpt", input="Reply with: pong", stream=True)
         home = stream.route.deployment
         [event async for event in stream]
-        assert board.in_flight(home) == 0
+        assert health.in_flight(home) == 0
         if runner == "trio":
             # Trio itself complains of a connection that is dropped unread.
             return
@@ -138,7 +138,7 @@ def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
         gc.collect()
         router.explain(model="gpt", input="x")
         await router.responses(model="gpt", input="hi")
-        assert board.in_flight(home) == 0
+        assert health.in_flight(home) == 0
 
     run(runner, emulator, scenario)
 
@@ -441,7 +441,7 @@ def test_a_caller_in_a_hurry_does_not_shut_the_deployments_to_everybody(
             for _ in range(6):
                 with pytest.raises(APITimeoutError):
                     await ask(model="gpt", input="hi", timeout=timeout)
-        assert router.router._routing.board.troubled == frozenset()
+        assert router.router._routing.health.troubled == frozenset()
         emulator.faults.clear()
         assert (await router.responses(model="gpt", input="hi")).route.attempts == 1
 
@@ -456,13 +456,13 @@ def test_a_silence_within_a_stream_that_its_caller_did_not_wait_out_blames_nobod
     emulator.faults.add(Fault("stall", operation="create", after_events=6))
 
     async def scenario(router: Any) -> None:
-        board = router.router._routing.board
+        health = router.router._routing.health
         ask = _stream_of(router) if kind == "responses" else _chat_of(router)
         for timeout, failures in ((1.5, 0), (60, 1)):
             stream = await ask(model="gpt", input="hi there", timeout=timeout, **_streamed(kind))
             with pytest.raises(AzureResponsesError):
                 [event async for event in stream]
-            assert board.statuses["east"].cooldown.failures == failures
+            assert health.statuses["east"].cooldown.failures == failures
 
     run(runner, emulator, scenario, rows_of(emulator, 1, timeout=10))
 
@@ -488,14 +488,14 @@ def test_a_slow_call_counts_once_against_a_row_with_a_timeout(
     emulator.faults.add(Fault("stall-before-headers", operation="create"))
 
     async def scenario(router: Any) -> None:
-        board = router.router._routing.board
+        health = router.router._routing.health
         for count in (1, 2):
             with pytest.raises(APITimeoutError):
                 await router.responses(model="gpt", input="hi", timeout=60, stream=is_stream)
-            assert board.statuses["east"].cooldown.failures == count
+            assert health.statuses["east"].cooldown.failures == count
         with pytest.raises(APITimeoutError):
             await router.responses(model="gpt", input="hi", timeout=10, stream=is_stream)
-        assert board.statuses["east"].cooldown.is_tripped
+        assert health.statuses["east"].cooldown.is_tripped
 
     run(runner, emulator, scenario, rows_of(emulator, 1, timeout=2))
 
@@ -510,7 +510,7 @@ def test_a_callers_own_credential_that_is_refused_shuts_no_deployment(
         with pytest.raises(APIStatusError):
             await router.responses(model="gpt", input="hi", extra_body={"model": "nobodys"})
         assert (await router.responses(model="gpt", input="hi")).route.attempts == 1
-        assert router.router._routing.board.troubled == frozenset()
+        assert router.router._routing.health.troubled == frozenset()
 
     run(runner, emulator, scenario)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -590,8 +590,8 @@ def test_two_hundred_at_once_all_come_home(emulator: Emulator) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(200):
                 group.start_soon(converse)
-        board = router.router._routing.board
-        assert [board.in_flight(name) for name in ("east", "west")] == [0, 0]
+        health = router.router._routing.health
+        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
 
     done: list[str] = []
     run("asyncio", emulator, scenario)
@@ -605,8 +605,8 @@ def test_a_cancelled_call_no_longer_counts_as_under_way(clock: Any) -> None:
         with anyio.move_on_after(0.05) as scope:
             await router.responses(model="gpt", input="hi")
         assert scope.cancelled_caught
-        board = router.router._routing.board
-        assert [board.in_flight(name) for name in ("east", "west")] == [0, 0]
+        health = router.router._routing.health
+        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
 
     run("asyncio", emulator, scenario)
     run("trio", emulator, scenario)
@@ -835,8 +835,8 @@ def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
             text = (await stream.get_final_response()).output_text
             assert stream.route.attempts == 2
         assert (text or "") == ("" if is_cut_everywhere else "pong")
-        board = router.router._routing.board
-        assert [board.in_flight(name) for name in ("gpt-5", "gpt-4.1")] == [0, 0]
+        health = router.router._routing.health
+        assert [health.in_flight(name) for name in ("gpt-5", "gpt-4.1")] == [0, 0]
 
     rows = _rows(emulator, "gpt-5", "gpt-4.1")
     chain = [{"gpt-5": ["gpt-4.1"]}]

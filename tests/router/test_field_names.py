@@ -12,7 +12,7 @@ import pytest
 from azure_responses import AzureResponses, AzureResponsesError, Router
 from azure_responses.emulator.server import RunningServer
 from tests.gateway.gateways import config_of, serve
-from tests.relay.relays import Asker, make_emulator, open_asker
+from tests.openai_server.servers import Asker, make_emulator, open_asker
 from tests.router.both import emulate, rows_of, run
 from tests.tree import modules
 
@@ -115,7 +115,7 @@ def _check(found: Any, name: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "names"), [("sync", _NAMES), ("async", _ODD)])
-def test_relays_answer_whatever_a_field_is_called(kind: str, names: tuple[str, ...]) -> None:
+def test_server_answer_whatever_a_field_is_called(kind: str, names: tuple[str, ...]) -> None:
     with open_asker(kind, make_emulator(), "east", "west") as ask:
         for name in names:
             for path, body in _ROUTES.items():
@@ -126,7 +126,7 @@ def test_relays_answer_whatever_a_field_is_called(kind: str, names: tuple[str, .
 
 @pytest.mark.filterwarnings("ignore:messages:UserWarning")
 @pytest.mark.parametrize("level", _LEVELS)
-def test_relays_answer_whatever_a_nested_field_is_called(level: str) -> None:
+def test_server_answer_whatever_a_nested_field_is_called(level: str) -> None:
     with open_asker("sync", make_emulator(), "east", "west") as ask:
         groups: list[dict[str, Any]] = [
             dict.fromkeys(_NAMES, "x"),

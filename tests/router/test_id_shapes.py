@@ -14,7 +14,7 @@ from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
 from azure_responses.openai_transport import transport
 from tests.gateway.gateways import config_of, serve
-from tests.relay.relays import Asker, make_emulator, open_asker
+from tests.openai_server.servers import Asker, make_emulator, open_asker
 from tests.router.both import emulate, rows_of, run
 
 _REFUSED = (BadRequestError, ResponseNotFoundError)
@@ -230,7 +230,7 @@ def test_what_python_has_and_json_has_not_is_refused(make: Body) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("names", [("east", "west"), ("east",)])
-def test_relays_refuse_them_from_owners(kind: str, names: tuple[str, ...]) -> None:
+def test_server_refuse_them_from_owners(kind: str, names: tuple[str, ...]) -> None:
     emulator = make_emulator()
     with open_asker(kind, emulator, *names) as ask:
         _refuse_all(ask, emulator, is_sole=len(names) == 1)

@@ -15,16 +15,16 @@ import pytest
 from azure_responses import AzureResponsesError, Router
 from azure_responses.emulator import Deployment, Emulator, Fault, Latency
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
-from azure_responses.router.attempts import Orphans
-from azure_responses.router_state.memory import AsyncMemoryState
-from azure_responses.routing.ask import Bid, Grant
+from azure_responses.router.attempts import AbandonedStreams
+from azure_responses.routing.route_request import Candidate, Reservation
+from azure_responses.store.memory import AsyncMemoryState
 from tests.router.both import emulate, rows_of, run
 
 
 class _Unanswered(AsyncMemoryState):
     """A shared state that is asked and does not answer."""
 
-    async def reserve(self, bids: Sequence[Bid], now: float) -> Grant:
+    async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
         await anyio.sleep_forever()
         raise AssertionError("this is never reached")
 
@@ -32,7 +32,7 @@ class _Unanswered(AsyncMemoryState):
 def _held(router: Any) -> list[tuple[int, int]]:
     """Of each row: calls under way, and tokens counted."""
     router.explain(model="gpt", input="x")
-    statuses = router.router._routing.board.statuses
+    statuses = router.router._routing.health.statuses
     windows = router.router._state._windows
     return [
         (statuses[name].in_flight, windows[name].tokens if name in windows else 0)
@@ -45,21 +45,21 @@ def test_a_call_given_up_before_it_was_granted_keeps_nobody_from_probing(
     backend: str, emulator: Emulator
 ) -> None:
     async def scenario(router: Any) -> None:
-        calls, board = router.router.async_calls, router.router._routing.board
+        calls, health = router.router.async_calls, router.router._routing.health
         for name in ("east", "west"):
-            board.fail(name, "failures", -1000.0, hint=None, at_once=True, is_probe=False)
+            health.fail(name, "failures", -1000.0, hint=None, at_once=True, is_probe=False)
         stuck = AsyncRoutedCalls(calls.routing, _Unanswered(), calls.targets)
         ask = router.router.reader.read({"model": "gpt", "input": "hi"}).ask
         with anyio.move_on_after(0.05):
             await stuck.perform(ask, _never)
-        assert all(board.is_open(name, time.monotonic()) for name in ("east", "west"))
+        assert all(health.is_open(name, time.monotonic()) for name in ("east", "west"))
         await router.responses(model="gpt", input="hi")
 
     run(backend, emulator, scenario)
 
 
 async def _never(*_: Any) -> Any:
-    raise AssertionError("nothing was granted")
+    raise AssertionError("nothing was reserved")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -91,7 +91,7 @@ def test_calls_given_up_at_any_moment_leave_nothing_under_way(backend: str, stre
 
 
 def _statuses(router: Any) -> Any:
-    return router.router._routing.board.statuses.values()
+    return router.router._routing.health.statuses.values()
 
 
 @pytest.mark.parametrize("occasion", ["on_request", "on_response", "on_error", "on_retry"])
@@ -192,7 +192,7 @@ def test_a_stream_forgotten_in_a_loop_that_has_ended_is_settled(emulator: Emulat
         asyncio.run(forget(router))
         gc.collect()
         router.responses(model="gpt", input="hi")
-        in_flight = [status.in_flight for status in router._routing.board.statuses.values()]
+        in_flight = [status.in_flight for status in router._routing.health.statuses.values()]
         assert in_flight == [0, 0]
 
 
@@ -204,9 +204,9 @@ def test_threads_that_settle_forgotten_streams_together_do_not_fall_over_one_ano
             self.clear()
             return super().popleft()
 
-    orphans = Orphans()
-    orphans._leases = Last([object()])
-    orphans.settle()
+    abandoned_streams = AbandonedStreams()
+    abandoned_streams._leases = Last([object()])
+    abandoned_streams.settle()
 
 
 def test_a_parameter_that_does_not_exist_takes_nothing_of_a_rows_limits(

@@ -14,7 +14,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator, Fault
-from azure_responses.router_state.scripts import Keys
+from azure_responses.store.lua_scripts import Keys
 from tests.router.both import emulate, rows_of, run
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from azure_responses.emulator import Deployment, Emulator, Fault, Resource
 from azure_responses.emulator.loopback import RunningServer
-from tests.router_state.redis_server import PROGRAM, RedisServer, running
+from tests.store.redis_server import PROGRAM, RedisServer, running
 from tests.tree import TESTS
 
 _SECRET = "one secret for all replicas"
@@ -90,7 +90,7 @@ class Site:
         """Two, of which one uses the sync calls and the other the async ones."""
         options = {"affinity_secret": _SECRET, **options}
         if self.redis is not None:
-            # A loaded machine is slow, which is no outage.
+            # A loaded machine is slow, which is no breaker.
             options |= {"state": self.redis.url, "state_timeout": 5.0}
         first, second = (Process(rows, half, options) for half in ("sync", "async"))
         for process in (first, second):

@@ -14,7 +14,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator, Fault
-from azure_responses.router.rows import make_async_credential, make_credential
+from azure_responses.router.model_list_clients import make_async_credential, make_credential
 from tests.router.both import emulate, rows_of, run
 
 _TOOL = {
@@ -83,7 +83,7 @@ def test_reasoning_without_a_label_is_read_where_there_is_one_resource(runner: s
     async def first(router: Any) -> None:
         answer = await router.responses(input="My name is Ann.", **asked)
         sealed = [item.to_dict() for item in answer.output if item.type == "reasoning"]
-        label = router.router.reader.labeller.read_ciphertext(sealed[0]["encrypted_content"])
+        label = router.router.reader.signer.read_ciphertext(sealed[0]["encrypted_content"])
         items.append({**sealed[0], "encrypted_content": label.inner})
 
     async def second(router: Any) -> None:
@@ -192,8 +192,8 @@ def test_what_cannot_be_sent_is_refused_and_blames_nobody(runner: str, emulator:
                 await router.responses(model="gpt", input="hi", tempratur=1, stream=stream)
         with pytest.raises(ConfigurationError):
             await router.parse(model="gpt", input="hi", text_format=object)
-        board = router.router._routing.board
-        assert [board.in_flight(name) for name in ("east", "west")] == [0, 0]
+        health = router.router._routing.health
+        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
 
     run(runner, emulator, scenario)
     assert len(emulator.requests) == 0

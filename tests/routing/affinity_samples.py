@@ -1,12 +1,12 @@
-"""Two deployments on two resources, and a labeller that knows them."""
+"""Two deployments on two resources, and a signer that knows them."""
 
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.label import Labeller, make_tag
+from azure_responses.routing.signed_id import IdSigner, make_tag
 
 __all__ = ["EAST", "LABELLER", "RESPONSE_ID", "SECRET", "WEST", "ciphertext", "id_of"]
 
 SECRET = b"thirty-two bytes that are secret"
-LABELLER = Labeller([SECRET])
+LABELLER = IdSigner([SECRET])
 RESPONSE_ID = "resp_0742d30c1d273351016a6145f48170819f9d1cdfc7d5d7887a"
 
 

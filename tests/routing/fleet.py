@@ -11,14 +11,14 @@ from azure_responses.errors import (
     InternalServerError,
     RateLimitError,
 )
-from azure_responses.router_state.memory import MemoryState
-from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.outcome import Outcome, Settlement
-from azure_responses.routing.roster import Roster
+from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
+from azure_responses.store.memory import MemoryState
 
 __all__ = [
     "ask",
@@ -58,26 +58,26 @@ def fleet(*names_or_rows: str | Deployment, **options: Any) -> Routing:
     return Routing(rows, read_settings(options))
 
 
-def ask(group: str = "gpt", **details: Any) -> Ask:
+def ask(group: str = "gpt", **details: Any) -> RouteRequest:
     """A call of no size."""
-    return Ask(group, **details)
+    return RouteRequest(group, **details)
 
 
 def attempt(call: RoutedCall, now: float, jitter: float = 0.5) -> str | Wait:
-    """Take the next step; the id of the deployment granted, or the Wait."""
+    """Take the next step; the id of the deployment reserved, or the Wait."""
     step = call.next_step(now, jitter)
     if isinstance(step, Wait):
         return step
-    assert isinstance(step, Try)
-    assert 1 <= len(step.bids) <= 8
-    grant = Grant(step.bids[0])
+    assert isinstance(step, AttemptStep)
+    assert 1 <= len(step.candidates) <= 8
+    reservation = Reservation(step.candidates[0])
     if step.needs_room:
-        grant = store_of(call._routing).reserve(step.bids, now)
-    if grant.bid is None:
-        call.refused(grant, now)
+        reservation = store_of(call._routing).reserve(step.candidates, now)
+    if reservation.candidate is None:
+        call.refused(reservation, now)
         return attempt(call, now, jitter)
-    call.granted(grant, now)
-    return grant.bid.deployment.id
+    call.reserved(reservation, now)
+    return reservation.candidate.deployment.id
 
 
 Answer = Outcome | AzureResponsesError
@@ -86,7 +86,7 @@ _OK = Outcome(status="completed")
 
 def serve(
     routing: Routing,
-    asked: Ask,
+    asked: RouteRequest,
     now: float = 0.0,
     answers: Mapping[str, Answer] | Callable[[str], Answer] | None = None,
     jitter: float = 0.5,
@@ -114,11 +114,11 @@ def serve(
             _settle(routing, call.failed(answer, now), now)
 
 
-def _settle(routing: Roster, settlement: Settlement, now: float) -> None:
+def _settle(routing: DeploymentRegistry, settlement: Settlement, now: float) -> None:
     store_of(routing).settle(settlement, now)
 
 
-def store_of(routing: Roster) -> MemoryState:
+def store_of(routing: DeploymentRegistry) -> MemoryState:
     """The limits of a routing."""
     store = _stores.get(routing)
     if store is None:
@@ -126,7 +126,7 @@ def store_of(routing: Roster) -> MemoryState:
     return store
 
 
-_stores: "WeakKeyDictionary[Roster, MemoryState]" = WeakKeyDictionary()
+_stores: "WeakKeyDictionary[DeploymentRegistry, MemoryState]" = WeakKeyDictionary()
 
 
 def limited(retry_after: float | None = None) -> RateLimitError:
@@ -149,6 +149,6 @@ def unreachable() -> APIConnectionError:
     return APIConnectionError("connection refused")
 
 
-def full(retry_after: float | None = None) -> Grant:
+def full(retry_after: float | None = None) -> Reservation:
     """What a state store says when nobody has room."""
-    return Grant(None, retry_after=retry_after)
+    return Reservation(None, retry_after=retry_after)

@@ -25,9 +25,9 @@ from azure_responses.errors import (
     InternalServerError,
     RateLimitError,
 )
-from azure_responses.routing.ask import Ask, Wait
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import RouteRequest, Wait
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
 from azure_responses.routing.strategies import Strategy
@@ -281,7 +281,7 @@ class _OurCaller:
     def place(self, job: _Job) -> None:
         """Begin a call."""
         world = self.world
-        asked = Ask("gpt", job.input_tokens, job.limit, deadline=world.now + _PATIENCE)
+        asked = RouteRequest("gpt", job.input_tokens, job.limit, deadline=world.now + _PATIENCE)
         call = self.routing.start(asked, world.now)
 
         def step() -> None:
@@ -293,10 +293,10 @@ class _OurCaller:
             if isinstance(following, Wait):
                 world.after(following.seconds, step)
                 return
-            grant = store_of(self.routing).reserve(following.bids, world.now)
-            assert grant.bid is not None
-            call.granted(grant, world.now)
-            _attempt(world, world.services[grant.bid.deployment.id], job, done)
+            reservation = store_of(self.routing).reserve(following.candidates, world.now)
+            assert reservation.candidate is not None
+            call.reserved(reservation, world.now)
+            _attempt(world, world.services[reservation.candidate.deployment.id], job, done)
 
         def done(seconds: float, reply: dict[str, str] | AzureResponsesError) -> None:
             if isinstance(reply, AzureResponsesError):

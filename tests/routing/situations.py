@@ -13,8 +13,8 @@ from random import Random
 from typing import Any
 
 from azure_responses.errors import APITimeoutError, AzureResponsesError, RateLimitError
-from azure_responses.routing.ask import Ask, Wait
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import RouteRequest, Wait
 from azure_responses.routing.routing import Routing
 from tests.routing.fleet import deployment, fleet, store_of
 
@@ -38,7 +38,7 @@ class Situation:
     routing: Callable[[], Routing]
     service: Callable[[float], Reply]
     arrivals: tuple[float, ...]
-    asked: Ask
+    asked: RouteRequest
     patience: float | None = None
     bystander: float | None = None
 
@@ -76,7 +76,7 @@ class _Stage:
             self.now, _, happening = heapq.heappop(self._events)
             happening()
 
-    def call(self, asked: Ask, done: Callable[[bool, float], None]) -> None:
+    def call(self, asked: RouteRequest, done: Callable[[bool, float], None]) -> None:
         """Make a call as a shell does; `done` is told whether it was answered, and how late."""
         began, store = self.now, store_of(self.routing)
         call = self.routing.start(asked, began)
@@ -90,12 +90,12 @@ class _Stage:
             if isinstance(following, Wait):
                 self.at(self.now + following.seconds, step)
                 return
-            grant = store.reserve(following.bids, self.now)
-            if grant.bid is None:
-                call.refused(grant, self.now)
+            reservation = store.reserve(following.candidates, self.now)
+            if reservation.candidate is None:
+                call.refused(reservation, self.now)
                 step()
                 return
-            call.granted(grant, self.now)
+            call.reserved(reservation, self.now)
             allowed = call.attempt_timeout(self.now) or inf
             seconds, reply = self.situation.service(self.now)
             if seconds > allowed:
@@ -136,7 +136,7 @@ def play(situation: Situation, seed: int = 1) -> Figures:
     for when in situation.arrivals:
         stage.at(when, arrive)
     if situation.bystander is not None:
-        stage.at(situation.bystander, lambda: stage.call(Ask("gpt", 5, 10), watch))
+        stage.at(situation.bystander, lambda: stage.call(RouteRequest("gpt", 5, 10), watch))
     stage.run()
     return figures
 
@@ -162,14 +162,14 @@ def _busy_until_twelve(now: float) -> Reply:
 # So that the figures of earlier commits can be had, whose outcomes and asks say less.
 _known: dict[str, Any] = {"output_tokens": 10} if "output_tokens" in Outcome._fields else {}
 _small_answer = Outcome(tokens=15, **_known)
-_open: dict[str, Any] = {"is_output_open": True} if "is_output_open" in Ask._fields else {}
+_open: dict[str, Any] = {"is_output_open": True} if "is_output_open" in RouteRequest._fields else {}
 
 HURRIED = Situation(
     "Three callers in a hurry (1.5 s) on a slow, healthy row; a fourth who chose nothing",
     lambda: fleet("a"),
     _slow,
     (0.0, 0.1, 0.2),
-    Ask("gpt", 5, 10),
+    RouteRequest("gpt", 5, 10),
     patience=1.5,
     bystander=2.0,
 )
@@ -178,7 +178,7 @@ ONE_SLOW_CALL = Situation(
     lambda: fleet(deployment("a", timeout=2.0)),
     _hanging_at_first,
     (0.0,),
-    Ask("gpt", 5, 10),
+    RouteRequest("gpt", 5, 10),
     patience=6.0,
     bystander=7.0,
 )
@@ -187,7 +187,7 @@ SMALL_CALLS = Situation(
     lambda: fleet(deployment("a", tpm=2000)),
     _small,
     (0.0,) * 10,
-    Ask("gpt", 5, 1000, **_open),
+    RouteRequest("gpt", 5, 1000, **_open),
     patience=30.0,
     bystander=3.0,
 )
@@ -196,7 +196,7 @@ SHARED_QUOTA = Situation(
     lambda: fleet(*(deployment(name, resource="one") for name in "abc")),
     _busy_until_twelve,
     tuple(float(second) for second in range(10)),
-    Ask("gpt", 5, 10),
+    RouteRequest("gpt", 5, 10),
     patience=60.0,
     bystander=13.0,
 )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.routing.affinity import Affinity
-from azure_responses.routing.ask import Pin
-from azure_responses.routing.label import Label, Labeller
 from azure_responses.routing.pins import Found
+from azure_responses.routing.route_request import Pin
+from azure_responses.routing.signed_id import IdSigner, SignedId
 from azure_responses.types import Response
 
 from .affinity_samples import EAST, LABELLER, RESPONSE_ID, WEST, ciphertext, id_of
@@ -307,7 +307,7 @@ def test_litellms_ids_lead_to_the_deployment_they_name() -> None:
 def test_litellms_ids_are_not_understood_in_calls_of_an_owner() -> None:
     affinity = Affinity(LABELLER, [EAST], accept_litellm_ids=True)
     assert affinity.read_id(_litellm("east"), "ann") is None
-    expected = Label(RESPONSE_ID, EAST.tag, EAST.resource)
+    expected = SignedId(RESPONSE_ID, EAST.tag, EAST.resource)
     assert affinity.read_id(_litellm("east")) == expected
 
 
@@ -319,8 +319,8 @@ def test_a_deployment_that_only_litellm_knows_is_an_error_that_names_it() -> Non
 
 def test_an_id_alone_is_read() -> None:
     assert AFFINITY.read_id("resp_1") is None
-    assert AFFINITY.read_id(id_of("resp_1")) == Label("resp_1", EAST.tag, EAST.resource)
-    other = Affinity(Labeller([b"another secret of enough bytes !"]))
+    assert AFFINITY.read_id(id_of("resp_1")) == SignedId("resp_1", EAST.tag, EAST.resource)
+    other = Affinity(IdSigner([b"another secret of enough bytes !"]))
     with pytest.raises(ResponseNotFoundError, match="affinity_secret") as raised:
         other.read_id(id_of("resp_1"))
     assert raised.value.param == "response_id"

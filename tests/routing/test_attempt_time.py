@@ -4,8 +4,8 @@ from math import inf
 
 import pytest
 
-from azure_responses.routing.ask import Ask
 from azure_responses.routing.attempt_time import is_callers_time
+from azure_responses.routing.route_request import RouteRequest
 from tests.routing.fleet import ask
 
 
@@ -26,7 +26,7 @@ from tests.routing.fleet import ask
     ],
 )
 def test_a_timeout_is_the_callers_where_their_time_has_passed(
-    asked: Ask, own: float | None, late: float, is_callers: bool
+    asked: RouteRequest, own: float | None, late: float, is_callers: bool
 ) -> None:
     assert is_callers_time(asked, own, asked.deadline, 600.0, late) is is_callers
 

@@ -8,25 +8,25 @@ from tests.routing.fleet import ask, deployment, fleet
 
 def test_a_row_without_weight_is_an_obstacle_only_to_calls_that_are_not_pinned() -> None:
     routing = fleet(deployment("a", weight=0.0))
-    row, board = routing.deployments[0], routing.board
-    assert describe_obstacle(row, board, ask(), 0.0, is_pinned=True) is None
-    verdict = describe_obstacle(row, board, ask(), 0.0)
+    row, health = routing.deployments[0], routing.health
+    assert describe_obstacle(row, health, ask(), 0.0, is_pinned=True) is None
+    verdict = describe_obstacle(row, health, ask(), 0.0)
     assert verdict is not None
     assert verdict.until is None
 
 
 def test_limits_are_told_from_failures() -> None:
     routing = fleet("a", "b")
-    routing.board.limit("a", 5.0, 0.0)
-    routing.board.fail("b", "failures", 0.0, hint=None, at_once=True, is_probe=False)
-    verdicts = [describe_obstacle(d, routing.board, ask(), 0.0) for d in routing.deployments]
+    routing.health.limit("a", 5.0, 0.0)
+    routing.health.fail("b", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    verdicts = [describe_obstacle(d, routing.health, ask(), 0.0) for d in routing.deployments]
     assert [verdict and verdict.is_limited for verdict in verdicts] == [True, False]
 
 
 def test_a_pin_is_named_first() -> None:
     routing = fleet("a")
     verdict = describe(
-        routing.deployments[0], routing.board, ask(), 0.0, "least-busy", pins="made it"
+        routing.deployments[0], routing.health, ask(), 0.0, "least-busy", pins="made it"
     )
     assert verdict.reason == "made it, order 1, 0 under way"
 

@@ -22,8 +22,8 @@ from azure_responses.errors import (
     ResponseNotFoundError,
     StreamInterruptedError,
 )
-from azure_responses.routing.ask import Ask, Grant, Pin, Try, Wait
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import AttemptStep, Pin, Reservation, RouteRequest, Wait
 from azure_responses.routing.routing import Routing
 from tests.routing.fleet import (
     ask,
@@ -52,17 +52,17 @@ def _too_long() -> ContextWindowExceededError:
 
 def test_an_answer_ends_the_call_and_settles_what_was_used() -> None:
     routing = fleet("a")
-    call = routing.start(Ask("gpt", 10, 20), 0.0)
+    call = routing.start(RouteRequest("gpt", 10, 20), 0.0)
     assert attempt(call, 0.0) == "a"
-    assert routing.board.in_flight("a") == 1
+    assert routing.health.in_flight("a") == 1
     settlement = call.answered(Outcome(tokens=25, latency=1.0), 1.0)
-    assert (settlement.bid.tokens, settlement.used) == (30, 25)
-    assert routing.board.in_flight("a") == 0
+    assert (settlement.candidate.tokens, settlement.used) == (30, 25)
+    assert routing.health.in_flight("a") == 0
     assert (call.attempts, call.fallbacks, call.group) == (1, (), "gpt")
 
 
 def test_an_answer_without_usage_counts_what_was_reserved() -> None:
-    call = fleet("a").start(Ask("gpt", 10, 20), 0.0)
+    call = fleet("a").start(RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     assert call.answered(Outcome(), 1.0).used == 30
 
@@ -71,20 +71,20 @@ def test_a_rate_limit_goes_to_the_next_deployment_and_cools_the_first_down() -> 
     routing = fleet("a", "b")
     call, tried = serve(routing, ask(), 0.0, {"a": limited(0.3)}, 0.1)
     assert tried == ["a", "b"]
-    assert routing.board.cooldowns(0.0) == {"a": 0.3}
+    assert routing.health.cooldowns(0.0) == {"a": 0.3}
     assert call.attempts == 2
 
 
 def test_the_rows_cooldown_time_stands_in_for_a_missing_hint() -> None:
     routing = fleet(deployment("a", cooldown_time=9.0), "b", cooldown_time=4)
     serve(routing, ask(), 0.0, {"a": limited()}, 0.1)
-    assert routing.board.cooldowns(0.0) == {"a": 9.0}
+    assert routing.health.cooldowns(0.0) == {"a": 9.0}
 
 
 def test_the_routers_cooldown_time_stands_in_last() -> None:
     routing = fleet("a", "b", cooldown_time=4)
     serve(routing, ask(), 0.0, {"a": limited()}, 0.1)
-    assert routing.board.cooldowns(0.0) == {"a": 4.0}
+    assert routing.health.cooldowns(0.0) == {"a": 4.0}
 
 
 def test_a_lone_limited_deployment_is_waited_for() -> None:
@@ -99,7 +99,7 @@ def test_a_lone_limited_deployment_is_waited_for() -> None:
 
 def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
     routing = fleet("a")
-    routing.board.limit("a", 10.0, 0.0)
+    routing.health.limit("a", 10.0, 0.0)
     step = routing.start(ask(deadline=11.2), 0.0).next_step(0.0, 0.999)
     assert isinstance(step, Wait)
     assert 10.0 < step.seconds < 11.2
@@ -108,7 +108,7 @@ def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
 @pytest.mark.parametrize(("cooldown", "deadline"), [(30.0, 30.5), (0.5, 0.52)])
 def test_nobody_waits_until_there_is_no_time_left_to_ask(cooldown: float, deadline: float) -> None:
     routing = fleet("a")
-    routing.board.limit("a", cooldown, 0.0)
+    routing.health.limit("a", cooldown, 0.0)
     with pytest.raises(RateLimitError) as caught:
         attempt(routing.start(ask(deadline=deadline), 0.0), 0.0)
     assert caught.value.retry_after == cooldown
@@ -116,21 +116,21 @@ def test_nobody_waits_until_there_is_no_time_left_to_ask(cooldown: float, deadli
 
 def test_without_a_deadline_it_waits_however_long() -> None:
     routing = fleet("a", timeout=None)
-    routing.board.limit("a", 1e5, 0.0)
+    routing.health.limit("a", 1e5, 0.0)
     assert attempt(routing.start(ask(), 0.0), 0.0, jitter=0.0) == Wait(1e5)
 
 
 def test_a_deployment_with_too_small_a_window_is_not_waited_for() -> None:
     routing = fleet(deployment("a", max_input_tokens=5), "b")
-    routing.board.limit("b", 9.0, 0.0)
+    routing.health.limit("b", 9.0, 0.0)
     call = routing.start(ask(input_tokens=6), 0.0)
     assert attempt(call, 0.0, jitter=0.0) == Wait(9.0)
 
 
 def test_a_wait_beyond_the_deadline_is_an_error_with_the_true_time() -> None:
     routing = fleet("a", "b")
-    routing.board.limit("a", 10.0, 0.0)
-    routing.board.limit("b", 20.0, 0.0)
+    routing.health.limit("a", 10.0, 0.0)
+    routing.health.limit("b", 20.0, 0.0)
     with pytest.raises(RateLimitError, match=r"a \(a\.example\): cooling down .* 9\.0 s") as caught:
         attempt(routing.start(ask(deadline=5.0), 1.0), 1.0)
     assert caught.value.status_code == 429
@@ -150,7 +150,7 @@ def test_the_services_error_is_told_with_the_time_that_is_left() -> None:
 
 def test_an_outage_is_a_503() -> None:
     routing = fleet("a")
-    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     with pytest.raises(InternalServerError, match="failures") as caught:
         attempt(routing.start(ask(deadline=1.0), 0.0), 0.0)
     assert (caught.value.status_code, caught.value.retry_after) == (503, 30.0)
@@ -163,9 +163,9 @@ def test_failures_in_a_row_cool_down_and_a_success_between_resets() -> None:
     serve(routing, ask(), 0.0, {}, 0.1)
     for _ in range(2):
         serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
     serve(routing, ask(), 0.0, {"a": unreachable()}, 0.1)
-    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+    assert routing.health.cooldowns(0.0) == {"a": 30.0}
 
 
 def test_one_call_counts_once_however_often_it_tried_a_deployment() -> None:
@@ -173,10 +173,10 @@ def test_one_call_counts_once_however_often_it_tried_a_deployment() -> None:
     for _ in range(2):
         with pytest.raises(InternalServerError):
             serve(routing, ask(), 0.0, {"a": server_error()})
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
     with pytest.raises(InternalServerError):
         serve(routing, ask(deadline=20.0), 0.0, {"a": server_error()})
-    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+    assert routing.health.cooldowns(0.0) == {"a": 30.0}
 
 
 def test_a_callers_deadline_says_nothing_about_the_deployment() -> None:
@@ -185,7 +185,7 @@ def test_a_callers_deadline_says_nothing_about_the_deployment() -> None:
     attempt(call, 0.0)
     assert call.attempt_timeout(0.0) == 1.5
     assert call.failed(APITimeoutError("late"), 1.5).cooldown is None
-    assert routing.board.cooldowns(1.5) == {}
+    assert routing.health.cooldowns(1.5) == {}
 
 
 def test_the_timeout_of_a_row_counts_against_it() -> None:
@@ -199,7 +199,7 @@ def test_the_timeout_of_a_row_counts_against_it() -> None:
 def test_a_hint_of_an_unavailable_service_is_heeded_at_once() -> None:
     routing = fleet("a", "b")
     serve(routing, ask(), 0.0, {"a": server_error(5.0)}, 0.1)
-    assert routing.board.cooldowns(0.0) == {"a": 5.0}
+    assert routing.health.cooldowns(0.0) == {"a": 5.0}
 
 
 def test_only_one_call_probes_a_deployment_that_had_failed() -> None:
@@ -220,7 +220,7 @@ def test_a_failed_probe_doubles_the_cooldown() -> None:
     now, left = 0.0, []
     for _ in range(4):
         serve(routing, ask(), now, {"a": server_error()}, 0.1)
-        left.append(routing.board.cooldowns(now)["a"])
+        left.append(routing.health.cooldowns(now)["a"])
         now += left[-1]
     assert left == [30.0, 60.0, 100.0, 100.0]
 
@@ -233,22 +233,22 @@ def test_a_probe_that_shows_nothing_makes_room_for_another(end: str) -> None:
     serve(routing, ask(), 0.0, {"a": server_error()})
     call = routing.start(ask(), 31.0)
     step = call.next_step(31.0, 0.5)
-    assert isinstance(step, Try)
-    assert not routing.board.is_open("a", 31.0)
+    assert isinstance(step, AttemptStep)
+    assert not routing.health.is_open("a", 31.0)
     if end == "another":
-        call.granted(Grant(step.bids[1]), 31.0)
+        call.reserved(Reservation(step.candidates[1]), 31.0)
         assert not call.is_probe
     elif end == "refused":
         call.refused(full(), 31.0)
     elif end == "released":
         assert call.abandoned(31.0) is None
     else:
-        call.granted(Grant(step.bids[0]), 31.0)
+        call.reserved(Reservation(step.candidates[0]), 31.0)
         if end == "abandoned":
             call.abandoned(31.0)
         else:
             call.failed(_bad_request() if end == "bad request" else limited(0.0), 31.0)
-    assert routing.board.is_open("a", 31.0)
+    assert routing.health.is_open("a", 31.0)
 
 
 def test_a_probe_taken_by_another_thread_meanwhile_is_waited_for(
@@ -257,7 +257,7 @@ def test_a_probe_taken_by_another_thread_meanwhile_is_waited_for(
     routing = fleet("a", allowed_fails=1, num_retries=0)
     with pytest.raises(InternalServerError):
         serve(routing, ask(), 0.0, {"a": server_error()})
-    monkeypatch.setattr(routing.board, "claim_probe", lambda *_: False)
+    monkeypatch.setattr(routing.health, "claim_probe", lambda *_: False)
     assert isinstance(attempt(routing.start(ask(), 31.0), 31.0), Wait)
 
 
@@ -266,8 +266,8 @@ def test_a_plan_without_an_outcome_gives_its_probe_back_at_the_next() -> None:
     with pytest.raises(InternalServerError):
         serve(routing, ask(), 0.0, {"a": server_error()})
     call = routing.start(ask(), 31.0)
-    assert isinstance(call.next_step(31.0, 0.5), Try)
-    assert isinstance(call.next_step(31.0, 0.5), Try)
+    assert isinstance(call.next_step(31.0, 0.5), AttemptStep)
+    assert isinstance(call.next_step(31.0, 0.5), AttemptStep)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_what_an_operator_must_mend_is_loud_and_cools_down_at_once(error: APISta
     call.failed(error, 0.0)
     assert call.alarm is not None
     assert "a (a.example)" in call.alarm
-    assert routing.board.cooldowns(0.0) == {"a": 30.0}
+    assert routing.health.cooldowns(0.0) == {"a": 30.0}
     assert attempt(call, 0.0, 0.1) == "b"
     call.answered(Outcome(), 0.0)
     assert call.alarm is None
@@ -309,7 +309,7 @@ def test_what_no_deployment_would_answer_is_raised_and_cools_nobody_down(
     with pytest.raises(type(error)) as caught:
         serve(routing, ask(), 0.0, lambda _: error)
     assert caught.value is error
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
 
 
 def test_a_missing_stored_thing_does_not_blame_its_deployment() -> None:
@@ -318,14 +318,14 @@ def test_a_missing_stored_thing_does_not_blame_its_deployment() -> None:
     for details in ({"pin": Pin("resource-a")}, {"can_move": False}):
         with pytest.raises(NotFoundError):
             serve(routing, ask(**details), 0.0, lambda _: error)
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
 
 
 def test_a_conflict_is_tried_again_and_blames_nobody() -> None:
     routing = fleet("a", "b", allowed_fails=1)
     _, tried = serve(routing, ask(), 0.0, {"a": ConflictError("busy", status_code=409)}, 0.1)
     assert tried == ["a", "b"]
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
 
 
 def test_after_output_there_is_no_other_attempt() -> None:
@@ -457,8 +457,8 @@ def test_what_a_shared_store_knows_is_believed() -> None:
     call = routing.start(ask(deadline=3.0), 0.0)
     for _ in range(2):
         step = call.next_step(0.0, 0.5)
-        assert isinstance(step, Try)
-        call.refused(Grant(None, retry_after=5.0), 0.0)
+        assert isinstance(step, AttemptStep)
+        call.refused(Reservation(None, retry_after=5.0), 0.0)
     with pytest.raises(RateLimitError, match=r"full for another 5\.0 s") as caught:
         call.next_step(0.0, 0.5)
     assert caught.value.retry_after == 5.0
@@ -468,19 +468,19 @@ def test_cooldowns_of_other_replicas_are_learnt() -> None:
     routing = fleet("a", "b")
     call = routing.start(ask(), 0.0)
     call.next_step(0.0, 0.1)
-    call.refused(Grant(None, retry_after=5.0, cooldowns={"a": 5.0, "gone": 1.0}), 0.0)
+    call.refused(Reservation(None, retry_after=5.0, cooldowns={"a": 5.0, "gone": 1.0}), 0.0)
     step = call.next_step(0.0, 0.1)
-    assert isinstance(step, Try)
-    call.granted(Grant(step.bids[0], cooldowns={"a": 9.0}), 0.0)
-    assert routing.board.cooldowns(0.0) == {"a": 9.0}
+    assert isinstance(step, AttemptStep)
+    call.reserved(Reservation(step.candidates[0], cooldowns={"a": 9.0}), 0.0)
+    assert routing.health.cooldowns(0.0) == {"a": 9.0}
 
 
 def test_a_call_larger_than_a_minutes_tokens_reserves_all_of_them() -> None:
     routing = fleet(deployment("a", tpm=100))
-    call = routing.start(Ask("gpt", 500), 0.0)
+    call = routing.start(RouteRequest("gpt", 500), 0.0)
     step = call.next_step(0.0, 0.5)
-    assert isinstance(step, Try)
-    assert step.bids[0].tokens == 100
+    assert isinstance(step, AttemptStep)
+    assert step.candidates[0].tokens == 100
 
 
 @pytest.mark.parametrize(
@@ -500,7 +500,7 @@ def test_a_call_larger_than_a_minutes_tokens_reserves_all_of_them() -> None:
 def test_a_failure_counts_what_it_cost(
     error: APIStatusError, sent: bool | None, used: int, refunds: bool
 ) -> None:
-    call = fleet("a", "b").start(Ask("gpt", 10, 20), 0.0)
+    call = fleet("a", "b").start(RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     settlement = call.failed(error, 0.0, was_sent=sent)
     assert (settlement.used, settlement.refunds_request) == (used, refunds)
@@ -513,17 +513,17 @@ def test_an_abandoned_attempt_counts_what_is_known(
     tokens: int | None, sent: bool, used: int
 ) -> None:
     routing = fleet("a")
-    call = routing.start(Ask("gpt", 10, 20), 0.0)
+    call = routing.start(RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     settlement = call.abandoned(1.0, tokens=tokens, was_sent=sent)
     assert settlement is not None
     assert (settlement.used, settlement.refunds_request) == (used, not sent)
-    assert routing.board.in_flight("a") == 0
+    assert routing.health.in_flight("a") == 0
     assert call.abandoned(1.0) is None
 
 
 def test_an_outcome_without_an_attempt_is_a_mistake_of_the_shell() -> None:
-    with pytest.raises(RuntimeError, match="granted"):
+    with pytest.raises(RuntimeError, match="reserved"):
         fleet("a").start(ask(), 0.0).answered(Outcome(), 0.0)
 
 
@@ -539,14 +539,14 @@ def test_a_fallback_group_is_asked_once_retries_are_used_up() -> None:
 
 def test_a_group_that_cools_down_is_left_for_a_fallback_before_waiting() -> None:
     routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}])
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     assert serve(routing, ask())[1] == ["b"]
 
 
 def test_when_fallbacks_cool_down_too_the_first_to_return_serves() -> None:
     routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}])
-    routing.board.limit("a", 9.0, 0.0)
-    routing.board.limit("b", 5.0, 0.0)
+    routing.health.limit("a", 9.0, 0.0)
+    routing.health.limit("b", 5.0, 0.0)
     call = routing.start(ask(), 0.0)
     assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
     assert attempt(call, 5.0, jitter=0.0) == "b"
@@ -610,25 +610,27 @@ def test_an_input_known_to_be_too_long_goes_to_a_larger_window_at_once() -> None
         deployment("c", "longest"),
         context_window_fallbacks=[{"gpt": ["long"]}, {"long": ["longest"]}],
     )
-    assert serve(routing, Ask("gpt", 100))[1] == ["a"]
-    assert serve(routing, Ask("gpt", 101))[1] == ["b"]
-    assert serve(routing, Ask("gpt", 201))[1] == ["c"]
+    assert serve(routing, RouteRequest("gpt", 100))[1] == ["a"]
+    assert serve(routing, RouteRequest("gpt", 101))[1] == ["b"]
+    assert serve(routing, RouteRequest("gpt", 201))[1] == ["c"]
 
 
 def test_an_input_too_long_for_everybody_is_sent_all_the_same() -> None:
     small = fleet(deployment("a", max_input_tokens=100))
-    assert serve(small, Ask("gpt", 101))[1] == ["a"]
+    assert serve(small, RouteRequest("gpt", 101))[1] == ["a"]
     both = fleet(
         deployment("a", max_input_tokens=100),
         deployment("b", "long", max_input_tokens=200),
         context_window_fallbacks=[{"gpt": ["long"]}],
     )
-    assert serve(both, Ask("gpt", 999))[1] in (["a"], ["b"])
+    assert serve(both, RouteRequest("gpt", 999))[1] in (["a"], ["b"])
 
 
 def test_a_deployment_with_too_small_a_window_is_passed_over() -> None:
     routing = fleet(deployment("a", max_input_tokens=100), "b")
-    assert {serve(routing, Ask("gpt", 101), jitter=j / 10)[1][0] for j in range(10)} == {"b"}
+    assert {serve(routing, RouteRequest("gpt", 101), jitter=j / 10)[1][0] for j in range(10)} == {
+        "b"
+    }
 
 
 def test_a_context_window_error_goes_to_its_own_fallbacks_only() -> None:
@@ -686,23 +688,23 @@ def test_what_takes_no_quota_is_served_while_quota_is_out() -> None:
     row = deployment("a", rpm=1, tpm=10)
     routing = fleet(row)
     serve(routing, ask())
-    routing.board.limit("a", 50.0, 0.0)
+    routing.health.limit("a", 50.0, 0.0)
     call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
     step = call.next_step(1.0, 0.5)
-    assert isinstance(step, Try)
+    assert isinstance(step, AttemptStep)
     assert not step.needs_room
-    (bid,) = step.bids
-    assert (bid.tokens, bid.deployment.rpm, bid.deployment.tpm) == (0, None, None)
-    call.granted(Grant(bid), 1.0)
+    (candidate,) = step.candidates
+    assert (candidate.tokens, candidate.deployment.rpm, candidate.deployment.tpm) == (0, None, None)
+    call.reserved(Reservation(candidate), 1.0)
     # Its own refusal it does heed.
     call.failed(limited(7.0), 1.0)
     assert call.next_step(1.0, 0.5) == Wait(7.0)
-    assert isinstance(call.next_step(8.0, 0.5), Try)
+    assert isinstance(call.next_step(8.0, 0.5), AttemptStep)
 
 
 def test_what_takes_no_quota_waits_for_a_broken_deployment_all_the_same() -> None:
     routing = fleet("a")
-    routing.board.fail("a", "failures", 0.0, hint=20.0, at_once=True, is_probe=False)
+    routing.health.fail("a", "failures", 0.0, hint=20.0, at_once=True, is_probe=False)
     call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
     assert isinstance(call.next_step(1.0, 0.5), Wait)
 
@@ -711,7 +713,7 @@ def test_a_refused_key_is_not_tried_again_by_the_call_that_met_it() -> None:
     routing = fleet("a")
     with pytest.raises(AuthenticationError):
         serve(routing, ask(deadline=1e9), 0.0, {"a": refused_key()})
-    assert routing.board.cooldowns(0.0)
+    assert routing.health.cooldowns(0.0)
 
 
 def test_a_name_that_a_row_of_any_model_does_not_know_blames_nobody() -> None:
@@ -726,7 +728,7 @@ def test_a_name_that_a_row_of_any_model_does_not_know_blames_nobody() -> None:
     with pytest.raises(DeploymentNotFoundError):
         serve(routing, ask("gpt-6"), 0.0, answer)
     assert sorted(tried) == ["a", "b"]
-    assert routing.board.cooldowns(0.0) == {}
+    assert routing.health.cooldowns(0.0) == {}
 
 
 def test_an_unknown_model_is_a_404_that_suggests_the_right_name() -> None:
@@ -760,13 +762,13 @@ def test_a_pinned_call_goes_to_the_deployment_that_made_it() -> None:
     )
     pinned = ask(pin=_pin("r1", deployment="tag-a"))
     assert {serve(routing, pinned, jitter=j / 10)[1][0] for j in range(10)} == {"a"}
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     assert serve(routing, pinned)[1] == ["b"]
 
 
 def test_a_pinned_call_waits_for_its_origin() -> None:
     routing = fleet("a", "b")
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     call = routing.start(ask(pin=_pin()), 0.0)
     assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
     assert attempt(call, 5.0) == "a"
@@ -775,7 +777,7 @@ def test_a_pinned_call_waits_for_its_origin() -> None:
 @pytest.mark.parametrize("is_hard", [True, False])
 def test_a_pinned_call_never_goes_elsewhere(is_hard: bool) -> None:
     routing = fleet("a", "b", deployment("c", "backup"), fallbacks=[{"gpt": ["backup"]}])
-    routing.board.limit("a", 50.0, 0.0)
+    routing.health.limit("a", 50.0, 0.0)
     call = routing.start(ask(pin=_pin(is_hard=is_hard), deadline=5.0), 0.0)
     with pytest.raises(RateLimitError, match="previous_response_id ties it") as caught:
         attempt(call, 0.0)
@@ -784,7 +786,7 @@ def test_a_pinned_call_never_goes_elsewhere(is_hard: bool) -> None:
 
 def test_a_pinned_call_to_a_broken_origin_is_a_503() -> None:
     routing = fleet("a", "b")
-    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     with pytest.raises(InternalServerError) as caught:
         attempt(routing.start(ask(pin=_pin(), deadline=5.0), 0.0), 0.0)
     assert caught.value.retry_after == 30.0
@@ -797,7 +799,7 @@ def test_a_pinned_call_may_fall_back_within_its_resource() -> None:
         deployment("c", "backup", resource="r1"),
         fallbacks=[{"gpt": ["backup"]}],
     )
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     assert serve(routing, ask(pin=_pin("r1")))[1] == ["c"]
 
 
@@ -829,7 +831,7 @@ def test_a_pin_to_a_resource_without_the_model_asked_for_is_a_404() -> None:
 
 def test_encrypted_reasoning_may_be_left_out_where_settings_say_so() -> None:
     routing = fleet("a", "b", on_origin_down="strip")
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     soft = ask(pin=_pin(is_hard=False, field="reasoning.encrypted_content"))
     call, tried = serve(routing, soft)
     assert tried == ["b"]
@@ -855,7 +857,7 @@ def test_an_origin_that_only_stumbles_is_tried_again_before_reasoning_is_lost() 
 
 def test_stored_history_may_be_replayed_where_settings_say_so() -> None:
     routing = fleet("a", "b", on_origin_down="replay")
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     call, tried = serve(routing, ask(pin=_pin()))
     assert tried == ["b"]
     assert call.replays_history
@@ -864,7 +866,7 @@ def test_stored_history_may_be_replayed_where_settings_say_so() -> None:
 
 def test_only_a_previous_response_can_be_replayed() -> None:
     routing = fleet("a", "b", on_origin_down="replay")
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     call = routing.start(ask(pin=_pin(field="conversation")), 0.0)
     assert isinstance(attempt(call, 0.0), Wait)
     assert attempt(routing.start(ask(pin=_pin(), can_move=False), 0.0), 0.0) == "a"
@@ -883,14 +885,14 @@ def test_a_model_that_only_the_star_serves_keeps_its_pin() -> None:
 
 def test_what_a_call_without_a_limit_reserves_is_learnt_from_others_on_the_deployment() -> None:
     routing = fleet(deployment("a", tpm=2000))
-    asked = Ask("gpt", 5, 1000, is_output_open=True)
+    asked = RouteRequest("gpt", 5, 1000, is_output_open=True)
     tokens = []
     for now in (0.0, 1.0, 700.0):
         call = routing.start(asked, now)
         attempt(call, now)
         settlement = call.answered(Outcome(tokens=25, output_tokens=20), now)
         store_of(routing).settle(settlement, now)
-        tokens.append(settlement.bid.tokens)
+        tokens.append(settlement.candidate.tokens)
     # The third comes so long after that nobody knows any more.
     assert tokens == [1005, 45, 1005]
 
@@ -898,21 +900,21 @@ def test_what_a_call_without_a_limit_reserves_is_learnt_from_others_on_the_deplo
 def test_a_limit_of_the_callers_own_is_reserved_as_it_is() -> None:
     routing = fleet(deployment("a", tpm=20_000))
     for _ in range(2):
-        call = routing.start(Ask("gpt", 5, 1000), 0.0)
+        call = routing.start(RouteRequest("gpt", 5, 1000), 0.0)
         attempt(call, 0.0)
-        assert call.answered(Outcome(tokens=25, output_tokens=20), 0.0).bid.tokens == 1005
+        assert call.answered(Outcome(tokens=25, output_tokens=20), 0.0).candidate.tokens == 1005
 
 
 def test_room_that_running_calls_hold_is_looked_for_often() -> None:
     routing = fleet(deployment("a", tpm=100))
-    running = routing.start(Ask("gpt", 50, 50), 0.0)
+    running = routing.start(RouteRequest("gpt", 50, 50), 0.0)
     attempt(running, 0.0)
-    waiting = routing.start(Ask("gpt", 50, 50), 0.0)
+    waiting = routing.start(RouteRequest("gpt", 50, 50), 0.0)
     assert attempt(waiting, 0.0, jitter=0.0) == Wait(0.25)
     store_of(routing).settle(running.answered(Outcome(tokens=10), 0.2), 0.2)
     assert isinstance(attempt(waiting, 0.25, jitter=0.0), Wait)
     with pytest.raises(RateLimitError) as caught:
-        attempt(routing.start(Ask("gpt", 50, 50, deadline=0.5), 0.4), 0.4)
+        attempt(routing.start(RouteRequest("gpt", 50, 50, deadline=0.5), 0.4), 0.4)
     assert caught.value.retry_after == pytest.approx(59.6, abs=1.1)
 
 
@@ -920,7 +922,9 @@ def test_room_that_running_calls_hold_is_looked_for_often() -> None:
 
 
 def _clocked(
-    routing: Routing, asked: Ask, answer: Callable[[str, float], AzureResponsesError | None]
+    routing: Routing,
+    asked: RouteRequest,
+    answer: Callable[[str, float], AzureResponsesError | None],
 ) -> tuple[float, list[tuple[str, float]]]:
     """Run a call in virtual time: when it was answered, and which deployments it tried when."""
     call, now, tried = routing.start(asked, 0.0), 0.0, list[tuple[str, float]]()

@@ -2,8 +2,8 @@
 
 import json
 
-from azure_responses.routing.ask import Ask, Pin
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import Pin, RouteRequest
 from tests.routing.fleet import ask, attempt, deployment, fleet, serve, server_error
 
 
@@ -18,8 +18,8 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
         deployment("spare", "backup"),
         fallbacks=[{"gpt": ["backup"]}],
     )
-    routing.board.limit("f", 12.0, 0.0)
-    explanation = routing.explain(Ask("gpt", input_tokens=9), 2.0, {"e": 59.0})
+    routing.health.limit("f", 12.0, 0.0)
+    explanation = routing.explain(RouteRequest("gpt", input_tokens=9), 2.0, {"e": 59.0})
     assert explanation.deployment == "a"
     assert explanation.wait == 0.0
     assert explanation.fallbacks == ("backup",)
@@ -43,7 +43,7 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
 
 def test_an_explanation_changes_nothing() -> None:
     routing = fleet("a", allowed_fails=1)
-    routing.board.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
+    routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     for _ in range(2):
         explanation = routing.explain(ask(), 31.0)
         assert explanation.verdicts[0].reason == "order 1, weight 1, half open: one probe at a time"
@@ -58,14 +58,14 @@ def test_a_pinned_call_is_explained_by_its_resource() -> None:
     assert [verdict.deployment for verdict in explanation.verdicts] == ["c", "b", "a"]
     assert "on the resource that previous_response_id needs" in explanation.verdicts[0].reason
     assert explanation.verdicts[2].reason == ("on another resource than previous_response_id needs")
-    routing.board.limit("c", 5.0, 0.0)
+    routing.health.limit("c", 5.0, 0.0)
     assert routing.explain(pinned, 0.0).deployment == "b"
 
 
 def test_it_is_said_when_nobody_can_serve() -> None:
     routing = fleet("a", "b")
-    routing.board.limit("a", 5.0, 0.0)
-    routing.board.limit("b", 3.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
+    routing.health.limit("b", 3.0, 0.0)
     explanation = routing.explain(ask(), 0.0)
     assert (explanation.deployment, explanation.wait) == (None, 3.0)
     assert "no deployment can serve for another 3.0 s" in str(explanation)
@@ -105,7 +105,7 @@ def test_a_fallback_that_would_serve_is_named() -> None:
         fallbacks={"gpt": ["backup", "last"]},
         aliases={"chat": "gpt"},
     )
-    routing.board.limit("a", 20.0, 0.0)
+    routing.health.limit("a", 20.0, 0.0)
     explanation = routing.explain(ask("chat"), 0.0)
     assert (explanation.deployment, explanation.fallback) == ("b", "backup")
     assert (explanation.wait, explanation.fallbacks) == (0.0, ("last",))
@@ -115,8 +115,8 @@ def test_a_fallback_that_would_serve_is_named() -> None:
         "  - a (a.example): cooling down for another 20.0 s (rate limit)",
         "  then the groups last",
     ]
-    routing.board.limit("b", 9.0, 0.0)
-    routing.board.limit("c", 30.0, 0.0)
+    routing.health.limit("b", 9.0, 0.0)
+    routing.health.limit("c", 30.0, 0.0)
     nobody = routing.explain(ask("chat"), 0.0)
     assert (nobody.deployment, nobody.fallback, nobody.wait) == (None, None, 9.0)
     assert [verdict.deployment for verdict in nobody.verdicts] == ["a", "b", "c"]
@@ -128,14 +128,14 @@ def test_an_input_too_long_is_explained_by_the_group_that_takes_it() -> None:
         deployment("b", "large", max_input_tokens=50),
         context_window_fallbacks={"gpt": ["large"]},
     )
-    assert routing.explain(Ask("gpt", input_tokens=9), 0.0).deployment == "b"
+    assert routing.explain(RouteRequest("gpt", input_tokens=9), 0.0).deployment == "b"
     # Too long for all by an estimate: it is sent all the same.
-    assert routing.explain(Ask("large", input_tokens=90), 0.0).deployment == "b"
+    assert routing.explain(RouteRequest("large", input_tokens=90), 0.0).deployment == "b"
 
 
 def test_it_is_said_when_a_call_would_leave_its_resource() -> None:
     routing = fleet("a", "b")
-    routing.board.limit("a", 20.0, 0.0)
+    routing.health.limit("a", 20.0, 0.0)
     for is_hard, choice in ((True, "replay"), (False, "strip")):
         pin = Pin("resource-a", "tag-a", is_hard=is_hard)
         stays = routing.explain(ask(pin=pin), 0.0)

@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from azure_responses.routing.ask import Ask
 from azure_responses.routing.group import Group
 from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import RouteRequest
 from azure_responses.routing.routing import Routing
 from azure_responses.routing.strategies import (
     STRATEGIES,
@@ -23,10 +23,10 @@ from tests.routing.fleet import ask, attempt, deployment, fleet, serve
 _STRATEGIES: tuple[Strategy, ...] = tuple(STRATEGIES)
 
 
-def _first(routing: Routing, now: float = 0.0, asked: Ask | None = None) -> Counter[str]:
+def _first(routing: Routing, now: float = 0.0, asked: RouteRequest | None = None) -> Counter[str]:
     """Whom a thousand calls evenly spread over the jitter would be given to."""
     group = routing.groups["gpt"]
-    strategy, statuses = routing.settings.strategy, routing.board.statuses
+    strategy, statuses = routing.settings.strategy, routing.health.statuses
     chosen = (
         choose(strategy, group, statuses, asked or ask(), now, step / 1000, None)[0].id
         for step in range(1000)
@@ -54,7 +54,7 @@ def test_ties_are_broken_fairly(strategy: Strategy, count: int) -> None:
 def test_a_lower_order_comes_first_and_spills_over_when_it_is_not_free(strategy: Strategy) -> None:
     routing = fleet("a", deployment("b", order=2), strategy=strategy)
     assert _first(routing) == {"a": 1000}
-    routing.board.limit("a", 5.0, 0.0)
+    routing.health.limit("a", 5.0, 0.0)
     assert serve(routing, ask())[1] == ["b"]
 
 
@@ -87,7 +87,7 @@ def test_a_draw_has_as_many_as_there_are_free_and_none_twice(count: int, size: i
 
 def test_one_bid_suffices_where_nothing_can_be_full() -> None:
     routing = fleet(*"abc")
-    group, statuses = routing.groups["gpt"], routing.board.statuses
+    group, statuses = routing.groups["gpt"], routing.health.statuses
     assert len(choose("weighted", group, statuses, ask(), 0.0, 0.5, None)) == 1
 
 
@@ -95,7 +95,7 @@ def test_with_limits_the_bids_go_on_to_the_next_order() -> None:
     rows = [deployment(f"a{n}", rpm=5) for n in range(3)]
     rows += [deployment(f"b{n}", order=2) for n in range(9)]
     routing = fleet(*rows)
-    group, statuses = routing.groups["gpt"], routing.board.statuses
+    group, statuses = routing.groups["gpt"], routing.health.statuses
     for strategy in _STRATEGIES:
         chosen = choose(strategy, group, statuses, ask(), 0.0, 0.5, None)
         assert len(chosen) == 8
@@ -114,7 +114,7 @@ def test_the_least_busy_comes_first() -> None:
 def test_the_fastest_comes_first_and_streams_are_timed_apart() -> None:
     routing = fleet("a", "b", strategy="latency")
     for name, seconds in (("a", 1.0), ("b", 2.0)):
-        status = routing.board.statuses[name]
+        status = routing.health.statuses[name]
         status.time_latency(seconds, 0.0, is_stream=False)
         status.time_latency(3.0 - seconds, 0.0, is_stream=True)
     assert _first(routing) == {"a": 1000}
@@ -124,21 +124,21 @@ def test_the_fastest_comes_first_and_streams_are_timed_apart() -> None:
 def test_a_fast_deployment_under_load_leaves_calls_to_slower_ones() -> None:
     routing = fleet("a", "b", strategy="latency")
     for name, seconds in (("a", 1.0), ("b", 2.5)):
-        routing.board.statuses[name].time_latency(seconds, 0.0, is_stream=False)
+        routing.health.statuses[name].time_latency(seconds, 0.0, is_stream=False)
     names = [attempt(routing.start(ask(), 0.0), 0.0) for _ in range(7)]
     assert Counter(names) == {"a": 5, "b": 2}
 
 
 def test_a_deployment_of_unknown_latency_is_tried_but_not_by_everybody() -> None:
     routing = fleet("a", "b", strategy="latency")
-    routing.board.statuses["a"].time_latency(1.0, 0.0, is_stream=False)
+    routing.health.statuses["a"].time_latency(1.0, 0.0, is_stream=False)
     names = [attempt(routing.start(ask(), 0.0), 0.0) for _ in range(8)]
     assert Counter(names) == {"a": 4, "b": 4}
 
 
 def _observe(routing: Routing, name: str, tokens: int) -> None:
     headers = {"x-ratelimit-remaining-tokens": str(tokens)}
-    headroom = routing.board.statuses[name].headroom
+    headroom = routing.health.statuses[name].headroom
     headroom.observe(headers, headroom.reserve(0, 0.0), 0.0)
 
 
@@ -159,8 +159,8 @@ def test_a_deployment_of_unknown_headroom_counts_as_average() -> None:
 def test_without_room_for_the_call_it_spills_over() -> None:
     routing = fleet("a", deployment("b", order=2), strategy="headroom")
     _observe(routing, "a", 1000)
-    assert _first(routing, asked=Ask("gpt", 600, 400)) == {"a": 1000}
-    assert _first(routing, asked=Ask("gpt", 600, 401)) == {"b": 1000}
+    assert _first(routing, asked=RouteRequest("gpt", 600, 400)) == {"a": 1000}
+    assert _first(routing, asked=RouteRequest("gpt", 600, 401)) == {"b": 1000}
 
 
 def test_all_of_a_large_group_is_looked_at_before_it_spills_over() -> None:
@@ -168,13 +168,13 @@ def test_all_of_a_large_group_is_looked_at_before_it_spills_over() -> None:
     routing = fleet(*rows, deployment("spare", order=2), strategy="headroom")
     for n in range(39):
         _observe(routing, str(n), 10)
-    assert _first(routing, asked=Ask("gpt", 20)) == {"39": 1000}
+    assert _first(routing, asked=RouteRequest("gpt", 20)) == {"39": 1000}
     _observe(routing, "39", 10)
-    assert _first(routing, asked=Ask("gpt", 20)) == {"spare": 1000}
+    assert _first(routing, asked=RouteRequest("gpt", 20)) == {"spare": 1000}
 
 
 def test_when_all_headers_say_full_somebody_is_asked_all_the_same() -> None:
     routing = fleet("a", deployment("b", order=2), strategy="headroom")
     _observe(routing, "a", 10)
     _observe(routing, "b", 10)
-    assert _first(routing, asked=Ask("gpt", 20)) == {"a": 1000}
+    assert _first(routing, asked=RouteRequest("gpt", 20)) == {"a": 1000}

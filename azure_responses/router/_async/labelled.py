@@ -16,7 +16,12 @@ from azure_responses.router.attempts import Answer, NotSent
 from azure_responses.router.deadline import for_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
-from azure_responses.router.stream_tally import StreamTally, label_error, outcome_of, response_of
+from azure_responses.router.stream_outcome import (
+    StreamOutcome,
+    label_error,
+    outcome_of,
+    response_of,
+)
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
@@ -138,7 +143,7 @@ class AsyncLabelledAttempt:
     async def _open(self, sent: Sent, **more: Any) -> AsyncRoutedStream[Any]:
         request, own = self._request, self._target.deployment.timeout
         sent.parameters["timeout"] = for_stream(request.timeout, self._left, own)
-        tally = StreamTally(
+        outcome_so_far = StreamOutcome(
             is_background=request.is_background,
             # Not a method of ours: the stream would then keep itself alive, and its connection.
             entry_of=partial(request.entry, deployment=self._target.deployment),
@@ -147,14 +152,14 @@ class AsyncLabelledAttempt:
         try:
             stream_of = self._target.client.responses.stream
             inner = await compute(stream_of, **sent.parameters, **more)
-            stream = AsyncRoutedStream(inner, sent.labels, tally)
+            stream = AsyncRoutedStream(inner, sent.labels, outcome_so_far)
             outcome = await stream.begin()
         except CredentialError:
             raise
         except ConfigurationError as error:
             raise NotSent(error) from error
         self.stream = stream
-        self._answer = Answer(stream, outcome, tally.entry(inner) if outcome else None)
+        self._answer = Answer(stream, outcome, outcome_so_far.entry(inner) if outcome else None)
         return stream
 
     async def find_history(self) -> None:

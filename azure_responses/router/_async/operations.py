@@ -27,20 +27,20 @@ from azure_responses.router.arguments import (
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_tally import (
-    StreamTally,
+from azure_responses.router.stream_outcome import (
+    StreamOutcome,
     finished,
     label_error,
     outcome_of_stored,
 )
 from azure_responses.router.targets import AsyncTarget
-from azure_responses.router_state.purge import async_purge
-from azure_responses.router_state.store import AsyncStateStore
-from azure_responses.routing.erasure import judge_missing, require_origin
-from azure_responses.routing.ledger import PurgeReceipt
 from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import PurgeReceipt
+from azure_responses.routing.purge_rules import judge_missing, require_origin
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
+from azure_responses.store.interface import AsyncStateStore
+from azure_responses.store.purge import async_purge
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -93,7 +93,7 @@ class AsyncRouterOperations:
     async def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | AsyncRoutedStream[Response]:
-        """Ask a group; takes every parameter of the Responses API.
+        """RouteRequest a group; takes every parameter of the Responses API.
 
         The ids in the answer find their way back by themselves. With `stream=True` it returns once
         output has begun, which is iterated for typed events.
@@ -128,7 +128,7 @@ class AsyncRouterOperations:
     async def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
-        """Ask for an answer of a given type, in `output_parsed` of the result."""
+        """RouteRequest for an answer of a given type, in `output_parsed` of the result."""
         result: ParsedResponse[T] = await self._perform("parse", arguments, text_format=text_format)
         return result
 
@@ -188,11 +188,11 @@ class AsyncRouterOperations:
             made.append((answer.result, one))
             return answer
 
-        routed = await self.calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.route_request, attempt)
         # An answer that the content filter cut short stands if no later attempt is answered.
         events = next(one.stream for result, one in made if result is routed.result)
         if events is not None:
-            events.settle_with(routed, self.calls.orphans)
+            events.settle_with(routed, self.calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | AsyncChatCompletionStream = routed.result
@@ -350,7 +350,7 @@ class AsyncRouterOperations:
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await self._attempt(request, target, call, left).send(operation, **more)
 
-        routed = await self.calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.route_request, attempt)
         return finished(routed)
 
     async def _stream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
@@ -364,8 +364,8 @@ class AsyncRouterOperations:
     async def _opened(
         self, request: RouterRequest | StoredRequest, attempt: AsyncAttempt[AsyncRoutedStream[Any]]
     ) -> AsyncRoutedStream[Any]:
-        routed = await self.calls.perform(request.ask, attempt)
-        routed.result.settle_with(routed, self.calls.orphans)
+        routed = await self.calls.perform(request.route_request, attempt)
+        routed.result.settle_with(routed, self.calls.abandoned_streams)
         return routed.result
 
     def _attempt(
@@ -397,7 +397,7 @@ class AsyncRouterOperations:
                 raise
             return Answer(labels.label(result), outcome_of_stored(result, {}))
 
-        routed = await self.calls.perform(request.ask, attempt)
+        routed = await self.calls.perform(request.route_request, attempt)
         routed.result.attach_route(routed.route)
         return routed.result
 
@@ -408,7 +408,7 @@ class AsyncRouterOperations:
         given = {name: options[name] for name in _OPTIONS if name in options}
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            tally = StreamTally(
+            outcome_so_far = StreamOutcome(
                 is_background=True,
                 counts_tokens=False,
                 entry_of=lambda _id: None,
@@ -423,7 +423,7 @@ class AsyncRouterOperations:
             except AzureResponsesError as error:
                 label_error(error, labels)
                 raise
-            stream = AsyncRoutedStream(inner, labels, tally)
+            stream = AsyncRoutedStream(inner, labels, outcome_so_far)
             return Answer(stream, await stream.begin())
 
         return await self._opened(request, attempt)

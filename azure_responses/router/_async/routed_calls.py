@@ -9,20 +9,20 @@ from typing import TypeVar
 from azure_responses._async.concurrency import sleep
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router.attempts import (
+    AbandonedStreams,
     Answer,
-    Lease,
+    FailedAttempt,
     NotSent,
-    Orphans,
+    OpenAttempt,
     Routed,
-    Setback,
     route_of,
 )
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
-from azure_responses.router_state.store import AsyncStateStore
-from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
+from azure_responses.store.interface import AsyncStateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["AsyncAttempt", "AsyncRoutedCalls"]
@@ -47,8 +47,8 @@ class AsyncRoutedCalls:
         routing: decides.
         state: limits, cooldowns, ledger.
         targets: the clients of the deployments.
-        on_setback: told of each failed attempt that another one follows.
-        orphans: shared with others of the same routing, since a forgotten stream may outlive its
+        on_failed_attempt: told of each failed attempt that another one follows.
+        abandoned_streams: shared by all of one routing: a forgotten stream may outlive its
             event loop; None makes new ones.
     """
 
@@ -58,23 +58,25 @@ class AsyncRoutedCalls:
         state: AsyncStateStore,
         targets: AsyncTargets,
         *,
-        on_setback: Callable[[Setback], Awaitable[None]] | None = None,
-        orphans: Orphans | None = None,
+        on_failed_attempt: Callable[[FailedAttempt], Awaitable[None]] | None = None,
+        abandoned_streams: AbandonedStreams | None = None,
     ) -> None:
         self.routing = routing
         self.state = state
         self.targets = targets
-        self.orphans = Orphans() if orphans is None else orphans
-        self._on_setback = on_setback
+        self.abandoned_streams = (
+            AbandonedStreams() if abandoned_streams is None else abandoned_streams
+        )
+        self._on_failed_attempt = on_failed_attempt
 
-    async def perform(self, ask: Ask, attempt: AsyncAttempt[T]) -> Routed[T]:
+    async def perform(self, route_request: RouteRequest, attempt: AsyncAttempt[T]) -> Routed[T]:
         """Attempt a call on one deployment after another, until one answers.
 
         Raises:
             AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
                 deployment can serve before the deadline.
         """
-        call = self.routing.start(ask, time.monotonic())
+        call = self.routing.start(route_request, time.monotonic())
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
@@ -85,47 +87,53 @@ class AsyncRoutedCalls:
                 if kept is None:
                     raise
                 return kept
-            lease = Lease(call, self.state.settle)
+            open_attempt = OpenAttempt(call, self.state.settle)
             if failure is not None and failed is not None:
-                setback = Setback(failed, failure, call.attempts - 1, call.waited - waited)
-                await self._tell(setback, lease)
-            answer = await self._attempt(attempt, deployment, call, lease)
+                failed_attempt = FailedAttempt(
+                    failed, failure, call.attempts - 1, call.waited - waited
+                )
+                await self._tell(failed_attempt, open_attempt)
+            answer = await self._attempt(attempt, deployment, call, open_attempt)
             if isinstance(answer, AzureResponsesError):
                 failure = answer
                 continue
             failure = None
-            kept = Routed(answer.result, route_of(call), lease)
-            if lease.conclude(answer):
+            kept = Routed(answer.result, route_of(call), open_attempt)
+            if open_attempt.conclude(answer):
                 return kept
 
     async def _acquire(self, call: RoutedCall) -> Deployment:
         """The deployment of the next attempt, reserved; raises when there is none."""
-        self.orphans.settle()
+        self.abandoned_streams.settle()
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
             if isinstance(step, Wait):
                 await sleep(step.seconds)
                 continue
-            grant = await self._reserve(call, step, now)
-            if grant.bid is None:
-                call.refused(grant, now)
+            reservation = await self._reserve(call, step, now)
+            if reservation.candidate is None:
+                call.refused(reservation, now)
                 continue
-            call.granted(grant, now)
-            return grant.bid.deployment
+            call.reserved(reservation, now)
+            return reservation.candidate.deployment
 
-    async def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
+    async def _reserve(self, call: RoutedCall, step: AttemptStep, now: float) -> Reservation:
         if not step.needs_room:
-            return Grant(step.bids[0])
+            return Reservation(step.candidates[0])
         try:
-            return await self.state.reserve(step.bids, now)
+            return await self.state.reserve(step.candidates, now)
         except BaseException:
             # Given up meanwhile: nobody else may be kept from probing.
             call.abandoned(now)
             raise
 
     async def _attempt(
-        self, attempt: AsyncAttempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
+        self,
+        attempt: AsyncAttempt[T],
+        deployment: Deployment,
+        call: RoutedCall,
+        open_attempt: OpenAttempt,
     ) -> Answer[T] | AzureResponsesError:
         """What an attempt comes to; its failure is settled already, and returned."""
         told = routed_attempt.set(RoutedAttempt(deployment.id, call.group, call.attempts))
@@ -133,28 +141,28 @@ class AsyncRoutedCalls:
             target = self.targets.of(deployment)
             return await attempt(target, call, call.attempt_timeout(time.monotonic()))
         except NotSent as unsent:
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise unsent.error from unsent.error.__cause__
         except AzureResponsesError as error:
-            lease.failed(error)
+            open_attempt.failed(error)
             if call.alarm:
                 _LOG.error(call.alarm)
             return error
         except TypeError:
             # A parameter that does not exist: nothing was sent.
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise
         except BaseException:
-            lease.abandoned()
+            open_attempt.abandoned()
             raise
         finally:
             routed_attempt.reset(told)
 
-    async def _tell(self, setback: Setback, lease: Lease) -> None:
-        if self._on_setback is None:
+    async def _tell(self, failed_attempt: FailedAttempt, open_attempt: OpenAttempt) -> None:
+        if self._on_failed_attempt is None:
             return
         try:
-            await self._on_setback(setback)
+            await self._on_failed_attempt(failed_attempt)
         except BaseException:
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise

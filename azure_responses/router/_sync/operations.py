@@ -28,20 +28,20 @@ from azure_responses.router.arguments import (
 from azure_responses.router.attempts import Answer
 from azure_responses.router.deadline import for_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_tally import (
-    StreamTally,
+from azure_responses.router.stream_outcome import (
+    StreamOutcome,
     finished,
     label_error,
     outcome_of_stored,
 )
 from azure_responses.router.targets import Target
-from azure_responses.router_state.purge import purge
-from azure_responses.router_state.store import StateStore
-from azure_responses.routing.erasure import judge_missing, require_origin
-from azure_responses.routing.ledger import PurgeReceipt
 from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import PurgeReceipt
+from azure_responses.routing.purge_rules import judge_missing, require_origin
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
+from azure_responses.store.interface import StateStore
+from azure_responses.store.purge import purge
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -94,7 +94,7 @@ class RouterOperations:
     def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | RoutedStream[Response]:
-        """Ask a group; takes every parameter of the Responses API.
+        """RouteRequest a group; takes every parameter of the Responses API.
 
         The ids in the answer find their way back by themselves. With `stream=True` it returns once
         output has begun, which is iterated for typed events.
@@ -129,7 +129,7 @@ class RouterOperations:
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
-        """Ask for an answer of a given type, in `output_parsed` of the result."""
+        """RouteRequest for an answer of a given type, in `output_parsed` of the result."""
         result: ParsedResponse[T] = self._perform("parse", arguments, text_format=text_format)
         return result
 
@@ -189,11 +189,11 @@ class RouterOperations:
             made.append((answer.result, one))
             return answer
 
-        routed = self.calls.perform(request.ask, attempt)
+        routed = self.calls.perform(request.route_request, attempt)
         # An answer that the content filter cut short stands if no later attempt is answered.
         events = next(one.stream for result, one in made if result is routed.result)
         if events is not None:
-            events.settle_with(routed, self.calls.orphans)
+            events.settle_with(routed, self.calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | ChatCompletionStream = routed.result
@@ -349,7 +349,7 @@ class RouterOperations:
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return self._attempt(request, target, call, left).send(operation, **more)
 
-        routed = self.calls.perform(request.ask, attempt)
+        routed = self.calls.perform(request.route_request, attempt)
         return finished(routed)
 
     def _stream(self, arguments: Mapping[str, Any], **more: Any) -> RoutedStream[Any]:
@@ -363,8 +363,8 @@ class RouterOperations:
     def _opened(
         self, request: RouterRequest | StoredRequest, attempt: Attempt[RoutedStream[Any]]
     ) -> RoutedStream[Any]:
-        routed = self.calls.perform(request.ask, attempt)
-        routed.result.settle_with(routed, self.calls.orphans)
+        routed = self.calls.perform(request.route_request, attempt)
+        routed.result.settle_with(routed, self.calls.abandoned_streams)
         return routed.result
 
     def _attempt(
@@ -394,7 +394,7 @@ class RouterOperations:
                 raise
             return Answer(labels.label(result), outcome_of_stored(result, {}))
 
-        routed = self.calls.perform(request.ask, attempt)
+        routed = self.calls.perform(request.route_request, attempt)
         routed.result.attach_route(routed.route)
         return routed.result
 
@@ -405,7 +405,7 @@ class RouterOperations:
         given = {name: options[name] for name in _OPTIONS if name in options}
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            tally = StreamTally(
+            outcome_so_far = StreamOutcome(
                 is_background=True,
                 counts_tokens=False,
                 entry_of=lambda _id: None,
@@ -420,7 +420,7 @@ class RouterOperations:
             except AzureResponsesError as error:
                 label_error(error, labels)
                 raise
-            stream = RoutedStream(inner, labels, tally)
+            stream = RoutedStream(inner, labels, outcome_so_far)
             return Answer(stream, stream.begin())
 
         return self._opened(request, attempt)

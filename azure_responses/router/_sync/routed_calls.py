@@ -10,20 +10,20 @@ from typing import TypeVar
 from azure_responses._sync.concurrency import sleep
 from azure_responses.errors import AzureResponsesError
 from azure_responses.router.attempts import (
+    AbandonedStreams,
     Answer,
-    Lease,
+    FailedAttempt,
     NotSent,
-    Orphans,
+    OpenAttempt,
     Routed,
-    Setback,
     route_of,
 )
 from azure_responses.router.targets import Target, Targets
-from azure_responses.router_state.store import StateStore
-from azure_responses.routing.ask import Ask, Grant, Try, Wait
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
+from azure_responses.store.interface import StateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
 __all__ = ["Attempt", "RoutedCalls"]
@@ -48,8 +48,8 @@ class RoutedCalls:
         routing: decides.
         state: limits, cooldowns, ledger.
         targets: the clients of the deployments.
-        on_setback: told of each failed attempt that another one follows.
-        orphans: shared with others of the same routing, since a forgotten stream may outlive its
+        on_failed_attempt: told of each failed attempt that another one follows.
+        abandoned_streams: shared by all of one routing: a forgotten stream may outlive its
             event loop; None makes new ones.
     """
 
@@ -59,23 +59,25 @@ class RoutedCalls:
         state: StateStore,
         targets: Targets,
         *,
-        on_setback: Callable[[Setback], None] | None = None,
-        orphans: Orphans | None = None,
+        on_failed_attempt: Callable[[FailedAttempt], None] | None = None,
+        abandoned_streams: AbandonedStreams | None = None,
     ) -> None:
         self.routing = routing
         self.state = state
         self.targets = targets
-        self.orphans = Orphans() if orphans is None else orphans
-        self._on_setback = on_setback
+        self.abandoned_streams = (
+            AbandonedStreams() if abandoned_streams is None else abandoned_streams
+        )
+        self._on_failed_attempt = on_failed_attempt
 
-    def perform(self, ask: Ask, attempt: Attempt[T]) -> Routed[T]:
+    def perform(self, route_request: RouteRequest, attempt: Attempt[T]) -> Routed[T]:
         """Attempt a call on one deployment after another, until one answers.
 
         Raises:
             AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
                 deployment can serve before the deadline.
         """
-        call = self.routing.start(ask, time.monotonic())
+        call = self.routing.start(route_request, time.monotonic())
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
@@ -86,47 +88,53 @@ class RoutedCalls:
                 if kept is None:
                     raise
                 return kept
-            lease = Lease(call, self.state.settle)
+            open_attempt = OpenAttempt(call, self.state.settle)
             if failure is not None and failed is not None:
-                setback = Setback(failed, failure, call.attempts - 1, call.waited - waited)
-                self._tell(setback, lease)
-            answer = self._attempt(attempt, deployment, call, lease)
+                failed_attempt = FailedAttempt(
+                    failed, failure, call.attempts - 1, call.waited - waited
+                )
+                self._tell(failed_attempt, open_attempt)
+            answer = self._attempt(attempt, deployment, call, open_attempt)
             if isinstance(answer, AzureResponsesError):
                 failure = answer
                 continue
             failure = None
-            kept = Routed(answer.result, route_of(call), lease)
-            if lease.conclude(answer):
+            kept = Routed(answer.result, route_of(call), open_attempt)
+            if open_attempt.conclude(answer):
                 return kept
 
     def _acquire(self, call: RoutedCall) -> Deployment:
         """The deployment of the next attempt, reserved; raises when there is none."""
-        self.orphans.settle()
+        self.abandoned_streams.settle()
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
             if isinstance(step, Wait):
                 sleep(step.seconds)
                 continue
-            grant = self._reserve(call, step, now)
-            if grant.bid is None:
-                call.refused(grant, now)
+            reservation = self._reserve(call, step, now)
+            if reservation.candidate is None:
+                call.refused(reservation, now)
                 continue
-            call.granted(grant, now)
-            return grant.bid.deployment
+            call.reserved(reservation, now)
+            return reservation.candidate.deployment
 
-    def _reserve(self, call: RoutedCall, step: Try, now: float) -> Grant:
+    def _reserve(self, call: RoutedCall, step: AttemptStep, now: float) -> Reservation:
         if not step.needs_room:
-            return Grant(step.bids[0])
+            return Reservation(step.candidates[0])
         try:
-            return self.state.reserve(step.bids, now)
+            return self.state.reserve(step.candidates, now)
         except BaseException:
             # Given up meanwhile: nobody else may be kept from probing.
             call.abandoned(now)
             raise
 
     def _attempt(
-        self, attempt: Attempt[T], deployment: Deployment, call: RoutedCall, lease: Lease
+        self,
+        attempt: Attempt[T],
+        deployment: Deployment,
+        call: RoutedCall,
+        open_attempt: OpenAttempt,
     ) -> Answer[T] | AzureResponsesError:
         """What an attempt comes to; its failure is settled already, and returned."""
         told = routed_attempt.set(RoutedAttempt(deployment.id, call.group, call.attempts))
@@ -134,28 +142,28 @@ class RoutedCalls:
             target = self.targets.of(deployment)
             return attempt(target, call, call.attempt_timeout(time.monotonic()))
         except NotSent as unsent:
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise unsent.error from unsent.error.__cause__
         except AzureResponsesError as error:
-            lease.failed(error)
+            open_attempt.failed(error)
             if call.alarm:
                 _LOG.error(call.alarm)
             return error
         except TypeError:
             # A parameter that does not exist: nothing was sent.
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise
         except BaseException:
-            lease.abandoned()
+            open_attempt.abandoned()
             raise
         finally:
             routed_attempt.reset(told)
 
-    def _tell(self, setback: Setback, lease: Lease) -> None:
-        if self._on_setback is None:
+    def _tell(self, failed_attempt: FailedAttempt, open_attempt: OpenAttempt) -> None:
+        if self._on_failed_attempt is None:
             return
         try:
-            self._on_setback(setback)
+            self._on_failed_attempt(failed_attempt)
         except BaseException:
-            lease.abandoned(was_sent=False)
+            open_attempt.abandoned(was_sent=False)
             raise

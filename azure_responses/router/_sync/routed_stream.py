@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from azure_responses._sync.stream import Stream
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.text_pieces import TextPieces
-from azure_responses.router.attempts import Orphans, Routed
-from azure_responses.router.stream_tally import (
-    StreamTally,
+from azure_responses.router.attempts import AbandonedStreams, Routed
+from azure_responses.router.stream_outcome import (
+    StreamOutcome,
     label_error,
     late_opening,
     response_of,
 )
-from azure_responses.routing.labelling import ResponseLabels
+from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.outcome import Outcome
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
@@ -41,11 +41,11 @@ class RoutedStream(Generic[R]):
     response: its id is known), and no other deployment takes over any more.
     """
 
-    def __init__(self, inner: Stream[R], labels: ResponseLabels, tally: StreamTally) -> None:
+    def __init__(self, inner: Stream[R], labels: IdRewriter, outcome_so_far: StreamOutcome) -> None:
         self.route: Route | None = None
         self._inner = inner
         self._labels = labels
-        self._tally = tally
+        self._outcome_so_far = outcome_so_far
         self._ready: deque[ResponseStreamEvent] = deque()
         self._is_entered = False
 
@@ -91,23 +91,23 @@ class RoutedStream(Generic[R]):
             self._inner.close()
             self._label_error(error)
             raise late_opening(error) or error from error.__cause__
-        return self._tally.early_outcome(self._inner)
+        return self._outcome_so_far.early_outcome(self._inner)
 
     def _read_until_output(self) -> None:
         self._inner.open()
         while (event := next(self._inner, None)) is not None:
             self._ready.append(event)
-            if self._tally.is_output(event):
-                self._tally.note_output()
+            if self._outcome_so_far.is_output(event):
+                self._outcome_so_far.note_output()
                 self._inner._end_opening()
                 return
 
-    def settle_with(self, routed: Routed[Any], orphans: Orphans) -> None:
-        """Tell the lease of this stream how it ends; forgotten streams go to `orphans`."""
+    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
+        """Tell the open_attempt of this stream how it ends; forgotten streams go to `orphans`."""
         self.route = routed.route
-        self._tally.open(routed.lease, self._inner)
+        self._outcome_so_far.open(routed.open_attempt, self._inner)
         # Nobody may ever close the stream; this does not keep it alive.
-        self._tally.release_by(finalize(self, orphans.add, routed.lease))
+        self._outcome_so_far.release_by(finalize(self, abandoned_streams.add, routed.open_attempt))
 
     def __iter__(self) -> Iterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
@@ -145,7 +145,7 @@ class RoutedStream(Generic[R]):
         try:
             self._inner.close()
         finally:
-            self._tally.end(self._inner)
+            self._outcome_so_far.end(self._inner)
 
     def __enter__(self) -> Self:
         self._is_entered = True
@@ -174,11 +174,11 @@ class RoutedStream(Generic[R]):
             event = next(self._inner, None)
         except BaseException as error:
             self._label_error(error)
-            self._tally.fail(error, self._inner)
+            self._outcome_so_far.fail(error, self._inner)
             raise
         if event is not None:
             return self._labels.label(event)
-        self._tally.end(self._inner)
+        self._outcome_so_far.end(self._inner)
         return None
 
     def _finished(self, final: Result) -> "R":

@@ -1,0 +1,96 @@
+"""One chat completion over a router, awaited: through the bridge, out as bytes."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.openai_server.chat_answers import chat_body, chat_chunk, chat_error, reason_of
+from azure_responses.openai_server.exchange import ApiReply
+from azure_responses.openai_server.proxy_attempt import note_attempt
+from azure_responses.openai_server.replies import event_reply, json_reply
+from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.openai_server.stream_body import AsyncStreamBody
+from azure_responses.router._async.labelled import AsyncLabelledAttempt
+from azure_responses.router.attempts import Answer
+from azure_responses.router.targets import AsyncTarget
+from azure_responses.routing.routed_call import RoutedCall
+
+if TYPE_CHECKING:
+    from azure_responses.router import Router
+
+__all__ = ["AsyncChatServer"]
+
+Reply = ApiReply[bytes | AsyncStreamBody]
+
+
+class AsyncChatServer:
+    """One chat completion.
+
+    Args:
+        router: makes the call.
+        call: what is asked.
+        began: monotonic seconds.
+    """
+
+    def __init__(self, router: "Router", call: ServedRequest, began: float) -> None:
+        self._router = router
+        self._call = call
+        self._began = began
+
+    async def answer(self) -> Reply:
+        """The completion, or its chunks once output has begun."""
+        call, summary = self._call, self._call.summary
+        made: list[AsyncLabelledAttempt] = []
+        calls = self._router.async_calls
+        reading = call.reading
+        assert reading is not None
+
+        async def attempt(
+            target: AsyncTarget, routed: RoutedCall, left: float | None
+        ) -> Answer[Any]:
+            began = time.monotonic()
+            note_attempt(summary, target.deployment, routed)
+            made[:] = [
+                AsyncLabelledAttempt(
+                    reading, target, routed, left, calls.targets, calls.state.remember
+                )
+            ]
+            try:
+                return await made[0].chat(self._router.chat_options, stream=call.is_stream)
+            except AzureResponsesError as error:
+                call.failures.append(error)
+                raise
+            finally:
+                summary.upstream_seconds += time.monotonic() - began
+
+        routed = await calls.perform(call.route_request, attempt)
+        summary.latency = time.monotonic() - self._began
+        if not call.is_stream:
+            summary.headers = routed.result.headers
+            return json_reply(summary, chat_body(summary, routed.result))
+        events = made[0].stream
+        assert events is not None
+        events.settle_with(routed, calls.abandoned_streams)
+        summary.headers = events.headers
+        summary.time_to_first_output = summary.latency
+        return event_reply(summary, AsyncStreamBody(self._chunks(routed.result, events)))
+
+    async def _chunks(self, completion: Any, events: Any) -> AsyncIterator[bytes]:
+        summary = self._call.summary
+        is_whole = False
+        try:
+            try:
+                async with completion:
+                    async for chunk in completion:
+                        yield chat_chunk(summary, chunk)
+            except AzureResponsesError as error:
+                summary.error = reason_of(error)
+                yield chat_error(summary.error)
+            yield b"data: [DONE]\n\n"
+            is_whole = True
+        finally:
+            summary.is_abandoned = not is_whole
+            summary.latency = time.monotonic() - self._began
+            final = events.final_response or events.partial_response
+            summary.result = None if final is None else final.to_dict()

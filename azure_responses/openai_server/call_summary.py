@@ -1,0 +1,117 @@
+"""What is known of one served request, for headers, metrics, spend and logs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from azure_responses.types.result import request_id_of
+
+if TYPE_CHECKING:
+    from azure_responses.pricing.use import Use
+
+__all__ = ["CallSummary"]
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class CallSummary:
+    """One call as it stands; whoever answers it fills it in.
+
+    Attributes:
+        call_id: ours, which Azure is told as `x-ms-client-request-id`.
+        operation: `create`, `chat`, `retrieve`, `cancel`, `delete`, `input_items`, `compact`,
+            `input_tokens`, `models` or `model`.
+        group: the model name the caller gave, or of a stored response that of its deployment.
+        is_stream: the answer comes as events.
+        end_user: for whom the caller asks: `safety_identifier`, else `user`, else
+            `metadata.user_id`.
+        owner: who asks.
+        started_at: unix seconds.
+        deployment_id: the row that answered; deployment: its name at Azure.
+        attempts, fallbacks: requests sent, and further groups tried.
+        headers: of Azure's reply; look-ups ignore case.
+        result: Azure's answer, of a stream its final response, without labels.
+        status: the HTTP status the caller was given.
+        error: what the call ended with.
+        latency: seconds in all; upstream_seconds: of which Azure took.
+        time_to_first_output: seconds; streams only.
+        is_abandoned: the caller left before the end.
+        base_model: the model behind the deployment, for its price.
+        warnings: what was left out of the request, one sentence each.
+        last_sequence_number: of the last event of a stream, so that one more can follow it.
+    """
+
+    call_id: str
+    operation: str
+    group: str | None = None
+    is_stream: bool = False
+    end_user: str | None = None
+    owner: str | None = None
+    started_at: float = 0.0
+    deployment_id: str | None = None
+    deployment: str | None = None
+    attempts: int = 0
+    fallbacks: int = 0
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    result: Mapping[str, Any] | None = None
+    status: int = 0
+    error: BaseException | None = None
+    latency: float = 0.0
+    upstream_seconds: float = 0.0
+    time_to_first_output: float | None = None
+    is_abandoned: bool = False
+    base_model: str | None = None
+    warnings: Sequence[str] = ()
+    last_sequence_number: int | None = None
+    _use: "Use | None" = None
+    _cost: Decimal | None = None
+    _is_priced: bool = False
+
+    @property
+    def usage(self) -> Mapping[str, Any] | None:
+        """The usage object of the answer, or None."""
+        usage = self.result.get("usage") if self.result is not None else None
+        return usage if isinstance(usage, Mapping) else None
+
+    @property
+    def use(self) -> "Use | None":
+        """What the answer used up; None without one. Read when first asked for."""
+        if self._use is None and self.result is not None:
+            # Imported on use: the prices are a large table, and not every server is asked for them.
+            from azure_responses.openai_server.cost import use_of
+
+            self._use = use_of(self.result, self.headers)
+        return self._use
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars; None where that is not known. Worked out when first asked for."""
+        if not self._is_priced and self.result is not None:
+            self._is_priced = True
+            use = self.use
+            if use is not None and self.is_billed:
+                from azure_responses.openai_server.cost import price
+
+                self._cost = price(use, deployment=self.deployment, base_model=self.base_model)
+        return self._cost
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of Azure's reply."""
+        return request_id_of(self.headers) or getattr(self.error, "request_id", None)
+
+    @property
+    def is_billed(self) -> bool:
+        """True for operations that use up tokens; reading a response again costs nothing."""
+        return self.operation in ("create", "chat", "compact")
+
+    @property
+    def error_type(self) -> str | None:
+        """Azure's code for the error, else its HTTP status, else the name of its class."""
+        if self.error is None:
+            return None
+        code = getattr(self.error, "code", None)
+        status = getattr(self.error, "status_code", None)
+        return str(code or status or type(self.error).__name__)

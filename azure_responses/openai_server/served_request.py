@@ -1,0 +1,292 @@
+"""A request of the OpenAI surface, read once: what it asks, for whom, and where it may go."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
+
+from azure_responses.errors import BadRequestError, ConfigurationError
+from azure_responses.openai_server.call_summary import CallSummary
+from azure_responses.openai_server.exchange import ApiRequest
+from azure_responses.openai_server.raw_calls import PASSED_QUERY
+from azure_responses.openai_server.replayed_items import drop_status
+from azure_responses.openai_server.request_json import (
+    invalid_request,
+    read_object,
+    refuse_connection_fields,
+)
+from azure_responses.openai_server.route import Route, UpgradeRefusedError, find_route
+from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
+from azure_responses.routing.pins import unknown_response
+from azure_responses.routing.route_request import RouteRequest
+from azure_responses.routing.routing import Routing
+from azure_responses.transport import Timeout
+
+__all__ = ["ServedRequest", "read_call"]
+
+_POSTED = frozenset({"create", "chat", "compact", "input_tokens"})
+_STORED = frozenset({"retrieve", "cancel", "delete", "input_items"})
+_STREAMED = frozenset({"create", "chat"})
+_TIMEOUT = "x-litellm-timeout"
+# As long as a value of Azure's metadata may be.
+_LONGEST_NAME = 512
+_DROPPED = "additional_drop_params"
+_KEPT = frozenset({"model", "input", "messages", "stream"})
+
+
+@dataclass(slots=True)
+class ServedRequest:
+    """One call, ready to be made.
+
+    Attributes:
+        request: as it came.
+        route: what it asks for.
+        summary: what is known of it so far.
+        body: of a POST, as sent; empty otherwise.
+        query: of a stored response, unlabelled.
+        reading: of a POST, what the router makes of it; stored: of a stored response.
+        is_stream: the answer comes as events.
+        is_changed: the body is not quite what was sent.
+        drops_params: the caller wants left out what the model would refuse.
+        failures: of its attempts, those among them that another attempt followed.
+    """
+
+    request: ApiRequest
+    route: Route
+    summary: CallSummary
+    body: dict[str, Any]
+    query: Mapping[str, Any]
+    reading: RouterRequest | None = None
+    stored: StoredRequest | None = None
+    is_stream: bool = False
+    is_changed: bool = False
+    drops_params: bool = False
+    failures: list[BaseException] = field(default_factory=list)
+
+    @property
+    def operation(self) -> str:
+        """`create`, `chat`, `retrieve`, …"""
+        return self.route.operation
+
+    @property
+    def group(self) -> str | None:
+        """The model asked for."""
+        return self.summary.group
+
+    @property
+    def route_request(self) -> RouteRequest:
+        """What routing is asked; for operations that are routed."""
+        found = self.reading or self.stored
+        assert found is not None
+        return found.route_request
+
+    @property
+    def timeout(self) -> Timeout:
+        """Of the whole call; for operations that are routed."""
+        found = self.reading or self.stored
+        assert found is not None
+        return found.timeout
+
+    def content(self, unlabelled: Mapping[str, Any], deployment: str) -> bytes:
+        """The body as it is sent; the very bytes that came where nothing has to be changed."""
+        assert self.reading is not None
+        is_same = unlabelled is self.reading.body and self.body.get("model") == deployment
+        if is_same and not self.is_changed:
+            return self.request.body
+        # The reader leaves out what is null, which for Azure may differ from not being there.
+        nulls = {name: None for name, value in self.body.items() if value is None}
+        return to_json({**nulls, **unlabelled, "model": deployment})
+
+
+def read_call(
+    request: ApiRequest, reader: RequestReader, *, call_id: str, now: float
+) -> ServedRequest:
+    """Read a request; `now` is unix seconds.
+
+    Raises:
+        APIStatusError: it cannot be answered, whatever Azure thinks of it.
+    """
+    if request.headers.get("upgrade", "").lower() == "websocket":
+        raise UpgradeRefusedError
+    route = find_route(request.method, request.path)
+    summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
+    call = ServedRequest(request, route, summary, {}, {})
+    try:
+        if route.operation in _POSTED:
+            _read_posted(call, reader)
+        else:
+            refuse_connection_fields({}, request.headers)
+            if route.operation in _STORED:
+                _read_stored(call, reader)
+    except ConfigurationError as error:
+        raise invalid_request(error.message, hint=error.hint) from error
+    return call
+
+
+def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
+    request, route, summary = call.request, call.route, call.summary
+    body = read_object(request.body)
+    refuse_connection_fields(body, request.headers)
+    if route.model is not None:
+        body["model"] = route.model
+    summary.group = _read_model(body, reader.routing)
+    if route.operation != "chat" and "drop_params" in body:
+        # The bridge knows it by itself.
+        call.drops_params = _read_choice(body, "drop_params")
+        del body["drop_params"]
+        call.is_changed = True
+    call.is_changed |= _drop_named(body)
+    call.is_changed |= drop_status(body)
+    call.body = body
+    call.is_stream = summary.is_stream = _read_stream(body, route.operation)
+    arguments = {name: value for name, value in body.items() if name != "stream"}
+    if call.is_stream and route.operation == "create":
+        arguments["stream"] = True
+    if request.owner is not None:
+        arguments["owner"] = request.owner
+    timeout = _read_timeout(request.headers)
+    if timeout is not None:
+        arguments["timeout"] = timeout
+    call.reading = reader.read(
+        arguments,
+        is_stream=call.is_stream,
+        is_chat=route.operation == "chat",
+        # A caller continues what they were given here, not what they have heard of.
+        must_own=request.owner is not None,
+    )
+    summary.end_user = call.reading.end_user
+    if summary.end_user is not None and len(summary.end_user) > _LONGEST_NAME:
+        # It is kept with what it has cost, and with each response that is stored for it.
+        raise invalid_request(
+            f"The name of the end user is longer than {_LONGEST_NAME} characters.",
+            code="invalid_value",
+            hint="Name them in safety_identifier, user or metadata.user_id by an id or a hash.",
+        )
+
+
+def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
+    model = body.get("model")
+    if model is None:
+        names = list(routing.groups)
+        if len(names) == 1 and names[0] != "*":
+            return names[0]
+        raise invalid_request(
+            "No model was given.",
+            param="model",
+            code="missing_required_parameter",
+            hint="GET /v1/models lists what there is.",
+        )
+    if not isinstance(model, str) or not model:
+        raise invalid_request("model is not a name.", param="model", code="invalid_type")
+    if len(model) > _LONGEST_NAME:
+        raise invalid_request(
+            f"model is longer than {_LONGEST_NAME} characters.", param="model", code="invalid_value"
+        )
+    if not routing.group_of(model):
+        raise BadRequestError(
+            f"The model {model[:200]!r} does not exist here.",
+            status_code=404,
+            code="model_not_found",
+            type="invalid_request_error",
+            param="model",
+            hint="GET /v1/models lists what there is.",
+        )
+    return model
+
+
+def _read_choice(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise invalid_request(f"{name} is neither true nor false.", param=name)
+    return value
+
+
+def _drop_named(body: dict[str, Any]) -> bool:
+    """Leave out what LiteLLM's `additional_drop_params` names, itself among it."""
+    if _DROPPED not in body:
+        return False
+    names = body.pop(_DROPPED) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid_request(f"{_DROPPED} is not a list of names.", param=_DROPPED)
+    for name in names:
+        if name not in _KEPT:
+            body.pop(name, None)
+    return True
+
+
+def _read_stream(body: Mapping[str, Any], operation: str) -> bool:
+    stream = _read_choice(body, "stream")
+    if stream and operation not in _STREAMED:
+        raise invalid_request("This operation is not streamed.", param="stream")
+    return stream
+
+
+def _read_timeout(headers: Mapping[str, str]) -> float | None:
+    given = headers.get(_TIMEOUT)
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < 86_400:
+        raise invalid_request(f"{_TIMEOUT} is no number of seconds.", param=_TIMEOUT)
+    return seconds
+
+
+def _read_stored(call: ServedRequest, reader: RequestReader) -> None:
+    request, route, summary = call.request, call.route, call.summary
+    assert route.response_id is not None
+    owner = request.owner
+    if owner is not None and reader.affinity.read_id(route.response_id, owner) is None:
+        raise unknown_response(route.response_id, "response_id")
+    arguments: dict[str, Any] = {"owner": owner}
+    timeout = _read_timeout(request.headers)
+    if timeout is not None:
+        arguments["timeout"] = timeout
+    call.stored = reader.read_stored(route.response_id, arguments)
+    summary.group = call.stored.route_request.group
+    call.query = _read_query(request.query, reader, call.stored)
+    if route.operation == "retrieve":
+        call.is_stream = summary.is_stream = call.query.get("stream") == "true"
+
+
+def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in _split_query(query):
+        if name not in PASSED_QUERY and not name.startswith("include["):
+            continue
+        if name in ("after", "before") and value:
+            value = reader.read_cursor(value, stored, name) or value
+        if name in ("stream", "include_obfuscation"):
+            value = _read_flag(name, value)
+        if name in ("limit", "starting_after"):
+            _check_number(name, value)
+        if name.startswith("include") and name != "include_obfuscation":
+            found.setdefault("include[]", []).append(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _split_query(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise invalid_request("The query cannot be read.") from error
+
+
+def _read_flag(name: str, value: str) -> str:
+    if value.lower() not in ("true", "false"):
+        raise invalid_request(f"{name} is neither true nor false.", param=name)
+    return value.lower()
+
+
+def _check_number(name: str, value: str) -> None:
+    if not (value.isascii() and value.isdecimal() and len(value) < 16):
+        raise invalid_request(f"{name} is no whole number.", param=name)

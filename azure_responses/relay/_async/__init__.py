@@ -1,1 +1,0 @@
-"""The async side of the relay."""

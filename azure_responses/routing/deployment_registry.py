@@ -1,0 +1,134 @@
+"""The parts of a router, and which deployments a call may use."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.routing.deployment import ANY_MODEL, Deployment
+from azure_responses.routing.deployment_health import DeploymentHealth
+from azure_responses.routing.fallbacks import Fallbacks
+from azure_responses.routing.group import Group
+from azure_responses.routing.retry_budget import RetryBudget
+from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.stored_contexts import StoredContexts
+
+__all__ = ["DeploymentRegistry"]
+
+
+class DeploymentRegistry:
+    """The deployments by name, tag and resource, with what a router knows of them.
+
+    Attributes:
+        deployments, settings: as given.
+        health: what this process knows of the deployments.
+        groups: by the names callers may use, without aliases.
+        fallbacks: the chains between groups.
+        retry_budget: shared by all calls.
+        contexts: how much is stored under the ids that passed through.
+
+    Raises:
+        ConfigurationError: no deployments, two of one id or tag, or unknown fallback groups.
+    """
+
+    def __init__(
+        self, deployments: Iterable[Deployment], settings: RouterSettings | None = None
+    ) -> None:
+        self.deployments = tuple(deployments)
+        self.settings = settings or RouterSettings()
+        if not self.deployments:
+            raise ConfigurationError("The router has no deployments.", hint="Pass a model_list.")
+        self._by_id = {d.id: d for d in self.deployments}
+        self._by_tag = {d.tag: d for d in self.deployments}
+        if not len(self._by_id) == len(self._by_tag) == len(self.deployments):
+            raise ConfigurationError(
+                "Two deployments have one id or one tag.", hint="Give each a model_info.id."
+            )
+        self._by_resource = _grouped((d.resource, d) for d in self.deployments)
+        by_name = _grouped((d.group, d) for d in self.deployments)
+        self.groups = {name: Group(name, rows) for name, rows in by_name.items()}
+        self.fallbacks = Fallbacks(self.settings, self.groups)
+        self._check_aliases()
+        self.health = DeploymentHealth(self.deployments, self.settings)
+        self.retry_budget = RetryBudget(self.settings.retry_ratio, self.settings.retry_floor)
+        self.contexts = StoredContexts()
+        self._pinned: dict[tuple[str, str], Group | None] = {}
+
+    def resolve(self, model: str) -> str:
+        """The group's own name for a name that may be an alias."""
+        return self.settings.aliases.get(model, model)
+
+    def group(self, model: str) -> Group | None:
+        """The group behind a model name, an alias or "*"."""
+        name = self.resolve(model)
+        return self.groups.get(name) or self.groups.get(ANY_MODEL)
+
+    def group_of(self, model: str) -> tuple[Deployment, ...]:
+        """The deployments behind a model name, an alias or "*"; empty when there is none."""
+        group = self.group(model)
+        return group.deployments if group else ()
+
+    def by_id(self, deployment_id: str) -> Deployment | None:
+        """The deployment of that id."""
+        return self._by_id.get(deployment_id)
+
+    def by_tag(self, tag: str) -> Deployment | None:
+        """The deployment of that tag."""
+        return self._by_tag.get(tag)
+
+    def of_resource(self, resource: str) -> tuple[Deployment, ...]:
+        """The deployments of the resource with that tag."""
+        return self._by_resource.get(resource, ())
+
+    def sole_resource(self, model: str) -> str | None:
+        """The tag of the one resource behind a model name; None when there are several or none."""
+        resources = {d.resource for d in self.group_of(model)}
+        return resources.pop() if len(resources) == 1 else None
+
+    def similar(self, model: str) -> str | None:
+        """A name callers may use that is much like this one."""
+        near = get_close_matches(model, [*self.groups, *self.settings.aliases], n=1)
+        return near[0] if near else None
+
+    def scope(self, model: str, request: RouteRequest, pin: Pin | None) -> Group | None:
+        """The deployments that may serve this call under a model name; None when none may.
+
+        A pinned call stays on its resource: on the rows of the group there, else on rows there
+        that call the same deployment at Azure; an operation on a stored thing, on any row there.
+        """
+        if pin is None:
+            return self.group(model)
+        name = self.resolve(model)
+        key = (name if request.can_move else "", pin.resource)
+        if key in self._pinned:
+            return self._pinned[key]
+        rows = self._pinned_rows(name, request, pin)
+        scope = Group(name, rows, is_pinned=True) if rows else None
+        # Names nobody configured reach "*"; remembering them all would never end.
+        if name in self.groups or not request.can_move:
+            self._pinned[key] = scope
+        return scope
+
+    def _pinned_rows(self, name: str, request: RouteRequest, pin: Pin) -> list[Deployment]:
+        there = self.of_resource(pin.resource)
+        if not request.can_move:
+            return list(there)
+        members = self.group_of(name)
+        own = [d for d in members if d.resource == pin.resource]
+        models = {d.name_for(name) for d in members}
+        return own or [d for d in there if d.model in models]
+
+    def _check_aliases(self) -> None:
+        for alias, name in self.settings.aliases.items():
+            if self.group(name) is None:
+                raise ConfigurationError(
+                    f"The alias {alias!r} stands for {name!r}, which the model list does not have.",
+                    hint="Add it to the model list.",
+                )
+
+
+def _grouped(pairs: Iterable[tuple[str, Deployment]]) -> dict[str, tuple[Deployment, ...]]:
+    grouped: dict[str, tuple[Deployment, ...]] = {}
+    for key, deployment in pairs:
+        grouped[key] = (*grouped.get(key, ()), deployment)
+    return grouped

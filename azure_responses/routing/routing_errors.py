@@ -1,0 +1,136 @@
+"""The errors of a call that nobody can serve, and what is added to those of the service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from azure_responses.errors import (
+    APIStatusError,
+    APITimeoutError,
+    AzureResponsesError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+    ResponseNotFoundError,
+)
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.explain import Verdict, describe_obstacle
+from azure_responses.routing.group import Group
+from azure_responses.routing.route_request import Pin, RouteRequest
+
+__all__ = [
+    "deadline_passed",
+    "no_deployment_serves",
+    "origin_unknown",
+    "unknown_model",
+    "with_context",
+]
+
+# A message goes into logs with each call, and explain() lists them all.
+_MOST_LISTED = 8
+
+E = TypeVar("E", bound=AzureResponsesError)
+
+
+def unknown_model(model: str, similar: str | None) -> NotFoundError:
+    """No row of the model list has that name."""
+    return NotFoundError(
+        f"No deployment is configured for the model {model!r}.",
+        status_code=404,
+        code="model_not_found",
+        param="model",
+        hint=f"Did you mean {similar!r}?" if similar else "Add it to the model list.",
+    )
+
+
+def deadline_passed(request: RouteRequest) -> APITimeoutError:
+    """Time ran out before any attempt."""
+    return APITimeoutError(
+        f"The deadline of the call to {request.group!r} passed before a deployment could serve it.",
+        hint="Allow a longer timeout, or add deployments.",
+    )
+
+
+def origin_unknown(
+    pin: Pin, registry: DeploymentRegistry, request: RouteRequest
+) -> ResponseNotFoundError:
+    """No deployment that could serve this call is on the resource it is pinned to."""
+    if registry.of_resource(pin.resource):
+        message = (
+            f"{pin.field} refers to what a deployment on another resource made, and no deployment "
+            f"of {request.group!r} is on that resource."
+        )
+        hint = "RouteRequest for the model that made it, or start anew without it."
+    else:
+        message = (
+            f"{pin.field} refers to what a deployment made that is not configured here any more."
+        )
+        hint = "Put its resource back into the model list, or start anew without it."
+    return ResponseNotFoundError(
+        message, status_code=404, code="deployment_not_configured", param=pin.field, hint=hint
+    )
+
+
+def no_deployment_serves(
+    registry: DeploymentRegistry,
+    request: RouteRequest,
+    scopes: Sequence[Group],
+    full: Mapping[str, float],
+    now: float,
+    pin: Pin | None = None,
+) -> APIStatusError:
+    """Nobody can take the call now: 429 when limits are to blame for all, else 503.
+
+    `full` is until when the state store had no room on a deployment. `retry_after` is the time
+    until the first of them can.
+    """
+    verdicts = list(_obstacles(registry, request, scopes, full, now, is_pinned=pin is not None))
+    waits = [verdict.until for verdict in verdicts if verdict.until is not None]
+    is_limit = bool(waits) and all(v.is_limited for v in verdicts if v.until is not None)
+    kind = RateLimitError if is_limit else InternalServerError
+    reason = f" ({pin.field} ties it to its resource)" if pin else ""
+    listed = "; ".join(map(str, verdicts[:_MOST_LISTED])) or "none takes calls"
+    if len(verdicts) > _MOST_LISTED:
+        listed += f"; and {len(verdicts) - _MOST_LISTED} more"
+    return kind(
+        f"No deployment of {request.group!r} can serve this call now{reason}: {listed}.",
+        status_code=429 if is_limit else 503,
+        code="rate_limit_exceeded" if is_limit else "no_deployment_available",
+        retry_after=min(waits, default=None),
+        hint="Wait for retry_after, or add deployments or fallbacks."
+        if waits
+        else "Give a row of the group a weight above 0, or add deployments or fallbacks.",
+    )
+
+
+def _obstacles(
+    registry: DeploymentRegistry,
+    request: RouteRequest,
+    scopes: Iterable[Group],
+    full: Mapping[str, float],
+    now: float,
+    *,
+    is_pinned: bool,
+) -> Iterable[Verdict]:
+    rows = {d.id: (d, scope) for scope in scopes for d in scope.deployments}
+    for deployment, scope in rows.values():
+        verdict = describe_obstacle(
+            deployment,
+            registry.health,
+            request,
+            now,
+            full=max(full.get(deployment.id, now) - now, 0.0),
+            is_pinned=is_pinned,
+            is_too_small=not scope.holds(deployment, request.input_tokens),
+        )
+        if verdict is not None:
+            yield verdict
+
+
+def with_context(error: E, fallbacks: Sequence[str], retry_after: float | None) -> E:
+    """The error, which names the groups tried besides and when to come back."""
+    if fallbacks:
+        tried = f"Fallbacks tried without success: {', '.join(fallbacks)}."
+        error.hint = f"{error.hint} {tried}" if error.hint else tried
+    if isinstance(error, RateLimitError | InternalServerError) and retry_after is not None:
+        error.retry_after = retry_after
+    return error

@@ -1,0 +1,284 @@
+"""What a router adds to ids and ciphertexts so that they find their way home.
+
+A label is the id with its prefix kept and the rest replaced:
+
+```
+resp_0742d30c1d27…            as the service knows it, 55 characters
+resp_azr1_Xk3f…               as callers see it, 66 characters: prefix, marker and version, then
+                              base64url of an authenticator (8 bytes) and, masked, one byte of
+                              form, the tags of deployment and resource (4 bytes each) and the
+                              packed rest of the id
+gAAAAABo…                     encrypted_content as the service wrote it
+azr1_u-7Rk2…_gAAAAABo…        the same with the tags and an authenticator in front, 28 characters
+```
+
+The authenticator is HMAC-SHA256 over everything, the prefix included, and doubles as the seed of
+the mask, so the same id always gets the same label and nothing of it can be read or altered
+without the secret. An owner is not written down but takes part in the authenticator: to everybody
+else the label is as unknown as a made-up one, and nothing tells the two apart.
+
+API:
+    make_tag(text) -> str                         a deployment's or resource's tag, 8 hex digits
+    IdSigner([secret, *older secrets])            16 bytes or more each; the first one signs
+        .label_id(inner, deployment_tag=, resource_tag=, owner=None) -> str
+        .read(text, owner=None, field=…) -> SignedId | None     None: not a label, a raw id
+        .label_ciphertext(inner, deployment_tag=, resource_tag=) -> str
+        .read_ciphertext(text, field=…) -> SignedId | None
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b, sha256, shake_256
+from hmac import compare_digest
+from hmac import digest as hmac_digest
+from typing import NamedTuple
+
+from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
+from azure_responses.routing.signed_id_codec import (
+    NO_PREFIX,
+    from_base64,
+    pack,
+    split_prefix,
+    to_base64,
+    unpack,
+)
+
+__all__ = ["MARKER", "SignedId", "IdSigner", "is_label", "make_tag", "show_id"]
+
+MARKER = "azr1_"
+"""Stands between a label's prefix and its body; the digit is the version."""
+
+_LABEL = re.compile(rf"([A-Za-z][A-Za-z0-9]{{0,23}}[_-]){MARKER}([A-Za-z0-9_-]*)")
+_SEAL = 8
+_TAG = 4
+_HEADER = 1 + 2 * _TAG
+_HAS_OWNER, _HAS_NO_PREFIX = 4, 8
+_CIPHERTEXT_START = len(MARKER)
+_CIPHERTEXT_END = _CIPHERTEXT_START + 22
+_LONGEST_SHOWN = 200
+_HINT = (
+    "Use ids as this router gave them out, for the same owner; replicas that share ids need the "
+    "same affinity_secret."
+)
+
+
+class SignedId(NamedTuple):
+    """What a label says: the id (or ciphertext) behind it, and the tags of where it comes from."""
+
+    inner: str
+    deployment: str
+    resource: str
+
+
+class _Hmac:
+    """HMAC-SHA256 of one key.
+
+    `hmac.digest` sets the key up anew for each message, which takes twice as long as all the
+    rest for messages as short as an id. Here a copy goes on from where the key has been read.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(64, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def seal(self, message: bytes) -> bytes:
+        """The first bytes of the authenticator."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()[:_SEAL]
+
+
+class _Mask:
+    """Bytes that nobody can tell without the key, of any number, by a seal."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = blake2b(key=key)
+
+    def apply(self, seal: bytes, data: bytes) -> bytes:
+        """Hides `data`, or shows it again."""
+        keyed, length = self._keyed.copy(), len(data)
+        keyed.update(seal)
+        stream = keyed.digest()
+        if length > len(stream):
+            stream = shake_256(stream).digest(length)
+        return (int.from_bytes(data) ^ int.from_bytes(stream[:length])).to_bytes(length)
+
+
+class _Keys(NamedTuple):
+    id: _Hmac
+    ciphertext: _Hmac
+    mask: _Mask
+
+
+def make_tag(text: str) -> str:
+    """A short opaque hash of a deployment's id or of a resource's address: 8 hex digits."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_TAG).hexdigest()
+
+
+def is_label(text: str) -> bool:
+    """True for what looks like a label of an id, whoever made it."""
+    return MARKER in text and _LABEL.fullmatch(text) is not None
+
+
+def show_id(text: str) -> str:
+    """An id for a message; what is far too long to be one is shortened."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+
+
+class IdSigner:
+    """Puts labels on ids and ciphertexts, and reads them.
+
+    Safe to share between threads.
+
+    Args:
+        secrets: 16 bytes or more each. The first signs; all are tried when reading, so that a
+            secret can be replaced without making the ids unknown that are out already.
+
+    Raises:
+        ConfigurationError: no secret, or one that is too short to be one.
+    """
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        if not secrets or any(len(secret) < 16 for secret in secrets):
+            raise ConfigurationError(
+                "An affinity secret of at least 16 bytes is needed.",
+                hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            )
+        self._keys = [_derive(secret) for secret in secrets]
+        # A conversation sends the same labels turn after turn. Refusals are not kept.
+        self._open = lru_cache(4096)(self._open_afresh)
+
+    def label_id(
+        self, inner: str, *, deployment_tag: str, resource_tag: str, owner: str | None = None
+    ) -> str:
+        """The label of an id; always the same for the same arguments.
+
+        Args:
+            inner: the id as the service knows it.
+            deployment_tag, resource_tag: of `make_tag`.
+            owner: only this owner can read the label; None lets everybody.
+        """
+        prefix, rest = split_prefix(inner)
+        form, packed = pack(rest)
+        form |= (0 if prefix else _HAS_NO_PREFIX) | (0 if owner is None else _HAS_OWNER)
+        plain = bytes((form,)) + _tag_bytes(deployment_tag, resource_tag) + packed
+        shown = prefix or NO_PREFIX
+        keys = self._keys[0]
+        seal = _seal(keys, shown, plain, owner)
+        return f"{shown}{MARKER}{to_base64(seal + keys.mask.apply(seal, plain))}"
+
+    def read(self, text: str, owner: str | None = None, field: str = "id") -> SignedId | None:
+        """What a label says, or None for an id that is none.
+
+        Raises:
+            ResponseNotFoundError: a label that was altered, made with another secret, or made for
+                another owner; `field` becomes its `param`.
+        """
+        if MARKER not in text:
+            return None
+        try:
+            return self._open(text, owner)
+        except ValueError:
+            raise ResponseNotFoundError(
+                f"{field} {show_id(text)} was not found.", status_code=404, param=field, hint=_HINT
+            ) from None
+
+    def _open_afresh(self, text: str, owner: str | None) -> SignedId | None:
+        found = _LABEL.fullmatch(text)
+        if found is None:
+            return None
+        prefix, body = found.groups()
+        data = from_base64(body)
+        if data is not None and len(data) >= _SEAL + _HEADER:
+            for keys in self._keys:
+                label = _open(keys, prefix, data, owner)
+                if label is not None:
+                    return label
+        raise ValueError("not a label of ours, or another owner's")
+
+    def label_ciphertext(self, inner: str, *, deployment_tag: str, resource_tag: str) -> str:
+        """`encrypted_content` with its origin in front."""
+        tags = _tag_bytes(deployment_tag, resource_tag)
+        seal = _seal_ciphertext(self._keys[0], tags, inner)
+        return f"{MARKER}{to_base64(tags + seal)}_{inner}"
+
+    def read_ciphertext(self, text: str, field: str = "encrypted_content") -> SignedId | None:
+        """The original and its origin, or None for a ciphertext without a label.
+
+        Raises:
+            BadRequestError: it was altered, or labelled with another secret.
+        """
+        if not text.startswith(MARKER):
+            return None
+        head = from_base64(text[_CIPHERTEXT_START:_CIPHERTEXT_END])
+        if head is not None and len(head) == 2 * _TAG + _SEAL and text[_CIPHERTEXT_END:][:1] == "_":
+            tags, seal, inner = head[: 2 * _TAG], head[2 * _TAG :], text[_CIPHERTEXT_END + 1 :]
+            for keys in self._keys:
+                if compare_digest(seal, _seal_ciphertext(keys, tags, inner)):
+                    return SignedId(inner, tags[:_TAG].hex(), tags[_TAG:].hex())
+        raise BadRequestError(
+            f"The encrypted content at {field} could not be verified.",
+            status_code=400,
+            code="invalid_encrypted_content",
+            param=field,
+            hint=_HINT,
+        )
+
+
+def _derive(secret: bytes) -> _Keys:
+    seal, ciphertext, mask = (
+        hmac_digest(secret, b"azure_responses label 1 " + use, "sha256")
+        for use in (b"id", b"ciphertext", b"mask")
+    )
+    return _Keys(_Hmac(seal), _Hmac(ciphertext), _Mask(mask))
+
+
+@lru_cache(4096)
+def _tag_bytes(deployment: str, resource: str) -> bytes:
+    try:
+        tags = bytes.fromhex(deployment + resource)
+    except ValueError:
+        tags = b""
+    if len(deployment) != 2 * _TAG or len(tags) != 2 * _TAG:
+        raise ConfigurationError(
+            f"{deployment!r} and {resource!r} are not both tags.", hint="Make them with make_tag."
+        )
+    return tags
+
+
+@lru_cache(4096)
+def _owner_digest(owner: str) -> bytes:
+    return blake2b(owner.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _seal(keys: _Keys, prefix: str, plain: bytes, owner: str | None) -> bytes:
+    signed = prefix.encode("ascii") + b"\0" + plain
+    if owner is not None:
+        # The form, right after the zero, says whether these sixteen bytes are there.
+        signed += _owner_digest(owner)
+    return keys.id.seal(signed)
+
+
+def _open(keys: _Keys, prefix: str, data: bytes, owner: str | None) -> SignedId | None:
+    seal, plain = data[:_SEAL], keys.mask.apply(data[:_SEAL], data[_SEAL:])
+    form = plain[0]
+    if not form & _HAS_OWNER:
+        owner = None
+    elif owner is None:
+        return None
+    if not compare_digest(seal, _seal(keys, prefix, plain, owner)):
+        return None
+    rest = unpack(form & 3, plain[_HEADER:])
+    inner = rest if form & _HAS_NO_PREFIX else prefix + rest
+    return SignedId(inner, plain[1 : 1 + _TAG].hex(), plain[1 + _TAG : _HEADER].hex())
+
+
+def _seal_ciphertext(keys: _Keys, tags: bytes, inner: str) -> bytes:
+    return keys.ciphertext.seal(tags + inner.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,216 @@
+"""The state of one process: windows, cooldowns and a bounded ledger."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from azure_responses.fork import new_lock
+from azure_responses.routing.outcome import LedgerEntry, Settlement
+from azure_responses.routing.purge_ledger import complete_entry
+from azure_responses.routing.route_request import Candidate, Reservation
+from azure_responses.routing.windows import Window
+from azure_responses.store.interface import PAGE_SIZE
+from azure_responses.store.memory_ledger import MemoryLedger
+
+__all__ = ["AsyncMemoryState", "MemoryState"]
+
+_logger = logging.getLogger("azure_responses")
+
+_NONE: Mapping[str, float] = {}
+
+
+class MemoryState:
+    """A `StateStore` that lives and dies with its process.
+
+    Args:
+        capacity: entries of the ledger; the oldest go when there are more, with a warning in the
+            log, because a purge does not find them any more.
+        clock: unix seconds, for the ledger.
+    """
+
+    is_shared = False
+    is_degraded = False
+
+    def __init__(self, capacity: int = 100_000, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._windows: dict[str, Window] = {}
+        self._cooldowns: dict[str, float] = {}
+        self._ledger = MemoryLedger(capacity)
+        self._has_warned = False
+        self._lock = new_lock()
+
+    def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
+        """Reserve on the first candidate that is not cooling down and has room."""
+        if not candidates:
+            return Reservation(None, int(now))
+        first = candidates[0].deployment
+        if not self._cooldowns and first.rpm is None and first.tpm is None:
+            return Reservation(candidates[0], int(now))
+        with self._lock:
+            cooldowns = self._remaining(candidates, now) if self._cooldowns else _NONE
+            for candidate in candidates:
+                slot = (
+                    None
+                    if candidate.deployment.id in cooldowns
+                    else self._reserve_one(candidate, now)
+                )
+                if slot is not None:
+                    return Reservation(candidate, slot, None, cooldowns)
+            return Reservation(None, int(now), self._soonest(candidates, cooldowns, now), cooldowns)
+
+    def _remaining(self, candidates: Sequence[Candidate], now: float) -> dict[str, float]:
+        remaining = {}
+        for candidate in candidates:
+            name = candidate.deployment.id
+            left = self._cooldowns.get(name, now) - now
+            if left > 0:
+                remaining[name] = left
+            else:
+                self._cooldowns.pop(name, None)
+        return remaining
+
+    def _reserve_one(self, candidate: Candidate, now: float) -> int | None:
+        window = self._window(candidate)
+        return int(now) if window is None else window.reserve(candidate.tokens, now)
+
+    def _window(self, candidate: Candidate) -> Window | None:
+        deployment = candidate.deployment
+        if deployment.rpm is None and deployment.tpm is None:
+            return None
+        window = self._windows.get(deployment.id)
+        if window is None:
+            window = self._windows[deployment.id] = Window(deployment.rpm, deployment.tpm)
+        # Routers that share a state may have read their limits at different times.
+        window.rpm, window.tpm = deployment.rpm, deployment.tpm
+        return window
+
+    def _soonest(
+        self, candidates: Sequence[Candidate], cooldowns: Mapping[str, float], now: float
+    ) -> float | None:
+        waits = []
+        for candidate in candidates:
+            window = self._window(candidate)
+            if window is None or window.rpm != 0:
+                wait = window.wait(candidate.tokens, now) if window else 0.0
+                waits.append(max(wait, cooldowns.get(candidate.deployment.id, 0.0)))
+        return min(waits, default=None)
+
+    def full_for(self, candidates: Sequence[Candidate], now: float) -> dict[str, float]:
+        """Deployment id → seconds until its limits have room, of those that have none now."""
+        with self._lock:
+            windows = [(candidate, self._window(candidate)) for candidate in candidates]
+            waits = {b.deployment.id: w.wait(b.tokens, now) for b, w in windows if w is not None}
+        return {name: seconds for name, seconds in waits.items() if seconds > 0}
+
+    def count(self, candidate: Candidate, now: float) -> int:
+        """Count what another store reserved; the slot."""
+        with self._lock:
+            return self._reserve_one(candidate, now) or 0
+
+    def learn(self, cooldowns: Mapping[str, float], now: float) -> None:
+        """Take over cooldowns (id → seconds remaining) from another store."""
+        with self._lock:
+            for name, seconds in cooldowns.items():
+                self._cool_down(name, now + seconds)
+
+    def _cool_down(self, name: str, deadline: float) -> None:
+        # A later hint may be shorter; the first one has not become untrue.
+        self._cooldowns[name] = max(deadline, self._cooldowns.get(name, deadline))
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response."""
+        if settlement.entry is not None:
+            self.remember(settlement.entry)
+        candidate = settlement.candidate
+        if (
+            candidate.deployment.rpm is None
+            and candidate.deployment.tpm is None
+            and not settlement.cooldown
+        ):
+            return
+        with self._lock:
+            if settlement.cooldown:
+                self._cool_down(candidate.deployment.id, now + settlement.cooldown)
+            window = self._windows.get(candidate.deployment.id)
+            if window is not None:
+                refunds = settlement.refunds_request
+                used = settlement.used
+                window.settle(settlement.slot, candidate.tokens, used, refunds_request=refunds)
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger."""
+        now = self._clock()
+        with self._lock:
+            pushed_out = self._ledger.put(complete_entry(entry, now), now)
+        if pushed_out and not self._has_warned:
+            self._has_warned = True
+            _logger.warning(
+                "The router's ledger is full at %d responses: the oldest are forgotten, and a "
+                "purge will not find them. Use a shared state (state='redis://…') to keep all.",
+                len(self._ledger),
+            )
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger."""
+        with self._lock:
+            self._ledger.pop(response_id)
+
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Nothing to do: the router of this process knows it."""
+
+    def context_of(self, stored_id: str) -> int:
+        """0: what is known here, the router of this process knows."""
+        return 0
+
+    def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first."""
+        with self._lock:
+            return self._ledger.page(end_user, after, limit, self._clock())
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """True: nothing ever waits."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class AsyncMemoryState:
+    """`MemoryState` for async callers, who may share it with sync ones.
+
+    Args:
+        state: the one to share; None makes a new one.
+    """
+
+    is_shared = False
+    is_degraded = False
+
+    def __init__(self, state: MemoryState | None = None) -> None:
+        self._state = state or MemoryState()
+        self.settle = self._state.settle
+        self.remember = self._state.remember
+        self.forget = self._state.forget
+        self.note_context = self._state.note_context
+
+    async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
+        """Reserve on the first candidate that is not cooling down and has room."""
+        return self._state.reserve(candidates, now)
+
+    async def context_of(self, stored_id: str) -> int:
+        """0: what is known here, the router of this process knows."""
+        return self._state.context_of(stored_id)
+
+    async def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of an end user's entries, those that expire first coming first."""
+        return self._state.entries_of(end_user, after=after, limit=limit)
+
+    async def flush(self, timeout: float = 5.0) -> bool:
+        """True: nothing ever waits."""
+        return True
+
+    async def aclose(self) -> None:
+        """Nothing to release."""

@@ -1,7 +1,0 @@
-"""What a call asks of a router."""
-
-from azure_responses.routing.ask import Ask
-
-
-def test_what_is_reserved_is_input_and_output() -> None:
-    assert Ask("gpt", input_tokens=10, output_tokens=5).tokens == 15

@@ -1,0 +1,126 @@
+"""How entries of the ledger are written, and how a purge keeps its books."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import (
+    RETENTION,
+    PurgeProgress,
+    complete_entry,
+    decode_entry,
+    encode_entry,
+)
+
+_TEXTS = st.text(max_size=30)
+_ENTRIES = st.builds(
+    LedgerEntry,
+    response_id=_TEXTS,
+    deployment=_TEXTS,
+    resource=_TEXTS,
+    end_user=st.none() | _TEXTS,
+    owner=st.none() | _TEXTS,
+    created=st.floats(0, 1e10),
+    expires=st.floats(0, 1e10),
+)
+
+
+def _entry(name: str = "resp_a", owner: str | None = None) -> LedgerEntry:
+    return LedgerEntry(name, "d", "r", "ann", owner)
+
+
+@given(_ENTRIES)
+def test_an_entry_survives_being_written_and_read(entry: LedgerEntry) -> None:
+    assert decode_entry(encode_entry(entry)) == entry
+    assert decode_entry(encode_entry(entry).encode()) == entry
+
+
+def test_what_is_not_known_is_not_written() -> None:
+    assert set(json.loads(encode_entry(LedgerEntry("resp_a", "d", "r")))) == {
+        "id",
+        "deployment",
+        "resource",
+        "created",
+        "expires",
+    }
+
+
+def test_a_name_that_a_later_version_added_is_passed_over() -> None:
+    later = '{"id":"resp_a","deployment":"d","resource":"r","new":1}'
+    assert decode_entry(later) == LedgerEntry("resp_a", "d", "r")
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "3", '{"id":"resp_a"}', b"\xff"])
+def test_what_is_no_entry_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="no entry"):
+        decode_entry(text)
+
+
+def test_an_entry_without_times_lives_from_now_for_thirty_days() -> None:
+    completed = complete_entry(_entry(), 1000.0)
+    assert (completed.created, completed.expires) == (1000.0, 1000.0 + RETENTION)
+
+
+def test_times_that_are_given_are_kept() -> None:
+    whole = LedgerEntry("resp_a", "d", "r", created=5.0, expires=9.0)
+    assert complete_entry(whole, 1000.0) is whole
+    created = complete_entry(LedgerEntry("resp_a", "d", "r", created=5.0), 1000.0)
+    assert (created.created, created.expires) == (5.0, 5.0 + RETENTION)
+    expiring = complete_entry(LedgerEntry("resp_a", "d", "r", expires=9.0), 7.0)
+    assert (expiring.created, expiring.expires) == (7.0, 9.0)
+
+
+def test_an_entry_is_taken_once_in_a_run() -> None:
+    progress = PurgeProgress("ann")
+    first, second = _entry("resp_a"), _entry("resp_b")
+    assert progress.take([first]) == [first]
+    assert progress.take([first, second, second]) == [second]
+
+
+def test_a_run_for_one_owner_leaves_the_others_alone() -> None:
+    mine, theirs, nobodys = _entry("a", "me"), _entry("b", "them"), _entry("c")
+    assert PurgeProgress("ann", "me").take([mine, theirs, nobodys]) == [mine]
+    assert PurgeProgress("ann").take([mine, theirs, nobodys]) == [mine, theirs, nobodys]
+
+
+def test_a_receipt_says_what_became_of_each() -> None:
+    progress = PurgeProgress("ann", "me")
+    entries = [_entry(name, "me") for name in ("a", "b", "c")]
+    progress.take(entries)
+    progress.note_deleted(entries[0])
+    progress.note_gone(entries[1])
+    states = [progress.has_failures]
+    progress.note_failed(entries[2], "x" * 1000)
+    assert [*states, progress.has_failures] == [False, True]
+    receipt = progress.receipt(1.0, 2.0, is_complete=True)
+    assert receipt.to_dict() == {
+        "end_user": "ann",
+        "owner": "me",
+        "deleted": ["a"],
+        "already_gone": ["b"],
+        "failed": {"c": "x" * 300},
+        "is_complete": False,
+        "started": 1.0,
+        "finished": 2.0,
+    }
+    assert json.loads(json.dumps(receipt.to_dict())) == receipt.to_dict()
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_run_without_failures_is_as_complete_as_its_ledger(is_complete: bool) -> None:
+    receipt = PurgeProgress("ann").receipt(1.0, 2.0, is_complete=is_complete)
+    assert receipt.is_complete is is_complete
+
+
+def test_what_came_too_late_is_listed() -> None:
+    progress = PurgeProgress("ann")
+    done, late = _entry("a"), _entry("b")
+    progress.take([done])
+    progress.note_deleted(done)
+    progress.list_late([[done], [late]])
+    receipt = progress.receipt(1.0, 2.0, is_complete=True)
+    assert receipt.deleted == ("a",)
+    assert receipt.failed == {"b": "it was made while the purge ran; purge again"}
