@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from azure_responses.cli import ask, chat, cost, doctor, emulate, keys, serve
-from azure_responses.cli.spelling import spell
-from azure_responses.cli.terminal import note, report, report_interrupt
+from azure_responses.cli import ask, chat_session, cost, doctor, keys, servers
+from azure_responses.cli.terminal import note, report, report_interrupt, spell
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
 
@@ -58,10 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"azure-responses {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     ask.add_command(commands)
-    chat.add_command(commands)
+    chat_session.add_command(commands)
     cost.add_command(commands)
     doctor.add_command(commands)
-    emulate.add_command(commands)
+    servers.add_emulate_command(commands)
     keys.add_command(commands)
-    serve.add_command(commands)
+    servers.add_serve_command(commands)
     return parser

@@ -6,9 +6,8 @@ from typing import Any
 
 from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.background import follow
-from azure_responses.cli.connection import add_connection_arguments, open_client
-from azure_responses.cli.rendering import print_texts, print_whole, texts_of
-from azure_responses.cli.summary import summarise
+from azure_responses.cli.client_options import add_connection_arguments, open_client
+from azure_responses.cli.rendering import print_texts, print_whole, summarise, texts_of
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.response import Response

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TextIO, get_args
 
-from azure_responses.cli.summary import show_cost
+from azure_responses.cli.rendering import show_cost
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 from azure_responses.pricing import Ledger, LedgerRow, PriceBook

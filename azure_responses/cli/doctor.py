@@ -11,9 +11,8 @@ from typing import Any, TextIO
 
 import httpx
 
-from azure_responses.cli.connection import EMULATED_DEPLOYMENT, add_connection_arguments
-from azure_responses.cli.spelling import spell
-from azure_responses.cli.terminal import StatusLine, encodes, note, paint
+from azure_responses.cli.client_options import EMULATED_DEPLOYMENT, add_connection_arguments
+from azure_responses.cli.terminal import StatusLine, encodes, note, paint, spell
 from azure_responses.doctor import Diagnosis, diagnose
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.settings import has_endpoint

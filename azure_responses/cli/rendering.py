@@ -1,7 +1,8 @@
-"""The answer on stdout as it arrives: Markdown on a terminal that rich can draw on, else text."""
+"""The answer on stdout as it arrives, and what it used and cost."""
 
 import sys
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Protocol, TextIO
 
 from azure_responses.cli.terminal import is_capable, show_controls
@@ -9,13 +10,18 @@ from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.items import OutputMessage
 from azure_responses.types.response import Response
+from azure_responses.types.usage import Usage
 
 __all__ = [
     "PlainPrinter",
     "Printer",
+    "describe_cost",
+    "describe_tokens",
     "make_printer",
     "print_texts",
     "print_whole",
+    "show_cost",
+    "summarise",
     "text_of",
     "texts_of",
 ]
@@ -105,3 +111,36 @@ class PlainPrinter:
     def finish(self) -> None:
         if self._last != "\n":
             self.write("\n")
+
+
+_SMALLEST = Decimal("0.000001")
+
+
+def summarise(response: Response) -> str:
+    """Tokens and cost of a response."""
+    tokens = describe_tokens(response.usage)
+    cost = describe_cost(response.cost)
+    return f"{tokens}, {cost}"
+
+
+def describe_tokens(usage: Usage | None) -> str:
+    """Token counts, with what of them was cached or spent on reasoning."""
+    if usage is None:
+        return "tokens unknown"
+    cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+    reasoning = f" ({usage.reasoning_tokens:,} reasoning)" if usage.reasoning_tokens else ""
+    return (
+        f"{usage.input_tokens:,} input{cached} + {usage.output_tokens:,} output{reasoning} tokens"
+    )
+
+
+def describe_cost(cost: Decimal | None) -> str:
+    """US dollars, with as many digits as a small amount needs."""
+    if cost is None:
+        return "price unknown"
+    return f"${cost:,.2f}" if cost >= 10 else f"${show_cost(cost)}"
+
+
+def show_cost(cost: Decimal) -> str:
+    """An amount with six digits after the point, and more where it would look like nothing."""
+    return f"{cost:.6f}" if not cost or cost >= _SMALLEST else f"{cost:.12f}".rstrip("0")

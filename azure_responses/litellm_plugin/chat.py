@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses.errors import ConfigurationError
-from azure_responses.litellm_plugin.call import Call, read_call
+from azure_responses.litellm_plugin.clients import async_client, litellm_class, sync_client
+from azure_responses.litellm_plugin.conversions import (
+    LiteLLMCall,
+    StreamConversion,
+    read_call,
+    to_model_response,
+)
 from azure_responses.litellm_plugin.failures import mapped_failures
-from azure_responses.litellm_plugin.installation import litellm_class
-from azure_responses.litellm_plugin.pool import async_client, sync_client
-from azure_responses.litellm_plugin.results import StreamConversion, to_model_response
 
 if TYPE_CHECKING:
 
@@ -125,7 +128,7 @@ class AsyncChunks:
             await self._chunks.aclose()
 
 
-def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterator[Any]:
+def _convert(stream: ChatCompletionStream, call: LiteLLMCall, provider: str) -> Iterator[Any]:
     with mapped_failures(call.deployment, provider), stream:
         # Once begun, a generator that nobody reads closes the stream when it is forgotten.
         yield None
@@ -136,7 +139,7 @@ def _convert(stream: ChatCompletionStream, call: Call, provider: str) -> Iterato
 
 
 async def _convert_async(
-    stream: AsyncChatCompletionStream, call: Call, provider: str
+    stream: AsyncChatCompletionStream, call: LiteLLMCall, provider: str
 ) -> AsyncGenerator[Any, None]:
     with mapped_failures(call.deployment, provider):
         async with stream:
@@ -159,7 +162,7 @@ def _refuse(what: str, given: dict[str, Any]) -> NoReturn:
         )
 
 
-def _streamed(call: Call) -> dict[str, Any]:
+def _streamed(call: LiteLLMCall) -> dict[str, Any]:
     """The arguments, asking for no chunk of usage: the whole completion has it."""
     options = dict(call.arguments.get("stream_options") or {})
     options.pop("include_usage", None)

@@ -19,7 +19,7 @@ from azure_responses.errors import (
     RateLimitError,
     StreamInterruptedError,
 )
-from azure_responses.litellm_plugin.installation import litellm
+from azure_responses.litellm_plugin.clients import litellm
 
 __all__ = ["mapped_failures", "to_litellm_error"]
 

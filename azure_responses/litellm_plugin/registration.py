@@ -19,7 +19,7 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import new_lock
 from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
-from azure_responses.litellm_plugin.installation import is_installed, litellm, litellm_module
+from azure_responses.litellm_plugin.clients import is_installed, litellm, litellm_module
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
 
 __all__ = ["handler", "install", "is_installed", "register", "take_over_azure", "unregister"]

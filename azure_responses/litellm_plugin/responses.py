@@ -1,26 +1,28 @@
-"""LiteLLM's native `/v1/responses`: where our provider's calls go, as whom, and what comes back.
-
-LiteLLM sends the calls itself; this says how. It builds on LiteLLM's own configuration for Azure,
-whose cleaning of tools and replayed items is kept.
-"""
+"""LiteLLM's native `/v1/responses`: where calls go, as whom, what comes back and what it cost."""
 
 import time
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from pydantic import model_validator
 
 from azure_responses.arguments import configure
 from azure_responses.bridge import is_reasoning_model_name, without_sampling
 from azure_responses.errors import AzureResponsesError
-from azure_responses.litellm_plugin.connection import read_connection
-from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
-from azure_responses.litellm_plugin.identity import async_credentials, credentials
-from azure_responses.litellm_plugin.installation import (
+from azure_responses.litellm_plugin.clients import (
+    async_credentials,
+    credentials,
     litellm,
     litellm_class,
     litellm_module,
+    read_base_model,
+    read_connection,
 )
-from azure_responses.litellm_plugin.responses_cost import price_event, price_response
+from azure_responses.litellm_plugin.conversions import has_own_prices
+from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
+from azure_responses.pricing import cost
 from azure_responses.protocol.failure import failure_from_reply
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.hints import Situation
@@ -28,6 +30,8 @@ from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.readable import check_readable
 from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
+
+__all__ = ["AzureResponsesConfig", "price_event", "price_response"]
 
 if TYPE_CHECKING:
 
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
 else:
     _AzureConfig = litellm_class("AzureOpenAIResponsesAPIConfig")
 
-__all__ = ["AzureResponsesConfig"]
 
 _FEWEST_TOKENS = 16
 _WITHOUT_STATUS = frozenset({"message", "reasoning"})
@@ -280,3 +283,70 @@ def _explain(raw: Any, model: str) -> Exception:
         raw.status_code, headers, raw.content, Situation("create"), time.time()
     )
     return to_litellm_error(error, model, "azure_responses")
+
+
+_ENDS = {
+    "response.completed": "ResponseCompletedEvent",
+    "response.incomplete": "ResponseIncompleteEvent",
+}
+
+
+def price_response(response: Any, deployment: str, logging_obj: Any) -> None:
+    """Add the cost to a response's hidden parameters, if it is known."""
+    price = _price(response.model_dump(mode="json"), deployment, logging_obj)
+    if price is not None:
+        response.hidden_params["response_cost"] = price
+
+
+def price_event(event: Any, chunk: Mapping[str, Any], deployment: str, logging_obj: Any) -> Any:
+    """The event, with its cost if it ends a response that has one."""
+    name = _ENDS.get(str(chunk.get("type")))
+    body = chunk.get("response")
+    if name is None or not isinstance(body, Mapping) or not isinstance(body.get("usage"), Mapping):
+        return event
+    price = _price(body, deployment, logging_obj)
+    if price is None:
+        return event
+    usage = {**body["usage"], "cost": price}
+    try:
+        return _priced(name).model_validate({**chunk, "response": {**body, "usage": usage}})
+    except ValueError:
+        # An item LiteLLM has no model of; the event then goes on without a cost of ours.
+        return event
+
+
+def _price(body: Mapping[str, Any], deployment: str, logging_obj: Any) -> float | None:
+    details = getattr(logging_obj, "model_call_details", None) or {}
+    about = _about(details)
+    if has_own_prices(about):
+        return None
+    base_model, zone = read_base_model(about)
+    priced = cost(dict(body), deployment=deployment, base_model=base_model, zone=zone)
+    return None if priced is None else float(priced.total)
+
+
+def _about(details: Mapping[str, Any]) -> dict[str, Any]:
+    settings = dict(details.get("litellm_params") or {})
+    metadata = settings.get("metadata") or {}
+    if not settings.get("model_info"):
+        settings["model_info"] = metadata.get("model_info") or {}
+    return settings
+
+
+@cache
+def _priced(name: str) -> Any:
+    """LiteLLM's event and response, whose cost survives a copy."""
+    types = litellm_module("litellm.types.llms.openai")
+
+    class PricedResponse(types.ResponsesAPIResponse):  # type: ignore[misc, name-defined]
+        @model_validator(mode="after")
+        def _recall_cost(self) -> Any:
+            price = getattr(self.usage, "cost", None)
+            if price is not None:
+                self.hidden_params["response_cost"] = price
+            return self
+
+    class PricedEvent(getattr(types, name)):  # type: ignore[misc]
+        response: PricedResponse
+
+    return PricedEvent

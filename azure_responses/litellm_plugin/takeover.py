@@ -12,7 +12,7 @@ file says `register(take_over_azure=True)`. Their chat completions stay LiteLLM'
 """
 
 from azure_responses.litellm_plugin import handler
-from azure_responses.litellm_plugin.installation import is_installed
+from azure_responses.litellm_plugin.clients import is_installed
 from azure_responses.litellm_plugin.registration import take_over_azure
 
 __all__ = ["handler"]

@@ -7,8 +7,8 @@ does, and opentelemetry is never imported by this package before the program has
 `azure-responses cost --from-log` reads. docs/telemetry.md lists the names of everything.
 """
 
-from azure_responses.telemetry.call_log import JSONFormatter
 from azure_responses.telemetry.callback import Callback, Callbacks, callbacks
+from azure_responses.telemetry.client_log import JSONFormatter
 from azure_responses.telemetry.record import CallRecord
 
 __all__ = ["CallRecord", "Callback", "Callbacks", "JSONFormatter", "callbacks"]

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.fork import generation
 from azure_responses.protocol.call import Call
-from azure_responses.telemetry.call_log import LOGGER, log_call, log_request, log_retry
 from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
-from azure_responses.telemetry.observation import Observation
-from azure_responses.telemetry.record import CallRecord, routed_attempt
+from azure_responses.telemetry.client_log import LOGGER, log_call, log_request, log_retry
+from azure_responses.telemetry.record import CallRecord, Observation, routed_attempt
 from azure_responses.types.event import StreamEvent
 
 if TYPE_CHECKING:

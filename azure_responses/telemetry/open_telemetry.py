@@ -19,13 +19,14 @@ from azure_responses.telemetry.attributes import (
     measure_attributes,
     read_naming,
     request_attributes,
+    request_content,
     response_attributes,
+    response_content,
     retry_attributes,
     span_name,
     start_attributes,
     uses_tokens,
 )
-from azure_responses.telemetry.content import request_content, response_content
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.usage import Usage
 from azure_responses.version import __version__

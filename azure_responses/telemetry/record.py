@@ -1,16 +1,18 @@
 """What is known of one call, for callbacks, the log and traces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from azure_responses.protocol.call import ApiType
-from azure_responses.types.result import Result
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.call import ApiType, Call
+from azure_responses.types.event import StreamEvent
+from azure_responses.types.result import Result, request_id_of
 from azure_responses.types.usage import Usage
 
-__all__ = ["CallRecord", "RoutedAttempt", "routed_attempt"]
+__all__ = ["CallRecord", "Observation", "RoutedAttempt", "routed_attempt"]
 
 
 class RoutedAttempt(NamedTuple):
@@ -116,3 +118,162 @@ class CallRecord:
         code = getattr(self.error, "code", None)
         status = getattr(self.error, "status_code", None)
         return str(code or status or type(self.error).__name__)
+
+
+_NO_HEADERS: Mapping[str, str] = {}
+_OK = 200
+
+
+class Observation:
+    """One call, its retries included.
+
+    Args:
+        call: what is sent.
+        is_stream: the answer comes as events.
+        now: monotonic seconds; wall_clock: unix seconds.
+        routed: which attempt of a router it is; None for a call of its own.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        *,
+        is_stream: bool = False,
+        now: float,
+        wall_clock: float,
+        routed: RoutedAttempt | None = None,
+    ) -> None:
+        self.call = call
+        self.attempts = 1
+        self._is_stream = is_stream
+        self._began = now
+        self._wall_clock = wall_clock
+        self._routed = routed
+        self._first_chunk: float | None = None
+        self._last_chunk: float | None = None
+
+    def note_retry(self) -> None:
+        """Another attempt is about to be made."""
+        self.attempts += 1
+
+    def note_events(self, events: Iterable[StreamEvent], now: float) -> list[float]:
+        """Note events that have just arrived; the answer is the seconds before each chunk.
+
+        A chunk is an event that carries output, a `….delta`: what opens a stream says nothing of
+        the model's pace. Before the first chunk there is no gap.
+        """
+        count = sum(1 for event in events if str(event.type).endswith(".delta"))
+        if not count:
+            return []
+        gaps = [0.0] * (count - 1)
+        if self._last_chunk is None:
+            self._first_chunk = now
+        else:
+            gaps.insert(0, now - self._last_chunk)
+        self._last_chunk = now
+        return gaps
+
+    def describe(
+        self,
+        now: float,
+        *,
+        response: Any = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        error: BaseException | None = None,
+        retry_delay: float | None = None,
+        is_abandoned: bool = False,
+    ) -> CallRecord:
+        """The call as it stands.
+
+        Args:
+            now: monotonic seconds.
+            response: the result, or as much of it as there is.
+            headers: the latest reply's, names in lower case.
+            error: what it ended with, or what is about to be retried.
+            retry_delay: seconds before the next attempt.
+            is_abandoned: nobody wants the rest.
+        """
+        first = self._first_chunk
+        found = response or getattr(error, "response", None) or getattr(error, "partial", None)
+        return CallRecord(
+            **_read_call(self.call),
+            **_read_response(found, self.call),
+            **_read_reply(headers, error),
+            **_read_route(self._routed),
+            is_stream=self._is_stream,
+            latency=now - self._began,
+            time_to_first_token=None if first is None else first - self._began,
+            attempts=self.attempts,
+            error=error,
+            retry_delay=retry_delay,
+            is_abandoned=is_abandoned,
+            started_at=self._wall_clock,
+        )
+
+
+def _read_call(call: Call) -> dict[str, Any]:
+    given = call.parameters
+    return {
+        "call_type": call.api_type,
+        "operation": call.situation.operation,
+        "deployment": call.situation.deployment,
+        "client_request_id": call.request.headers.get("x-ms-client-request-id"),
+        "user": _given(given, "user"),
+        "safety_identifier": _given(given, "safety_identifier"),
+        "url": call.request.url,
+        "parameters": given,
+    }
+
+
+def _read_response(response: Any, call: Call) -> dict[str, Any]:
+    return {
+        "model": _text(response, "model"),
+        "response_id": _text(response, "id") or call.situation.response_id,
+        "usage": _usage(response),
+        "service_tier": _text(response, "service_tier"),
+        "status": _text(response, "status"),
+        "response": response,
+    }
+
+
+def _read_route(routed: RoutedAttempt | None) -> dict[str, Any]:
+    if routed is None:
+        return {}
+    return {
+        "deployment_id": routed.deployment_id,
+        "group": routed.group,
+        "router_attempt": routed.attempt,
+    }
+
+
+def _read_reply(headers: Mapping[str, str], error: BaseException | None) -> dict[str, Any]:
+    return {
+        "request_id": request_id_of(headers) or _text(error, "request_id"),
+        "region": headers.get("x-ms-region") or _text(error, "region"),
+        "served_deployment": headers.get("x-ms-deployment-name"),
+        "spillover_from": headers.get("x-ms-spillover-from-deployment"),
+        "http_status": _http_status(error, headers),
+    }
+
+
+def _text(holder: Any, name: str) -> str | None:
+    value = getattr(holder, name, None)
+    return value if isinstance(value, str) and value else None
+
+
+def _given(parameters: Mapping[str, Any], name: str) -> str | None:
+    value = parameters.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _usage(response: Any) -> Usage | None:
+    usage = getattr(response, "usage", None)
+    return usage if isinstance(usage, Usage) else None
+
+
+def _http_status(error: BaseException | None, headers: Mapping[str, str]) -> int | None:
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return status
+    is_answered = bool(headers) and (error is None or isinstance(error, AzureResponsesError))
+    return _OK if is_answered else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.cli import emulate, main
+from azure_responses.cli import main, servers
 
 
 @pytest.mark.parametrize("command", ["ask", "chat", "cost", "doctor", "emulate", "keys", "serve"])
@@ -34,7 +34,7 @@ def test_a_warning_is_a_line_without_code(
         warnings.warn("That is old.", stacklevel=1)
         return 0
 
-    monkeypatch.setattr(emulate, "run", warn)
+    monkeypatch.setattr(servers, "serve_emulator", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert main(["emulate"]) == 0

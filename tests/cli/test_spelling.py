@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azure_responses.cli import main
-from azure_responses.cli.spelling import spell
+from azure_responses.cli.terminal import spell
 from azure_responses.emulator.server import RunningServer
 from azure_responses.protocol.settings import resolve_settings
 from tests.tree import PACKAGE

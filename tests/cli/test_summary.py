@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from azure_responses.cli.summary import describe_cost, describe_tokens, summarise
+from azure_responses.cli.rendering import describe_cost, describe_tokens, summarise
 from azure_responses.types.response import Response
 from azure_responses.types.usage import InputTokensDetails, OutputTokensDetails, Usage
 

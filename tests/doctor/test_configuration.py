@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.doctor.configuration import (
+from azure_responses.doctor.diagnose import (
     check_endpoint,
     describe_version,
     read_configuration,

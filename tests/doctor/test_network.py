@@ -10,15 +10,15 @@ import httpx
 import pytest
 
 from azure_responses.doctor.findings import Finding
-from azure_responses.doctor.network import examine_network, find_path
+from azure_responses.doctor.probes import find_network_path, probe_network
 from azure_responses.transport import Connection
 from tests.doctor.sockets import accepting, closed_port, make_certificate, tls_context
 
 
 def _examine(origin: str, **connection: Any) -> dict[str, Finding]:
     configured = Connection(**connection)
-    path = find_path(origin, configured)
-    return {finding.name: finding for finding in examine_network(path, configured, 5.0)}
+    path = find_network_path(origin, configured)
+    return {finding.name: finding for finding in probe_network(path, configured, 5.0)}
 
 
 def _verdicts(found: dict[str, Finding]) -> list[bool | None]:
@@ -214,9 +214,9 @@ def test_a_proxy_that_says_nothing_is_a_tls_failure(monkeypatch: pytest.MonkeyPa
     ours, theirs = socket.socketpair()
     ours.settimeout(0.01)
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: ours)
-    path = find_path("https://r.example.com", configured)
+    path = find_network_path("https://r.example.com", configured)
     with theirs:
-        found = list(examine_network(path, configured, 5.0))
+        found = list(probe_network(path, configured, 5.0))
     assert "the proxy does not answer: timed out" in found[-1].detail
 
 
@@ -243,7 +243,7 @@ def test_the_environments_proxy_is_obeyed(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert find_path("https://r.example.com", Connection()).first_hop == hop
+    assert find_network_path("https://r.example.com", Connection()).first_hop == hop
 
 
 def test_a_handshake_error_without_words_is_named_by_its_type(

@@ -7,16 +7,16 @@ import httpx
 
 from azure_responses.arguments import Configuration, configure
 from azure_responses.credentials import Credentials
-from azure_responses.doctor.service import Service
+from azure_responses.doctor.probes import ServiceProbe
 from azure_responses.emulator import Emulator, Fault, Latency, Resource
 from azure_responses.errors import RateLimitError
 
 
-def _service(emulator: Emulator, **arguments: Any) -> Service:
+def _service(emulator: Emulator, **arguments: Any) -> ServiceProbe:
     given = {"api_key": emulator.api_key, "deployment": "gpt-4.1", "max_retries": 0, **arguments}
     configuration: Configuration = configure(emulator.endpoint, given)
     http_client = httpx.Client(transport=emulator.httpx_transport())
-    return Service(configuration, Credentials(configuration.settings), http_client)
+    return ServiceProbe(configuration, Credentials(configuration.settings), http_client)
 
 
 def test_a_call_is_short_streamed_and_not_stored() -> None:

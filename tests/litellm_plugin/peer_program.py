@@ -262,7 +262,7 @@ def _read_connection(*, settings: dict[str, Any] | None = None, **given: Any) ->
     for name, value in (settings or {}).items():
         setattr(_litellm(), name, value)
     try:
-        module = import_module("azure_responses.litellm_plugin.connection")
+        module = import_module("azure_responses.litellm_plugin.clients")
         made = [module.read_connection(given) for _ in range(2)]
     finally:
         for name in settings or {}:
@@ -274,7 +274,7 @@ def _read_connection(*, settings: dict[str, Any] | None = None, **given: Any) ->
 
 @_deed
 def _read_call(**given: Any) -> Any:
-    module = import_module("azure_responses.litellm_plugin.call")
+    module = import_module("azure_responses.litellm_plugin.conversions")
     call = module.read_call(given)
     return {
         "connection": call.connection,

@@ -6,7 +6,7 @@ import pytest
 
 import azure_responses.litellm_plugin
 from azure_responses.errors import ConfigurationError
-from azure_responses.litellm_plugin.installation import is_installed, litellm, litellm_class
+from azure_responses.litellm_plugin.clients import is_installed, litellm, litellm_class
 
 _without = pytest.mark.skipif(find_spec("litellm") is not None, reason="LiteLLM is installed here")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.telemetry.content import request_content, response_content
+from azure_responses.telemetry.attributes import request_content, response_content
 from tests.telemetry.samples import make_call, make_response
 
 

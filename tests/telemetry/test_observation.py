@@ -9,7 +9,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     StreamInterruptedError,
 )
-from azure_responses.telemetry.observation import Observation
+from azure_responses.telemetry.record import Observation
 from azure_responses.types.event import StreamEvent
 from tests.telemetry.samples import make_call, make_response
 

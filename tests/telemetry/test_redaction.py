@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.telemetry.redaction import (
+from azure_responses.telemetry.client_log import (
     REDACTED,
     redact_headers,
     redact_parameters,

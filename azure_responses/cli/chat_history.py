@@ -7,11 +7,11 @@ from typing import Any
 
 from azure_responses.types.response import Response
 
-__all__ = ["Conversation", "Turn"]
+__all__ = ["ChatHistory", "ChatTurn"]
 
 
 @dataclass(frozen=True)
-class Turn:
+class ChatTurn:
     """A question and its answer.
 
     Attributes:
@@ -44,7 +44,7 @@ def _is_replayable(item: Any) -> bool:
     return item.type != "reasoning" or bool(getattr(item, "encrypted_content", None))
 
 
-class Conversation:
+class ChatHistory:
     """The turns so far.
 
     Args:
@@ -68,7 +68,7 @@ class Conversation:
     ) -> None:
         self.model = model
         self.encrypts = True
-        self.turns: list[Turn] = []
+        self.turns: list[ChatTurn] = []
         self._instructions = instructions
         self._is_stored = is_stored
         self._max_output_tokens = max_output_tokens
@@ -92,7 +92,7 @@ class Conversation:
         items = [item for turn in self.turns for item in turn.items()]
         return {**common, "input": [*items, said], "store": False, "include": include}
 
-    def add(self, turn: Turn) -> None:
+    def add(self, turn: ChatTurn) -> None:
         """Another turn, complete or stopped."""
         self.turns.append(turn)
         if turn.response is not None:
@@ -130,7 +130,7 @@ class Conversation:
             ]
         return "\n\n".join(parts) + "\n"
 
-    def _last_stored(self) -> tuple[str | None, list[Turn]]:
+    def _last_stored(self) -> tuple[str | None, list[ChatTurn]]:
         """The id of the last complete response, and the turns after it."""
         for index in range(len(self.turns) - 1, -1, -1):
             response = self.turns[index].response
@@ -139,11 +139,11 @@ class Conversation:
         return None, self.turns
 
 
-def _all_messages(turns: Iterable[Turn]) -> list[Any]:
+def _all_messages(turns: Iterable[ChatTurn]) -> list[Any]:
     return [message for turn in turns for message in turn.messages()]
 
 
-def _record(turn: Turn) -> dict[str, Any]:
+def _record(turn: ChatTurn) -> dict[str, Any]:
     record: dict[str, Any] = {"user": turn.prompt, "assistant": turn.text, "model": turn.model}
     response = turn.response
     if response is None:

@@ -1,11 +1,11 @@
-"""DNS, TCP, proxy and TLS, one after the other, each timed."""
+"""What a diagnosis sends: DNS, TCP, proxy and TLS one after the other, then a call; each timed."""
 
 import base64
 import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +13,23 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
+from azure_responses._sync.resources import Models, Responses
+from azure_responses._sync.sender import Sender
+from azure_responses.arguments import Configuration
+from azure_responses.credentials import Credentials
+from azure_responses.doctor.classify import ProbeResult
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
-from azure_responses.errors import ConfigurationError
-from azure_responses.transport import Connection, environment_proxy
+from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.protocol.plans import Plans
+from azure_responses.transport import Connection, SyncTransport, environment_proxy
 
-__all__ = ["Path", "examine_network", "find_path"]
+__all__ = ["NetworkPath", "ServiceProbe", "find_network_path", "probe_network"]
 
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
-class Path:
+class NetworkPath:
     """How the traffic goes: straight to a host, or to a proxy that passes it on.
 
     Attributes:
@@ -55,24 +61,24 @@ class Path:
         return f"{host}:{port}" if self.proxy is None else f"the proxy {host}:{port}"
 
 
-def find_path(origin: str, connection: Connection) -> Path:
+def find_network_path(origin: str, connection: Connection) -> NetworkPath:
     """The path to an origin, by the same rules the transport follows."""
     parts = urlsplit(origin)
     port = parts.port or _PORTS[parts.scheme]
     proxy = _given_proxy(connection.proxy) or environment_proxy(origin)
     split = urlsplit(proxy) if proxy else None
-    return Path(parts.hostname or "", port, parts.scheme == "https", split)
+    return NetworkPath(parts.hostname or "", port, parts.scheme == "https", split)
 
 
 def _given_proxy(proxy: str | httpx.Proxy | None) -> str | None:
     return str(proxy.url) if isinstance(proxy, httpx.Proxy) else proxy
 
 
-def examine_network(path: Path, connection: Connection, timeout: float) -> Iterator[Finding]:
+def probe_network(path: NetworkPath, connection: Connection, timeout: float) -> Iterator[Finding]:
     """The findings of `NETWORK_STEPS`; those after a failure are skipped."""
     with ExitStack() as opened:
-        examination = _Examination(path, connection, timeout, opened)
-        steps = (examination.resolve, examination.connect, examination.shake_hands)
+        probe = _NetworkProbe(path, connection, timeout, opened)
+        steps = (probe.resolve, probe.connect, probe.shake_hands)
         for number, (name, step) in enumerate(zip(NETWORK_STEPS, steps, strict=True)):
             finding = _timed(name, step)
             yield finding
@@ -103,11 +109,11 @@ def _timed(name: str, step: Callable[[], str | None]) -> Finding:
     return Finding(name, True, detail, seconds=time.monotonic() - started_at)
 
 
-class _Examination:
-    """The connection under examination; what it opens is closed with `opened`."""
+class _NetworkProbe:
+    """The connection under probe; what it opens is closed with `opened`."""
 
     def __init__(
-        self, path: Path, connection: Connection, timeout: float, opened: ExitStack
+        self, path: NetworkPath, connection: Connection, timeout: float, opened: ExitStack
     ) -> None:
         self._path = path
         self._connection = connection
@@ -188,7 +194,7 @@ _PROXY_FIX = "Have the host allowed on the proxy, or name it in NO_PROXY if it i
 _PROXY_LOGIN_FIX = "Put the login into HTTPS_PROXY: http://user:password@proxy:port."
 
 
-def _connect_request(path: Path, proxy: SplitResult) -> bytes:
+def _connect_request(path: NetworkPath, proxy: SplitResult) -> bytes:
     target = f"{path.host}:{path.port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.username is not None:
@@ -208,7 +214,7 @@ def _are_private(addresses: list[str]) -> bool:
     return any(ipaddress.ip_address(address.partition("%")[0]).is_private for address in addresses)
 
 
-def _dns_fix(path: Path) -> str:
+def _dns_fix(path: NetworkPath) -> str:
     if path.proxy is not None:
         return "Check HTTPS_PROXY: the proxy's host name does not exist."
     name, _, zone = path.host.partition(".")
@@ -234,3 +240,67 @@ def _issuer(certificate: Any) -> str:
     named = dict(part for entry in (certificate or {}).get("issuer", ()) for part in entry)
     name = named.get("organizationName") or named.get("commonName")
     return f", certificate by {name}" if name else ", certificate not verified"
+
+
+# The service refuses fewer output tokens than these; a reasoning model spends them on thinking.
+_FEWEST_TOKENS = 16
+_QUESTION: Mapping[str, Any] = {
+    "input": "Reply with one word: ok",
+    "max_output_tokens": _FEWEST_TOKENS,
+    "store": False,
+}
+
+
+@dataclass(frozen=True)
+class ServiceProbe:
+    """The service as the configured client would call it, each call once.
+
+    Attributes:
+        configuration: where and how.
+        credentials: as whom.
+        http_client: the caller's, or None for a connection of our own.
+    """
+
+    configuration: Configuration
+    credentials: Credentials
+    http_client: httpx.Client | None
+
+    def ask(self, parameters: Mapping[str, Any]) -> ProbeResult:
+        """A streamed call for the fewest tokens there are; `parameters` are laid over it."""
+        started_at = time.monotonic()
+        first_token: float | None = None
+        sender = self._open()
+        try:
+            responses = Responses(self._plans(), sender, self.configuration.timeout)
+            with responses.stream(**{**_QUESTION, **parameters}) as stream:
+                for event in stream:
+                    if first_token is None and str(event.type).endswith(".delta"):
+                        first_token = time.monotonic() - started_at
+                response = stream.get_final_response()
+        except AzureResponsesError as error:
+            return ProbeResult(error=error, seconds=time.monotonic() - started_at)
+        finally:
+            sender.close()
+        return ProbeResult(response, None, first_token, time.monotonic() - started_at)
+
+    def list_models(self) -> ProbeResult:
+        """The models list, which needs no deployment and costs nothing."""
+        started_at = time.monotonic()
+        sender = self._open()
+        try:
+            Models(self._plans(), sender, self.configuration.timeout).list()
+        except AzureResponsesError as error:
+            return ProbeResult(error=error, seconds=time.monotonic() - started_at)
+        finally:
+            sender.close()
+        return ProbeResult(seconds=time.monotonic() - started_at)
+
+    def _plans(self) -> Plans:
+        return Plans(self.configuration.operations())
+
+    def _open(self) -> Sender:
+        if self.http_client is not None:
+            return Sender(self.credentials, http_client=self.http_client)
+        origin = self.configuration.settings.endpoint.origin
+        transport = SyncTransport(self.configuration.connection, origin)
+        return Sender(self.credentials, transport=transport)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.doctor.claims import examine_key, examine_token
+from azure_responses.doctor.token_claims import examine_key, examine_token
 from azure_responses.protocol.tokens import read_claims
 
 _NOW = 1_800_000_000.0

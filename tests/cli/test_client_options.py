@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from azure_responses.cli.connection import (
+from azure_responses.cli.client_options import (
     EMULATED_DEPLOYMENT,
     add_connection_arguments,
     open_client,

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from azure_responses.cli.conversation import Conversation, Turn
+from azure_responses.cli.chat_history import ChatHistory, ChatTurn
 from azure_responses.types.response import Response
 
 
@@ -30,7 +30,7 @@ def _said(prompt: str) -> dict[str, str]:
 
 
 def test_the_first_call_sends_the_prompt_alone() -> None:
-    parameters = Conversation("Be brief.", max_output_tokens=20, model="m").parameters("hi")
+    parameters = ChatHistory("Be brief.", max_output_tokens=20, model="m").parameters("hi")
     assert parameters == {
         "model": "m",
         "instructions": "Be brief.",
@@ -41,19 +41,19 @@ def test_the_first_call_sends_the_prompt_alone() -> None:
 
 
 def test_a_stored_conversation_names_the_last_response() -> None:
-    conversation = Conversation()
-    conversation.add(Turn("a", "b", response=_response("b", "resp_a")))
-    conversation.add(Turn("c", "d", response=_response("d", "resp_c")))
+    conversation = ChatHistory()
+    conversation.add(ChatTurn("a", "b", response=_response("b", "resp_a")))
+    conversation.add(ChatTurn("c", "d", response=_response("d", "resp_c")))
     parameters = conversation.parameters("e")
     assert parameters["previous_response_id"] == "resp_c"
     assert parameters["input"] == [_said("e")]
 
 
 def test_what_was_stopped_since_is_sent_as_text() -> None:
-    conversation = Conversation()
-    conversation.add(Turn("a", "b", response=_response("b", "resp_a")))
-    conversation.add(Turn("c", "half"))
-    conversation.add(Turn("d", ""))
+    conversation = ChatHistory()
+    conversation.add(ChatTurn("a", "b", response=_response("b", "resp_a")))
+    conversation.add(ChatTurn("c", "half"))
+    conversation.add(ChatTurn("d", ""))
     parameters = conversation.parameters("e")
     assert parameters["previous_response_id"] == "resp_a"
     assert parameters["input"] == [
@@ -65,25 +65,25 @@ def test_what_was_stopped_since_is_sent_as_text() -> None:
 
 
 def test_what_the_service_has_lost_is_sent_as_text_once() -> None:
-    conversation = Conversation()
+    conversation = ChatHistory()
     assert not conversation.forget_stored()
-    conversation.add(Turn("a", "b", response=_response("b")))
+    conversation.add(ChatTurn("a", "b", response=_response("b")))
     assert conversation.forget_stored()
     assert not conversation.forget_stored()
     parameters = conversation.parameters("c")
     assert "previous_response_id" not in parameters
     assert [message["content"] for message in parameters["input"]] == ["a", "b", "c"]
-    conversation.add(Turn("c", "stopped"))
+    conversation.add(ChatTurn("c", "stopped"))
     assert "previous_response_id" not in conversation.parameters("d")
-    conversation.add(Turn("d", "e", response=_response("e", "resp_d")))
+    conversation.add(ChatTurn("d", "e", response=_response("e", "resp_d")))
     assert conversation.parameters("f")["previous_response_id"] == "resp_d"
 
 
 def test_without_storing_every_item_is_sent_again() -> None:
-    conversation = Conversation(is_stored=False)
+    conversation = ChatHistory(is_stored=False)
     response = _response("b", encrypted_content="sealed")
-    conversation.add(Turn("a", "b", response=response))
-    conversation.add(Turn("c", "half"))
+    conversation.add(ChatTurn("a", "b", response=response))
+    conversation.add(ChatTurn("c", "half"))
     parameters = conversation.parameters("d")
     assert parameters["store"] is False
     assert parameters["include"] == ["reasoning.encrypted_content"]
@@ -98,9 +98,9 @@ def test_without_storing_every_item_is_sent_again() -> None:
 
 
 def test_reasoning_that_only_its_id_stands_for_is_not_sent_again() -> None:
-    conversation = Conversation(is_stored=False)
+    conversation = ChatHistory(is_stored=False)
     conversation.encrypts = False
-    conversation.add(Turn("a", "b", response=_response("b", encrypted_content=None)))
+    conversation.add(ChatTurn("a", "b", response=_response("b", encrypted_content=None)))
     parameters = conversation.parameters("c")
     assert parameters["include"] is None
     assert [getattr(item, "type", "user") for item in parameters["input"]] == [
@@ -111,20 +111,20 @@ def test_reasoning_that_only_its_id_stands_for_is_not_sent_again() -> None:
 
 
 def test_a_cleared_conversation_begins_anew() -> None:
-    conversation = Conversation()
-    conversation.add(Turn("a", "b", response=_response("b")))
+    conversation = ChatHistory()
+    conversation.add(ChatTurn("a", "b", response=_response("b")))
     conversation.clear()
     assert conversation.parameters("c")["previous_response_id"] is None
 
 
 def test_a_conversation_is_saved_as_json_with_what_it_cost() -> None:
-    conversation = Conversation("Be brief.")
+    conversation = ChatHistory("Be brief.")
     response = _response("b")
     response.attach({}, lambda _: Decimal("0.5"))
-    conversation.add(Turn("ä", "b", "gpt", response))
-    conversation.add(Turn("c", ""))
+    conversation.add(ChatTurn("ä", "b", "gpt", response))
+    conversation.add(ChatTurn("c", ""))
     bare = Response(id="resp_2")
-    conversation.add(Turn("d", "e", None, bare))
+    conversation.add(ChatTurn("d", "e", None, bare))
     text = conversation.to_json()
     assert "ä" in text
     saved = json.loads(text)
@@ -144,9 +144,9 @@ def test_a_conversation_is_saved_as_json_with_what_it_cost() -> None:
 
 
 def test_a_conversation_is_saved_as_markdown_to_read() -> None:
-    conversation = Conversation()
-    conversation.add(Turn("a", "b", "gpt"))
-    conversation.add(Turn("c", ""))
+    conversation = ChatHistory()
+    conversation.add(ChatTurn("a", "b", "gpt"))
+    conversation.add(ChatTurn("c", ""))
     assert conversation.to_markdown() == (
         "## You\n\na\n\n## gpt\n\nb\n\n## You\n\nc\n\n## Model\n\n(no text)\n"
     )

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from azure_responses.doctor.claims import CredentialNotes
 from azure_responses.doctor.findings import SERVICE_STEPS, Finding, skip
+from azure_responses.doctor.token_claims import CredentialNotes
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -21,13 +21,13 @@ from azure_responses.types.rate_limit import RateLimit
 from azure_responses.types.response import Response
 
 __all__ = [
-    "Answer",
-    "Circumstances",
-    "Verdict",
-    "judge",
-    "judge_headroom",
-    "judge_without_deployment",
-    "verdict_of",
+    "Classification",
+    "ProbeContext",
+    "ProbeResult",
+    "check_headroom",
+    "classify",
+    "classify_error",
+    "classify_without_deployment",
 ]
 
 # The order in which the service judges. Its version check comes before or after the caller's,
@@ -37,7 +37,7 @@ _LOW = 0.1
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResult:
     """How a call ended; times in seconds from its start.
 
     Attributes:
@@ -54,7 +54,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class ProbeContext:
     """What was asked: described for people, without secrets.
 
     Attributes:
@@ -69,7 +69,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Classification:
     """The step at fault, and the steps the refusal proves to be fine."""
 
     step: str
@@ -83,17 +83,17 @@ _CONNECTION_ROWS = (
 )
 
 
-def verdict_of(error: AzureResponsesError) -> Verdict:
+def classify_error(error: AzureResponsesError) -> Classification:
     """Which step an error puts at fault."""
     if isinstance(error, APIStatusError):
         step = _step_of_status(error)
-        return Verdict(step, _proven_before(step))
+        return Classification(step, _proven_before(step))
     if isinstance(error, APIConnectionError):
-        return Verdict(_step_of_connection(error))
+        return Classification(_step_of_connection(error))
     if isinstance(error, ConfigurationError):
-        return Verdict("call")
+        return Classification("call")
     # The stream had begun, so everything up to it was let through.
-    return Verdict("call", _proven_before("call"))
+    return Classification("call", _proven_before("call"))
 
 
 def _step_of_status(error: APIStatusError) -> str:
@@ -124,7 +124,7 @@ def _proven_before(step: str) -> frozenset[str]:
     return frozenset((*before, *version))
 
 
-def judge(answer: Answer, asked: Circumstances) -> list[Finding]:
+def classify(answer: ProbeResult, asked: ProbeContext) -> list[Finding]:
     """The findings of every step that needs the service.
 
     Where the fault lies in a step before the service (a host name that does not resolve), that
@@ -132,12 +132,12 @@ def judge(answer: Answer, asked: Circumstances) -> list[Finding]:
     """
     if answer.error is None:
         return [_pass(name, answer, asked) for name in SERVICE_STEPS]
-    verdict = verdict_of(answer.error)
+    verdict = classify_error(answer.error)
     findings = [] if verdict.step in SERVICE_STEPS else [_fail(verdict.step, answer, asked)]
-    return findings + [_judge_step(name, verdict, answer, asked) for name in SERVICE_STEPS]
+    return findings + [_classify_step(name, verdict, answer, asked) for name in SERVICE_STEPS]
 
 
-def judge_without_deployment(answer: Answer, asked: Circumstances) -> list[Finding]:
+def classify_without_deployment(answer: ProbeResult, asked: ProbeContext) -> list[Finding]:
     """The findings where no deployment is named: `answer` is that of the models list.
 
     A model list that is not offered (a gateway may leave it out) proves nothing.
@@ -145,7 +145,7 @@ def judge_without_deployment(answer: Answer, asked: Circumstances) -> list[Findi
     named = Finding("deployment", False, "no deployment is named", _NO_NAME)
     if answer.error is None:
         return [_pass(name, answer, asked) for name in _LISTING_PROVES] + [named]
-    verdict = verdict_of(answer.error)
+    verdict = classify_error(answer.error)
     if verdict.step in ("api-version", "model", "region", "rate-limit", "call"):
         return [named]
     proven = [_pass(name, answer, asked) for name in _LISTING_PROVES if name in verdict.proven]
@@ -156,7 +156,9 @@ _LISTING_PROVES = ("api-version", "credential", "firewall")
 _NO_NAME = "Pass deployment='<deployment name>', or set AZURE_OPENAI_DEPLOYMENT."
 
 
-def _judge_step(name: str, verdict: Verdict, answer: Answer, asked: Circumstances) -> Finding:
+def _classify_step(
+    name: str, verdict: Classification, answer: ProbeResult, asked: ProbeContext
+) -> Finding:
     if name == verdict.step:
         return _fail(name, answer, asked)
     if name in verdict.proven or (name == "region" and _region(answer)):
@@ -171,7 +173,7 @@ def _judge_step(name: str, verdict: Verdict, answer: Answer, asked: Circumstance
 # --- failures -------------------------------------------------------------------------------------
 
 
-def _fail(name: str, answer: Answer, asked: Circumstances) -> Finding:
+def _fail(name: str, answer: ProbeResult, asked: ProbeContext) -> Finding:
     error = answer.error
     assert error is not None
     detail, fix = _describe_error(error), error.hint
@@ -198,35 +200,35 @@ def _describe_error(error: AzureResponsesError) -> str:
     return error.message
 
 
-def _with_claims(text: str, asked: Circumstances) -> str:
+def _with_claims(text: str, asked: ProbeContext) -> str:
     return f"{text} [sent: {asked.credential.description}]"
 
 
 # --- steps that are fine --------------------------------------------------------------------------
 
 
-def _pass(name: str, answer: Answer, asked: Circumstances) -> Finding:
+def _pass(name: str, answer: ProbeResult, asked: ProbeContext) -> Finding:
     return _PASSES[name](answer, asked)
 
 
-def _pass_version(_answer: Answer, asked: Circumstances) -> Finding:
+def _pass_version(_answer: ProbeResult, asked: ProbeContext) -> Finding:
     return Finding("api-version", True, asked.version)
 
 
-def _pass_credential(_answer: Answer, asked: Circumstances) -> Finding:
+def _pass_credential(_answer: ProbeResult, asked: ProbeContext) -> Finding:
     notes = asked.credential
     return Finding("credential", True, f"accepted: {notes.description}", notes.advice)
 
 
-def _pass_firewall(_answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_firewall(_answer: ProbeResult, _asked: ProbeContext) -> Finding:
     return Finding("firewall", True, "the resource lets this network in")
 
 
-def _pass_role(_answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_role(_answer: ProbeResult, _asked: ProbeContext) -> Finding:
     return Finding("role", True, "may create responses")
 
 
-def _pass_deployment(answer: Answer, asked: Circumstances) -> Finding:
+def _pass_deployment(answer: ProbeResult, asked: ProbeContext) -> Finding:
     served = answer.response.served_deployment if answer.response else None
     spilled = answer.response.spillover_from if answer.response else None
     detail = f"{asked.deployment!r} exists"
@@ -235,30 +237,30 @@ def _pass_deployment(answer: Answer, asked: Circumstances) -> Finding:
     return Finding("deployment", True, detail)
 
 
-def _pass_model(answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_model(answer: ProbeResult, _asked: ProbeContext) -> Finding:
     model = answer.response.model if answer.response else None
     return Finding("model", True, f"{model or 'the model'} serves the Responses API")
 
 
-def _pass_region(answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_region(answer: ProbeResult, _asked: ProbeContext) -> Finding:
     region = _region(answer)
     if region is None:
         return skip("region", "the reply did not name one; a gateway may drop the header")
     return Finding("region", True, region)
 
 
-def _region(answer: Answer) -> str | None:
+def _region(answer: ProbeResult) -> str | None:
     if answer.response is not None:
         return answer.response.region
     return answer.error.region if isinstance(answer.error, APIStatusError) else None
 
 
-def _pass_headroom(answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_headroom(answer: ProbeResult, _asked: ProbeContext) -> Finding:
     limit = answer.response.rate_limit if answer.response else None
-    return judge_headroom(limit)
+    return check_headroom(limit)
 
 
-def _pass_call(answer: Answer, _asked: Circumstances) -> Finding:
+def _pass_call(answer: ProbeResult, _asked: ProbeContext) -> Finding:
     response = answer.response
     assert response is not None
     reason = getattr(response.incomplete_details, "reason", None)
@@ -287,7 +289,7 @@ _PASSES = {
 }
 
 
-def judge_headroom(limit: RateLimit | None) -> Finding:
+def check_headroom(limit: RateLimit | None) -> Finding:
     """What is left of the deployment's limits, as far as the reply said."""
     if limit is None:
         return skip("rate-limit", "the reply named no limits, as is usual for Responses")

@@ -9,7 +9,7 @@ import pytest
 
 from azure_responses.errors import RateLimitError
 from azure_responses.pricing import to_record
-from azure_responses.telemetry.call_log import (
+from azure_responses.telemetry.client_log import (
     LOGGER,
     JSONFormatter,
     describe_call,

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from azure_responses._sync.client import AzureResponses
-from azure_responses.cli.connection import add_connection_arguments, open_client
-from azure_responses.cli.conversation import Conversation, Turn
+from azure_responses.cli.chat_history import ChatHistory, ChatTurn
+from azure_responses.cli.client_options import add_connection_arguments, open_client
 from azure_responses.cli.entries import Entries, open_entries
-from azure_responses.cli.rendering import make_printer, texts_of
-from azure_responses.cli.summary import describe_cost, describe_tokens
+from azure_responses.cli.rendering import describe_cost, describe_tokens, make_printer, texts_of
 from azure_responses.cli.terminal import dim, note, report
 from azure_responses.errors import AzureResponsesError, BadRequestError, ResponseNotFoundError
 from azure_responses.types.response import Response
@@ -48,19 +47,19 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the user leaves; 1 when input that is no terminal met an error."""
-    conversation = Conversation(
+    conversation = ChatHistory(
         arguments.instructions,
         is_stored=not arguments.no_store,
         max_output_tokens=arguments.max_output_tokens,
         model=arguments.model,
     )
     with open_client(arguments) as client:
-        return _Session(client, conversation, is_interactive=sys.stdin.isatty()).run()
+        return _ChatSession(client, conversation, is_interactive=sys.stdin.isatty()).run()
 
 
-class _Session:
+class _ChatSession:
     def __init__(
-        self, client: AzureResponses, conversation: Conversation, *, is_interactive: bool
+        self, client: AzureResponses, conversation: ChatHistory, *, is_interactive: bool
     ) -> None:
         self._client = client
         self._conversation = conversation
@@ -153,13 +152,13 @@ class _Session:
             return None
         finally:
             printer.finish()
-        conversation.add(Turn(prompt, "".join(shown), conversation.model, response))
+        conversation.add(ChatTurn(prompt, "".join(shown), conversation.model, response))
         return response
 
     def _keep_stopped(self, prompt: str, text: str) -> None:
         """What was said up to a Ctrl-C stays part of the conversation."""
         if text:
-            self._conversation.add(Turn(prompt, text, self._conversation.model))
+            self._conversation.add(ChatTurn(prompt, text, self._conversation.model))
         note(dim("stopped"))
 
     # --- commands -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`azure-responses serve`: the gateway."""
+"""`azure-responses serve`, the gateway, and `azure-responses emulate`, an Azure on a port."""
 
 import argparse
 import json
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 
+__all__ = ["add_emulate_command", "add_serve_command"]
+
 if TYPE_CHECKING:
     from azure_responses.gateway.findings import Finding
     from azure_responses.gateway.settings import GatewaySettings
 
-__all__ = ["add_command"]
 
-
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the command."""
     parser = commands.add_parser(
         "serve",
@@ -36,10 +36,10 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--emulator", action="store_true", help="serve the embedded emulator instead of Azure"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=serve_gateway)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def serve_gateway(arguments: argparse.Namespace) -> int:
     """Serve; returns when told to stop."""
     try:
         if arguments.check:
@@ -185,3 +185,41 @@ def _describe_emulator() -> dict[str, Any]:
     has_key = bool(os.environ.get("AZURE_RESPONSES_MASTER_KEY", "").strip())
     key = {"master_key": "os.environ/AZURE_RESPONSES_MASTER_KEY"} if has_key else {}
     return {"model_list": rows, "general_settings": key}
+
+
+def add_emulate_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "emulate",
+        help="serve an emulated Azure on this machine",
+        description="Serve the emulator until interrupted, and print the environment to use it.",
+    )
+    parser.add_argument("--port", type=int, default=8080, help="0 takes any free port")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--config", metavar="FILE", help="resources, limits and faults, as YAML")
+    parser.set_defaults(run=serve_emulator)
+
+
+def serve_emulator(arguments: argparse.Namespace) -> int:
+    """Serve; returns when interrupted."""
+    try:
+        from azure_responses.emulator import server
+
+        server.run(arguments.port, arguments.config, host=arguments.host)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"Serving the emulator needs {error.name}.",
+            hint="pip install 'azure-responses[cli]'",
+        ) from error
+    except (OSError, ValueError, OverflowError) as error:
+        raise ConfigurationError(
+            f"The emulator cannot start: {error}", hint=_hint(error, arguments)
+        ) from error
+    return 0
+
+
+def _hint(error: Exception, arguments: argparse.Namespace) -> str | None:
+    is_about_file = isinstance(error, OSError) and error.filename == arguments.config
+    if isinstance(error, ValueError) or (is_about_file and arguments.config):
+        return None
+    return "Choose another --port, or --port 0 for any."

@@ -1,4 +1,4 @@
-"""The examination itself: which steps are taken, with what, and what they add up to."""
+"""Finds out what is wrong, step by step: which steps are taken, with what, and what they show."""
 
 import os
 import platform
@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Unpack
+from urllib.parse import urlsplit
 
 import httpx
 
 from azure_responses.arguments import ClientArguments, Configuration
 from azure_responses.credentials import Credentials
-from azure_responses.doctor.claims import CredentialNotes, examine_key, examine_token
-from azure_responses.doctor.configuration import (
-    check_endpoint,
-    describe_version,
-    read_configuration,
-    sent_version,
+from azure_responses.doctor.classify import (
+    ProbeContext,
+    ProbeResult,
+    classify,
+    classify_without_deployment,
 )
 from azure_responses.doctor.findings import (
     NETWORK_STEPS,
@@ -28,23 +28,25 @@ from azure_responses.doctor.findings import (
     redact_findings,
     skip,
 )
-from azure_responses.doctor.judgement import (
-    Answer,
-    Circumstances,
-    judge,
-    judge_without_deployment,
-)
-from azure_responses.doctor.network import examine_network, find_path
-from azure_responses.doctor.service import Service
+from azure_responses.doctor.probes import ServiceProbe, find_network_path, probe_network
+from azure_responses.doctor.token_claims import CredentialNotes, examine_key, examine_token
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.endpoint import Endpoint
 from azure_responses.protocol.headers import CREDENTIAL_HEADERS
 from azure_responses.protocol.recent import RecentResponses
-from azure_responses.protocol.settings import Settings
+from azure_responses.protocol.settings import ENVIRONMENT, Settings, resolve_settings
 from azure_responses.transport import Connection, patience_of, refuse_wrong_client
 from azure_responses.version import __version__
 
-__all__ = ["diagnose"]
+__all__ = [
+    "ConfigurationResult",
+    "check_endpoint",
+    "describe_version",
+    "diagnose",
+    "read_configuration",
+    "sent_version",
+]
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
@@ -82,10 +84,10 @@ def diagnose(
     if http_client is not None:
         refuse_wrong_client(http_client, httpx.Client)
     given: dict[str, Any] = {"timeout": _TIMEOUT, **arguments, "max_retries": 0}
-    return _Examination(endpoint, given, http_client, dict(parameters or {})).diagnose()
+    return _DiagnosticRun(endpoint, given, http_client, dict(parameters or {})).diagnose()
 
 
-class _Examination:
+class _DiagnosticRun:
     def __init__(
         self,
         endpoint: str | None,
@@ -145,11 +147,11 @@ class _Examination:
             for name in NETWORK_STEPS:
                 yield skip(name, "the given http_client reaches the service in its own way")
             return
-        path = find_path(settings.endpoint.origin, self._connection)
+        path = find_network_path(settings.endpoint.origin, self._connection)
         self._secrets += path.secrets
         patience = patience_of(self._defaults["timeout"])
         timeout = min(10.0, patience) if patience else 10.0
-        yield from examine_network(path, self._connection, timeout)
+        yield from probe_network(path, self._connection, timeout)
 
     def _examine_caller(self, settings: Settings, is_reachable: bool) -> Iterator[Finding]:
         try:
@@ -164,34 +166,34 @@ class _Examination:
         else:
             yield skip("credential", f"the service was not asked; {caller.notes.description}")
 
-    def _identify(self, settings: Settings) -> "_Caller":
+    def _identify(self, settings: Settings) -> "_Identity":
         """Who is calling; may fetch a token. Raises ConfigurationError where there is none."""
         credentials = Credentials(settings)
         given = _given_credentials(self._defaults.get("default_headers"))
         if given:
-            return _Caller(credentials, CredentialNotes("a header among default_headers"))
+            return _Identity(credentials, CredentialNotes("a header among default_headers"))
         name, value = credentials.header(_TOKEN_TIMEOUT)
         secret = value.removeprefix("Bearer ")
         self._secrets.append(secret)
         if name == "api-key":
-            return _Caller(credentials, examine_key(secret, settings.scope))
-        return _Caller(credentials, examine_token(secret, settings.scope, time.time()))
+            return _Identity(credentials, examine_key(secret, settings.scope))
+        return _Identity(credentials, examine_token(secret, settings.scope, time.time()))
 
-    def _examine_service(self, settings: Settings, caller: "_Caller") -> Iterator[Finding]:
+    def _examine_service(self, settings: Settings, caller: "_Identity") -> Iterator[Finding]:
         service = self._open_service(settings, caller, self._defaults)
         asked = self._describe(settings, caller, self._defaults)
         if not self._deployment:
-            yield from judge_without_deployment(service.list_models(), asked)
+            yield from classify_without_deployment(service.list_models(), asked)
             return
         answer = service.ask({**self._parameters, "model": self._deployment})
         self._remember(answer)
-        findings = judge(answer, asked)
+        findings = classify(answer, asked)
         if any(finding.name == "api-version" and finding.ok is False for finding in findings):
             findings = self._try_v1(settings, caller, findings)
         yield from findings
 
     def _try_v1(
-        self, settings: Settings, caller: "_Caller", findings: list[Finding]
+        self, settings: Settings, caller: "_Identity", findings: list[Finding]
     ) -> list[Finding]:
         """After a refused path or version: what the plain v1 path says of everything else."""
         query = {
@@ -207,7 +209,7 @@ class _Examination:
         answer = self._open_service(plain, caller, defaults).ask(
             {**self._parameters, "model": self._deployment}
         )
-        retried = judge(answer, self._describe(plain, caller, defaults))
+        retried = classify(answer, self._describe(plain, caller, defaults))
         refused = next(finding for finding in findings if finding.name == "api-version")
         if all(finding.name != "api-version" or finding.ok is not True for finding in retried):
             return findings
@@ -219,26 +221,26 @@ class _Examination:
         return settings.endpoint.url("responses", query=defaults.get("default_query"))
 
     def _open_service(
-        self, settings: Settings, caller: "_Caller", defaults: Mapping[str, Any]
-    ) -> Service:
+        self, settings: Settings, caller: "_Identity", defaults: Mapping[str, Any]
+    ) -> ServiceProbe:
         configuration = Configuration(settings, self._connection, RecentResponses(), defaults)
-        return Service(configuration, caller.credentials, self._http_client)
+        return ServiceProbe(configuration, caller.credentials, self._http_client)
 
     def _describe(
-        self, settings: Settings, caller: "_Caller", defaults: Mapping[str, Any]
-    ) -> Circumstances:
+        self, settings: Settings, caller: "_Identity", defaults: Mapping[str, Any]
+    ) -> ProbeContext:
         version = sent_version(settings.endpoint, defaults.get("default_query"))
-        return Circumstances(
+        return ProbeContext(
             describe_version(settings.endpoint, version), self._deployment, caller.notes
         )
 
-    def _remember(self, answer: Answer) -> None:
+    def _remember(self, answer: ProbeResult) -> None:
         source = answer.response or answer.error
         self._request_id = getattr(source, "request_id", None)
 
 
 @dataclass(frozen=True)
-class _Caller:
+class _Identity:
     credentials: Credentials
     notes: CredentialNotes
 
@@ -275,3 +277,75 @@ def _asked_by_v1(finding: Finding) -> Finding:
     if finding.ok is None:
         return finding
     return replace(finding, detail=f"{finding.detail} (asked by the v1 path)")
+
+
+_CREDENTIAL = ("api_key", "azure_ad_token", "azure_ad_token_provider", "credential")
+_VERSION = ("api_version", "strict_api_version", "preview_path")
+
+
+@dataclass(frozen=True)
+class ConfigurationResult:
+    """Settings as far as they can be decided.
+
+    Attributes:
+        settings: None where not even the endpoint is known; without the part that is at fault
+            where another one is.
+        step: the step that is at fault, or None.
+        error: what is wrong with it, or None.
+    """
+
+    settings: Settings | None
+    step: str | None = None
+    error: ConfigurationError | None = None
+
+
+def read_configuration(
+    environ: Mapping[str, str], endpoint: str | None, arguments: Mapping[str, Any]
+) -> ConfigurationResult:
+    """Decide the settings; where that fails, leave parts out to learn which one is at fault."""
+    try:
+        return ConfigurationResult(resolve_settings(environ, endpoint=endpoint, **arguments))
+    except ConfigurationError as error:
+        fault = error
+    for step, names in (("credential", _CREDENTIAL), ("api-version", _VERSION)):
+        settings = _resolve_without(names, environ, endpoint, arguments)
+        if settings is not None:
+            return ConfigurationResult(settings, step, fault)
+    return ConfigurationResult(None, "endpoint", fault)
+
+
+def _resolve_without(
+    names: tuple[str, ...],
+    environ: Mapping[str, str],
+    endpoint: str | None,
+    arguments: Mapping[str, Any],
+) -> Settings | None:
+    variables = {variable for name in names for variable in ENVIRONMENT.get(name, ())}
+    kept = {name: value for name, value in environ.items() if name not in variables}
+    given = {name: value for name, value in arguments.items() if name not in names}
+    try:
+        return resolve_settings(kept, endpoint=endpoint, **given)
+    except ConfigurationError:
+        return None
+
+
+def check_endpoint(endpoint: Endpoint) -> Finding:
+    """What the given URL becomes."""
+    parts = urlsplit(endpoint.url("responses"))
+    hidden = [name for name in endpoint.query if name.lower() != "api-version"]
+    version = f"?api-version={endpoint.api_version}" if endpoint.api_version else ""
+    extra = f" (and {', '.join(hidden)} in the query)" if hidden else ""
+    shown = f"POST {parts.scheme}://{parts.netloc}{parts.path}{version}{extra}"
+    return Finding("endpoint", True, shown, fix=" ".join(endpoint.warnings) or None)
+
+
+def sent_version(endpoint: Endpoint, default_query: Mapping[str, Any] | None) -> str | None:
+    """The `api-version` that calls carry, or None where they carry none."""
+    given = (default_query or {}).get("api-version")
+    return str(given) if given is not None else endpoint.api_version
+
+
+def describe_version(endpoint: Endpoint, version: str | None) -> str:
+    """What is sent on which surface, for people."""
+    names = {"v1": "the v1 path", "dated": "the dated path", "project": "a Foundry project"}
+    return f"{version or 'no api-version'} on {names[endpoint.surface]} ({endpoint.path}/responses)"

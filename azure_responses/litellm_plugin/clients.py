@@ -1,15 +1,37 @@
-"""What LiteLLM says about a deployment → the arguments of a client."""
+"""What LiteLLM says about a deployment → the clients and credentials that serve it."""
 
+import asyncio
+import atexit
 import os
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._sync.client import AzureResponses
+from azure_responses.arguments import configure
+from azure_responses.credentials import AsyncCredentials, Credentials
+from azure_responses.errors import ConfigurationError
 from azure_responses.fork import in_forked_child
-from azure_responses.litellm_plugin.installation import litellm, litellm_module
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.functions import ClientPool
+from azure_responses.protocol.settings import ENVIRONMENT, Settings
 
-__all__ = ["CONNECTION_NAMES", "read_base_model", "read_connection"]
+__all__ = [
+    "CONNECTION_NAMES",
+    "async_client",
+    "async_credentials",
+    "credentials",
+    "is_installed",
+    "litellm",
+    "litellm_class",
+    "litellm_module",
+    "read_base_model",
+    "read_connection",
+    "sync_client",
+]
 
 # Parameters of a deployment that are our client's own.
 _OWN = (
@@ -149,3 +171,77 @@ def _oidc(token: str, tenant_id: str, client_id: str, scope: str) -> Callable[[]
         azure_tenant_id=tenant_id,
         scope=scope,
     )
+
+
+def is_installed() -> bool:
+    """True where there is a LiteLLM to plug into."""
+    return find_spec("litellm") is not None
+
+
+def litellm_class(name: str) -> Any:
+    """One of its classes to derive from; `object` where there is no LiteLLM to call the result."""
+    return getattr(litellm(), name) if is_installed() else object
+
+
+def litellm() -> Any:
+    """The package.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    return litellm_module("litellm")
+
+
+@cache
+def litellm_module(name: str) -> Any:
+    """One of its modules; raises as `litellm` does."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The LiteLLM plug-in needs {error.name}, which is not installed.",
+            hint="pip install 'azure-responses[litellm]'",
+        ) from error
+
+
+_clients: ClientPool[AzureResponses] = ClientPool(AzureResponses)
+atexit.register(_clients.clear, AzureResponses.close)
+_async_clients: ClientPool[AsyncAzureResponses] = ClientPool(AsyncAzureResponses)
+
+
+def sync_client(connection: Mapping[str, Any]) -> AzureResponses:
+    """The client for these arguments, made on first use."""
+    return _clients.get(connection)
+
+
+def async_client(connection: Mapping[str, Any]) -> AsyncAzureResponses:
+    """The async client for these arguments, made on first use; any event loop may use it."""
+    return _async_clients.get(connection)
+
+
+def _settings(connection: Mapping[str, Any]) -> Settings:
+    rest = {name: value for name, value in connection.items() if name != "endpoint"}
+    return configure(connection.get("endpoint"), rest).settings
+
+
+def _make(**connection: Any) -> Credentials:
+    return Credentials(_settings(connection))
+
+
+def _make_async(**connection: Any) -> AsyncCredentials:
+    return AsyncCredentials(_settings(connection))
+
+
+_pool: ClientPool[Credentials] = ClientPool(_make)
+_async_pools: WeakKeyDictionary[Any, ClientPool[AsyncCredentials]] = WeakKeyDictionary()
+
+
+def credentials(connection: Mapping[str, Any]) -> Credentials:
+    """Where the credential header for these arguments comes from."""
+    return _pool.get(connection)
+
+
+def async_credentials(connection: Mapping[str, Any]) -> AsyncCredentials:
+    """The same for the running event loop."""
+    loop = asyncio.get_running_loop()
+    return _async_pools.setdefault(loop, ClientPool(_make_async)).get(connection)

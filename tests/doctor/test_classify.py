@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from azure_responses.doctor.claims import CredentialNotes
-from azure_responses.doctor.findings import SERVICE_STEPS, Finding
-from azure_responses.doctor.judgement import (
-    Answer,
-    Circumstances,
-    judge,
-    judge_headroom,
-    judge_without_deployment,
-    verdict_of,
+from azure_responses.doctor.classify import (
+    ProbeContext,
+    ProbeResult,
+    check_headroom,
+    classify,
+    classify_error,
+    classify_without_deployment,
 )
+from azure_responses.doctor.findings import SERVICE_STEPS, Finding
+from azure_responses.doctor.token_claims import CredentialNotes
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -27,7 +27,7 @@ from azure_responses.types.rate_limit import RateLimit
 from azure_responses.types.response import Response
 from azure_responses.types.usage import Usage
 
-_ASKED = Circumstances("no api-version", "d", CredentialNotes("a key of 10 characters"))
+_ASKED = ProbeContext("no api-version", "d", CredentialNotes("a key of 10 characters"))
 
 
 def _status(status: int, message: str = "m", **fields: Any) -> APIStatusError:
@@ -53,24 +53,24 @@ def _find(findings: list[Finding], name: str) -> Finding:
     ],
 )
 def test_what_never_arrived_proves_nothing(error: AzureResponsesError, step: str) -> None:
-    verdict = verdict_of(error)
+    verdict = classify_error(error)
     assert verdict.step == step
     assert verdict.proven == frozenset()
 
 
 @pytest.mark.parametrize("error", [StreamInterruptedError("cut"), ResponseFailedError("failed")])
 def test_a_stream_that_had_begun_proves_everything_before_it(error: AzureResponsesError) -> None:
-    verdict = verdict_of(error)
+    verdict = classify_error(error)
     assert verdict.step == "call"
     assert verdict.proven == set(SERVICE_STEPS) - {"call"}
 
 
 def test_a_refused_version_proves_nothing_about_the_caller() -> None:
-    assert verdict_of(_status(400, "API version not supported")).proven == frozenset()
+    assert classify_error(_status(400, "API version not supported")).proven == frozenset()
 
 
 def test_a_refused_role_proves_the_credential() -> None:
-    verdict = verdict_of(_status(401, code="PermissionDenied"))
+    verdict = classify_error(_status(401, code="PermissionDenied"))
     assert (verdict.step, sorted(verdict.proven)) == ("role", ["credential", "firewall"])
 
 
@@ -81,7 +81,7 @@ def test_an_answer_passes_every_step() -> None:
     headers = {"x-ms-region": "East US 2", "x-ratelimit-remaining-tokens": "50",
                "x-ratelimit-limit-tokens": "100"}  # fmt: skip
     response.attach(headers)
-    findings = judge(Answer(response, None, 0.25, 0.5), _ASKED)
+    findings = classify(ProbeResult(response, None, 0.25, 0.5), _ASKED)
     assert [finding.name for finding in findings] == list(SERVICE_STEPS)
     assert all(finding.ok for finding in findings)
     assert _find(findings, "call").detail == (
@@ -92,7 +92,7 @@ def test_an_answer_passes_every_step() -> None:
 def test_a_thrifty_answer_is_fine_too() -> None:
     response = Response(id="r")
     response.attach({"x-ms-spillover-from-deployment": "ptu", "x-ms-deployment-name": "paygo"})
-    findings = judge(Answer(response, seconds=0.5), _ASKED)
+    findings = classify(ProbeResult(response, seconds=0.5), _ASKED)
     assert [finding.name for finding in findings if finding.ok is None] == ["region", "rate-limit"]
     assert _find(findings, "call").detail == "done after 0.50 s"
     assert "'paygo' answered" in _find(findings, "deployment").detail
@@ -100,20 +100,20 @@ def test_a_thrifty_answer_is_fine_too() -> None:
 
 def test_an_expired_token_is_a_failure_wherever_the_call_stopped() -> None:
     notes = CredentialNotes("a token", fault="it expired", fix="fetch another")
-    asked = Circumstances("v", "d", notes)
-    findings = judge(Answer(error=_status(404, "Resource not found")), asked)
+    asked = ProbeContext("v", "d", notes)
+    findings = classify(ProbeResult(error=_status(404, "Resource not found")), asked)
     assert _find(findings, "credential") == Finding(
         "credential", False, "it expired [sent: a token]", "fetch another"
     )
 
 
 def test_the_region_is_told_even_by_a_refusal() -> None:
-    findings = judge(Answer(error=_status(401, region="Sweden Central")), _ASKED)
+    findings = classify(ProbeResult(error=_status(401, region="Sweden Central")), _ASKED)
     assert _find(findings, "region").detail == "Sweden Central"
 
 
 def test_without_a_deployment_the_models_list_proves_what_it_can() -> None:
-    findings = judge_without_deployment(Answer(), _ASKED)
+    findings = classify_without_deployment(ProbeResult(), _ASKED)
     assert [(finding.name, finding.ok) for finding in findings] == [
         ("api-version", True),
         ("credential", True),
@@ -123,7 +123,7 @@ def test_without_a_deployment_the_models_list_proves_what_it_can() -> None:
 
 
 def test_without_a_deployment_a_refused_key_is_still_found() -> None:
-    findings = judge_without_deployment(Answer(error=_status(401, "Access denied")), _ASKED)
+    findings = classify_without_deployment(ProbeResult(error=_status(401, "Access denied")), _ASKED)
     assert {finding.name: finding.ok for finding in findings} == {
         "firewall": True,
         "credential": False,
@@ -132,7 +132,9 @@ def test_without_a_deployment_a_refused_key_is_still_found() -> None:
 
 
 def test_a_models_list_that_is_not_offered_proves_nothing() -> None:
-    findings = judge_without_deployment(Answer(error=_status(404, "Resource not found")), _ASKED)
+    findings = classify_without_deployment(
+        ProbeResult(error=_status(404, "Resource not found")), _ASKED
+    )
     assert [finding.name for finding in findings] == ["deployment"]
 
 
@@ -158,7 +160,7 @@ def test_a_models_list_that_is_not_offered_proves_nothing() -> None:
 def test_headroom_is_judged_by_known_numbers_only(
     limit: RateLimit | None, ok: bool | None, detail: str
 ) -> None:
-    finding = judge_headroom(limit)
+    finding = check_headroom(limit)
     assert finding.ok is ok
     assert detail in finding.detail
     is_low = ok is False or detail.startswith("50")
