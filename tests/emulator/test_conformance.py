@@ -16,7 +16,7 @@ from azure_responses.emulator import engine
 from azure_responses.emulator.models import find_model
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.validation import validate_chat, validate_create
-from tests.emulator.engine.turns import make_turn
+from tests.emulator.engine.generations import make_generation
 from tests.recordings import Exchange, exchanges, openapi
 
 _DESCRIPTION = "openai.openapi.json"
@@ -177,7 +177,7 @@ _TOLERATED_PLACES = {
 @pytest.mark.parametrize("name", [*_ANSWERS, *_SAME_KIND])
 def test_every_reply_and_event_validates_against_the_published_description(name: str) -> None:
     given = _ANSWERS.get(name) or _SAME_KIND[name]
-    answer = engine.answer(make_turn(**given))
+    answer = engine.create_response(make_generation(**given))
     faults = set(_find_faults("Response", answer.response))
     for event in answer.events:
         if event["type"] not in _TOLERATED_EVENTS:
@@ -277,7 +277,7 @@ def _streams() -> list[Any]:
     ]
 
 
-def _answer_like(exchange: Exchange, response: dict[str, Any]) -> engine.Answer:
+def _answer_like(exchange: Exchange, response: dict[str, Any]) -> engine.GeneratedResponse:
     """The engine's answer to a request of the same kind; a later turn gets a tool's output."""
     given = {**_same_kind(exchange), "model": response["model"]}
     kinds = [item["type"] for item in response["output"]]
@@ -289,7 +289,7 @@ def _answer_like(exchange: Exchange, response: dict[str, Any]) -> engine.Answer:
         # Recorded: the second step of a calculation is called without a reasoning item.
         given["reasoning"] = {**given["reasoning"], "effort": "none"}
         given["include"] = []
-    return engine.answer(make_turn(**given))
+    return engine.create_response(make_generation(**given))
 
 
 @pytest.mark.parametrize(("exchange", "events"), _streams())
@@ -381,8 +381,8 @@ def _chats() -> list[Any]:
 @pytest.mark.parametrize("exchange", _chats())
 def test_chat_completions_have_the_recorded_keys(exchange: Exchange) -> None:
     options = {"include_usage": True}
-    turn = make_turn(messages=[{"role": "user", "content": "Hello"}], stream_options=options)
-    completion, chunks = engine.chat(turn)
+    turn = make_generation(messages=[{"role": "user", "content": "Hello"}], stream_options=options)
+    completion, chunks = engine.create_chat_completion(turn)
     if isinstance(exchange.body, dict):
         pairs = [(completion, exchange.body)]
     else:
@@ -401,7 +401,9 @@ def test_chat_completions_validate_against_the_published_description() -> None:
     tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
     messages = [{"role": "user", "content": "weather in Rome?"}]
     for given in ({"tools": [tool]}, {"logprobs": True, "top_logprobs": 2}, {"n": 2}):
-        completion, chunks = engine.chat(make_turn(messages=messages, **given))
+        completion, chunks = engine.create_chat_completion(
+            make_generation(messages=messages, **given)
+        )
         assert list(_find_chat_faults("CreateChatCompletionResponse", completion)) == []
         for chunk in chunks[1:]:
             assert list(_find_chat_faults("CreateChatCompletionStreamResponse", chunk)) == []

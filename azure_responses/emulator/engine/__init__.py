@@ -1,10 +1,16 @@
 """The answer engine: deterministic, rule-following, with no clock and no randomness."""
 
-from azure_responses.emulator.engine.answer import answer
-from azure_responses.emulator.engine.chat import chat
-from azure_responses.emulator.engine.compact import compact
-from azure_responses.emulator.engine.prefixes import PrefixMemory
+from azure_responses.emulator.engine.chat_completion import create_chat_completion
+from azure_responses.emulator.engine.create_response import compact, create_response
+from azure_responses.emulator.engine.generation import GeneratedResponse, Generation, PrefixMemory
 from azure_responses.emulator.engine.triggers import TRIGGERS
-from azure_responses.emulator.engine.turn import Answer, Turn
 
-__all__ = ["TRIGGERS", "Answer", "PrefixMemory", "Turn", "answer", "chat", "compact"]
+__all__ = [
+    "TRIGGERS",
+    "GeneratedResponse",
+    "PrefixMemory",
+    "Generation",
+    "create_response",
+    "create_chat_completion",
+    "compact",
+]

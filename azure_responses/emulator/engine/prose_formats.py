@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from azure_responses.emulator.engine.instances import build_instance
+from azure_responses.emulator.engine.json_instances import build_instance
 from azure_responses.emulator.engine.transcript import Transcript
 
 __all__ = ["answer_in_prose_format", "find_schema"]

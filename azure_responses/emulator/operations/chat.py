@@ -2,7 +2,7 @@
 
 from azure_responses.emulator import engine
 from azure_responses.emulator.call import Call
-from azure_responses.emulator.engine import Turn
+from azure_responses.emulator.engine import Generation
 from azure_responses.emulator.exchange import Reply, json_reply
 from azure_responses.emulator.framing import STREAM_TYPE, chat_frames
 from azure_responses.emulator.limits import rate_limit_headers
@@ -34,7 +34,9 @@ def _complete_on(call: Call, deployment: Deployment) -> Reply:
     limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
     admit(call, deployment, count_request(call.body) + limit)
     account, now = call.account, call.now
-    completion, chunks = engine.chat(_turn(call, deployment, model, now), call.is_streamed)
+    completion, chunks = engine.create_chat_completion(
+        _turn(call, deployment, model, now), call.is_streamed
+    )
     window = account.window(deployment)
     window.spend(now, (completion.get("usage") or {}).get("total_tokens", 0))
     latency = account.latency_of(deployment)
@@ -64,9 +66,9 @@ def _check_model(call: Call, model: Model) -> None:
         raise model_needs_newer_version(model.name)
 
 
-def _turn(call: Call, deployment: Deployment, model: Model, now: float) -> Turn:
+def _turn(call: Call, deployment: Deployment, model: Model, now: float) -> Generation:
     account = call.account
-    return Turn(
+    return Generation(
         request=call.body,
         deployment=deployment.name,
         model=model,

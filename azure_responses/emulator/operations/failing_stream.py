@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from azure_responses.emulator.engine import Answer
+from azure_responses.emulator.engine import GeneratedResponse
 from azure_responses.emulator.exchange import encode_json
 from azure_responses.emulator.faults import OVERLOADED, Fault
 from azure_responses.emulator.framing import frame
@@ -40,7 +40,7 @@ def failing_order(limit_reply: str) -> str:
 
 
 def failing_frames(
-    order: str, answer: Answer, deployment: Deployment, region: str, fault: Fault | None
+    order: str, answer: GeneratedResponse, deployment: Deployment, region: str, fault: Fault | None
 ) -> Iterator[bytes]:
     """The frames of a stream that fails the way `order` names.
 
@@ -127,7 +127,7 @@ _ORDERS: dict[str, Callable[[Event, Event], list[Event]]] = {
 }
 
 
-def _cut(answer: Answer, after: int, is_flat: bool) -> list[Event]:
+def _cut(answer: GeneratedResponse, after: int, is_flat: bool) -> list[Event]:
     events = answer.events[: min(after, len(answer.events) - 1)]
     number = len(events)
     if is_flat:

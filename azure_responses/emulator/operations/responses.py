@@ -6,7 +6,7 @@ from typing import Any
 
 from azure_responses.emulator import engine
 from azure_responses.emulator.call import Call
-from azure_responses.emulator.engine import Answer, Turn
+from azure_responses.emulator.engine import GeneratedResponse, Generation
 from azure_responses.emulator.exchange import Reply, Step, json_reply
 from azure_responses.emulator.framing import STREAM_TYPE, stream_record
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
@@ -44,7 +44,7 @@ def _create_on(call: Call, deployment: Deployment) -> Reply:
     order = _limited(call, deployment)
     context = find_context(call)
     now = call.now
-    answer = engine.answer(_turn(call, deployment, context, now))
+    answer = engine.create_response(_turn(call, deployment, context, now))
     if order is not None:
         return _failed_stream(call, deployment, answer, order)
     call.account.window(deployment).spend(now, _tokens(answer, "total_tokens"))
@@ -56,7 +56,7 @@ def _create_on(call: Call, deployment: Deployment) -> Reply:
     return reply
 
 
-def _keep_containers(call: Call, answer: Answer) -> None:
+def _keep_containers(call: Call, answer: GeneratedResponse) -> None:
     """Containers that a code interpreter call started can be read and used afterwards."""
     holdings = call.account.holdings
     for item in answer.output_items:
@@ -65,9 +65,9 @@ def _keep_containers(call: Call, answer: Answer) -> None:
             holdings.add_container("auto", container_id=container_id)
 
 
-def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> Turn:
+def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> Generation:
     account = call.account
-    return Turn(
+    return Generation(
         request=context.body,
         deployment=deployment.name,
         model=find_model(deployment.model_name),
@@ -106,7 +106,9 @@ def _limited(call: Call, deployment: Deployment) -> str | None:
     return failing_order(deployment.limit_reply)
 
 
-def _failed_stream(call: Call, deployment: Deployment, answer: Answer, order: str) -> Reply:
+def _failed_stream(
+    call: Call, deployment: Deployment, answer: GeneratedResponse, order: str
+) -> Reply:
     region = call.account.region(deployment)
     frames = failing_frames(order, answer, deployment, region, call.stream_fault())
     return Reply(200, [STREAM_TYPE, *_failed_headers(call, deployment)], steps=frames)
@@ -126,7 +128,7 @@ def _failed_headers(call: Call, deployment: Deployment) -> list[tuple[str, str]]
 
 
 def _answered(
-    call: Call, deployment: Deployment, context: Context, answer: Answer, now: float
+    call: Call, deployment: Deployment, context: Context, answer: GeneratedResponse, now: float
 ) -> Reply:
     is_background = call.body.get("background") is True
     if call.is_streamed or is_background:
@@ -147,13 +149,13 @@ def _answered(
     return reply
 
 
-def _tokens(answer: Answer, kind: str) -> int:
+def _tokens(answer: GeneratedResponse, kind: str) -> int:
     """A failed answer counts none."""
     usage = answer.response.get("usage") or {}
     return int(usage.get(kind, 0))
 
 
-def _whole_delay(call: Call, deployment: Deployment, answer: Answer) -> float:
+def _whole_delay(call: Call, deployment: Deployment, answer: GeneratedResponse) -> float:
     latency = call.account.latency_of(deployment)
     if latency.is_zero:
         return 0.0
@@ -161,7 +163,7 @@ def _whole_delay(call: Call, deployment: Deployment, answer: Answer) -> float:
 
 
 def _paced_record(
-    call: Call, deployment: Deployment, context: Context, answer: Answer, now: float
+    call: Call, deployment: Deployment, context: Context, answer: GeneratedResponse, now: float
 ) -> Record:
     """A record with every event's time; none where all are due at once."""
     is_background = call.body.get("background") is True
@@ -177,7 +179,9 @@ def _paced_record(
     return record
 
 
-def _record(call: Call, context: Context, answer: Answer, now: float, finished_at: float) -> Record:
+def _record(
+    call: Call, context: Context, answer: GeneratedResponse, now: float, finished_at: float
+) -> Record:
     if answer.response.get("completed_at") is not None:
         answer.response["completed_at"] = int(finished_at)
     return Record(

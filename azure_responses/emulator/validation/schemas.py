@@ -9,7 +9,7 @@ words of opencode#31996.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from azure_responses.emulator.engine.patterns import has_lookaround
+from azure_responses.emulator.engine.matching_text import has_lookaround
 from azure_responses.emulator.refusal import Refusal
 from azure_responses.emulator.validation.errors import refuse
 from azure_responses.emulator.validation.keywords import find_wrong_keyword

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator.engine import TRIGGERS, PrefixMemory, answer
-from azure_responses.emulator.engine.images import paint
+from azure_responses.emulator.engine import TRIGGERS, PrefixMemory, create_response
+from azure_responses.emulator.engine.service_tools import paint
 from azure_responses.emulator.refusal import Refusal
-from tests.emulator.engine.turns import NOW, ask, make_turn, said
+from tests.emulator.engine.generations import NOW, ask, make_generation, said
 
 _PNG = "data:image/png;base64," + paint("x")
 
@@ -380,7 +380,7 @@ def test_the_response_echoes_what_was_asked() -> None:
         "prompt": {"id": "pmpt_1"},
         "context_management": [{"type": "compaction"}],
     }
-    response = answer(make_turn({"input": "Hello", **given})).response
+    response = create_response(make_generation({"input": "Hello", **given})).response
     for name in ("metadata", "instructions", "user", "store", "parallel_tool_calls", "prompt"):
         assert response[name] == given[name]
     assert (response["temperature"], response["top_p"]) == (0.0, 0.5)
@@ -444,7 +444,7 @@ def test_ids_continue_the_conversation() -> None:
 def test_the_variables_of_a_stored_prompt_are_answered() -> None:
     template = {"id": "pmpt_1", "variables": {"sum": "what is 1+1", "image": {"type": "x"}}}
     for prompt, expected in ((template, "1 + 1 = 2"), ({"id": "pmpt_1"}, "There is nothing")):
-        response = answer(make_turn({"prompt": prompt})).response
+        response = create_response(make_generation({"prompt": prompt})).response
         assert expected in response["output"][0]["content"][0]["text"]
 
 
@@ -507,6 +507,6 @@ def test_a_compaction_of_others_is_refused() -> None:
 
 
 def test_events_are_written_when_first_read() -> None:
-    reply = answer(make_turn(input="Hello"))
+    reply = create_response(make_generation(input="Hello"))
     assert "events" not in vars(reply)
     assert reply.events is reply.events

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.engine.turns import ask
+from tests.emulator.engine.generations import ask
 
 
 def _function(name: str = "get_weather", description: str = "", **given: Any) -> dict[str, Any]:

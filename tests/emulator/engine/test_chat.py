@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator.engine import chat, compact
+from azure_responses.emulator.engine import compact, create_chat_completion
 from azure_responses.emulator.refusal import Refusal
-from tests.emulator.engine.turns import make_turn, said
+from tests.emulator.engine.generations import make_generation, said
 
 _WEATHER: dict[str, Any] = {
     "type": "function",
@@ -19,7 +19,7 @@ _WEATHER: dict[str, Any] = {
 
 def _chat(prompt: Any, **given: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     messages = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-    return chat(make_turn(messages=messages, **given))
+    return create_chat_completion(make_generation(messages=messages, **given))
 
 
 def _message(prompt: Any, **given: Any) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def test_a_failure_is_an_empty_completion() -> None:
 
 def test_a_compacted_conversation_is_still_known() -> None:
     turns = [{"role": "user", "content": "my name is Ada"}, {"role": "assistant", "content": "ok"}]
-    compacted = compact(make_turn(input=turns))
+    compacted = compact(make_generation(input=turns))
     assert compacted["object"] == "response.compaction"
     assert [item["type"] for item in compacted["output"]] == ["message", "compaction"]
     usage = compacted["usage"]
@@ -219,5 +219,5 @@ def test_a_compacted_conversation_is_still_known() -> None:
 def test_compaction_keeps_parts_and_ids() -> None:
     part = {"type": "input_text", "text": "x"}
     items = [{"role": "user", "content": [part], "id": "msg_1"}]
-    kept = compact(make_turn(input=items))["output"][0]
+    kept = compact(make_generation(input=items))["output"][0]
     assert (kept["id"], kept["content"]) == ("msg_1", [part])

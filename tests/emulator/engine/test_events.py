@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azure_responses.emulator.engine import Answer, answer
-from tests.emulator.engine.turns import ask, make_turn
+from azure_responses.emulator.engine import GeneratedResponse, create_response
+from tests.emulator.engine.generations import ask, make_generation
 
 _TOOLS: list[dict[str, Any]] = [
     {"type": "function", "name": "get_weather", "parameters": {
@@ -59,8 +59,8 @@ _HEADERS = {"x-ms-oai-image-generation-deployment": "gpt-image-1"}
 def test_any_stream_is_numbered_and_adds_up(
     request: dict[str, Any], dated: bool, chunking: str
 ) -> None:
-    turn = make_turn(request, headers=_HEADERS, dated=dated, chunking=chunking)
-    reply = answer(turn)
+    generation = make_generation(request, headers=_HEADERS, dated=dated, chunking=chunking)
+    reply = create_response(generation)
     events = reply.events
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
     assert events[-1]["response"] is reply.response
@@ -69,7 +69,7 @@ def test_any_stream_is_numbered_and_adds_up(
     _check_deltas(events)
 
 
-def _check_items(reply: Answer) -> None:
+def _check_items(reply: GeneratedResponse) -> None:
     done = [e["item"] for e in reply.events if e["type"] == "response.output_item.done"]
     added = [e["item"] for e in reply.events if e["type"] == "response.output_item.added"]
     assert [_unsealed(item) for item in done] == [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from azure_responses.emulator.refusal import Refusal
-from tests.emulator.engine.turns import ask
+from tests.emulator.engine.generations import ask
 
 _IMAGE_HEADER = {"x-ms-oai-image-generation-deployment": "gpt-image-1"}
 

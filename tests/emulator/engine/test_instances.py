@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azure_responses.emulator.engine.instances import build_instance
+from azure_responses.emulator.engine.json_instances import build_instance
 
 _NAMES = st.sampled_from(
     ["name", "city", "email", "count", "price", "tags", "user_id", "isActive", "date", "x", "query"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.engine.turns import ask, said
+from tests.emulator.engine.generations import ask, said
 
 _SCHEMA = {
     "type": "object",

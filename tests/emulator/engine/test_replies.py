@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.engine.turns import ask, make_turn, said
+from tests.emulator.engine.generations import ask, make_generation, said
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,6 @@ def test_a_long_prompt_is_quoted_in_part() -> None:
 
 
 def test_a_turn_is_built_with_what_it_is_given() -> None:
-    turn = make_turn(input="x", dated=True)
-    assert turn.dated
-    assert turn.request == {"model": "gpt-4.1", "input": "x"}
+    generation = make_generation(input="x", dated=True)
+    assert generation.dated
+    assert generation.request == {"model": "gpt-4.1", "input": "x"}

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.emulator.engine.arithmetic import find_sum, solve
-from azure_responses.emulator.engine.hints import find_places, split_words
-from azure_responses.emulator.engine.logprobs import list_logprobs
-from azure_responses.emulator.engine.patterns import match_pattern
-from azure_responses.emulator.engine.pieces import obfuscate, split_deltas
-from azure_responses.emulator.engine.stories import read_count, tell
+from azure_responses.emulator.engine.canned_answers import find_sum, read_count, solve, tell
+from azure_responses.emulator.engine.event_writer import obfuscate, split_deltas
+from azure_responses.emulator.engine.matching_text import match_pattern
+from azure_responses.emulator.engine.output_items import list_logprobs
+from azure_responses.emulator.engine.prompt_values import find_places, split_words
 from azure_responses.emulator.engine.transcript import read_text
-from tests.emulator.engine.turns import said
+from tests.emulator.engine.generations import said
 
 
 @pytest.mark.parametrize(

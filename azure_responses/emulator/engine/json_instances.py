@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.emulator.engine.hints import Hints, name_one, split_words
-from azure_responses.emulator.engine.patterns import FORMATS, match_pattern
-from azure_responses.emulator.engine.searches import is_found
+from azure_responses.emulator.engine.matching_text import FORMATS, is_found, match_pattern
+from azure_responses.emulator.engine.prompt_values import Hints, name_one, split_words
 
 __all__ = ["build_instance"]
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from azure_responses.emulator.engine import Answer, Turn, answer
+from azure_responses.emulator.engine import GeneratedResponse, Generation, create_response
 from azure_responses.emulator.identifiers import IdentifierMint
 from azure_responses.emulator.models import find_model
 from azure_responses.emulator.vault import Vault
 
-__all__ = ["NOW", "ask", "make_turn", "said"]
+__all__ = ["NOW", "ask", "make_generation", "said"]
 
 NOW = 1_790_000_000
-_OF_TURN = (
+_OF_GENERATION = (
     "history",
     "headers",
     "dated",
@@ -21,13 +21,13 @@ _OF_TURN = (
 )
 
 
-def make_turn(
+def make_generation(
     body: dict[str, Any] | None = None, seed: str = "seed", key: bytes = b"key", **given: Any
-) -> Turn:
+) -> Generation:
     """A turn; keywords that are no field of it go into the request body."""
-    fields = {name: given.pop(name) for name in _OF_TURN if name in given}
+    fields = {name: given.pop(name) for name in _OF_GENERATION if name in given}
     request = {"model": "gpt-4.1", **(body or {}), **given}
-    return Turn(
+    return Generation(
         request=request,
         deployment=request["model"],
         model=find_model(request["model"]),
@@ -38,9 +38,9 @@ def make_turn(
     )
 
 
-def ask(prompt: Any = "", **given: Any) -> Answer:
+def ask(prompt: Any = "", **given: Any) -> GeneratedResponse:
     """The answer to a prompt or to input items."""
-    return answer(make_turn(input=prompt, **given))
+    return create_response(make_generation(input=prompt, **given))
 
 
 def said(prompt: Any, **given: Any) -> str:

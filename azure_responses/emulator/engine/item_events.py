@@ -1,23 +1,67 @@
-"""How each kind of output item is announced, as recorded."""
+"""The stream: the events of a whole answer, in the recorded order."""
 
 from collections.abc import Callable
 from typing import Any
 
-from azure_responses.emulator.engine.steps import Step
-from azure_responses.emulator.engine.writer import EventWriter
+from azure_responses.emulator.engine.event_writer import EventWriter
+from azure_responses.emulator.engine.generation import OutputStep
 
-__all__ = ["open_item", "write_item"]
+__all__ = ["open_item", "write_events", "write_item"]
+
+_TERMINAL = {
+    "completed": "response.completed",
+    "incomplete": "response.incomplete",
+    "failed": "response.failed",
+}
+
+
+def write_events(
+    writer: EventWriter,
+    steps: list[OutputStep],
+    opened: dict[str, Any],
+    closed: dict[str, Any],
+    seal: Callable[[OutputStep, str], str],
+) -> list[dict[str, Any]]:
+    """All events, from `response.created` to the terminal one.
+
+    `seal` gives a step's `encrypted_content` for the event named: each event encrypts it anew.
+    """
+    _open_response(writer, opened)
+    for index, step in enumerate(steps):
+        added = _sealed(open_item(step), step, seal, "added")
+        writer.write("response.output_item.added", item=added, output_index=index)
+        write_item(writer, index, step)
+        done = _sealed(step.item, step, seal, "done")
+        writer.write("response.output_item.done", item=done, output_index=index)
+    writer.write(_TERMINAL[closed["status"]], response=closed)
+    return writer.events
+
+
+def _open_response(writer: EventWriter, response: dict[str, Any]) -> None:
+    writer.write("response.created", response=response)
+    if response["status"] == "queued":
+        writer.write("response.queued", response=response)
+        response = {**response, "status": "in_progress"}
+    writer.write("response.in_progress", response=response)
+
+
+def _sealed(
+    item: dict[str, Any], step: OutputStep, seal: Callable[[OutputStep, str], str], event: str
+) -> dict[str, Any]:
+    if step.sealed is None:
+        return item
+    return {**item, "encrypted_content": seal(step, event)}
 
 
 def _open_nothing(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "status": "in_progress"} if "status" in item else item
 
 
-def _write_nothing(writer: EventWriter, index: int, step: Step) -> None:
+def _write_nothing(writer: EventWriter, index: int, step: OutputStep) -> None:
     pass
 
 
-def _write_message(writer: EventWriter, index: int, step: Step) -> None:
+def _write_message(writer: EventWriter, index: int, step: OutputStep) -> None:
     for number, part in enumerate(step.item["content"]):
         at = {"content_index": number, "item_id": step.item["id"], "output_index": index}
         if part["type"] == "refusal":
@@ -49,7 +93,7 @@ def _write_refusal(writer: EventWriter, part: dict[str, Any], at: dict[str, Any]
     writer.write("response.content_part.done", **at, part=part)
 
 
-def _write_reasoning(writer: EventWriter, index: int, step: Step) -> None:
+def _write_reasoning(writer: EventWriter, index: int, step: OutputStep) -> None:
     for number, part in enumerate(step.item["summary"]):
         at = {"item_id": step.item["id"], "output_index": index, "summary_index": number}
         empty = {"type": "summary_text", "text": ""}
@@ -59,8 +103,8 @@ def _write_reasoning(writer: EventWriter, index: int, step: Step) -> None:
         writer.write("response.reasoning_summary_part.done", **at, part=part)
 
 
-def _write_argument(prefix: str, field: str) -> Callable[[EventWriter, int, Step], None]:
-    def write(writer: EventWriter, index: int, step: Step) -> None:
+def _write_argument(prefix: str, field: str) -> Callable[[EventWriter, int, OutputStep], None]:
+    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
         at = {"item_id": step.item["id"], "output_index": index}
         value = step.item[field]
         writer.deltas(f"response.{prefix}.delta", value, **at)
@@ -69,15 +113,15 @@ def _write_argument(prefix: str, field: str) -> Callable[[EventWriter, int, Step
     return write
 
 
-def _write_phases(prefix: str, *phases: str) -> Callable[[EventWriter, int, Step], None]:
-    def write(writer: EventWriter, index: int, step: Step) -> None:
+def _write_phases(prefix: str, *phases: str) -> Callable[[EventWriter, int, OutputStep], None]:
+    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
         for phase in phases:
             writer.write(f"response.{prefix}.{phase}", item_id=step.item["id"], output_index=index)
 
     return write
 
 
-def _write_code(writer: EventWriter, index: int, step: Step) -> None:
+def _write_code(writer: EventWriter, index: int, step: OutputStep) -> None:
     at = {"item_id": step.item["id"], "output_index": index}
     writer.write("response.code_interpreter_call.in_progress", **at)
     code = step.item["code"]
@@ -87,7 +131,7 @@ def _write_code(writer: EventWriter, index: int, step: Step) -> None:
     writer.write("response.code_interpreter_call.completed", **at)
 
 
-def _write_image(writer: EventWriter, index: int, step: Step) -> None:
+def _write_image(writer: EventWriter, index: int, step: OutputStep) -> None:
     at = {"item_id": step.item["id"], "output_index": index}
     writer.write("response.image_generation_call.in_progress", **at)
     writer.write("response.image_generation_call.generating", **at)
@@ -102,7 +146,7 @@ def _write_image(writer: EventWriter, index: int, step: Step) -> None:
         )
 
 
-def _write_commands(writer: EventWriter, index: int, step: Step) -> None:
+def _write_commands(writer: EventWriter, index: int, step: OutputStep) -> None:
     # Recorded without an item_id, unlike every other event of an item.
     for number, command in enumerate(step.item["action"]["commands"]):
         at: dict[str, Any] = {"command_index": number, "output_index": index}
@@ -111,7 +155,7 @@ def _write_commands(writer: EventWriter, index: int, step: Step) -> None:
         writer.write("response.shell_call_command.done", command=command, **at)
 
 
-def _write_command_output(writer: EventWriter, index: int, step: Step) -> None:
+def _write_command_output(writer: EventWriter, index: int, step: OutputStep) -> None:
     for number, part in enumerate(step.item["output"]):
         at = {"command_index": number, "item_id": step.item["id"], "output_index": index}
         delta = {"stdout": part["stdout"]}
@@ -119,7 +163,7 @@ def _write_command_output(writer: EventWriter, index: int, step: Step) -> None:
         writer.write("response.shell_call_output_content.done", output=[part], **at)
 
 
-def _write_patch(writer: EventWriter, index: int, step: Step) -> None:
+def _write_patch(writer: EventWriter, index: int, step: OutputStep) -> None:
     diff = step.item["operation"].get("diff")
     if not diff:
         # Deleting a file has no diff.
@@ -149,7 +193,7 @@ def _open_code(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "status": "in_progress", "code": "", "outputs": outputs}
 
 
-def _write_mcp_call(writer: EventWriter, index: int, step: Step) -> None:
+def _write_mcp_call(writer: EventWriter, index: int, step: OutputStep) -> None:
     at = {"item_id": step.item["id"], "output_index": index}
     writer.write("response.mcp_call.in_progress", **at)
     arguments = step.item["arguments"]
@@ -177,7 +221,9 @@ def _open_search(item: dict[str, Any]) -> dict[str, Any]:
 _STARTED = {"status": "in_progress"}
 _SCRIPTS: dict[
     str,
-    tuple[Callable[[dict[str, Any]], dict[str, Any]], Callable[[EventWriter, int, Step], None]],
+    tuple[
+        Callable[[dict[str, Any]], dict[str, Any]], Callable[[EventWriter, int, OutputStep], None]
+    ],
 ] = {
     "message": (_opens_with(**_STARTED, content=[]), _write_message),
     "reasoning": (_opens_with(summary=[]), _write_reasoning),
@@ -209,13 +255,13 @@ _SCRIPTS: dict[
 }
 
 
-def open_item(step: Step) -> dict[str, Any]:
+def open_item(step: OutputStep) -> dict[str, Any]:
     """The item as `response.output_item.added` carries it: begun and empty."""
     opened, _ = _SCRIPTS.get(step.item["type"], (_open_nothing, _write_nothing))
     return opened(step.item)
 
 
-def write_item(writer: EventWriter, index: int, step: Step) -> None:
+def write_item(writer: EventWriter, index: int, step: OutputStep) -> None:
     """The events between an item's `added` and `done`."""
     _, write = _SCRIPTS.get(step.item["type"], (_open_nothing, _write_nothing))
     write(writer, index, step)

@@ -9,15 +9,15 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from azure_responses.emulator.engine.answer import answer
-from azure_responses.emulator.engine.chat_request import to_turn
-from azure_responses.emulator.engine.filters import prompt_results
-from azure_responses.emulator.engine.pieces import obfuscate, split_deltas
+from azure_responses.emulator.engine.create_response import create_response
+from azure_responses.emulator.engine.event_writer import obfuscate, split_deltas
+from azure_responses.emulator.engine.generation import Generation
+from azure_responses.emulator.engine.response_object import prompt_results
 from azure_responses.emulator.engine.triggers import find_trigger
-from azure_responses.emulator.engine.turn import Turn
+from azure_responses.emulator.nulls import drop_nulls
 from azure_responses.emulator.refusal import Refusal
 
-__all__ = ["chat"]
+__all__ = ["create_chat_completion", "to_generation"]
 
 _Chunk = dict[str, Any]
 _MOST_TOKENS = 500_000
@@ -30,28 +30,30 @@ _MESSAGE = (
 )
 
 
-def chat(turn: Turn, is_streamed: bool = True) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def create_chat_completion(
+    generation: Generation, is_streamed: bool = True
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The completion, and the chunks of the same completion as a stream; none if not streamed.
 
     Raises:
         Refusal: as `answer` does, with the bodies of chat completions.
     """
-    body = turn.request
-    asked = _share(to_turn(turn), body.get("n") or 1)
+    body = generation.request
+    asked = _share(to_generation(generation), body.get("n") or 1)
     given = asked.request["input"]
     if find_trigger(json.dumps(given[-1:]), "block-prompt") is not None:
         raise _refuse_prompt()
     head = {
-        "created": turn.created_at,
-        "id": turn.identifiers.chat_completion(),
-        "model": turn.model.routes_to or turn.model.snapshot,
+        "created": generation.created_at,
+        "id": generation.identifiers.chat_completion(),
+        "model": generation.model.routes_to or generation.model.snapshot,
     }
     choices: list[dict[str, Any]] = []
     response: dict[str, Any] = {}
     for index in range(body.get("n") or 1):
         # Choices are alike but for the ids of their calls: 128 of them cost no more than one.
         if not response or any("call_id" in item for item in response["output"]):
-            response = answer(asked).response
+            response = create_response(asked).response
         choices.append(_choose(index, response, bool(body.get("logprobs"))))
     usage = _describe_usage(response["usage"] or {}, len(choices))
     completion = {
@@ -62,14 +64,14 @@ def chat(turn: Turn, is_streamed: bool = True) -> tuple[dict[str, Any], list[dic
         "system_fingerprint": None,
         "usage": usage,
     }
-    return completion, _stream(turn, head, choices, usage) if is_streamed else []
+    return completion, _stream(generation, head, choices, usage) if is_streamed else []
 
 
-def _share(turn: Turn, choices: int) -> Turn:
+def _share(generation: Generation, choices: int) -> Generation:
     """The turn, its choices together no longer than what a machine holds with ease."""
-    most = turn.request.get("max_output_tokens") or turn.model.max_output
-    limited = {**turn.request, "max_output_tokens": min(most, _MOST_TOKENS // choices)}
-    return replace(turn, request=limited) if choices > 1 else turn
+    most = generation.request.get("max_output_tokens") or generation.model.max_output
+    limited = {**generation.request, "max_output_tokens": min(most, _MOST_TOKENS // choices)}
+    return replace(generation, request=limited) if choices > 1 else generation
 
 
 def _refuse_prompt() -> Refusal:
@@ -163,9 +165,12 @@ def _describe_usage(usage: dict[str, Any], count: int) -> dict[str, Any]:
 
 
 def _stream(
-    turn: Turn, head: dict[str, Any], choices: list[dict[str, Any]], usage: dict[str, Any]
+    generation: Generation,
+    head: dict[str, Any],
+    choices: list[dict[str, Any]],
+    usage: dict[str, Any],
 ) -> list[_Chunk]:
-    options = turn.request.get("stream_options") or {}
+    options = generation.request.get("stream_options") or {}
     include_usage = bool(options.get("include_usage"))
     tail: dict[str, Any] = {"object": "chat.completion.chunk", "system_fingerprint": None}
     if include_usage:
@@ -182,7 +187,7 @@ def _stream(
     ]
     is_obfuscated = options.get("include_obfuscation") is not False
     for choice in choices:
-        for delta, reason, results in _deltas(choice, turn.chunking):
+        for delta, reason, results in _deltas(choice, generation.chunking):
             part = _part(choice, delta, reason, results)
             chunk = {"choices": [part], **head, **tail}
             if is_obfuscated:
@@ -237,3 +242,122 @@ def _call_deltas(number: int, call: dict[str, Any], chunking: str) -> list[_Delt
         part = {"index": number, kind: {field: piece}}
         deltas.append(({"tool_calls": [part]}, None, {}))
     return deltas
+
+
+_SAME = (
+    "temperature",
+    "top_p",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "user",
+    "metadata",
+    "top_logprobs",
+)
+
+
+def to_generation(generation: Generation) -> Generation:
+    """The turn with a create call in place of the chat body; nothing is stored."""
+    body = generation.request
+    asked: dict[str, Any] = {name: body[name] for name in _SAME if body.get(name) is not None}
+    asked["model"] = body.get("model")
+    asked["store"] = False
+    asked["input"] = [
+        item for message in drop_nulls(body["messages"]) for item in _to_items(message)
+    ]
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    if limit:
+        asked["max_output_tokens"] = limit
+    if body.get("reasoning_effort"):
+        asked["reasoning"] = {"effort": body["reasoning_effort"]}
+    if body.get("logprobs"):
+        asked["include"] = ["message.output_text.logprobs"]
+    asked["text"] = _to_text(body)
+    tools = [_to_tool(tool) for tool in body.get("tools") or ()]
+    tools += [{"type": "function", **function} for function in body.get("functions") or ()]
+    if tools:
+        asked["tools"] = tools
+        asked["tool_choice"] = _to_choice(body.get("tool_choice") or "auto")
+    return replace(generation, request=asked, history=[])
+
+
+def _to_text(body: dict[str, Any]) -> dict[str, Any]:
+    text: dict[str, Any] = {"verbosity": body.get("verbosity")}
+    given = body.get("response_format") or {"type": "text"}
+    if given["type"] == "json_schema":
+        given = {"type": "json_schema", **given["json_schema"]}
+        given.setdefault("schema", {"type": "object"})
+    text["format"] = given
+    return text
+
+
+def _to_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    inner = dict(tool[tool["type"]])
+    form = inner.get("format") or {}
+    if "grammar" in form:
+        inner["format"] = {"type": "grammar", **form["grammar"]}
+    # Chat completions are strict only where they say so, unlike the Responses API.
+    return {"type": tool["type"], "strict": False, **inner}
+
+
+def _to_choice(choice: Any) -> Any:
+    if isinstance(choice, str):
+        return choice
+    if choice["type"] == "allowed_tools":
+        allowed = choice.get("allowed_tools") or {}
+        tools = [_to_choice(one) for one in allowed.get("tools") or ()]
+        return {"type": "allowed_tools", "mode": allowed.get("mode", "auto"), "tools": tools}
+    return {"type": choice["type"], **choice.get(choice["type"], {})}
+
+
+def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
+    role = message["role"]
+    if role in ("tool", "function"):
+        call_id = message.get("tool_call_id") or message.get("name")
+        output = _plain(message.get("content"))
+        return [{"type": "function_call_output", "call_id": call_id, "output": output}]
+    items: list[dict[str, Any]] = []
+    if message.get("content") is not None:
+        items.append({"role": role, "content": _to_content(message["content"], role)})
+    for call in message.get("tool_calls") or ():
+        items.append(_to_call(call))
+    called = message.get("function_call")
+    if called:
+        # The way before tools: the name is all that joins a call and its output.
+        items.append(_to_call({"id": called.get("name"), "function": called}))
+    return items
+
+
+def _to_call(call: dict[str, Any]) -> dict[str, Any]:
+    inner = call.get(call.get("type") or "function") or {}
+    return {
+        "type": "function_call",
+        "call_id": call["id"],
+        "name": inner.get("name", ""),
+        "arguments": inner.get("arguments", inner.get("input", "")),
+    }
+
+
+def _plain(content: Any) -> str:
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content)
+    return str(content or "")
+
+
+def _to_content(content: Any, role: str) -> Any:
+    if isinstance(content, str):
+        return content
+    return [_to_part(part, role) for part in content]
+
+
+def _to_part(part: dict[str, Any], role: str) -> dict[str, Any]:
+    kind = part["type"]
+    if kind == "image_url":
+        image = part["image_url"]
+        detail = image.get("detail") or "auto"
+        return {"type": "input_image", "image_url": image["url"], "detail": detail}
+    if kind == "file":
+        return {"type": "input_file", **part["file"]}
+    if kind == "text":
+        spoken = "output_text" if role == "assistant" else "input_text"
+        return {"type": spoken, "text": part["text"]}
+    return part

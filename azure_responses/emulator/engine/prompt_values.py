@@ -2,10 +2,34 @@
 
 import re
 
-from azure_responses.emulator.engine.knowledge import LISTS, NUMBER_WORDS
+__all__ = ["NUMBER_WORDS", "Hints", "find_places", "name_one", "split_words"]
 
-__all__ = ["Hints", "find_places", "name_one", "split_words"]
-
+NUMBER_WORDS = {
+    "one": 1,
+    "a": 1,
+    "an": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+}
+_CITIES = (
+    "Paris",
+    "London",
+    "Tokyo",
+    "Berlin",
+    "Madrid",
+    "Rome",
+    "Cairo",
+    "Sydney",
+    "Toronto",
+    "Lima",
+)
 # At most 15 digits: more is an identifier, and no float holds it.
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)")
@@ -66,7 +90,7 @@ def find_places(text: str) -> list[str]:
         if " and " in found[1] or " or " in found[1]:
             return [part.removeprefix("in ") for part in _ENUMERATION.split(found[1]) if part]
         return [found[1].rstrip(".,")]
-    known = [city for city in LISTS["city"] if city in text]
+    known = [city for city in _CITIES if city in text]
     return sorted(known, key=text.index) if known else _CAPITALISED.findall(text)[:1]
 
 

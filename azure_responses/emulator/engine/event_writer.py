@@ -1,17 +1,18 @@
 """Writes events in order, numbers them and cuts text into deltas."""
 
+import hashlib
 from typing import Any
 
-from azure_responses.emulator.engine.pieces import obfuscate, split_deltas
+from azure_responses.emulator.tokens import split_tokens
 
-__all__ = ["EventWriter"]
+__all__ = ["EventWriter", "obfuscate", "split_deltas"]
 
 
 class EventWriter:
     """Writes events in order and numbers them.
 
     Args:
-        chunking: see `Turn.chunking`.
+        chunking: see `Generation.chunking`.
         is_obfuscated: deltas carry `obfuscation`.
         is_dated: `sequence_number` comes second, as on the dated surface, instead of last.
     """
@@ -60,3 +61,23 @@ class EventWriter:
                     piece, f"{key or at['item_id']}{len(self.events)}"
                 )
             self.write(kind, **fields)
+
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = bytes(_ALPHABET[number % 62] for number in range(256))
+_BUFFERED = 4
+_BLOCK = 16
+
+
+def split_deltas(text: str, chunking: str) -> list[str]:
+    """The text as deltas: one token each, or several where the content filter buffers."""
+    tokens = split_tokens(text)
+    if chunking == "async":
+        return tokens
+    return ["".join(tokens[at : at + _BUFFERED]) for at in range(0, len(tokens), _BUFFERED)]
+
+
+def obfuscate(delta: str, key: str) -> str:
+    """Letters that fill the delta up to a multiple of 16 characters, as recorded."""
+    digest = hashlib.blake2b(f"{key}{delta}".encode(), digest_size=_BLOCK).digest()
+    return digest.translate(_LETTERS)[: _BLOCK - len(delta) % _BLOCK].decode()

@@ -1,61 +1,62 @@
 """Hosted tools that the service runs itself: search, code, files and images."""
 
+import base64
+import hashlib
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
-from azure_responses.emulator.engine.arithmetic import find_sum
-from azure_responses.emulator.engine.draft import Draft
-from azure_responses.emulator.engine.images import paint
-from azure_responses.emulator.engine.messages import write_answer, write_message
-from azure_responses.emulator.engine.remote import write_remote
-from azure_responses.emulator.engine.selection import family
-from azure_responses.emulator.engine.steps import Step
-from azure_responses.emulator.engine.stories import split_sentences
-from azure_responses.emulator.engine.workstations import (
+from azure_responses.emulator.engine.canned_answers import find_sum, split_sentences
+from azure_responses.emulator.engine.computer_and_shell import (
     write_computer,
     write_local_shell,
     write_patch,
     write_shell,
 )
+from azure_responses.emulator.engine.generation import OutputStep, ResponseBuilder
+from azure_responses.emulator.engine.output_items import write_answer, write_message
+from azure_responses.emulator.engine.remote_mcp import write_remote
+from azure_responses.emulator.engine.tool_calls import family
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["write_hosted"]
+__all__ = ["paint", "write_hosted"]
 
 _Tool = dict[str, Any]
 _CALL_TOKENS = 20
 _RESULTS = 3
 
 
-def write_hosted(draft: Draft, tools: list[_Tool]) -> list[Step]:
+def write_hosted(builder: ResponseBuilder, tools: list[_Tool]) -> list[OutputStep]:
     """The calls of these tools and what the model says afterwards.
 
     At most `max_tool_calls` calls; the last tool's writer decides whether a message follows.
     """
-    limit = draft.turn.request.get("max_tool_calls")
-    steps: list[Step] = []
+    limit = builder.generation.request.get("max_tool_calls")
+    steps: list[OutputStep] = []
     for tool in tools[:limit]:
         write = _WRITERS.get(family(tool))
         if write:
-            steps.extend(write(draft, tool))
+            steps.extend(write(builder, tool))
     if any(step.item["type"] == "message" for step in steps):
         return [step for step in steps if step.item["type"] != "message"] + [
             step for step in steps if step.item["type"] == "message"
         ][:1]
-    return steps or [write_answer(draft)]
+    return steps or [write_answer(builder)]
 
 
-def _asks(draft: Draft, included: str) -> bool:
-    return included in (draft.turn.request.get("include") or ())
+def _asks(builder: ResponseBuilder, included: str) -> bool:
+    return included in (builder.generation.request.get("include") or ())
 
 
-def _query(draft: Draft) -> str:
-    words = " ".join(draft.transcript.prompt.split())
+def _query(builder: ResponseBuilder) -> str:
+    words = " ".join(builder.transcript.prompt.split())
     return re.sub(r"^(?:please\s+)?(?:search (?:the web )?for|look up|find)\s+", "", words)[:120]
 
 
-def _write_search(draft: Draft, tool: _Tool) -> list[Step]:
-    query = _query(draft).rstrip("?.!")
+def _write_search(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
+    query = _query(builder).rstrip("?.!")
     domains = (tool.get("filters") or {}).get("allowed_domains") or ["example.com"]
     slug = re.sub(r"\W+", "-", query.lower()).strip("-")[:40] or "page"
     pages = [
@@ -63,17 +64,17 @@ def _write_search(draft: Draft, tool: _Tool) -> list[Step]:
         for number in range(_RESULTS)
     ]
     action: dict[str, Any] = {"type": "search", "query": query}
-    if _asks(draft, "web_search_call.action.sources"):
+    if _asks(builder, "web_search_call.action.sources"):
         action["sources"] = [{"type": "url", "url": url} for _, url in pages]
     item = {
-        "id": draft.identify("ws"),
+        "id": builder.identify("ws"),
         "type": "web_search_call",
         # Recorded on Azure by vercel/ai: it still says searching when the response is complete.
         "status": "searching",
         "action": action,
     }
     text, notes = _cite_pages(query, pages)
-    return [Step(item, tokens=_CALL_TOKENS), write_message(draft, text, notes)]
+    return [OutputStep(item, tokens=_CALL_TOKENS), write_message(builder, text, notes)]
 
 
 def _cite_pages(query: str, pages: list[tuple[str, str]]) -> tuple[str, list[dict[str, Any]]]:
@@ -87,8 +88,8 @@ def _cite_pages(query: str, pages: list[tuple[str, str]]) -> tuple[str, list[dic
     return text, notes
 
 
-def _write_code(draft: Draft, tool: _Tool) -> list[Step]:
-    prompt = draft.transcript.prompt
+def _write_code(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
+    prompt = builder.transcript.prompt
     found = find_sum(prompt)
     if found:
         code, logs = f"# {found[0]}\nresult = {found[0]}\nprint(result)", f"{found[1]}\n"
@@ -99,45 +100,45 @@ def _write_code(draft: Draft, tool: _Tool) -> list[Step]:
         logs = f"{sum(numbers)} {max(numbers)}\n"
         told = f"I ran a program over {numbers}: the sum is {sum(numbers)}."
     outputs = None
-    if _asks(draft, "code_interpreter_call.outputs"):
+    if _asks(builder, "code_interpreter_call.outputs"):
         outputs = [{"type": "logs", "logs": logs}]
     item = {
-        "id": draft.identify("ci"),
+        "id": builder.identify("ci"),
         "type": "code_interpreter_call",
         "status": "completed",
         "code": code,
-        "container_id": _container(draft, tool),
+        "container_id": _container(builder, tool),
         "outputs": outputs,
     }
-    return [Step(item, tokens=count_text(code) + _CALL_TOKENS), write_message(draft, told)]
+    return [OutputStep(item, tokens=count_text(code) + _CALL_TOKENS), write_message(builder, told)]
 
 
-def _container(draft: Draft, tool: _Tool) -> str:
+def _container(builder: ResponseBuilder, tool: _Tool) -> str:
     given = tool["container"]
     if isinstance(given, str):
         return given
-    for item in reversed(draft.transcript.items):
+    for item in reversed(builder.transcript.items):
         if item.get("type") == "code_interpreter_call":
             return str(item["container_id"])
-    return draft.turn.identifiers.container(draft.seconds)
+    return builder.generation.identifiers.container(builder.seconds)
 
 
-def _write_file_search(draft: Draft, tool: _Tool) -> list[Step]:
-    query = _query(draft)
-    rows = draft.turn.search(tool["vector_store_ids"], query)
+def _write_file_search(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
+    query = _query(builder)
+    rows = builder.generation.search(tool["vector_store_ids"], query)
     rows = rows[: tool.get("max_num_results") or 20]
     results = None
-    if _asks(draft, "file_search_call.results"):
+    if _asks(builder, "file_search_call.results"):
         results = [_describe_row(row, number) for number, row in enumerate(rows)]
     item = {
-        "id": draft.identify("fs"),
+        "id": builder.identify("fs"),
         "type": "file_search_call",
         "status": "completed",
         "queries": [query],
         "results": results,
     }
     text, notes = _cite_files(rows)
-    return [Step(item, tokens=_CALL_TOKENS), write_message(draft, text, notes)]
+    return [OutputStep(item, tokens=_CALL_TOKENS), write_message(builder, text, notes)]
 
 
 def _describe_row(row: tuple[str, str, str], number: int) -> dict[str, Any]:
@@ -170,12 +171,12 @@ def _cite_files(rows: list[tuple[str, str, str]]) -> tuple[str, list[dict[str, A
     return text, notes
 
 
-def _write_image(draft: Draft, tool: _Tool) -> list[Step]:
-    prompt = _query(draft)
+def _write_image(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
+    prompt = _query(builder)
     size, quality = tool.get("size") or "auto", tool.get("quality") or "auto"
     background = tool.get("background") or "auto"
     item = {
-        "id": draft.identify("ig"),
+        "id": builder.identify("ig"),
         "type": "image_generation_call",
         # Recorded on Azure by vercel/ai: it still says generating when the response is complete.
         "status": "generating",
@@ -187,11 +188,11 @@ def _write_image(draft: Draft, tool: _Tool) -> list[Step]:
         "size": "1024x1024" if size == "auto" else size,
     }
     partial = [paint(prompt, stage + 1) for stage in range(tool.get("partial_images") or 0)]
-    step = Step(item, partial_images=partial, tokens=_CALL_TOKENS)
-    return [step, write_message(draft, f"Here is the image you asked for: {prompt}")]
+    step = OutputStep(item, partial_images=partial, tokens=_CALL_TOKENS)
+    return [step, write_message(builder, f"Here is the image you asked for: {prompt}")]
 
 
-_WRITERS: dict[str, Callable[[Draft, _Tool], list[Step]]] = {
+_WRITERS: dict[str, Callable[[ResponseBuilder, _Tool], list[OutputStep]]] = {
     "web_search": _write_search,
     "code_interpreter": _write_code,
     "file_search": _write_file_search,
@@ -202,3 +203,20 @@ _WRITERS: dict[str, Callable[[Draft, _Tool], list[Step]]] = {
     "local_shell": write_local_shell,
     "apply_patch": write_patch,
 }
+
+
+def paint(prompt: str, stage: int = 0) -> str:
+    """A PNG of one pixel in base64; each stage of the same prompt has its own shade."""
+    colour = hashlib.blake2b(f"{prompt}{stage}".encode(), digest_size=3).digest()
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    chunks = (
+        _chunk(b"IHDR", header),
+        _chunk(b"IDAT", zlib.compress(b"\0" + colour)),
+        _chunk(b"IEND", b""),
+    )
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)

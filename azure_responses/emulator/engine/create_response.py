@@ -1,0 +1,214 @@
+"""From a turn to an answer: decide what to say, then how the wire carries it."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from azure_responses.emulator.engine.event_writer import EventWriter
+from azure_responses.emulator.engine.generation import (
+    GeneratedResponse,
+    Generation,
+    OutputPlan,
+    OutputStep,
+    ResponseBuilder,
+)
+from azure_responses.emulator.engine.input_items import check_input, fit_context, gather_items
+from azure_responses.emulator.engine.item_events import write_events
+from azure_responses.emulator.engine.output_items import (
+    is_reasoning_due,
+    write_answer,
+    write_reasoning,
+)
+from azure_responses.emulator.engine.remote_mcp import answer_approval, list_remote
+from azure_responses.emulator.engine.response_object import close_response, open_response
+from azure_responses.emulator.engine.service_tools import write_hosted
+from azure_responses.emulator.engine.token_usage import (
+    block_output,
+    count_input,
+    cut_to_limits,
+    describe_usage,
+)
+from azure_responses.emulator.engine.tool_calls import ToolSelection, select_tools, write_calls
+from azure_responses.emulator.engine.transcript import read_text, read_transcript
+from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger
+from azure_responses.emulator.tokens import count_items, count_text
+
+__all__ = ["create_response", "compact", "decide", "write_compaction"]
+
+
+def create_response(generation: Generation) -> GeneratedResponse:
+    """The answer to a create call.
+
+    Raises:
+        Refusal: for what only shows when answering: a blocked prompt, an input beyond the context
+            window, encrypted content of another resource, outputs without their calls.
+    """
+    input_tokens = count_input(generation)
+    items, input_tokens = fit_context(generation, gather_items(generation), input_tokens)
+    transcript = read_transcript(generation.request, items)
+    check_input(generation, transcript)
+    builder = ResponseBuilder(generation, transcript)
+    opened = open_response(generation, builder.identify("resp"))
+    plan = decide(builder)
+    cut_to_limits(plan, generation)
+    usage = describe_usage(generation, plan, input_tokens)
+    output = [_finished(generation, step) for step in plan.steps]
+    response = close_response(opened, generation, plan, output, usage)
+    return GeneratedResponse(
+        response, output, lambda: _announce(generation, plan, opened, response)
+    )
+
+
+def _seal(generation: Generation, step: OutputStep, event: str) -> str:
+    nonce = f"{step.item['id']}:{event}"
+    return generation.vault.seal(
+        step.sealed or {}, nonce, generation.created_at + (event != "added")
+    )
+
+
+def _finished(generation: Generation, step: OutputStep) -> dict[str, Any]:
+    if step.sealed is None:
+        return step.item
+    return {**step.item, "encrypted_content": _seal(generation, step, "finished")}
+
+
+def _announce(
+    generation: Generation, plan: OutputPlan, opened: dict[str, Any], response: dict[str, Any]
+) -> list[dict[str, Any]]:
+    options = generation.request.get("stream_options") or {}
+    is_obfuscated = options.get("include_obfuscation") is not False
+    writer = EventWriter(generation.chunking, is_obfuscated, generation.dated)
+    seal = partial(_seal, generation)
+    return write_events(writer, plan.steps, opened, response, seal)
+
+
+def decide(builder: ResponseBuilder) -> OutputPlan:
+    """The plan for a draft: reasoning first where the model reasons, then calls or a message."""
+    prompt = builder.transcript.prompt
+    if _is_compaction_asked(builder):
+        return OutputPlan([write_compaction(builder, builder.transcript.items)])
+    failure = find_trigger(prompt, "fail")
+    if failure is not None:
+        return _fail(failure)
+    selection = select_tools(builder)
+    # Recorded: the tools of remote servers are listed before the model reasons.
+    begun = [*_compact_input(builder), *list_remote(builder)]
+    steps = [*begun, *_write_reasoning_first(builder, selection), *_act(builder, selection)]
+    plan = OutputPlan(steps)
+    if find_trigger(prompt, "block-output") is not None:
+        block_output(plan)
+    elif find_trigger(prompt, "incomplete") is not None:
+        block_output(plan)
+        plan.reason, plan.is_blocked = "max_output_tokens", False
+    return plan
+
+
+def _is_compaction_asked(builder: ResponseBuilder) -> bool:
+    """Codex asks by an item of the input, and takes one compaction as the whole answer."""
+    given = builder.generation.request.get("input")
+    items = given if isinstance(given, list) else ()
+    return any(item.get("type") == "compaction_trigger" for item in items)
+
+
+def _compact_input(builder: ResponseBuilder) -> list[OutputStep]:
+    for rule in builder.generation.request.get("context_management") or ():
+        threshold = rule.get("compact_threshold") or builder.generation.model.max_input
+        if count_items(builder.transcript.items) > threshold:
+            return [write_compaction(builder, builder.transcript.items)]
+    return []
+
+
+def _fail(code: str) -> OutputPlan:
+    known = code if code in FAILURE_CODES else "server_error"
+    message = "The emulated model failed as the prompt asked."
+    return OutputPlan(status="failed", error={"code": known, "message": message})
+
+
+def _write_reasoning_first(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]:
+    if not is_reasoning_due(builder):
+        return []
+    tools = [*selection.called, *selection.hosted]
+    if tools:
+        names = ", ".join(str(tool.get("name") or tool["type"]) for tool in tools)
+        return [write_reasoning(builder, f"I should call {names} for this.")]
+    if builder.transcript.results:
+        return [write_reasoning(builder, "I should put what the tools returned into words.")]
+    return [write_reasoning(builder, "I should answer the user directly.")]
+
+
+def _act(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]:
+    approved = answer_approval(builder)
+    if approved is not None:
+        return approved
+    if selection.called:
+        return write_calls(builder, selection.called)
+    if selection.hosted:
+        return write_hosted(builder, selection.hosted)
+    return [write_answer(builder)]
+
+
+_Item = Mapping[str, Any]
+_KEPT = 300
+
+
+def compact(generation: Generation) -> dict[str, Any]:
+    """The `response.compaction` object: the users' messages as they were, then the sealed rest."""
+    items = gather_items(generation)
+    builder = ResponseBuilder(generation, read_transcript(generation.request, items))
+    identifier = builder.identify("resp")
+    step = write_compaction(builder, items)
+    sealed = generation.vault.seal(
+        step.sealed or {}, f"{step.item['id']}:compact", generation.created_at
+    )
+    kept = [_restate(builder, item) for item in items if item.get("role") == "user"]
+    input_tokens = count_input(generation)
+    return {
+        "id": identifier,
+        "object": "response.compaction",
+        "created_at": generation.created_at,
+        "output": [*kept, {**step.item, "encrypted_content": sealed}],
+        "usage": {
+            "input_tokens": input_tokens,
+            "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+            "output_tokens": step.tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": input_tokens + step.tokens,
+        },
+    }
+
+
+def write_compaction(builder: ResponseBuilder, items: Iterable[_Item]) -> OutputStep:
+    """The compaction item; it seals what was said, shortened."""
+    messages = [_shorten(item) for item in items if item.get("role") or item.get("call_id")]
+    tokens = 4 + sum(count_text(_said(message)) for message in messages)
+    item = {"id": builder.identify("cmp"), "type": "compaction", "encrypted_content": ""}
+    return OutputStep(item, sealed={"messages": messages}, tokens=tokens)
+
+
+def _said(item: _Item) -> str:
+    return str(item.get("content") or item.get("arguments") or item.get("output"))
+
+
+def _shorten(item: _Item) -> dict[str, Any]:
+    if not item.get("role"):
+        # Calls and their outputs stay: who compacts in the middle of a turn is to answer it after.
+        kept = {name: value for name, value in item.items() if name != "id"}
+        return {
+            name: value[:_KEPT] if isinstance(value, str) and name != "call_id" else value
+            for name, value in kept.items()
+        }
+    text = read_text(item.get("content"))
+    return {"type": "message", "role": item["role"], "content": text[:_KEPT]}
+
+
+def _restate(builder: ResponseBuilder, item: _Item) -> dict[str, Any]:
+    content = item.get("content")
+    if isinstance(content, str):
+        content = [{"type": "input_text", "text": content}]
+    return {
+        "id": item.get("id") or builder.identify("msg"),
+        "type": "message",
+        "status": "completed",
+        "content": content,
+        "role": "user",
+    }

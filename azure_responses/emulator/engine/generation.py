@@ -1,0 +1,193 @@
+"""What the engine is told about one create call, and what it answers."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from azure_responses.emulator.engine.transcript import Transcript
+from azure_responses.emulator.identifiers import Conversation, IdentifierMint
+from azure_responses.emulator.models import Model
+from azure_responses.emulator.vault import Vault
+
+__all__ = [
+    "GeneratedResponse",
+    "ResponseBuilder",
+    "OutputPlan",
+    "PrefixMemory",
+    "OutputStep",
+    "Generation",
+]
+
+_FIRST, _STEP = 1024, 128
+
+
+class PrefixMemory:
+    """Remembers the beginnings of prompts, newest `limit` of them; not safe across threads."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._limit = limit
+
+    def match(self, scope: str, tokens: Sequence[str]) -> int:
+        """How many leading tokens were seen before in this scope; remembers all of these.
+
+        `scope` keeps models and cache keys apart: only equal scopes share prefixes.
+        """
+        digest = hashlib.blake2b(scope.encode(), digest_size=16)
+        matched = start = 0
+        for end in range(_FIRST, len(tokens) + 1, _STEP):
+            digest.update("\0".join(tokens[start:end]).encode() + b"\0")
+            # The digest covers all tokens so far: a later match implies the earlier ones.
+            if digest.digest() in self._seen:
+                matched = end
+            self._remember(digest.digest())
+            start = end
+        return matched
+
+    def _remember(self, key: bytes) -> None:
+        self._seen[key] = None
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One create call, already routed, authorised and validated.
+
+    Attributes:
+        request: the JSON body as sent.
+        deployment: the deployment that serves; its name is what `model` echoes.
+        model: what that deployment runs.
+        created_at: unix seconds.
+        identifiers: mints ids; seeded, so that the same call gives the same ids.
+        vault: encrypts and opens reasoning with this resource's key.
+        history: items of the previous responses or the conversation, oldest first.
+        headers: request headers, names in lower case.
+        dated: True on the dated surface, whose completed responses carry no content_filters.
+        find_file: looks a file id up among the resource's files; None where there is none.
+        search: finds (file id, filename, text) rows in the named vector stores for a query.
+        chunking: "default" sends several tokens per delta, as the default content filter's buffer
+            does; "async" sends one token per delta, as the asynchronous filter does.
+        prefixes: what prompts the resource has seen, for `cached_tokens`; None caches nothing.
+    """
+
+    request: dict[str, Any]
+    deployment: str
+    model: Model
+    created_at: int
+    identifiers: IdentifierMint
+    vault: Vault
+    history: list[dict[str, Any]] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dated: bool = False
+    find_file: Callable[[str], dict[str, Any] | None] = lambda _: None
+    search: Callable[[list[str], str], list[tuple[str, str, str]]] = lambda _stores, _query: []
+    chunking: str = "default"
+    prefixes: PrefixMemory | None = None
+
+
+@dataclass(frozen=True)
+class GeneratedResponse:
+    """The whole answer, decided at once; the caller paces it.
+
+    Attributes:
+        response: the response object the terminal event carries.
+        output_items: the items to remember for the next turn, as a retrieve would list them.
+        script: writes the events; called at most once, when `events` is first read, because most
+            replies are not streamed.
+    """
+
+    response: dict[str, Any]
+    output_items: list[dict[str, Any]]
+    script: Callable[[], list[dict[str, Any]]]
+
+    @cached_property
+    def events(self) -> list[dict[str, Any]]:
+        """Every stream event in order, `sequence_number` from 0; the last is terminal."""
+        return self.script()
+
+
+@dataclass
+class OutputStep:
+    """One output item.
+
+    Attributes:
+        item: the item as the finished response lists it.
+        sealed: what the item's `encrypted_content` holds; every event encrypts it anew.
+        partial_images: base64 images shown before the last.
+        tokens: output tokens the item cost.
+        reasoning_tokens: those of them that were spent on reasoning.
+    """
+
+    item: dict[str, Any]
+    sealed: dict[str, Any] | None = None
+    partial_images: list[str] = field(default_factory=list)
+    tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass
+class OutputPlan:
+    """The steps and how the response ends.
+
+    Attributes:
+        status: `completed`, `incomplete` or `failed`.
+        reason: why it is incomplete, as `incomplete_details.reason`.
+        error: what a failed response's `error` holds.
+        is_blocked: the content filter stopped the output.
+    """
+
+    steps: list[OutputStep] = field(default_factory=list)
+    status: str = "completed"
+    reason: str | None = None
+    error: dict[str, Any] | None = None
+    is_blocked: bool = False
+
+
+class ResponseBuilder:
+    """What every part of the engine that writes items is given.
+
+    Attributes:
+        turn: the call.
+        transcript: the call as a model reads it.
+        effort: the reasoning effort in force; None for a model that does not reason.
+    """
+
+    def __init__(self, generation: Generation, transcript: Transcript) -> None:
+        self.generation = generation
+        self.transcript = transcript
+        self._ids = _conversation(generation)
+        self._at = float(generation.created_at)
+        reasoning = generation.request.get("reasoning") or {}
+        self.effort = reasoning.get("effort") or generation.model.default_effort
+
+    def identify(self, prefix: str) -> str:
+        """The id of the next item; each is created a moment after the one before."""
+        identifier = self._ids.item(prefix, self._at)
+        self._at += 0.4375
+        return identifier
+
+    @property
+    def seconds(self) -> int:
+        """Unix seconds of the item that comes next."""
+        return int(self._at)
+
+
+def _conversation(generation: Generation) -> Conversation:
+    store = generation.request.get("store")
+    return generation.identifiers.conversation(_last_identifier(generation), store is None or store)
+
+
+def _last_identifier(generation: Generation) -> str | None:
+    previous: str | None = generation.request.get("previous_response_id")
+    if previous:
+        return previous
+    given = generation.request.get("input")
+    items = given if isinstance(given, list) else ()
+    return next(
+        (item["id"] for item in reversed([*generation.history, *items]) if item.get("id")), None
+    )
