@@ -92,7 +92,7 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 
 def _is_reasoning(row: dict[str, Any]) -> bool:
-    from azure_responses.bridge.chat_over_responses.reasoning_models import is_reasoning_model_name
+    from azure_responses.bridge.chat_over_responses.reasoning import is_reasoning_model_name
 
     info, params = row.get("model_info") or {}, row.get("litellm_params") or row.get("params") or {}
     name: str = info.get("base_model") or params.get("model") or row["model_name"]

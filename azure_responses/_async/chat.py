@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
@@ -18,11 +18,7 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
-from azure_responses.errors import (
-    AzureResponsesError,
-    BadRequestError,
-    StreamInterruptedError,
-)
+from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
@@ -115,47 +111,32 @@ class AsyncCompletions:
         """
         chat: dict[str, Any] = {"messages": None, **parameters}
         chat["model"] = parameters.get("model") or self._deployment
-        try:
-            return await self._send(chat, stream=bool(stream))
-        except BadRequestError as error:
-            if not self._knowledge.learn_from_refusal(chat["model"], error, chat):
-                raise
-        return await self._send(chat, stream=bool(stream))
-
-    async def _send(
-        self, chat: dict[str, Any], *, stream: bool
-    ) -> "ChatCompletion | AsyncChatCompletionStream":
-        request = await compute(self._bridge, chat)
-        try:
-            return await self._perform(request, chat["model"], stream=stream)
-        except AzureResponsesError as error:
-            request.call_ids.restore_error(error)
-            raise
+        while True:
+            request = await compute(self._bridge, chat)
+            try:
+                return await self._perform(request, stream=bool(stream))
+            except AzureResponsesError as error:
+                # True once at most: after the refusal the bridge does not ask for reasoning again.
+                if not request.learn_from_error(error):
+                    raise
 
     async def _perform(
-        self, request: BridgedRequest, deployment: str | None, *, stream: bool
+        self, request: BridgedRequest, *, stream: bool
     ) -> "ChatCompletion | AsyncChatCompletionStream":
+        parameters = {**request.parameters, **request.options}
         if stream:
-            events = await self._responses.create(
-                stream=True, **request.parameters, **request.options
-            )
-            return AsyncChatCompletionStream(
-                events, ChatStream(request, created=time.time()), self._learner(deployment)
-            )
-        response = await self._responses.create(**request.parameters, **request.options)
-        self._knowledge.learn_from_answer(deployment, response)
+            events = await self._responses.create(stream=True, **parameters)
+            return AsyncChatCompletionStream(events, ChatStream(request, created=time.time()))
+        response = await self._responses.create(**parameters)
         return to_chat_completion(response, request, created=time.time())
-
-    def _learner(self, deployment: str | None) -> Callable[[Response | None], None]:
-        return lambda response: self._knowledge.learn_from_answer(deployment, response)
 
     def _bridge(self, chat: dict[str, Any]) -> BridgedRequest:
         request = to_responses_request(
             chat,
             drop_params=self._drop_params,
-            is_reasoning_model=self._knowledge.of(chat["model"]),
             resource_tag=self._resource_tag,
             reasoning_cache=self._reasoning_cache,
+            knowledge=self._knowledge,
             now=time.time(),
         )
         for warning in request.warnings:
@@ -172,15 +153,9 @@ class AsyncChatCompletionStream:
     far.
     """
 
-    def __init__(
-        self,
-        events: AsyncStream[Response],
-        state: ChatStream,
-        learn: Callable[[Response | None], None],
-    ) -> None:
+    def __init__(self, events: AsyncStream[Response], state: ChatStream) -> None:
         self._events = events
         self._state = state
-        self._learn = learn
         self._ready: deque[ChatCompletionChunk] = deque()
         self._is_entered = False
         self._is_done = False
@@ -253,7 +228,6 @@ class AsyncChatCompletionStream:
             raise self._state.failure(error) from error.__cause__
         if event is None:
             self._ready.extend(self._state.finish())
-            self._learn(self._events.final_response)
             self._is_done = True
         elif str(event.type) not in _FAILING:
             self._ready.extend(self._state.feed(event))

@@ -3,7 +3,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
@@ -19,11 +19,7 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
-from azure_responses.errors import (
-    AzureResponsesError,
-    BadRequestError,
-    StreamInterruptedError,
-)
+from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
@@ -116,45 +112,32 @@ class Completions:
         """
         chat: dict[str, Any] = {"messages": None, **parameters}
         chat["model"] = parameters.get("model") or self._deployment
-        try:
-            return self._send(chat, stream=bool(stream))
-        except BadRequestError as error:
-            if not self._knowledge.learn_from_refusal(chat["model"], error, chat):
-                raise
-        return self._send(chat, stream=bool(stream))
-
-    def _send(
-        self, chat: dict[str, Any], *, stream: bool
-    ) -> "ChatCompletion | ChatCompletionStream":
-        request = compute(self._bridge, chat)
-        try:
-            return self._perform(request, chat["model"], stream=stream)
-        except AzureResponsesError as error:
-            request.call_ids.restore_error(error)
-            raise
+        while True:
+            request = compute(self._bridge, chat)
+            try:
+                return self._perform(request, stream=bool(stream))
+            except AzureResponsesError as error:
+                # True once at most: after the refusal the bridge does not ask for reasoning again.
+                if not request.learn_from_error(error):
+                    raise
 
     def _perform(
-        self, request: BridgedRequest, deployment: str | None, *, stream: bool
+        self, request: BridgedRequest, *, stream: bool
     ) -> "ChatCompletion | ChatCompletionStream":
+        parameters = {**request.parameters, **request.options}
         if stream:
-            events = self._responses.create(stream=True, **request.parameters, **request.options)
-            return ChatCompletionStream(
-                events, ChatStream(request, created=time.time()), self._learner(deployment)
-            )
-        response = self._responses.create(**request.parameters, **request.options)
-        self._knowledge.learn_from_answer(deployment, response)
+            events = self._responses.create(stream=True, **parameters)
+            return ChatCompletionStream(events, ChatStream(request, created=time.time()))
+        response = self._responses.create(**parameters)
         return to_chat_completion(response, request, created=time.time())
-
-    def _learner(self, deployment: str | None) -> Callable[[Response | None], None]:
-        return lambda response: self._knowledge.learn_from_answer(deployment, response)
 
     def _bridge(self, chat: dict[str, Any]) -> BridgedRequest:
         request = to_responses_request(
             chat,
             drop_params=self._drop_params,
-            is_reasoning_model=self._knowledge.of(chat["model"]),
             resource_tag=self._resource_tag,
             reasoning_cache=self._reasoning_cache,
+            knowledge=self._knowledge,
             now=time.time(),
         )
         for warning in request.warnings:
@@ -171,15 +154,9 @@ class ChatCompletionStream:
     far.
     """
 
-    def __init__(
-        self,
-        events: Stream[Response],
-        state: ChatStream,
-        learn: Callable[[Response | None], None],
-    ) -> None:
+    def __init__(self, events: Stream[Response], state: ChatStream) -> None:
         self._events = events
         self._state = state
-        self._learn = learn
         self._ready: deque[ChatCompletionChunk] = deque()
         self._is_entered = False
         self._is_done = False
@@ -252,7 +229,6 @@ class ChatCompletionStream:
             raise self._state.failure(error) from error.__cause__
         if event is None:
             self._ready.extend(self._state.finish())
-            self._learn(self._events.final_response)
             self._is_done = True
         elif str(event.type) not in _FAILING:
             self._ready.extend(self._state.feed(event))

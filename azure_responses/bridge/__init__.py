@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from azure_responses.bridge.chat_over_responses.accumulation import accumulate_chunks
-    from azure_responses.bridge.chat_over_responses.dropping import without_sampling
-    from azure_responses.bridge.chat_over_responses.reasoning_cache import ReasoningCache
-    from azure_responses.bridge.chat_over_responses.reasoning_knowledge import ReasoningKnowledge
-    from azure_responses.bridge.chat_over_responses.reasoning_models import is_reasoning_model_name
+    from azure_responses.bridge.chat_over_responses.chunks import accumulate_chunks
+    from azure_responses.bridge.chat_over_responses.reasoning import (
+        ReasoningCache,
+        ReasoningKnowledge,
+        is_reasoning_model_name,
+        without_sampling,
+    )
     from azure_responses.bridge.chat_over_responses.request import (
         BridgedRequest,
         to_responses_request,
@@ -36,13 +38,13 @@ __all__ = [
 _MODULES = {
     "BridgedRequest": "request",
     "ChatStream": "stream",
-    "ReasoningCache": "reasoning_cache",
-    "ReasoningKnowledge": "reasoning_knowledge",
-    "accumulate_chunks": "accumulation",
-    "is_reasoning_model_name": "reasoning_models",
+    "ReasoningCache": "reasoning",
+    "ReasoningKnowledge": "reasoning",
+    "accumulate_chunks": "chunks",
+    "is_reasoning_model_name": "reasoning",
     "to_chat_completion": "response",
     "to_responses_request": "request",
-    "without_sampling": "dropping",
+    "without_sampling": "reasoning",
 }
 
 

@@ -1,22 +1,23 @@
-"""The assistant's messages of a chat → the output items they were made of."""
+"""The assistant's messages of a chat → the output items they were made of.
+
+Encrypted reasoning is bound to the resource that wrote it, and an item without it is only an id
+that the service would have to look up. The service refuses the whole request for one reasoning
+item that it cannot read, so such items are left out.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.annotations import (
+from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
+from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.message_draft import (
+    SEPARATOR,
     move_annotations,
     place_annotations,
 )
-from azure_responses.bridge.chat_over_responses.call_items import answer_id, drop_nulls, read_calls
-from azure_responses.bridge.chat_over_responses.history import History
-from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR
-from azure_responses.bridge.chat_over_responses.reasoning import (
-    blocks_to_items,
-    read_reasoning_item,
-)
-from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.tool_calls import answer_id, drop_nulls, read_calls
 
-__all__ = ["read_assistant"]
+__all__ = ["blocks_to_items", "read_assistant", "read_reasoning_item"]
 
 _COMMENTARY = "commentary"
 _Items = list[dict[str, Any]]
@@ -41,24 +42,24 @@ _KNOWN = frozenset(
 )
 
 
-def read_assistant(message: _Message, history: History, path: str) -> _Items:
+def read_assistant(message: _Message, state: ConversionState, path: str) -> _Items:
     """The items of one message: reasoning, hosted items, text and calls, in their order.
 
     Raises:
         ConfigurationError: a part or a call of a kind that the Responses API does not have.
     """
-    history.warn_of_unknown(message, _KNOWN, path)
+    state.warn_of_unknown(message, _KNOWN, path)
     if message.get("audio") is not None:
         raise refuse(
             f"{path}.audio refers to spoken output, which the Responses API does not have.",
             "Send its transcript as content.",
         )
     if message.get("name"):
-        history.warnings.append(
+        state.warnings.append(
             f"{path}.name was left out: the Responses API has no names, and the model would take "
             "one inside its own words for part of its style."
         )
-    return list(_Turn(message, history, path).items())
+    return list(_AssistantMessage(message, state, path).items())
 
 
 class _Texts:
@@ -87,14 +88,14 @@ class _Texts:
         return start, self._text[start : start + length]
 
 
-class _Turn:
+class _AssistantMessage:
     """One message of the assistant, taken apart."""
 
-    def __init__(self, message: _Message, history: History, path: str) -> None:
+    def __init__(self, message: _Message, state: ConversionState, path: str) -> None:
         self._message = message
-        self._history = history
+        self._state = state
         self._path = path
-        self._calls = read_calls(message, history, path)
+        self._calls = read_calls(message, state, path)
         said = _Said(message, path)
         self._text, self._refusal = "".join(said.texts), "".join(said.refusals)
         self._annotations = [*(message.get("annotations") or ()), *said.annotations]
@@ -104,13 +105,13 @@ class _Turn:
         self._asides = _Texts(self._commentary)
 
     def _read_extensions(self) -> None:
-        message, history = self._message, self._history
+        message, state = self._message, self._state
         reasoning = message.get("reasoning_items")
         reasoning = reasoning or blocks_to_items(message.get("thinking_blocks"))
         hosted, order = message.get("hosted_items"), message.get("output_order")
         commentary = message.get("commentary")
-        if not (reasoning or hosted or commentary) and history.cache is not None:
-            kept = history.cache.recall(map(answer_id, self._calls), history.now)
+        if not (reasoning or hosted or commentary) and state.cache is not None:
+            kept = state.cache.recall(map(answer_id, self._calls), state.now)
             if kept is not None:
                 reasoning, hosted = kept.reasoning_items, kept.hosted_items
                 order, commentary = kept.output_order, kept.commentary
@@ -156,13 +157,13 @@ class _Turn:
 
     def _take_reasoning(self, entry: _Message) -> _Items:
         item = next(self._waiting["reasoning"])
-        read = read_reasoning_item(item, self._history, f"{self._path}.reasoning_items")
+        read = read_reasoning_item(item, self._state, f"{self._path}.reasoning_items")
         return [read] if read is not None else []
 
     def _take_hosted(self, entry: _Message) -> _Items:
         item = as_mapping(next(self._waiting["hosted"]), f"{self._path}.hosted_items")
         if item.get("type") == "output_part":
-            self._history.warnings.append(
+            self._state.warnings.append(
                 f"{self._path}.hosted_items has a part of an unknown kind, which was left out."
             )
             return []
@@ -188,11 +189,11 @@ class _Turn:
         return [item if phase is None else {**item, "phase": phase}]
 
 
-_TAKERS: dict[str, Callable[[_Turn, _Message], _Items]] = {
-    "reasoning": _Turn._take_reasoning,
-    "hosted": _Turn._take_hosted,
-    "tool_call": _Turn._take_call,
-    "message": _Turn._take_message,
+_TAKERS: dict[str, Callable[[_AssistantMessage, _Message], _Items]] = {
+    "reasoning": _AssistantMessage._take_reasoning,
+    "hosted": _AssistantMessage._take_hosted,
+    "tool_call": _AssistantMessage._take_call,
+    "message": _AssistantMessage._take_message,
 }
 
 
@@ -243,3 +244,58 @@ class _Said:
                 f"{path} is a part of type {kind!r}, which an assistant's message cannot hold.",
                 "The assistant's parts are of the types text and refusal.",
             )
+
+
+# Azure refuses `status` on replayed reasoning (litellm #13484); `resource` is the bridge's own.
+_LEFT_OUT = frozenset({"status", "resource"})
+
+
+def read_reasoning_item(item: Any, state: ConversionState, path: str) -> dict[str, Any] | None:
+    """The item as input, or None where the service could make nothing of it."""
+    fields = as_mapping(item, path)
+    kept = {
+        name: value for name, value in fields.items() if value is not None and name not in _LEFT_OUT
+    }
+    kept = {"type": "reasoning", "summary": [], **kept}
+    if _is_foreign(fields, state):
+        state.foreign_items += 1
+        del kept["encrypted_content"]
+        kept.pop("id", None)
+        return kept if kept.get("content") else None
+    if "encrypted_content" in kept:
+        state.has_encrypted_reasoning = True
+        return kept
+    return _read_plain(kept, state)
+
+
+def _is_foreign(item: Mapping[str, Any], state: ConversionState) -> bool:
+    tag = item.get("resource")
+    is_tagged = tag is not None and state.resource_tag is not None
+    return is_tagged and tag != state.resource_tag and bool(item.get("encrypted_content"))
+
+
+def _read_plain(item: dict[str, Any], state: ConversionState) -> dict[str, Any] | None:
+    if item.get("content"):
+        # Reasoning in the clear says all there is; its id would only be looked up in vain.
+        item.pop("id", None)
+        return item
+    if state.is_stored and item.get("id"):
+        return item
+    state.unreadable_items += 1
+    return None
+
+
+def blocks_to_items(blocks: Any) -> list[dict[str, Any]]:
+    """LiteLLM's `thinking_blocks` as reasoning items; one without ciphertext stays without."""
+    items = []
+    for block in blocks or ():
+        fields = as_mapping(block, "thinking_blocks")
+        text = fields.get("thinking")
+        item = {
+            "type": "reasoning",
+            "id": fields.get("id"),
+            "summary": [{"type": "summary_text", "text": text}] if text else [],
+            "encrypted_content": fields.get("encrypted_content"),
+        }
+        items.append(item)
+    return items

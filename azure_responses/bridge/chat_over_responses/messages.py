@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.assistant import read_assistant
-from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
+from azure_responses.bridge.chat_over_responses.errors import as_list, as_mapping, refuse
 from azure_responses.bridge.chat_over_responses.parts import (
     read_input_parts,
     read_output,
     text_part,
 )
-from azure_responses.bridge.chat_over_responses.refusal import as_list, as_mapping, refuse
 
 __all__ = ["read_items", "read_messages"]
 
@@ -21,7 +21,7 @@ _SAID = frozenset({"role", "content", "name"})
 _ANSWERED = _SAID | {"tool_call_id", "status", "acknowledged_safety_checks"}
 
 
-def read_messages(messages: Any, history: History) -> _Items:
+def read_messages(messages: Any, state: ConversionState) -> _Items:
     """The input items of the messages, each in its place.
 
     System and developer messages stay where they are, one item each, so that their order and the
@@ -37,22 +37,22 @@ def read_messages(messages: Any, history: History) -> _Items:
         path = f"messages[{index}]"
         message = as_mapping(given, path)
         if "role" not in message and isinstance(message.get("type"), str):
-            items.append(_read_item(message, history))
+            items.append(_read_item(message, state))
         else:
-            items += _read_message(message, history, path)
-    history.settle()
+            items += _read_message(message, state, path)
+    state.summarize()
     return items
 
 
-def _read_message(message: _Message, history: History, path: str) -> _Items:
+def _read_message(message: _Message, state: ConversionState, path: str) -> _Items:
     role = message.get("role")
     read = _READERS.get(role) if isinstance(role, str) else None
     if read is None:
         raise refuse(f"{path}.role is {role!r}.", f"Roles are {', '.join(_READERS)}.")
-    return read(message, history, path)
+    return read(message, state, path)
 
 
-def read_items(given: Any, history: History) -> _Items:
+def read_items(given: Any, state: ConversionState) -> _Items:
     """Input items in the form of the Responses API, as they are sent.
 
     Messages in the form of chat completions may stand among them: some clients mix both.
@@ -62,17 +62,17 @@ def read_items(given: Any, history: History) -> _Items:
         path = f"input[{index}]"
         item = as_mapping(each, path)
         if _is_of_chat(item):
-            items += _read_message(item, history, path)
+            items += _read_message(item, state, path)
         else:
-            items.append(_read_item(item, history))
-    history.settle()
+            items.append(_read_item(item, state))
+    state.summarize()
     return items
 
 
-def _read_item(item: _Message, history: History) -> dict[str, Any]:
+def _read_item(item: _Message, state: ConversionState) -> dict[str, Any]:
     if item.get("type") == "reasoning" and item.get("encrypted_content"):
-        history.has_encrypted_reasoning = True
-    return history.call_ids.send_item(item)
+        state.has_encrypted_reasoning = True
+    return state.call_ids.send_item(item)
 
 
 def _is_of_chat(item: _Message) -> bool:
@@ -86,9 +86,9 @@ def _is_of_chat(item: _Message) -> bool:
     return any(isinstance(p, Mapping) and p.get("type") in _CHAT_PARTS for p in parts)
 
 
-def _read_said(message: _Message, history: History, path: str) -> _Items:
+def _read_said(message: _Message, state: ConversionState, path: str) -> _Items:
     """A message of the user, the system or the developer."""
-    history.warn_of_unknown(message, _SAID, path)
+    state.warn_of_unknown(message, _SAID, path)
     content = message.get("content")
     if content is None:
         raise refuse(f"{path}.content is missing.", "Give a string or a list of content parts.")
@@ -100,17 +100,17 @@ def _read_said(message: _Message, history: History, path: str) -> _Items:
     return [{"type": "message", "role": message["role"], "content": content}]
 
 
-def _read_tool(message: _Message, history: History, path: str) -> _Items:
+def _read_tool(message: _Message, state: ConversionState, path: str) -> _Items:
     """What a tool returned; the call it answers decides how that is said."""
-    history.warn_of_unknown(message, _ANSWERED, path)
+    state.warn_of_unknown(message, _ANSWERED, path)
     call_id = message.get("tool_call_id")
     if not isinstance(call_id, str) or not call_id:
         raise refuse(f"{path}.tool_call_id is missing.", "Give the id of the call it answers.")
-    return [_answer(history.call_ids.send(call_id), message, history, path)]
+    return [_answer(state.call_ids.send(call_id), message, state, path)]
 
 
-def _answer(call_id: str, message: _Message, history: History, path: str) -> dict[str, Any]:
-    call = history.calls.get(call_id)
+def _answer(call_id: str, message: _Message, state: ConversionState, path: str) -> dict[str, Any]:
+    call = state.calls.get(call_id)
     if call is not None:
         return call.answer(call.item, message, f"{path}.content")
     # The call is in a stored response or conversation, or the service will say that there is none.
@@ -118,20 +118,20 @@ def _answer(call_id: str, message: _Message, history: History, path: str) -> dic
     return {"type": "function_call_output", "call_id": call_id, "output": output}
 
 
-def _read_function(message: _Message, history: History, path: str) -> _Items:
+def _read_function(message: _Message, state: ConversionState, path: str) -> _Items:
     """A result in the deprecated form, which names the function instead of the call."""
-    history.warn_of_unknown(message, _SAID, path)
+    state.warn_of_unknown(message, _SAID, path)
     name = str(message.get("name") or "")
-    waiting = history.open_functions.get(name)
+    waiting = state.open_functions.get(name)
     if not waiting:
         raise refuse(
             f"{path} answers a call of {name!r} that no earlier message makes.",
             "Send the assistant's message with its function_call before the result.",
         )
-    return [_answer(waiting.pop(0), message, history, path)]
+    return [_answer(waiting.pop(0), message, state, path)]
 
 
-_READERS: dict[str, Callable[[_Message, History, str], _Items]] = {
+_READERS: dict[str, Callable[[_Message, ConversionState, str], _Items]] = {
     "system": _read_said,
     "developer": _read_said,
     "user": _read_said,

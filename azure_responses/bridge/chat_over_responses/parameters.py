@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.call_ids import LONGEST, shorten
-from azure_responses.bridge.chat_over_responses.refusal import (
+from azure_responses.bridge.chat_over_responses.conversion_state import LONGEST_ID, shorten
+from azure_responses.bridge.chat_over_responses.errors import (
     as_list,
     as_mapping,
     as_texts,
@@ -26,7 +26,7 @@ from azure_responses.protocol.create_parameters import place_of
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
-__all__ = ["PARAMETERS", "Draft", "take_parameter"]
+__all__ = ["PARAMETERS", "RequestDraft", "take_parameter"]
 
 _FEWEST_TOKENS = 16
 _LONGEST_SHOWN = 100
@@ -34,7 +34,7 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 @dataclass
-class Draft:
+class RequestDraft:
     """A Responses request in the making.
 
     Attributes:
@@ -66,7 +66,7 @@ class Draft:
         self.warnings.append(f"{what} {name} was dropped. {alternative}")
 
 
-def take_parameter(draft: Draft, name: str, value: Any) -> None:
+def take_parameter(draft: RequestDraft, name: str, value: Any) -> None:
     """Work one parameter into the draft; a value of None counts as not given.
 
     Raises:
@@ -88,14 +88,14 @@ def take_parameter(draft: Draft, name: str, value: Any) -> None:
         _refuse_unknown(draft, name)
 
 
-def _refuse_unknown(draft: Draft, name: str) -> None:
+def _refuse_unknown(draft: RequestDraft, name: str) -> None:
     shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
     what = f"{shown!r} is a parameter of neither chat completions nor the Responses API."
     draft.drop(shown, what, place_of(name) or "extra_body={…} sends it all the same.")
 
 
-def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
-    def take(draft: Draft, value: Any) -> None:
+def _take_max_tokens(name: str) -> Callable[[RequestDraft, Any], None]:
+    def take(draft: RequestDraft, value: Any) -> None:
         draft.max_tokens[name] = value
         if any(other != value for other in draft.max_tokens.values()):
             raise refuse(
@@ -114,7 +114,7 @@ def _take_max_tokens(name: str) -> Callable[[Draft, Any], None]:
     return take
 
 
-def _take_bounded(draft: Draft, name: str, value: Any) -> None:
+def _take_bounded(draft: RequestDraft, name: str, value: Any) -> None:
     """A text that the Responses API bounds and chat completions does not: a long one is hashed.
 
     It only has to be the same for the same user or the same beginning of a prompt.
@@ -122,19 +122,19 @@ def _take_bounded(draft: Draft, name: str, value: Any) -> None:
     sent = shorten(value, "") if isinstance(value, str) else value
     if sent != value:
         draft.warnings.append(
-            f"{name} was sent as a hash of {len(sent)} characters: it is longer than {LONGEST}."
+            f"{name} was sent as a hash of {len(sent)} characters: it is longer than {LONGEST_ID}."
         )
     draft.parameters[name] = sent
 
 
-def _take_effort(draft: Draft, value: Any) -> None:
+def _take_effort(draft: RequestDraft, value: Any) -> None:
     if isinstance(value, str):
         draft.reasoning["effort"] = value
     else:
         draft.reasoning |= _given(as_mapping(value, "reasoning_effort"))
 
 
-def _take_reasoning(draft: Draft, value: Any) -> None:
+def _take_reasoning(draft: RequestDraft, value: Any) -> None:
     draft.reasoning = _given(as_mapping(value, "reasoning")) | draft.reasoning
 
 
@@ -142,15 +142,15 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _take_verbosity(draft: Draft, value: Any) -> None:
+def _take_verbosity(draft: RequestDraft, value: Any) -> None:
     draft.text["verbosity"] = value
 
 
-def _take_text(draft: Draft, value: Any) -> None:
+def _take_text(draft: RequestDraft, value: Any) -> None:
     draft.text = _given(as_mapping(value, "text")) | draft.text
 
 
-def _take_format(draft: Draft, value: Any) -> None:
+def _take_format(draft: RequestDraft, value: Any) -> None:
     if isinstance(value, type):
         draft.text |= StructuredOutput(value).text_parameter(None)
         return
@@ -169,18 +169,18 @@ def _take_format(draft: Draft, value: Any) -> None:
         )
 
 
-def _take_tools(draft: Draft, value: Any) -> None:
+def _take_tools(draft: RequestDraft, value: Any) -> None:
     draft.tools = [
         *(read_tool(tool, f"tools[{index}]") for index, tool in enumerate(as_list(value, "tools"))),
         *draft.tools,
     ]
 
 
-def _take_web(draft: Draft, value: Any) -> None:
+def _take_web(draft: RequestDraft, value: Any) -> None:
     draft.tools.append(read_web(value))
 
 
-def _take_functions(draft: Draft, value: Any) -> None:
+def _take_functions(draft: RequestDraft, value: Any) -> None:
     draft.legacy_functions = True
     for index, function in enumerate(as_list(value, "functions")):
         path = f"functions[{index}]"
@@ -189,29 +189,29 @@ def _take_functions(draft: Draft, value: Any) -> None:
     draft.parameters.setdefault("parallel_tool_calls", False)
 
 
-def _take_tool_choice(draft: Draft, value: Any) -> None:
+def _take_tool_choice(draft: RequestDraft, value: Any) -> None:
     draft.parameters["tool_choice"] = read_tool_choice(value)
 
 
-def _take_function_call(draft: Draft, value: Any) -> None:
+def _take_function_call(draft: RequestDraft, value: Any) -> None:
     draft.parameters["tool_choice"] = read_function_choice(value)
 
 
-def _take_logprobs(draft: Draft, value: Any) -> None:
+def _take_logprobs(draft: RequestDraft, value: Any) -> None:
     if value:
         draft.include.append(_LOGPROBS)
 
 
-def _take_top_logprobs(draft: Draft, value: Any) -> None:
+def _take_top_logprobs(draft: RequestDraft, value: Any) -> None:
     draft.parameters["top_logprobs"] = value
     draft.include.append(_LOGPROBS)
 
 
-def _take_include(draft: Draft, value: Any) -> None:
+def _take_include(draft: RequestDraft, value: Any) -> None:
     draft.include = [*as_texts(value, "include"), *draft.include]
 
 
-def _take_stream_options(draft: Draft, value: Any) -> None:
+def _take_stream_options(draft: RequestDraft, value: Any) -> None:
     fields = dict(as_mapping(value, "stream_options"))
     draft.include_usage = bool(fields.pop("include_usage", False))
     if fields:
@@ -240,7 +240,7 @@ _REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
 
 _BOUNDED = frozenset({"user", "safety_identifier", "prompt_cache_key"})
 
-_CHANGED: dict[str, Callable[[Draft, Any], None]] = {
+_CHANGED: dict[str, Callable[[RequestDraft, Any], None]] = {
     "max_tokens": _take_max_tokens("max_tokens"),
     "max_output_tokens": _take_max_tokens("max_output_tokens"),
     "max_completion_tokens": _take_max_tokens("max_completion_tokens"),

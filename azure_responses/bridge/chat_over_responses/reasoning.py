@@ -1,67 +1,208 @@
-"""Reasoning items of earlier messages, as they go back to the service.
+"""What the bridge knows about reasoning: of messages, of models and of what reasoning excludes.
 
-Encrypted reasoning is bound to the resource that wrote it, and an item without it is only an id
-that the service would have to look up; either way a refused item would sink the whole request.
+Chat clients that keep only standard fields lose a message's reasoning between turns, but they keep
+the ids of its tool calls: `ReasoningCache` finds the reasoning by them. A deployment may have any
+name, so what the name says about the model is a guess, which the answers of the deployment correct
+(`ReasoningKnowledge`): a model that does not reason refuses a request for encrypted reasoning, and
+a model that does shows reasoning items.
 """
 
-from collections.abc import Mapping
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.history import History
-from azure_responses.bridge.chat_over_responses.refusal import as_mapping
+from azure_responses.errors import AzureResponsesError, BadRequestError
+from azure_responses.fork import new_lock
+from azure_responses.types.chat import ChatCompletionMessage
+from azure_responses.types.response import Response
 
-__all__ = ["blocks_to_items", "read_reasoning_item"]
+__all__ = [
+    "KeptReasoning",
+    "ReasoningCache",
+    "ReasoningKnowledge",
+    "drop_sampling",
+    "is_reasoning_model_name",
+    "without_sampling",
+]
 
-# Azure refuses `status` on replayed reasoning (litellm #13484); `resource` is the bridge's own.
-_LEFT_OUT = frozenset({"status", "resource"})
-
-
-def read_reasoning_item(item: Any, history: History, path: str) -> dict[str, Any] | None:
-    """The item as input, or None where the service could make nothing of it."""
-    fields = as_mapping(item, path)
-    kept = {
-        name: value for name, value in fields.items() if value is not None and name not in _LEFT_OUT
-    }
-    kept = {"type": "reasoning", "summary": [], **kept}
-    if _is_foreign(fields, history):
-        history.foreign_items += 1
-        del kept["encrypted_content"]
-        kept.pop("id", None)
-        return kept if kept.get("content") else None
-    if "encrypted_content" in kept:
-        history.has_encrypted_reasoning = True
-        return kept
-    return _read_plain(kept, history)
+_Items = list[dict[str, Any]]
 
 
-def _is_foreign(item: Mapping[str, Any], history: History) -> bool:
-    tag = item.get("resource")
-    is_tagged = tag is not None and history.resource_tag is not None
-    return is_tagged and tag != history.resource_tag and bool(item.get("encrypted_content"))
+@dataclass(frozen=True)
+class KeptReasoning:
+    """The fields of a message that chat completions does not have."""
+
+    reasoning_items: _Items | None
+    hosted_items: _Items | None
+    output_order: _Items | None
+    commentary: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Roughly its size in characters."""
+        items = [*(self.reasoning_items or ()), *(self.hosted_items or ())]
+        said = sum(len(text) for item in items for text in item.values() if isinstance(text, str))
+        return said + len(self.commentary or "")
 
 
-def _read_plain(item: dict[str, Any], history: History) -> dict[str, Any] | None:
-    if item.get("content"):
-        # Reasoning in the clear says all there is; its id would only be looked up in vain.
-        item.pop("id", None)
-        return item
-    if history.is_stored and item.get("id"):
-        return item
-    history.unreadable_items += 1
-    return None
+class ReasoningCache:
+    """Remembers, in this process, the reasoning of messages with tool calls, by tool call id.
+
+    It holds at most `capacity` messages and `max_characters` of them, the oldest going first, for
+    `ttl` seconds each. It may be shared between threads, and between clients of one resource.
+
+    Args:
+        capacity: how many messages.
+        ttl: how long each is kept, in seconds.
+        max_characters: how many characters of reasoning and hosted output altogether.
+    """
+
+    def __init__(
+        self, capacity: int = 1024, ttl: float = 3600.0, max_characters: int = 32_000_000
+    ) -> None:
+        self._capacity = capacity
+        self._ttl = ttl
+        self._max_characters = max_characters
+        self._characters = 0
+        self._entries: OrderedDict[tuple[str, ...], tuple[float, KeptReasoning]] = OrderedDict()
+        self._by_call: dict[str, tuple[str, ...]] = {}
+        self._lock = new_lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def remember(self, message: ChatCompletionMessage, now: float) -> None:
+        """Keep a message's reasoning, if it has tool calls and any; `now` in seconds."""
+        key = tuple(call.id for call in message.tool_calls or () if call.id)
+        if not key or not (message.reasoning_items or message.hosted_items or message.commentary):
+            return
+        kept = KeptReasoning(
+            message.reasoning_items,
+            message.hosted_items,
+            message.output_order,
+            message.commentary,
+        )
+        with self._lock:
+            self._forget(key)
+            self._entries[key] = (now, kept)
+            self._characters += kept.size
+            self._by_call.update(dict.fromkeys(key, key))
+            self._shrink(now)
+
+    def recall(self, call_ids: Iterable[str], now: float) -> KeptReasoning | None:
+        """What was kept of the message that made any of these calls, or None."""
+        with self._lock:
+            self._shrink(now)
+            for call_id in call_ids:
+                key = self._by_call.get(call_id)
+                if key is not None:
+                    return self._entries[key][1]
+        return None
+
+    def _shrink(self, now: float) -> None:
+        while self._entries and self._must_shrink(now):
+            self._forget(next(iter(self._entries)))
+
+    def _must_shrink(self, now: float) -> bool:
+        kept_at, _ = next(iter(self._entries.values()))
+        is_full = len(self._entries) > self._capacity or self._characters > self._max_characters
+        return is_full or now - kept_at >= self._ttl
+
+    def _forget(self, key: tuple[str, ...]) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        self._characters -= entry[1].size
+        for call_id in key:
+            if self._by_call.get(call_id) == key:
+                del self._by_call[call_id]
 
 
-def blocks_to_items(blocks: Any) -> list[dict[str, Any]]:
-    """LiteLLM's `thinking_blocks` as reasoning items; one without ciphertext stays without."""
-    items = []
-    for block in blocks or ():
-        fields = as_mapping(block, "thinking_blocks")
-        text = fields.get("thinking")
-        item = {
-            "type": "reasoning",
-            "id": fields.get("id"),
-            "summary": [{"type": "summary_text", "text": text}] if text else [],
-            "encrypted_content": fields.get("encrypted_content"),
-        }
-        items.append(item)
-    return items
+# The o-series, GPT-5 and later, Codex and gpt-oss, as a word of the name: "team-o1-pro" but not
+# "foo1", and gpt-35 is older than it looks. The chat variants of GPT-5 do not take encrypted
+# reasoning.
+_REASONS = re.compile(
+    r"(?:^|[^a-z0-9])(?:o[1-9](?![0-9a-z])|gpt-?(?:[5-9]|[12][0-9])(?![0-9a-z])|gpt-oss|codex)"
+)
+_CHATS = re.compile(r"gpt-?[5-9](?:\.[0-9]+)?-chat")
+
+
+def is_reasoning_model_name(name: str) -> bool:
+    """True when the name says that the model reasons; False when it says otherwise or nothing.
+
+    Asking a model that does not reason for encrypted reasoning is refused ("Encrypted content is
+    not supported with this model."), so a name that says nothing counts as one.
+    """
+    lower = name.lower()
+    return _REASONS.search(lower) is not None and _CHATS.search(lower) is None
+
+
+_MOST_KNOWN = 1000
+
+
+class ReasoningKnowledge:
+    """Which deployments reason, as far as one client has learned from them.
+
+    May be shared between threads.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, bool] = {}
+
+    def of(self, deployment: str | None) -> bool | None:
+        """Whether a deployment reasons, or None if it is not known yet."""
+        return self._known.get(deployment or "")
+
+    def learn_from_answer(self, deployment: str | None, response: Response | None) -> None:
+        """Note the reasoning of a response, if it has any."""
+        if response is not None and any(item.type == "reasoning" for item in response.output):
+            self._learn(deployment, reasons=True)
+
+    def learn_from_refusal(self, deployment: str | None, error: AzureResponsesError) -> bool:
+        """True when an error says that the deployment does not reason, which is then noted."""
+        if not isinstance(error, BadRequestError):
+            return False
+        if "encrypted content is not supported" not in error.message.lower():
+            return False
+        self._learn(deployment, reasons=False)
+        return True
+
+    def _learn(self, deployment: str | None, *, reasons: bool) -> None:
+        # Callers of a wildcard deployment may name any number of models, so the oldest go.
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.pop(next(iter(self._known), ""), None)
+        self._known[deployment or ""] = reasons
+
+
+_SAMPLING = ("temperature", "top_p", "top_logprobs")
+# The defaults: a model that reasons refuses even these, and nothing is lost without them.
+_NEUTRAL = {"temperature": 1, "top_p": 1}
+_LOGPROBS = "message.output_text.logprobs"
+_WHY = "models that reason refuse it"
+
+
+def drop_sampling(parameters: dict[str, Any]) -> list[str]:
+    """Take out of a response's parameters what a model refuses while it reasons.
+
+    Returns a sentence for each that asked for something. With effort "none" it does not reason,
+    and refuses nothing.
+    """
+    reasoning = parameters.get("reasoning")
+    if isinstance(reasoning, Mapping) and reasoning.get("effort") == "none":
+        return []
+    given = {name: parameters.pop(name) for name in _SAMPLING if parameters.get(name) is not None}
+    dropped = [name for name, value in given.items() if value != _NEUTRAL.get(name)]
+    include = parameters.get("include")
+    if isinstance(include, list | tuple) and _LOGPROBS in include:
+        parameters["include"] = [name for name in include if name != _LOGPROBS]
+        dropped.append("logprobs")
+    return [f"{name} was dropped: {_WHY}." for name in dropped]
+
+
+def without_sampling(parameters: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """The same with what was given left as it is; the very same where nothing is dropped."""
+    left = dict(parameters)
+    dropped = drop_sampling(left)
+    return (parameters if left == parameters else left), dropped

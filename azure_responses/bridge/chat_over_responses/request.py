@@ -1,23 +1,36 @@
-"""A chat completion's arguments → a response's."""
+"""A chat completion's arguments → a response's.
+
+Each sender (client, router, gateway) does the same three things, without I/O here:
+
+    request = to_responses_request(chat, knowledge=knowledge, …)
+    # Send request.parameters and request.options. On an error: raise it, or if
+    # request.learn_from_error(error) is true, begin once more with to_responses_request.
+    completion = to_chat_completion(response, request)      # of a whole response
+    stream = ChatStream(request)                            # of events: feed each, then finish
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.call_ids import CallIds
-from azure_responses.bridge.chat_over_responses.calls import STAND_INS
-from azure_responses.bridge.chat_over_responses.dropping import drop_sampling
-from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.conversion_state import CallIds, ConversionState
+from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
 from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.bridge.chat_over_responses.parameters import (
     PARAMETERS,
-    Draft,
+    RequestDraft,
     take_parameter,
 )
-from azure_responses.bridge.chat_over_responses.reasoning_cache import ReasoningCache
-from azure_responses.bridge.chat_over_responses.reasoning_models import is_reasoning_model_name
-from azure_responses.bridge.chat_over_responses.refusal import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.reasoning import (
+    ReasoningCache,
+    ReasoningKnowledge,
+    drop_sampling,
+    is_reasoning_model_name,
+)
+from azure_responses.bridge.chat_over_responses.tool_calls import STAND_INS
+from azure_responses.errors import AzureResponsesError
+from azure_responses.types.response import Response
 
 __all__ = ["BridgedRequest", "to_responses_request"]
 
@@ -47,6 +60,8 @@ class BridgedRequest:
         resource_tag: stamped on the reasoning that comes back.
         reasoning_cache: where the reasoning that comes back is kept, or None.
         call_ids: ids of calls that were too long to be sent, and what was sent for them.
+        knowledge: learns from the reply whether the deployment reasons, or None.
+        adds_reasoning: the bridge, not the caller, asks for encrypted reasoning.
     """
 
     parameters: dict[str, Any]
@@ -58,6 +73,30 @@ class BridgedRequest:
     resource_tag: str | None = None
     reasoning_cache: ReasoningCache | None = None
     call_ids: CallIds = field(default_factory=CallIds, compare=False)
+    knowledge: ReasoningKnowledge | None = field(default=None, compare=False)
+    adds_reasoning: bool = False
+
+    @property
+    def deployment(self) -> str | None:
+        """What the request is sent to."""
+        return self.parameters.get("model")
+
+    def learn_from_error(self, error: AzureResponsesError) -> bool:
+        """Take the error that sending the request ended with.
+
+        The error names calls by the caller's ids from here on. The result is True when the
+        deployment refused encrypted reasoning for which only the bridge asked: the chat is then to
+        be bridged and sent once more. It will not ask again, since `knowledge` has learned.
+        """
+        self.call_ids.restore_error(error)
+        if self.knowledge is None or not self.adds_reasoning:
+            return False
+        return self.knowledge.learn_from_refusal(self.deployment, error)
+
+    def learn_from_answer(self, response: Response) -> None:
+        """Note whether the deployment reasons; reading the answer does this."""
+        if self.knowledge is not None:
+            self.knowledge.learn_from_answer(self.deployment, response)
 
 
 def to_responses_request(
@@ -68,6 +107,7 @@ def to_responses_request(
     is_reasoning_model: bool | None = None,
     resource_tag: str | None = None,
     reasoning_cache: ReasoningCache | None = None,
+    knowledge: ReasoningKnowledge | None = None,
     now: float = 0.0,
 ) -> BridgedRequest:
     """The Responses request that does what a chat completion's arguments ask for.
@@ -79,11 +119,12 @@ def to_responses_request(
             `chat["drop_params"]` says the same.
         default_store: `store` where the caller says nothing. It is not applied to a background
             response or to one that continues a stored one.
-        is_reasoning_model: whether encrypted reasoning is asked for; None decides by the
-            deployment's name, by reasoning parameters and by reasoning in the messages.
+        is_reasoning_model: whether encrypted reasoning is asked for; None decides by `knowledge`,
+            the deployment's name, reasoning parameters and reasoning in the messages.
         resource_tag: names the resource the request goes to, the same string for all deployments
             that share its encryption (its host will do; no secret).
         reasoning_cache: restores the reasoning of messages whose client dropped it.
+        knowledge: which deployments reason, as learned so far; the reply is learned from.
         now: unix seconds, for the cache.
 
     Raises:
@@ -91,13 +132,27 @@ def to_responses_request(
             parameter or the place in the messages, and its `hint` the alternative.
     """
     arguments, options = _split(chat)
-    history = History(resource_tag=resource_tag, cache=reasoning_cache, now=now)
+    state = ConversionState(resource_tag=resource_tag, cache=reasoning_cache, now=now)
     draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
     parameters = _assemble(draft, arguments.get("model"), default_store)
     with _wrong_kinds_refused("messages"):
-        _read_input(arguments, parameters, history)
-    _settle_reasoning(is_reasoning_model, parameters, history, draft)
-    return _request(draft, parameters, options, history, bool(arguments.get("stream")))
+        _read_input(arguments, parameters, state)
+    if is_reasoning_model is None and knowledge is not None:
+        is_reasoning_model = knowledge.of(parameters.get("model"))
+    adds_reasoning = _settle_reasoning(is_reasoning_model, parameters, state, draft)
+    return BridgedRequest(
+        parameters,
+        options,
+        stream=bool(arguments.get("stream")),
+        include_usage=draft.include_usage,
+        legacy_functions=draft.legacy_functions,
+        warnings=(*draft.warnings, *state.warnings),
+        resource_tag=resource_tag,
+        reasoning_cache=reasoning_cache,
+        call_ids=state.call_ids,
+        knowledge=knowledge,
+        adds_reasoning=adds_reasoning,
+    )
 
 
 def _split(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -107,8 +162,8 @@ def _split(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return arguments, {**options, "extra_body": extra_body} if extra_body else options
 
 
-def _read_parameters(arguments: Mapping[str, Any], drop_params: bool) -> Draft:
-    draft = Draft(drop_params=drop_params)
+def _read_parameters(arguments: Mapping[str, Any], drop_params: bool) -> RequestDraft:
+    draft = RequestDraft(drop_params=drop_params)
     for name, value in arguments.items():
         if name not in _TOP_LEVEL:
             with _wrong_kinds_refused(name):
@@ -128,57 +183,45 @@ def _wrong_kinds_refused(name: str) -> Iterator[None]:
         ) from error
 
 
-def _read_input(arguments: Mapping[str, Any], parameters: dict[str, Any], history: History) -> None:
+def _read_input(
+    arguments: Mapping[str, Any], parameters: dict[str, Any], state: ConversionState
+) -> None:
     """The input of the response: the messages, or what the caller gives as `input` itself.
 
     Some clients send a Responses body to the chat route and read chunks back (litellm#34029).
     """
     messages, given = arguments.get("messages"), arguments.get("input")
-    history.is_stored = parameters.get("store") is not False
-    history.stand_ins = _declared_stand_ins(parameters.get("tools", []))
+    state.is_stored = parameters.get("store") is not False
+    state.stand_ins = _declared_stand_ins(parameters.get("tools", []))
     if given is None:
-        parameters["input"] = read_messages(messages, history)
+        parameters["input"] = read_messages(messages, state)
     elif messages:
         raise refuse("input and messages were both given.", "Give only one of them.")
     elif isinstance(given, str):
         parameters["input"] = given
     else:
-        parameters["input"] = read_items(given, history)
+        parameters["input"] = read_items(given, state)
 
 
 def _settle_reasoning(
-    said: bool | None, parameters: dict[str, Any], history: History, draft: Draft
-) -> None:
-    reasons = _reasons(said, parameters, history)
-    _ask_for_reasoning(parameters, reasons)
-    if not reasons or (parameters.get("reasoning") or {}).get("effort") == "none":
-        return
+    said: bool | None, parameters: dict[str, Any], state: ConversionState, draft: RequestDraft
+) -> bool:
+    """Ask a model that reasons for its encrypted reasoning; True when the caller did not."""
+    if not _reasons(said, parameters, state):
+        return False
+    include = parameters.get("include", [])
+    adds_reasoning = _ENCRYPTED not in include
+    if adds_reasoning:
+        parameters["include"] = [*include, _ENCRYPTED]
+    if (parameters.get("reasoning") or {}).get("effort") == "none":
+        return adds_reasoning
     for name in ("temperature", "top_p"):
         # Clients send the default, 1, without being asked; a model that reasons refuses even that.
         if parameters.get(name) == 1:
             del parameters[name]
     if draft.drop_params:
         draft.warnings += drop_sampling(parameters)
-
-
-def _request(
-    draft: Draft,
-    parameters: dict[str, Any],
-    options: dict[str, Any],
-    history: History,
-    stream: bool,
-) -> BridgedRequest:
-    return BridgedRequest(
-        parameters,
-        options,
-        stream=stream,
-        include_usage=draft.include_usage,
-        legacy_functions=draft.legacy_functions,
-        warnings=(*draft.warnings, *history.warnings),
-        resource_tag=history.resource_tag,
-        reasoning_cache=history.cache,
-        call_ids=history.call_ids,
-    )
+    return adds_reasoning
 
 
 def _merge_extra_body(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -199,7 +242,7 @@ def _merge_extra_body(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     return arguments, rest
 
 
-def _assemble(draft: Draft, model: Any, default_store: bool | None) -> dict[str, Any]:
+def _assemble(draft: RequestDraft, model: Any, default_store: bool | None) -> dict[str, Any]:
     parameters: dict[str, Any] = {"model": model} if model is not None else {}
     parameters |= draft.parameters
     if draft.tools:
@@ -235,15 +278,9 @@ def _declared_stand_ins(tools: list[dict[str, Any]]) -> frozenset[str]:
     return frozenset(names & types - functions)
 
 
-def _reasons(said: bool | None, parameters: dict[str, Any], history: History) -> bool:
+def _reasons(said: bool | None, parameters: dict[str, Any], state: ConversionState) -> bool:
     if said is not None:
         return said
-    if parameters.get("reasoning") or history.has_encrypted_reasoning:
+    if parameters.get("reasoning") or state.has_encrypted_reasoning:
         return True
     return is_reasoning_model_name(str(parameters.get("model") or ""))
-
-
-def _ask_for_reasoning(parameters: dict[str, Any], reasons: bool) -> None:
-    include = parameters.get("include", [])
-    if reasons and _ENCRYPTED not in include:
-        parameters["include"] = [*include, _ENCRYPTED]

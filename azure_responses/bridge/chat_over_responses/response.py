@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.filters import choice_filters, prompt_filters
-from azure_responses.bridge.chat_over_responses.finish import finish_reason
 from azure_responses.bridge.chat_over_responses.message_draft import MessageDraft
 from azure_responses.bridge.chat_over_responses.request import BridgedRequest
-from azure_responses.bridge.chat_over_responses.usage import to_usage
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.failure import failure_from_response
 from azure_responses.protocol.hints import Situation
@@ -15,12 +12,27 @@ from azure_responses.types.chat import (
     ChatCompletion,
     ChatCompletionChoice,
     ChatCompletionMessage,
+    CompletionTokensDetails,
+    CompletionUsage,
+    PromptFilterResult,
+    PromptTokensDetails,
 )
+from azure_responses.types.filters import ContentFilter
+from azure_responses.types.mending import mend
 from azure_responses.types.model import Model
-from azure_responses.types.response import Response
-from azure_responses.types.usage import ToolUsage
+from azure_responses.types.response import IncompleteDetails, Response
+from azure_responses.types.usage import InputTokensDetails, OutputTokensDetails, ToolUsage, Usage
 
-__all__ = ["envelope", "failure_of_response", "to_chat_completion"]
+__all__ = [
+    "UNFINISHED",
+    "choice_filters",
+    "envelope",
+    "failure_of_response",
+    "finish_reason",
+    "prompt_filters",
+    "to_chat_completion",
+    "to_usage",
+]
 
 
 def to_chat_completion(
@@ -42,6 +54,7 @@ def to_chat_completion(
     """
     if response.status == "failed":
         raise failure_of_response(response, created)
+    request.learn_from_answer(response)
     draft = _draft_message(response, request)
     message = draft.build()
     for call in message.tool_calls or ():
@@ -129,3 +142,118 @@ def failure_of_response(
         Situation("create", deployment=response.model),
         created,
     )
+
+
+# A background response that is still at work has no reason yet.
+UNFINISHED = frozenset({"queued", "in_progress"})
+
+
+def finish_reason(response: Response, has_calls: bool, has_function_call: bool) -> str | None:
+    """The finish reason, None while the response is unfinished.
+
+    What cut an answer short comes first: calls in it may be cut as well. Chat completions has two
+    words for that, "content_filter" and, for every other cause and for a cancelled response,
+    "length"; the completion's `status` and `incomplete_details` have the rest.
+    """
+    # Whatever a gateway put there, it must not cost the caller the answer.
+    status = str(response.status)
+    if status in UNFINISHED:
+        return None
+    if status in ("incomplete", "cancelled"):
+        return "content_filter" if _was_filtered(response) else "length"
+    if has_function_call:
+        return "function_call"
+    return "tool_calls" if has_calls else "stop"
+
+
+def _was_filtered(response: Response) -> bool:
+    details: object = response.incomplete_details
+    reason = details.reason if isinstance(details, IncompleteDetails) else details
+    return reason == "content_filter"
+
+
+def prompt_filters(filters: Any) -> list[PromptFilterResult] | None:
+    """`prompt_filter_results`: one entry for each verdict that is not on the completion."""
+    verdicts = [verdict for verdict in _verdicts(filters) if verdict.source_type != "completion"]
+    if not verdicts:
+        return None
+    return [
+        PromptFilterResult.assemble({"prompt_index": index, **_fields(verdict)})
+        for index, verdict in enumerate(verdicts)
+    ]
+
+
+def choice_filters(filters: Any) -> dict[str, Any]:
+    """`content_filter_results` and `content_filter_offsets` of the choice, those there are.
+
+    Several verdicts on one completion become one: a later one adds its categories.
+    """
+    merged: dict[str, Any] = {}
+    for verdict in _verdicts(filters):
+        if verdict.source_type == "completion":
+            for name, value in _fields(verdict).items():
+                merged[name] = {**merged.get(name, {}), **value}
+    return merged
+
+
+def _verdicts(filters: Any) -> list[ContentFilter]:
+    entries = filters if isinstance(filters, list) else []
+    return [entry for entry in entries if isinstance(entry, ContentFilter)]
+
+
+def _fields(verdict: ContentFilter) -> dict[str, Any]:
+    results, offsets = verdict.content_filter_results, verdict.content_filter_offsets
+    fields = {
+        "content_filter_results": results.to_dict() if results is not None else None,
+        "content_filter_offsets": offsets.to_dict() if offsets is not None else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+_NAMES = {
+    "input_tokens": "prompt_tokens",
+    "output_tokens": "completion_tokens",
+    "input_tokens_details": "prompt_tokens_details",
+    "output_tokens_details": "completion_tokens_details",
+}
+
+
+def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
+    """The counts, with every detail the service gave; None when it gave none."""
+    if isinstance(usage, Usage) and not usage.model_extra:
+        return _convert(usage)
+    given: object = usage.to_dict() if isinstance(usage, Usage) else usage
+    if not isinstance(given, Mapping):
+        return None
+    fields: Mapping[str, Any] = given
+    named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
+    # Counts that are no numbers must not cost the caller the answer.
+    return mend(CompletionUsage, named)
+
+
+def _convert(usage: Usage) -> CompletionUsage:
+    values: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    read, written = usage.input_tokens_details, usage.output_tokens_details
+    # Details that were not sent are empty objects; null stays null.
+    if isinstance(read, InputTokensDetails) and read.model_fields_set:
+        values["prompt_tokens_details"] = _prompt_details(read)
+    if isinstance(written, OutputTokensDetails) and written.model_fields_set:
+        values["completion_tokens_details"] = _completion_details(written)
+    return CompletionUsage.assemble(values)
+
+
+def _prompt_details(details: InputTokensDetails) -> PromptTokensDetails | None:
+    given = details.model_fields_set
+    if given == {"cached_tokens"}:
+        return PromptTokensDetails.assemble({"cached_tokens": details.cached_tokens})
+    return mend(PromptTokensDetails, details.to_dict())
+
+
+def _completion_details(details: OutputTokensDetails) -> CompletionTokensDetails | None:
+    if details.model_fields_set == {"reasoning_tokens"}:
+        return CompletionTokensDetails.assemble({"reasoning_tokens": details.reasoning_tokens})
+    return mend(CompletionTokensDetails, details.to_dict())

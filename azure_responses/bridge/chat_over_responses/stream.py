@@ -9,25 +9,28 @@ response.
 from collections.abc import Callable
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.annotations import to_annotation
-from azure_responses.bridge.chat_over_responses.chunk_maker import ChunkMaker
-from azure_responses.bridge.chat_over_responses.final_parts import (
-    RAW,
-    SUMMARY,
-    FinalParts,
-    align,
+from azure_responses.bridge.chat_over_responses.chunks import ChunkFactory
+from azure_responses.bridge.chat_over_responses.message_draft import (
+    SEPARATOR,
+    to_annotation,
+    to_logprobs,
 )
-from azure_responses.bridge.chat_over_responses.hosted_events import to_hosted_event
-from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR, to_logprobs
-from azure_responses.bridge.chat_over_responses.ordered_text import OrderedText, Place
 from azure_responses.bridge.chat_over_responses.request import BridgedRequest
 from azure_responses.bridge.chat_over_responses.response import (
     envelope,
     failure_of_response,
     to_chat_completion,
 )
-from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
-from azure_responses.bridge.chat_over_responses.streamed_messages import StreamedMessages
+from azure_responses.bridge.chat_over_responses.text_stream import (
+    RAW,
+    SUMMARY,
+    FinalParts,
+    OrderedText,
+    Place,
+    StreamedMessages,
+    align,
+)
+from azure_responses.bridge.chat_over_responses.tool_call_stream import ToolCallStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.event_mending import EventMender
 from azure_responses.protocol.failure import failure_from_event
@@ -41,9 +44,10 @@ from azure_responses.types.chat import (
 )
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.event import StreamEvent, UnknownEvent
+from azure_responses.types.items import is_callers
 from azure_responses.types.response import Response
 
-__all__ = ["ChatStream"]
+__all__ = ["ChatStream", "to_hosted_event"]
 
 _Chunks = list[ChatCompletionChunk]
 
@@ -68,11 +72,11 @@ class ChatStream:
         self._request = request
         self._created = created
         self._envelope: dict[str, Any] = {"id": id, "created": int(created), "model": ""}
-        self._maker = ChunkMaker(self._envelope, request.include_usage)
+        self._maker = ChunkFactory(self._envelope, request.include_usage)
         self._messages = StreamedMessages()
         self._content = self._messages.content
         self._reasoning = OrderedText(SEPARATOR)
-        self._calls = StreamedCalls(request.legacy_functions, request.call_ids)
+        self._calls = ToolCallStream(request.legacy_functions, request.call_ids)
         self._items: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
         self._mender = EventMender()
@@ -436,3 +440,27 @@ _HANDLERS: dict[str, Callable[[ChatStream, Any], _Chunks]] = {
     "response.failed": ChatStream._on_failed,
     "error": ChatStream._on_error,
 }
+
+
+# What a message has room for by itself.
+_OF_CHAT = frozenset({"message", "reasoning", "function_call", "custom_tool_call"})
+_NOISE = frozenset({"sequence_number", "obfuscation"})
+
+
+def to_hosted_event(event: StreamEvent) -> dict[str, Any] | None:
+    """An event about a hosted tool, or of a kind chat completions knows nothing of, as a dict.
+
+    An item that begins or ends is told by its type, id and status: what it holds comes once, with
+    the message. None for events that are no such news.
+    """
+    if not isinstance(event.type, str) or not event.type.startswith("response."):
+        return None
+    fields = {name: value for name, value in event.to_dict().items() if name not in _NOISE}
+    if event.type in ("response.output_item.added", "response.output_item.done"):
+        item = getattr(event, "item", None)
+        if str(getattr(item, "type", None)) in _OF_CHAT or is_callers(item):
+            return None
+        given = fields.get("item")
+        told = given if isinstance(given, dict) else {}
+        fields["item"] = {name: told[name] for name in ("type", "id", "status") if name in told}
+    return fields

@@ -2,8 +2,12 @@ from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.assistant import read_assistant
-from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.assistant import (
+    blocks_to_items,
+    read_assistant,
+    read_reasoning_item,
+)
+from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
 from azure_responses.errors import ConfigurationError
 
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "AAA"}
@@ -11,8 +15,10 @@ SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "actio
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
-def _read(history: History | None = None, /, **message: Any) -> list[dict[str, Any]]:
-    return read_assistant({"role": "assistant", **message}, history or History(), "messages[0]")
+def _read(state: ConversionState | None = None, /, **message: Any) -> list[dict[str, Any]]:
+    return read_assistant(
+        {"role": "assistant", **message}, state or ConversionState(), "messages[0]"
+    )
 
 
 def _kinds(**message: Any) -> list[str]:
@@ -138,17 +144,17 @@ def test_citations_go_back_flat_to_their_message() -> None:
 
 
 def test_a_part_of_an_unknown_kind_is_left_out_with_a_warning() -> None:
-    history = History()
-    assert _read(history, content="Hi", hosted_items=[{"type": "output_part", "part": {}}]) == [
+    state = ConversionState()
+    assert _read(state, content="Hi", hosted_items=[{"type": "output_part", "part": {}}]) == [
         _said("Hi")
     ]
-    assert "unknown kind" in history.warnings[0]
+    assert "unknown kind" in state.warnings[0]
 
 
 def test_a_name_is_left_out_with_a_warning() -> None:
-    history = History()
-    assert _read(history, content="Hi", name="bot") == [_said("Hi")]
-    assert history.warnings[0].startswith("messages[0].name was left out")
+    state = ConversionState()
+    assert _read(state, content="Hi", name="bot") == [_said("Hi")]
+    assert state.warnings[0].startswith("messages[0].name was left out")
 
 
 @pytest.mark.parametrize(
@@ -163,3 +169,60 @@ def test_a_name_is_left_out_with_a_warning() -> None:
 def test_what_an_assistant_cannot_have_said_is_refused(message: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         _read(**message)
+
+
+ENCRYPTED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "AAA"}
+RAW = {**ENCRYPTED, "content": [{"type": "reasoning_text", "text": "hm"}]}
+BARE = {"type": "reasoning", "id": "rs_1", "summary": []}
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({**ENCRYPTED, "status": "completed", "content": None}, ENCRYPTED),
+        ({**ENCRYPTED, "resource": "west"}, ENCRYPTED),
+        ({"encrypted_content": "AAA"}, {**BARE, "encrypted_content": "AAA", "id": None}),
+        ({**RAW, "encrypted_content": None}, {"type": "reasoning", "summary": [], "content": RAW}),
+        (BARE, None),
+        ({"type": "reasoning", "summary": []}, None),
+    ],
+)
+def test_an_item_goes_back_if_it_can_be_read(item: Any, expected: Any) -> None:
+    state = ConversionState(resource_tag="west")
+    read = read_reasoning_item(item, state, "p")
+    if expected is not None:
+        expected = {name: value for name, value in expected.items() if value is not None}
+        if "content" in expected:
+            expected["content"] = RAW["content"]
+    assert read == expected
+    assert state.unreadable_items == (expected is None)
+    assert state.has_encrypted_reasoning == bool(item.get("encrypted_content"))
+
+
+def test_an_item_that_is_stored_goes_back_by_its_id() -> None:
+    state = ConversionState(is_stored=True)
+    assert read_reasoning_item(BARE, state, "p") == BARE
+    assert read_reasoning_item({"summary": []}, state, "p") is None
+
+
+def test_a_foreign_item_is_left_out_but_for_what_it_says_in_the_clear() -> None:
+    state = ConversionState(resource_tag="north")
+    assert read_reasoning_item({**ENCRYPTED, "resource": "west"}, state, "p") is None
+    assert read_reasoning_item({**RAW, "resource": "west"}, state, "p") == {
+        "type": "reasoning",
+        "summary": [],
+        "content": RAW["content"],
+    }
+    assert state.foreign_items == 2
+
+
+def test_thinking_blocks_become_items() -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "hm", "encrypted_content": "AAA", "id": "rs_1"},
+        {"type": "redacted_thinking", "data": "x"},
+    ]
+    first, second = blocks_to_items(blocks)
+    assert first["summary"] == [{"type": "summary_text", "text": "hm"}]
+    assert first["encrypted_content"] == "AAA"
+    assert (second["summary"], second["encrypted_content"]) == ([], None)
+    assert blocks_to_items(None) == []

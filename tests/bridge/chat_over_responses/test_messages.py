@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.history import History
+from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
 from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.errors import ConfigurationError
 
 
 def _read(*messages: Any, **history: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    state = History(**history)
+    state = ConversionState(**history)
     return read_messages(list(messages), state), state.warnings
 
 
@@ -26,7 +26,7 @@ def test_items_may_stand_among_messages() -> None:
 
 def test_messages_of_chat_completions_may_stand_among_input_items() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    history = History()
+    history = ConversionState()
     items = read_items(
         [
             _SAID,
@@ -89,7 +89,7 @@ def test_a_name_stands_before_what_was_said() -> None:
 )
 def test_what_is_no_chat_is_refused(messages: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        read_messages(messages, History())
+        read_messages(messages, ConversionState())
 
 
 def test_fields_without_a_place_are_warned_of_and_empty_ones_are_not() -> None:
@@ -122,6 +122,6 @@ def test_a_result_may_answer_a_call_that_the_service_has_stored() -> None:
 
 
 def test_messages_may_come_from_a_generator() -> None:
-    history = History()
+    history = ConversionState()
     messages = ({"role": "user", "content": text} for text in "ab")
     assert len(read_messages(messages, history)) == 2

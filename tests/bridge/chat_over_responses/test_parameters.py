@@ -5,7 +5,7 @@ import pytest
 
 from azure_responses.bridge.chat_over_responses.parameters import (
     PARAMETERS,
-    Draft,
+    RequestDraft,
     take_parameter,
 )
 from azure_responses.errors import ConfigurationError
@@ -35,14 +35,14 @@ def test_every_parameter_of_the_responses_api_has_its_place() -> None:
 
 def test_a_name_that_nobody_knows_is_pointed_to_the_extra_body() -> None:
     with pytest.raises(ConfigurationError, match="extra_body"):
-        take_parameter(Draft(), "telepathy", 1)
+        take_parameter(RequestDraft(), "telepathy", 1)
 
 
 def test_none_counts_as_not_given() -> None:
-    draft = Draft()
+    draft = RequestDraft()
     for name in (*PARAMETERS, "telepathy"):
         take_parameter(draft, name, None)
-    assert draft == Draft()
+    assert draft == RequestDraft()
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
@@ -51,13 +51,13 @@ def test_none_counts_as_not_given() -> None:
 )
 def test_a_value_of_any_kind_is_taken_or_refused(name: str, value: Any) -> None:
     with suppress(ConfigurationError):
-        draft = Draft()
+        draft = RequestDraft()
         take_parameter(draft, name, value)
         take_parameter(draft, "max_completion_tokens", 100)
 
 
 def test_a_limit_that_is_no_number_of_tokens_is_left_to_the_service() -> None:
-    draft = Draft()
+    draft = RequestDraft()
     take_parameter(draft, "max_tokens", -5)
     assert draft.parameters == {"max_output_tokens": -5}
     assert draft.warnings == []

@@ -1,65 +1,233 @@
+import copy
 from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.history import History
-from azure_responses.bridge.chat_over_responses.reasoning import (
-    blocks_to_items,
-    read_reasoning_item,
+from azure_responses.bridge import (
+    BridgedRequest,
+    ReasoningCache,
+    ReasoningKnowledge,
+    is_reasoning_model_name,
+    to_responses_request,
+    without_sampling,
 )
+from azure_responses.bridge.chat_over_responses.reasoning import _MOST_KNOWN
+from azure_responses.errors import BadRequestError, NotFoundError
+from azure_responses.types import ChatCompletionMessage
+from azure_responses.types.response import Response
 
-ENCRYPTED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "AAA"}
-RAW = {**ENCRYPTED, "content": [{"type": "reasoning_text", "text": "hm"}]}
-BARE = {"type": "reasoning", "id": "rs_1", "summary": []}
+
+def _message(*call_ids: str, text: str = "AAA", **fields: Any) -> ChatCompletionMessage:
+    values = {
+        "tool_calls": [{"id": call_id, "type": "function"} for call_id in call_ids],
+        "reasoning_items": [{"type": "reasoning", "encrypted_content": text}],
+    }
+    return ChatCompletionMessage.model_validate({**values, **fields})
+
+
+def test_any_call_of_a_message_leads_back_to_its_reasoning() -> None:
+    cache = ReasoningCache()
+    cache.remember(_message("c1", "c2", output_order=[{"type": "reasoning"}]), 0)
+    kept = cache.recall(["unknown", "c2"], 10)
+    assert kept is not None
+    assert kept.reasoning_items == [{"type": "reasoning", "encrypted_content": "AAA"}]
+    assert kept.output_order == [{"type": "reasoning"}]
+    assert cache.recall(["c3"], 10) is None
+
+
+def test_messages_without_calls_or_without_reasoning_are_not_kept() -> None:
+    cache = ReasoningCache()
+    cache.remember(_message(), 0)
+    cache.remember(_message("c1", reasoning_items=None), 0)
+    assert len(cache) == 0
+
+
+def test_entries_expire_after_their_time() -> None:
+    cache = ReasoningCache(ttl=60)
+    cache.remember(_message("c1"), 100)
+    assert cache.recall(["c1"], 159.9) is not None
+    assert cache.recall(["c1"], 160) is None
+    assert len(cache) == 0
+
+
+def test_the_oldest_goes_first_when_it_is_full() -> None:
+    cache = ReasoningCache(capacity=2)
+    for number in range(3):
+        cache.remember(_message(f"c{number}"), number)
+    assert [cache.recall([f"c{number}"], 3) is not None for number in range(3)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_it_is_bounded_by_size_too() -> None:
+    cache = ReasoningCache(max_characters=50)
+    cache.remember(_message("c1", text="A" * 30), 0)
+    cache.remember(_message("c2", text="B" * 30), 0)
+    assert cache.recall(["c1"], 0) is None
+    assert cache.recall(["c2"], 0) is not None
+
+
+def test_a_message_remembered_twice_is_there_once() -> None:
+    cache = ReasoningCache(max_characters=50)
+    for _ in range(5):
+        cache.remember(_message("c1", text="A" * 30), 0)
+    assert len(cache) == 1
+    assert cache.recall(["c1"], 0) is not None
+
+
+def test_a_call_id_belongs_to_the_message_that_used_it_last() -> None:
+    cache = ReasoningCache(capacity=2)
+    cache.remember(_message("c1", "c2", text="old"), 0)
+    cache.remember(_message("c2", text="new"), 1)
+    cache.remember(_message("c3"), 2)
+    kept = cache.recall(["c2"], 3)
+    assert kept is not None
+    assert kept.reasoning_items == [{"type": "reasoning", "encrypted_content": "new"}]
+    assert cache.recall(["c1"], 3) is None
 
 
 @pytest.mark.parametrize(
-    ("item", "expected"),
+    "name",
     [
-        ({**ENCRYPTED, "status": "completed", "content": None}, ENCRYPTED),
-        ({**ENCRYPTED, "resource": "west"}, ENCRYPTED),
-        ({"encrypted_content": "AAA"}, {**BARE, "encrypted_content": "AAA", "id": None}),
-        ({**RAW, "encrypted_content": None}, {"type": "reasoning", "summary": [], "content": RAW}),
-        (BARE, None),
-        ({"type": "reasoning", "summary": []}, None),
+        "o1-pro",
+        "my-custom-o1-pro",
+        "o3",
+        "o4-mini-2025-04-16",
+        "GPT-5",
+        "gpt-5-mini",
+        "gpt5-prod",
+        "gpt-5.1-codex-max",
+        "gpt-5.6-sol",
+        "gpt-12",
+        "codex-mini",
+        "gpt-oss-120b",
+        "team_gpt-5_eu",
     ],
 )
-def test_an_item_goes_back_if_it_can_be_read(item: Any, expected: Any) -> None:
-    history = History(resource_tag="west")
-    read = read_reasoning_item(item, history, "p")
-    if expected is not None:
-        expected = {name: value for name, value in expected.items() if value is not None}
-        if "content" in expected:
-            expected["content"] = RAW["content"]
-    assert read == expected
-    assert history.unreadable_items == (expected is None)
-    assert history.has_encrypted_reasoning == bool(item.get("encrypted_content"))
+def test_names_of_models_that_reason(name: str) -> None:
+    assert is_reasoning_model_name(name)
 
 
-def test_an_item_that_is_stored_goes_back_by_its_id() -> None:
-    history = History(is_stored=True)
-    assert read_reasoning_item(BARE, history, "p") == BARE
-    assert read_reasoning_item({"summary": []}, history, "p") is None
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gpt-4o",
+        "gpt-4o-mini",
+        "gpt-4.1",
+        "gpt-35-turbo",
+        "gpt-5-chat",
+        "gpt-5.1-chat-latest",
+        "foo1",
+        "demo1",
+        "o100",
+        "computer-use-preview",
+        "prod",
+        "",
+    ],
+)
+def test_names_of_others_and_names_that_say_nothing(name: str) -> None:
+    assert not is_reasoning_model_name(name)
 
 
-def test_a_foreign_item_is_left_out_but_for_what_it_says_in_the_clear() -> None:
-    history = History(resource_tag="north")
-    assert read_reasoning_item({**ENCRYPTED, "resource": "west"}, history, "p") is None
-    assert read_reasoning_item({**RAW, "resource": "west"}, history, "p") == {
-        "type": "reasoning",
-        "summary": [],
-        "content": RAW["content"],
-    }
-    assert history.foreign_items == 2
+_REFUSAL = BadRequestError("Encrypted content is not supported with this model.", status_code=400)
+_REASONING = Response.model_validate(
+    {"id": "resp_1", "output": [{"type": "reasoning", "id": "rs_1", "summary": []}]}
+)
+_ASKED = ["reasoning.encrypted_content"]
 
 
-def test_thinking_blocks_become_items() -> None:
-    blocks = [
-        {"type": "thinking", "thinking": "hm", "encrypted_content": "AAA", "id": "rs_1"},
-        {"type": "redacted_thinking", "data": "x"},
-    ]
-    first, second = blocks_to_items(blocks)
-    assert first["summary"] == [{"type": "summary_text", "text": "hm"}]
-    assert first["encrypted_content"] == "AAA"
-    assert (second["summary"], second["encrypted_content"]) == ([], None)
-    assert blocks_to_items(None) == []
+def test_nothing_is_known_at_first() -> None:
+    knowledge = ReasoningKnowledge()
+    assert knowledge.of("d") is None
+    assert knowledge.of(None) is None
+
+
+def test_reasoning_in_an_answer_says_that_its_deployment_reasons() -> None:
+    knowledge = ReasoningKnowledge()
+    knowledge.learn_from_answer("d", Response(id="resp_1"))
+    knowledge.learn_from_answer("d", None)
+    assert knowledge.of("d") is None
+    knowledge.learn_from_answer("d", _REASONING)
+    assert knowledge.of("d") is True
+    assert knowledge.of("e") is None
+
+
+def _bridged(**chat: Any) -> BridgedRequest:
+    chat = {"model": "o1", "messages": [], **chat}
+    return to_responses_request(chat, knowledge=ReasoningKnowledge())
+
+
+def test_the_refusal_of_what_the_bridge_asked_for_says_that_the_model_does_not_reason() -> None:
+    request = _bridged()
+    assert request.learn_from_error(_REFUSAL)
+    assert request.knowledge is not None
+    assert request.knowledge.of("o1") is False
+    chat = {"model": "o1", "messages": []}
+    again = to_responses_request(chat, knowledge=request.knowledge)
+    assert "include" not in again.parameters
+    assert not again.learn_from_error(_REFUSAL)
+
+
+@pytest.mark.parametrize("chat", [{"include": _ASKED}, {"extra_body": {"include": _ASKED}}])
+def test_the_refusal_of_what_the_caller_asked_for_teaches_nothing(chat: dict[str, object]) -> None:
+    request = _bridged(**chat)
+    assert not request.learn_from_error(_REFUSAL)
+    assert request.knowledge is not None
+    assert request.knowledge.of("o1") is None
+
+
+def test_a_request_without_knowledge_learns_nothing() -> None:
+    request = to_responses_request({"model": "o1", "messages": []})
+    assert not request.learn_from_error(_REFUSAL)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BadRequestError("Unsupported parameter: 'temperature'.", status_code=400),
+        NotFoundError("Encrypted content is not supported", status_code=404),
+    ],
+)
+def test_another_failure_teaches_nothing(error: Exception) -> None:
+    knowledge = ReasoningKnowledge()
+    assert not knowledge.learn_from_refusal("d", error)  # type: ignore[arg-type]
+    assert knowledge.of("d") is None
+
+
+def test_the_oldest_of_very_many_names_are_forgotten() -> None:
+    knowledge = ReasoningKnowledge()
+    for number in range(_MOST_KNOWN + 1):
+        knowledge.learn_from_answer(f"gpt-{number}", _REASONING)
+    assert len(knowledge._known) == _MOST_KNOWN
+    assert "gpt-0" not in knowledge._known
+
+
+_LOGPROBS = "message.output_text.logprobs"
+
+
+def test_sampling_is_dropped_by_name() -> None:
+    given = {"temperature": 1, "top_p": 0, "top_logprobs": 1, "include": ["a", _LOGPROBS], "b": 1}
+    before = copy.deepcopy(given)
+    left, dropped = without_sampling(given)
+    assert left == {"include": ["a"], "b": 1}
+    # A temperature of 1 is what a model has by itself, so nothing is lost with it.
+    assert [sentence.split()[0] for sentence in dropped] == ["top_p", "top_logprobs", "logprobs"]
+    assert given == before
+
+
+@pytest.mark.parametrize("given", [
+    {}, {"temperature": None}, {"include": ["a"]}, {"include": _LOGPROBS}, {"include": None},
+    {"temperature": 0.5, "reasoning": {"effort": "none"}},
+])  # fmt: skip
+def test_what_needs_no_dropping_stays_the_same_object(given: dict[str, Any]) -> None:
+    left, dropped = without_sampling(given)
+    assert left is given
+    assert dropped == []
+
+
+@pytest.mark.parametrize("reasoning", [None, {}, {"effort": "low"}, "none", 7])
+def test_only_the_effort_none_stops_the_reasoning(reasoning: Any) -> None:
+    left, _ = without_sampling({"temperature": 0.5, "reasoning": reasoning})
+    assert left == {"reasoning": reasoning}

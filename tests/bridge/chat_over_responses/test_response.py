@@ -4,6 +4,12 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge import BridgedRequest, ReasoningCache, to_chat_completion
+from azure_responses.bridge.chat_over_responses.response import (
+    choice_filters,
+    finish_reason,
+    prompt_filters,
+    to_usage,
+)
 from azure_responses.errors import (
     AzureResponsesError,
     ContentFilterError,
@@ -11,7 +17,7 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
 )
-from azure_responses.types import Response
+from azure_responses.types import ContentFilter, Response, Usage
 
 from ..golden import check, names, read
 from ..litellm_cases import Case, cases
@@ -297,3 +303,97 @@ def test_the_cache_remembers_what_was_answered() -> None:
     kept = cache.recall(["c1"], 200)
     assert kept is not None
     assert kept.reasoning_items == [{"type": "reasoning", "id": "rs_1", "summary": []}]
+
+
+@pytest.mark.parametrize(
+    ("status", "has_calls", "has_function_call", "expected"),
+    [
+        ("completed", False, False, "stop"),
+        ("completed", True, False, "tool_calls"),
+        ("completed", True, True, "function_call"),
+        ("incomplete", True, True, "length"),
+        ("queued", True, False, None),
+        (["completed"], False, False, "stop"),
+    ],
+)
+def test_what_cut_an_answer_short_comes_before_its_calls(
+    status: Any, has_calls: bool, has_function_call: bool, expected: str | None
+) -> None:
+    response = Response.model_validate({"id": "r", "status": status})
+    assert finish_reason(response, has_calls, has_function_call) == expected
+
+
+HATE = {"hate": {"filtered": False, "severity": "safe"}}
+SEXUAL = {"sexual": {"filtered": True, "severity": "high"}}
+
+
+def _verdict(source: str | None, results: dict[str, Any] | None) -> ContentFilter:
+    return ContentFilter.model_validate({"source_type": source, "content_filter_results": results})
+
+
+def test_verdicts_on_one_completion_become_one() -> None:
+    filters = [_verdict("completion", HATE), _verdict("completion", SEXUAL)]
+    assert choice_filters(filters) == {"content_filter_results": {**HATE, **SEXUAL}}
+
+
+def test_prompts_are_numbered_and_a_verdict_of_unknown_source_counts_as_one() -> None:
+    results = prompt_filters([_verdict("prompt", HATE), _verdict(None, None)])
+    assert results is not None
+    assert [result.to_dict() for result in results] == [
+        {"prompt_index": 0, "content_filter_results": HATE},
+        {"prompt_index": 1},
+    ]
+
+
+@pytest.mark.parametrize("filters", [None, [], "in_memory", [{"raw": 1}]])
+def test_what_is_no_verdict_says_nothing(filters: Any) -> None:
+    assert prompt_filters(filters) is None
+    assert choice_filters(filters) == {}
+
+
+COUNTS = {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}
+RENAMED = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {}),
+        (
+            {"input_tokens_details": {"cached_tokens": 2}},
+            {"prompt_tokens_details": {"cached_tokens": 2}},
+        ),
+        (
+            {"input_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 3}},
+            {"prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 3}},
+        ),
+        (
+            {"output_tokens_details": {"reasoning_tokens": 1}},
+            {"completion_tokens_details": {"reasoning_tokens": 1}},
+        ),
+        (
+            {"output_tokens_details": {"reasoning_tokens": 1, "dreaming_tokens": 8}},
+            {"completion_tokens_details": {"reasoning_tokens": 1, "dreaming_tokens": 8}},
+        ),
+        ({"energy": 3}, {"energy": 3}),
+    ],
+)
+def test_every_count_and_detail_is_renamed(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    usage = to_usage(Usage.model_validate({**COUNTS, **given}))
+    assert usage is not None
+    assert usage.to_dict() == {**RENAMED, **expected}
+
+
+def test_raw_counts_are_read_too() -> None:
+    usage = to_usage({**COUNTS, "output_tokens_details": None})
+    assert usage is not None
+    assert usage.to_dict() == RENAMED
+
+
+def test_no_usage_is_none() -> None:
+    assert to_usage(None) is None
+
+
+@pytest.mark.parametrize("odd", [[], "9", 9, True, [[]]])
+def test_usage_that_is_no_object_is_none(odd: Any) -> None:
+    assert to_usage(odd) is None

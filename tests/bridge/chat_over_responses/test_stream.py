@@ -13,6 +13,7 @@ from azure_responses.bridge import (
     accumulate_chunks,
     to_chat_completion,
 )
+from azure_responses.bridge.chat_over_responses.stream import to_hosted_event
 from azure_responses.errors import (
     AzureResponsesError,
     InternalServerError,
@@ -65,7 +66,7 @@ def _call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
     return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
 
 
-def _added(index: int, item: dict[str, Any]) -> _Event:
+def _added(index: int, item: Any) -> _Event:
     return {"type": "response.output_item.added", "output_index": index, "item": item}
 
 
@@ -568,3 +569,58 @@ def test_an_event_whose_type_is_no_text_is_passed_over(kind: Any) -> None:
     chunks = _feed(stream, [_created(), {"type": kind}, _text("a"), _ended(_message("a"))])
     assert accumulate_chunks(chunks).choices[0].message.content == "a"
     assert stream.final is not None
+
+
+def _news(event: dict[str, Any]) -> dict[str, Any] | None:
+    return to_hosted_event(parse_event(json.dumps(event)))
+
+
+def test_an_event_is_passed_on_without_what_only_streams_need() -> None:
+    event = {"type": "response.code_interpreter_call_code.delta", "delta": "x"}
+    place = {"item_id": "ci", "output_index": 0}
+    noise = {"sequence_number": 3, "obfuscation": "abc"}
+    assert _news({**event, **place, **noise}) == {**event, **place}
+
+
+def test_an_item_is_told_by_its_head() -> None:
+    news = _news(_added(0, {"type": "web_search_call", "id": "ws", "action": {"type": "search"}}))
+    assert news is not None
+    assert news["item"] == {"type": "web_search_call", "id": "ws"}
+    assert _news(_added(0, 7)) == {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "keepalive"},
+        _added(0, {"type": "message", "id": "m", "role": "assistant", "content": []}),
+        _added(0, {"type": "message"}),
+        _added(0, {"type": "reasoning", "summary": []}),
+        _added(0, {"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}),
+        _added(0, {"type": "local_shell_call", "call_id": "c"})
+        | {
+            "item": {
+                "type": "local_shell_call",
+                "call_id": "c",
+                "action": {"type": "exec", "command": []},
+            }
+        },
+    ],
+)
+def test_what_the_message_says_itself_is_no_news(event: dict[str, Any]) -> None:
+    assert _news(event) is None
+
+
+def test_an_item_whose_type_is_no_text_is_news_like_any_other() -> None:
+    event = parse_event(
+        b'{"type": "response.output_item.added", "output_index": 0, "item": {"type": ["x"]}}'
+    )
+    assert to_hosted_event(event) == {
+        "type": "response.output_item.added",
+        "output_index": 0,
+        "item": {"type": ["x"]},
+    }

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.streamed_calls import StreamedCalls
+from azure_responses.bridge.chat_over_responses.tool_call_stream import ToolCallStream
 from azure_responses.types import Response
 
 
@@ -22,7 +22,7 @@ SEARCH = _item(type="web_search_call", id="ws")
 
 
 def test_what_is_no_call_or_has_begun_says_nothing() -> None:
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     assert calls.begin(0, SEARCH) == {}
     assert calls.begin(1, _function())
     assert calls.begin(1, _function()) == {}
@@ -32,14 +32,14 @@ def test_what_is_no_call_or_has_begun_says_nothing() -> None:
 
 
 def test_an_end_that_contradicts_the_deltas_adds_nothing() -> None:
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     calls.begin(0, _function(arguments="abc"))
     assert calls.complete(0, "xyz") == {}
     assert calls.complete(0, "abc") == {}
 
 
 def test_the_whole_arguments_may_come_with_the_call() -> None:
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     begun = calls.begin(0, _function(arguments='{"a":1}'))
     assert begun["tool_calls"][0].function.arguments == ""
     assert calls.so_far()[0].function.arguments == '{"a":1}'  # type: ignore[union-attr]
@@ -49,7 +49,7 @@ def test_the_whole_arguments_may_come_with_the_call() -> None:
 
 @pytest.mark.parametrize("given", ['{"a":1}', "{}", "null"])
 def test_arguments_that_come_with_the_call_and_then_in_deltas_are_told_once(given: str) -> None:
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     calls.begin(0, _function(arguments=given))
     told = [calls.add(0, '{"a"'), calls.add(0, ":1}")]
     assert [each["tool_calls"][0].function.arguments for each in told] == ['{"a"', ":1}"]
@@ -59,7 +59,7 @@ def test_arguments_that_come_with_the_call_and_then_in_deltas_are_told_once(give
 
 def test_a_call_of_another_kind_is_told_once_and_whole() -> None:
     item = _item(type="mcp_approval_request", id="m", server_label="s", name="n", arguments="{}")
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     assert calls.begin(0, item) == {}
     assert calls.complete(0, "{}") == {}
     assert calls.so_far() == []
@@ -69,7 +69,7 @@ def test_a_call_of_another_kind_is_told_once_and_whole() -> None:
 
 
 def test_the_deprecated_call_has_no_index_and_the_rest_count_from_zero() -> None:
-    calls = StreamedCalls(True)
+    calls = ToolCallStream(True)
     assert calls.begin(0, _function("c1")).keys() == {"function_call"}
     (second,) = calls.begin(1, _function("c2"))["tool_calls"]
     (third,) = calls.begin(2, _function("c3"))["tool_calls"]
@@ -77,7 +77,7 @@ def test_the_deprecated_call_has_no_index_and_the_rest_count_from_zero() -> None
 
 
 def test_a_custom_call_cannot_be_a_deprecated_one() -> None:
-    calls = StreamedCalls(True)
+    calls = ToolCallStream(True)
     (first,) = calls.begin(0, _custom())["tool_calls"]
     assert (first.index, first.type) == (0, "custom")
     (more,) = calls.add(0, "x")["tool_calls"]
@@ -88,7 +88,7 @@ def test_a_custom_call_cannot_be_a_deprecated_one() -> None:
 
 def test_items_so_far_are_whole_items() -> None:
     shell = {"type": "exec", "command": ["ls"]}
-    calls = StreamedCalls(False)
+    calls = ToolCallStream(False)
     calls.begin(0, _function("c1", arguments="{"))
     calls.begin(1, _item(type="local_shell_call", call_id="c2", action=shell))
     calls.add(0, "}")

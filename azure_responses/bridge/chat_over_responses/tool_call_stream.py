@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.call_ids import CallIds
-from azure_responses.bridge.chat_over_responses.calls import to_tool_call
+from azure_responses.bridge.chat_over_responses.conversion_state import CallIds
+from azure_responses.bridge.chat_over_responses.tool_calls import to_tool_call
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
@@ -21,11 +21,11 @@ from azure_responses.types.chat_chunk import (
 )
 from azure_responses.types.items import is_callers
 
-__all__ = ["StreamedCalls"]
+__all__ = ["ToolCallStream"]
 
 
 @dataclass
-class _Call:
+class _StreamedCall:
     """One call: its item as first seen, its index (None for a `function_call`), its text so far.
 
     `given` are arguments that came with the item, which count where no others follow.
@@ -44,7 +44,7 @@ class _Call:
         return isinstance(self.item, FunctionCall | CustomToolCall)
 
 
-class StreamedCalls:
+class ToolCallStream:
     """The calls of one stream; each answer is the fields of a delta, empty for none.
 
     Args:
@@ -55,7 +55,7 @@ class StreamedCalls:
     def __init__(self, has_function_call: bool, call_ids: CallIds | None = None) -> None:
         self.has_function_call = has_function_call
         self._call_ids = call_ids or CallIds()
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, _StreamedCall] = {}
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -71,15 +71,15 @@ class StreamedCalls:
             call.given, call.item = item.arguments, item.model_copy(update={"arguments": ""})
         return self._head(call) if call.has_text else {}
 
-    def _number(self, item: Any) -> _Call:
+    def _number(self, item: Any) -> _StreamedCall:
         count = len(self._calls)
         if count == 0 and isinstance(item, CustomToolCall):
             self.has_function_call = False
         if not self.has_function_call:
-            return _Call(item, count)
-        return _Call(item, count - 1 if count else None)
+            return _StreamedCall(item, count)
+        return _StreamedCall(item, count - 1 if count else None)
 
-    def _head(self, call: _Call) -> dict[str, Any]:
+    def _head(self, call: _StreamedCall) -> dict[str, Any]:
         call.has_begun = True
         whole = to_tool_call(call.item)
         whole.id = self._call_ids.restore(whole.id) or whole.id
@@ -152,14 +152,14 @@ def _has_whole_arguments(item: Any) -> bool:
     return True
 
 
-def _delta(call: _Call, values: dict[str, Any]) -> dict[str, Any]:
+def _delta(call: _StreamedCall, values: dict[str, Any]) -> dict[str, Any]:
     if call.index is None:
         return {"function_call": values["function"]}
     delta = ChatCompletionDeltaToolCall.assemble({"index": call.index, **values})
     return {"tool_calls": [delta]}
 
 
-def _item_so_far(call: _Call) -> Any:
+def _item_so_far(call: _StreamedCall) -> Any:
     text = "".join(call.pieces) or call.given
     if isinstance(call.item, CustomToolCall):
         return call.item.model_copy(update={"input": text})

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge import ChatStream, to_chat_completion, to_responses_request
-from azure_responses.bridge.chat_over_responses.call_ids import LONGEST, CallIds, shorten
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    LONGEST_ID,
+    CallIds,
+    ConversionState,
+    shorten,
+)
 from azure_responses.errors import BadRequestError
 from azure_responses.types import Response, parse_event
 from tests.canned import response, stream_of
@@ -32,7 +37,7 @@ def _sent(*messages: dict[str, Any]) -> list[str]:
 def test_both_ends_of_a_pair_have_the_same_short_id_every_time() -> None:
     first = _sent(*_pair(LONG))
     assert first[0] == first[1]
-    assert len(first[0]) <= LONGEST
+    assert len(first[0]) <= LONGEST_ID
     assert _sent(*_pair(LONG)) == first
     # The call may be in a stored response, with its answer alone in this request.
     assert _sent(_pair(LONG)[1]) == first[:1]
@@ -43,7 +48,7 @@ def test_ids_with_a_common_beginning_stay_apart() -> None:
 
 
 def test_an_id_that_fits_is_sent_as_it_is() -> None:
-    call_id = "c" * LONGEST
+    call_id = "c" * LONGEST_ID
     assert _sent(*_pair(call_id)) == [call_id, call_id]
 
 
@@ -101,7 +106,20 @@ def test_an_error_names_the_call_as_the_caller_does() -> None:
 def test_other_names_that_are_bounded_are_sent_as_a_hash(name: str) -> None:
     chat = {"model": "m", "messages": [{"role": "user", "content": "x"}], name: LONG}
     request = to_responses_request(chat)
-    assert len(request.parameters[name]) <= LONGEST
+    assert len(request.parameters[name]) <= LONGEST_ID
     assert name in request.warnings[0]
     assert to_responses_request(chat).parameters[name] == request.parameters[name]
     assert to_responses_request({**chat, name: "short"}).parameters[name] == "short"
+
+
+def test_what_was_left_out_is_told_once() -> None:
+    state = ConversionState(foreign_items=2, unreadable_items=3)
+    state.summarize()
+    assert [warning.split(" ")[0] for warning in state.warnings] == ["2", "3"]
+
+
+def test_nothing_left_out_is_nothing_told() -> None:
+    state = ConversionState()
+    state.summarize()
+    state.warn_of_unknown({"role": "user", "x": None, "y": [], "z": {}}, frozenset({"role"}), "p")
+    assert state.warnings == []
