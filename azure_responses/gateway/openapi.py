@@ -9,45 +9,12 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.openai_server.route import OPERATIONS
+from azure_responses.protocol.operation_table import OPERATIONS, Operation
 from azure_responses.version import __version__
 
 __all__ = ["openapi_document"]
 
 _PREFIXES = ("/v1", "", "/openai/v1", "/openai")
-_BY_DEPLOYMENT = {
-    "create": "/openai/deployments/{deployment}/responses",
-    "chat": "/openai/deployments/{deployment}/chat/completions",
-}
-_SUMMARIES = {
-    "create": "Create a response, plain or streamed.",
-    "compact": "Compact a conversation.",
-    "input_tokens": "Count the input tokens of a request.",
-    "retrieve": "Read a stored response, plain or streamed again.",
-    "delete": "Delete a stored response.",
-    "cancel": "Cancel a background response.",
-    "input_items": "List the input items of a stored response.",
-    "chat": "Create a chat completion, served by the Responses API.",
-    "models": "List the models.",
-    "model": "Describe one model.",
-}
-_BODIES = {
-    "create": "ResponseRequest",
-    "compact": "ResponseRequest",
-    "input_tokens": "ResponseRequest",
-    "chat": "ChatRequest",
-}
-_ANSWERS = {
-    "create": "Response",
-    "retrieve": "Response",
-    "cancel": "Response",
-    "chat": "ChatCompletion",
-    "models": "ModelList",
-    "model": "Model",
-    "input_items": "ItemList",
-    "delete": "Deleted",
-}
-_STREAMED = frozenset({"create", "chat", "retrieve"})
 _ERRORS = {
     "400": "The request cannot be served as it is.",
     "401": "No key, or one nobody has.",
@@ -65,6 +32,15 @@ _ERRORS = {
 }
 _TEXT = {"type": "string"}
 _OPEN: Mapping[str, Any] = {"additionalProperties": True}
+# Other spellings and parameters are accepted too, but not advertised.
+_QUERY: Mapping[str, Mapping[str, Any]] = {
+    "stream": {"type": "boolean"},
+    "starting_after": {"type": "integer", "minimum": 0},
+    "include[]": {"type": "array", "items": _TEXT},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+    "order": {"type": "string", "enum": ["asc", "desc"]},
+    "after": _TEXT,
+}
 
 
 @cache
@@ -96,23 +72,25 @@ def openapi_document() -> bytes:
 def _api_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for prefix in _PREFIXES:
-        for operation, (method, path) in OPERATIONS.items():
-            shown = _operation(operation, prefix or "/", path)
-            paths.setdefault(prefix + path, {})[method.lower()] = shown
-    for operation, path in _BY_DEPLOYMENT.items():
-        paths[path] = {"post": _operation(operation, "deployment", path)}
+        for row in OPERATIONS.values():
+            shown = _operation(row, prefix or "/", row.path)
+            paths.setdefault(prefix + row.path, {})[row.method.lower()] = shown
+    for row in OPERATIONS.values():
+        if row.by_deployment:
+            path = "/openai/deployments/{deployment}" + row.path
+            paths[path] = {row.method.lower(): _operation(row, "deployment", path)}
     return paths
 
 
-def _operation(operation: str, prefix: str, path: str) -> dict[str, Any]:
+def _operation(row: Operation, prefix: str, path: str) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": f"{operation} below {prefix}",
-        "summary": _SUMMARIES[operation],
-        "parameters": _parameters(operation, path),
-        "responses": _responses(operation),
+        "operationId": f"{row.name} below {prefix}",
+        "summary": row.summary,
+        "parameters": _parameters(row, path),
+        "responses": _responses(row),
     }
-    if operation in _BODIES:
-        schema = {"$ref": f"#/components/schemas/{_BODIES[operation]}"}
+    if row.request:
+        schema = {"$ref": f"#/components/schemas/{row.request}"}
         described["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
@@ -120,24 +98,12 @@ def _operation(operation: str, prefix: str, path: str) -> dict[str, Any]:
     return described
 
 
-def _parameters(operation: str, path: str) -> list[dict[str, Any]]:
+def _parameters(row: Operation, path: str) -> list[dict[str, Any]]:
     named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     found = [_parameter(name, "path", {**_TEXT, "minLength": 1}) for name in named]
-    if path.startswith("/openai/") or operation == "create":
+    if path.startswith("/openai/") or row.name == "create":
         found.append(_parameter("api-version", "query", _TEXT))
-    if operation == "retrieve":
-        found += [
-            _parameter("stream", "query", {"type": "boolean"}),
-            _parameter("starting_after", "query", {"type": "integer", "minimum": 0}),
-            _parameter("include[]", "query", {"type": "array", "items": _TEXT}),
-        ]
-    if operation == "input_items":
-        found += [
-            _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100}),
-            _parameter("order", "query", {"type": "string", "enum": ["asc", "desc"]}),
-            _parameter("after", "query", _TEXT),
-            _parameter("include[]", "query", {"type": "array", "items": _TEXT}),
-        ]
+    found += [_parameter(name, "query", _QUERY[name]) for name in row.query if name in _QUERY]
     # Less would do, and end in a 504 that says so.
     found.append(_parameter("x-litellm-timeout", "header", {"type": "number", "minimum": 1}))
     return found
@@ -147,9 +113,9 @@ def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, An
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _responses(operation: str) -> dict[str, Any]:
-    answer = _json("The answer.", _ANSWERS.get(operation, "Object"))
-    if operation in _STREAMED:
+def _responses(row: Operation) -> dict[str, Any]:
+    answer = _json("The answer.", row.answer)
+    if row.streams:
         answer["content"]["text/event-stream"] = {"schema": _TEXT}
     answer["headers"] = {
         name: {"schema": _TEXT}

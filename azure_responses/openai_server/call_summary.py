@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.types.result import request_id_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class CallSummary:
     @property
     def is_billed(self) -> bool:
         """True for operations that use up tokens; reading a response again costs nothing."""
-        return self.operation in ("create", "chat", "compact")
+        row = OPERATIONS.get(self.operation)
+        return row is not None and row.is_billed
 
     @property
     def error_type(self) -> str | None:

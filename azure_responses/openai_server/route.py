@@ -2,30 +2,18 @@
 
 The paths of OpenAI (`/v1/…`, and without a prefix, as LiteLLM serves them), of Azure's v1 surface
 (`/openai/v1/…`) and of its dated one (`/openai/…`, `/openai/deployments/{d}/…`), so that the
-clients of all of them can be pointed here. `api-version` is accepted and not looked at: which
-version Azure is spoken to in is the deployment's affair.
+clients of all of them can be pointed here. `api-version` is accepted and ignored: each deployment
+has its own version.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
+from azure_responses.protocol.operation_table import OPERATIONS, Operation
 
-__all__ = ["OPERATIONS", "MethodNotAllowedError", "Route", "UpgradeRefusedError", "find_route"]
-
-OPERATIONS = {
-    "create": ("POST", "/responses"),
-    "compact": ("POST", "/responses/compact"),
-    "input_tokens": ("POST", "/responses/input_tokens"),
-    "retrieve": ("GET", "/responses/{response_id}"),
-    "delete": ("DELETE", "/responses/{response_id}"),
-    "cancel": ("POST", "/responses/{response_id}/cancel"),
-    "input_items": ("GET", "/responses/{response_id}/input_items"),
-    "chat": ("POST", "/chat/completions"),
-    "models": ("GET", "/models"),
-    "model": ("GET", "/models/{model}"),
-}
-"""Method and path of each operation, below any of the prefixes."""
+__all__ = ["MethodNotAllowedError", "Route", "RouteTable", "UpgradeRefusedError", "find_route"]
 
 _LONGEST_ID = 2048
 
@@ -59,86 +47,113 @@ class UpgradeRefusedError(BadRequestError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation, and what its path names: a stored response, a model or a deployment."""
+    """An operation, and what its path names.
 
-    operation: str
-    response_id: str | None = None
-    model: str | None = None
-
-
-_COLLECTIONS = {
-    "responses": {"POST": "create"},
-    "responses/compact": {"POST": "compact"},
-    "responses/input_tokens": {"POST": "input_tokens"},
-    "chat/completions": {"POST": "chat"},
-    "models": {"GET": "models"},
-}
-_STORED = {
-    "": {"GET": "retrieve", "DELETE": "delete"},
-    "cancel": {"POST": "cancel"},
-    "input_items": {"GET": "input_items"},
-}
-_ROUTES = {
-    (method, f"{prefix}/{path}"): Route(operation)
-    for prefix in ("", "/v1", "/openai", "/openai/v1")
-    for path, methods in _COLLECTIONS.items()
-    for method, operation in methods.items()
-}
-_BY_DEPLOYMENT = frozenset({"responses", "responses/compact", "chat/completions"})
-
-
-def find_route(method: str, path: str) -> Route:
-    """The route of a request; `path` is percent-encoded, as received.
-
-    Raises:
-        NotFoundError: there is no such path.
-        MethodNotAllowedError: there is, but not for this method.
-        BadRequestError: an id that no service can have given.
+    Attributes:
+        row: of the table of operations.
+        value: the variable part of the path, decoded: an id, or a model.
+        deployment: the one in the path, which stands for the model.
     """
-    found = _ROUTES.get((method, path))
-    return found if found is not None else _search(method, path)
+
+    row: Operation
+    value: str | None = None
+    deployment: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """`create`, `chat`, `retrieve`, …"""
+        return self.row.name
+
+    @property
+    def response_id(self) -> str | None:
+        """The stored response that the path names."""
+        return self.value if self.row.is_stored else None
+
+    @property
+    def model(self) -> str | None:
+        """The model that the path names, or the deployment that stands for it."""
+        return self.value if self.row.variable == "model" else self.deployment
 
 
-def _search(method: str, path: str) -> Route:
-    rest = _strip_prefix(path)
-    if rest.startswith("deployments/"):
-        deployment, _, rest = rest.removeprefix("deployments/").partition("/")
-        if rest in _BY_DEPLOYMENT:
-            operation = _pick(_COLLECTIONS[rest], method, path)
-            return Route(operation, model=_decode(deployment))
-        raise _unknown(method, path)
-    if rest in _COLLECTIONS:
-        return Route(_pick(_COLLECTIONS[rest], method, path))
-    kind, _, name = rest.partition("/")
-    if kind == "models" and name:
-        # A model's name may hold slashes, encoded or not.
-        return Route(_pick({"GET": "model"}, method, path), model=_decode(name))
-    if kind == "responses" and name:
-        name, _, part = name.partition("/")
-        if name and part in _STORED:
-            operation = _pick(_STORED[part], method, path)
-            return Route(operation, response_id=_decode(name))
-    raise _unknown(method, path)
+class RouteTable:
+    """Finds the operation of a request.
+
+    Args:
+        operations: the rows that are served.
+    """
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._rows = tuple(operations)
+        # Most requests are one of a few methods and constant paths: found by one look-up.
+        self._constant = {
+            (row.method, prefix + row.path): Route(row)
+            for prefix in ("", "/v1", "/openai", "/openai/v1")
+            for row in self._rows
+            if row.variable is None
+        }
+
+    def find(self, method: str, path: str) -> Route:
+        """The route of a request; `path` is percent-encoded, as received.
+
+        Raises:
+            NotFoundError: there is no such path.
+            MethodNotAllowedError: the path exists, but not for this method.
+            BadRequestError: an id that no service can have given.
+        """
+        found = self._constant.get((method, path))
+        return found if found is not None else self._search(method, path)
+
+    def _search(self, method: str, path: str) -> Route:
+        rest, deployment = _strip_prefix(path), None
+        rows = [row for row in self._rows if row.path == rest]
+        if rest.startswith("/deployments/"):
+            name, _, rest = rest.removeprefix("/deployments/").partition("/")
+            deployment = _decode(name)
+            rest = "/" + rest
+            rows = [row for row in self._rows if row.by_deployment and row.path == rest]
+        elif not rows:
+            # A constant path wins: `/responses/compact` is not the response "compact".
+            rows = [row for row in self._rows if _variable_part(row, rest)]
+        if not rows:
+            raise _unknown(method, path)
+        row = next((row for row in rows if row.method == method), None)
+        if row is None:
+            allowed = tuple(row.method for row in rows)
+            raise MethodNotAllowedError(_shown(method), _shown(path), allowed)
+        part = _variable_part(row, rest)
+        return Route(row, _decode(part) if part else None, deployment)
+
+
+find_route = RouteTable(OPERATIONS.values()).find
 
 
 def _strip_prefix(path: str) -> str:
     for prefix in ("/openai/v1/", "/openai/", "/v1/"):
         if path.startswith(prefix):
-            return path[len(prefix) :]
-    return path.removeprefix("/")
+            return path[len(prefix) - 1 :]
+    return path
 
 
-def _pick(methods: dict[str, str], method: str, path: str) -> str:
-    if method not in methods:
-        raise MethodNotAllowedError(_shown(method), _shown(path), tuple(methods))
-    return methods[method]
+def _variable_part(row: Operation, path: str) -> str | None:
+    """What stands in the place of the row's `{…}`, undecoded; None if the path is another's."""
+    if row.variable is None:
+        return None
+    head, _, tail = row.path.partition("{" + row.variable + "}")
+    if not (path.startswith(head) and path.endswith(tail)):
+        return None
+    part = path[len(head) : len(path) - len(tail)]
+    if row.variable == "model":
+        # A model's name may hold slashes, encoded or not.
+        return part
+    part = part if tail else part.removesuffix("/")
+    return None if "/" in part else part
 
 
 def _decode(segment: str) -> str:
     text = unquote(segment, errors="replace")
     if not text.isprintable() or not text.isascii() or len(text) > _LONGEST_ID:
         raise BadRequestError(
-            "The id or name in the path is none that was ever given.",
+            "The id or name in the path is invalid.",
             status_code=400,
             code="invalid_id",
             type="invalid_request_error",

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.model import Model
 from azure_responses.types.response import CompactedResponse, Response
@@ -37,15 +38,6 @@ Attributes = dict[str, Any]
 
 _PROVIDER = "azure.ai.openai"
 _NAMESPACE = "Microsoft.CognitiveServices"
-_OPERATIONS: Mapping[str, str] = {
-    "create": "chat",
-    "retrieve": "fetch_response",
-    "compact": "compact_response",
-    "cancel": "cancel_response",
-    "delete": "delete_response",
-    "input_items": "list_input_items",
-    "models": "list_models",
-}
 _PARAMETERS: Mapping[str, str] = {
     "temperature": "gen_ai.request.temperature",
     "top_p": "gen_ai.request.top_p",
@@ -158,10 +150,9 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
 
 def uses_tokens(record: CallRecord) -> bool:
     """True for calls that spend the tokens their answer names; fetching an answer spends none."""
-    return isinstance(record.response, Response | CompactedResponse) and record.operation in (
-        "create",
-        "compact",
-    )
+    row = OPERATIONS.get(record.operation)
+    is_answer = isinstance(record.response, Response | CompactedResponse)
+    return row is not None and row.is_billed and is_answer
 
 
 def _usage_attributes(usage: Usage | None, naming: Naming) -> Attributes:
@@ -212,7 +203,8 @@ def measure_attributes(start: Attributes, record: CallRecord) -> Attributes:
 
 
 def _operation(name: str) -> str:
-    return _OPERATIONS.get(name, name)
+    row = OPERATIONS.get(name)
+    return row.span or name if row is not None else name
 
 
 def _without_none(attributes: Attributes) -> Attributes:

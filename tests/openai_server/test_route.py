@@ -5,33 +5,59 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
-from azure_responses.openai_server.route import OPERATIONS, MethodNotAllowedError, Route, find_route
+from azure_responses.openai_server.route import MethodNotAllowedError, RouteTable, find_route
+from azure_responses.protocol.operation_table import OPERATIONS, Operation
 
 PREFIXES = ("", "/v1", "/openai/v1", "/openai")
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_every_operation_is_found_below_every_prefix(prefix: str) -> None:
-    for operation, (method, path) in OPERATIONS.items():
-        filled = path.format(response_id="resp_1", model="gpt")
-        route = find_route(method, prefix + filled)
-        assert route.operation == operation
-        assert route.response_id == ("resp_1" if "{response_id}" in path else None)
+    for name, row in OPERATIONS.items():
+        filled = row.path.format(response_id="resp_1", model="gpt")
+        route = find_route(row.method, prefix + filled)
+        assert route.operation == name
+        assert route.response_id == ("resp_1" if "{response_id}" in row.path else None)
 
 
 def test_a_deployment_in_the_path_is_the_model() -> None:
     path = "/openai/deployments/my%20gpt/chat/completions"
-    assert find_route("POST", path) == Route("chat", model="my gpt")
-    assert find_route("POST", "/openai/deployments/d/responses") == Route("create", model="d")
+    route = find_route("POST", path)
+    assert (route.operation, route.model) == ("chat", "my gpt")
+    route = find_route("POST", "/openai/deployments/d/responses")
+    assert (route.operation, route.model) == ("create", "d")
 
 
 def test_a_slash_at_the_end_is_forgiven() -> None:
-    assert find_route("GET", "/v1/responses/resp_1/") == Route("retrieve", response_id="resp_1")
+    route = find_route("GET", "/v1/responses/resp_1/")
+    assert (route.operation, route.response_id) == ("retrieve", "resp_1")
 
 
 def test_a_model_may_have_slashes_in_its_name() -> None:
     for path in ("/v1/models/openai/o1-pro", "/v1/models/openai%2Fo1-pro"):
-        assert find_route("GET", path) == Route("model", model="openai/o1-pro")
+        route = find_route("GET", path)
+        assert (route.operation, route.model) == ("model", "openai/o1-pro")
+
+
+def test_a_row_is_all_that_a_further_path_needs() -> None:
+    rows = [
+        *OPERATIONS.values(),
+        Operation("make", "POST", "/conversations", "Make one.", ("conversations",)),
+        Operation(
+            "read",
+            "GET",
+            "/conversations/{conversation_id}",
+            "Read one.",
+            ("conversations", None),
+        ),
+    ]
+    table = RouteTable(rows)
+    made = table.find("POST", "/v1/conversations")
+    assert (made.row, made.value, made.model) == (rows[-2], None, None)
+    read = table.find("GET", "/openai/conversations/conv_1")
+    assert (read.row, read.value, read.response_id) == (rows[-1], "conv_1", None)
+    with pytest.raises(MethodNotAllowedError):
+        table.find("DELETE", "/v1/conversations/conv_1")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,206 @@
+"""The operations of the API, one row each: what the client, the server and their logs need to know.
+
+A new operation starts here. The client builds its path from `upstream`; the OpenAI server finds it
+by `method` and `path`; the gateway describes it from `summary`, `request` and `answer`; telemetry
+names and prices it by `span`, `is_billed` and `returns_usage`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["OPERATIONS", "QUERY_PARAMETERS", "Operation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: as code, logs and metrics name it.
+        method: of HTTP.
+        path: where it is served, below a prefix such as `/v1`; `{…}` names the one variable part.
+        summary: one sentence for the OpenAPI document.
+        upstream: the path of the same request at Azure, in segments; the variable part stands as
+            None.
+        is_local: the server answers by itself and sends nothing to Azure.
+        needs_model: the request goes to the deployment that its `model` names. Without it, and
+            without a stored response in the path, any deployment can serve it.
+        streams: what asks for events: a field of the body, the query, or nothing can.
+        ids: where ids of stored objects stand, in the path (and its query) or in the body.
+        query: the parameters that are sent on to Azure.
+        request: schema of the body in the OpenAPI document; empty where there is no body.
+        answer: schema of the answer there.
+        is_billed: it uses up tokens. Reading a response again costs nothing.
+        returns_usage: its answer says which tokens were used; that of a background response does
+            so only when the response is retrieved.
+        is_everywhere: every resource offers it; a 404 of any other means that this one does not.
+        by_deployment: also served at `/openai/deployments/{deployment}/…`.
+        span: name for OpenTelemetry; of `create` its semantic conventions say "chat".
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    upstream: tuple[str | None, ...] = ()
+    is_local: bool = False
+    needs_model: bool = False
+    streams: Literal["body", "query"] | None = None
+    ids: Literal["body", "path"] | None = None
+    query: tuple[str, ...] = ()
+    request: str = ""
+    answer: str = "Object"
+    is_billed: bool = False
+    returns_usage: bool = False
+    is_everywhere: bool = True
+    by_deployment: bool = False
+    span: str = ""
+
+    @property
+    def variable(self) -> str | None:
+        """The name of the variable part of the path, for example "response_id"; None without."""
+        return self.path.partition("{")[2].partition("}")[0] or None
+
+    @property
+    def is_stored(self) -> bool:
+        """True if the operation is about a stored response, which its path names."""
+        return self.variable == "response_id"
+
+
+_CREATE = Operation(
+    "create",
+    "POST",
+    "/responses",
+    "Create a response, plain or streamed.",
+    upstream=("responses",),
+    needs_model=True,
+    streams="body",
+    ids="body",
+    request="ResponseRequest",
+    answer="Response",
+    is_billed=True,
+    returns_usage=True,
+    by_deployment=True,
+    span="chat",
+)
+# A chat completion goes to Azure as a response.
+_CHAT = Operation(
+    "chat",
+    "POST",
+    "/chat/completions",
+    "Create a chat completion, served by the Responses API.",
+    upstream=("responses",),
+    needs_model=True,
+    streams="body",
+    ids="body",
+    request="ChatRequest",
+    answer="ChatCompletion",
+    is_billed=True,
+    returns_usage=True,
+    by_deployment=True,
+)
+_COMPACT = Operation(
+    "compact",
+    "POST",
+    "/responses/compact",
+    "Compact a conversation.",
+    upstream=("responses", "compact"),
+    needs_model=True,
+    ids="body",
+    request="ResponseRequest",
+    is_billed=True,
+    returns_usage=True,
+    is_everywhere=False,
+    by_deployment=True,
+    span="compact_response",
+)
+_INPUT_TOKENS = Operation(
+    "input_tokens",
+    "POST",
+    "/responses/input_tokens",
+    "Count the input tokens of a request.",
+    upstream=("responses", "input_tokens"),
+    needs_model=True,
+    ids="body",
+    request="ResponseRequest",
+    is_everywhere=False,
+)
+_RETRIEVE = Operation(
+    "retrieve",
+    "GET",
+    "/responses/{response_id}",
+    "Read a stored response, plain or streamed again.",
+    upstream=("responses", None),
+    streams="query",
+    ids="path",
+    query=("stream", "starting_after", "include[]", "include", "include_obfuscation"),
+    answer="Response",
+    returns_usage=True,
+    span="fetch_response",
+)
+_DELETE = Operation(
+    "delete",
+    "DELETE",
+    "/responses/{response_id}",
+    "Delete a stored response.",
+    upstream=("responses", None),
+    ids="path",
+    answer="Deleted",
+    span="delete_response",
+)
+_CANCEL = Operation(
+    "cancel",
+    "POST",
+    "/responses/{response_id}/cancel",
+    "Cancel a background response.",
+    upstream=("responses", None, "cancel"),
+    ids="path",
+    answer="Response",
+    span="cancel_response",
+)
+_INPUT_ITEMS = Operation(
+    "input_items",
+    "GET",
+    "/responses/{response_id}/input_items",
+    "List the input items of a stored response.",
+    upstream=("responses", None, "input_items"),
+    ids="path",
+    query=("limit", "order", "after", "before", "include[]", "include"),
+    answer="ItemList",
+    span="list_input_items",
+)
+# The server lists its own model names; only the client asks Azure.
+_MODELS = Operation(
+    "models",
+    "GET",
+    "/models",
+    "List the models.",
+    upstream=("models",),
+    is_local=True,
+    answer="ModelList",
+    span="list_models",
+)
+_MODEL = Operation(
+    "model", "GET", "/models/{model}", "Describe one model.", is_local=True, answer="Model"
+)
+
+OPERATIONS: Mapping[str, Operation] = {
+    row.name: row
+    for row in (
+        _CREATE,
+        _COMPACT,
+        _INPUT_TOKENS,
+        _RETRIEVE,
+        _DELETE,
+        _CANCEL,
+        _INPUT_ITEMS,
+        _CHAT,
+        _MODELS,
+        _MODEL,
+    )
+}
+"""The rows by name."""
+
+QUERY_PARAMETERS = frozenset(name for row in OPERATIONS.values() for name in row.query)
+"""Every query parameter that is sent on to Azure; `api-version` is chosen per deployment."""
