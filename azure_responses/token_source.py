@@ -1,4 +1,4 @@
-"""Asks a credential or a token provider for a token, and explains what came of it."""
+"""Asks a credential or a token provider for a token, and explains why there is none."""
 
 import inspect
 import time
@@ -11,51 +11,30 @@ from azure_responses.event_loop import run_in_thread
 from azure_responses.protocol.settings import Secret
 from azure_responses.protocol.tokens import Token, read_expiry
 
-__all__ = ["TokenSource", "is_async", "refuse_async"]
+__all__ = ["AsyncTokenSource", "TokenSource", "is_async", "refuse_async"]
 
 
-class TokenSource:
+class _Source:
     """The credential or token provider of a client.
 
     Args:
-        secret: what was configured; of kind "none" DefaultAzureCredential is made when it is
-            needed.
+        secret: what was configured; for the kind "none" a DefaultAzureCredential is made on first
+            use.
         scope: what the token is for.
     """
 
     def __init__(self, secret: Secret, scope: str) -> None:
-        self._given = self._secret = secret
+        self._configured = self._secret = secret
         self._scope = scope
 
     @property
     def is_async(self) -> bool:
-        """It has to be awaited, as far as it can be seen."""
+        """True where it is known that the answer has to be awaited."""
         return self._secret.kind != "none" and is_async(self._secret)
 
     def renew(self) -> None:
         """Make the default credential again: a forked process has the parent's connections."""
-        self._secret = self._given
-
-    def ask(self) -> Token:
-        """A new token, blocking.
-
-        Raises:
-            CredentialError: there is none.
-        """
-        with _explaining_failure():
-            answer = self._call()
-            if inspect.isawaitable(answer):
-                _refuse_awaitable(answer)
-            return _read_token(answer)
-
-    async def ask_async(self) -> Token:
-        """`ask`, awaited; what blocks runs in a thread."""
-        with _explaining_failure():
-            answer = self._call() if self.is_async else await run_in_thread(self._call)
-            if inspect.isawaitable(answer):
-                # Also of a plain function that returns a coroutine, such as a lambda around one.
-                answer = await answer
-            return _read_token(answer)
+        self._secret = self._configured
 
     def _call(self) -> Any:
         """What the provider or credential answers: a token, or an awaitable of one."""
@@ -64,6 +43,49 @@ class TokenSource:
         if self._secret.kind == "azure_ad_token_provider":
             return self._secret.value()
         return self._secret.value.get_token(self._scope)
+
+
+class TokenSource(_Source):
+    """What a sync client asks for tokens; raises ConfigurationError for an async secret."""
+
+    def __init__(self, secret: Secret, scope: str) -> None:
+        refuse_async(secret)
+        super().__init__(secret, scope)
+
+    def ask(self) -> Token:
+        """A new token.
+
+        Raises:
+            CredentialError: there is none.
+        """
+        try:
+            with _explained_failures():
+                answer = self._call()
+                if inspect.isawaitable(answer):
+                    _refuse_awaitable(answer)
+                return _read_token(answer)
+        except CredentialError:
+            raise
+        except BaseException as error:
+            # A SystemExit ends only the thread that asks, and other callers wait for its result.
+            raise CredentialError(f"No token could be fetched: {type(error).__name__}") from error
+
+
+class AsyncTokenSource(_Source):
+    """What an async client asks for tokens; takes sync and async secrets."""
+
+    async def ask(self) -> Token:
+        """A new token; a blocking credential runs in a thread, so the event loop never waits.
+
+        Raises:
+            CredentialError: there is none.
+        """
+        with _explained_failures():
+            answer = self._call() if self.is_async else await run_in_thread(self._call)
+            if inspect.isawaitable(answer):
+                # Also of a plain function that returns a coroutine, such as a lambda around one.
+                answer = await answer
+            return _read_token(answer)
 
 
 def _read_token(answer: Any) -> Token:
@@ -80,7 +102,7 @@ def _read_token(answer: Any) -> Token:
 
 
 @contextmanager
-def _explaining_failure() -> Iterator[None]:
+def _explained_failures() -> Iterator[None]:
     try:
         yield
     except CredentialError:

@@ -17,8 +17,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from azure_responses import credentials as credentials_module
-from azure_responses.credentials import AsyncCredentials, Credentials
+from azure_responses._async.credentials import AsyncCredentials
+from azure_responses._sync.credentials import Credentials
 from azure_responses.errors import (
     ConfigurationError,
     CredentialError,
@@ -601,7 +601,7 @@ def test_the_default_credential_is_made_once(
 def _modules_after(arguments: str, call: str) -> set[str]:
     program = f"""
 import sys
-from azure_responses.credentials import Credentials
+from azure_responses._sync.credentials import Credentials
 from azure_responses.protocol.settings import resolve_settings
 class Stub:
     def get_token(self, *scopes): raise ValueError("stub")
@@ -809,7 +809,8 @@ def test_a_caller_waits_as_long_as_it_wants_and_the_fetch_goes_on_for_the_others
 def test_a_fetch_that_callers_gave_up_is_left_behind_after_a_while(
     header: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials_module, "_STUCK", 0.0)
+    for side in ("_async", "_sync"):
+        monkeypatch.setattr(f"azure_responses.{side}.credentials._STUCK", 0.0)
     release = threading.Event()
     waits = iter([10.0, 0.0])
 
@@ -826,7 +827,7 @@ def test_a_fetch_that_callers_gave_up_is_left_behind_after_a_while(
 def test_a_refresh_that_hangs_keeps_no_caller_that_has_a_good_token(
     clock: _Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials_module, "_AHEAD", 0.05)
+    monkeypatch.setattr("azure_responses._sync.credentials._AHEAD", 0.05)
     source = _Credential(clock)
     credentials = Credentials(_settings(credential=source))
     credentials.header()

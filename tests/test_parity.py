@@ -22,13 +22,16 @@ from azure_responses import (
 from azure_responses._async import chat as async_chat
 from azure_responses._async import pages as async_pages
 from azure_responses._async import resources as async_resources
+from azure_responses._async.credentials import AsyncCredentials
+from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
 from azure_responses._sync import chat, pages, resources
+from azure_responses._sync.credentials import Credentials
+from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.openai_server import AsyncOpenAIServer, OpenAIServer
 from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._sync.operations import RouterOperations
 from azure_responses.router.awaited import AwaitedCalls
 from azure_responses.streamed_reply import AsyncStreamedReply, StreamedReply
-from azure_responses.telemetry.watch import AsyncTelemetry, Telemetry
 
 _PAIRS = [
     (AzureResponses, AsyncAzureResponses),
@@ -44,6 +47,8 @@ _PAIRS = [
     (RouterOperations, AsyncRouterOperations),
     (OpenAIServer, AsyncOpenAIServer),
     (Telemetry, AsyncTelemetry),
+    (Watch, AsyncWatch),
+    (Credentials, AsyncCredentials),
     (StreamedReply, AsyncStreamedReply),
 ]
 # The one name that differs: closing is awaited, and asyncio's word for that is `aclose`.

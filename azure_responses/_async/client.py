@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
+from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._async.resources import AsyncModels, AsyncResponses
 from azure_responses._async.sender import AsyncSender
+from azure_responses._async.watch import AsyncTelemetry
 from azure_responses.arguments import ClientArguments, Configuration, configure
-from azure_responses.credentials import AsyncCredentials
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
-from azure_responses.telemetry.watch import AsyncTelemetry
 from azure_responses.transport import LoopTransport, refuse_wrong_client
 
 if TYPE_CHECKING:

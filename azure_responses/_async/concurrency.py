@@ -6,10 +6,29 @@ scripts/unasync translates everything else; this module is written by hand on bo
 from contextlib import AbstractContextManager
 
 import anyio
+from anyio import CancelScope, Event
 
-from azure_responses.event_loop import compute, fail_after, run_in_thread
+from azure_responses.event_loop import (
+    compute,
+    fail_after,
+    run_in_thread,
+    running_loop,
+    start_task,
+)
 
-__all__ = ["compute", "fail_after", "run_in_thread", "shield", "sleep"]
+__all__ = [
+    "CancelScope",
+    "Event",
+    "compute",
+    "fail_after",
+    "grace",
+    "run_in_thread",
+    "running_loop",
+    "shield",
+    "sleep",
+    "start_task",
+    "wait_for",
+]
 
 
 async def sleep(seconds: float) -> None:
@@ -23,3 +42,15 @@ def shield() -> AbstractContextManager[object]:
     Under a cancelled scope every await is cancelled again.
     """
     return anyio.CancelScope(shield=True)
+
+
+def grace(seconds: float) -> AbstractContextManager[object]:
+    """Inside, what is awaited has so many seconds to finish although the task is cancelled."""
+    return anyio.move_on_after(seconds, shield=True)
+
+
+async def wait_for(event: Event, seconds: float | None) -> bool:
+    """True when the event was set within so many seconds; None sets no limit."""
+    with anyio.move_on_after(seconds):
+        await event.wait()
+    return event.is_set()

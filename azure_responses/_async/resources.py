@@ -8,6 +8,7 @@ from azure_responses._async.concurrency import compute, sleep
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses._async.sender import AsyncSender
 from azure_responses._async.stream import AsyncStream, AsyncStreamSource
+from azure_responses._async.watch import AsyncWatch
 from azure_responses.arguments import (
     CallOptions,
     CompactArguments,
@@ -20,7 +21,6 @@ from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
-from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (

@@ -9,8 +9,9 @@ from typing import TypeVar
 import httpx
 
 from azure_responses._async.concurrency import fail_after, sleep
+from azure_responses._async.credentials import AsyncCredentials
+from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.connection_errors import async_mapped_errors
-from azure_responses.credentials import AsyncCredentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
@@ -22,7 +23,6 @@ from azure_responses.raw_response import RawResponse
 from azure_responses.reply_body import async_read_reply
 from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
-from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
     AsyncIncomingReply,

@@ -10,12 +10,12 @@ from weakref import finalize
 
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.sender import AsyncSender
+from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.streamed_reply import AsyncStreamedReply
-from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response

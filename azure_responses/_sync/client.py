@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 import httpx
 
+from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.sender import Sender
+from azure_responses._sync.watch import Telemetry
 from azure_responses.arguments import ClientArguments, Configuration, configure
-from azure_responses.credentials import Credentials
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
-from azure_responses.telemetry.watch import Telemetry
 from azure_responses.transport import SyncTransport, refuse_wrong_client
 
 if TYPE_CHECKING:

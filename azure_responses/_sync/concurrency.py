@@ -6,9 +6,24 @@ scripts/unasync translates everything else; this module is written by hand on bo
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from threading import Event
 from typing import Any, TypeVar
 
-__all__ = ["compute", "fail_after", "run_in_thread", "shield", "sleep"]
+from azure_responses.event_loop import start_thread
+
+__all__ = [
+    "CancelScope",
+    "Event",
+    "compute",
+    "fail_after",
+    "grace",
+    "run_in_thread",
+    "running_loop",
+    "shield",
+    "sleep",
+    "start_task",
+    "wait_for",
+]
 
 T = TypeVar("T")
 
@@ -38,3 +53,31 @@ def fail_after(seconds: float) -> AbstractContextManager[None]:
 def shield() -> AbstractContextManager[None]:
     """Nothing: a thread cannot be cancelled."""
     return _NOTHING
+
+
+def grace(seconds: float) -> AbstractContextManager[None]:
+    """Nothing: a thread cannot be cancelled."""
+    return _NOTHING
+
+
+class CancelScope(nullcontext[None]):
+    """Nothing: a thread cannot be cancelled."""
+
+    def cancel(self) -> None:
+        """What runs goes on."""
+
+
+def running_loop() -> Any:
+    """The same for every thread: they share what the async shell keeps for each event loop."""
+    return CancelScope
+
+
+def start_task(function: Callable[[], None]) -> object:
+    """Run a function in a thread beside its caller."""
+    start_thread(function)
+    return None
+
+
+def wait_for(event: Event, seconds: float | None) -> bool:
+    """True when the event was set within so many seconds; None sets no limit."""
+    return event.wait(seconds)

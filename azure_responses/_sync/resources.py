@@ -9,6 +9,7 @@ from azure_responses._sync.concurrency import compute, sleep
 from azure_responses._sync.pages import InputItemPages
 from azure_responses._sync.sender import Sender
 from azure_responses._sync.stream import Stream, StreamSource
+from azure_responses._sync.watch import Watch
 from azure_responses.arguments import (
     CallOptions,
     CompactArguments,
@@ -21,7 +22,6 @@ from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
 from azure_responses.raw_response import RawResponse
-from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (

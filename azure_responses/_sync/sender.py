@@ -10,8 +10,9 @@ from typing import TypeVar
 import httpx
 
 from azure_responses._sync.concurrency import fail_after, sleep
+from azure_responses._sync.credentials import Credentials
+from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.connection_errors import mapped_errors
-from azure_responses.credentials import Credentials
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
@@ -23,7 +24,6 @@ from azure_responses.raw_response import RawResponse
 from azure_responses.reply_body import read_reply
 from azure_responses.streamed_reply import StreamedReply
 from azure_responses.telemetry.observer import TelemetryOptions
-from azure_responses.telemetry.watch import Telemetry, Watch
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
     IncomingReply,

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from azure_responses._sync.credentials import Credentials
 from azure_responses.arguments import ClientArguments, Configuration
-from azure_responses.credentials import Credentials
 from azure_responses.doctor.classify import (
     ProbeContext,
     ProbeResult,

@@ -13,10 +13,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
+from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.sender import Sender
 from azure_responses.arguments import Configuration
-from azure_responses.credentials import Credentials
 from azure_responses.doctor.classify import ProbeResult
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
 from azure_responses.errors import AzureResponsesError, ConfigurationError

@@ -35,7 +35,12 @@ from azure_responses.routing.settings import RouterSettings, read_settings
 from azure_responses.routing.signed_id import IdSigner
 from azure_responses.store.factory import open_state
 from azure_responses.store.redis_address import state_of
-from azure_responses.telemetry.callback import Callbacks, await_callbacks, callbacks, run_callbacks
+from azure_responses.telemetry.callback import (
+    Callbacks,
+    async_run_callbacks,
+    callbacks,
+    run_callbacks,
+)
 from azure_responses.telemetry.record import CallRecord
 
 __all__ = ["RouterParts"]
@@ -159,7 +164,7 @@ class RouterParts:
     async def _atell(self, failed_attempt: FailedAttempt) -> None:
         functions = [*callbacks.on_retry, *self._on_retry]
         if functions:
-            await await_callbacks(functions, _record(failed_attempt))
+            await async_run_callbacks(functions, _record(failed_attempt))
 
 
 def _factories(

@@ -8,7 +8,16 @@ from typing import Any, Literal
 from azure_responses.errors import ConfigurationError
 from azure_responses.telemetry.record import CallRecord
 
-__all__ = ["Callback", "Callbacks", "Occasion", "await_callbacks", "callbacks", "run_callbacks"]
+__all__ = [
+    "Callback",
+    "Callbacks",
+    "Occasion",
+    "async_check_callbacks",
+    "async_run_callbacks",
+    "callbacks",
+    "check_callbacks",
+    "run_callbacks",
+]
 
 _LOG = logging.getLogger("azure_responses.telemetry")
 
@@ -47,16 +56,19 @@ class Callbacks:
         for functions in (self.on_request, self.on_response, self.on_error, self.on_retry):
             functions.clear()
 
-    def refuse_async(self) -> None:
-        """Raise ConfigurationError if one of them has to be awaited, which a sync client cannot."""
-        for functions in (self.on_request, self.on_response, self.on_error, self.on_retry):
-            for function in functions:
-                if _is_async(function):
-                    raise ConfigurationError(
-                        f"The callback {_name(function)} is async, and a sync client cannot "
-                        "await it.",
-                        hint="Pass a plain function, or use AsyncAzureResponses.",
-                    )
+
+def check_callbacks(given: Callbacks) -> None:
+    """Raise ConfigurationError for an async function, which a sync client cannot await."""
+    for function in (*given.on_request, *given.on_response, *given.on_error, *given.on_retry):
+        if _is_async(function):
+            raise ConfigurationError(
+                f"The callback {_name(function)} is async, and a sync client cannot await it.",
+                hint="Pass a plain function, or use AsyncAzureResponses.",
+            )
+
+
+def async_check_callbacks(given: Callbacks) -> None:
+    """Nothing: an async client calls plain functions and awaits async ones."""
 
 
 _failed: set[str] = set()
@@ -71,7 +83,7 @@ def run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
             _report(function)
 
 
-async def await_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
+async def async_run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
     """`run_callbacks`, awaiting what can be awaited."""
     for function in functions:
         try:

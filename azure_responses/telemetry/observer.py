@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure_responses.fork import generation
 from azure_responses.protocol.call import Call
@@ -18,7 +18,18 @@ from azure_responses.types.event import StreamEvent
 if TYPE_CHECKING:
     from azure_responses.telemetry.open_telemetry import CallTrace
 
-__all__ = ["Observer", "TelemetryOptions", "is_heard", "observe"]
+__all__ = ["Observer", "StreamState", "TelemetryOptions", "is_heard", "observe"]
+
+
+class StreamState(Protocol):
+    """What an observer needs to know of a stream that has ended."""
+
+    headers: Mapping[str, str]
+    final_response: Any
+
+    @property
+    def partial_response(self) -> Any:
+        """What has arrived of the response."""
 
 
 @dataclass(frozen=True)
@@ -152,3 +163,10 @@ class Observer:
         if LOGGER.isEnabledFor(logging.INFO):
             log_call(record)
         return record
+
+    def end_stream(self, state: StreamState, error: BaseException | None) -> CallRecord | None:
+        """A stream has ended; without a final response and an error it was given up."""
+        final = state.final_response
+        response = final or state.partial_response
+        is_abandoned = final is None and error is None
+        return self.end(response, state.headers, error, is_abandoned=is_abandoned)

@@ -10,8 +10,9 @@ import pytest
 from azure_responses.errors import ConfigurationError
 from azure_responses.telemetry.callback import (
     Callbacks,
-    await_callbacks,
+    async_run_callbacks,
     callbacks,
+    check_callbacks,
     run_callbacks,
 )
 from azure_responses.telemetry.record import CallRecord
@@ -54,8 +55,8 @@ def test_what_cannot_be_called_is_refused(given: Any) -> None:
 @pytest.mark.parametrize("function", [_awaited, functools.partial(_awaited)])
 def test_async_functions_are_recognised(function: Any) -> None:
     with pytest.raises(ConfigurationError, match="is async"):
-        Callbacks(on_retry=function).refuse_async()
-    Callbacks(on_retry=_plain).refuse_async()
+        check_callbacks(Callbacks(on_retry=function))
+    check_callbacks(Callbacks(on_retry=_plain))
 
 
 def test_callbacks_are_called_in_order_and_failures_are_passed_over(
@@ -106,7 +107,9 @@ def test_awaitables_of_plain_functions_are_awaited() -> None:
     async def note() -> None:
         seen.append("awaited")
 
-    asyncio.run(await_callbacks([lambda _: note(), lambda _: seen.append("plain")], make_record()))
+    asyncio.run(
+        async_run_callbacks([lambda _: note(), lambda _: seen.append("plain")], make_record())
+    )
     assert seen == ["awaited", "plain"]
 
 
@@ -115,6 +118,6 @@ def test_a_failing_async_callback_is_passed_over(caplog: pytest.LogCaptureFixtur
         async def __call__(self, record: CallRecord) -> None:
             raise ValueError("wrong")
 
-    asyncio.run(await_callbacks([Failing()], make_record()))
+    asyncio.run(async_run_callbacks([Failing()], make_record()))
     (entry,) = caplog.records
     assert "Failing failed" in entry.getMessage()

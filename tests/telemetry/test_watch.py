@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
+from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
+from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.errors import ConfigurationError, RateLimitError
 from azure_responses.telemetry.callback import Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
-from azure_responses.telemetry.watch import AsyncTelemetry, AsyncWatch, Telemetry, Watch
 from tests.clients.listeners import Told
 from tests.telemetry.samples import make_call, make_response
 

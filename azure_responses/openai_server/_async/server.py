@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._async.concurrency import compute, run_in_thread, shield, sleep
+from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
@@ -45,7 +46,6 @@ from azure_responses.router.deadline import for_stream
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.streamed_reply import AsyncStreamedReply
-from azure_responses.telemetry.watch import AsyncWatch
 from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.concurrency import compute, run_in_thread, shield, sleep
+from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
     AzureResponsesError,
@@ -46,7 +47,6 @@ from azure_responses.router.deadline import for_stream
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.streamed_reply import StreamedReply
-from azure_responses.telemetry.watch import Watch
 from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:
