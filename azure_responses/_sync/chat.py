@@ -21,6 +21,7 @@ from azure_responses.bridge import (
 )
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.stream_events import FAILING
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -28,9 +29,6 @@ from azure_responses.types.response import Response
 from azure_responses.types.route import Route
 
 __all__ = ["Chat", "ChatCompletionStream", "Completions"]
-
-# The stream itself raises what these report, with the headers of the reply.
-_FAILING = frozenset({"error", "response.failed"})
 
 
 class Chat:
@@ -230,6 +228,7 @@ class ChatCompletionStream:
         if event is None:
             self._ready.extend(self._state.finish())
             self._is_done = True
-        elif str(event.type) not in _FAILING:
+        # The stream itself raises what a failing event reports, with the headers of the reply.
+        elif str(event.type) not in FAILING:
             self._ready.extend(self._state.feed(event))
         return bool(self._ready) or not self._is_done

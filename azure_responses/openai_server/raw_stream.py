@@ -17,17 +17,15 @@ from pydantic_core import from_json, to_json
 
 from azure_responses.protocol.exchange import LARGEST_REPLY
 from azure_responses.protocol.sse import SSEDecoder
+from azure_responses.protocol.stream_events import (
+    ENDING,
+    EVENTS_AFTER_FAILURE,
+    FAILING,
+    MOST_HELD,
+    opens,
+)
 
 __all__ = ["FrameLabels", "RawStream", "encode_frame"]
-
-_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
-_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
-_FAILING = frozenset({"response.failed", "error"})
-# How many events to read past an unexplained `response.failed` for the `error` that explains it.
-_EVENTS_AFTER_FAILURE = 8
-
-# How many opening events are held back: a server that sends nothing else must not fill the memory.
-_MOST_HELD = 64
 
 _DELTA = b".delta\ndata: {"
 # The name of an event stands in front of its data.
@@ -144,7 +142,7 @@ class RawStream:
             return True
         if not self.failures:
             return False
-        return not self.expects_reason or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+        return not self.expects_reason or self._events_after_failure >= EVENTS_AFTER_FAILURE
 
     @property
     def expects_reason(self) -> bool:
@@ -270,8 +268,7 @@ class RawStream:
         self._held.append(frame)
         if self.failures:
             return b""
-        is_shown = self._shows_queue and kind != "response.created"
-        if kind in _OPENING and not is_shown and len(self._held) <= _MOST_HELD:
+        if opens(kind, is_background=self._shows_queue) and len(self._held) <= MOST_HELD:
             return b""
         return self._let_go()
 
@@ -287,9 +284,9 @@ class RawStream:
             self.response = dict(response)
         if self.failures:
             self._events_after_failure += 1
-        if kind in _FAILING:
+        if kind in FAILING:
             self.failures.append(dict(event))
-        if kind in _ENDING:
+        if kind in ENDING:
             self.is_finished = True
 
     def _relabel(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import math
 
 from azure_responses.errors import APITimeoutError, ConfigurationError
-from azure_responses.protocol.stream import TERMINAL_STATUSES
+from azure_responses.protocol.stream_events import TERMINAL_STATUSES
 from azure_responses.types.response import Response
 
 __all__ = ["Poll"]

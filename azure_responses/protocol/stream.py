@@ -33,23 +33,23 @@ from azure_responses.protocol.partial_response import PartialResponse, response_
 from azure_responses.protocol.readable import check_readable, find_text
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
+from azure_responses.protocol.stream_events import (
+    ENDING,
+    EVENTS_AFTER_FAILURE,
+    FAILING,
+    MOST_HELD,
+    OPENING,
+    TERMINAL_STATUSES,
+    opens,
+)
 from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import ResponseStreamEvent, parse_event
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 from azure_responses.types.result import Pricer
 
-__all__ = ["ResponseStream", "Step", "TERMINAL_STATUSES"]
+__all__ = ["ResponseStream", "Step"]
 
-TERMINAL_STATUSES = frozenset({"completed", "failed", "incomplete", "cancelled"})
-
-_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
-_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
-_FAILING = frozenset({"response.failed", "error"})
-# How many events to read past an unexplained `response.failed` for the `error` that explains it.
-_EVENTS_AFTER_FAILURE = 8
-# How many opening events are held back: a server that sends nothing else must not fill the memory.
-_MOST_HELD = 64
 # The service closes a background stream after five minutes; from then on only polling is certain.
 _STREAMING_LIMIT = 300.0
 _POLL_INTERVAL = 2.0
@@ -153,7 +153,7 @@ class ResponseStream:
             return True
         if not self._failures:
             return False
-        return not self.expects_reason or self._events_after_failure >= _EVENTS_AFTER_FAILURE
+        return not self.expects_reason or self._events_after_failure >= EVENTS_AFTER_FAILURE
 
     @property
     def expects_reason(self) -> bool:
@@ -289,13 +289,13 @@ class ResponseStream:
     def _note(
         self, event: ResponseStreamEvent, kind: str, ready: list[ResponseStreamEvent]
     ) -> None:
-        if kind in _OPENING:
+        if kind in OPENING:
             self._note_opening(event)
         if self._failures:
             self._events_after_failure += 1
-        if kind in _FAILING:
+        if kind in FAILING:
             self._failures.append(event)
-        if kind in _ENDING:
+        if kind in ENDING:
             self._note_ending(event)
         if self._held is None:
             ready.append(event)
@@ -307,12 +307,9 @@ class ResponseStream:
         self._held = None
 
     def _must_hold(self, kind: str) -> bool:
-        if kind in _FAILING:
+        if kind in FAILING:
             return True
-        if kind not in _OPENING or len(self._held or ()) > _MOST_HELD:
-            return False
-        # A background response may be minutes in its queue, and its id is what cancels it.
-        return kind == "response.created" or not self._resumes
+        return opens(kind, is_background=self._resumes) and len(self._held or ()) <= MOST_HELD
 
     def _note_opening(self, event: Any) -> None:
         response = response_of(event)
@@ -394,7 +391,7 @@ def _is_json(data: bytes | str) -> bool:
     return True
 
 
-_NOTEWORTHY = _OPENING | _ENDING | _FAILING
+_NOTEWORTHY = OPENING | ENDING | FAILING
 _RESUME_HINT = "Continue it with responses.retrieve(id, stream=True, starting_after=…)."
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from azure_responses.protocol.partial_response import response_of
 from azure_responses.protocol.readable import find_text, has_answer
+from azure_responses.protocol.stream_events import ENDING
 from azure_responses.types.response import Response
 
 __all__ = ["TextPieces"]
 
-_ENDING = frozenset({"response.completed", "response.incomplete", "response.cancelled"})
 _Place = tuple[Any, Any]
 
 
@@ -34,7 +34,7 @@ class TextPieces:
             return self._complete(_place_of(event), getattr(event, "text", None))
         if kind == "response.output_item.done":
             self._items.append(getattr(event, "item", None))
-        elif isinstance(kind, str) and kind in _ENDING and not any(self._pieces.values()):
+        elif isinstance(kind, str) and kind in ENDING and not any(self._pieces.values()):
             return self._whole(response_of(event) or Response(id=""))
         return None
 

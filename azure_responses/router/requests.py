@@ -23,7 +23,6 @@ from azure_responses.router.arguments import (
     read_history,
 )
 from azure_responses.router.attempts import NotSent
-from azure_responses.router.deadline import deadline_of, shorten, shortest_of
 from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
 from azure_responses.routing.affinity import Affinity, RequestIds
@@ -42,6 +41,7 @@ from azure_responses.routing.token_estimate import (
     estimate_output_tokens,
     has_output_limit,
 )
+from azure_responses.timeouts import deadline_of, shorten, shortest_of
 from azure_responses.transport import Timeout, patience_of
 
 __all__ = ["RequestReader", "RouterRequest", "Sent", "StoredRequest", "continued_by"]

@@ -8,6 +8,7 @@ from weakref import finalize
 from pydantic import ValidationError
 
 from azure_responses.errors import APITimeoutError, AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.stream_events import FAILING, OPENING
 from azure_responses.router.attempts import OpenAttempt, Routed
 from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.outcome import LedgerEntry, Outcome
@@ -25,8 +26,6 @@ __all__ = [
     "response_of",
 ]
 
-_OPENING = frozenset({"response.created", "response.queued", "response.in_progress"})
-_FAILING = frozenset({"response.failed", "error"})
 # Before any output the content filter may have left nothing of an answer.
 _CUT_SHORT = "response.incomplete"
 
@@ -78,9 +77,9 @@ class StreamOutcome:
     def is_output(self, event: Any) -> bool:
         """True for an event after which no other deployment may take over."""
         kind = event.type
-        if kind in _FAILING or kind in ("response.created", _CUT_SHORT):
+        if kind in FAILING or kind in ("response.created", _CUT_SHORT):
             return False
-        return self._is_background or kind not in _OPENING
+        return self._is_background or kind not in OPENING
 
     def note_output(self) -> None:
         """Output has begun."""

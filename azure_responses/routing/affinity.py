@@ -172,6 +172,8 @@ class RequestIds:
         self._may_be_litellms = affinity.accepts_litellm(owner)
         self._ids: dict[str, SignedId | None] = {}
         self._ciphertexts: dict[str, SignedId | None] = {}
+        # Ciphertexts as the service knows them → the resource that can read them, where known.
+        self._origins: dict[str, str | None] = {}
         self._stored: list[_Sighting] = []
         self._reasoning: list[_Sighting] = []
         self._raw: list[Found] = []
@@ -181,8 +183,9 @@ class RequestIds:
         self._is_stored = body.get("store") is True
         plain = {name: _settle(value) for name, value in body.items()}
         has_settled = any(plain[name] is not value for name, value in body.items())
-        self._body = walk(plain if has_settled else body, REQUEST, self._note)
-        self._has_labels = any((*self._ids.values(), *self._ciphertexts.values()))
+        # One walk finds the signed ids and puts the service's in their places: those are the same
+        # for every deployment. Only what a deployment cannot read differs, see `unlabel`.
+        self._body = walk(plain if has_settled else body, REQUEST, self._read)
         self.pins = self._draw_pins()
 
     def unlabel(self, resource: str | None = None, *, strip_raw: bool = False) -> Unlabelled:
@@ -205,9 +208,7 @@ class RequestIds:
                 hint="Only the resource that made it can serve this call.",
             )
         stripper = Stripper(lambda text: self._is_unreadable(text, resource, strip_raw))
-        body = stripper.strip(self._body) if self._ciphertexts else self._body
-        if self._has_labels:
-            body = walk(body, REQUEST, self._take_off)
+        body = stripper.strip(self._body) if self._origins else self._body
         return Unlabelled(body, stripper.warnings, self._given)
 
     def inner_id(self, text: str) -> str:
@@ -216,42 +217,47 @@ class RequestIds:
         return text if label is None else label.inner
 
     def _is_unreadable(self, text: str, resource: str | None, strip_raw: bool) -> bool:
-        label = self._ciphertexts.get(text)
-        if label is None:
+        origin = self._origins.get(text)
+        if origin is None:
             return strip_raw
-        return resource is not None and label.resource != resource
+        return resource is not None and origin != resource
 
-    def _take_off(self, kind: Kind, value: Any, _: Mapping[str, Any], path: Path) -> Any:
-        if kind is Kind.UNREADABLE:
-            return value
-        labels = self._ciphertexts if kind in _CIPHERTEXTS else self._ids
-        label = labels.get(value)
-        return value if label is None else label.inner
-
-    def _note(self, kind: Kind, value: Any, item: Mapping[str, Any], path: Path) -> Any:
+    def _read(self, kind: Kind, value: Any, item: Mapping[str, Any], path: Path) -> Any:
+        """Note what stands at a place of the body; the result is what the service is sent there."""
         if kind is Kind.UNREADABLE:
             self._unreadable.append(format_path(path))
-        elif kind in _CIPHERTEXTS:
-            self._note_ciphertext(kind, value, item, path)
+            return value
+        if kind in _CIPHERTEXTS:
+            label = self._note_ciphertext(kind, value, item, path)
         else:
-            self._note_id(kind, value, item, path)
-        return value
+            label = self._note_id(kind, value, item, path)
+        return value if label is None else label.inner
 
-    def _note_ciphertext(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> None:
+    def _note_ciphertext(
+        self, kind: Kind, value: str, item: Mapping[str, Any], path: Path
+    ) -> SignedId | None:
         label = _once(self._ciphertexts, value, path, self._read_ciphertext)
         if label is None:
+            self._origins.setdefault(value, None)
             self._raw_ciphertexts.append(format_path(path))
-        elif kind is Kind.REASONING or item.get("type") == "reasoning":
-            self._reasoning.append(_Sighting(label, path))
-        else:
-            self._stored.append(_Sighting(label, path))
+            return None
+        self._origins[label.inner] = label.resource
+        is_reasoning = kind is Kind.REASONING or item.get("type") == "reasoning"
+        (self._reasoning if is_reasoning else self._stored).append(_Sighting(label, path))
+        return label
 
-    def _note_id(self, kind: Kind, value: str, item: Mapping[str, Any], path: Path) -> None:
+    def _note_id(
+        self, kind: Kind, value: str, item: Mapping[str, Any], path: Path
+    ) -> SignedId | None:
         label = _once(self._ids, value, path, self._read_id)
         if kind is not Kind.CALL:
             self._given[value if label is None else label.inner] = value
-        if not self._needs_look_up(kind, item):
-            return
+        if self._needs_look_up(kind, item):
+            self._note_look_up(kind, value, path, label)
+        return label
+
+    def _note_look_up(self, kind: Kind, value: str, path: Path, label: SignedId | None) -> None:
+        """An id that only the resource which stores its thing can look up."""
         if label is not None:
             self._stored.append(_Sighting(label, path))
         elif not (_is_file(path) and value.startswith(_URLS)):

@@ -21,7 +21,8 @@ from azure_responses.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from azure_responses.protocol.stream import TERMINAL_STATUSES, ResponseStream, Step
+from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.protocol.stream_events import TERMINAL_STATUSES
 from azure_responses.types.event import StreamEvent
 from azure_responses.types.response import Response
 from tests.protocol.recorded_streams import RecordedStream, recorded_streams

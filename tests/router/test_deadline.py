@@ -14,12 +14,14 @@ import httpx
 import pytest
 
 from azure_responses import APITimeoutError, Router
-from azure_responses.router.deadline import (
+from azure_responses.timeouts import (
+    OpeningTimeout,
     deadline_of,
     for_stream,
+    limit_of,
+    limited_phases,
     shorten,
 )
-from azure_responses.timeouts import OpeningTimeout, limit_of, limited_phases
 from azure_responses.transport import Timeout, phases_of
 from tests.clients.socket_server import event, streaming_head
 from tests.doctor.sockets import accepting, make_certificate, tls_context

@@ -43,10 +43,10 @@ from azure_responses.openai_server.served_request import ServedRequest, read_cal
 from azure_responses.openai_server.stream_body import StreamBody
 from azure_responses.router._sync.labelled import LabelledAttempt
 from azure_responses.router.attempts import Answer, OpenAttempt
-from azure_responses.router.deadline import for_stream
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.streamed_reply import StreamedReply
+from azure_responses.timeouts import for_stream
 from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from azure_responses.errors import AzureResponsesError, ConfigurationError, Cred
 from azure_responses.router._async.routed_stream import AsyncRoutedStream
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.attempts import Answer, NotSent
-from azure_responses.router.deadline import for_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
 from azure_responses.router.stream_outcome import (
@@ -25,6 +24,7 @@ from azure_responses.router.stream_outcome import (
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 

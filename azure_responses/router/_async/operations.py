@@ -25,7 +25,6 @@ from azure_responses.router.arguments import (
     check_start,
 )
 from azure_responses.router.attempts import Answer
-from azure_responses.router.deadline import for_stream
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
 from azure_responses.router.stream_outcome import (
     StreamOutcome,
@@ -41,6 +40,7 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing import Routing
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.store.purge import async_purge
+from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,

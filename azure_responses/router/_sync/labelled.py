@@ -14,7 +14,6 @@ from azure_responses.errors import AzureResponsesError, ConfigurationError, Cred
 from azure_responses.router._sync.routed_stream import RoutedStream
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.attempts import Answer, NotSent
-from azure_responses.router.deadline import for_stream
 from azure_responses.router.replay import MOST_TURNS
 from azure_responses.router.requests import RouterRequest, Sent
 from azure_responses.router.stream_outcome import (
@@ -26,6 +25,7 @@ from azure_responses.router.stream_outcome import (
 from azure_responses.router.targets import Target, Targets
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.result import Result
 
