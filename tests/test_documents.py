@@ -168,7 +168,7 @@ def _check_emulator(text: str) -> None:
 def _check_gateway(text: str) -> None:
     variables = re.findall(r"os\.environ/(\w+)", text)
     environ = dict.fromkeys(variables, "https://my-resource.openai.azure.com")
-    assert [str(finding) for finding in validate(text, environ)] == []
+    assert [str(problem) for problem in validate(text, environ)] == []
 
 
 _CHECKS: dict[str, Callable[[str], None]] = {

@@ -67,8 +67,8 @@ def _add_action(
 
 def create(arguments: argparse.Namespace) -> int:
     """Make a key; it goes to stdout alone, so that a script can take it."""
-    from azure_responses.gateway.key_terms import TermError, read_terms
     from azure_responses.gateway.keys import StoredKey, hash_key, make_key, make_key_id
+    from azure_responses.gateway.virtual_keys import TermError, read_terms
 
     names = ("name", "models", "rpm", "tpm", "budget", "budget_period")
     terms = {name: getattr(arguments, name) for name in (*names, "expires", "owner", "end_user")}

@@ -16,8 +16,8 @@ from azure_responses.errors import ConfigurationError
 __all__ = ["add_emulate_command", "add_serve_command"]
 
 if TYPE_CHECKING:
-    from azure_responses.gateway.findings import Finding
-    from azure_responses.gateway.settings import GatewaySettings
+    from azure_responses.gateway.schema import GatewaySettings
+    from azure_responses.gateway.yaml_reader import ConfigProblem
 
 
 def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,30 +64,30 @@ def _check(config: str | None) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{config} cannot be read: {error}") from error
     loaded = read_config(text, os.environ)
-    findings = list(loaded.findings)
+    problems = list(loaded.problems)
     if loaded.settings is not None:
-        findings += _try_out(loaded.settings)
-    for finding in findings:
-        print(finding)
-    count = sum(finding.severity == "error" for finding in findings)
+        problems += _try_out(loaded.settings)
+    for problem in problems:
+        print(problem)
+    count = sum(problem.severity == "error" for problem in problems)
     print(f"{config}: {count if count else 'no'} error{'' if count == 1 else 's'}")
     return 2 if count else 0
 
 
-def _try_out(settings: "GatewaySettings") -> "Iterator[Finding]":
+def _try_out(settings: "GatewaySettings") -> "Iterator[ConfigProblem]":
     """What only shows when all is put together; nothing is connected to."""
     from azure_responses.gateway.app import create_app
-    from azure_responses.gateway.findings import Finding
+    from azure_responses.gateway.yaml_reader import ConfigProblem
 
     try:
         create_app(settings)
     except ConfigurationError as error:
-        yield Finding("error", error.message, hint=error.hint)
+        yield ConfigProblem("error", error.message, hint=error.hint)
     log = settings.spend_log
     if log is not None and not log.parent.is_dir():
         # It may be checked elsewhere than it is served.
         message = f"There is no folder {log.parent} on this machine."
-        yield Finding("warning", message, "general_settings.spend_log", hint="Make it.")
+        yield ConfigProblem("warning", message, "general_settings.spend_log", hint="Make it.")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -114,16 +114,16 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _read(config: str | None) -> "GatewaySettings":
     from azure_responses.gateway.config_file import load_config
 
-    settings, findings = load_config(None if config is None else Path(config), os.environ)
-    for finding in findings:
-        note(str(finding))
+    settings, problems = load_config(None if config is None else Path(config), os.environ)
+    for problem in problems:
+        note(str(problem))
     return settings
 
 
 def _refuse_strangers(settings: "GatewaySettings", host: str) -> None:
-    from azure_responses.gateway.safety import check_safety
+    from azure_responses.gateway.key_strength import check_exposure
 
-    check_safety(settings, host, has_stored_keys=_has_stored_keys(settings))
+    check_exposure(settings, host, has_stored_keys=_has_stored_keys(settings))
 
 
 def _has_stored_keys(settings: "GatewaySettings") -> bool:

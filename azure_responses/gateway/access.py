@@ -5,8 +5,8 @@ from hmac import compare_digest
 
 from azure_responses.gateway.caller import ANYBODY, Caller
 from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.key_strength import is_of_this_machine
 from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.safety import is_of_this_machine
 
 __all__ = ["Access", "check_model", "read_key"]
 

@@ -22,7 +22,7 @@ from azure_responses.gateway.replies import (
     send_denial,
     send_reply,
 )
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["GatewayApp", "create_app"]
 
@@ -151,6 +151,6 @@ def _read_mapping(config: Mapping[str, Any]) -> GatewaySettings:
 
     loaded = read_config(yaml.safe_dump(dict(config)), os.environ)
     if loaded.settings is None:
-        lines = "\n".join(f"  {finding}" for finding in loaded.findings)
+        lines = "\n".join(f"  {problem}" for problem in loaded.problems)
         raise ConfigurationError(f"The configuration cannot be used:\n{lines}")
     return loaded.settings

@@ -7,19 +7,26 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.document import Document, UnreadableError, read_document
-from azure_responses.gateway.expansion import expand
-from azure_responses.gateway.file_keys import read_file_keys
-from azure_responses.gateway.findings import Finding, Path, Severity, show_path
 from azure_responses.gateway.schema import (
     GENERAL,
     LITELLM,
     SECTION_NAMES,
     SECTIONS,
     UNSUPPORTED,
+    GatewaySettings,
     Setting,
 )
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.virtual_keys import read_file_keys
+from azure_responses.gateway.yaml_reader import (
+    ConfigProblem,
+    Document,
+    Path,
+    Severity,
+    YamlError,
+    expand,
+    read_document,
+    show_path,
+)
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
@@ -46,17 +53,17 @@ class Loaded:
     """The settings, None where an error stands in their way, and all that was found."""
 
     settings: GatewaySettings | None
-    findings: tuple[Finding, ...]
+    problems: tuple[ConfigProblem, ...]
 
 
-def validate(text: str, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+def validate(text: str, environ: Mapping[str, str]) -> tuple[ConfigProblem, ...]:
     """Everything that is wrong or unclear in the text of a configuration file, by line."""
-    return read_config(text, environ).findings
+    return read_config(text, environ).problems
 
 
 def load_config(
     path: FilePath | None, environ: Mapping[str, str]
-) -> tuple[GatewaySettings, tuple[Finding, ...]]:
+) -> tuple[GatewaySettings, tuple[ConfigProblem, ...]]:
     """The settings of a file, or of the environment without one, and the warnings.
 
     Raises:
@@ -66,10 +73,10 @@ def load_config(
         return read_environment(environ), ()
     loaded = read_config(_read_text(path), environ)
     if loaded.settings is None:
-        errors = [finding for finding in loaded.findings if finding.severity == "error"]
+        errors = [problem for problem in loaded.problems if problem.severity == "error"]
         lines = "\n".join(f"  {str(error).removeprefix('error: ')}" for error in errors)
         raise ConfigurationError(f"{path} cannot be used:\n{lines}")
-    return loaded.settings, loaded.findings
+    return loaded.settings, loaded.problems
 
 
 def find_database_url(path: FilePath, environ: Mapping[str, str]) -> str | None:
@@ -80,14 +87,14 @@ def find_database_url(path: FilePath, environ: Mapping[str, str]) -> str | None:
     """
     try:
         document = read_document(_read_text(path))
-    except UnreadableError as error:
+    except YamlError as error:
         raise ConfigurationError(f"{path} cannot be used: {error}") from error
     root = document.value if isinstance(document.value, dict) else {}
     general = root.get("general_settings")
     document.value = general.get("database_url") if isinstance(general, dict) else None
     expand(document, environ)
-    if document.findings:
-        raise ConfigurationError(document.findings[0].message, hint=document.findings[0].hint)
+    if document.problems:
+        raise ConfigurationError(document.problems[0].message, hint=document.problems[0].hint)
     return document.value if isinstance(document.value, str) else None
 
 
@@ -149,15 +156,15 @@ def read_config(text: str, environ: Mapping[str, str]) -> Loaded:
     """
     try:
         document = read_document(text)
-    except UnreadableError as error:
-        return Loaded(None, (error.finding,))
-    settings = _Reading(document, environ).read()
-    findings = tuple(sorted(document.findings, key=lambda finding: finding.line or 0))
-    has_error = any(finding.severity == "error" for finding in findings)
-    return Loaded(None if has_error else settings, findings)
+    except YamlError as error:
+        return Loaded(None, (error.problem,))
+    settings = _ConfigReader(document, environ).read()
+    problems = tuple(sorted(document.problems, key=lambda problem: problem.line or 0))
+    has_error = any(problem.severity == "error" for problem in problems)
+    return Loaded(None if has_error else settings, problems)
 
 
-class _Reading:
+class _ConfigReader:
     """One pass over a document; what it finds goes into the document."""
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
@@ -295,8 +302,8 @@ class _Reading:
     def _has_errors_within(self, path: Path) -> bool:
         beginning = show_path(path) + "."
         return any(
-            finding.severity == "error" and finding.path.startswith(beginning)
-            for finding in self._document.findings
+            problem.severity == "error" and problem.path.startswith(beginning)
+            for problem in self._document.problems
         )
 
     def _check_together(self, rows: list[Any]) -> None:
@@ -344,4 +351,6 @@ class _Reading:
         self, path: Path, message: str, severity: Severity = "error", hint: str | None = None
     ) -> None:
         line = self._document.line(path) if path else None
-        self._document.findings.append(Finding(severity, message, show_path(path), line, hint))
+        self._document.problems.append(
+            ConfigProblem(severity, message, show_path(path), line, hint)
+        )

@@ -24,7 +24,7 @@ from azure_responses.gateway.lanes import Lanes
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
 from azure_responses.gateway.request_body import BodyMemory
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from azure_responses.gateway.denial import Denial, deny
-from azure_responses.gateway.safety import is_loopback, is_of_this_machine
+from azure_responses.gateway.key_strength import is_loopback, is_of_this_machine
 
 __all__ = ["Hosts", "read_host"]
 

@@ -52,7 +52,7 @@ def _variables() -> set[str]:
 def _settings() -> Any:
     environ = {name: _LIFE.get(name, "a-secret-of-some-length-7310") for name in _variables()}
     loaded = read_config(_read("config.yaml"), environ)
-    assert loaded.findings == ()
+    assert loaded.problems == ()
     return loaded.settings
 
 

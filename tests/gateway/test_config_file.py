@@ -17,11 +17,17 @@ from azure_responses.gateway.config_file import (
     read_environment,
     validate,
 )
-from azure_responses.gateway.findings import Finding
 from azure_responses.gateway.keys import KeyTable
 from azure_responses.gateway.money import to_pico
-from azure_responses.gateway.schema import GENERAL, LITELLM, ROUTER, SECTION_NAMES, UNSUPPORTED
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import (
+    GENERAL,
+    LITELLM,
+    ROUTER,
+    SECTION_NAMES,
+    UNSUPPORTED,
+    GatewaySettings,
+)
+from azure_responses.gateway.yaml_reader import ConfigProblem
 from azure_responses.routing.model_list import read_model_list
 
 _ROW = """\
@@ -85,19 +91,19 @@ _ENVIRON = {"AZURE_RESPONSES_OPENAI_API_KEY": "key-1", "AZURE_API_KEY": "key-2"}
 
 def _settings(text: str, environ: dict[str, str] | None = None) -> GatewaySettings:
     loaded = read_config(text, environ or {})
-    assert loaded.settings is not None, loaded.findings
+    assert loaded.settings is not None, loaded.problems
     return loaded.settings
 
 
-def _only(text: str, environ: dict[str, str] | None = None) -> Finding:
-    (finding,) = validate(text, environ or {})
-    return finding
+def _only(text: str, environ: dict[str, str] | None = None) -> ConfigProblem:
+    (problem,) = validate(text, environ or {})
+    return problem
 
 
 @pytest.mark.parametrize("name", _SEEDS)
 def test_the_documented_files_are_read_unchanged(name: str) -> None:
     loaded = read_config(_SEEDS[name], _ENVIRON)
-    assert [finding for finding in loaded.findings if finding.severity == "error"] == []
+    assert [problem for problem in loaded.problems if problem.severity == "error"] == []
     assert loaded.settings is not None
     rows = read_model_list(loaded.settings.model_list, {})
     assert len(rows) == _SEEDS[name].count("model_name")
@@ -109,23 +115,23 @@ def test_a_version_that_looks_like_a_date_stays_text() -> None:
 
 
 def test_another_cloud_s_row_is_an_error_of_that_row() -> None:
-    finding = _only(_ROW + "  - {model_name: c, litellm_params: {model: bedrock/claude}}\n")
-    assert finding.severity == "error"
-    assert (finding.path, finding.line) == ("model_list[1]", 7)
-    assert "bedrock" in finding.message
+    problem = _only(_ROW + "  - {model_name: c, litellm_params: {model: bedrock/claude}}\n")
+    assert problem.severity == "error"
+    assert (problem.path, problem.line) == ("model_list[1]", 7)
+    assert "bedrock" in problem.message
 
 
 def test_a_variable_that_is_not_set_is_named_with_its_line() -> None:
-    finding = _only(_SEEDS["one row"])
-    assert finding.severity == "error"
-    assert "AZURE_RESPONSES_OPENAI_API_KEY is not set" in finding.message
-    assert finding.path == "model_list[0].litellm_params.api_key"
-    assert finding.line == 5
+    problem = _only(_SEEDS["one row"])
+    assert problem.severity == "error"
+    assert "AZURE_RESPONSES_OPENAI_API_KEY is not set" in problem.message
+    assert problem.path == "model_list[0].litellm_params.api_key"
+    assert problem.line == 5
 
 
 def test_an_empty_variable_is_no_value() -> None:
-    finding = _only(_ROW + "general_settings: {master_key: os.environ/K}\n", {"K": " "})
-    assert "K is empty" in finding.message
+    problem = _only(_ROW + "general_settings: {master_key: os.environ/K}\n", {"K": " "})
+    assert "K is empty" in problem.message
 
 
 def test_variables_stand_anywhere_and_may_be_set_by_the_file() -> None:
@@ -200,7 +206,7 @@ def test_no_secret_is_shown() -> None:
     loaded = read_config(text, {})
     assert loaded.settings is not None
     assert "secret" not in repr(loaded.settings)
-    assert not any("secret" in str(finding) for finding in loaded.findings)
+    assert not any("secret" in str(problem) for problem in loaded.problems)
 
 
 @pytest.mark.parametrize(
@@ -220,10 +226,10 @@ def test_no_secret_is_shown() -> None:
 def test_a_key_without_effect_is_a_warning_that_says_what_to_do(
     addition: str, path: str, line: int, hint: str
 ) -> None:
-    finding = _only(_ROW + addition + "\n")
-    assert finding.severity == "warning"
-    assert (finding.path, finding.line) == (path, line)
-    assert hint in str(finding.hint)
+    problem = _only(_ROW + addition + "\n")
+    assert problem.severity == "warning"
+    assert (problem.path, problem.line) == (path, line)
+    assert hint in str(problem.hint)
     assert read_config(_ROW + addition + "\n", {}).settings is not None
 
 
@@ -259,7 +265,7 @@ def test_a_value_that_cannot_be_used_is_an_error_with_its_place(
 ) -> None:
     loaded = read_config(_ROW + addition + "\n", {})
     assert loaded.settings is None
-    errors = [finding for finding in loaded.findings if finding.severity == "error"]
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
     assert errors[0].path.startswith(path)
     assert reason in errors[0].message
     assert errors[0].line == 7
@@ -288,7 +294,7 @@ def test_a_value_that_cannot_be_used_is_an_error_with_its_place(
     ],
 )
 def test_what_is_no_configuration_is_an_error_and_no_traceback(text: str, reason: str) -> None:
-    errors = [finding for finding in validate(text, {}) if finding.severity == "error"]
+    errors = [problem for problem in validate(text, {}) if problem.severity == "error"]
     assert reason in errors[0].message
 
 
@@ -313,8 +319,8 @@ model_list:
 def test_rows_that_get_in_each_other_s_way_are_an_error_of_the_list() -> None:
     row = "{model_name: a, model_info: {id: one}, litellm_params: {model: azure/a, api_key: k, "
     row += "api_base: 'https://r.openai.azure.com'}}"
-    finding = _only(f"model_list:\n  - {row}\n  - {row}\n")
-    assert (finding.severity, finding.path) == ("error", "model_list")
+    problem = _only(f"model_list:\n  - {row}\n  - {row}\n")
+    assert (problem.severity, problem.path) == ("error", "model_list")
 
 
 def test_the_router_s_own_names_of_secret_and_state_are_taken() -> None:
@@ -332,9 +338,9 @@ def test_the_router_s_own_names_of_secret_and_state_are_taken() -> None:
     ],
 )
 def test_a_shared_state_named_by_halves_or_twice_is_an_error(settings: str, named: str) -> None:
-    finding = _only(_ROW + f"router_settings: {settings}\n")
-    assert (finding.severity, finding.path) == ("error", "router_settings")
-    assert named in finding.message
+    problem = _only(_ROW + f"router_settings: {settings}\n")
+    assert (problem.severity, problem.path) == ("error", "router_settings")
+    assert named in problem.message
 
 
 def test_the_same_key_twice_in_two_places_is_one_key_too_many() -> None:
@@ -357,7 +363,7 @@ virtual_keys:
     assert (caller.key_id, caller.owner, caller.models) == ("bob", "bob", ("gpt",))
     assert caller.budget == to_pico(Decimal("2.5"))
     assert caller.is_expired(1.7e9)
-    (warning,) = loaded.findings
+    (warning,) = loaded.problems
     assert "Without a database" in warning.message
 
 
@@ -369,9 +375,9 @@ def test_a_weak_virtual_key_is_told_by_its_place() -> None:
 def test_a_file_is_loaded_or_refused_with_all_its_errors(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("\ufeff" + _ROW, encoding="utf-8")
-    read, findings = load_config(path, {})
+    read, problems = load_config(path, {})
     assert read.model_list[0]["model_name"] == "gpt"
-    assert findings == ()
+    assert problems == ()
     path.write_text(_ROW + "general_settings: {master_key: 1, drain_timeout: x}\n")
     with pytest.raises(ConfigurationError, match=r"(?s)master_key.*drain_timeout"):
         load_config(path, {})
@@ -430,9 +436,9 @@ def test_no_key_is_both_known_and_unsupported() -> None:
 
 
 def test_a_finding_reads_as_a_line() -> None:
-    finding = Finding("warning", "Odd.", "a[0].b", 7, "Fix it.")
-    assert str(finding) == "warning: line 7: a[0].b: Odd. (Fix it.)"
-    assert str(Finding("error", "Bad.")) == "error: Bad."
+    problem = ConfigProblem("warning", "Odd.", "a[0].b", 7, "Fix it.")
+    assert str(problem) == "warning: line 7: a[0].b: Odd. (Fix it.)"
+    assert str(ConfigProblem("error", "Bad.")) == "error: Bad."
 
 
 _NAMES = st.sampled_from(
@@ -461,9 +467,9 @@ _VALUES: Any = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_any_values_give_findings_or_settings(value: Any) -> None:
     loaded = read_config(yaml.safe_dump(value), {"X": "x"})
-    has_error = any(finding.severity == "error" for finding in loaded.findings)
+    has_error = any(problem.severity == "error" for problem in loaded.problems)
     assert (loaded.settings is None) == has_error
-    assert all(str(finding) for finding in loaded.findings)
+    assert all(str(problem) for problem in loaded.problems)
 
 
 @given(st.text(max_size=60) | st.text("[]{}:-&*!?|>'\"#%@` \n\tab1<", max_size=40))
@@ -491,7 +497,7 @@ def test_a_row_without_api_base_takes_the_endpoint_of_the_environment(
     if is_in_file:
         text += f"environment_variables: {{{variable}: {environ[variable]}}}\n"
     loaded = read_config(text, {} if is_in_file else environ)
-    assert loaded.settings is not None, loaded.findings
+    assert loaded.settings is not None, loaded.problems
     bases = [row["litellm_params"]["api_base"] for row in loaded.settings.model_list]
     assert bases == ["https://a.openai.azure.com", "https://b.openai.azure.com"]
 
@@ -499,4 +505,4 @@ def test_a_row_without_api_base_takes_the_endpoint_of_the_environment(
 def test_a_row_without_api_base_needs_an_endpoint_somewhere() -> None:
     loaded = read_config(_WITHOUT_ENDPOINT, {})
     assert loaded.settings is None
-    assert "the environment names no endpoint" in str(loaded.findings[0])
+    assert "the environment names no endpoint" in str(loaded.problems[0])

@@ -106,11 +106,11 @@ def test_the_proxy_examples_run(model: str, monkeypatch: pytest.MonkeyPatch, tmp
         for host in HOSTS:
             text = text.replace(host, server.url)
         path.write_text(text, encoding="utf-8")
-        settings, findings = load_config(
+        settings, problems = load_config(
             path,
             {"AZURE_RESPONSES_OPENAI_API_KEY": "emulator-key", "AZURE_API_KEY": "emulator-key"},
         )
-        assert not [finding for finding in findings if finding.severity == "error"]
+        assert not [problem for problem in problems if problem.severity == "error"]
         with (
             serve(settings) as gateway,  # type: ignore[arg-type]
             OpenAI(base_url=gateway.url, api_key="your-api-key") as client,

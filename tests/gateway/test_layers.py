@@ -8,7 +8,7 @@ import pytest
 
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.layers import BEGUN, LAYERS
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import GatewaySettings
 
 ROW = {
     "model_name": "m",

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway.key_terms import TermError, read_terms
 from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.virtual_keys import TermError, read_terms
 
 
 def _read(**terms: Any) -> Any:

@@ -2,9 +2,9 @@ import pytest
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.caller import MASTER
+from azure_responses.gateway.key_strength import check_exposure, find_weakness, is_loopback
 from azure_responses.gateway.keys import StoredKey, hash_key, make_key
-from azure_responses.gateway.safety import check_safety, find_weakness, is_loopback
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import GatewaySettings
 
 
 @pytest.mark.parametrize(
@@ -46,26 +46,26 @@ def _settings(weakest: str | None = None, *, is_open: bool = False) -> GatewaySe
 
 
 def test_on_a_loopback_address_anything_goes() -> None:
-    check_safety(GatewaySettings(), "127.0.0.1")
-    check_safety(_settings("general_settings.master_key is weak"), "localhost")
+    check_exposure(GatewaySettings(), "127.0.0.1")
+    check_exposure(_settings("general_settings.master_key is weak"), "localhost")
 
 
 def test_a_gateway_without_a_key_does_not_listen_to_others() -> None:
     with pytest.raises(ConfigurationError, match="no key is configured") as caught:
-        check_safety(GatewaySettings(), "0.0.0.0")
+        check_exposure(GatewaySettings(), "0.0.0.0")
     assert "master_key" in str(caught.value.hint)
 
 
 def test_a_gateway_with_a_weak_key_does_not_listen_to_others() -> None:
     with pytest.raises(ConfigurationError, match=r"master_key is weak") as caught:
-        check_safety(_settings("general_settings.master_key is weak"), "")
+        check_exposure(_settings("general_settings.master_key is weak"), "")
     assert "token_urlsafe" in str(caught.value.hint)
 
 
 def test_keys_in_a_database_are_keys() -> None:
-    check_safety(GatewaySettings(), "0.0.0.0", has_stored_keys=True)
+    check_exposure(GatewaySettings(), "0.0.0.0", has_stored_keys=True)
 
 
 def test_a_strong_key_or_the_operators_word_opens_every_address() -> None:
-    check_safety(_settings(), "0.0.0.0")
-    check_safety(GatewaySettings(allow_unauthenticated=True), "0.0.0.0")
+    check_exposure(_settings(), "0.0.0.0")
+    check_exposure(GatewaySettings(allow_unauthenticated=True), "0.0.0.0")

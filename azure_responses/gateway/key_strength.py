@@ -4,9 +4,9 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.settings import GatewaySettings
+from azure_responses.gateway.schema import GatewaySettings
 
-__all__ = ["check_safety", "find_weakness", "is_loopback", "is_of_this_machine"]
+__all__ = ["check_exposure", "find_weakness", "is_loopback", "is_of_this_machine"]
 
 _SHORTEST = 16
 # Keys that documentation, examples and the seeds of habit have made known to everybody.
@@ -58,7 +58,7 @@ def find_weakness(key: str) -> str | None:
     return None
 
 
-def check_safety(settings: GatewaySettings, host: str, *, has_stored_keys: bool = False) -> None:
+def check_exposure(settings: GatewaySettings, host: str, *, has_stored_keys: bool = False) -> None:
     """Refuse to listen where strangers could call at the operator's cost.
 
     Args:

@@ -1,14 +1,57 @@
 """YAML as plain values, and the line each of them stands on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
-from azure_responses.gateway.findings import Finding, Path, show_path
+__all__ = [
+    "Document",
+    "ConfigProblem",
+    "Severity",
+    "YamlError",
+    "expand",
+    "read_document",
+    "show_path",
+]
 
-__all__ = ["Document", "UnreadableError", "read_document"]
+Severity = Literal["error", "warning"]
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing to look at.
+
+    Attributes:
+        severity: "error" keeps the gateway from starting; "warning" does not.
+        message: what is found.
+        path: where, as `model_list[0].litellm_params.api_key`; empty for the file as a whole.
+        line: in the file, from 1; None where it has none.
+        hint: what to change, or None.
+    """
+
+    severity: Severity
+    message: str
+    path: str = ""
+    line: int | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        subject = f"{self.path}: " if self.path else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.severity}: {place}{subject}{self.message}{hint}"
+
+
+def show_path(path: Path) -> str:
+    """A path as people write it."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
 
 # Anchors let a few lines stand for billions of values; no configuration needs this many.
 _MOST_VALUES = 100_000
@@ -16,12 +59,12 @@ _DEEPEST = 50
 _TAG = "tag:yaml.org,2002:"
 
 
-class UnreadableError(Exception):
-    """The text is no usable YAML; `finding` says why and where."""
+class YamlError(Exception):
+    """The text is no usable YAML; `problem` says why and where."""
 
     def __init__(self, message: str, line: int | None = None, hint: str | None = None) -> None:
         super().__init__(message)
-        self.finding = Finding("error", message, line=line, hint=hint)
+        self.problem = ConfigProblem("error", message, line=line, hint=hint)
 
 
 @dataclass(slots=True)
@@ -30,7 +73,7 @@ class Document:
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
 
     def line(self, path: Path) -> int | None:
         """The line of a path, else that of what it would stand in."""
@@ -43,25 +86,25 @@ def read_document(text: str) -> Document:
     """Read YAML as `safe_load` does, with two differences.
 
     A date stays the text it is written as, since `api_version: 2024-06-01` is no date; and a
-    key that stands twice is a finding.
+    key that stands twice is a problem.
 
     Raises:
-        UnreadableError: it is no YAML, or holds what a configuration cannot.
+        YamlError: it is no YAML, or holds what a configuration cannot.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise UnreadableError(
+        raise YamlError(
             f"This is not YAML: {error.problem or error.context}.", mark.line + 1 if mark else None
         ) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UnreadableError(f"This is not YAML: {_first_line(error)}.") from error
+        raise YamlError(f"This is not YAML: {_first_line(error)}.") from error
     except RecursionError as error:
-        raise UnreadableError("This is nested too deeply.") from error
+        raise YamlError("This is nested too deeply.") from error
     document = Document()
     if node is not None:
-        document.value = _Reading(document).read(node, ())
+        document.value = _YamlReader(document).read(node, ())
     return document
 
 
@@ -69,7 +112,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-class _Reading:
+class _YamlReader:
     """One pass over the nodes."""
 
     def __init__(self, document: Document) -> None:
@@ -82,14 +125,14 @@ class _Reading:
         line = node.start_mark.line + 1
         self._count += 1
         if self._count > _MOST_VALUES:
-            raise UnreadableError(f"This holds more than {_MOST_VALUES:,} values.", line)
+            raise YamlError(f"This holds more than {_MOST_VALUES:,} values.", line)
         if len(path) > _DEEPEST:
-            raise UnreadableError("This is nested too deeply.", line)
+            raise YamlError("This is nested too deeply.", line)
         self._document.lines.setdefault(path, line)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line)
         if id(node) in self._open:
-            raise UnreadableError("An alias refers to what it stands in.", line)
+            raise YamlError("An alias refers to what it stands in.", line)
         self._open.add(id(node))
         try:
             return self._collection(node, path, line)
@@ -101,7 +144,7 @@ class _Reading:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        raise UnreadableError(f"A configuration has no values of type {_name(node)}.", line)
+        raise YamlError(f"A configuration has no values of type {_name(node)}.", line)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -121,7 +164,7 @@ class _Reading:
     def _merge(self, source: yaml.Node, path: Path) -> dict[str, Any]:
         value = self.read(source, path)
         if not isinstance(value, dict):
-            raise UnreadableError("`<<` takes mappings.", source.start_mark.line + 1)
+            raise YamlError("`<<` takes mappings.", source.start_mark.line + 1)
         return value
 
     def _sources(self, node: yaml.Node) -> Iterator[yaml.Node]:
@@ -132,12 +175,12 @@ class _Reading:
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
-            raise UnreadableError("A key is a list or a mapping.", node.start_mark.line + 1)
+            raise YamlError("A key is a list or a mapping.", node.start_mark.line + 1)
         return str(node.value)
 
     def _report_twice(self, path: Path, line: int) -> None:
-        self._document.findings.append(
-            Finding(
+        self._document.problems.append(
+            ConfigProblem(
                 "error", "This key stands twice.", show_path(path), line, "Keep one of the two."
             )
         )
@@ -147,12 +190,50 @@ class _Reading:
         if kind in ("str", "timestamp"):
             return node.value
         if kind not in ("int", "float", "bool", "null"):
-            raise UnreadableError(f"A configuration has no values of type {kind}.", line)
+            raise YamlError(f"A configuration has no values of type {kind}.", line)
         try:
             return self._scalars.yaml_constructors[_TAG + kind](self._scalars, node)
         except (ValueError, IndexError, KeyError, OverflowError) as error:
-            raise UnreadableError(f"This is no {kind}: {node.value[:40]!r}.", line) from error
+            raise YamlError(f"This is no {kind}: {node.value[:40]!r}.", line) from error
 
 
 def _name(node: yaml.Node) -> str:
     return str(node.tag).removeprefix(_TAG)
+
+
+_PREFIX = "os.environ/"
+
+
+def expand(document: Document, environ: Mapping[str, str]) -> None:
+    """Replace every `os.environ/NAME` in place; one that is not set becomes a problem and None."""
+    document.value = _expand(document.value, (), document, environ)
+
+
+def _expand(value: Any, path: Path, document: Document, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, str) and value.startswith(_PREFIX):
+        return _look_up(value.removeprefix(_PREFIX).strip(), path, document, environ)
+    if isinstance(value, dict):
+        return {
+            name: _expand(item, (*path, name), document, environ) for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            _expand(item, (*path, index), document, environ) for index, item in enumerate(value)
+        ]
+    return value
+
+
+def _look_up(name: str, path: Path, document: Document, environ: Mapping[str, str]) -> str | None:
+    if environ.get(name, "").strip():
+        return environ[name].strip()
+    state = "is empty" if name in environ else "is not set"
+    document.problems.append(
+        ConfigProblem(
+            "error",
+            f"The environment variable {name or '(no name)'} {state}.",
+            show_path(path),
+            document.line(path),
+            f"Set {name}, or write the value here.",
+        )
+    )
+    return None

@@ -1,0 +1,220 @@
+"""What a key allows, read from the words of a configuration file or a command line."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Any
+
+from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.key_strength import find_weakness
+from azure_responses.gateway.keys import StoredKey, hash_key
+from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.periods import read_expiry, read_period
+from azure_responses.gateway.yaml_reader import ConfigProblem, Document, Path, Severity, show_path
+
+__all__ = ["TERMS", "TermError", "read_file_keys", "read_terms"]
+
+TERMS: Mapping[str, str] = {
+    "name": "name",
+    "key_alias": "name",
+    "owner": "owner",
+    "user_id": "owner",
+    "models": "models",
+    "rpm": "rpm",
+    "rpm_limit": "rpm",
+    "tpm": "tpm",
+    "tpm_limit": "tpm",
+    "budget": "budget",
+    "max_budget": "budget",
+    "budget_period": "budget_period",
+    "budget_duration": "budget_period",
+    "expires": "expires",
+    "end_user": "end_user",
+}
+"""The terms by the names they may have; those with `_` second are LiteLLM's."""
+
+_LONGEST = 200
+
+
+class TermError(ValueError):
+    """A term that cannot be used: `term` by the name it was given under, and what is wrong."""
+
+    def __init__(self, term: str, reason: str) -> None:
+        super().__init__(f"{term} {reason}")
+        self.term = term
+        self.reason = reason
+
+
+def read_terms(
+    terms: Mapping[str, Any], *, key_id: str, now: float | None, created: float
+) -> Caller:
+    """The caller that a key with these terms makes; a term of None is not given.
+
+    Args:
+        terms: by the names in `TERMS`; models as a list or text with commas, a budget in dollars.
+        now: unix seconds, for an expiry such as `30d`; None takes dates only, past ones too.
+        created: unix seconds, from whose day the periods of a budget count.
+
+    Raises:
+        TermError: a value cannot be used.
+    """
+    fields: dict[str, Any] = {}
+    for term, value in terms.items():
+        if value is not None:
+            fields[TERMS[term]] = _read(term, value, now)
+    if fields.get("budget_period") is not None and "budget" not in fields:
+        raise TermError("budget_period", "needs a budget")
+    fields.setdefault("name", key_id)
+    fields.setdefault("owner", key_id)
+    return Caller(key_id=key_id, created=created, **fields)
+
+
+def _read(term: str, value: Any, now: float | None) -> Any:
+    try:
+        match TERMS[term]:
+            case "models":
+                return _read_models(value)
+            case "rpm" | "tpm":
+                return _read_count(value)
+            case "budget":
+                return _read_budget(value)
+            case "budget_period":
+                return read_period(_read_text(value))
+            case "expires":
+                return read_expiry(_read_text(value), now)
+            case _:
+                return _read_text(value)
+    except ValueError as error:
+        raise TermError(term, str(error)) from error
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST:
+        raise ValueError(f"is no text of up to {_LONGEST} characters")
+    if not value.isprintable():
+        raise ValueError("has characters that cannot be printed")
+    return value.strip()
+
+
+def _read_models(value: Any) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise ValueError("is no list of models")
+    return tuple(_read_text(name) for name in names)
+
+
+def _read_count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53:
+        raise ValueError("is no positive whole number")
+    return value
+
+
+def _read_budget(value: Any) -> int:
+    try:
+        dollars = Decimal("nan") if isinstance(value, bool) else Decimal(str(value))
+    except InvalidOperation:
+        dollars = Decimal("nan")
+    if not dollars.is_finite() or not 0 < dollars <= 9_000_000:
+        raise ValueError("is no positive number of US dollars")
+    return to_pico(dollars)
+
+
+_SECTION = "virtual_keys"
+
+
+def read_file_keys(document: Document) -> tuple[tuple[StoredKey, ...], str | None]:
+    """The keys of a file, and why the first weak one is easy to guess, or None.
+
+    Args:
+        document: with its variables resolved; what is wrong is added to its problems.
+    """
+    reading = _KeysReader(document)
+    keys = tuple(reading.read())
+    return keys, reading.weakest
+
+
+class _KeysReader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._names: set[str] = {MASTER.key_id}
+        self._digests: set[bytes] = set()
+        self.weakest: str | None = None
+
+    def read(self) -> Iterator[StoredKey]:
+        general = self._document.value.get("general_settings")
+        master = general.get("master_key") if isinstance(general, dict) else None
+        if isinstance(master, str) and master.strip():
+            yield StoredKey(MASTER, self._take(master, ("general_settings", "master_key")))
+        rows = self._document.value.get(_SECTION)
+        if rows is not None and not isinstance(rows, list):
+            self._find((_SECTION,), "This is no list of keys.")
+            return
+        for index, row in enumerate(rows or []):
+            yield from self._read_row(row, (_SECTION, index))
+
+    def _read_row(self, row: Any, path: Path) -> Iterator[StoredKey]:
+        if not isinstance(row, Mapping):
+            self._find(path, "This row is not a mapping of keys to values.")
+            return
+        terms = {name: value for name, value in row.items() if name in TERMS}
+        for name in row.keys() - TERMS.keys() - {"key"}:
+            self._unknown((*path, name))
+        digest = self._read_key(row, path)
+        key_id = self._read_name(row, path)
+        if digest is None or key_id is None:
+            return
+        try:
+            # Periods count from a day that every replica and every start agree on.
+            caller = read_terms(terms, key_id=key_id, now=None, created=0.0)
+        except TermError as error:
+            self._find((*path, error.term), f"The value {error.reason}.")
+        else:
+            yield StoredKey(caller, digest)
+
+    def _read_key(self, row: Mapping[str, Any], path: Path) -> bytes | None:
+        key = row.get("key")
+        if isinstance(key, str) and key.strip():
+            if hash_key(key.strip()) not in self._digests:
+                return self._take(key, (*path, "key"))
+            hint = "Give every row a key of its own."
+            self._find((*path, "key"), "This key stands twice.", hint)
+            return None
+        if not self._has_error((*path, "key")):
+            self._find((*path, "key"), "This row has no key.", hint="Give it os.environ/NAME.")
+        return None
+
+    def _read_name(self, row: Mapping[str, Any], path: Path) -> str | None:
+        """The name by which totals know a key: they outlive the process, and the key itself."""
+        name = row.get("name") or row.get("key_alias")
+        if not isinstance(name, str) or not name.strip():
+            self._find(path, "This key has no name.", hint="Give it a name, for logs and totals.")
+            return None
+        if name.strip() in self._names or name.startswith("key_"):
+            self._find((*path, "name"), f"The name {name!r} is taken.", hint="Choose another.")
+            return None
+        self._names.add(name.strip())
+        return name.strip()
+
+    def _take(self, key: str, path: Path) -> bytes:
+        digest = hash_key(key.strip())
+        self._digests.add(digest)
+        weakness = find_weakness(key)
+        if weakness and self.weakest is None:
+            self.weakest = f"{show_path(path)} {weakness}"
+        return digest
+
+    def _has_error(self, path: Path) -> bool:
+        return any(problem.path == show_path(path) for problem in self._document.problems)
+
+    def _unknown(self, path: Path) -> None:
+        close = get_close_matches(str(path[-1]), [*TERMS, "key"], n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Remove it."
+        self._find(path, "This key is not known and has no effect.", hint, "warning")
+
+    def _find(
+        self, path: Path, message: str, hint: str | None = None, severity: Severity = "error"
+    ) -> None:
+        line = self._document.line(path)
+        self._document.problems.append(
+            ConfigProblem(severity, message, show_path(path), line, hint)
+        )
