@@ -14,8 +14,8 @@ from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from azure_responses.gateway.caller import Caller
     from azure_responses.gateway.database import Database
+    from azure_responses.gateway.key_table import ApiCaller
 
 __all__ = ["add_command"]
 
@@ -67,7 +67,7 @@ def _add_action(
 
 def create(arguments: argparse.Namespace) -> int:
     """Make a key; it goes to stdout alone, so that a script can take it."""
-    from azure_responses.gateway.keys import StoredKey, hash_key, make_key, make_key_id
+    from azure_responses.gateway.key_table import StoredKey, hash_key, make_key, make_key_id
     from azure_responses.gateway.virtual_keys import TermError, read_terms
 
     names = ("name", "models", "rpm", "tpm", "budget", "budget_period")
@@ -161,8 +161,8 @@ def _find_url(arguments: argparse.Namespace) -> str:
     return url
 
 
-def _describe(caller: "Caller", spent: int) -> dict[str, Any]:
-    from azure_responses.gateway.money import to_dollars
+def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
+    from azure_responses.gateway.budget import to_dollars
 
     return {
         "id": caller.key_id,
@@ -182,7 +182,7 @@ def _describe(caller: "Caller", spent: int) -> dict[str, Any]:
     }
 
 
-def _state(caller: "Caller") -> str:
+def _state(caller: "ApiCaller") -> str:
     if caller.revoked is not None:
         return "revoked"
     return "expired" if caller.is_expired(time.time()) else "active"
@@ -192,7 +192,7 @@ def _date(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _print(callers: "Sequence[Caller]", spent: Mapping[str, int]) -> None:
+def _print(callers: "Sequence[ApiCaller]", spent: Mapping[str, int]) -> None:
     cells = [_cells(caller, spent.get(caller.key_id, 0)) for caller in callers]
     lines = [list(_HEADINGS), *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -201,8 +201,8 @@ def _print(callers: "Sequence[Caller]", spent: Mapping[str, int]) -> None:
         print("  ".join(padded).rstrip())
 
 
-def _cells(caller: "Caller", spent: int) -> list[str]:
-    from azure_responses.gateway.money import show_dollars
+def _cells(caller: "ApiCaller", spent: int) -> list[str]:
+    from azure_responses.gateway.budget import show_dollars
 
     row = _describe(caller, spent)
     period = f" / {caller.budget_period} d" if caller.budget_period else ""

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from hmac import compare_digest
 
-from azure_responses.gateway.caller import ANYBODY, Caller
 from azure_responses.gateway.denial import Denial, deny
 from azure_responses.gateway.key_strength import is_of_this_machine
-from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 
 __all__ = ["Access", "check_model", "read_key"]
 
@@ -44,7 +43,7 @@ class Access:
 
     Args:
         table: the keys.
-        allow_unauthenticated: a request without a key, or with one nobody has, is `ANYBODY`'s.
+        allow_unauthenticated: a request without a key, or with one nobody has, is `ANYONE`'s.
             A key that was revoked or has expired is refused all the same.
         allow_pages: so it is also where a page of another machine sent it, by the browser of
             somebody who can reach the gateway.
@@ -67,7 +66,7 @@ class Access:
         self._is_open = allow_unauthenticated
         self._allows_pages = allow_pages
 
-    def authenticate(self, headers: Mapping[str, str], now: float) -> Caller | Denial:
+    def authenticate(self, headers: Mapping[str, str], now: float) -> ApiCaller | Denial:
         """Who sent these headers at `now` (unix seconds), or the 401 or 403 to answer."""
         key = read_key(headers)
         if key is None:
@@ -107,10 +106,10 @@ class Access:
             return None
         return _refuse("This API key does not open the metrics.")
 
-    def _admit_anybody(self, headers: Mapping[str, str]) -> Caller | Denial:
+    def _admit_anybody(self, headers: Mapping[str, str]) -> ApiCaller | Denial:
         origin = headers.get("origin")
         if origin is None or self._allows_pages or is_of_this_machine(origin):
-            return ANYBODY
+            return ANYONE
         return deny(
             403,
             "A page of another machine may not call a gateway that asks for no key. "
@@ -120,7 +119,7 @@ class Access:
         )
 
 
-def check_model(caller: Caller, model: str) -> Denial | None:
+def check_model(caller: ApiCaller, model: str) -> Denial | None:
     """The 403 for a model the key is not for, else None."""
     if caller.may_call(model):
         return None

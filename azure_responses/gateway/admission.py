@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from azure_responses.gateway.access import check_model
 from azure_responses.gateway.budget import Budgets, Hold
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.shared_limits import SharedTicket, take_shared
 from azure_responses.routing.windows import Window
 from azure_responses.store.interface import AsyncStateStore
@@ -21,7 +21,7 @@ _MOST_KEYS = 10_000
 class Admitted:
     """A call that may be made; hand it back to `settle` or `refund`, once."""
 
-    caller: Caller
+    caller: ApiCaller
     ticket: "_Ticket | SharedTicket | None" = None
     hold: Hold | None = None
 
@@ -47,7 +47,7 @@ class Admission:
         self._lock = threading.Lock()
 
     def admit(
-        self, caller: Caller, *, model: str, tokens: int, cost: int, now: float, tick: float
+        self, caller: ApiCaller, *, model: str, tokens: int, cost: int, now: float, tick: float
     ) -> Admitted | Denial:
         """Let a call begin, or say why not.
 
@@ -66,7 +66,7 @@ class Admission:
     async def admit_shared(
         self,
         state: AsyncStateStore,
-        caller: Caller,
+        caller: ApiCaller,
         *,
         model: str,
         tokens: int,
@@ -86,7 +86,7 @@ class Admission:
 
     def _hold(
         self,
-        caller: Caller,
+        caller: ApiCaller,
         ticket: "_Ticket | SharedTicket | Denial | None",
         cost: int,
         now: float,
@@ -123,7 +123,7 @@ class Admission:
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
-    def _take(self, caller: Caller, tokens: int, tick: float) -> _Ticket | Denial:
+    def _take(self, caller: ApiCaller, tokens: int, tick: float) -> _Ticket | Denial:
         with self._lock:
             minute = self._minute(caller)
             slot = minute.reserve(tokens, tick)
@@ -134,7 +134,7 @@ class Admission:
         limit = "requests" if is_full else "tokens"
         return deny_limit(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
 
-    def _give_back(self, caller: Caller, ticket: _Ticket | SharedTicket | None) -> None:
+    def _give_back(self, caller: ApiCaller, ticket: _Ticket | SharedTicket | None) -> None:
         if ticket is None:
             return
         if isinstance(ticket, SharedTicket):
@@ -145,7 +145,7 @@ class Admission:
             if minute is not None:
                 minute.settle(ticket.slot, ticket.tokens, 0, refunds_request=True)
 
-    def _minute(self, caller: Caller) -> Window:
+    def _minute(self, caller: ApiCaller) -> Window:
         minute = self._minutes.get(caller.key_id)
         if minute is None:
             while len(self._minutes) >= _MOST_KEYS:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.event_loop import compute
 from azure_responses.gateway.admission import Admitted
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.routing.windows import RUNNING_WAIT
 from azure_responses.transport import patience_of
@@ -26,7 +26,9 @@ _LONGEST_PAUSE = 0.5
 _MOST_WAITING = 32
 
 
-async def admit_call(gateway: "Gateway", caller: Caller, call: ServedRequest) -> Admitted | Denial:
+async def admit_call(
+    gateway: "Gateway", caller: ApiCaller, call: ServedRequest
+) -> Admitted | Denial:
     """Let a call begin, at once or when running calls of its key have ended, or say why not."""
     is_limited = caller.has_limits or caller.budget is not None
     context = await gateway.estimates.find_context(call) if is_limited else 0
@@ -50,7 +52,7 @@ def _most_waiting(gateway: "Gateway") -> int:
 
 async def _wait(
     gateway: "Gateway",
-    caller: Caller,
+    caller: ApiCaller,
     call: ServedRequest,
     context: int,
     admitted: Admitted | Denial,
@@ -66,7 +68,7 @@ async def _wait(
 
 
 async def _ask(
-    gateway: "Gateway", caller: Caller, call: ServedRequest, context: int
+    gateway: "Gateway", caller: ApiCaller, call: ServedRequest, context: int
 ) -> Admitted | Denial:
     tick = time.monotonic()
     asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}

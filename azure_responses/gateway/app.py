@@ -8,13 +8,13 @@ from typing import Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.config_file import load_config
-from azure_responses.gateway.database_error import DatabaseError
 from azure_responses.gateway.exchange import Exchange, read_headers
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.health import HEALTH_PATHS, health_reply
 from azure_responses.gateway.layers import LAYERS, App
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
+from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.replies import (
     Receive,
     Scope,

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from azure_responses.gateway.budget import day_of
 from azure_responses.gateway.key_reader import KeyReader
-from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.key_table import KeyTable
+from azure_responses.gateway.outages import LOGGER, Outages
 from azure_responses.gateway.spend import Batch, SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall, format_line
-from azure_responses.gateway.troubles import LOGGER, Troubles
 from azure_responses.pricing.use import Use
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Bookkeeper:
         self._writer = uuid4().hex
         self._lines: deque[bytes] = deque()
         self._dropped = self._told = 0
-        self._troubles = Troubles()
+        self._outages = Outages()
         self._reader: KeyReader | None = None
         self._turn = threading.Lock()
         self._is_over = threading.Event()
@@ -87,7 +87,7 @@ class Bookkeeper:
 
             database = open_database(self._url)
             interval = self._refresh_interval
-            reader = KeyReader(self._table, database, self._troubles, interval=interval)
+            reader = KeyReader(self._table, database, self._outages, interval=interval)
             try:
                 reader.read()
                 self._book.replace_totals(database.daily_costs())
@@ -124,7 +124,7 @@ class Bookkeeper:
     @property
     def is_healthy(self) -> bool:
         """False while the database or the spend log cannot be written."""
-        return not self._troubles
+        return not self._outages
 
     def record(self, call: SpentCall) -> None:
         """Count a call and put its line in the spend log; takes no I/O and never fails."""
@@ -220,4 +220,4 @@ class Bookkeeper:
 
     def _attempt(self, subject: str, action: Callable[[], None]) -> None:
         consequence = "Calls go on, and what they cost is kept in memory."
-        self._troubles.attempt(subject, consequence, action)
+        self._outages.attempt(subject, consequence, action)

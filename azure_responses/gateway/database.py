@@ -16,9 +16,8 @@ from sqlite3 import OperationalError
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.database_error import DatabaseError
-from azure_responses.gateway.key_rows import COPIED, read_row
-from azure_responses.gateway.keys import StoredKey
+from azure_responses.gateway.key_table import COPIED, StoredKey, read_row
+from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.spend import Batch, SpendKey, Spent
 
 try:

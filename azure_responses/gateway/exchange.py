@@ -10,10 +10,10 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER, compute
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.admit_call import admit_call
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.departure import DEPARTURE, Departure
 from azure_responses.gateway.event_stream import EventStream
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.lanes import SHORT
 from azure_responses.gateway.layers import BEGUN
 from azure_responses.gateway.replies import (
@@ -125,7 +125,7 @@ class Exchange:
         # What is set stays so for requests that come later on the same connection.
         COMPUTER.set(computer)
 
-    async def _take_place(self, caller: Caller, body: bytes) -> None:
+    async def _take_place(self, caller: ApiCaller, body: bytes) -> None:
         places = self._gateway.places
         if not places.enter():
             denial = await places.wait()
@@ -136,7 +136,7 @@ class Exchange:
         finally:
             places.leave()
 
-    async def _serve(self, caller: Caller, body: bytes) -> None:
+    async def _serve(self, caller: ApiCaller, body: bytes) -> None:
         request = self._request(caller, body)
         try:
             call = await compute(self._gateway.server.read, request)
@@ -156,7 +156,7 @@ class Exchange:
             self._settle(caller, call, admitted)
             let_go([call.summary.error, *call.failures])
 
-    def _settle(self, caller: Caller, call: ServedRequest, admitted: Admitted | None) -> None:
+    def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
         summary, admission = call.summary, self._gateway.admission
         total = (summary.usage or {}).get("total_tokens")
         tokens = total if isinstance(total, int) else None
@@ -176,7 +176,7 @@ class Exchange:
         else:
             admission.settle(admitted, tokens=tokens)
 
-    async def _admit(self, caller: Caller, call: ServedRequest) -> Admitted | None:
+    async def _admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | None:
         if call.operation not in _ROUTED:
             return None
         admitted = await admit_call(self._gateway, caller, call)
@@ -291,7 +291,7 @@ class Exchange:
         assert self._task is not None
         self._task.cancel()
 
-    def _request(self, caller: Caller, body: bytes) -> ApiRequest:
+    def _request(self, caller: ApiCaller, body: bytes) -> ApiRequest:
         scope = self._scope
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         return ApiRequest(

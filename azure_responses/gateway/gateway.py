@@ -14,12 +14,11 @@ from azure_responses.gateway.admission import Admission
 from azure_responses.gateway.bookkeeper import Bookkeeper
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
-from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.drain import Drain
-from azure_responses.gateway.estimate import Estimates
 from azure_responses.gateway.hosts import Hosts
-from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.lanes import Lanes
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
@@ -69,7 +68,7 @@ class Gateway:
             metrics_need_key=settings.metrics_need_key,
         )
         self.admission = Admission(budgets)
-        self.estimates = Estimates(self.router)
+        self.estimates = CostEstimates(self.router)
         # By key: calls that wait for running ones to end.
         self.waiting: Counter[str] = Counter()
         self.places = Places(
@@ -103,7 +102,7 @@ class Gateway:
         if self.bookkeeper is not None:
             self.bookkeeper.close()
 
-    async def authenticate(self, headers: Mapping[str, str]) -> Caller | Denial:
+    async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | Denial:
         """Who sent these headers; a key made a moment ago is looked for in the database."""
         found = self.access.authenticate(headers, time.time())
         if isinstance(found, Denial) and self.access.is_unknown(headers):
@@ -140,7 +139,7 @@ class Gateway:
         return str(uuid4())
 
     def record(
-        self, caller: Caller, summary: CallSummary, seconds: float, *, held: int = 0
+        self, caller: ApiCaller, summary: CallSummary, seconds: float, *, held: int = 0
     ) -> None:
         """A call is over and answered: count it, price it, log it.
 
@@ -155,7 +154,7 @@ class Gateway:
         except Exception:
             LOGGER.exception("The call %s could not be recorded", summary.call_id)
 
-    def _record(self, caller: Caller, summary: CallSummary, seconds: float, held: int) -> None:
+    def _record(self, caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -> None:
         self.metrics.note(summary, summary.status, seconds)
         spent = _spent(caller, summary, seconds, held)
         if self.bookkeeper is not None and summary.is_billed:
@@ -163,7 +162,7 @@ class Gateway:
         log_call(spent, summary)
 
 
-def _spent(caller: Caller, summary: CallSummary, seconds: float, held: int) -> SpentCall:
+def _spent(caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -> SpentCall:
     return SpentCall(
         caller=caller,
         call_id=summary.call_id,

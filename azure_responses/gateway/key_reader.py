@@ -8,8 +8,8 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.troubles import LOGGER, Troubles
+from azure_responses.gateway.key_table import KeyTable
+from azure_responses.gateway.outages import LOGGER, Outages
 
 if TYPE_CHECKING:
     from azure_responses.gateway.database import Database
@@ -29,17 +29,17 @@ class KeyReader:
     Args:
         table: takes the keys.
         database: holds them.
-        troubles: where a failure is noted.
+        outages: where a failure is noted.
         interval: seconds within which a change in the database counts, while it answers. It is
             looked for twice as often, and at least once a second.
     """
 
     def __init__(
-        self, table: KeyTable, database: "Database", troubles: Troubles, *, interval: float
+        self, table: KeyTable, database: "Database", outages: Outages, *, interval: float
     ) -> None:
         self._table = table
         self._database = database
-        self._troubles = troubles
+        self._outages = outages
         self._pause = min(interval / 2, _LONGEST_PAUSE)
         self._version: str | None = None
         self._turn = threading.Lock()
@@ -87,7 +87,7 @@ class KeyReader:
 
     def attempt(self) -> None:
         """`read`, where a failure is noted and not raised."""
-        self._troubles.attempt("reading of keys", _CONSEQUENCE, self.read)
+        self._outages.attempt("reading of keys", _CONSEQUENCE, self.read)
 
     def _run(self) -> None:
         while not self._is_over.is_set():

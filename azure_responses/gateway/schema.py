@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azure_responses.gateway.keys import StoredKey
+from azure_responses.gateway.key_table import StoredKey
 from azure_responses.routing.settings import RouterSettings
 from azure_responses.store.redis_address import REDIS_KEYS
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Settlement
 from azure_responses.routing.route_request import Candidate
@@ -28,7 +28,7 @@ class SharedTicket:
 
 
 async def take_shared(
-    state: AsyncStateStore, caller: Caller, tokens: int, tick: float
+    state: AsyncStateStore, caller: ApiCaller, tokens: int, tick: float
 ) -> SharedTicket | Denial:
     """Count a call if the key may make it; `tick` is monotonic seconds.
 

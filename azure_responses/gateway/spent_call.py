@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.money import PICO, to_pico
-from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.budget import PICO, day_of, to_pico
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.spend import LONGEST_NAME, SpendKey, Spent, fit_name
 from azure_responses.pricing import to_record
 from azure_responses.pricing.use import Tokens, Use, read_use
@@ -45,7 +44,7 @@ class SpentCall:
         started_at: unix seconds.
     """
 
-    caller: Caller
+    caller: ApiCaller
     call_id: str
     model: str
     started_at: float

@@ -5,11 +5,9 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
 
-from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.budget import read_expiry, read_period, to_pico
 from azure_responses.gateway.key_strength import find_weakness
-from azure_responses.gateway.keys import StoredKey, hash_key
-from azure_responses.gateway.money import to_pico
-from azure_responses.gateway.periods import read_expiry, read_period
+from azure_responses.gateway.key_table import MASTER, ApiCaller, StoredKey, hash_key
 from azure_responses.gateway.yaml_reader import ConfigProblem, Document, Path, Severity, show_path
 
 __all__ = ["TERMS", "TermError", "read_file_keys", "read_terms"]
@@ -47,7 +45,7 @@ class TermError(ValueError):
 
 def read_terms(
     terms: Mapping[str, Any], *, key_id: str, now: float | None, created: float
-) -> Caller:
+) -> ApiCaller:
     """The caller that a key with these terms makes; a term of None is not given.
 
     Args:
@@ -66,7 +64,7 @@ def read_terms(
         raise TermError("budget_period", "needs a budget")
     fields.setdefault("name", key_id)
     fields.setdefault("owner", key_id)
-    return Caller(key_id=key_id, created=created, **fields)
+    return ApiCaller(key_id=key_id, created=created, **fields)
 
 
 def _read(term: str, value: Any, now: float | None) -> Any:

@@ -9,10 +9,9 @@ import pytest
 
 from azure_responses.cli import main
 from azure_responses.gateway.access import Access
-from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.database import open_database
-from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.spend import Batch, SpendKey, Spent
 
 
@@ -39,7 +38,7 @@ def test_a_key_that_was_made_is_let_in(url: str, capsys: pytest.CaptureFixture[s
     more = ["--budget", "12.50", "--budget-period", "monthly", "--expires", "30d"]
     key, key_id = _create(url, capsys, *options, *more, "--owner", "team", "--end-user", "zoe")
     caller = _authenticate(url, key)
-    assert isinstance(caller, Caller)
+    assert isinstance(caller, ApiCaller)
     assert caller.key_id == key_id
     assert (caller.name, caller.owner, caller.end_user) == ("bob", "team", "zoe")
     assert caller.models == ("gpt-5*", "o1-pro")
@@ -107,7 +106,7 @@ def test_a_revoked_key_is_refused_and_listed_as_revoked(
     key, key_id = _create(url, capsys)
     assert main(["keys", "revoke", "--database", url, key_id]) == 0
     assert "key_refresh_interval" in capsys.readouterr().err
-    assert not isinstance(_authenticate(url, key), Caller)
+    assert not isinstance(_authenticate(url, key), ApiCaller)
     assert main(["keys", "list", "--database", url]) == 0
     assert "revoked" in capsys.readouterr().out
 
@@ -143,7 +142,7 @@ def test_the_database_is_that_of_the_configuration(
     monkeypatch.setenv("GATEWAY_DATABASE", url)
     assert main(["keys", "create", "--config", str(config)]) == 0
     key = capsys.readouterr().out.strip()
-    assert isinstance(_authenticate(url, key), Caller)
+    assert isinstance(_authenticate(url, key), ApiCaller)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,20 @@
 import pytest
 
 from azure_responses.gateway.access import Access, check_model, read_key
-from azure_responses.gateway.caller import ANYBODY, MASTER, Caller
 from azure_responses.gateway.denial import Denial
-from azure_responses.gateway.keys import KeyTable, StoredKey, hash_key
+from azure_responses.gateway.key_table import (
+    ANYONE,
+    MASTER,
+    ApiCaller,
+    KeyTable,
+    StoredKey,
+    hash_key,
+)
 
 _KEYS = {
     "sk-master": MASTER,
-    "sk-old": Caller(key_id="old", expires=100.0),
-    "sk-gone": Caller(key_id="gone", revoked=50.0),
+    "sk-old": ApiCaller(key_id="old", expires=100.0),
+    "sk-gone": ApiCaller(key_id="gone", revoked=50.0),
 }
 _TABLE = KeyTable(StoredKey(caller, hash_key(key)) for key, caller in _KEYS.items())
 
@@ -65,8 +71,8 @@ def test_a_key_works_until_it_expires() -> None:
 
 def test_an_open_gateway_takes_any_key_or_none() -> None:
     access = Access(_TABLE, allow_unauthenticated=True)
-    assert access.authenticate({}, 0.0) is ANYBODY
-    assert access.authenticate({"api-key": "your-api-key"}, 0.0) is ANYBODY
+    assert access.authenticate({}, 0.0) is ANYONE
+    assert access.authenticate({"api-key": "your-api-key"}, 0.0) is ANYONE
     assert access.authenticate({"api-key": "sk-master"}, 0.0) is MASTER
 
 
@@ -89,17 +95,17 @@ def test_pages_of_other_machines_may_not_use_a_gateway_without_keys(
     assert denial.code == "origin_not_allowed"
     assert access.authenticate({"api-key": "sk-master", "origin": origin}, 0.0) is MASTER
     open_to_pages = Access(_TABLE, allow_unauthenticated=True, allow_pages=True)
-    assert open_to_pages.authenticate({**key, "origin": origin}, 0.0) is ANYBODY
+    assert open_to_pages.authenticate({**key, "origin": origin}, 0.0) is ANYONE
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8"])
 def test_pages_of_this_machine_may_use_it(origin: str) -> None:
     access = Access(_TABLE, allow_unauthenticated=True)
-    assert access.authenticate({"origin": origin}, 0.0) is ANYBODY
+    assert access.authenticate({"origin": origin}, 0.0) is ANYONE
 
 
 def test_a_model_the_key_is_not_for_is_a_403_that_names_those_it_is_for() -> None:
-    caller = Caller(key_id="k", models=("gpt-5*", "o1-pro"))
+    caller = ApiCaller(key_id="k", models=("gpt-5*", "o1-pro"))
     assert check_model(caller, "gpt-5-mini") is None
     denial = check_model(caller, "gpt-4.1")
     assert denial is not None

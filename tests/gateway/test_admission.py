@@ -1,10 +1,9 @@
 import pytest
 
 from azure_responses.gateway.admission import Admission, Admitted
-from azure_responses.gateway.budget import Budgets
-from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.budget import PICO, Budgets
 from azure_responses.gateway.denial import Denial
-from azure_responses.gateway.money import PICO
+from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import SpendBook
 
 
@@ -13,7 +12,7 @@ def _admission() -> Admission:
 
 
 def _admit(
-    admission: Admission, caller: Caller, *, tokens: int = 10, cost: int = 0, tick: float = 0.0
+    admission: Admission, caller: ApiCaller, *, tokens: int = 10, cost: int = 0, tick: float = 0.0
 ) -> Admitted | Denial:
     return admission.admit(caller, model="gpt", tokens=tokens, cost=cost, now=0.0, tick=tick)
 
@@ -29,16 +28,16 @@ def test_the_master_key_has_no_limits() -> None:
 
 def test_a_model_the_key_is_not_for_is_refused_before_anything_is_counted() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", models=("other",), rpm=1)
+    caller = ApiCaller(key_id="k", models=("other",), rpm=1)
     denial = _admit(admission, caller)
     assert isinstance(denial, Denial)
     assert denial.status == 403
-    assert isinstance(_admit(admission, Caller(key_id="k", rpm=1)), Admitted)
+    assert isinstance(_admit(admission, ApiCaller(key_id="k", rpm=1)), Admitted)
 
 
 def test_one_request_too_many_waits_for_the_first_to_be_a_minute_old() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", rpm=2)
+    caller = ApiCaller(key_id="k", rpm=2)
     assert all(isinstance(_admit(admission, caller, tick=t), Admitted) for t in (0.0, 10.0))
     denial = _admit(admission, caller, tick=20.0)
     assert isinstance(denial, Denial)
@@ -50,7 +49,7 @@ def test_one_request_too_many_waits_for_the_first_to_be_a_minute_old() -> None:
 
 def test_too_many_tokens_are_refused_until_others_turn_out_to_need_fewer() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", tpm=100, rpm=2)
+    caller = ApiCaller(key_id="k", tpm=100, rpm=2)
     first = _admit(admission, caller, tokens=80)
     assert isinstance(first, Admitted)
     denial = _admit(admission, caller, tokens=30)
@@ -66,7 +65,7 @@ def test_too_many_tokens_are_refused_until_others_turn_out_to_need_fewer() -> No
 
 def test_without_a_count_the_estimate_stands() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", tpm=100)
+    caller = ApiCaller(key_id="k", tpm=100)
     admitted = _admit(admission, caller, tokens=80)
     assert isinstance(admitted, Admitted)
     admission.settle(admitted, tokens=None)
@@ -76,7 +75,7 @@ def test_without_a_count_the_estimate_stands() -> None:
 
 def test_a_call_that_was_not_made_is_given_back_with_its_money() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", rpm=1, tpm=100, budget=PICO)
+    caller = ApiCaller(key_id="k", rpm=1, tpm=100, budget=PICO)
     admitted = _admit(admission, caller, cost=PICO)
     assert isinstance(admitted, Admitted)
     admission.refund(admitted)
@@ -85,7 +84,7 @@ def test_a_call_that_was_not_made_is_given_back_with_its_money() -> None:
 
 def test_a_spent_budget_costs_no_request_of_the_minute() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", rpm=2, budget=PICO)
+    caller = ApiCaller(key_id="k", rpm=2, budget=PICO)
     held = _admit(admission, caller, cost=PICO)
     assert isinstance(held, Admitted)
     denial = _admit(admission, caller)
@@ -97,24 +96,24 @@ def test_a_spent_budget_costs_no_request_of_the_minute() -> None:
 
 def test_a_spent_budget_of_a_key_without_other_limits_is_refused_too() -> None:
     admission = _admission()
-    caller = Caller(key_id="k", budget=PICO)
+    caller = ApiCaller(key_id="k", budget=PICO)
     assert isinstance(_admit(admission, caller, cost=PICO), Admitted)
     assert isinstance(_admit(admission, caller), Denial)
 
 
 def test_limits_that_were_changed_hold_at_once() -> None:
     admission = _admission()
-    assert isinstance(_admit(admission, Caller(key_id="k", rpm=1)), Admitted)
-    assert isinstance(_admit(admission, Caller(key_id="k", rpm=2)), Admitted)
+    assert isinstance(_admit(admission, ApiCaller(key_id="k", rpm=1)), Admitted)
+    assert isinstance(_admit(admission, ApiCaller(key_id="k", rpm=2)), Admitted)
 
 
 def test_the_minutes_of_keys_long_unused_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azure_responses.gateway.admission._MOST_KEYS", 2)
     admission = _admission()
-    first = _admit(admission, Caller(key_id="0", rpm=1))
+    first = _admit(admission, ApiCaller(key_id="0", rpm=1))
     for name in ("1", "2"):
-        _admit(admission, Caller(key_id=name, rpm=1))
+        _admit(admission, ApiCaller(key_id=name, rpm=1))
     assert isinstance(first, Admitted)
     admission.settle(first, tokens=5)
     admission.refund(first)
-    assert isinstance(_admit(admission, Caller(key_id="0", rpm=1)), Admitted)
+    assert isinstance(_admit(admission, ApiCaller(key_id="0", rpm=1)), Admitted)

@@ -16,17 +16,16 @@ import pytest
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.bookkeeper import Bookkeeper
-from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
-from azure_responses.gateway.database_error import DatabaseError
-from azure_responses.gateway.keys import KeyTable, StoredKey, hash_key
-from azure_responses.gateway.money import PICO
+from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
+from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.spend import SpendBook, Spent
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall
 from azure_responses.pricing.use import Use
 
-_BOB = Caller(key_id="key_b", name="bob", owner="bob", budget=PICO)
+_BOB = ApiCaller(key_id="key_b", name="bob", owner="bob", budget=PICO)
 _NEVER = 3600.0
 
 
@@ -331,8 +330,8 @@ import sys, time
 from decimal import Decimal
 from pathlib import Path
 from azure_responses.gateway.bookkeeper import Bookkeeper
-from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.keys import KeyTable
+from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.key_table import KeyTable
 from azure_responses.gateway.spend import SpendBook
 from azure_responses.gateway.spend_log import SpendLog
 from azure_responses.gateway.spent_call import SpentCall
@@ -343,7 +342,7 @@ keeper = Bookkeeper(
     KeyTable(), SpendBook(), database_url=sys.argv[1], log=log, flush_interval=0.002
 )
 keeper.start()
-callers = [Caller(key_id=f"k{n}") for n in range(7)]
+callers = [ApiCaller(key_id=f"k{n}") for n in range(7)]
 for number in range(1, 1_000_000):
     keeper.record(
         SpentCall(

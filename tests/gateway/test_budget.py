@@ -1,11 +1,9 @@
-from azure_responses.gateway.budget import Budgets, Hold
-from azure_responses.gateway.caller import MASTER, Caller
+from azure_responses.gateway.budget import DAY, PICO, Budgets, Hold
 from azure_responses.gateway.denial import Denial
-from azure_responses.gateway.money import PICO
-from azure_responses.gateway.periods import DAY
+from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import SpendBook, SpendKey, Spent
 
-_DOLLAR = Caller(key_id="k", budget=PICO)
+_DOLLAR = ApiCaller(key_id="k", budget=PICO)
 
 
 def _spend(book: SpendBook, cost: int, day: int = 0) -> None:
@@ -69,7 +67,7 @@ def test_another_status_can_be_chosen_as_litellm_has_it() -> None:
 
 def test_a_new_period_begins_with_nothing_spent() -> None:
     book = SpendBook()
-    caller = Caller(key_id="k", budget=PICO, budget_period=7, created=0.0)
+    caller = ApiCaller(key_id="k", budget=PICO, budget_period=7, created=0.0)
     budgets = Budgets(book.spent)
     _spend(book, PICO, day=6)
     denial = budgets.hold(caller, 0, 6.5 * DAY)

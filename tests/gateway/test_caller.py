@@ -1,6 +1,6 @@
 import pytest
 
-from azure_responses.gateway.caller import ANYBODY, MASTER, Caller
+from azure_responses.gateway.key_table import ANYONE, MASTER, ApiCaller
 
 
 @pytest.mark.parametrize(
@@ -15,22 +15,22 @@ from azure_responses.gateway.caller import ANYBODY, MASTER, Caller
     ],
 )
 def test_models_are_names_or_patterns(models: tuple[str, ...], model: str, may: bool) -> None:
-    assert Caller(key_id="k", models=models).may_call(model) is may
+    assert ApiCaller(key_id="k", models=models).may_call(model) is may
 
 
 def test_a_key_expires_in_its_second() -> None:
-    caller = Caller(key_id="k", expires=100.0)
+    caller = ApiCaller(key_id="k", expires=100.0)
     assert not caller.is_expired(99.9)
     assert caller.is_expired(100.0)
-    assert not Caller(key_id="k").is_expired(1e12)
+    assert not ApiCaller(key_id="k").is_expired(1e12)
 
 
 def test_limits_are_either_of_the_two() -> None:
-    assert Caller(key_id="k", rpm=1).has_limits
-    assert Caller(key_id="k", tpm=1).has_limits
+    assert ApiCaller(key_id="k", rpm=1).has_limits
+    assert ApiCaller(key_id="k", tpm=1).has_limits
     assert not MASTER.has_limits
 
 
 def test_nobody_owns_what_a_gateway_without_keys_makes() -> None:
-    assert ANYBODY.owner is None
+    assert ANYONE.owner is None
     assert MASTER.owner == "master"

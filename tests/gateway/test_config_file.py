@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.config_file import (
     find_database_url,
     load_config,
@@ -17,8 +18,7 @@ from azure_responses.gateway.config_file import (
     read_environment,
     validate,
 )
-from azure_responses.gateway.keys import KeyTable
-from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.key_table import KeyTable
 from azure_responses.gateway.schema import (
     GENERAL,
     LITELLM,

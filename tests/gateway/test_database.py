@@ -11,13 +11,12 @@ import sqlalchemy as sql
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway import database as module
-from azure_responses.gateway.caller import Caller
 from azure_responses.gateway.database import Database, open_database
-from azure_responses.gateway.database_error import DatabaseError
-from azure_responses.gateway.keys import StoredKey, hash_key
+from azure_responses.gateway.key_table import ApiCaller, StoredKey, hash_key
+from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.spend import Batch, SpendKey, Spent
 
-_FULL = Caller(
+_FULL = ApiCaller(
     key_id="key_1",
     name="bob",
     owner="team",
@@ -30,7 +29,7 @@ _FULL = Caller(
     expires=2000.5,
     end_user="Zoë",
 )
-_PLAIN = Caller(key_id="key_2", name="key_2", owner="key_2", created=1001.0)
+_PLAIN = ApiCaller(key_id="key_2", name="key_2", owner="key_2", created=1001.0)
 _KEY = SpendKey("key_1", "u", "gpt", 20_000)
 
 

@@ -22,7 +22,7 @@ SECRETS = (KEY, "key-of-east", "key-of-west", "s" * 32, "Traceback")
 ALLOWED = {200, 400, 401, 403, 404, 405, 413, 415, 429, 503}
 
 
-class Caller:
+class ApiCaller:
     """Sends requests straight to the application, as a server would hand them over."""
 
     def __init__(self, app: GatewayApp, runner: asyncio.Runner) -> None:
@@ -73,7 +73,7 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def caller() -> Iterator[Caller]:
+def caller() -> Iterator[ApiCaller]:
     emulator = make_emulator()
     transport = emulator.httpx_transport()
     with asyncio.Runner() as runner:
@@ -86,7 +86,7 @@ def caller() -> Iterator[Caller]:
         app = create_app(config, router_options=options)
         runner.run(app.gateway.start())
         try:
-            yield Caller(app, runner)
+            yield ApiCaller(app, runner)
         finally:
             runner.run(app.gateway.close())
             runner.run(client.aclose())
@@ -174,7 +174,7 @@ METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "
     st.binary(max_size=40),
 )
 def test_methods_paths_bodies_and_queries(
-    caller: Caller, method: str, path: bytes, body: bytes, query: bytes
+    caller: ApiCaller, method: str, path: bytes, body: bytes, query: bytes
 ) -> None:
     headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
     check(caller(method, path, headers, body, query))
@@ -182,7 +182,7 @@ def test_methods_paths_bodies_and_queries(
 
 @FUZZ
 @given(PATHS, BODIES)
-def test_bodies_of_posts(caller: Caller, path: bytes, body: bytes) -> None:
+def test_bodies_of_posts(caller: ApiCaller, path: bytes, body: bytes) -> None:
     headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
     check(caller("POST", path, headers, body))
 
@@ -204,7 +204,7 @@ NAMES = st.sampled_from(
 
 @FUZZ
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=40)), max_size=6))
-def test_headers(caller: Caller, headers: list[tuple[bytes, bytes]]) -> None:
+def test_headers(caller: ApiCaller, headers: list[tuple[bytes, bytes]]) -> None:
     body = json.dumps({"model": "chat", "input": "x"}).encode()
     check(caller("POST", b"/v1/responses", headers, body))
     check(caller("POST", b"/v1/responses", [(b"api-key", KEY.encode()), *headers], body))
@@ -212,7 +212,7 @@ def test_headers(caller: Caller, headers: list[tuple[bytes, bytes]]) -> None:
 
 @FUZZ
 @given(st.data())
-def test_ids_that_were_tampered_with(caller: Caller, data: st.DataObject) -> None:
+def test_ids_that_were_tampered_with(caller: ApiCaller, data: st.DataObject) -> None:
     headers = [(b"api-key", KEY.encode())]
     body = json.dumps({"model": "chat", "input": "x"}).encode()
     made = json.loads(caller("POST", b"/v1/responses", headers, body)[2])["id"]
@@ -238,14 +238,14 @@ _BODIES_OF = {
 }
 
 
-def _post(caller: Caller, path: bytes, body: Any) -> None:
+def _post(caller: ApiCaller, path: bytes, body: Any) -> None:
     headers = [(b"api-key", KEY.encode()), (b"content-type", b"application/json")]
     check(caller("POST", path, headers, json.dumps(body).encode()))
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("seed", [1, 2])
-def test_bodies_after_the_published_descriptions(caller: Caller, seed: int) -> None:
+def test_bodies_after_the_published_descriptions(caller: ApiCaller, seed: int) -> None:
     bodies = RandomBodies(openapi("openai.openapi.json"), seed)
     for _ in range(_REQUESTS):
         name, path = bodies.random.choice(list(_BODIES_OF.items()))
@@ -256,7 +256,7 @@ def test_bodies_after_the_published_descriptions(caller: Caller, seed: int) -> N
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_requests_after_its_own_description(caller: Caller) -> None:
+def test_requests_after_its_own_description(caller: ApiCaller) -> None:
     document = json.loads(openapi_document())
     bodies = RandomBodies(document, 3)
     ids = ("chat", "resp_1", "resp_azr1_x", "a/b", "..", "%2e%2e", "%00", "x" * 3000, "")

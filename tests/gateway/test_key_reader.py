@@ -15,24 +15,23 @@ import sqlalchemy as sql
 from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
 from azure_responses.gateway.bookkeeper import Bookkeeper
-from azure_responses.gateway.caller import Caller
+from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_reader import KeyReader
-from azure_responses.gateway.keys import KeyTable, StoredKey, hash_key
-from azure_responses.gateway.money import PICO
+from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
+from azure_responses.gateway.outages import Outages
 from azure_responses.gateway.spend import SpendBook
-from azure_responses.gateway.troubles import Troubles
 from tests.gateway.gateways import Running, config_of, serve
 from tests.openai_server.servers import make_emulator
 
 _INTERVAL = 0.5
 # A loaded machine takes its time; that a change is seen at all is what most tests ask.
 _PATIENCE = 20.0
-_ANN = Caller(key_id="key_a", name="ann", owner="ann")
-_BOB = Caller(key_id="key_b", name="bob", owner="bob")
+_ANN = ApiCaller(key_id="key_a", name="ann", owner="ann")
+_BOB = ApiCaller(key_id="key_b", name="bob", owner="bob")
 
 
-def _stored(caller: Caller) -> StoredKey:
+def _stored(caller: ApiCaller) -> StoredKey:
     return StoredKey(caller, hash_key(f"sk-{caller.name}"))
 
 
@@ -83,7 +82,7 @@ def test_every_field_changed_by_hand_is_seen(
     known = replace(_ANN, budget=1, budget_period=1, expires=99.0)
     with closing(open_database(database_url)) as database:
         database.add_key(_stored(known))
-        reader = KeyReader(table := KeyTable(), database, Troubles(), interval=9)
+        reader = KeyReader(table := KeyTable(), database, Outages(), interval=9)
         reader.read()
         assert table.find("sk-ann") == known
         _execute(database_url, f"UPDATE azure_responses_keys SET {column} = :value", value=value)
@@ -127,7 +126,7 @@ def test_a_row_that_cannot_be_read_hides_no_other(
     with closing(open_database(database_url)) as database:
         database.add_key(_stored(_ANN))
         database.add_key(_stored(_BOB))
-        reader = KeyReader(table := KeyTable(), database, Troubles(), interval=9)
+        reader = KeyReader(table := KeyTable(), database, Outages(), interval=9)
         reader.read()
         for column, value in (("models", '{"a": 1}'), ("budget_period", 0), ("rpm", -1)):
             change = f"UPDATE azure_responses_keys SET {column} = :value WHERE id = 'key_a'"
@@ -167,7 +166,7 @@ def test_keys_go_on_while_the_database_is_down_and_changes_count_when_it_is_back
 def test_no_mistake_ends_the_reading(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = KeyReader(table := KeyTable(), database, Troubles(), interval=0.02)
+    reader = KeyReader(table := KeyTable(), database, Outages(), interval=0.02)
     with monkeypatch.context() as patch:
         patch.setattr(Database, "keys_version", lambda _: 1 / 0)
         reader.start()
@@ -182,7 +181,7 @@ def test_no_mistake_ends_the_reading(
 def test_those_who_wait_for_a_reading_share_it_and_are_told_at_the_end(
     database: Database,
 ) -> None:
-    reader = KeyReader(table := KeyTable(), database, Troubles(), interval=100.0)
+    reader = KeyReader(table := KeyTable(), database, Outages(), interval=100.0)
     reader.start()
     database.add_key(_stored(_ANN))
     waiting = [reader.read_soon() for _ in range(3)]

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.key_rows import read_row
+from azure_responses.gateway.key_table import ApiCaller, read_row
 
 _ROW: dict[str, Any] = {
     "id": "key_a",
@@ -23,7 +22,7 @@ _ROW: dict[str, Any] = {
 def test_a_row_is_read_in_the_types_of_either_driver(models: Any, digest: Any) -> None:
     key = read_row({**_ROW, "models": models, "digest": digest})
     assert key.digest == b"d" * 32
-    assert key.caller == Caller(
+    assert key.caller == ApiCaller(
         key_id="key_a", name="ann", owner="ann", models=("gpt",), created=1.0
     )
 

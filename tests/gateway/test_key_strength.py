@@ -1,9 +1,8 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.caller import MASTER
 from azure_responses.gateway.key_strength import check_exposure, find_weakness, is_loopback
-from azure_responses.gateway.keys import StoredKey, hash_key, make_key
+from azure_responses.gateway.key_table import MASTER, StoredKey, hash_key, make_key
 from azure_responses.gateway.schema import GatewaySettings
 
 

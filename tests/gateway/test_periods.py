@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.gateway.periods import (
+from azure_responses.gateway.budget import (
     DAY,
     day_of,
     period_end,

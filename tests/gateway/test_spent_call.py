@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway.caller import MASTER, Caller
-from azure_responses.gateway.money import PICO, to_pico
-from azure_responses.gateway.periods import day_of
+from azure_responses.gateway.budget import PICO, day_of, to_pico
+from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spent_call import SpentCall, format_line
 from azure_responses.pricing import Ledger
 from azure_responses.pricing.use import Tokens, Use, read_use
@@ -68,7 +67,7 @@ def test_a_call_without_a_price_and_one_without_a_result_are_told_apart() -> Non
 
 
 def test_a_key_s_own_end_user_stands_in_for_one_that_is_not_named() -> None:
-    caller = Caller(key_id="k", end_user="team")
+    caller = ApiCaller(key_id="k", end_user="team")
     assert _call(caller=caller, result=_USE).total()[0].end_user == "alice"
     assert _call(caller=caller).describe()["end_user"] == "team"
     assert _call(caller=caller, end_user="bob").describe()["end_user"] == "bob"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.soak.answers import Streamed, read_chat_stream, read_native_stream, text_of
-from tests.soak.client import Caller, Reply, Wrong, is_honest
+from tests.soak.client import ApiCaller, Reply, Wrong, is_honest
 from tests.soak.stage import MODEL
 
 __all__ = ["KINDS", "Call", "Visit"]
@@ -67,7 +67,12 @@ class Visit:
     """
 
     def __init__(
-        self, caller: Caller, stranger: Caller, nonce: str, dice: random.Random, calls: list[Call]
+        self,
+        caller: ApiCaller,
+        stranger: ApiCaller,
+        nonce: str,
+        dice: random.Random,
+        calls: list[Call],
     ) -> None:
         self.caller = caller
         self.stranger = stranger

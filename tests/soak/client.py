@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-__all__ = ["Caller", "Event", "Reply", "Wrong", "is_honest"]
+__all__ = ["ApiCaller", "Event", "Reply", "Wrong", "is_honest"]
 
 _HONEST = frozenset({408, 429, 500, 502, 503, 504})
 _DONE = "[DONE]"
@@ -45,7 +45,7 @@ def _has_shape(error: Mapping[str, Any]) -> bool:
     return all(isinstance(text, str) and text for text in texts)
 
 
-class Caller:
+class ApiCaller:
     """Requests with one key.
 
     Args:

@@ -14,7 +14,7 @@ import aiohttp
 
 from tests.soak.accounts import Accounts, balance
 from tests.soak.calls import KINDS, Call, Visit
-from tests.soak.client import Caller, Wrong
+from tests.soak.client import ApiCaller, Wrong
 from tests.soak.served import Served
 from tests.soak.stage import FAULTS, MASTER_KEY, Stage, staged
 
@@ -121,8 +121,8 @@ async def drive(
                 mine = dice.randrange(len(keys))
                 url = urls[dice.randrange(len(urls))]
                 visit = Visit(
-                    Caller(session, url, keys[mine]),
-                    Caller(session, url, keys[mine - 1]),
+                    ApiCaller(session, url, keys[mine]),
+                    ApiCaller(session, url, keys[mine - 1]),
                     f"n{seed}-{place}-{number}",
                     dice,
                     figures.calls,
@@ -188,7 +188,7 @@ def _await_keys(gateway: Served, key: str) -> None:
 
     async def ask() -> None:
         async with aiohttp.ClientSession() as session:
-            caller = Caller(session, gateway.url, key)
+            caller = ApiCaller(session, gateway.url, key)
             deadline = time.monotonic() + 20
             while (await caller.ask("GET", "/v1/models", "wait")).status != 200:
                 assert time.monotonic() < deadline, "the gateway does not learn of new keys"

@@ -18,7 +18,7 @@ import pytest
 from tests.soak.accounts import balance, database_total
 from tests.soak.answers import Streamed, read_native_stream
 from tests.soak.calls import Call, Visit
-from tests.soak.client import Caller, Event, Reply
+from tests.soak.client import ApiCaller, Event, Reply
 from tests.soak.served import Served
 from tests.soak.soak import Figures, drive
 from tests.soak.stage import MASTER_KEY, MODEL, Stage, gateway_settings, staged
@@ -51,7 +51,7 @@ async def _stream(visit: Visit) -> Streamed | None:
     return await visit.stream("native stream", words, input=f"Reply with exactly: {words}")
 
 
-class _Watched(Caller):
+class _Watched(ApiCaller):
     """A caller whose streams are counted once they are in their middle."""
 
     begun = 0
@@ -94,7 +94,7 @@ async def _end_amid_streams(
         began = time.monotonic()
         await asyncio.sleep(0.2)
         assert not all(stream.done() for stream in streams)
-        caller = Caller(session, gateway.url, MASTER_KEY)
+        caller = ApiCaller(session, gateway.url, MASTER_KEY)
         body = {"model": MODEL, "input": "too late"}
         replies = [
             await caller.ask("GET", "/health/readiness", "probe"),
@@ -203,7 +203,9 @@ def _check_books(stage: Stage, figures: Figures, killed: float) -> Decimal:
 async def _ask_again(gateway: Served, key: str) -> int:
     async with aiohttp.ClientSession() as session:
         body = {"model": MODEL, "input": "Reply with exactly: again"}
-        reply = await Caller(session, gateway.url, key).ask("POST", "/v1/responses", "again", body)
+        reply = await ApiCaller(session, gateway.url, key).ask(
+            "POST", "/v1/responses", "again", body
+        )
         return reply.status
 
 

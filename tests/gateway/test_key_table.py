@@ -1,9 +1,15 @@
-from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.keys import KeyTable, StoredKey, hash_key, make_key, make_key_id
+from azure_responses.gateway.key_table import (
+    ApiCaller,
+    KeyTable,
+    StoredKey,
+    hash_key,
+    make_key,
+    make_key_id,
+)
 
 
 def _store(name: str, key: str) -> StoredKey:
-    return StoredKey(Caller(key_id=name), hash_key(key))
+    return StoredKey(ApiCaller(key_id=name), hash_key(key))
 
 
 def test_a_key_has_256_random_bits() -> None:
@@ -51,6 +57,6 @@ def test_no_hash_is_shown() -> None:
 def test_a_hash_that_only_hashes_alike_is_not_enough() -> None:
     table = KeyTable([_store("a", "sk-a")])
     # As if the dictionary had found an entry of another hash.
-    stored = StoredKey(Caller(key_id="b"), b"0" * 32)
+    stored = StoredKey(ApiCaller(key_id="b"), b"0" * 32)
     table._keys = {hash_key("sk-x"): stored}
     assert table.find("sk-x") is None

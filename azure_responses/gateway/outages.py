@@ -4,14 +4,19 @@ import logging
 import threading
 from collections.abc import Callable
 
-from azure_responses.gateway.database_error import DatabaseError
+from azure_responses.errors import AzureResponsesError
 
-__all__ = ["LOGGER", "Troubles"]
+__all__ = ["DatabaseError", "LOGGER", "Outages"]
+
+
+class DatabaseError(AzureResponsesError):
+    """The database cannot be used now; the message has neither its URL nor its values."""
+
 
 LOGGER = logging.getLogger("azure_responses.gateway")
 
 
-class Troubles:
+class Outages:
     """Attempts what may fail for a while; safe to share between threads."""
 
     def __init__(self) -> None:

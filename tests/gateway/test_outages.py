@@ -2,8 +2,7 @@
 
 import pytest
 
-from azure_responses.gateway.database_error import DatabaseError
-from azure_responses.gateway.troubles import Troubles
+from azure_responses.gateway.outages import DatabaseError, Outages
 
 
 @pytest.mark.parametrize("error", [DatabaseError("It is away."), OSError("It is away")])
@@ -13,14 +12,14 @@ def test_a_failure_is_said_once_and_its_end_once(
     def fail() -> None:
         raise error
 
-    troubles = Troubles()
+    outages = Outages()
     for _ in range(3):
-        troubles.attempt("reading", "So it is.", fail)
-        assert troubles
+        outages.attempt("reading", "So it is.", fail)
+        assert outages
     assert caplog.messages == ["The reading fails: It is away. So it is."]
     for _ in range(2):
-        troubles.attempt("reading", "So it is.", lambda: None)
-        assert not troubles
+        outages.attempt("reading", "So it is.", lambda: None)
+        assert not outages
     assert caplog.messages[1:] == ["The reading works again"]
 
 
@@ -28,10 +27,10 @@ def test_one_subject_that_works_hides_no_other(caplog: pytest.LogCaptureFixture)
     def fail() -> None:
         raise OSError("full")
 
-    troubles = Troubles()
-    troubles.attempt("writing", "It is kept.", fail)
-    troubles.attempt("reading", "It is kept.", lambda: None)
-    assert troubles
+    outages = Outages()
+    outages.attempt("writing", "It is kept.", fail)
+    outages.attempt("reading", "It is kept.", lambda: None)
+    assert outages
     assert len(caplog.messages) == 1
 
 
@@ -40,4 +39,4 @@ def test_a_mistake_of_ours_is_not_taken_for_a_trouble() -> None:
         raise ValueError("ours")
 
     with pytest.raises(ValueError, match="ours"):
-        Troubles().attempt("reading", "", fail)
+        Outages().attempt("reading", "", fail)

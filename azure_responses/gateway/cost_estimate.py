@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from azure_responses.gateway.caller import Caller
-from azure_responses.gateway.money import to_pico
+from azure_responses.gateway.budget import to_pico
+from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.cost import price, use_of
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.openai_server.upstream_result import stored_ids, tokens_of
@@ -16,7 +16,7 @@ from azure_responses.routing.token_estimate import (
     has_output_limit,
 )
 
-__all__ = ["Estimates"]
+__all__ = ["CostEstimates"]
 
 _Known = dict[tuple[str, str], UsualTokens]
 
@@ -24,8 +24,8 @@ _Known = dict[tuple[str, str], UsualTokens]
 _MOST_KNOWN = 10_000
 
 
-class Estimates:
-    """Estimates calls, and learns how long the outputs of those without a limit are.
+class CostEstimates:
+    """CostEstimates calls, and learns how long the outputs of those without a limit are.
 
     Of a call that continues a response or a conversation, the stored context counts too.
 
@@ -48,7 +48,7 @@ class Estimates:
         return await state.context_of(given) or await state.context_of(inner)
 
     def estimate(
-        self, caller: Caller, call: ServedRequest, context: int, tick: float
+        self, caller: ApiCaller, call: ServedRequest, context: int, tick: float
     ) -> tuple[int, int]:
         """Tokens in all, and millionths of a millionth of a US dollar; 0 where no price is known.
 
@@ -72,7 +72,7 @@ class Estimates:
         cost = price(use, deployment=name, base_model=row.base_model)
         return given + made, to_pico(cost or Decimal(0))
 
-    def learn(self, caller: Caller, call: ServedRequest, tick: float) -> None:
+    def learn(self, caller: ApiCaller, call: ServedRequest, tick: float) -> None:
         """The call is over."""
         usage = call.summary.usage or {}
         made, given = usage.get("output_tokens"), usage.get("input_tokens")
@@ -84,7 +84,7 @@ class Estimates:
             self._observe(self._contexts, caller, call, hidden, tick)
 
     def _observe(
-        self, known: _Known, caller: Caller, call: ServedRequest, tokens: int, tick: float
+        self, known: _Known, caller: ApiCaller, call: ServedRequest, tokens: int, tick: float
     ) -> None:
         for name in _names(caller, call):
             usual = known.get(name)
@@ -94,7 +94,7 @@ class Estimates:
                 usual = known[name] = UsualTokens()
             usual.observe(tokens, tick)
 
-    def _output(self, caller: Caller, call: ServedRequest, tick: float) -> int:
+    def _output(self, caller: ApiCaller, call: ServedRequest, tick: float) -> int:
         usual = None
         if not has_output_limit(call.body):
             usual = _look_up(self._usual, caller, call, tick)
@@ -108,7 +108,7 @@ class Estimates:
                 state.note_context(stored_id, tokens)
 
 
-def _look_up(known: _Known, caller: Caller, call: ServedRequest, tick: float) -> int | None:
+def _look_up(known: _Known, caller: ApiCaller, call: ServedRequest, tick: float) -> int | None:
     for name in _names(caller, call):
         usual = known.get(name)
         tokens = usual.tokens(tick) if usual is not None else None
@@ -117,6 +117,6 @@ def _look_up(known: _Known, caller: Caller, call: ServedRequest, tick: float) ->
     return None
 
 
-def _names(caller: Caller, call: ServedRequest) -> tuple[tuple[str, str], tuple[str, str]]:
+def _names(caller: ApiCaller, call: ServedRequest) -> tuple[tuple[str, str], tuple[str, str]]:
     model = call.group or ""
     return (caller.key_id, model), ("", model)
