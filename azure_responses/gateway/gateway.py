@@ -11,7 +11,6 @@ from uuid import uuid4
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.access import Access
 from azure_responses.gateway.admission import Admission
-from azure_responses.gateway.bookkeeper import Bookkeeper
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.cost_estimate import CostEstimates
@@ -24,8 +23,8 @@ from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.places import Places
 from azure_responses.gateway.request_body import BodyMemory
 from azure_responses.gateway.schema import GatewaySettings
-from azure_responses.gateway.spend import SpendBook
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend import SpendTotals
+from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
 from azure_responses.gateway.spent_call import SpentCall
 from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.pricing import default_book
@@ -56,8 +55,8 @@ class Gateway:
         self.router = Router(settings.model_list, **_router_options(settings, router_options))
         self.server = AsyncOpenAIServer(self.router)
         self._table = KeyTable(settings.keys)
-        self._book = SpendBook()
-        budgets = Budgets(self._book.spent, status=settings.budget_status)
+        self._totals = SpendTotals()
+        budgets = Budgets(self._totals.spent, status=settings.budget_status)
         self.hosts = _hosts(settings)
         self.access = Access(
             self._table,
@@ -80,33 +79,33 @@ class Gateway:
         self.drain = Drain()
         routing = self.router.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
-        self.bookkeeper: Bookkeeper | None = None
+        self.spend_writer: SpendWriter | None = None
 
     async def start(self) -> None:
         """Read keys and totals; raises when the database cannot be used."""
         settings = self.settings
-        self.bookkeeper = Bookkeeper(
+        self.spend_writer = SpendWriter(
             self._table,
-            self._book,
+            self._totals,
             database_url=settings.database_url,
             log=None if settings.spend_log is None else SpendLog(settings.spend_log),
             flush_interval=settings.spend_flush_interval,
             refresh_interval=settings.key_refresh_interval,
         )
-        self.bookkeeper.start()
+        self.spend_writer.start()
 
     async def close(self) -> None:
         """Write what has been gathered and close every connection."""
         self.drain.begin()
         await self.router.aclose()
-        if self.bookkeeper is not None:
-            self.bookkeeper.close()
+        if self.spend_writer is not None:
+            self.spend_writer.close()
 
     async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | Denial:
         """Who sent these headers; a key made a moment ago is looked for in the database."""
         found = self.access.authenticate(headers, time.time())
         if isinstance(found, Denial) and self.access.is_unknown(headers):
-            reading = None if self.bookkeeper is None else self.bookkeeper.read_keys_soon()
+            reading = None if self.spend_writer is None else self.spend_writer.read_keys_soon()
             if reading is not None:
                 # Others wait for the same reading: who leaves must not cancel it.
                 await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
@@ -116,9 +115,9 @@ class Gateway:
     @property
     def database_state(self) -> str:
         """For readiness: "not connected", "connected" or "degraded"."""
-        if self.settings.database_url is None or self.bookkeeper is None:
+        if self.settings.database_url is None or self.spend_writer is None:
             return "not connected"
-        return "connected" if self.bookkeeper.is_healthy else "degraded"
+        return "connected" if self.spend_writer.is_healthy else "degraded"
 
     @property
     def shared_state(self) -> str:
@@ -157,8 +156,8 @@ class Gateway:
     def _record(self, caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -> None:
         self.metrics.note(summary, summary.status, seconds)
         spent = _spent(caller, summary, seconds, held)
-        if self.bookkeeper is not None and summary.is_billed:
-            self.bookkeeper.record(spent)
+        if self.spend_writer is not None and summary.is_billed:
+            self.spend_writer.record(spent)
         log_call(spent, summary)
 
 

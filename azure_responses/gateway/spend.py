@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-__all__ = ["LONGEST_NAME", "OVERFLOW", "Batch", "SpendBook", "SpendKey", "Spent", "fit_name"]
+__all__ = ["LONGEST_NAME", "OVERFLOW", "Batch", "SpendTotals", "SpendKey", "Spent", "fit_name"]
 
 OVERFLOW = "(others)"
 """The end user under whom calls are counted while too many different ones wait to be written."""
@@ -90,7 +90,7 @@ class Batch:
     rows: Mapping[SpendKey, Spent] = field(repr=False)
 
 
-class SpendBook:
+class SpendTotals:
     """Sums since the last batch, and what each key has spent in all.
 
     May be used from any number of threads; no call waits for a database.

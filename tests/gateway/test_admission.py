@@ -4,11 +4,11 @@ from azure_responses.gateway.admission import Admission, Admitted
 from azure_responses.gateway.budget import PICO, Budgets
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.key_table import MASTER, ApiCaller
-from azure_responses.gateway.spend import SpendBook
+from azure_responses.gateway.spend import SpendTotals
 
 
 def _admission() -> Admission:
-    return Admission(Budgets(SpendBook().spent))
+    return Admission(Budgets(SpendTotals().spent))
 
 
 def _admit(

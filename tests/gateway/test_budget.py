@@ -1,27 +1,27 @@
 from azure_responses.gateway.budget import DAY, PICO, Budgets, Hold
 from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.key_table import MASTER, ApiCaller
-from azure_responses.gateway.spend import SpendBook, SpendKey, Spent
+from azure_responses.gateway.spend import SpendKey, SpendTotals, Spent
 
 _DOLLAR = ApiCaller(key_id="k", budget=PICO)
 
 
-def _spend(book: SpendBook, cost: int, day: int = 0) -> None:
+def _spend(book: SpendTotals, cost: int, day: int = 0) -> None:
     book.add(SpendKey("k", "", "gpt", day), Spent(cost=cost))
 
 
 def test_a_key_without_a_budget_is_never_held_up() -> None:
-    assert Budgets(SpendBook().spent).hold(MASTER, 10**18, 0.0) is None
+    assert Budgets(SpendTotals().spent).hold(MASTER, 10**18, 0.0) is None
 
 
 def test_calls_at_once_cannot_all_spend_the_same_cent() -> None:
-    budgets = Budgets(SpendBook().spent)
+    budgets = Budgets(SpendTotals().spent)
     holds = [budgets.hold(_DOLLAR, PICO // 10, 0.0) for _ in range(100)]
     assert sum(isinstance(hold, Hold) for hold in holds) == 10
 
 
 def test_what_a_call_did_not_need_lets_the_next_one_in() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     budgets = Budgets(book.spent)
     first = budgets.hold(_DOLLAR, PICO, 0.0)
     assert isinstance(first, Hold)
@@ -35,7 +35,7 @@ def test_what_a_call_did_not_need_lets_the_next_one_in() -> None:
 
 
 def test_releasing_leaves_the_holds_of_others() -> None:
-    budgets = Budgets(SpendBook().spent)
+    budgets = Budgets(SpendTotals().spent)
     first, second = (budgets.hold(_DOLLAR, PICO // 2, 0.0) for _ in range(2))
     assert isinstance(first, Hold)
     assert isinstance(second, Hold)
@@ -47,7 +47,7 @@ def test_releasing_leaves_the_holds_of_others() -> None:
 
 
 def test_a_spent_budget_is_a_429_that_no_sdk_tries_again() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     _spend(book, PICO)
     denial = Budgets(book.spent).hold(_DOLLAR, 0, 0.0)
     assert isinstance(denial, Denial)
@@ -58,7 +58,7 @@ def test_a_spent_budget_is_a_429_that_no_sdk_tries_again() -> None:
 
 
 def test_another_status_can_be_chosen_as_litellm_has_it() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     _spend(book, PICO)
     denial = Budgets(book.spent, status=400).hold(_DOLLAR, 0, 0.0)
     assert isinstance(denial, Denial)
@@ -66,7 +66,7 @@ def test_another_status_can_be_chosen_as_litellm_has_it() -> None:
 
 
 def test_a_new_period_begins_with_nothing_spent() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     caller = ApiCaller(key_id="k", budget=PICO, budget_period=7, created=0.0)
     budgets = Budgets(book.spent)
     _spend(book, PICO, day=6)

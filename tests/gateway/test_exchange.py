@@ -61,7 +61,7 @@ def _calls(gateway: Running) -> float:
 
 def _spent(gateway: Running, calls: int) -> float:
     _await_calls(gateway, calls)
-    return float(to_dollars(gateway.app.gateway._book.spent("ann")))
+    return float(to_dollars(gateway.app.gateway._totals.spent("ann")))
 
 
 @pytest.mark.parametrize("is_stream", [True, False])

@@ -14,13 +14,13 @@ import sqlalchemy as sql
 
 from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
-from azure_responses.gateway.bookkeeper import Bookkeeper
 from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
 from azure_responses.gateway.outages import Outages
-from azure_responses.gateway.spend import SpendBook
+from azure_responses.gateway.spend import SpendTotals
+from azure_responses.gateway.spend_writer import SpendWriter
 from tests.gateway.gateways import Running, config_of, serve
 from tests.openai_server.servers import make_emulator
 
@@ -48,7 +48,7 @@ def _replicas(url: str, count: int = 2, **how: Any) -> Iterator[list[KeyTable]]:
     with ExitStack() as stack:
         for table in tables:
             options = {"flush_interval": 0.1, "refresh_interval": _INTERVAL, **how}
-            stack.enter_context(Bookkeeper(table, SpendBook(), database_url=url, **options))
+            stack.enter_context(SpendWriter(table, SpendTotals(), database_url=url, **options))
         yield tables
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.gateway.spend import OVERFLOW, SpendBook, SpendKey, Spent, fit_name
+from azure_responses.gateway.spend import OVERFLOW, SpendKey, SpendTotals, Spent, fit_name
 
 
 def _key(name: str = "k", *, user: str = "u", day: int = 1) -> SpendKey:
@@ -12,7 +12,7 @@ def _key(name: str = "k", *, user: str = "u", day: int = 1) -> SpendKey:
 
 
 def test_calls_add_up_while_they_wait_and_after_they_are_written() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     book.add(_key(), Spent(cost=3, calls=1, input_tokens=10))
     book.add(_key(), Spent(cost=4, calls=1, input_tokens=5))
     assert book.spent("k") == 7
@@ -26,7 +26,7 @@ def test_calls_add_up_while_they_wait_and_after_they_are_written() -> None:
 
 
 def test_a_batch_that_was_not_written_is_handed_out_again_unchanged() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     book.add(_key(), Spent(cost=3))
     first = book.take()
     book.add(_key(), Spent(cost=4))
@@ -41,7 +41,7 @@ def test_a_batch_that_was_not_written_is_handed_out_again_unchanged() -> None:
 
 
 def test_a_period_counts_from_its_first_day() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     book.replace_totals([("k", 1, 100), ("k", 2, 10)])
     book.add(_key(day=2), Spent(cost=1))
     assert book.spent("k") == 111
@@ -50,7 +50,7 @@ def test_a_period_counts_from_its_first_day() -> None:
 
 
 def test_what_is_held_for_calls_of_unknown_cost_counts_as_spent() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     book.add(_key(), Spent(cost=3, calls=1))
     book.add(_key(), Spent(calls=1, unpriced=1, held=5))
     assert book.spent("k") == 8
@@ -62,7 +62,7 @@ def test_what_is_held_for_calls_of_unknown_cost_counts_as_spent() -> None:
 
 
 def test_what_other_replicas_spent_takes_the_place_of_what_was_known() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     book.replace_totals([("a", 1, 5), ("b", 1, 7)])
     book.add(_key("a"), Spent(cost=1))
     book.replace_totals([("a", 1, 50)], ["a"])
@@ -73,7 +73,7 @@ def test_what_other_replicas_spent_takes_the_place_of_what_was_known() -> None:
 
 
 def test_too_many_end_users_are_taken_together_and_no_money_is_lost() -> None:
-    book = SpendBook(most_rows=3)
+    book = SpendTotals(most_rows=3)
     for number in range(100):
         book.add(_key(user=f"u{number}"), Spent(cost=1, calls=1))
     batch = book.take()
@@ -84,7 +84,7 @@ def test_too_many_end_users_are_taken_together_and_no_money_is_lost() -> None:
 
 
 def test_threads_add_up_exactly() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     taken = []
 
     def add() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend_writer import SpendLog
 
 
 def test_lines_are_appended(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_log_that_cannot_be_opened_is_a_mistake_of_the_configuration(tmp_path:
 _APPEND = """
 import sys
 from pathlib import Path
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend_writer import SpendLog
 log = SpendLog(Path(sys.argv[1]))
 for number in range(200):
     line = b'{"who": %s, "text": "%s"}\\n' % (sys.argv[2].encode(), b"x" * (number * 7))

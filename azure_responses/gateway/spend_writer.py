@@ -4,41 +4,140 @@ Calls only ever touch memory. What this process has gathered since the last inte
 it is killed; an orderly end writes everything.
 """
 
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.budget import day_of
 from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.key_table import KeyTable
 from azure_responses.gateway.outages import LOGGER, Outages
-from azure_responses.gateway.spend import Batch, SpendBook
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend import Batch, SpendTotals
 from azure_responses.gateway.spent_call import SpentCall, format_line
 from azure_responses.pricing.use import Use
 
 if TYPE_CHECKING:
     from azure_responses.gateway.database import Database
 
-__all__ = ["Bookkeeper"]
+__all__ = ["SpendWriter", "SpendLog"]
+
+_PIECE = 1024 * 1024
+
+
+class SpendLog:
+    """Appends whole lines, and goes on in a new file when the old one has been moved away.
+
+    Each batch is one write to a file opened for appending, which the kernel does not mix with
+    the writes of others. A file that a crash left without its last line's end gets one first.
+
+    Raises:
+        ConfigurationError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._is_stale = False
+        try:
+            self._file = self._open()
+        except OSError as error:
+            raise ConfigurationError(
+                f"The spend log {path} cannot be written: {error.strerror}.",
+                hint="Make its folder, or give general_settings.spend_log another path.",
+            ) from error
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Append lines, each with its end.
+
+        Raises:
+            OSError: the disk is full or gone. Some of the lines may have been written, and will
+                stand there twice; `azure-responses cost` counts a response once.
+        """
+        with self._lock:
+            if self._is_stale or self._has_moved():
+                self._reopen()
+            # A write that fails half-way leaves a line without its end, which opening mends.
+            self._is_stale = True
+            for piece in _pieces(lines):
+                self._append(piece)
+            self._is_stale = False
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            os.close(self._file)
+
+    def _open(self) -> int:
+        # Names of end users stand in it: for the owner and the group only.
+        file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            size = os.fstat(file).st_size
+            if size and os.pread(file, 1, size - 1) != b"\n":
+                os.write(file, b"\n")
+        except OSError:
+            # Tried again every second while the disk is full: none may stay open.
+            os.close(file)
+            raise
+        return file
+
+    def _reopen(self) -> None:
+        fresh = self._open()
+        os.close(self._file)
+        self._file = fresh
+
+    def _has_moved(self) -> bool:
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return True
+        here = os.fstat(self._file)
+        return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
+
+    def _append(self, piece: bytes) -> None:
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(self._file, left) :]
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines taken together, none of them cut."""
+    gathered: list[bytes] = []
+    size = 0
+    for line in lines:
+        gathered.append(line)
+        size += len(line)
+        if size >= _PIECE:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
+
 
 _MOST_LINES = 100_000
 
 
-class Bookkeeper:
+class SpendWriter:
     """Records calls, and keeps what must outlive the process.
 
     Use it as a context manager, or `start` and `close` it.
 
     Args:
         table: takes the keys of the database.
-        book: the totals.
+        totals: the totals.
         database_url: where keys and totals are kept; None keeps totals in memory only.
         log: the spend log, or None.
         flush_interval: seconds between writes, which is what a crash may lose.
@@ -49,7 +148,7 @@ class Bookkeeper:
     def __init__(
         self,
         table: KeyTable,
-        book: SpendBook,
+        totals: SpendTotals,
         *,
         database_url: str | None = None,
         log: SpendLog | None = None,
@@ -58,7 +157,7 @@ class Bookkeeper:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._table = table
-        self._book = book
+        self._totals = totals
         self._url = database_url
         self._database: Database | None = None
         self._log = log
@@ -90,13 +189,13 @@ class Bookkeeper:
             reader = KeyReader(self._table, database, self._outages, interval=interval)
             try:
                 reader.read()
-                self._book.replace_totals(database.daily_costs())
+                self._totals.replace_totals(database.daily_costs())
             except BaseException:
                 database.close()
                 raise
             self._database, self._reader = database, reader
             reader.start()
-        self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="spend_writer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -109,12 +208,12 @@ class Bookkeeper:
             self._thread = None
         self.flush()
         if self._database is not None:
-            if self._book.is_being_written:
+            if self._totals.is_being_written:
                 LOGGER.error("What was spent since the last write is lost to the database")
             self._database.close()
             self._database = None
 
-    def __enter__(self) -> "Bookkeeper":
+    def __enter__(self) -> "SpendWriter":
         self.start()
         return self
 
@@ -139,7 +238,7 @@ class Bookkeeper:
             if self._log is not None:
                 self._enqueue(format_line(read.describe()))
         finally:
-            self._book.add(*read.total())
+            self._totals.add(*read.total())
 
     def flush(self) -> None:
         """Write what has been gathered, now, in this thread."""
@@ -170,7 +269,7 @@ class Bookkeeper:
             try:
                 action()
             except Exception:
-                # A mistake of ours must not end the thread, and all bookkeeping with it.
+                # A mistake of ours must not end the thread, and all writing with it.
                 LOGGER.exception("Totals could not be written or read")
 
     def _enqueue(self, line: bytes) -> None:
@@ -199,12 +298,12 @@ class Bookkeeper:
     def _take_totals(self) -> Batch | None:
         if self._url is not None and self._database is None:
             return None  # Closed: what comes later stays in memory, and nowhere else.
-        return self._book.take()
+        return self._totals.take()
 
     def _write_totals(self, batch: Batch) -> None:
         if self._database is not None:
             self._database.add_spend(self._writer, batch, day_of(self._clock()))
-        self._book.written(batch)
+        self._totals.written(batch)
 
     def _refresh_totals(self) -> None:
         with self._turn:
@@ -212,8 +311,8 @@ class Bookkeeper:
 
     def _read_totals(self) -> None:
         budgeted = self._budgeted()
-        if self._database is not None and budgeted and not self._book.is_being_written:
-            self._book.replace_totals(self._database.daily_costs(budgeted), budgeted)
+        if self._database is not None and budgeted and not self._totals.is_being_written:
+            self._totals.replace_totals(self._database.daily_costs(budgeted), budgeted)
 
     def _budgeted(self) -> list[str]:
         return [caller.key_id for caller in self._table.callers() if caller.budget is not None]

@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.bookkeeper import Bookkeeper
 from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.spend import SpendBook, Spent
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend import SpendTotals, Spent
+from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
 from azure_responses.gateway.spent_call import SpentCall
 from azure_responses.pricing.use import Use
 
@@ -40,9 +39,11 @@ def _call(number: int = 1, *, cost: str = "0.25", result: Any = None) -> SpentCa
     )
 
 
-def _keeper(book: SpendBook | None = None, table: KeyTable | None = None, **how: Any) -> Bookkeeper:
+def _keeper(
+    book: SpendTotals | None = None, table: KeyTable | None = None, **how: Any
+) -> SpendWriter:
     how = {"flush_interval": _NEVER, "refresh_interval": _NEVER, **how}
-    return Bookkeeper(table or KeyTable(), book or SpendBook(), **how)
+    return SpendWriter(table or KeyTable(), book or SpendTotals(), **how)
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
@@ -56,7 +57,7 @@ def test_what_was_spent_survives_a_restart(database_url: str) -> None:
     with _keeper(database_url=database_url) as keeper:
         keeper.record(_call(1))
         keeper.record(_call(2))
-    book = SpendBook()
+    book = SpendTotals()
     with _keeper(book, database_url=database_url):
         assert book.spent("key_b") == PICO // 2
 
@@ -85,7 +86,7 @@ def test_a_key_that_is_revoked_stops_working_in_a_running_gateway(database: Data
 def test_what_another_replica_spent_counts_against_the_budget(database: Database) -> None:
     database.add_key(StoredKey(_BOB, hash_key("sk-bob")))
     url = database._engine.url.render_as_string(hide_password=False)
-    here, there = SpendBook(), SpendBook()
+    here, there = SpendTotals(), SpendTotals()
     with (
         _keeper(here, database_url=url) as first,
         _keeper(there, database_url=url) as second,
@@ -101,7 +102,7 @@ def test_what_another_replica_spent_counts_against_the_budget(database: Database
 
 
 def test_without_a_database_totals_last_as_long_as_the_process() -> None:
-    book = SpendBook()
+    book = SpendTotals()
     with _keeper(book) as keeper:
         keeper.record(_call())
         keeper.flush()
@@ -145,7 +146,7 @@ def test_every_call_has_its_line(tmp_path: Path) -> None:
 
 
 def test_a_result_that_cannot_be_read_still_costs(caplog: pytest.LogCaptureFixture) -> None:
-    book = SpendBook()
+    book = SpendTotals()
     with _keeper(book) as keeper:
         keeper.record(_call(result=b"not a result"))
     assert book.spent("key_b") == PICO // 4
@@ -207,7 +208,7 @@ def test_what_a_database_never_took_is_said_at_the_end(
     def fail(*_: object) -> None:
         raise DatabaseError("The database cannot be used: gone.")
 
-    book = SpendBook()
+    book = SpendTotals()
     keeper = _keeper(book, database_url=str(tmp_path / "k.db"))
     keeper.start()
     keeper.record(_call())
@@ -262,7 +263,7 @@ def test_a_database_that_took_a_batch_without_saying_so_counts_it_once(
 def test_no_mistake_ends_the_thread(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    book = SpendBook()
+    book = SpendTotals()
     with monkeypatch.context() as patch:
         patch.setattr(book, "take", lambda: 1 / 0)
         keeper = _keeper(book, flush_interval=0.01)
@@ -276,7 +277,7 @@ def test_no_mistake_ends_the_thread(
 def test_a_full_disk_keeps_lines_up_to_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("azure_responses.gateway.bookkeeper._MOST_LINES", 3)
+    monkeypatch.setattr("azure_responses.gateway.spend_writer._MOST_LINES", 3)
     path = tmp_path / "spend.jsonl"
     log = SpendLog(path)
 
@@ -299,7 +300,7 @@ def test_a_full_disk_keeps_lines_up_to_a_bound(
 def test_lines_that_come_while_a_write_fails_push_out_the_oldest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azure_responses.gateway.bookkeeper._MOST_LINES", 3)
+    monkeypatch.setattr("azure_responses.gateway.spend_writer._MOST_LINES", 3)
     path = tmp_path / "spend.jsonl"
     log = SpendLog(path)
     with _keeper(log=log) as keeper:
@@ -329,17 +330,17 @@ _SPEND_AND_TELL = """
 import sys, time
 from decimal import Decimal
 from pathlib import Path
-from azure_responses.gateway.bookkeeper import Bookkeeper
+from azure_responses.gateway.spend_writer import SpendWriter
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.key_table import KeyTable
-from azure_responses.gateway.spend import SpendBook
-from azure_responses.gateway.spend_log import SpendLog
+from azure_responses.gateway.spend import SpendTotals
+from azure_responses.gateway.spend_writer import SpendLog
 from azure_responses.gateway.spent_call import SpentCall
 from azure_responses.pricing.use import Use
 
 log = SpendLog(Path(sys.argv[2]))
-keeper = Bookkeeper(
-    KeyTable(), SpendBook(), database_url=sys.argv[1], log=log, flush_interval=0.002
+keeper = SpendWriter(
+    KeyTable(), SpendTotals(), database_url=sys.argv[1], log=log, flush_interval=0.002
 )
 keeper.start()
 callers = [ApiCaller(key_id=f"k{n}") for n in range(7)]
