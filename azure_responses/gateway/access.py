@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from hmac import compare_digest
 
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_strength import is_of_this_machine
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 
@@ -66,7 +66,7 @@ class Access:
         self._is_open = allow_unauthenticated
         self._allows_pages = allow_pages
 
-    def authenticate(self, headers: Mapping[str, str], now: float) -> ApiCaller | Denial:
+    def authenticate(self, headers: Mapping[str, str], now: float) -> ApiCaller | ErrorResponse:
         """Who sent these headers at `now` (unix seconds), or the 401 or 403 to answer."""
         key = read_key(headers)
         if key is None:
@@ -88,7 +88,7 @@ class Access:
         key = read_key(headers)
         return key is not None and self._table.find(key) is None
 
-    def refuse_metrics(self, headers: Mapping[str, str], now: float) -> Denial | None:
+    def refuse_metrics(self, headers: Mapping[str, str], now: float) -> ErrorResponse | None:
         """The 401 for who may not read the metrics at `now` (unix seconds), else None."""
         if self._metrics_key is None and not self._metrics_need_key:
             return None
@@ -106,11 +106,11 @@ class Access:
             return None
         return _refuse("This API key does not open the metrics.")
 
-    def _admit_anybody(self, headers: Mapping[str, str]) -> ApiCaller | Denial:
+    def _admit_anybody(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
         origin = headers.get("origin")
         if origin is None or self._allows_pages or is_of_this_machine(origin):
             return ANYONE
-        return deny(
+        return error_response(
             403,
             "A page of another machine may not call a gateway that asks for no key. "
             "Set general_settings.master_key.",
@@ -119,11 +119,11 @@ class Access:
         )
 
 
-def check_model(caller: ApiCaller, model: str) -> Denial | None:
+def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
     """The 403 for a model the key is not for, else None."""
     if caller.may_call(model):
         return None
-    return deny(
+    return error_response(
         403,
         f"This API key may not call the model {model[:200]!r}. It may call: "
         f"{', '.join(caller.models)}.",
@@ -133,12 +133,14 @@ def check_model(caller: ApiCaller, model: str) -> Denial | None:
     )
 
 
-def _missing() -> Denial:
+def _missing() -> ErrorResponse:
     return _refuse(
         "No API key provided. Send it as `Authorization: Bearer KEY`, `api-key` or "
         "`x-litellm-api-key`."
     )
 
 
-def _refuse(message: str) -> Denial:
-    return deny(401, message, code="invalid_api_key", headers={"www-authenticate": "Bearer"})
+def _refuse(message: str) -> ErrorResponse:
+    return error_response(
+        401, message, code="invalid_api_key", headers={"www-authenticate": "Bearer"}
+    )

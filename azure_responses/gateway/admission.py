@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from azure_responses.gateway.access import check_model
 from azure_responses.gateway.budget import Budgets, Hold
-from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.gateway.error_response import ErrorResponse, limit_error
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.shared_limits import SharedTicket, take_shared
 from azure_responses.routing.windows import Window
@@ -48,7 +48,7 @@ class Admission:
 
     def admit(
         self, caller: ApiCaller, *, model: str, tokens: int, cost: int, now: float, tick: float
-    ) -> Admitted | Denial:
+    ) -> Admitted | ErrorResponse:
         """Let a call begin, or say why not.
 
         Args:
@@ -57,9 +57,9 @@ class Admission:
             now: unix seconds, for the periods of budgets.
             tick: monotonic seconds, for the limits a minute.
         """
-        denial = check_model(caller, model)
-        if denial is not None:
-            return denial
+        error = check_model(caller, model)
+        if error is not None:
+            return error
         ticket = self._take(caller, tokens, tick) if caller.has_limits else None
         return self._hold(caller, ticket, cost, now)
 
@@ -73,28 +73,28 @@ class Admission:
         cost: int,
         now: float,
         tick: float,
-    ) -> Admitted | Denial:
+    ) -> Admitted | ErrorResponse:
         """The same with requests and tokens counted in a state that replicas share.
 
         While it is out of reach, it counts for this process alone.
         """
-        denial = check_model(caller, model)
-        if denial is not None:
-            return denial
+        error = check_model(caller, model)
+        if error is not None:
+            return error
         ticket = await take_shared(state, caller, tokens, tick) if caller.has_limits else None
         return self._hold(caller, ticket, cost, now)
 
     def _hold(
         self,
         caller: ApiCaller,
-        ticket: "_Ticket | SharedTicket | Denial | None",
+        ticket: "_Ticket | SharedTicket | ErrorResponse | None",
         cost: int,
         now: float,
-    ) -> Admitted | Denial:
-        if isinstance(ticket, Denial):
+    ) -> Admitted | ErrorResponse:
+        if isinstance(ticket, ErrorResponse):
             return ticket
         hold = self._budgets.hold(caller, cost, now)
-        if isinstance(hold, Denial):
+        if isinstance(hold, ErrorResponse):
             self._give_back(caller, ticket)
             return hold
         return Admitted(caller, ticket, hold)
@@ -123,7 +123,7 @@ class Admission:
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
-    def _take(self, caller: ApiCaller, tokens: int, tick: float) -> _Ticket | Denial:
+    def _take(self, caller: ApiCaller, tokens: int, tick: float) -> _Ticket | ErrorResponse:
         with self._lock:
             minute = self._minute(caller)
             slot = minute.reserve(tokens, tick)
@@ -132,7 +132,7 @@ class Admission:
             wait = minute.wait(tokens, tick)
             is_full = caller.rpm is not None and minute.requests >= caller.rpm
         limit = "requests" if is_full else "tokens"
-        return deny_limit(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
+        return limit_error(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
 
     def _give_back(self, caller: ApiCaller, ticket: _Ticket | SharedTicket | None) -> None:
         if ticket is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.event_loop import compute
 from azure_responses.gateway.admission import Admitted
-from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.routing.windows import RUNNING_WAIT
@@ -28,7 +28,7 @@ _MOST_WAITING = 32
 
 async def admit_call(
     gateway: "Gateway", caller: ApiCaller, call: ServedRequest
-) -> Admitted | Denial:
+) -> Admitted | ErrorResponse:
     """Let a call begin, at once or when running calls of its key have ended, or say why not."""
     is_limited = caller.has_limits or caller.budget is not None
     context = await gateway.estimates.find_context(call) if is_limited else 0
@@ -55,8 +55,8 @@ async def _wait(
     caller: ApiCaller,
     call: ServedRequest,
     context: int,
-    admitted: Admitted | Denial,
-) -> Admitted | Denial:
+    admitted: Admitted | ErrorResponse,
+) -> Admitted | ErrorResponse:
     patience = patience_of(call.timeout)
     allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
     pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
@@ -69,7 +69,7 @@ async def _wait(
 
 async def _ask(
     gateway: "Gateway", caller: ApiCaller, call: ServedRequest, context: int
-) -> Admitted | Denial:
+) -> Admitted | ErrorResponse:
     tick = time.monotonic()
     asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
     if caller.has_limits or caller.budget is not None:
@@ -83,7 +83,7 @@ async def _ask(
     return gateway.admission.admit(caller, **asked)
 
 
-def _passes_soon(admitted: Admitted | Denial) -> bool:
-    if not isinstance(admitted, Denial) or admitted.retry_after is None:
+def _passes_soon(admitted: Admitted | ErrorResponse) -> bool:
+    if not isinstance(admitted, ErrorResponse) or admitted.retry_after is None:
         return False
     return admitted.retry_after <= RUNNING_WAIT

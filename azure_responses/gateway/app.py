@@ -7,6 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.asgi_reply import (
+    Receive,
+    Scope,
+    Send,
+    send_error,
+    send_reply,
+)
 from azure_responses.gateway.config_file import load_config
 from azure_responses.gateway.exchange import Exchange, read_headers
 from azure_responses.gateway.gateway import Gateway
@@ -15,13 +22,6 @@ from azure_responses.gateway.layers import LAYERS, App
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.replies import (
-    Receive,
-    Scope,
-    Send,
-    send_denial,
-    send_reply,
-)
 from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["GatewayApp", "create_app"]
@@ -81,10 +81,10 @@ class GatewayApp:
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         gateway = self.gateway
-        denial = gateway.access.refuse_metrics(read_headers(scope), time.time())
-        if denial is not None:
-            gateway.metrics.refuse(denial.status)
-            await send_denial(send, denial, gateway.new_call_id())
+        error = gateway.access.refuse_metrics(read_headers(scope), time.time())
+        if error is not None:
+            gateway.metrics.refuse(error.status)
+            await send_error(send, error, gateway.new_call_id())
             return
         body = gateway.metrics.render(
             in_progress=gateway.places.in_progress,

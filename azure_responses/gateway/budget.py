@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from math import isfinite
 
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_table import ApiCaller
 
 __all__ = [
@@ -159,7 +159,7 @@ class Budgets:
         self._held: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def hold(self, caller: ApiCaller, amount: int, now: float) -> Hold | Denial | None:
+    def hold(self, caller: ApiCaller, amount: int, now: float) -> Hold | ErrorResponse | None:
         """Put money aside for a call; None for a key without a budget."""
         if caller.budget is None:
             return None
@@ -181,13 +181,13 @@ class Budgets:
             else:
                 self._held.pop(hold.key_id, None)
 
-    def _refuse(self, caller: ApiCaller, spent: int, held: int, now: float) -> Denial:
+    def _refuse(self, caller: ApiCaller, spent: int, held: int, now: float) -> ErrorResponse:
         assert caller.budget is not None
         wait = None
         if caller.budget_period is not None:
             wait = period_end(caller.created, caller.budget_period, now) - now
         reserved = f", and calls in progress hold {show_dollars(held, 6)}" if held else ""
-        return deny(
+        return error_response(
             self._status,
             f"This API key's budget of {show_dollars(caller.budget)} USD is spent: "
             f"{show_dollars(spent, 6)} USD used{reserved}.",

@@ -10,9 +10,9 @@ from pydantic_core import to_json
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect
 from azure_responses.gateway.connection_limits import ConnectionLimits
-from azure_responses.gateway.denial import Denial, deny
-from azure_responses.gateway.departure import DEPARTURE, Departure
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 
 __all__ = ["Connection"]
 
@@ -82,7 +82,7 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(*arguments, **options)
         self._limits = limits or ConnectionLimits()
-        self._departure = Departure()
+        self._disconnect = Disconnect()
         self._is_in_head = False
         self._is_in_body = False
         self._head_size = 0
@@ -116,7 +116,7 @@ class Connection(HttpToolsProtocol):
         self._reading = self._going_on = None
         self._ahead = _NOTHING
         super().connection_lost(exc)
-        self._departure.happen()
+        self._disconnect.happen()
 
     def evict(self) -> None:
         """End it at once, whatever was not read or written."""
@@ -236,7 +236,7 @@ class Connection(HttpToolsProtocol):
         self._stop_waiting()
         self._follow_target()
         scope: Any = self.scope
-        scope[DEPARTURE] = self._departure
+        scope[DISCONNECT] = self._disconnect
         for name, value in self.headers:
             if name == b"content-length":
                 self._length = int(value)
@@ -312,7 +312,7 @@ class Connection(HttpToolsProtocol):
     def _count(self) -> None:
         """Count what is kept of those who have no call in progress, and what is ahead of one."""
         size = memoryview(self._ahead.obj).nbytes
-        if not self._departure.is_watched:
+        if not self._disconnect.is_watched:
             size += self._head_size + min(self._buffered(), _MOST_UNREAD)
         if size or self._is_counted:
             self._limits.hold(self, size)
@@ -346,30 +346,30 @@ class Connection(HttpToolsProtocol):
         self._patience = None
         self.transport.close()
 
-    def _refuse(self, denial: Denial) -> None:
-        body = to_json(denial.body)
+    def _refuse(self, error: ErrorResponse) -> None:
+        body = to_json(error.body)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (denial.status, _REASONS[denial.status], len(body), body)
+            % (error.status, _REASONS[error.status], len(body), body)
         )
         self.transport.close()
 
 
-def _too_large(fault: str) -> Denial:
-    return deny(431, f"The headers are {fault}.", code="headers_too_large")
+def _too_large(fault: str) -> ErrorResponse:
+    return error_response(431, f"The headers are {fault}.", code="headers_too_large")
 
 
-def _small_chunks() -> Denial:
-    return deny(
+def _small_chunks() -> ErrorResponse:
+    return error_response(
         400,
         "The body comes in too many chunks of a few bytes. Send it with a content-length.",
         code="invalid_body",
     )
 
 
-def _crowded() -> Denial:
-    return deny(
+def _crowded() -> ErrorResponse:
+    return error_response(
         503,
         "Too many connections, and each has a call in progress (general_settings.max_connections).",
         code="gateway_saturated",

@@ -3,7 +3,7 @@
 import asyncio
 
 from azure_responses.errors import InternalServerError
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 
 __all__ = ["Drain"]
 
@@ -23,9 +23,9 @@ class Drain:
         self._idle = asyncio.Event()
 
     @property
-    def refusal(self) -> Denial:
+    def refusal(self) -> ErrorResponse:
         """What a new call is told; a load balancer or an SDK tries again elsewhere."""
-        return deny(
+        return error_response(
             503,
             "The gateway is shutting down.",
             code="shutting_down",

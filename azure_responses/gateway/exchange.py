@@ -10,20 +10,21 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER, compute
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.admit_call import admit_call
-from azure_responses.gateway.denial import Denial
-from azure_responses.gateway.departure import DEPARTURE, Departure
-from azure_responses.gateway.event_stream import EventStream
-from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.lanes import SHORT
-from azure_responses.gateway.layers import BEGUN
-from azure_responses.gateway.replies import (
+from azure_responses.gateway.asgi_reply import (
+    DISCONNECT,
+    Disconnect,
+    EventStream,
     Header,
     Receive,
     Scope,
     Send,
-    send_denial,
+    send_error,
     send_reply,
 )
+from azure_responses.gateway.error_response import ErrorResponse
+from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.lanes import SHORT
+from azure_responses.gateway.layers import BEGUN
 from azure_responses.gateway.request_body import CallerLeft, Refused, check_json, read_body
 from azure_responses.openai_server import ApiRequest, CallSummary
 from azure_responses.openai_server.closing_events import closing_events
@@ -57,7 +58,7 @@ class Exchange:
         self._headers = read_headers(scope)
         self._call_id = self._read_call_id()
         self._task = asyncio.current_task()
-        self._departure: Departure | None = scope.get(DEPARTURE)
+        self._disconnect: Disconnect | None = scope.get(DISCONNECT)
         self._watch: asyncio.Task[Any] | None = None
         self._has_left = False
         self._is_over = False
@@ -67,13 +68,13 @@ class Exchange:
         gateway, task = self._gateway, self._task
         assert task is not None
         if gateway.drain.is_draining:
-            await self._deny(gateway.drain.refusal)
+            await self._send_error(gateway.drain.refusal)
             return
         gateway.drain.enter(task)
         try:
             await self._answer()
         except Refused as refused:
-            await self._deny(refused.denial)
+            await self._send_error(refused.error)
         except CallerLeft:
             pass
         except asyncio.CancelledError:
@@ -88,7 +89,7 @@ class Exchange:
     async def _answer(self) -> None:
         gateway = self._gateway
         caller = await gateway.authenticate(self._headers)
-        if isinstance(caller, Denial):
+        if isinstance(caller, ErrorResponse):
             raise Refused(caller)
         # Read before it has a place: callers who send slowly must not keep others from theirs.
         held, key_id = 0, caller.key_id
@@ -128,9 +129,9 @@ class Exchange:
     async def _take_place(self, caller: ApiCaller, body: bytes) -> None:
         places = self._gateway.places
         if not places.enter():
-            denial = await places.wait()
-            if denial is not None:
-                raise Refused(denial)
+            error = await places.wait()
+            if error is not None:
+                raise Refused(error)
         try:
             await self._serve(caller, body)
         finally:
@@ -180,7 +181,7 @@ class Exchange:
         if call.operation not in _ROUTED:
             return None
         admitted = await admit_call(self._gateway, caller, call)
-        if isinstance(admitted, Denial):
+        if isinstance(admitted, ErrorResponse):
             raise Refused(admitted)
         return admitted
 
@@ -252,10 +253,10 @@ class Exchange:
             await stream.write(closing_events(call, self._gateway.drain.error))
             await stream.end()
 
-    async def _deny(self, denial: Denial) -> None:
+    async def _send_error(self, error: ErrorResponse) -> None:
         self._finish()
-        self._gateway.metrics.refuse(denial.status)
-        await send_denial(self._send, denial, self._call_id)
+        self._gateway.metrics.refuse(error.status)
+        await send_error(self._send, error, self._call_id)
 
     def _finish(self) -> None:
         """The last of the reply is about to be sent: whoever leaves from now on has had it."""
@@ -264,16 +265,16 @@ class Exchange:
 
     def _watch_caller(self) -> None:
         """Have the call stopped when nobody waits for its answer any more."""
-        if self._departure is not None:
-            self._departure.watch(self._note_leaving)
+        if self._disconnect is not None:
+            self._disconnect.watch(self._note_leaving)
         else:
             # Another server than our own.
             self._watch = asyncio.ensure_future(self._receive())
             self._watch.add_done_callback(self._note_message)
 
     def _stop_watching(self) -> None:
-        if self._departure is not None:
-            self._departure.forget(self._note_leaving)
+        if self._disconnect is not None:
+            self._disconnect.forget(self._note_leaving)
         if self._watch is not None:
             self._watch.cancel()
 

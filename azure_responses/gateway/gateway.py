@@ -14,8 +14,8 @@ from azure_responses.gateway.admission import Admission
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.cost_estimate import CostEstimates
-from azure_responses.gateway.denial import Denial
 from azure_responses.gateway.drain import Drain
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.hosts import Hosts
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.lanes import Lanes
@@ -101,10 +101,10 @@ class Gateway:
         if self.spend_writer is not None:
             self.spend_writer.close()
 
-    async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | Denial:
+    async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
         """Who sent these headers; a key made a moment ago is looked for in the database."""
         found = self.access.authenticate(headers, time.time())
-        if isinstance(found, Denial) and self.access.is_unknown(headers):
+        if isinstance(found, ErrorResponse) and self.access.is_unknown(headers):
             reading = None if self.spend_writer is None else self.spend_writer.read_keys_soon()
             if reading is not None:
                 # Others wait for the same reading: who leaves must not cancel it.

@@ -9,7 +9,7 @@ is `Host`, which still has that name. `Sec-Fetch-Site` tells of GETs by `<img>` 
 import re
 from collections.abc import Iterable, Mapping
 
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_strength import is_loopback, is_of_this_machine
 
 __all__ = ["Hosts", "read_host"]
@@ -34,7 +34,9 @@ class Hosts:
         self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
         self._refuses_pages = refuses_pages
 
-    def check(self, headers: Iterable[tuple[bytes, bytes]], http_version: str) -> Denial | None:
+    def check(
+        self, headers: Iterable[tuple[bytes, bytes]], http_version: str
+    ) -> ErrorResponse | None:
         """The refusal of a request with these headers, or None.
 
         `X-Forwarded-Host` is not looked at: anybody can send it.
@@ -56,10 +58,10 @@ class Hosts:
             # No browser is that old.
             return None
         if len(hosts) != 1:
-            return deny(400, "A request needs one Host header.", code="invalid_host")
+            return error_response(400, "A request needs one Host header.", code="invalid_host")
         return self._check(hosts[0].decode("latin-1"))
 
-    def _check(self, given: str) -> Denial | None:
+    def _check(self, given: str) -> ErrorResponse | None:
         name = read_host(given)
         if name is not None and (self._allows_all or is_loopback(name) or self._is_named(name)):
             return None
@@ -86,5 +88,5 @@ def _is_of_a_foreign_page(headers: Mapping[bytes, bytes]) -> bool:
     return headers.get(b"sec-fetch-site", b"").strip().lower() == b"cross-site"
 
 
-def _refuse(message: str, code: str) -> Denial:
-    return deny(403, message, type="permission_denied", code=code)
+def _refuse(message: str, code: str) -> ErrorResponse:
+    return error_response(403, message, type="permission_denied", code=code)

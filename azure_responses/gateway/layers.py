@@ -4,8 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from azure_responses.gateway.denial import deny
-from azure_responses.gateway.replies import Receive, Scope, Send, send_denial
+from azure_responses.gateway.asgi_reply import Receive, Scope, Send, send_error
+from azure_responses.gateway.error_response import error_response
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
@@ -34,10 +34,10 @@ def keep_errors_inside(app: App, gateway: "Gateway") -> App:
             if scope.get(BEGUN):
                 # The server closes the connection, which is all that can still be said.
                 raise
-            denial = deny(
+            error = error_response(
                 500, "The gateway failed to answer.", code="server_error", type="server_error"
             )
-            await send_denial(send, denial, call_id)
+            await send_error(send, error, call_id)
 
     return serve
 
@@ -49,12 +49,12 @@ def refuse_foreign_hosts(app: App, gateway: "Gateway") -> App:
         return app
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        denial = hosts.check(scope["headers"], scope.get("http_version", "1.1"))
-        if denial is None:
+        error = hosts.check(scope["headers"], scope.get("http_version", "1.1"))
+        if error is None:
             await app(scope, receive, send)
             return
-        gateway.metrics.refuse(denial.status)
-        await send_denial(send, denial, gateway.new_call_id())
+        gateway.metrics.refuse(error.status)
+        await send_error(send, error, gateway.new_call_id())
 
     return serve
 

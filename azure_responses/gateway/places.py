@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 
 __all__ = ["Places"]
 
@@ -33,7 +33,7 @@ class Places:
         return len(self._queue)
 
     @property
-    def refusal(self) -> Denial | None:
+    def refusal(self) -> ErrorResponse | None:
         """The 503 of a call that would not even wait; None where it would, or has a place."""
         if self.in_progress < self._places or len(self._queue) < self._queue_length:
             return None
@@ -46,7 +46,7 @@ class Places:
             return True
         return False
 
-    async def wait(self) -> Denial | None:
+    async def wait(self) -> ErrorResponse | None:
         """Wait for a place, after `enter` said no; a 503 where there is none to be had."""
         refusal = self.refusal
         if refusal is not None:
@@ -81,5 +81,7 @@ class Places:
             self._queue.remove(place)
 
 
-def _saturated(message: str) -> Denial:
-    return deny(503, message, code="gateway_saturated", type="server_error", retry_after=1.0)
+def _saturated(message: str) -> ErrorResponse:
+    return error_response(
+        503, message, code="gateway_saturated", type="server_error", retry_after=1.0
+    )

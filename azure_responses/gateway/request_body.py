@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from azure_responses.gateway.denial import Denial, deny
+from azure_responses.gateway.asgi_reply import Receive
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.json_size import count_values, has_long_number
-from azure_responses.gateway.replies import Receive
 
 __all__ = ["BodyMemory", "CallerLeft", "Refused", "read_body", "check_json"]
 
@@ -20,11 +20,11 @@ _LITTLE = 64 * 1024
 
 
 class Refused(Exception):
-    """The request is answered with a denial."""
+    """The request is answered with an error."""
 
-    def __init__(self, denial: Denial) -> None:
-        super().__init__(denial.code)
-        self.denial = denial
+    def __init__(self, error: ErrorResponse) -> None:
+        super().__init__(error.code)
+        self.error = error
 
 
 class CallerLeft(Exception):
@@ -107,16 +107,18 @@ def check_json(body: bytes, most: int) -> int:
     return values
 
 
-def _too_many_values(most: int) -> Denial:
-    return deny(
+def _too_many_values(most: int) -> ErrorResponse:
+    return error_response(
         413,
         f"The body holds more than {most:,} JSON values (general_settings.max_body_values).",
         code="request_too_large",
     )
 
 
-def _long_number() -> Denial:
-    return deny(400, "A number in the body has more than 500 digits.", code="invalid_json")
+def _long_number() -> ErrorResponse:
+    return error_response(
+        400, "A number in the body has more than 500 digits.", code="invalid_json"
+    )
 
 
 def _check_headers(headers: Mapping[str, str], limit: int) -> None:
@@ -137,12 +139,12 @@ def _check_headers(headers: Mapping[str, str], limit: int) -> None:
         )
 
 
-def _unsupported(message: str, fix: str) -> Denial:
-    return deny(415, f"{message} {fix}", code="unsupported_media_type", headers=_CLOSE)
+def _unsupported(message: str, fix: str) -> ErrorResponse:
+    return error_response(415, f"{message} {fix}", code="unsupported_media_type", headers=_CLOSE)
 
 
-def _too_large(limit: int) -> Denial:
-    return deny(
+def _too_large(limit: int) -> ErrorResponse:
+    return error_response(
         413,
         f"The body is longer than {limit:,} bytes (general_settings.max_body_bytes).",
         code="request_too_large",
@@ -150,8 +152,8 @@ def _too_large(limit: int) -> Denial:
     )
 
 
-def _no_room() -> Denial:
-    return deny(
+def _no_room() -> ErrorResponse:
+    return error_response(
         503,
         "The bodies of the calls in progress are too long together "
         "(general_settings.max_bodies_bytes). Try again when some have ended.",
@@ -162,5 +164,7 @@ def _no_room() -> Denial:
     )
 
 
-def _slow() -> Denial:
-    return deny(408, "The body took too long to arrive.", code="request_timeout", headers=_CLOSE)
+def _slow() -> ErrorResponse:
+    return error_response(
+        408, "The body took too long to arrive.", code="request_timeout", headers=_CLOSE
+    )

@@ -24,7 +24,7 @@ from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.connection import Connection
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_writer import SpendLog
-from azure_responses.telemetry.call_log import JSONFormatter
+from azure_responses.telemetry.client_log import JSONFormatter
 
 __all__ = ["GatewayServer", "Plan", "listen", "rehearse", "serve", "set_up_logging"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from azure_responses.gateway.denial import Denial, deny_limit
+from azure_responses.gateway.error_response import ErrorResponse, limit_error
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Settlement
@@ -29,7 +29,7 @@ class SharedTicket:
 
 async def take_shared(
     state: AsyncStateStore, caller: ApiCaller, tokens: int, tick: float
-) -> SharedTicket | Denial:
+) -> SharedTicket | ErrorResponse:
     """Count a call if the key may make it; `tick` is monotonic seconds.
 
     To the state a key is one more deployment, which it knows how to count, also alone while
@@ -46,4 +46,4 @@ async def take_shared(
     shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
     # Which of the two was reached, the state does not say.
     kind = "tokens" if caller.rpm is None else "requests"
-    return deny_limit(kind, " and ".join(shown), reservation.retry_after or 1.0)
+    return limit_error(kind, " and ".join(shown), reservation.retry_after or 1.0)

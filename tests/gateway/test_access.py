@@ -1,7 +1,7 @@
 import pytest
 
 from azure_responses.gateway.access import Access, check_model, read_key
-from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import (
     ANYONE,
     MASTER,
@@ -56,13 +56,13 @@ def test_the_master_key_is_let_in() -> None:
     ],
 )
 def test_everybody_else_gets_a_401_that_says_why(headers: dict[str, str], reason: str) -> None:
-    denial = Access(_TABLE).authenticate(headers, 100.0)
-    assert isinstance(denial, Denial)
-    assert denial.status == 401
-    assert denial.code == "invalid_api_key"
-    assert reason in denial.body["error"]["message"]
-    assert denial.headers["www-authenticate"] == "Bearer"
-    assert "sk-" not in str(denial.body)
+    response = Access(_TABLE).authenticate(headers, 100.0)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 401
+    assert response.code == "invalid_api_key"
+    assert reason in response.body["error"]["message"]
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert "sk-" not in str(response.body)
 
 
 def test_a_key_works_until_it_expires() -> None:
@@ -78,7 +78,7 @@ def test_an_open_gateway_takes_any_key_or_none() -> None:
 
 def test_an_open_gateway_still_refuses_a_key_that_was_taken_back() -> None:
     access = Access(_TABLE, allow_unauthenticated=True)
-    assert isinstance(access.authenticate({"api-key": "sk-gone"}, 0.0), Denial)
+    assert isinstance(access.authenticate({"api-key": "sk-gone"}, 0.0), ErrorResponse)
 
 
 @pytest.mark.parametrize("key", [{}, {"api-key": "anything"}])
@@ -89,10 +89,10 @@ def test_pages_of_other_machines_may_not_use_a_gateway_without_keys(
     key: dict[str, str], origin: str
 ) -> None:
     access = Access(_TABLE, allow_unauthenticated=True)
-    denial = access.authenticate({**key, "origin": origin}, 0.0)
-    assert isinstance(denial, Denial)
-    assert denial.status == 403
-    assert denial.code == "origin_not_allowed"
+    response = access.authenticate({**key, "origin": origin}, 0.0)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 403
+    assert response.code == "origin_not_allowed"
     assert access.authenticate({"api-key": "sk-master", "origin": origin}, 0.0) is MASTER
     open_to_pages = Access(_TABLE, allow_unauthenticated=True, allow_pages=True)
     assert open_to_pages.authenticate({**key, "origin": origin}, 0.0) is ANYONE
@@ -107,11 +107,11 @@ def test_pages_of_this_machine_may_use_it(origin: str) -> None:
 def test_a_model_the_key_is_not_for_is_a_403_that_names_those_it_is_for() -> None:
     caller = ApiCaller(key_id="k", models=("gpt-5*", "o1-pro"))
     assert check_model(caller, "gpt-5-mini") is None
-    denial = check_model(caller, "gpt-4.1")
-    assert denial is not None
-    assert denial.status == 403
-    assert denial.code == "key_model_access_denied"
-    assert "gpt-5*, o1-pro" in denial.body["error"]["message"]
+    response = check_model(caller, "gpt-4.1")
+    assert response is not None
+    assert response.status == 403
+    assert response.code == "key_model_access_denied"
+    assert "gpt-5*, o1-pro" in response.body["error"]["message"]
 
 
 def test_metrics_are_open_to_all_unless_a_key_is_set() -> None:
@@ -136,9 +136,9 @@ def test_metrics_can_be_put_behind_a_key(
     with_key = Access(_TABLE, allow_unauthenticated=True, metrics_key="sk-metrics")
     with_any = Access(_TABLE, allow_unauthenticated=True, metrics_need_key=True)
     for access, opens in ((with_key, opens_with_metrics_key), (with_any, opens_with_any_key)):
-        denial = access.refuse_metrics(headers, 50.0)
-        assert (denial is None) == opens
-        assert denial is None or denial.status == 401
+        response = access.refuse_metrics(headers, 50.0)
+        assert (response is None) == opens
+        assert response is None or response.status == 401
 
 
 def test_a_key_that_has_expired_opens_no_metrics() -> None:

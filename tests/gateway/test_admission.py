@@ -2,7 +2,7 @@ import pytest
 
 from azure_responses.gateway.admission import Admission, Admitted
 from azure_responses.gateway.budget import PICO, Budgets
-from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import SpendTotals
 
@@ -13,7 +13,7 @@ def _admission() -> Admission:
 
 def _admit(
     admission: Admission, caller: ApiCaller, *, tokens: int = 10, cost: int = 0, tick: float = 0.0
-) -> Admitted | Denial:
+) -> Admitted | ErrorResponse:
     return admission.admit(caller, model="gpt", tokens=tokens, cost=cost, now=0.0, tick=tick)
 
 
@@ -29,9 +29,9 @@ def test_the_master_key_has_no_limits() -> None:
 def test_a_model_the_key_is_not_for_is_refused_before_anything_is_counted() -> None:
     admission = _admission()
     caller = ApiCaller(key_id="k", models=("other",), rpm=1)
-    denial = _admit(admission, caller)
-    assert isinstance(denial, Denial)
-    assert denial.status == 403
+    response = _admit(admission, caller)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 403
     assert isinstance(_admit(admission, ApiCaller(key_id="k", rpm=1)), Admitted)
 
 
@@ -39,11 +39,11 @@ def test_one_request_too_many_waits_for_the_first_to_be_a_minute_old() -> None:
     admission = _admission()
     caller = ApiCaller(key_id="k", rpm=2)
     assert all(isinstance(_admit(admission, caller, tick=t), Admitted) for t in (0.0, 10.0))
-    denial = _admit(admission, caller, tick=20.0)
-    assert isinstance(denial, Denial)
-    assert denial.status == 429
-    assert denial.body["error"]["type"] == "requests"
-    assert denial.retry_after == 41.0
+    response = _admit(admission, caller, tick=20.0)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 429
+    assert response.body["error"]["type"] == "requests"
+    assert response.retry_after == 41.0
     assert isinstance(_admit(admission, caller, tick=20.0 + 41.0), Admitted)
 
 
@@ -52,15 +52,15 @@ def test_too_many_tokens_are_refused_until_others_turn_out_to_need_fewer() -> No
     caller = ApiCaller(key_id="k", tpm=100, rpm=2)
     first = _admit(admission, caller, tokens=80)
     assert isinstance(first, Admitted)
-    denial = _admit(admission, caller, tokens=30)
-    assert isinstance(denial, Denial)
-    assert denial.body["error"]["type"] == "tokens"
+    response = _admit(admission, caller, tokens=30)
+    assert isinstance(response, ErrorResponse)
+    assert response.body["error"]["type"] == "tokens"
     admission.settle(first, tokens=20)
-    assert isinstance(_admit(admission, caller, tokens=81), Denial)
+    assert isinstance(_admit(admission, caller, tokens=81), ErrorResponse)
     assert isinstance(_admit(admission, caller, tokens=80), Admitted)
-    denial = _admit(admission, caller, tokens=0)
-    assert isinstance(denial, Denial)
-    assert denial.body["error"]["type"] == "requests"
+    response = _admit(admission, caller, tokens=0)
+    assert isinstance(response, ErrorResponse)
+    assert response.body["error"]["type"] == "requests"
 
 
 def test_without_a_count_the_estimate_stands() -> None:
@@ -69,7 +69,7 @@ def test_without_a_count_the_estimate_stands() -> None:
     admitted = _admit(admission, caller, tokens=80)
     assert isinstance(admitted, Admitted)
     admission.settle(admitted, tokens=None)
-    assert isinstance(_admit(admission, caller, tokens=21), Denial)
+    assert isinstance(_admit(admission, caller, tokens=21), ErrorResponse)
     assert isinstance(_admit(admission, caller, tokens=20), Admitted)
 
 
@@ -87,9 +87,9 @@ def test_a_spent_budget_costs_no_request_of_the_minute() -> None:
     caller = ApiCaller(key_id="k", rpm=2, budget=PICO)
     held = _admit(admission, caller, cost=PICO)
     assert isinstance(held, Admitted)
-    denial = _admit(admission, caller)
-    assert isinstance(denial, Denial)
-    assert denial.code == "budget_exceeded"
+    response = _admit(admission, caller)
+    assert isinstance(response, ErrorResponse)
+    assert response.code == "budget_exceeded"
     admission.settle(held, tokens=None)
     assert isinstance(_admit(admission, caller), Admitted)
 
@@ -98,7 +98,7 @@ def test_a_spent_budget_of_a_key_without_other_limits_is_refused_too() -> None:
     admission = _admission()
     caller = ApiCaller(key_id="k", budget=PICO)
     assert isinstance(_admit(admission, caller, cost=PICO), Admitted)
-    assert isinstance(_admit(admission, caller), Denial)
+    assert isinstance(_admit(admission, caller), ErrorResponse)
 
 
 def test_limits_that_were_changed_hold_at_once() -> None:

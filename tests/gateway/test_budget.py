@@ -1,5 +1,5 @@
 from azure_responses.gateway.budget import DAY, PICO, Budgets, Hold
-from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import SpendKey, SpendTotals, Spent
 
@@ -26,7 +26,7 @@ def test_what_a_call_did_not_need_lets_the_next_one_in() -> None:
     first = budgets.hold(_DOLLAR, PICO, 0.0)
     assert isinstance(first, Hold)
     refused = budgets.hold(_DOLLAR, 1, 0.0)
-    assert isinstance(refused, Denial)
+    assert isinstance(refused, ErrorResponse)
     assert refused.retry_after == 1.0
     assert "x-should-retry" not in refused.headers
     _spend(book, PICO // 2)
@@ -41,7 +41,7 @@ def test_releasing_leaves_the_holds_of_others() -> None:
     assert isinstance(second, Hold)
     budgets.release(first)
     assert isinstance(budgets.hold(_DOLLAR, PICO // 2, 0.0), Hold)
-    assert isinstance(budgets.hold(_DOLLAR, 1, 0.0), Denial)
+    assert isinstance(budgets.hold(_DOLLAR, 1, 0.0), ErrorResponse)
     budgets.release(second)
     assert isinstance(budgets.hold(_DOLLAR, 1, 0.0), Hold)
 
@@ -49,20 +49,20 @@ def test_releasing_leaves_the_holds_of_others() -> None:
 def test_a_spent_budget_is_a_429_that_no_sdk_tries_again() -> None:
     book = SpendTotals()
     _spend(book, PICO)
-    denial = Budgets(book.spent).hold(_DOLLAR, 0, 0.0)
-    assert isinstance(denial, Denial)
-    assert denial.status == 429
-    assert denial.code == "budget_exceeded"
-    assert denial.headers == {"x-should-retry": "false"}
-    assert "1.00 USD" in denial.body["error"]["message"]
+    response = Budgets(book.spent).hold(_DOLLAR, 0, 0.0)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 429
+    assert response.code == "budget_exceeded"
+    assert response.headers == {"x-should-retry": "false"}
+    assert "1.00 USD" in response.body["error"]["message"]
 
 
 def test_another_status_can_be_chosen_as_litellm_has_it() -> None:
     book = SpendTotals()
     _spend(book, PICO)
-    denial = Budgets(book.spent, status=400).hold(_DOLLAR, 0, 0.0)
-    assert isinstance(denial, Denial)
-    assert denial.status == 400
+    response = Budgets(book.spent, status=400).hold(_DOLLAR, 0, 0.0)
+    assert isinstance(response, ErrorResponse)
+    assert response.status == 400
 
 
 def test_a_new_period_begins_with_nothing_spent() -> None:
@@ -70,7 +70,7 @@ def test_a_new_period_begins_with_nothing_spent() -> None:
     caller = ApiCaller(key_id="k", budget=PICO, budget_period=7, created=0.0)
     budgets = Budgets(book.spent)
     _spend(book, PICO, day=6)
-    denial = budgets.hold(caller, 0, 6.5 * DAY)
-    assert isinstance(denial, Denial)
-    assert denial.retry_after == DAY / 2
+    response = budgets.hold(caller, 0, 6.5 * DAY)
+    assert isinstance(response, ErrorResponse)
+    assert response.retry_after == DAY / 2
     assert isinstance(budgets.hold(caller, 0, 7.0 * DAY), Hold)

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
+from azure_responses.gateway.asgi_reply import Receive, Scope, Send
 from azure_responses.gateway.connection import Connection
 from azure_responses.gateway.connection_limits import ConnectionLimits
-from azure_responses.gateway.replies import Receive, Scope, Send
 from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
 
 _LONG = 30_000_000

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from azure_responses.gateway.event_stream import EventStream
+from azure_responses.gateway.asgi_reply import EventStream
 
 
 class Sink:

@@ -44,10 +44,10 @@ def test_names_of_the_loopback_are_its_own(host: str) -> None:
 
 @pytest.mark.parametrize("host", _FOREIGN)
 def test_any_other_name_is_foreign(host: str) -> None:
-    denial = Hosts().check(_headers(host=host), "1.1")
-    assert denial is not None
-    assert (denial.status, denial.code) == (403, "host_not_allowed")
-    assert len(denial.body["error"]["message"]) < 400
+    response = Hosts().check(_headers(host=host), "1.1")
+    assert response is not None
+    assert (response.status, response.code) == (403, "host_not_allowed")
+    assert len(response.body["error"]["message"]) < 400
 
 
 @pytest.mark.parametrize(("allowed", "host", "is_own"), [
@@ -66,9 +66,9 @@ def test_configured_names_are_answered_for(allowed: str, host: str, is_own: bool
 def test_one_host_is_needed_and_no_forwarded_one_counts() -> None:
     hosts = Hosts()
     for headers in ([], [*_headers(host="localhost"), *_headers(host="localhost")]):
-        denial = hosts.check(headers, "1.1")
-        assert denial is not None
-        assert (denial.status, denial.code) == (400, "invalid_host")
+        response = hosts.check(headers, "1.1")
+        assert response is not None
+        assert (response.status, response.code) == (400, "invalid_host")
     assert hosts.check([], "1.0") is None
     forwarded = _headers(
         host="evil.example", x_forwarded_host="localhost", forwarded="host=localhost"
@@ -85,9 +85,9 @@ def test_one_host_is_needed_and_no_forwarded_one_counts() -> None:
     ({"origin": "http://localhost:3000", "sec_fetch_site": "cross-site"}, False),
 ])  # fmt: skip
 def test_pages_of_other_sites_are_refused(headers: dict[str, str], is_refused: bool) -> None:
-    denial = Hosts().check(_headers(host="localhost", **headers), "1.1")
-    assert (denial is not None) is is_refused
-    assert denial is None or denial.code == "origin_not_allowed"
+    response = Hosts().check(_headers(host="localhost", **headers), "1.1")
+    assert (response is not None) is is_refused
+    assert response is None or response.code == "origin_not_allowed"
     # Where a key is asked for, a page has none.
     assert Hosts(["a"], refuses_pages=False).check(_headers(host="a", **headers), "1.1") is None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from azure_responses.gateway.denial import Denial
+from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.places import Places
 
 
@@ -45,8 +45,8 @@ def test_a_full_queue_and_a_long_wait_are_refused() -> None:
         await asyncio.sleep(0)
         full = await places.wait()
         late = await waiting
-        assert isinstance(full, Denial)
-        assert isinstance(late, Denial)
+        assert isinstance(full, ErrorResponse)
+        assert isinstance(late, ErrorResponse)
         assert (full.status, late.status) == (503, 503)
         assert places.waiting == 0
         places.leave()

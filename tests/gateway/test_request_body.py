@@ -58,8 +58,8 @@ def test_what_cannot_be_taken_is_refused(
 ) -> None:
     with pytest.raises(Refused) as caught:
         read(*messages, headers=headers)
-    assert caught.value.denial.status == status
-    assert caught.value.denial.headers["connection"] == "close"
+    assert caught.value.error.status == status
+    assert caught.value.error.headers["connection"] == "close"
 
 
 def test_odd_headers_are_no_reason_to_refuse() -> None:
@@ -76,7 +76,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(request_body, "_PIECE_SECONDS", 0.02)
     with pytest.raises(Refused) as caught:
         read(piece(b"x", more=True))
-    assert caught.value.denial.status == 408
+    assert caught.value.error.status == 408
 
 
 def test_each_byte_of_a_long_body_is_counted_once_and_a_short_one_is_not() -> None:
@@ -94,9 +94,9 @@ def test_bodies_fill_a_memory_of_which_one_caller_gets_half() -> None:
     memory.take("alice", 20)
     with pytest.raises(Refused) as caught:
         memory.take("alice", 1)
-    denial = caught.value.denial
-    assert (denial.status, denial.code, denial.retry_after) == (503, "gateway_saturated", 1.0)
-    assert "max_bodies_bytes" in denial.body["error"]["message"]
+    response = caught.value.error
+    assert (response.status, response.code, response.retry_after) == (503, "gateway_saturated", 1.0)
+    assert "max_bodies_bytes" in response.body["error"]["message"]
     memory.take("bob", 40)
     with pytest.raises(Refused):
         memory.take("carol", 11)
@@ -108,9 +108,9 @@ def test_a_body_that_takes_long_to_read_is_refused_by_the_limit_it_breaks() -> N
     assert check_json(b"[1,2,3]", 10) == 3
     with pytest.raises(Refused) as caught:
         check_json(b"[1,2,3]", 2)
-    denial = caught.value.denial
-    assert (denial.status, denial.code) == (413, "request_too_large")
-    assert "2 JSON values (general_settings.max_body_values)" in denial.body["error"]["message"]
+    response = caught.value.error
+    assert (response.status, response.code) == (413, "request_too_large")
+    assert "2 JSON values (general_settings.max_body_values)" in response.body["error"]["message"]
     with pytest.raises(Refused) as caught:
         check_json(b"[%b]" % (b"9" * 2000), 10)
-    assert (caught.value.denial.status, caught.value.denial.code) == (400, "invalid_json")
+    assert (caught.value.error.status, caught.value.error.code) == (400, "invalid_json")

@@ -1,12 +1,94 @@
-"""Sends a stream of server-sent events: without buffering, with comments while nothing comes."""
+"""Whole replies to an ASGI server."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from azure_responses.gateway.replies import Header, Send
+from pydantic_core import to_json
 
-__all__ = ["EventStream"]
+from azure_responses.gateway.error_response import ErrorResponse
+
+__all__ = [
+    "DISCONNECT",
+    "Disconnect",
+    "EventStream",
+    "Header",
+    "Receive",
+    "Scope",
+    "Send",
+    "error_headers",
+    "send_error",
+    "send_reply",
+]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+
+async def send_reply(send: Send, status: int, headers: Sequence[Header], body: bytes) -> None:
+    """Send a reply whose headers are complete."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(send: Send, error: ErrorResponse, call_id: str) -> None:
+    """Send a refusal."""
+    body = to_json(error.body)
+    await send_reply(send, error.status, error_headers(error, call_id, len(body)), body)
+
+
+def error_headers(error: ErrorResponse, call_id: str, length: int) -> list[Header]:
+    """The headers of a refusal."""
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % length),
+        (b"x-request-id", call_id.encode()),
+        (b"x-litellm-call-id", call_id.encode()),
+        *((name.encode(), value.encode("latin-1")) for name, value in error.headers.items()),
+    ]
+
+
+DISCONNECT = "azure_responses.disconnect"
+"""In the scope of a request: the `Disconnect` of its connection, where the server tells of it."""
+
+
+class Disconnect:
+    """The end of one connection.
+
+    ASGI tells of it to who waits in `receive`, which costs every call a task of its own.
+    """
+
+    __slots__ = ("_has_happened", "_watchers")
+
+    def __init__(self) -> None:
+        self._has_happened = False
+        self._watchers: set[Callable[[], None]] = set()
+
+    @property
+    def is_watched(self) -> bool:
+        """True while someone works for the caller."""
+        return bool(self._watchers)
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` when the caller goes; at once if they have gone."""
+        if self._has_happened:
+            watcher()
+        else:
+            self._watchers.add(watcher)
+
+    def forget(self, watcher: Callable[[], None]) -> None:
+        """Do not call it any more."""
+        self._watchers.discard(watcher)
+
+    def happen(self) -> None:
+        """The caller has gone."""
+        self._has_happened = True
+        watchers, self._watchers = self._watchers, set()
+        for watcher in watchers:
+            watcher()
+
 
 _PING = b": ping\n\n"
 

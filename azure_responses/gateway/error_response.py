@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-__all__ = ["Denial", "deny", "deny_limit"]
+__all__ = ["ErrorResponse", "error_response", "limit_error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Denial:
+class ErrorResponse:
     """A refusal in OpenAI's shape.
 
     Attributes:
@@ -31,7 +31,7 @@ class Denial:
         return code
 
 
-def deny(
+def error_response(
     status: int,
     message: str,
     *,
@@ -40,15 +40,17 @@ def deny(
     param: str | None = None,
     retry_after: float | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Denial:
+) -> ErrorResponse:
     """Put a refusal together; `retry_after` also goes into the headers SDKs read."""
     error = {"message": message, "type": type, "param": param, "code": code}
-    return Denial(status, {"error": error}, {**_hints(retry_after), **(headers or {})}, retry_after)
+    return ErrorResponse(
+        status, {"error": error}, {**_hints(retry_after), **(headers or {})}, retry_after
+    )
 
 
-def deny_limit(kind: str, limits: str, wait: float) -> Denial:
+def limit_error(kind: str, limits: str, wait: float) -> ErrorResponse:
     """The 429 of a key's limits a minute: `kind` is "requests" or "tokens", `limits` in words."""
-    return deny(
+    return error_response(
         429,
         f"This API key may use {limits} per minute. Try again in {wait:.1f} s.",
         type=kind,
