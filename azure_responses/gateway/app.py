@@ -15,13 +15,13 @@ from azure_responses.gateway.asgi_reply import (
     send_reply,
 )
 from azure_responses.gateway.config_file import load_config
-from azure_responses.gateway.exchange import Exchange, read_headers
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.health import HEALTH_PATHS, health_reply
 from azure_responses.gateway.layers import LAYERS, App
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
+from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["GatewayApp", "create_app"]
@@ -67,13 +67,13 @@ class GatewayApp:
             if path == "/openapi.json":
                 await send_json(send, 200, openapi_document())
                 return
-        await Exchange(self.gateway, scope, receive, send).run()
+        await RequestHandler(self.gateway, scope, receive, send).run()
 
     async def _health(self, path: str, send: Send) -> None:
         gateway = self.gateway
         status, body = health_reply(
             path,
-            is_draining=gateway.drain.is_draining,
+            is_draining=gateway.shutdown.is_draining,
             database=gateway.database_state,
             state=gateway.shared_state,
         )
@@ -87,8 +87,8 @@ class GatewayApp:
             await send_error(send, error, gateway.new_call_id())
             return
         body = gateway.metrics.render(
-            in_progress=gateway.places.in_progress,
-            queued=gateway.places.waiting,
+            in_progress=gateway.concurrency.in_progress,
+            queued=gateway.concurrency.waiting,
             cooling=gateway.cooling(),
         )
         headers = [

@@ -11,17 +11,16 @@ from uuid import uuid4
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.access import Access
 from azure_responses.gateway.admission import Admission
+from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
+from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.cost_estimate import CostEstimates
-from azure_responses.gateway.drain import Drain
 from azure_responses.gateway.error_response import ErrorResponse
+from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.hosts import Hosts
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
-from azure_responses.gateway.lanes import Lanes
 from azure_responses.gateway.metrics import Metrics
-from azure_responses.gateway.places import Places
-from azure_responses.gateway.request_body import BodyMemory
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
@@ -70,13 +69,13 @@ class Gateway:
         self.estimates = CostEstimates(self.router)
         # By key: calls that wait for running ones to end.
         self.waiting: Counter[str] = Counter()
-        self.places = Places(
+        self.concurrency = ConcurrencyLimit(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )
         # One body has to fit into one caller's half.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
-        self.lanes = Lanes()
-        self.drain = Drain()
+        self.worker_threads = WorkerThreads()
+        self.shutdown = GracefulShutdown()
         routing = self.router.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
         self.spend_writer: SpendWriter | None = None
@@ -96,7 +95,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Write what has been gathered and close every connection."""
-        self.drain.begin()
+        self.shutdown.begin()
         await self.router.aclose()
         if self.spend_writer is not None:
             self.spend_writer.close()

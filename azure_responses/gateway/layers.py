@@ -60,4 +60,4 @@ def refuse_foreign_hosts(app: App, gateway: "Gateway") -> App:
 
 
 LAYERS: tuple[Layer, ...] = (keep_errors_inside, refuse_foreign_hosts)
-"""Authentication, limits and the rest are steps of `Exchange`, which all need its state."""
+"""Authentication, limits and the rest are steps of `RequestHandler`, which all need its state."""

@@ -21,7 +21,7 @@ import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 
 from azure_responses.gateway.app import GatewayApp, create_app
-from azure_responses.gateway.connection import Connection
+from azure_responses.gateway.caller_connection import CallerConnection
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_writer import SpendLog
 from azure_responses.telemetry.client_log import JSONFormatter
@@ -89,7 +89,7 @@ class GatewayServer(uvicorn.Server):
             return  # Ctrl-C goes to all processes at once; the parent passes on what it means.
         if self.should_exit:
             self.force_exit = True
-        self._gateway.drain.begin()
+        self._gateway.shutdown.begin()
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -105,9 +105,9 @@ class GatewayServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let the calls under way end, then close."""
-        drain = self._gateway.drain
-        drain.begin()
-        waiting = asyncio.ensure_future(drain.wait(self._gateway.settings.drain_timeout))
+        shutdown = self._gateway.shutdown
+        shutdown.begin()
+        waiting = asyncio.ensure_future(shutdown.wait(self._gateway.settings.drain_timeout))
         while not (waiting.done() or self.force_exit):
             await asyncio.wait({waiting}, timeout=_TICK)
         waiting.cancel()
@@ -117,7 +117,7 @@ class GatewayServer(uvicorn.Server):
 def _connections(app: GatewayApp) -> Any:
     """What uvicorn makes a connection with; they share one limit."""
     most = app.gateway.settings.max_connections
-    return partial(Connection, limits=ConnectionLimits(min(most, raise_file_limit() // 2)))
+    return partial(CallerConnection, limits=ConnectionLimits(min(most, raise_file_limit() // 2)))
 
 
 def raise_file_limit() -> int:

@@ -263,11 +263,11 @@ def test_azure_is_let_go_when_the_caller_leaves(server_of: Any, padding: int) ->
             with pytest.raises(httpx.ReadTimeout):
                 client.post(CREATE, json={**body, "stream": False}, timeout=0.5)
         deadline = time.monotonic() + 10
-        places = gateway.app.gateway.places
-        while places.in_progress and time.monotonic() < deadline:
+        limit = gateway.app.gateway.concurrency
+        while limit.in_progress and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert places.in_progress == 0
-        assert gateway.app.gateway.drain.count == 0
+        assert limit.in_progress == 0
+        assert gateway.app.gateway.shutdown.count == 0
 
 
 def test_a_body_too_long_is_refused(url: str) -> None:
@@ -313,9 +313,9 @@ def test_a_caller_who_leaves_while_sending_is_forgotten(gateway: Running) -> Non
         connection.sendall(head.encode() + b'{"model"')
         time.sleep(0.1)
     deadline = time.monotonic() + 5
-    while gateway.app.gateway.drain.count and time.monotonic() < deadline:
+    while gateway.app.gateway.shutdown.count and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert gateway.app.gateway.places.in_progress == 0
+    assert gateway.app.gateway.concurrency.in_progress == 0
 
 
 def test_a_full_gateway_says_when_to_come_back() -> None:

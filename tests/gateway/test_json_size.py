@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway import json_size
-from azure_responses.gateway.json_size import count_values, has_long_number
+from azure_responses.gateway.body_reader import count_values, has_long_number
 
 
 def _values(value: Any) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
 from azure_responses.gateway.budget import to_dollars
-from azure_responses.gateway.exchange import let_go
+from azure_responses.gateway.request_handler import clear_tracebacks
 from azure_responses.openai_server import ApiRequest
 from tests.gateway.gateways import Running, config_of, serve
 from tests.openai_server.servers import make_emulator
@@ -48,7 +48,7 @@ def _leave_early(client: httpx.Client, *, is_stream: bool) -> None:
 
 def _await_calls(gateway: Running, count: int) -> None:
     deadline = time.monotonic() + 20
-    while gateway.app.gateway.places.in_progress > 0 or _calls(gateway) < count:
+    while gateway.app.gateway.concurrency.in_progress > 0 or _calls(gateway) < count:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -107,7 +107,7 @@ def test_errors_in_a_circle_are_let_go_of_once() -> None:
             raise second from first
     except KeyError:
         first.__context__ = second
-    let_go([None, second])
+    clear_tracebacks([None, second])
     assert (first.__traceback__, second.__traceback__) == (None, None)
 
 

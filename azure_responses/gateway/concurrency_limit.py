@@ -5,14 +5,14 @@ from collections import deque
 
 from azure_responses.gateway.error_response import ErrorResponse, error_response
 
-__all__ = ["Places"]
+__all__ = ["ConcurrencyLimit"]
 
 
-class Places:
+class ConcurrencyLimit:
     """The places of one process; used from one event loop.
 
     Args:
-        places: calls in progress at once.
+        most: calls in progress at once.
         queue: further calls that wait for a place, first come first served.
         patience: seconds a call waits.
 
@@ -20,9 +20,9 @@ class Places:
         in_progress: how many there are now.
     """
 
-    def __init__(self, places: int, queue: int, patience: float) -> None:
+    def __init__(self, most: int, queue: int, patience: float) -> None:
         self.in_progress = 0
-        self._places = places
+        self._most = most
         self._queue_length = queue
         self._patience = patience
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -35,13 +35,13 @@ class Places:
     @property
     def refusal(self) -> ErrorResponse | None:
         """The 503 of a call that would not even wait; None where it would, or has a place."""
-        if self.in_progress < self._places or len(self._queue) < self._queue_length:
+        if self.in_progress < self._most or len(self._queue) < self._queue_length:
             return None
         return _saturated("The gateway is at its limit and so is its queue.")
 
     def enter(self) -> bool:
         """Take a place if one is free and nobody waits."""
-        if self.in_progress < self._places and not self._queue:
+        if self.in_progress < self._most and not self._queue:
             self.in_progress += 1
             return True
         return False

@@ -5,10 +5,10 @@ import asyncio
 from azure_responses.errors import InternalServerError
 from azure_responses.gateway.error_response import ErrorResponse, error_response
 
-__all__ = ["Drain"]
+__all__ = ["GracefulShutdown"]
 
 
-class Drain:
+class GracefulShutdown:
     """The calls of one process, and whether it still takes any; used from one event loop.
 
     Attributes:

@@ -14,7 +14,7 @@ from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.error_response import ErrorResponse, error_response
 
-__all__ = ["Connection"]
+__all__ = ["CallerConnection"]
 
 # What common load balancers let through is far less.
 _LONGEST_HEAD = 64 * 1024
@@ -63,7 +63,7 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-class Connection(HttpToolsProtocol):
+class CallerConnection(HttpToolsProtocol):
     """uvicorn's connection, within bounds for strangers, who have not shown a key yet.
 
     uvicorn by itself waits for ever for a head, and takes one of any length. It does not mind a

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway import request_body
-from azure_responses.gateway.request_body import (
+from azure_responses.gateway import body_reader
+from azure_responses.gateway.body_reader import (
     BodyMemory,
     CallerLeft,
     Refused,
@@ -73,7 +73,7 @@ def test_a_caller_who_leaves_is_noticed() -> None:
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "_PIECE_SECONDS", 0.02)
+    monkeypatch.setattr(body_reader, "_PIECE_SECONDS", 0.02)
     with pytest.raises(Refused) as caught:
         read(piece(b"x", more=True))
     assert caught.value.error.status == 408

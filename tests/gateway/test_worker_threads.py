@@ -5,19 +5,19 @@ import threading
 import time
 
 from azure_responses.event_loop import COMPUTER, compute
-from azure_responses.gateway.lanes import Lanes
+from azure_responses.gateway.body_reader import WorkerThreads
 
 
 def test_small_bodies_are_worked_on_in_place() -> None:
-    lanes = Lanes()
-    assert lanes.choose(10, 10_000) is None
-    usual, heavy = lanes.choose(5000, 10_000), lanes.choose(50_000, 10_000)
-    assert usual is lanes.choose(10, 10_000_000)
+    pools = WorkerThreads()
+    assert pools.choose(10, 10_000) is None
+    usual, heavy = pools.choose(5000, 10_000), pools.choose(50_000, 10_000)
+    assert usual is pools.choose(10, 10_000_000)
     assert None is not usual is not heavy is not None
 
 
 def test_bodies_of_very_many_values_wait_for_one_another_alone() -> None:
-    lanes = Lanes()
+    pools = WorkerThreads()
     running: list[int] = []
     most = 0
 
@@ -30,11 +30,11 @@ def test_bodies_of_very_many_values_wait_for_one_another_alone() -> None:
         return threading.get_ident()
 
     async def run() -> None:
-        heavy, usual = lanes.choose(50_000, 0), lanes.choose(5000, 0)
+        heavy, usual = pools.choose(50_000, 0), pools.choose(5000, 0)
         assert heavy is not None
         assert usual is not None
-        threads = await asyncio.gather(*(heavy(work) for _ in range(5)))
-        assert threading.get_ident() not in threads
+        idents = await asyncio.gather(*(heavy(work) for _ in range(5)))
+        assert threading.get_ident() not in idents
         assert most == 1
         blocked = asyncio.ensure_future(heavy(lambda: time.sleep(0.5)))
         await asyncio.sleep(0.05)
@@ -49,7 +49,7 @@ def test_bodies_of_very_many_values_wait_for_one_another_alone() -> None:
 def test_what_is_computed_goes_where_the_call_says() -> None:
     async def run() -> None:
         assert await compute(threading.get_ident) == threading.get_ident()
-        COMPUTER.set(Lanes().choose(50_000, 0))
+        COMPUTER.set(WorkerThreads().choose(50_000, 0))
         assert await compute(threading.get_ident) != threading.get_ident()
         assert await compute(dict, [("a", 1)], b=2) == {"a": 1, "b": 2}
 

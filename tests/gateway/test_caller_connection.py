@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from azure_responses.gateway.asgi_reply import Receive, Scope, Send
-from azure_responses.gateway.connection import Connection
+from azure_responses.gateway.caller_connection import CallerConnection
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
 
@@ -25,7 +25,7 @@ _GET = f"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setattr(Connection, "head_seconds", 0.3)
+    monkeypatch.setattr(CallerConnection, "head_seconds", 0.3)
     with serve(config_of("http://127.0.0.1:9", "east")) as running:
         yield running
 
@@ -190,7 +190,7 @@ def test_where_all_connections_are_at_work_a_new_one_is_told_so() -> None:
         await receive()
 
     limits = ConnectionLimits(most=1)
-    protocol: Any = partial(Connection, limits=limits)
+    protocol: Any = partial(CallerConnection, limits=limits)
     server = uvicorn.Server(
         uvicorn.Config(answer_never, http=protocol, lifespan="off", log_config=None)
     )
@@ -223,9 +223,9 @@ async def _answer_at_length(scope: Scope, receive: Receive, send: Send) -> None:
 def test_a_slow_reader_gets_it_all_and_one_who_hardly_reads_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, head: bytes, pause: float, piece: int, is_whole: bool
 ) -> None:
-    monkeypatch.setattr(Connection, "read_seconds", 1.0)
+    monkeypatch.setattr(CallerConnection, "read_seconds", 1.0)
     server = uvicorn.Server(
-        uvicorn.Config(_answer_at_length, http=Connection, lifespan="off", log_config=None)
+        uvicorn.Config(_answer_at_length, http=CallerConnection, lifespan="off", log_config=None)
     )
     with run_server(server) as port, socket.create_connection(("127.0.0.1", port), 10) as caller:
         caller.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n" + head + b"\r\n")

@@ -21,11 +21,10 @@ from azure_responses.gateway.asgi_reply import (
     send_error,
     send_reply,
 )
+from azure_responses.gateway.body_reader import SHORT, CallerLeft, Refused, check_json, read_body
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.lanes import SHORT
 from azure_responses.gateway.layers import BEGUN
-from azure_responses.gateway.request_body import CallerLeft, Refused, check_json, read_body
 from azure_responses.openai_server import ApiRequest, CallSummary
 from azure_responses.openai_server.closing_events import closing_events
 from azure_responses.openai_server.replies import refusal
@@ -35,7 +34,7 @@ from azure_responses.openai_server.served_request import ServedRequest
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
 
-__all__ = ["Exchange", "let_go", "read_headers"]
+__all__ = ["RequestHandler", "clear_tracebacks", "read_headers"]
 
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
@@ -46,7 +45,7 @@ _BYTES_PER_VALUE = 64
 _ROUTED = frozenset({"create", "chat", "compact", "input_tokens"})
 
 
-class Exchange:
+class RequestHandler:
     """Answers one request; made for it and thrown away."""
 
     def __init__(self, gateway: "Gateway", scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,10 +66,10 @@ class Exchange:
         """Answer it, or notice that nobody wants the answer any more."""
         gateway, task = self._gateway, self._task
         assert task is not None
-        if gateway.drain.is_draining:
-            await self._send_error(gateway.drain.refusal)
+        if gateway.shutdown.is_draining:
+            await self._send_error(gateway.shutdown.refusal)
             return
-        gateway.drain.enter(task)
+        gateway.shutdown.enter(task)
         try:
             await self._answer()
         except Refused as refused:
@@ -78,13 +77,13 @@ class Exchange:
         except CallerLeft:
             pass
         except asyncio.CancelledError:
-            if not (self._has_left or gateway.drain.is_cut):
+            if not (self._has_left or gateway.shutdown.is_cut):
                 raise
             task.uncancel()
         finally:
             self._is_over = True
             self._stop_watching()
-            gateway.drain.leave(task)
+            gateway.shutdown.leave(task)
 
     async def _answer(self) -> None:
         gateway = self._gateway
@@ -101,7 +100,7 @@ class Exchange:
 
         limit = gateway.settings.max_body_bytes
         try:
-            refusal = gateway.places.refusal
+            refusal = gateway.concurrency.refusal
             if refusal is not None:
                 raise Refused(refusal)
             body = await read_body(self._receive, self._headers, limit, take)
@@ -120,22 +119,22 @@ class Exchange:
                 values = check_json(body, most)
             else:
                 values = await asyncio.to_thread(check_json, body, most)
-            computer = gateway.lanes.choose(values, len(body))
+            computer = gateway.worker_threads.choose(values, len(body))
             if computer is not None:
                 take(values * _BYTES_PER_VALUE)
         # What is set stays so for requests that come later on the same connection.
         COMPUTER.set(computer)
 
     async def _take_place(self, caller: ApiCaller, body: bytes) -> None:
-        places = self._gateway.places
-        if not places.enter():
-            error = await places.wait()
+        limit = self._gateway.concurrency
+        if not limit.enter():
+            error = await limit.wait()
             if error is not None:
                 raise Refused(error)
         try:
             await self._serve(caller, body)
         finally:
-            places.leave()
+            limit.leave()
 
     async def _serve(self, caller: ApiCaller, body: bytes) -> None:
         request = self._request(caller, body)
@@ -146,7 +145,7 @@ class Exchange:
             self._gateway.metrics.refuse(reply.status)
             assert isinstance(reply.body, bytes)
             await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
-            let_go([reply.summary.error])
+            clear_tracebacks([reply.summary.error])
             return
         self._watch_caller()
         admitted = await self._admit(caller, call)
@@ -155,7 +154,7 @@ class Exchange:
         finally:
             call.summary.latency = time.perf_counter() - self._began
             self._settle(caller, call, admitted)
-            let_go([call.summary.error, *call.failures])
+            clear_tracebacks([call.summary.error, *call.failures])
 
     def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
         summary, admission = call.summary, self._gateway.admission
@@ -248,9 +247,9 @@ class Exchange:
 
     async def _say_goodbye(self, stream: EventStream, call: ServedRequest) -> None:
         """The time for draining is over: whoever still listens is told why the stream ends."""
-        if self._gateway.drain.is_cut and not self._has_left and stream.has_begun:
+        if self._gateway.shutdown.is_cut and not self._has_left and stream.has_begun:
             self._finish()
-            await stream.write(closing_events(call, self._gateway.drain.error))
+            await stream.write(closing_events(call, self._gateway.shutdown.error))
             await stream.end()
 
     async def _send_error(self, error: ErrorResponse) -> None:
@@ -328,7 +327,7 @@ def read_headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-def let_go(errors: Iterable[BaseException | None]) -> None:
+def clear_tracebacks(errors: Iterable[BaseException | None]) -> None:
     """Take the frames off errors that nobody will look into any more.
 
     They hold what was worked on, the body of the request and the error itself among it: a circle
