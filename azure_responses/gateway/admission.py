@@ -1,17 +1,29 @@
 """May this call begin: model, requests and tokens a minute, and money."""
 
+import asyncio
 import threading
+import time
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
-from azure_responses.gateway.access import check_model
+from azure_responses.event_loop import compute
+from azure_responses.gateway.authentication import check_model
 from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.error_response import ErrorResponse, limit_error
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.shared_limits import SharedTicket, take_shared
-from azure_responses.routing.windows import Window
+from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.outcome import Settlement
+from azure_responses.routing.route_request import Candidate
+from azure_responses.routing.windows import RUNNING_WAIT, Window
 from azure_responses.store.interface import AsyncStateStore
+from azure_responses.transport import patience_of
 
-__all__ = ["Admission", "Admitted"]
+if TYPE_CHECKING:
+    from azure_responses.gateway.gateway import Gateway
+
+__all__ = ["Admission", "Admitted", "SharedTicket", "admit_call", "take_shared"]
 
 # Keys whose minutes are remembered; an idle key's is empty after one anyway.
 _MOST_KEYS = 10_000
@@ -32,6 +44,20 @@ class _Ticket:
 
     slot: int
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTicket:
+    """A call that was counted; `settle` it once."""
+
+    state: AsyncStateStore
+    candidate: Candidate
+    slot: int
+
+    def settle(self, used: int, *, refunds_request: bool = False) -> None:
+        """Count `used` tokens in place of those reserved; written behind the call."""
+        # When it is does not matter: a settlement without a cooldown has no use for it.
+        self.state.settle(Settlement(self.candidate, self.slot, used, refunds_request), 0.0)
 
 
 class Admission:
@@ -61,7 +87,7 @@ class Admission:
         if error is not None:
             return error
         ticket = self._take(caller, tokens, tick) if caller.has_limits else None
-        return self._hold(caller, ticket, cost, now)
+        return self._reserve_budget(caller, ticket, cost, now)
 
     async def admit_shared(
         self,
@@ -82,9 +108,9 @@ class Admission:
         if error is not None:
             return error
         ticket = await take_shared(state, caller, tokens, tick) if caller.has_limits else None
-        return self._hold(caller, ticket, cost, now)
+        return self._reserve_budget(caller, ticket, cost, now)
 
-    def _hold(
+    def _reserve_budget(
         self,
         caller: ApiCaller,
         ticket: "_Ticket | SharedTicket | ErrorResponse | None",
@@ -154,3 +180,97 @@ class Admission:
         # The limits of a stored key may have been changed.
         minute.rpm, minute.tpm = caller.rpm, caller.tpm
         return minute
+
+
+async def take_shared(
+    state: AsyncStateStore, caller: ApiCaller, tokens: int, tick: float
+) -> SharedTicket | ErrorResponse:
+    """Count a call if the key may make it; `tick` is monotonic seconds.
+
+    To the state a key is one more deployment, which it knows how to count, also alone while
+    others cannot be asked.
+    """
+    name = f"key-{sha256(caller.key_id.encode()).hexdigest()[:24]}"
+    candidate = Candidate(
+        Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm), tokens
+    )
+    reservation = await state.reserve([candidate], tick)
+    if reservation.candidate is not None:
+        return SharedTicket(state, candidate, reservation.slot)
+    limits = {"requests": caller.rpm, "tokens": caller.tpm}
+    shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
+    # Which of the two was reached, the state does not say.
+    kind = "tokens" if caller.rpm is None else "requests"
+    return limit_error(kind, " and ".join(shown), reservation.retry_after or 1.0)
+
+
+# Room that running calls hold frees when they end; a caller who came back a second later would find
+# the same as one who waited here, and be refused more often.
+_LONGEST_WAIT = 10.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+# Calls of one key that wait at once; more are refused at once.
+_MOST_WAITING = 32
+
+
+async def admit_call(
+    gateway: "Gateway", caller: ApiCaller, call: ServedRequest
+) -> Admitted | ErrorResponse:
+    """Let a call begin, at once or when running calls of its key have ended, or say why not."""
+    is_limited = caller.has_limits or caller.budget is not None
+    context = await gateway.estimates.find_context(call) if is_limited else 0
+    admitted = await _ask(gateway, caller, call, context)
+    waiting = gateway.waiting
+    if not _passes_soon(admitted) or waiting[caller.key_id] >= _most_waiting(gateway):
+        return admitted
+    waiting[caller.key_id] += 1
+    try:
+        return await _wait(gateway, caller, call, context, admitted)
+    finally:
+        waiting[caller.key_id] -= 1
+        if not waiting[caller.key_id]:
+            del waiting[caller.key_id]
+
+
+def _most_waiting(gateway: "Gateway") -> int:
+    # Each has one of the gateway's places, of which other keys need some too.
+    return max(1, min(_MOST_WAITING, gateway.settings.max_concurrent_requests // 4))
+
+
+async def _wait(
+    gateway: "Gateway",
+    caller: ApiCaller,
+    call: ServedRequest,
+    context: int,
+    admitted: Admitted | ErrorResponse,
+) -> Admitted | ErrorResponse:
+    patience = patience_of(call.timeout)
+    allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
+    pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
+    while _passes_soon(admitted) and time.monotonic() + pause < ends:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        admitted = await _ask(gateway, caller, call, context)
+    return admitted
+
+
+async def _ask(
+    gateway: "Gateway", caller: ApiCaller, call: ServedRequest, context: int
+) -> Admitted | ErrorResponse:
+    tick = time.monotonic()
+    asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
+    if caller.has_limits or caller.budget is not None:
+        # Anew each time: the calls that ended meanwhile have shown how much they needed.
+        estimate = await compute(gateway.estimates.estimate, caller, call, context, tick)
+        asked["tokens"], asked["cost"] = estimate
+    asked |= {"now": time.time(), "tick": tick}
+    state = gateway.router.async_calls.state
+    if caller.has_limits and state.is_shared:
+        return await gateway.admission.admit_shared(state, caller, **asked)
+    return gateway.admission.admit(caller, **asked)
+
+
+def _passes_soon(admitted: Admitted | ErrorResponse) -> bool:
+    if not isinstance(admitted, ErrorResponse) or admitted.retry_after is None:
+        return False
+    return admitted.retry_after <= RUNNING_WAIT

@@ -1,13 +1,17 @@
 """The ASGI application: which path goes where."""
 
+import logging
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import (
+    REPLY_BEGUN,
     Receive,
     Scope,
     Send,
@@ -15,16 +19,25 @@ from azure_responses.gateway.asgi_reply import (
     send_reply,
 )
 from azure_responses.gateway.config_file import load_config
+from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.gateway import Gateway
-from azure_responses.gateway.health import HEALTH_PATHS, health_reply
-from azure_responses.gateway.layers import LAYERS, App
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
 
-__all__ = ["GatewayApp", "create_app"]
+__all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]
+
+LOGGER = logging.getLogger("azure_responses.gateway")
+
+_LIVE = frozenset({"/health/liveliness", "/health/liveness"})
+HEALTH_PATHS = _LIVE | {"/health/readiness", "/healthz", "/health"}
+"""The paths of both spellings, and of Azure's samples."""
+
+_ALIVE = b'"I\'m alive!"'
+_SHUTTING_DOWN = b'{"status":"shutting_down"}'
+
 
 Config = GatewaySettings | Mapping[str, Any] | str | Path | None
 
@@ -40,22 +53,28 @@ class GatewayApp:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        serve: App = self._route
-        for layer in reversed(LAYERS):
-            serve = layer(serve, gateway)
-        self._serve = serve
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            await self._serve(scope, receive, send)
+            try:
+                await self._answer(scope, receive, send)
+            except Exception:
+                await self._fail(scope, send)
         elif kind == "lifespan":
             await self._live(receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = self.gateway.hosts
+        # Before the route: no path, with or without a key, is for a host of another site.
+        if hosts is not None:
+            error = hosts.check(scope["headers"], scope.get("http_version", "1.1"))
+            if error is not None:
+                await self._refuse(error, send)
+                return
         path = scope["path"]
         if scope["method"] in ("GET", "HEAD"):
             if path in HEALTH_PATHS:
@@ -69,22 +88,40 @@ class GatewayApp:
                 return
         await RequestHandler(self.gateway, scope, receive, send).run()
 
+    async def _fail(self, scope: Scope, send: Send) -> None:
+        """Log the exception that no code expected; the caller gets a 500 without details."""
+        call_id = self.gateway.new_call_id()
+        LOGGER.exception("A request could not be answered (call %s)", call_id)
+        self.gateway.metrics.refuse(500)
+        if scope.get(REPLY_BEGUN):
+            # A status cannot be sent any more; the server closes the connection instead.
+            raise
+        error = error_response(
+            500, "The gateway failed to answer.", code="server_error", type="server_error"
+        )
+        await send_error(send, error, call_id)
+
+    async def _refuse(self, error: ErrorResponse, send: Send) -> None:
+        self.gateway.metrics.refuse(error.status)
+        await send_error(send, error, self.gateway.new_call_id())
+
     async def _health(self, path: str, send: Send) -> None:
         gateway = self.gateway
-        status, body = health_reply(
-            path,
-            is_draining=gateway.shutdown.is_draining,
-            database=gateway.database_state,
-            state=gateway.shared_state,
-        )
-        await send_json(send, status, body)
+        if path in _LIVE:
+            # Also while it shuts down: what restarts on a failing liveness probe would cut the
+            # very calls that the process waits for. It only is not ready any more.
+            await send_json(send, 200, _ALIVE)
+        elif gateway.shutdown.is_draining:
+            await send_json(send, 503, _SHUTTING_DOWN)
+        else:
+            state = {"db": gateway.database_state, "state": gateway.shared_state}
+            await send_json(send, 200, to_json({"status": "healthy", **state}))
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         gateway = self.gateway
         error = gateway.access.refuse_metrics(read_headers(scope), time.time())
         if error is not None:
-            gateway.metrics.refuse(error.status)
-            await send_error(send, error, gateway.new_call_id())
+            await self._refuse(error, send)
             return
         body = gateway.metrics.render(
             in_progress=gateway.concurrency.in_progress,

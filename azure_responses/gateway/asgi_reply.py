@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from azure_responses.gateway.error_response import ErrorResponse
 
 __all__ = [
+    "REPLY_BEGUN",
     "DISCONNECT",
     "Disconnect",
     "EventStream",
@@ -49,6 +50,9 @@ def error_headers(error: ErrorResponse, call_id: str, length: int) -> list[Heade
         *((name.encode(), value.encode("latin-1")) for name, value in error.headers.items()),
     ]
 
+
+REPLY_BEGUN = "azure_responses.reply_has_begun"
+"""In the scope of a request: its reply has begun."""
 
 DISCONNECT = "azure_responses.disconnect"
 """In the scope of a request: the `Disconnect` of its connection, where the server tells of it."""

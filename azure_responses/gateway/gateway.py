@@ -9,8 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.access import Access
 from azure_responses.gateway.admission import Admission
+from azure_responses.gateway.authentication import Access, AllowedHosts
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
@@ -18,7 +18,6 @@ from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
-from azure_responses.gateway.hosts import Hosts
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.schema import GatewaySettings
@@ -183,12 +182,12 @@ def _spent(caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -
     )
 
 
-def _hosts(settings: GatewaySettings) -> Hosts | None:
+def _hosts(settings: GatewaySettings) -> AllowedHosts | None:
     """The hosts to answer for; None where a key, or the operator, says who may call."""
     trusts_loopback = _is_open(settings) and not settings.allow_unauthenticated
     if not trusts_loopback and not settings.allowed_hosts:
         return None
-    return Hosts(settings.allowed_hosts, refuses_pages=trusts_loopback)
+    return AllowedHosts(settings.allowed_hosts, refuses_pages=trusts_loopback)
 
 
 def _is_open(settings: GatewaySettings) -> bool:

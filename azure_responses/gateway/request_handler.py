@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER, compute
-from azure_responses.gateway.admission import Admitted
-from azure_responses.gateway.admit_call import admit_call
+from azure_responses.gateway.admission import Admitted, admit_call
 from azure_responses.gateway.asgi_reply import (
     DISCONNECT,
+    REPLY_BEGUN,
     Disconnect,
     EventStream,
     Header,
@@ -24,7 +24,6 @@ from azure_responses.gateway.asgi_reply import (
 from azure_responses.gateway.body_reader import SHORT, CallerLeft, Refused, check_json, read_body
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.layers import BEGUN
 from azure_responses.openai_server import ApiRequest, CallSummary
 from azure_responses.openai_server.closing_events import closing_events
 from azure_responses.openai_server.replies import refusal
@@ -213,7 +212,7 @@ class RequestHandler:
             await self._say_goodbye(stream, call)
             raise
         finally:
-            self._scope[BEGUN] = stream.has_begun
+            self._scope[REPLY_BEGUN] = stream.has_begun
             await stream.close()
 
     async def _pass_on(self, stream: EventStream, headers: list[Header], events: Any) -> None:
@@ -260,7 +259,7 @@ class RequestHandler:
     def _finish(self) -> None:
         """The last of the reply is about to be sent: whoever leaves from now on has had it."""
         self._is_over = True
-        self._scope[BEGUN] = True
+        self._scope[REPLY_BEGUN] = True
 
     def _watch_caller(self) -> None:
         """Have the call stopped when nobody waits for its answer any more."""

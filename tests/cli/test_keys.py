@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from azure_responses.cli import main
-from azure_responses.gateway.access import Access
+from azure_responses.gateway.authentication import Access
 from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.database import open_database
 from azure_responses.gateway.key_table import ApiCaller, KeyTable

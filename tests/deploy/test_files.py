@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from azure_responses.gateway.app import HEALTH_PATHS
 from azure_responses.gateway.config_file import read_config
-from azure_responses.gateway.health import HEALTH_PATHS
 from azure_responses.version import __version__
 
 _DOCS = Path(__file__).parents[2] / "docs"

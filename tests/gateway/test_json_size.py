@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway import json_size
+from azure_responses.gateway import body_reader
 from azure_responses.gateway.body_reader import count_values, has_long_number
 
 
@@ -32,8 +32,8 @@ def _make(draw: random.Random, depth: int = 0) -> Any:
 def test_commas_and_brackets_in_strings_are_no_values(
     monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
-    monkeypatch.setattr(json_size, "_WINDOW", window)
-    monkeypatch.setattr(json_size, "_ESCAPES_PER_VALUE", 10**9)
+    monkeypatch.setattr(body_reader, "_WINDOW", window)
+    monkeypatch.setattr(body_reader, "_ESCAPES_PER_VALUE", 10**9)
     draw = random.Random(4)
     for _ in range(300):
         value = [_make(draw) for _ in range(4)]

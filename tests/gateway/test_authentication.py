@@ -1,6 +1,6 @@
 import pytest
 
-from azure_responses.gateway.access import Access, check_model, read_key
+from azure_responses.gateway.authentication import Access, check_model, read_key
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import (
     ANYONE,
