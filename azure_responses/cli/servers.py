@@ -91,7 +91,7 @@ def _try_out(settings: "GatewaySettings") -> "Iterator[ConfigProblem]":
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from azure_responses.gateway.server import Plan, listen, serve
+    from azure_responses.gateway.uvicorn_server import ServeOptions, listen, serve
 
     if arguments.workers < 1:
         raise ConfigurationError("--workers is a whole number from 1.")
@@ -108,7 +108,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             ) from error
         running = _running(arguments.host, listener.getsockname()[1])
         with listener:
-            return serve(Plan(config, environment, arguments.workers, running), listener)
+            return serve(ServeOptions(config, environment, arguments.workers, running), listener)
 
 
 def _read(config: str | None) -> "GatewaySettings":

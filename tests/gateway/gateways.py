@@ -18,7 +18,7 @@ import uvicorn
 import yaml
 
 from azure_responses.gateway.app import GatewayApp, create_app
-from azure_responses.gateway.server import GatewayServer, listen
+from azure_responses.gateway.uvicorn_server import GatewayServer, listen
 
 __all__ = ["KEY", "Running", "config_of", "run_process", "run_server", "serve"]
 

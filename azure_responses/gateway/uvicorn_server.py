@@ -26,7 +26,7 @@ from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_writer import SpendLog
 from azure_responses.telemetry.client_log import JSONFormatter
 
-__all__ = ["GatewayServer", "Plan", "listen", "rehearse", "serve", "set_up_logging"]
+__all__ = ["GatewayServer", "ServeOptions", "listen", "validate_startup", "serve", "set_up_logging"]
 
 _TICK = 0.1
 _GARBAGE = 20_000
@@ -39,7 +39,7 @@ _SWITCH_INTERVAL = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServeOptions:
     """What every process of a gateway is started with.
 
     Attributes:
@@ -141,19 +141,19 @@ def raise_file_limit() -> int:
     return wanted
 
 
-def serve(plan: Plan, listener: socket.socket) -> int:
+def serve(options: ServeOptions, listener: socket.socket) -> int:
     """Serve until told to stop; the result is the exit code."""
-    if plan.workers <= 1:
-        return _work(plan, listener)
+    if options.workers <= 1:
+        return _work(options, listener)
     # What no worker could start with is said once, here, and not by each of them again and again.
-    rehearse(plan.config)
+    validate_startup(options.config)
     with tempfile.TemporaryDirectory() as folder:
         # Where the processes keep their metrics, so that any of them can answer for all.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        return _Workers(plan, listener).run()
+        return _Workers(options, listener).run()
 
 
-def rehearse(config: str | None) -> None:
+def validate_startup(config: str | None) -> None:
     """Put together all that a process serves, short of what needs other machines.
 
     Raises:
@@ -164,20 +164,20 @@ def rehearse(config: str | None) -> None:
         SpendLog(settings.spend_log).close()
 
 
-def _work(plan: Plan, listener: socket.socket) -> int:
+def _work(options: ServeOptions, listener: socket.socket) -> int:
     if multiprocessing.parent_process() is not None:
         # Until the server minds it: Ctrl-C is for the parent to understand.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(plan.environment)
-    app = create_app(plan.config)
+    os.environ.update(options.environment)
+    app = create_app(options.config)
     set_up_logging(is_json=app.gateway.settings.json_logs)
     # What a caller sends may stand in a warning. Shown as it came it could pose as another line,
     # and Python remembers each that it has shown: as many as callers make up.
     warnings.filterwarnings("ignore", category=UserWarning)
     # The event loop gets its turn within a millisecond while another thread works on a large body.
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    server = GatewayServer(app, plan.announcement if plan.workers <= 1 else "")
+    server = GatewayServer(app, options.announcement if options.workers <= 1 else "")
     try:
         server.run([listener])
     except KeyboardInterrupt:
@@ -197,8 +197,8 @@ def _end_with_parent() -> None:
 class _Workers:
     """Processes over one socket; one that dies is replaced."""
 
-    def __init__(self, plan: Plan, listener: socket.socket) -> None:
-        self._plan = plan
+    def __init__(self, options: ServeOptions, listener: socket.socket) -> None:
+        self._options = options
         self._listener = listener
         # A fresh interpreter each: threads and event loops do not survive a fork.
         self._context = multiprocessing.get_context("spawn")
@@ -208,9 +208,9 @@ class _Workers:
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        for _ in range(self._plan.workers):
+        for _ in range(self._options.workers):
             self._processes.append(self._start())
-        print(self._plan.announcement, flush=True)
+        print(self._options.announcement, flush=True)
         while not self._is_ending:
             time.sleep(_TICK)
             self._replace_dead()
@@ -220,7 +220,7 @@ class _Workers:
         return 0
 
     def _start(self) -> multiprocessing.process.BaseProcess:
-        process = self._context.Process(target=_work, args=(self._plan, self._listener))
+        process = self._context.Process(target=_work, args=(self._options, self._listener))
         process.start()
         return process
 
