@@ -3,16 +3,19 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azure_responses.event_loop import compute
 from azure_responses.gateway.authentication import check_model
 from azure_responses.gateway.budget import Budgets, Hold
+from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.error_response import ErrorResponse, limit_error
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.router import Router
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.outcome import Settlement
 from azure_responses.routing.route_request import Candidate
@@ -20,10 +23,7 @@ from azure_responses.routing.windows import RUNNING_WAIT, Window
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.transport import patience_of
 
-if TYPE_CHECKING:
-    from azure_responses.gateway.gateway import Gateway
-
-__all__ = ["Admission", "Admitted", "SharedTicket", "admit_call", "take_shared"]
+__all__ = ["Admission", "Admitted", "SharedTicket", "AdmissionQueue", "take_shared"]
 
 # Keys whose minutes are remembered; an idle key's is empty after one anyway.
 _MOST_KEYS = 10_000
@@ -213,61 +213,72 @@ _LONGEST_PAUSE = 0.5
 _MOST_WAITING = 32
 
 
-async def admit_call(
-    gateway: "Gateway", caller: ApiCaller, call: ServedRequest
-) -> Admitted | ErrorResponse:
-    """Let a call begin, at once or when running calls of its key have ended, or say why not."""
-    is_limited = caller.has_limits or caller.budget is not None
-    context = await gateway.estimates.find_context(call) if is_limited else 0
-    admitted = await _ask(gateway, caller, call, context)
-    waiting = gateway.waiting
-    if not _passes_soon(admitted) or waiting[caller.key_id] >= _most_waiting(gateway):
+class AdmissionQueue:
+    """Admits calls, and lets one wait a little for what running calls of its key have reserved.
+
+    Args:
+        admission: counts against limits and budgets.
+        estimates: of what a call will use.
+        router: holds the state, which replicas may share.
+        places: calls that the gateway runs at once, waiting ones among them.
+    """
+
+    def __init__(
+        self, admission: Admission, estimates: CostEstimates, router: Router, places: int
+    ) -> None:
+        self._admission = admission
+        self._estimates = estimates
+        self._router = router
+        # Each that waits has one of the gateway's places, of which other keys need some too.
+        self._most = max(1, min(_MOST_WAITING, places // 4))
+        self.waiting: Counter[str] = Counter()
+
+    async def admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | ErrorResponse:
+        """Let a call begin, at once or when running calls of its key have ended, or say why not."""
+        if not (caller.has_limits or caller.budget is not None):
+            return self._admission.admit(
+                caller, model=call.group or "", tokens=0, cost=0, now=time.time(), tick=0.0
+            )
+        context = await self._estimates.find_context(call)
+        admitted = await self._ask(caller, call, context)
+        if not _passes_soon(admitted) or self.waiting[caller.key_id] >= self._most:
+            return admitted
+        self.waiting[caller.key_id] += 1
+        try:
+            return await self._wait(caller, call, context, admitted)
+        finally:
+            self.waiting[caller.key_id] -= 1
+            if not self.waiting[caller.key_id]:
+                del self.waiting[caller.key_id]
+
+    async def _wait(
+        self,
+        caller: ApiCaller,
+        call: ServedRequest,
+        context: int,
+        admitted: Admitted | ErrorResponse,
+    ) -> Admitted | ErrorResponse:
+        patience = patience_of(call.timeout)
+        allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
+        pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
+        while _passes_soon(admitted) and time.monotonic() + pause < ends:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            admitted = await self._ask(caller, call, context)
         return admitted
-    waiting[caller.key_id] += 1
-    try:
-        return await _wait(gateway, caller, call, context, admitted)
-    finally:
-        waiting[caller.key_id] -= 1
-        if not waiting[caller.key_id]:
-            del waiting[caller.key_id]
 
-
-def _most_waiting(gateway: "Gateway") -> int:
-    # Each has one of the gateway's places, of which other keys need some too.
-    return max(1, min(_MOST_WAITING, gateway.settings.max_concurrent_requests // 4))
-
-
-async def _wait(
-    gateway: "Gateway",
-    caller: ApiCaller,
-    call: ServedRequest,
-    context: int,
-    admitted: Admitted | ErrorResponse,
-) -> Admitted | ErrorResponse:
-    patience = patience_of(call.timeout)
-    allowed = _LONGEST_WAIT if patience is None else min(patience, _LONGEST_WAIT)
-    pause, ends = _FIRST_PAUSE, time.monotonic() + allowed
-    while _passes_soon(admitted) and time.monotonic() + pause < ends:
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-        admitted = await _ask(gateway, caller, call, context)
-    return admitted
-
-
-async def _ask(
-    gateway: "Gateway", caller: ApiCaller, call: ServedRequest, context: int
-) -> Admitted | ErrorResponse:
-    tick = time.monotonic()
-    asked: dict[str, Any] = {"model": call.group or "", "tokens": 0, "cost": 0}
-    if caller.has_limits or caller.budget is not None:
+    async def _ask(
+        self, caller: ApiCaller, call: ServedRequest, context: int
+    ) -> Admitted | ErrorResponse:
+        tick = time.monotonic()
         # Anew each time: the calls that ended meanwhile have shown how much they needed.
-        estimate = await compute(gateway.estimates.estimate, caller, call, context, tick)
-        asked["tokens"], asked["cost"] = estimate
-    asked |= {"now": time.time(), "tick": tick}
-    state = gateway.router.async_calls.state
-    if caller.has_limits and state.is_shared:
-        return await gateway.admission.admit_shared(state, caller, **asked)
-    return gateway.admission.admit(caller, **asked)
+        tokens, cost = await compute(self._estimates.estimate, caller, call, context, tick)
+        asked: dict[str, Any] = {"tokens": tokens, "cost": cost, "now": time.time(), "tick": tick}
+        asked["model"] = call.group or ""
+        state = self._router.async_calls.state
+        if caller.has_limits and state.is_shared:
+            return await self._admission.admit_shared(state, caller, **asked)
+        return self._admission.admit(caller, **asked)
 
 
 def _passes_soon(admitted: Admitted | ErrorResponse) -> bool:

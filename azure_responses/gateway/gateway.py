@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.admission import Admission
+from azure_responses.gateway.admission import Admission, AdmissionQueue
 from azure_responses.gateway.authentication import Access, AllowedHosts
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
@@ -66,8 +65,12 @@ class Gateway:
         )
         self.admission = Admission(budgets)
         self.estimates = CostEstimates(self.router)
-        # By key: calls that wait for running ones to end.
-        self.waiting: Counter[str] = Counter()
+        self.admission_queue = AdmissionQueue(
+            self.admission,
+            self.estimates,
+            self.router,
+            settings.max_concurrent_requests,
+        )
         self.concurrency = ConcurrencyLimit(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER, compute
-from azure_responses.gateway.admission import Admitted, admit_call
+from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.asgi_reply import (
     DISCONNECT,
     REPLY_BEGUN,
@@ -178,7 +178,7 @@ class RequestHandler:
     async def _admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | None:
         if call.operation not in _ROUTED:
             return None
-        admitted = await admit_call(self._gateway, caller, call)
+        admitted = await self._gateway.admission_queue.admit(caller, call)
         if isinstance(admitted, ErrorResponse):
             raise Refused(admitted)
         return admitted

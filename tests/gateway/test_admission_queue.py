@@ -109,7 +109,7 @@ def test_a_flood_of_one_key_leaves_places_to_others() -> None:
         assert time.monotonic() - began < 5
         codes = {call.result().status_code for call in flood}
         assert codes == {200, 429}
-        assert gateway.app.gateway.waiting == {}
+        assert gateway.app.gateway.admission_queue.waiting == {}
 
 
 def test_the_estimate_of_a_call_without_a_limit_is_learnt_by_key_and_model() -> None:
