@@ -183,11 +183,11 @@ def where(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     if _SOURCE == "azure":
         yield {}
     elif _SOURCE == "emulator":
-        from azure_responses.emulator import Deployment, Resource
+        from azure_responses.emulator import EmulatedDeployment, Resource
         from azure_responses.emulator.server import RunningServer
 
         slow = Latency(queued=0.1, running=0.3)
-        deployments = [Deployment(name) for name in (_CHAT, _REASONING)]
+        deployments = [EmulatedDeployment(name) for name in (_CHAT, _REASONING)]
         emulator = Emulator([Resource("recorded", deployments=deployments)], latency=slow)
         with RunningServer(emulator) as server:
             yield {"endpoint": server.url, "api_key": emulator.api_key}

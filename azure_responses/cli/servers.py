@@ -171,7 +171,7 @@ def _upstream(arguments: argparse.Namespace) -> Iterator[tuple[str | None, dict[
 
 def _describe_emulator() -> dict[str, Any]:
     """A configuration that names the emulator's models, for lists, and takes any other."""
-    from azure_responses.emulator.models import MODELS
+    from azure_responses.emulator.model_catalog import MODELS
 
     place = {
         "api_base": "os.environ/AZURE_OPENAI_ENDPOINT",

@@ -1,16 +1,17 @@
 """An Azure OpenAI Responses API that runs on a laptop. It shares no code with the client."""
 
-from azure_responses.emulator.assumptions import Assumptions
-from azure_responses.emulator.clock import Clock
+from typing import TYPE_CHECKING, Any
+from warnings import warn
+
 from azure_responses.emulator.faults import FAULT_KINDS, Fault
-from azure_responses.emulator.latency import Latency, ReadLag
-from azure_responses.emulator.resources import Deployment, Resource
+from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
 from azure_responses.emulator.service import Emulator
+from azure_responses.emulator.timing import Clock, Latency, ReadLag
 
 __all__ = [
     "Assumptions",
     "Clock",
-    "Deployment",
+    "EmulatedDeployment",
     "Emulator",
     "FAULT_KINDS",
     "Fault",
@@ -18,3 +19,12 @@ __all__ = [
     "ReadLag",
     "Resource",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        # The routing and the pricing have a `Deployment` each, too.
+        if name != "Deployment":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        warn(f"{__name__}.Deployment is now EmulatedDeployment.", DeprecationWarning, 2)
+        return EmulatedDeployment

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from azure_responses.emulator.exchange import Received
-from azure_responses.emulator.issuer import Issuer
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.http_messages import ReceivedRequest
 from azure_responses.emulator.resources import Resource
-from azure_responses.emulator.surface import Route
+from azure_responses.emulator.routes import MatchedRoute
+from azure_responses.emulator.service_errors import ServiceError
+from azure_responses.emulator.token_issuer import TokenIssuer
 
 __all__ = ["authorise", "token_refused"]
 
@@ -43,7 +43,11 @@ _NETWORK = {
 
 
 def authorise(
-    received: Received, resource: Resource, route: Route, issuer: Issuer, now: float
+    received: ReceivedRequest,
+    resource: Resource,
+    route: MatchedRoute,
+    issuer: TokenIssuer,
+    now: float,
 ) -> None:
     """Raise the Refusal the service would answer with, or return.
 
@@ -85,7 +89,7 @@ def _check_key(key: str, resource: Resource) -> None:
         )
 
 
-def _audiences(host: str, route: Route) -> tuple[str, ...]:
+def _audiences(host: str, route: MatchedRoute) -> tuple[str, ...]:
     """What `aud` may be, worded as the 401 names it: one on the dated surface, as in 2024."""
     if route.surface == "project":
         return (_AI,)
@@ -96,10 +100,10 @@ def _audiences(host: str, route: Route) -> tuple[str, ...]:
 
 def _check_token(
     token: str,
-    received: Received,
+    received: ReceivedRequest,
     resource: Resource,
-    route: Route,
-    issuer: Issuer,
+    route: MatchedRoute,
+    issuer: TokenIssuer,
     now: float,
     audiences: tuple[str, ...],
 ) -> None:
@@ -120,7 +124,7 @@ def _is_for(claims: dict[str, Any], audiences: tuple[str, ...]) -> bool:
 
 
 def _check_roles(
-    claims: dict[str, Any], received: Received, resource: Resource, route: Route
+    claims: dict[str, Any], received: ReceivedRequest, resource: Resource, route: MatchedRoute
 ) -> None:
     roles: Sequence[str] = claims.get("roles", ())
     if resource.role_assignments is not None:
@@ -139,7 +143,9 @@ def _check_roles(
     raise _error(401, "PermissionDenied", message)
 
 
-def token_refused(audiences: Sequence[str] = (_COGNITIVE, _AI), is_dated: bool = False) -> Refusal:
+def token_refused(
+    audiences: Sequence[str] = (_COGNITIVE, _AI), is_dated: bool = False
+) -> ServiceError:
     """The flat 401: run-llama #12484 names one audience, azure-sdk-for-net #50872 two."""
     if is_dated:
         named = audiences[0]
@@ -149,10 +155,10 @@ def token_refused(audiences: Sequence[str] = (_COGNITIVE, _AI), is_dated: bool =
         "Unauthorized. Access token is missing, invalid, audience is incorrect "
         f"({named}), or have expired."
     )
-    return Refusal(401, {"statusCode": 401, "message": message})
+    return ServiceError(401, {"statusCode": 401, "message": message})
 
 
-def _key_refused() -> Refusal:
+def _key_refused() -> ServiceError:
     return _error(
         401,
         "401",
@@ -162,7 +168,7 @@ def _key_refused() -> Refusal:
     )
 
 
-def _subdomain_needed() -> Refusal:
+def _subdomain_needed() -> ServiceError:
     return _error(
         400,
         "BadRequest",
@@ -171,7 +177,7 @@ def _subdomain_needed() -> Refusal:
     )
 
 
-def _network_refused(network: str) -> Refusal:
+def _network_refused(network: str) -> ServiceError:
     refusal = _error(403, "403", _NETWORK[network])
     if network != "blocked":
         # Recorded by Azure-Samples/azure-sql-db-chatbot #3.
@@ -179,5 +185,5 @@ def _network_refused(network: str) -> Refusal:
     return refusal
 
 
-def _error(status: int, code: str, message: str) -> Refusal:
-    return Refusal(status, {"error": {"code": code, "message": message}})
+def _error(status: int, code: str, message: str) -> ServiceError:
+    return ServiceError(status, {"error": {"code": code, "message": message}})

@@ -2,15 +2,98 @@
 
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 
-from azure_responses.emulator.exchange import Answerer, Break, Pause, Received, Reply, Step
-from azure_responses.emulator.hosts import Hosts
+from azure_responses.emulator.account import is_azure_host
+from azure_responses.emulator.http_messages import (
+    Answerer,
+    Break,
+    Pause,
+    PlannedReply,
+    ReceivedRequest,
+    ReplyStep,
+    json_reply,
+)
 
-__all__ = ["AsgiApplication"]
+__all__ = [
+    "AsgiApplication",
+    "AllowedHosts",
+]
+
+_LONGEST_SHOWN = 100
+
+
+class AllowedHosts:
+    """The hosts that connections over the loopback may name.
+
+    Connections from elsewhere may name any host: who can reach a server on another
+    address, as in a container, is decided there.
+
+    Args:
+        allowed: names besides those of the loopback and of Azure; `*` is any.
+    """
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self._allowed = {name.partition("/")[0].rstrip(".").lower() for name in allowed}
+
+    def refuse(self, scope: Mapping[str, Any]) -> PlannedReply | None:
+        """The reply to a request that is not to be answered, or None."""
+        server = scope.get("server")
+        if "*" in self._allowed or not server or not _is_loopback(str(server[0])):
+            return None
+        headers = dict(scope["headers"])
+        given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(given) > 1:
+            return _say("A request needs one Host header.", 400)
+        if given and not self._is_known(_name(given[0])):
+            return _say(f"The emulator does not answer for the host {given[0][:_LONGEST_SHOWN]!r}.")
+        site, origin = headers.get(b"sec-fetch-site", b""), headers.get(b"origin")
+        is_of_a_page = site.strip().lower() == b"cross-site" if origin is None else True
+        if is_of_a_page and not _is_of_this_machine(origin):
+            return _say("A page of another site may not call the emulator.")
+        return None
+
+    def _is_known(self, name: str) -> bool:
+        return _is_loopback(name) or is_azure_host(name) or name in self._allowed
+
+
+def _name(header: str) -> str:
+    name = header.strip().lower()
+    if name.startswith("["):
+        address, bracket, _ = name[1:].partition("]")
+        return address if bracket else ""
+    host, _, port = name.partition(":")
+    return host.removesuffix(".") if not port or port.isdecimal() else ""
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _is_of_this_machine(origin: bytes | None) -> bool:
+    try:
+        return _is_loopback(urlsplit((origin or b"").decode("latin-1")).hostname or "")
+    except ValueError:
+        return False
+
+
+def _say(message: str, status: int = 403) -> PlannedReply:
+    hint = "Say allowed_hosts in emulator.yaml, or Emulator(allowed_hosts=[…])."
+    error = {"code": "host_not_allowed", "message": f"{message} {hint}"}
+    return json_reply({"error": error}, status)
+
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,7 +117,7 @@ class AsgiApplication:
 
     def __init__(self, emulator: Answerer, allowed_hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
-        self._hosts = Hosts(allowed_hosts)
+        self._hosts = AllowedHosts(allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,7 +145,7 @@ class AsgiApplication:
             await self._stream(reply, reply.steps, receive, send)
 
     async def _stream(
-        self, reply: Reply, steps: Iterator[Step], receive: Receive, send: Send
+        self, reply: PlannedReply, steps: Iterator[ReplyStep], receive: Receive, send: Send
     ) -> None:
         """Send step by step until the end, or until the caller has gone."""
         try:
@@ -77,7 +160,7 @@ class AsgiApplication:
             if close is not None:
                 close()
 
-    async def _walk(self, steps: Iterator[Step], receive: Receive, send: Send) -> None:
+    async def _walk(self, steps: Iterator[ReplyStep], receive: Receive, send: Send) -> None:
         for step in steps:
             if isinstance(step, bytes):
                 await send({"type": "http.response.body", "body": step, "more_body": True})
@@ -158,10 +241,10 @@ async def _read_body(receive: Receive) -> bytes | None:
             return b"".join(pieces)
 
 
-def _received(scope: Scope, body: bytes) -> Received:
+def _received(scope: Scope, body: bytes) -> ReceivedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-    return Received(
+    return ReceivedRequest(
         scope["method"],
         _host(headers.get("host", "localhost")),
         raw_path.decode("latin-1").partition("?")[0],
@@ -178,12 +261,12 @@ def _host(header: str) -> str:
     return header.partition(":")[0]
 
 
-def _start(reply: Reply) -> Message:
+def _start(reply: PlannedReply) -> Message:
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers]
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 
-async def _send_whole(reply: Reply, scope: Scope, send: Send) -> None:
+async def _send_whole(reply: PlannedReply, scope: Scope, send: Send) -> None:
     start = _start(reply)
     start["headers"].append((b"content-length", b"%d" % len(reply.content)))
     await send(start)

@@ -1,16 +1,118 @@
 """The control API under `/_emulator/`, for tests in other languages."""
 
 import json
-from collections.abc import Callable
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from azure_responses.emulator.clock import Clock
-from azure_responses.emulator.exchange import Received, Reply, json_reply
 from azure_responses.emulator.faults import Fault, FaultScript
-from azure_responses.emulator.issuer import Issuer
-from azure_responses.emulator.request_log import RequestLog
+from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest, json_reply
+from azure_responses.emulator.timing import Clock
+from azure_responses.emulator.token_issuer import TokenIssuer
 
-__all__ = ["Controlled", "answer_control", "is_control"]
+__all__ = [
+    "answer_control",
+    "Controlled",
+    "is_control",
+    "LoggedRequest",
+    "RequestLog",
+]
+
+_SECRET_HEADERS = ("api-key", "authorization", "cookie", "ocp-apim-subscription-key")
+_SECRET_QUERY = re.compile(r"((?:api-key|key|token|sig|code)=)[^&]*", re.IGNORECASE)
+_REDACTED = "REDACTED"
+
+
+@dataclass(slots=True)
+class LoggedRequest:
+    """One request. `status` is 0 where the connection was broken instead of answered.
+
+    `resource` and `operation` are None where the request led nowhere.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    status: int = 0
+    resource: str | None = None
+    operation: str | None = None
+    deployment: str | None = None
+    faults: list[str] = field(default_factory=list)
+
+    def json(self) -> Any:
+        """The body's JSON; raises ValueError where it is none."""
+        return json.loads(self.body)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as the control API shows it, its body as text."""
+        return {
+            "method": self.method,
+            "host": self.host,
+            "path": self.path,
+            "query": self.query,
+            "headers": dict(self.headers),
+            "body": self.body.decode("utf-8", "replace"),
+            "status": self.status,
+            "resource": self.resource,
+            "operation": self.operation,
+            "deployment": self.deployment,
+            "faults": self.faults,
+        }
+
+
+class RequestLog:
+    """The last requests, oldest first: at most `size`, with bodies of `most_bytes` in all."""
+
+    def __init__(self, size: int = 1000, most_bytes: int = 64 * 1024 * 1024) -> None:
+        self._entries: deque[LoggedRequest] = deque()
+        self._size = size
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def add(self, received: ReceivedRequest) -> LoggedRequest:
+        """Note a request, its secrets struck out; the status follows with the answer."""
+        headers = {
+            name: _redact(name, value) if name in _SECRET_HEADERS else value
+            for name, value in received.headers.items()
+        }
+        query = _SECRET_QUERY.sub(rf"\1{_REDACTED}", received.query) if received.query else ""
+        entry = LoggedRequest(
+            received.method, received.host, received.path, query, headers, received.body
+        )
+        self._entries.append(entry)
+        self._bytes += len(entry.body)
+        while len(self._entries) > max(1, self._size) or self._is_too_large():
+            self._bytes -= len(self._entries.popleft().body)
+        return entry
+
+    def _is_too_large(self) -> bool:
+        return self._bytes > self._most_bytes and len(self._entries) > 1
+
+    def clear(self) -> None:
+        """Forget every request."""
+        self._entries.clear()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[LoggedRequest]:
+        return iter(self._entries)
+
+    def __getitem__(self, index: int) -> LoggedRequest:
+        return self._entries[index]
+
+
+def _redact(name: str, value: str) -> str:
+    """The scheme of `Authorization` stays, as tests ask which one was used."""
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {_REDACTED}" if name == "authorization" and blank else _REDACTED
+
 
 _PREFIX = "/_emulator/"
 
@@ -20,7 +122,7 @@ class Controlled(Protocol):
 
     clock: Clock
     faults: FaultScript
-    issuer: Issuer
+    issuer: TokenIssuer
     requests: RequestLog
 
     def reset(self) -> None:
@@ -31,12 +133,12 @@ class _Wrong(Exception):
     """The control request makes no sense; the message says what would."""
 
 
-def is_control(received: Received) -> bool:
+def is_control(received: ReceivedRequest) -> bool:
     """True for a path of the control API."""
     return received.path.startswith(_PREFIX)
 
 
-def answer_control(emulator: Controlled, received: Received) -> Reply:
+def answer_control(emulator: Controlled, received: ReceivedRequest) -> PlannedReply:
     """The reply to a control request: 200 with JSON, 400 or 404 with a message."""
     key = f"{received.method} {received.path.removeprefix(_PREFIX)}"
     action = _ACTIONS.get(key)
@@ -49,7 +151,7 @@ def answer_control(emulator: Controlled, received: Received) -> Reply:
         return json_reply({"error": str(wrong)}, 400)
 
 
-def _body(received: Received) -> dict[str, Any]:
+def _body(received: ReceivedRequest) -> dict[str, Any]:
     if not received.body:
         return {}
     try:

@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from azure_responses.emulator.access import token_refused
-from azure_responses.emulator.exchange import Break, Pause, Reply, Step
+from azure_responses.emulator.http_messages import Break, Pause, PlannedReply, ReplyStep
 from azure_responses.emulator.limits import retry_headers
-from azure_responses.emulator.refusal import Refusal
-from azure_responses.emulator.refusals import invalid_request
+from azure_responses.emulator.service_errors import ServiceError, invalid_request
 
 __all__ = [
     "FAULT_KINDS",
@@ -153,12 +152,12 @@ def break_of(fault: Fault) -> Break | None:
 # --- instead of an answer -------------------------------------------------------------------------
 
 
-def _plain(status: int, code: str, message: str) -> Callable[[Fault], Refusal]:
+def _plain(status: int, code: str, message: str) -> Callable[[Fault], ServiceError]:
     body = {"error": {"code": code, "message": message}}
-    return lambda fault: Refusal(status, body, retry_headers(fault.retry_after))
+    return lambda fault: ServiceError(status, body, retry_headers(fault.retry_after))
 
 
-def _peak(fault: Fault) -> Refusal:
+def _peak(fault: Fault) -> ServiceError:
     wait = 20 if fault.retry_after is None else fault.retry_after
     message = (
         "The system is currently experiencing high demand and cannot process your request. Your "
@@ -180,18 +179,18 @@ OVERLOADED: dict[str, Any] = {
 }
 
 
-def _overloaded(fault: Fault) -> Refusal:
-    return Refusal(500, {"error": OVERLOADED}, retry_headers(fault.retry_after))
+def _overloaded(fault: Fault) -> ServiceError:
+    return ServiceError(500, {"error": OVERLOADED}, retry_headers(fault.retry_after))
 
 
-def _too_many(fault: Fault) -> Refusal:
+def _too_many(fault: Fault) -> ServiceError:
     message = "Too Many Requests"
     if fault.retry_after is not None:
         message += f". Please retry after {fault.retry_after:g} seconds."
     return _plain(429, "429", message)(fault)
 
 
-_REFUSALS: dict[str, Callable[[Fault], Refusal]] = {
+_REFUSALS: dict[str, Callable[[Fault], ServiceError]] = {
     # What agent-framework #5618 saw where the image header was missing.
     "http-400": lambda _: invalid_request(
         "There was an issue with your request. Please check your inputs and try again"
@@ -210,7 +209,7 @@ _REFUSALS: dict[str, Callable[[Fault], Refusal]] = {
 }
 
 
-def refusal_of(fault: Fault) -> Refusal | None:
+def refusal_of(fault: Fault) -> ServiceError | None:
     """The refusal a fault answers with instead of serving; None where it does not."""
     make = _REFUSALS.get(fault.kind)
     return make(fault) if make else None
@@ -226,21 +225,23 @@ _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Si
 _HTML = ("content-type", "text/html")
 
 
-def _pieces(reply: Reply) -> Iterator[Step]:
+def _pieces(reply: PlannedReply) -> Iterator[ReplyStep]:
     if reply.steps is not None:
         return reply.steps
     half = len(reply.content) // 2
     return iter((reply.content[:half], reply.content[half:]))
 
 
-def _with_steps(reply: Reply, steps: Iterator[Step]) -> Reply:
+def _with_steps(reply: PlannedReply, steps: Iterator[ReplyStep]) -> PlannedReply:
     reply.steps = steps
     return reply
 
 
 def _then(
-    steps: Iterator[Step], count: int, ending: Callable[[Iterator[Step]], Iterator[Step]]
-) -> Iterator[Step]:
+    steps: Iterator[ReplyStep],
+    count: int,
+    ending: Callable[[Iterator[ReplyStep]], Iterator[ReplyStep]],
+) -> Iterator[ReplyStep]:
     """`count` pieces as they are, then what `ending` makes of the rest."""
     sent = 0
     while sent < count:
@@ -252,8 +253,10 @@ def _then(
     yield from ending(steps)
 
 
-def _breaking(kind: str, default_count: int | None = None) -> Callable[[Reply, Fault], Reply]:
-    def alter(reply: Reply, fault: Fault) -> Reply:
+def _breaking(
+    kind: str, default_count: int | None = None
+) -> Callable[[PlannedReply, Fault], PlannedReply]:
+    def alter(reply: PlannedReply, fault: Fault) -> PlannedReply:
         count = fault.after_events if default_count is None else default_count
         end = Break(kind, 600.0 if fault.seconds is None else fault.seconds)
         return _with_steps(reply, _then(_pieces(reply), count, lambda _: iter((end,))))
@@ -261,11 +264,11 @@ def _breaking(kind: str, default_count: int | None = None) -> Callable[[Reply, F
     return alter
 
 
-def _truncate(reply: Reply, fault: Fault) -> Reply:
+def _truncate(reply: PlannedReply, fault: Fault) -> PlannedReply:
     return _with_steps(reply, _then(_pieces(reply), fault.after_events, lambda _: iter(())))
 
 
-def _stall(reply: Reply, fault: Fault) -> Reply:
+def _stall(reply: PlannedReply, fault: Fault) -> PlannedReply:
     """Silence, and then the rest where `seconds` is given; without it, silence to the end."""
     if fault.seconds is None:
         return _breaking("stall")(reply, fault)
@@ -275,15 +278,15 @@ def _stall(reply: Reply, fault: Fault) -> Reply:
     )
 
 
-def _resumed(pause: Pause, rest: Iterator[Step]) -> Iterator[Step]:
+def _resumed(pause: Pause, rest: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
     yield pause
     yield from rest
 
 
-def _slow(reply: Reply, fault: Fault) -> Reply:
+def _slow(reply: PlannedReply, fault: Fault) -> PlannedReply:
     pause = Pause(1.0 if fault.seconds is None else fault.seconds)
 
-    def drip(steps: Iterator[Step]) -> Iterator[Step]:
+    def drip(steps: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
         for step in steps:
             yield pause
             yield step
@@ -291,42 +294,42 @@ def _slow(reply: Reply, fault: Fault) -> Reply:
     return _with_steps(reply, drip(_pieces(reply)))
 
 
-def _malformed_json(reply: Reply, _fault: Fault) -> Reply:
+def _malformed_json(reply: PlannedReply, _fault: Fault) -> PlannedReply:
     if reply.steps is None:
         reply.content = reply.content[:-1] + b",}"
         return reply
     return _malformed_event(reply, Fault("malformed-event", after_events=0))
 
 
-def _malformed_event(reply: Reply, fault: Fault) -> Reply:
+def _malformed_event(reply: PlannedReply, fault: Fault) -> PlannedReply:
     broken = b'event: response.output_text.delta\ndata: {"type":"response.output_\n\n'
 
-    def ending(rest: Iterator[Step]) -> Iterator[Step]:
+    def ending(rest: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
         yield broken
         yield from rest
 
     return _with_steps(reply, _then(_pieces(reply), fault.after_events, ending))
 
 
-def _empty(reply: Reply, _fault: Fault) -> Reply:
+def _empty(reply: PlannedReply, _fault: Fault) -> PlannedReply:
     reply.content, reply.steps = b"", None
     return reply
 
 
-def _without_type(reply: Reply, _fault: Fault) -> Reply:
+def _without_type(reply: PlannedReply, _fault: Fault) -> PlannedReply:
     reply.headers = [pair for pair in reply.headers if pair[0] != "content-type"]
     return reply
 
 
-def _page(status: int, content: bytes) -> Callable[[Reply, Fault], Reply]:
-    return lambda _reply, _fault: Reply(status, [_HTML], content)
+def _page(status: int, content: bytes) -> Callable[[PlannedReply, Fault], PlannedReply]:
+    return lambda _reply, _fault: PlannedReply(status, [_HTML], content)
 
 
-def _redirect(_reply: Reply, fault: Fault) -> Reply:
-    return Reply(307, [("location", fault.location)])
+def _redirect(_reply: PlannedReply, fault: Fault) -> PlannedReply:
+    return PlannedReply(307, [("location", fault.location)])
 
 
-_ALTERATIONS: dict[str, Callable[[Reply, Fault], Reply]] = {
+_ALTERATIONS: dict[str, Callable[[PlannedReply, Fault], PlannedReply]] = {
     "reset-after-headers": _breaking("reset", 0),
     "reset-mid-body": _breaking("reset"),
     "incomplete-body": _breaking("incomplete"),
@@ -356,7 +359,7 @@ STREAM_FAULTS = (
 FAULT_KINDS = (*_BREAKS, *_REFUSALS, *_ALTERATIONS, *STREAM_FAULTS)
 
 
-def alter_reply(reply: Reply, faults: list[Fault]) -> Reply:
+def alter_reply(reply: PlannedReply, faults: list[Fault]) -> PlannedReply:
     """The reply with every fault that concerns its body applied, in order."""
     for fault in faults:
         alter = _ALTERATIONS.get(fault.kind)

@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Callable
 
-__all__ = ["Conversation", "IdentifierMint"]
+__all__ = ["ConversationIds", "IdentifierMint"]
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 # 256 bytes onto 62 letters: four letters come up once more often, which nobody can see in an id.
@@ -20,7 +20,7 @@ _LETTERS = bytes(_ALPHABET[number % 62] for number in range(256))
 _ITEM = re.compile(r"[a-z]+_(0[0-9a-f]{15})0[01][0-9a-f]{12}(819[0-9a-f])[0-9a-f]{16}")
 
 
-class Conversation:
+class ConversationIds:
     """Mints the ids of one response's parts, which share a key with the turns before it."""
 
     def __init__(self, mint: "IdentifierMint", key: str, marker: str, is_stored: bool) -> None:
@@ -61,13 +61,13 @@ class IdentifierMint:
         """Up to 64 letters and digits."""
         return self._draw().digest()[:length].translate(_LETTERS).decode()
 
-    def conversation(self, like: str | None = None, is_stored: bool = True) -> Conversation:
+    def conversation(self, like: str | None = None, is_stored: bool = True) -> ConversationIds:
         """The ids of a response: with the key of the item or response id `like`, or a new key."""
         known = _ITEM.fullmatch(like or "")
         if known:
-            return Conversation(self, known[1], known[2], is_stored)
+            return ConversationIds(self, known[1], known[2], is_stored)
         digits = self.digits(16)
-        return Conversation(self, "0" + digits[:15], f"819{int(digits[15], 16) % 8}", is_stored)
+        return ConversationIds(self, "0" + digits[:15], f"819{int(digits[15], 16) % 8}", is_stored)
 
     def item(self, prefix: str, at: float | None = None) -> str:
         """An id of its own conversation, such as `conv_…`."""

@@ -5,12 +5,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.emulator.refusal import Refusal
-from azure_responses.emulator.resources import Deployment
+from azure_responses.emulator.resources import EmulatedDeployment
+from azure_responses.emulator.service_errors import ServiceError
 
 __all__ = [
     "Shortage",
-    "Window",
+    "UsageWindow",
     "limit_error",
     "limit_refusal",
     "rate_limit_headers",
@@ -34,7 +34,7 @@ class Shortage:
     retry_after: int
 
 
-class Window:
+class UsageWindow:
     """What one deployment served within the last 60 seconds."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Window:
         self._spent.append((now, tokens))
         self._tokens += tokens
 
-    def shortage(self, deployment: Deployment, now: float, tokens: int) -> Shortage | None:
+    def shortage(self, deployment: EmulatedDeployment, now: float, tokens: int) -> Shortage | None:
         """What keeps a call of so many tokens from being served now."""
         self._forget(now)
         limit = deployment.requests_per_minute
@@ -95,7 +95,7 @@ def _seconds_until(spent_at: float, now: float) -> int:
 
 
 def rate_limit_headers(
-    deployment: Deployment, window: Window, now: float, mode: str | None = None
+    deployment: EmulatedDeployment, window: UsageWindow, now: float, mode: str | None = None
 ) -> list[tuple[str, str]]:
     """`x-ratelimit-*` in the deployment's mode, numbers bare as recorded on chat completions.
 
@@ -139,13 +139,13 @@ def retry_headers(retry_after: float | None) -> dict[str, str]:
 
 
 def limit_refusal(
-    deployment: Deployment,
+    deployment: EmulatedDeployment,
     region: str,
     shortage: Shortage,
     operation: str,
     dated_version: str | None,
     sends_retry_after: bool = True,
-) -> Refusal:
+) -> ServiceError:
     """HTTP 429 in the wording of the dated surface or of the newer one.
 
     The dated wording is the one quoted for chat completions of 2024; the newer one names the
@@ -167,10 +167,10 @@ def limit_refusal(
         )
     sends = deployment.sends_retry_after and sends_retry_after
     headers = retry_headers(shortage.retry_after if sends else None)
-    return Refusal(429, {"error": {"code": "429", "message": message}}, headers)
+    return ServiceError(429, {"error": {"code": "429", "message": message}}, headers)
 
 
-def limit_error(deployment: Deployment, region: str, kind: str = "token") -> dict[str, Any]:
+def limit_error(deployment: EmulatedDeployment, region: str, kind: str = "token") -> dict[str, Any]:
     """The nested `error` of a 200 stream that is a 429, recorded in August 2026."""
     return {
         "type": "too_many_requests",

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-from azure_responses.emulator.latency import Latency
+from azure_responses.emulator.timing import Latency
 
 __all__ = [
     "API_KEY",
+    "Assumptions",
     "Chunking",
-    "Deployment",
+    "EmulatedDeployment",
     "Kind",
     "LimitReply",
     "MissingDeployment",
@@ -32,7 +33,7 @@ Network = Literal["open", "firewall", "private", "blocked"]
 
 
 @dataclass(frozen=True)
-class Deployment:
+class EmulatedDeployment:
     """A deployment: the name callers put into `model`, and what serves it.
 
     Attributes:
@@ -100,7 +101,7 @@ class Resource:
 
     name: str
     keys: list[str] = field(default_factory=lambda: [API_KEY])
-    deployments: Sequence[Deployment] | None = None
+    deployments: Sequence[EmulatedDeployment] | None = None
     strict_deployments: bool | None = None
     region: str = "East US 2"
     tenant: str = TENANT
@@ -133,7 +134,7 @@ class Resource:
             return self.deployments is not None
         return self.strict_deployments
 
-    def find_deployment(self, name: str) -> Deployment | None:
+    def find_deployment(self, name: str) -> EmulatedDeployment | None:
         """The deployment of that name; any name will do where the resource is not strict."""
         for deployment in self.deployments or ():
             if deployment.name == name:
@@ -146,8 +147,8 @@ class Resource:
 
 
 @lru_cache(maxsize=1024)
-def _make_deployment(name: str) -> Deployment:
-    return Deployment(name)
+def _make_deployment(name: str) -> EmulatedDeployment:
+    return EmulatedDeployment(name)
 
 
 def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
@@ -158,3 +159,22 @@ def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
 def _check_capacity(name: str, value: Any) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise ValueError(f"{name} is a whole number of 0 or more, or None; got {value!r}")
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Each can be switched off, to see how a program fares where Azure behaves otherwise.
+
+    Attributes:
+        accepts_message_status: a message that is sent back may keep its `status`. Codex,
+            openai-agents and pydantic-ai send it; litellm#13484 reports a refusal, which is
+            certain for reasoning items only.
+        requires_reasoning: an item that is sent back with its id needs the reasoning item that
+            it was made with (codex#6375); those that are not stored cannot be judged.
+        offers_compaction: `POST /responses/compact` exists. Documented in June 2026, missing in
+            inspect_ai#3371 of March 2026 and in the OpenAPI description.
+    """
+
+    accepts_message_status: bool = True
+    requires_reasoning: bool = True
+    offers_compaction: bool = True

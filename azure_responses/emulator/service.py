@@ -5,32 +5,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azure_responses.emulator.access import authorise
-from azure_responses.emulator.account import Account
-from azure_responses.emulator.addressing import find_account
-from azure_responses.emulator.assumptions import Assumptions
-from azure_responses.emulator.call import Call
-from azure_responses.emulator.clock import Clock
-from azure_responses.emulator.control import answer_control, is_control
-from azure_responses.emulator.exchange import Break, Received, Reply, json_reply
+from azure_responses.emulator.account import Account, find_account
+from azure_responses.emulator.control import LoggedRequest, RequestLog, answer_control, is_control
+from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.faults import FaultScript, alter_reply, break_of
-from azure_responses.emulator.issuer import (
+from azure_responses.emulator.http_messages import (
+    Break,
+    PlannedReply,
+    ReceivedRequest,
+    gateway_headers,
+    json_reply,
+    standard_headers,
+)
+from azure_responses.emulator.operations import OPERATIONS
+from azure_responses.emulator.resources import Assumptions, Resource
+from azure_responses.emulator.routes import find_route
+from azure_responses.emulator.service_errors import ServiceError, invalid_json, resource_not_found
+from azure_responses.emulator.timing import Clock, Latency, ReadLag
+from azure_responses.emulator.token_issuer import (
     AsyncEmulatorCredential,
     EmulatorCredential,
-    Issuer,
+    TokenIssuer,
 )
-from azure_responses.emulator.latency import Latency, ReadLag
-from azure_responses.emulator.operations import OPERATIONS
-from azure_responses.emulator.refusal import Refusal
-from azure_responses.emulator.refusals import invalid_json, resource_not_found
-from azure_responses.emulator.reply_headers import gateway_headers, standard_headers
-from azure_responses.emulator.request_log import LoggedRequest, RequestLog
-from azure_responses.emulator.resources import Resource
-from azure_responses.emulator.surface import find_route
 
 if TYPE_CHECKING:
     from azure_responses.emulator.asgi import AsgiApplication
-    from azure_responses.emulator.loopback import RunningServer
-    from azure_responses.emulator.transport import EmulatorTransport
+    from azure_responses.emulator.httpx_transport import EmulatorTransport
+    from azure_responses.emulator.server import RunningServer
 
 __all__ = ["Emulator"]
 
@@ -85,7 +86,7 @@ class Emulator:
                 "Resource(..., strict_deployments=True)"
             )
         resources = _distinct(resources)
-        self.issuer = Issuer(self.clock, resources[0].tenant)
+        self.issuer = TokenIssuer(self.clock, resources[0].tenant)
         self._accounts = {
             resource.name: Account(
                 resource,
@@ -125,7 +126,7 @@ class Emulator:
 
     def httpx_transport(self) -> "EmulatorTransport":
         """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)` alike."""
-        from azure_responses.emulator.transport import EmulatorTransport
+        from azure_responses.emulator.httpx_transport import EmulatorTransport
 
         return EmulatorTransport(self)
 
@@ -139,7 +140,7 @@ class Emulator:
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
         """A context manager: the emulator on a loopback port, in a thread of its own."""
-        from azure_responses.emulator.loopback import RunningServer
+        from azure_responses.emulator.server import RunningServer
 
         return RunningServer(self, host, port)
 
@@ -151,7 +152,7 @@ class Emulator:
             self.requests.clear()
             self.faults.clear()
 
-    def handle(self, received: Received) -> Reply:
+    def handle(self, received: ReceivedRequest) -> PlannedReply:
         """The plan of the reply; never raises for anything a caller can send."""
         with self._lock:
             if is_control(received):
@@ -161,26 +162,28 @@ class Emulator:
             entry.status = 0 if reply.broken else reply.status
             return reply
 
-    def _answer(self, received: Received, entry: LoggedRequest) -> Reply:
+    def _answer(self, received: ReceivedRequest, entry: LoggedRequest) -> PlannedReply:
         accounts = list(self._accounts.values())
         account, path = find_account(accounts, received, self._answers_any_host)
         if account is None:
             if received.is_loopback:
                 return self._refused(resource_not_found(), accounts[0])
-            return Reply(0, broken=Break("unresolved"))
+            return PlannedReply(0, broken=Break("unresolved"))
         received.path = path
         entry.resource = account.resource.name
         try:
             return self._route(received, account, entry)
-        except Refusal as refusal:
+        except ServiceError as refusal:
             return self._refused(refusal, account)
         except RecursionError:
             # Nested less deep than the reader of JSON minds, but too deep to go through.
             return self._refused(invalid_json(), account)
 
-    def _route(self, received: Received, account: Account, entry: LoggedRequest) -> Reply:
+    def _route(
+        self, received: ReceivedRequest, account: Account, entry: LoggedRequest
+    ) -> PlannedReply:
         route = find_route(received.method, received.path, received.query)
-        call = Call(account, route, received, self.faults)
+        call = EmulatedCall(account, route, received, self.faults)
         name = call.deployment_name
         entry.operation = route.operation
         entry.deployment = name if isinstance(name, str) else None
@@ -189,14 +192,14 @@ class Emulator:
         for fault in call.faults:
             broken = break_of(fault)
             if broken is not None:
-                return Reply(0, broken=broken)
+                return PlannedReply(0, broken=broken)
         try:
             reply = self._perform(call)
-        except Refusal as refusal:
+        except ServiceError as refusal:
             reply = self._refused(refusal, account)
         return alter_reply(reply, call.faults) if call.faults else reply
 
-    def _perform(self, call: Call) -> Reply:
+    def _perform(self, call: EmulatedCall) -> PlannedReply:
         account = call.account
         _check_project(call)
         authorise(call.received, account.resource, call.route, self.issuer, call.now)
@@ -208,7 +211,7 @@ class Emulator:
         reply.headers += standard_headers(account.mint, reply.region or account.region(), call.now)
         return reply
 
-    def _refused(self, refusal: Refusal, account: Account) -> Reply:
+    def _refused(self, refusal: ServiceError, account: Account) -> PlannedReply:
         reply = json_reply(refusal.body, refusal.status)
         make_headers = gateway_headers if refusal.status == 404 else standard_headers
         reply.headers += refusal.headers.items()
@@ -216,7 +219,7 @@ class Emulator:
         return reply
 
 
-def _check_project(call: Call) -> None:
+def _check_project(call: EmulatedCall) -> None:
     projects = call.account.resource.projects
     project = call.route.project
     if project is not None and projects is not None and project not in projects:

@@ -15,7 +15,7 @@ from azure_responses import (
     StreamInterruptedError,
 )
 from azure_responses.bridge import ReasoningCache, accumulate_chunks
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
 from tests.clients.both import run
 from tests.clients.conftest import read
 
@@ -314,7 +314,9 @@ _ASKED = ["reasoning.encrypted_content"]
 def test_a_name_that_only_sounds_like_reasoning_is_found_out_once(
     runner: str, stream: bool
 ) -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("my-gpt-5", model="gpt-4.1")])])
+    emulator = Emulator(
+        [Resource("r", deployments=[EmulatedDeployment("my-gpt-5", model="gpt-4.1")])]
+    )
 
     async def scenario(client: Any) -> None:
         for _ in range(2):
@@ -328,7 +330,9 @@ def test_a_name_that_only_sounds_like_reasoning_is_found_out_once(
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_name_that_says_nothing_is_seen_to_reason(runner: str, stream: bool) -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("prod", model="gpt-5-mini")])])
+    emulator = Emulator(
+        [Resource("r", deployments=[EmulatedDeployment("prod", model="gpt-5-mini")])]
+    )
 
     async def scenario(client: Any) -> None:
         for _ in range(2):
@@ -341,7 +345,9 @@ def test_a_name_that_says_nothing_is_seen_to_reason(runner: str, stream: bool) -
 
 
 def test_a_refusal_of_what_the_caller_asked_for_is_passed_on(runner: str) -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("my-gpt-5", model="gpt-4.1")])])
+    emulator = Emulator(
+        [Resource("r", deployments=[EmulatedDeployment("my-gpt-5", model="gpt-4.1")])]
+    )
 
     async def scenario(client: Any) -> None:
         for given in ({"include": _ASKED}, {"extra_body": {"include": _ASKED}}):

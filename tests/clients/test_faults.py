@@ -18,7 +18,15 @@ from azure_responses import (
     ResponseNotFoundError,
     StreamInterruptedError,
 )
-from azure_responses.emulator import Clock, Deployment, Emulator, Fault, Latency, ReadLag, Resource
+from azure_responses.emulator import (
+    Clock,
+    EmulatedDeployment,
+    Emulator,
+    Fault,
+    Latency,
+    ReadLag,
+    Resource,
+)
 from tests.clients.both import run
 from tests.clients.conftest import let_time_pass, names, read
 
@@ -494,7 +502,7 @@ def test_a_deployment_that_overflows_into_a_stream_is_waited_for(
     runner: str, naps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(at=1_800_000_000)
-    deployment = Deployment("gpt-4.1", requests_per_minute=1, limit_reply="stream-B")
+    deployment = EmulatedDeployment("gpt-4.1", requests_per_minute=1, limit_reply="stream-B")
     emulator = Emulator([Resource("r", deployments=[deployment])], clock=clock)
     let_time_pass(clock, monkeypatch, naps)
 

@@ -19,7 +19,7 @@ from azure_responses import (
     ResponseNotFoundError,
     UnsupportedOperationError,
 )
-from azure_responses.emulator import Deployment, Emulator, Latency, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Latency, Resource
 from azure_responses.types import ParsedResponse, Response
 from tests.clients.both import run
 from tests.clients.conftest import read
@@ -468,7 +468,9 @@ def test_an_id_cannot_leave_its_place_in_the_path(
 
 
 def test_rate_limits_are_read_from_the_headers(runner: str) -> None:
-    deployment = Deployment("gpt-4.1", tokens_per_minute=90_000, rate_limit_headers="present")
+    deployment = EmulatedDeployment(
+        "gpt-4.1", tokens_per_minute=90_000, rate_limit_headers="present"
+    )
     emulator = Emulator([Resource("r", deployments=[deployment])])
 
     async def scenario(client: Any) -> None:
@@ -480,7 +482,7 @@ def test_rate_limits_are_read_from_the_headers(runner: str) -> None:
 
 
 def test_a_used_up_limit_raises_with_the_time_to_wait(runner: str, naps: list[float]) -> None:
-    deployment = Deployment("gpt-4.1", requests_per_minute=1)
+    deployment = EmulatedDeployment("gpt-4.1", requests_per_minute=1)
     emulator = Emulator([Resource("r", deployments=[deployment])])
 
     async def scenario(client: Any) -> None:

@@ -10,7 +10,7 @@ from azure_responses import (
     DeploymentNotFoundError,
     RateLimitError,
 )
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
 from tests.clients.both import run
 from tests.clients.listeners import SECRET, Collector, Told, read_all
 
@@ -107,7 +107,7 @@ def test_retries_are_events_of_the_one_span(
 def test_a_failure_ends_the_span_with_its_type(
     runner: str, collector: Collector, told: Told
 ) -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("gpt-4.1")])])
+    emulator = Emulator([Resource("r", deployments=[EmulatedDeployment("gpt-4.1")])])
 
     async def scenario(client: Any) -> None:
         with pytest.raises(DeploymentNotFoundError):

@@ -13,7 +13,7 @@ from azure_responses import (
     ResponseNotFoundError,
 )
 from azure_responses.cli import main
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
 from azure_responses.telemetry import JSONFormatter
 from tests.clients.both import run
 from tests.clients.listeners import SECRET, read_all
@@ -111,7 +111,9 @@ def test_results_know_their_cost(runner: str, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("base_model", ["gpt-4.1", {"my-deployment": "gpt-4.1", "other": "gpt-5"}])
 def test_base_model_prices_deployments_of_any_name(runner: str, base_model: Any) -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("my-deployment", model="gpt-4.1")])])
+    emulator = Emulator(
+        [Resource("r", deployments=[EmulatedDeployment("my-deployment", model="gpt-4.1")])]
+    )
 
     async def scenario(client: Any) -> None:
         response = await client.responses.create(input="hi")

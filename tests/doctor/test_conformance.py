@@ -9,7 +9,7 @@ import pytest
 
 from azure_responses import AzureResponses, AzureResponsesError
 from azure_responses.doctor import diagnose
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
 from tests.doctor.examined import examine, failed_steps
 
 _DATED = "https://emulator.openai.azure.com/openai/responses?api-version=2025-04-01-preview"
@@ -17,7 +17,7 @@ _PROJECT = "https://emulator.services.ai.azure.com/api/projects/p"
 
 
 def _strict(**options: Any) -> Emulator:
-    return Emulator([Resource("emulator", deployments=[Deployment("gpt-4.1")], **options)])
+    return Emulator([Resource("emulator", deployments=[EmulatedDeployment("gpt-4.1")], **options)])
 
 
 def _faulty(kind: str, **options: Any) -> Callable[[], Emulator]:
@@ -30,7 +30,7 @@ def _faulty(kind: str, **options: Any) -> Callable[[], Emulator]:
 
 
 def _exhausted(**options: Any) -> Callable[[], Emulator]:
-    deployment = Deployment("gpt-4.1", requests_per_minute=0, **options)
+    deployment = EmulatedDeployment("gpt-4.1", requests_per_minute=0, **options)
     return lambda: Emulator([Resource("emulator", deployments=[deployment])])
 
 
@@ -185,7 +185,8 @@ _CAPACITY = [
         make=_exhausted(), endpoint=_DATED),
     Row("tokens used up", "rate-limit", "exceeded the token rate limit", "quota",
         make=lambda: Emulator(
-            [Resource("emulator", deployments=[Deployment("gpt-4.1", tokens_per_minute=1)])])),
+            [Resource("emulator",
+                      deployments=[EmulatedDeployment("gpt-4.1", tokens_per_minute=1)])])),
     Row("a provisioned deployment that is full", "rate-limit", "exceeded the call", "quota",
         make=_exhausted(kind="provisioned")),
     *(

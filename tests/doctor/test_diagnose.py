@@ -9,7 +9,7 @@ import pytest
 
 from azure_responses.doctor import Diagnosis, diagnose
 from azure_responses.doctor.findings import STEPS
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
 from azure_responses.errors import ConfigurationError
 from tests.doctor.examined import examine, failed_steps
 from tests.doctor.sockets import closed_port
@@ -157,20 +157,20 @@ def test_where_no_path_works_the_first_refusal_stands() -> None:
 
 
 def test_a_refused_version_is_still_told_when_the_v1_path_shows_another_fault() -> None:
-    emulator = Emulator([Resource("emulator", deployments=[Deployment("other")])])
+    emulator = Emulator([Resource("emulator", deployments=[EmulatedDeployment("other")])])
     diagnosis = examine(emulator, default_query={"api-version": "2024-10-21"})
     assert failed_steps(diagnosis) == ["api-version", "deployment"]
 
 
 def test_limits_are_told_where_the_reply_names_them() -> None:
-    deployment = Deployment("gpt-4.1", tokens_per_minute=1000, rate_limit_headers="present")
+    deployment = EmulatedDeployment("gpt-4.1", tokens_per_minute=1000, rate_limit_headers="present")
     diagnosis = examine(Emulator([Resource("emulator", deployments=[deployment])]))
     assert diagnosis["rate-limit"].ok is True
     assert "of 1,000 tokens" in diagnosis["rate-limit"].detail
 
 
 def test_limits_of_minus_one_are_no_limits() -> None:
-    deployment = Deployment("gpt-4.1", rate_limit_headers="minus-one")
+    deployment = EmulatedDeployment("gpt-4.1", rate_limit_headers="minus-one")
     diagnosis = examine(Emulator([Resource("emulator", deployments=[deployment])]))
     assert diagnosis["rate-limit"].ok is None
 

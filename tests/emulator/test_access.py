@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
-from azure_responses.emulator.issuer import PRINCIPAL
+from azure_responses.emulator.token_issuer import PRINCIPAL
 from tests.emulator.callers import BEGIN, V1, open_client
 
 BODY = {"model": "gpt-4.1", "input": "Say hello"}

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from azure_responses.emulator import engine
-from azure_responses.emulator.models import find_model
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.model_catalog import find_model
+from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.validation import validate_chat, validate_create
 from tests.emulator.engine.generations import make_generation
 from tests.recordings import Exchange, exchanges, openapi
@@ -340,7 +340,7 @@ def test_requests_that_were_accepted_when_recorded_are_accepted_here() -> None:
             else:
                 continue
             accepted += 1
-        except Refusal as refusal:
+        except ServiceError as refusal:
             refused.add(refusal.body["error"]["message"])
     print(f"\n{accepted} recorded requests accepted")
     assert refused == set()

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Assumptions, Emulator
-from azure_responses.emulator.models import find_model
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.model_catalog import find_model
+from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.validation import validate_create
 from tests.emulator.callers import V1, create, events_of, open_client
 from tests.recordings import exchanges
@@ -131,7 +131,7 @@ def test_every_recorded_item_is_taken_back() -> None:
                 sent.pop("status", None)
             try:
                 validate_create({"model": "m", "input": [sent]}, find_model("m"), surface="v1")
-            except Refusal as refusal:
+            except ServiceError as refusal:
                 pytest.fail(f"{exchange.id}: {refusal.body}")
     assert len(kinds) > 10
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Emulator, Resource
-from azure_responses.emulator.hosts import Hosts
+from azure_responses.emulator.asgi import AllowedHosts
+from azure_responses.emulator.emulator_settings import read_settings
 from azure_responses.emulator.server import RunningServer
-from azure_responses.emulator.settings import read_settings
 from tests.browser import dump
 
 _PATHS = ("/openai/v1/models", "/openai/v1/responses/resp_1", "/_emulator/requests", "/", "/x")
@@ -24,7 +24,7 @@ def served() -> Iterator[RunningServer]:
 
 def _refusal(server: Any = ("127.0.0.1", 80), allowed: Any = (), **named: Any) -> Any:
     headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
-    return Hosts(allowed).refuse({"server": server, "headers": headers})
+    return AllowedHosts(allowed).refuse({"server": server, "headers": headers})
 
 
 @pytest.mark.parametrize("host", [
@@ -63,7 +63,7 @@ def test_other_addresses_and_allowed_names_are_for_whoever_serves_there() -> Non
     assert _refusal(allowed=("*",), host="any.example", origin="https://any.example") is None
     assert _refusal() is None
     two = [(b"host", b"localhost"), (b"host", b"evil.example")]
-    refused = Hosts().refuse({"server": ("::1", 80), "headers": two})
+    refused = AllowedHosts().refuse({"server": ("::1", 80), "headers": two})
     assert refused is not None
     assert refused.status == 400
 

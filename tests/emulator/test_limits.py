@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.emulator import Clock, Deployment, Emulator, Resource
-from azure_responses.emulator.limits import Shortage, Window, retry_headers
+from azure_responses.emulator import Clock, EmulatedDeployment, Emulator, Resource
+from azure_responses.emulator.limits import Shortage, UsageWindow, retry_headers
 from tests.emulator.callers import BEGIN, create, event_types, events_of, open_client
 
 CHAT = {"messages": [{"role": "user", "content": "Say hello"}]}
 
 
 def limited(**fields: object) -> tuple[Emulator, httpx.Client]:
-    deployment = Deployment("gpt-4.1", **fields)  # type: ignore[arg-type]
+    deployment = EmulatedDeployment("gpt-4.1", **fields)  # type: ignore[arg-type]
     emulator = Emulator([Resource("r", deployments=[deployment])], clock=Clock(BEGIN))
     return emulator, open_client(emulator)
 
@@ -168,8 +168,8 @@ def test_an_unlimited_deployment_streams_whatever_its_limit_reply() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.integers(0, 500)), max_size=30))
 def test_a_window_has_room_again_when_it_says_so(calls: list[tuple[float, int]]) -> None:
-    deployment = Deployment("d", tokens_per_minute=1000)
-    window, now = Window(), 0.0
+    deployment = EmulatedDeployment("d", tokens_per_minute=1000)
+    window, now = UsageWindow(), 0.0
     for gap, tokens in calls:
         now += gap
         shortage = window.shortage(deployment, now, tokens)
@@ -182,14 +182,14 @@ def test_a_window_has_room_again_when_it_says_so(calls: list[tuple[float, int]])
 
 
 def test_more_tokens_than_the_limit_never_fit() -> None:
-    window = Window()
+    window = UsageWindow()
     window.spend(0.0, 10)
-    deployment = Deployment("d", tokens_per_minute=100)
+    deployment = EmulatedDeployment("d", tokens_per_minute=100)
     assert window.shortage(deployment, 1.0, 101) == Shortage("token", 60)
 
 
 def test_an_idle_window_resets_in_no_time() -> None:
-    assert Window().reset_seconds(0.0) == 0
+    assert UsageWindow().reset_seconds(0.0) == 0
 
 
 def test_retry_headers_round_seconds_up_and_keep_milliseconds() -> None:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
-from azure_responses.emulator.loopback import RunningServer
+from azure_responses.emulator.server import RunningServer
 
 openai = pytest.importorskip("openai", reason="the openai package is not installed")
 

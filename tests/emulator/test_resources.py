@@ -1,11 +1,14 @@
 """Configuration of resources and deployments."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+import azure_responses.emulator
+from azure_responses.emulator import Assumptions, EmulatedDeployment, Emulator, Resource
 from tests.emulator.callers import create, open_client
+from tests.tree import PACKAGE
 
 
 def test_any_deployment_name_is_taken_as_a_model_by_default() -> None:
@@ -40,8 +43,10 @@ def test_named_deployments_are_the_whole_truth_unless_said_otherwise(
 
 
 def test_a_deployment_runs_the_model_it_names_and_echoes_its_own_name() -> None:
-    resource = Resource("r", deployments=[Deployment("mine", "gpt-4.1"), Deployment("gpt-4.1")])
-    assert resource.find_deployment("mine") == Deployment("mine", "gpt-4.1")
+    resource = Resource(
+        "r", deployments=[EmulatedDeployment("mine", "gpt-4.1"), EmulatedDeployment("gpt-4.1")]
+    )
+    assert resource.find_deployment("mine") == EmulatedDeployment("mine", "gpt-4.1")
     assert [item.model_name for item in resource.deployments or ()] == ["gpt-4.1", "gpt-4.1"]
     with open_client(Emulator([resource])) as client:
         assert create(client, model="mine").json()["model"] == "mine"
@@ -61,7 +66,7 @@ def test_a_deployment_runs_the_model_it_names_and_echoes_its_own_name() -> None:
 )
 def test_a_deployment_that_makes_no_sense_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Deployment("d", **fields)
+        EmulatedDeployment("d", **fields)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,7 @@ def test_a_deployment_that_makes_no_sense_is_refused(fields: dict[str, Any], mes
         ({"keys": []}, "keys is a list"),
         ({"network": "shut"}, "network is one of open"),
         ({"missing_deployment": "404"}, "missing_deployment is one of DeploymentNotFound"),
-        ({"deployments": [Deployment("d"), Deployment("d")]}, "different names"),
+        ({"deployments": [EmulatedDeployment("d"), EmulatedDeployment("d")]}, "different names"),
     ],
 )
 def test_a_resource_that_makes_no_sense_is_refused(fields: dict[str, Any], message: str) -> None:
@@ -85,7 +90,9 @@ def test_strictness_is_said_on_each_resource_of_ones_own() -> None:
 
 
 def test_a_reset_forgets_everything_but_the_configuration() -> None:
-    emulator = Emulator([Resource("r", deployments=[Deployment("gpt-4.1", requests_per_minute=1)])])
+    emulator = Emulator(
+        [Resource("r", deployments=[EmulatedDeployment("gpt-4.1", requests_per_minute=1)])]
+    )
     with open_client(emulator) as client:
         first = create(client).json()["id"]
         assert create(client).status_code == 429
@@ -93,3 +100,18 @@ def test_a_reset_forgets_everything_but_the_configuration() -> None:
         assert client.get(f"/openai/v1/responses/{first}").status_code == 404
         assert create(client).status_code == 200
     assert len(emulator.requests) == 2
+
+
+def test_every_assumption_is_on_the_page_and_holds_by_default() -> None:
+    page = (PACKAGE.parent / "docs" / "emulator.md").read_text(encoding="utf-8")
+    for field in fields(Assumptions):
+        assert f"| `{field.name}` |" in page
+        assert field.default is True
+
+
+def test_the_former_name_of_a_deployment_still_works_and_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="EmulatedDeployment"):
+        former = getattr(azure_responses.emulator, "Deployment")  # noqa: B009
+    assert former is EmulatedDeployment
+    with pytest.raises(AttributeError, match="Nothing"):
+        getattr(azure_responses.emulator, "Nothing")  # noqa: B009

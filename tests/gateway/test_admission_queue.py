@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Latency, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Latency, Resource
 from azure_responses.routing.stored_contexts import StoredContexts
 from tests.gateway.gateways import Running, config_of, serve
 from tests.store.conftest import redis_server
@@ -27,7 +27,7 @@ ALICE = "sk-alice-0123456789-abcdef"
 def _gateway(
     key: dict[str, Any], row: dict[str, Any] | None = None, **general: Any
 ) -> Iterator[Running]:
-    slow = Deployment("gpt", model="gpt-5-mini", latency=Latency(first_token=0.3))
+    slow = EmulatedDeployment("gpt", model="gpt-5-mini", latency=Latency(first_token=0.3))
     with Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])]).serve() as server:
         config = config_of(server.url, "east", **general)
         config["virtual_keys"] = [{"key": ALICE, "name": "alice", **key}]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from azure_responses.emulator import Deployment, Emulator, Fault, Latency, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, Resource
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.app import create_app
 from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
@@ -90,7 +90,7 @@ def test_a_call_is_answered_with_the_headers_people_expect(gateway: Running) -> 
 
 
 def test_limits_and_names_are_told_with_every_kind_of_answer() -> None:
-    limited = Deployment(
+    limited = EmulatedDeployment(
         "gpt",
         model="gpt-5-mini",
         tokens_per_minute=10_000,
@@ -118,7 +118,7 @@ def test_limits_and_names_are_told_with_every_kind_of_answer() -> None:
 
 @pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
 def test_a_silence_that_a_caller_does_not_wait_out_blames_no_deployment(path: str) -> None:
-    slow = Deployment("gpt", model="gpt-5-mini")
+    slow = EmulatedDeployment("gpt", model="gpt-5-mini")
     emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])])
     emulator.faults.add(Fault("stall", operation="create", after_events=6))
     messages = [{"role": "user", "content": "Say hello to everybody"}]
@@ -142,7 +142,7 @@ def test_a_silence_that_a_caller_does_not_wait_out_blames_no_deployment(path: st
 @pytest.mark.parametrize("path", [CREATE, "/v1/chat/completions"])
 def test_callers_in_a_hurry_do_not_shut_a_deployment_to_everybody(path: str) -> None:
     # litellm#41223: by a header, or by leaving.
-    slow = Deployment("gpt", model="gpt-5-mini")
+    slow = EmulatedDeployment("gpt", model="gpt-5-mini")
     emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=[slow])])
     emulator.faults.add(Fault("stall-before-headers", operation="create"))
     body = {**HELLO, "messages": [{"role": "user", "content": "hi"}]}

@@ -16,7 +16,7 @@ import yaml
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from pydantic import BaseModel
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from azure_responses.gateway.config_file import load_config
 from tests.gateway.gateways import KEY, Running, config_of, serve
 from tests.openai_server.servers import make_emulator
@@ -122,7 +122,7 @@ def test_the_proxy_examples_run(model: str, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_the_routing_affinity_example_runs() -> None:
-    deployments = [Deployment("gpt-4-turbo", model="gpt-4.1")]
+    deployments = [EmulatedDeployment("gpt-4-turbo", model="gpt-4.1")]
     emulator = Emulator(
         [
             Resource("endpoint1", keys=["your-api-key-1"], deployments=deployments),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from tests.gateway.gateways import config_of, serve
 from tests.store.conftest import redis_server
 from tests.store.redis_server import RedisServer
@@ -18,7 +18,7 @@ ALICE, BOB = "sk-alice-0123456789-abcdef", "sk-bob-0123456789-abcdefgh"
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    rows = [Deployment("gpt", model="gpt-5-mini")]
+    rows = [EmulatedDeployment("gpt", model="gpt-5-mini")]
     with Emulator([Resource("east", keys=["key-of-east"], deployments=rows)]).serve() as server:
         yield server.url
 
@@ -65,7 +65,7 @@ def test_a_spent_budget_gives_the_request_back(url: str, redis_server: RedisServ
 
 
 def test_what_reached_azure_counts_and_what_did_not_does_not() -> None:
-    rows = [Deployment("gpt", model="gpt-5-mini")]
+    rows = [EmulatedDeployment("gpt", model="gpt-5-mini")]
     emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=rows)])
     with emulator.serve() as server:
         config = config_of(server.url, "east")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from tests.litellm_plugin.peer import Peer
 
 PING: Any = [{"role": "user", "content": "Reply with exactly: pong"}]
@@ -35,11 +35,11 @@ class Bench:
 def make_emulator() -> Emulator:
     """One resource with a deployment that reasons, one that does not, and one of little quota."""
     deployments = [
-        Deployment("gpt-5-mini", model="gpt-5-mini"),
-        Deployment("gpt-4.1", model="gpt-4.1"),
-        Deployment("team-a", model="gpt-5-mini"),
-        Deployment("o3", model="o3"),
-        Deployment("limited", model="gpt-4.1", requests_per_minute=1),
+        EmulatedDeployment("gpt-5-mini", model="gpt-5-mini"),
+        EmulatedDeployment("gpt-4.1", model="gpt-4.1"),
+        EmulatedDeployment("team-a", model="gpt-5-mini"),
+        EmulatedDeployment("o3", model="o3"),
+        EmulatedDeployment("limited", model="gpt-4.1", requests_per_minute=1),
     ]
     return Emulator([Resource("east", keys=["east-key"], deployments=deployments)])
 

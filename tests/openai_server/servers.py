@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary, OpenAIServer
 from azure_responses.router import Router
 
@@ -19,7 +19,7 @@ __all__ = ["Answered", "Asker", "make_emulator", "open_asker", "open_asker_over"
 
 def make_emulator(**options: Any) -> Emulator:
     """Two resources with a deployment `gpt` each."""
-    deployments = [Deployment("gpt", model="gpt-5-mini")]
+    deployments = [EmulatedDeployment("gpt", model="gpt-5-mini")]
     resources = [
         Resource("east", keys=["key-of-east"], deployments=deployments),
         Resource("west", keys=["key-of-west"], deployments=deployments),

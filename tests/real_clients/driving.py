@@ -15,7 +15,7 @@ from zlib import crc32
 
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Latency, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Latency, Resource
 from tests.tree import PACKAGE
 
 __all__ = [
@@ -173,10 +173,10 @@ def _wait_for(lock: IO[str]) -> None:
 
 def _make_emulator() -> Emulator:
     deployments = [
-        Deployment("gpt-5-mini", model="gpt-5-mini"),
-        Deployment("gpt-4.1", model="gpt-4.1"),
-        Deployment("my-custom-o1-pro", model="o3"),
-        Deployment("slow", model="gpt-5-mini", latency=Latency(queued=0.2, running=0.2)),
+        EmulatedDeployment("gpt-5-mini", model="gpt-5-mini"),
+        EmulatedDeployment("gpt-4.1", model="gpt-4.1"),
+        EmulatedDeployment("my-custom-o1-pro", model="o3"),
+        EmulatedDeployment("slow", model="gpt-5-mini", latency=Latency(queued=0.2, running=0.2)),
     ]
     return Emulator(
         [Resource(name, keys=[_AZURE_KEY], deployments=deployments) for name in ("east", "west")]

@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from azure_responses import Router
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 
 __all__ = [
     "RUNNERS",
@@ -30,9 +30,9 @@ RUNNERS = ("sync", "asyncio", "trio")
 _NAMES = ("east", "west", "north", "south", *(f"region{number}" for number in range(5, 11)))
 
 
-def emulate(count: int = 2, *deployments: Deployment, **options: Any) -> Emulator:
+def emulate(count: int = 2, *deployments: EmulatedDeployment, **options: Any) -> Emulator:
     """So many resources with the same deployments, gpt-5 unless others are given."""
-    found = deployments or (Deployment("gpt-5"),)
+    found = deployments or (EmulatedDeployment("gpt-5"),)
     return Emulator(
         [Resource(name, deployments=found) for name in _NAMES[:count]], log_size=20_000, **options
     )

@@ -31,11 +31,13 @@ def _answering(emulator: Emulator, **options: Any) -> Router:
 
 
 def test_the_seeds_example_runs_unchanged_but_for_the_packages_name() -> None:
-    from azure_responses.emulator import Deployment, Resource
+    from azure_responses.emulator import EmulatedDeployment, Resource
 
     emulator = Emulator(
         [
-            Resource(name, keys=[key], deployments=[Deployment("gpt-4-turbo", model="gpt-4.1")])
+            Resource(
+                name, keys=[key], deployments=[EmulatedDeployment("gpt-4-turbo", model="gpt-4.1")]
+            )
             for name, key in (("endpoint1", "your-api-key-1"), ("endpoint2", "your-api-key-2"))
         ]
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses import StreamInterruptedError
-from azure_responses.emulator import Deployment, Emulator, Fault, Latency, ReadLag
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, ReadLag
 from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.store.memory import MemoryState
 from tests.router.both import emulate, rows_of, run
@@ -106,7 +106,7 @@ def test_a_stream_that_is_not_read_to_its_end_is_in_the_ledger(
 ) -> None:
     if runner == "trio" and ending == "forgotten":
         pytest.skip("trio complains of a connection that is dropped unread")
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency()))
+    emulator = emulate(2, EmulatedDeployment("gpt-5", latency=Latency()))
     if ending == "broken":
         emulator.faults.add(Fault("reset-mid-body", operation="create", nth=1, after_events=8))
 

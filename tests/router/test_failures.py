@@ -23,7 +23,7 @@ from azure_responses import (
     Router,
     StreamInterruptedError,
 )
-from azure_responses.emulator import Deployment, Emulator, Fault, Latency, ReadLag
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, ReadLag
 from tests.router.both import Asynchronous, SeenAsAsync, emulate, rows_of, run
 
 _REASONING: dict[str, Any] = {
@@ -295,7 +295,9 @@ def test_what_cannot_be_replayed_is_waited_for_and_not_called_wrong(
 
 
 def test_fallbacks_take_over_in_order(runner: str, naps: list[float]) -> None:
-    emulator = emulate(1, *(Deployment(name) for name in ("gpt-5", "gpt-5-mini", "gpt-4.1")))
+    emulator = emulate(
+        1, *(EmulatedDeployment(name) for name in ("gpt-5", "gpt-5-mini", "gpt-4.1"))
+    )
     emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-5"))
     emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-5-mini"))
 
@@ -314,7 +316,7 @@ def test_fallbacks_take_over_in_order(runner: str, naps: list[float]) -> None:
 
 
 def test_an_input_too_long_goes_to_a_larger_window(runner: str, naps: list[float]) -> None:
-    emulator = emulate(1, Deployment("gpt-4o"), Deployment("gpt-5"))
+    emulator = emulate(1, EmulatedDeployment("gpt-4o"), EmulatedDeployment("gpt-5"))
 
     async def scenario(router: Any) -> None:
         long = await router.responses(model="gpt-4o", input="word " * 150_000)
@@ -336,7 +338,7 @@ def test_an_input_too_long_goes_to_a_larger_window(runner: str, naps: list[float
 def test_what_the_content_filter_stops_goes_to_another_group(
     runner: str, naps: list[float], phrase: str, stream: bool
 ) -> None:
-    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator = emulate(1, EmulatedDeployment("gpt-5"), EmulatedDeployment("gpt-4.1"))
     chain = [{"gpt-5": ["gpt-4.1"]}]
 
     async def scenario(router: Any) -> None:
@@ -599,7 +601,7 @@ def test_two_hundred_at_once_all_come_home(emulator: Emulator) -> None:
 
 
 def test_a_cancelled_call_no_longer_counts_as_under_way(clock: Any) -> None:
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency(first_token=30)))
+    emulator = emulate(2, EmulatedDeployment("gpt-5", latency=Latency(first_token=30)))
 
     async def scenario(router: Any) -> None:
         with anyio.move_on_after(0.05) as scope:
@@ -647,7 +649,7 @@ def test_a_call_waits_for_room_under_limits_of_its_own(
 def test_a_filtered_answer_is_kept_where_no_other_group_has_a_better_one(
     runner: str, naps: list[float]
 ) -> None:
-    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator = emulate(1, EmulatedDeployment("gpt-5"), EmulatedDeployment("gpt-4.1"))
     emulator.faults.add(Fault("http-503", operation="create", deployment="gpt-4.1"))
 
     async def scenario(router: Any) -> None:
@@ -663,7 +665,9 @@ def test_a_filtered_answer_is_kept_where_no_other_group_has_a_better_one(
 def test_a_background_stream_given_up_is_remembered_for_its_end_user(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=1, running=3)), clock=clock)
+    emulator = emulate(
+        2, EmulatedDeployment("gpt-5", latency=Latency(queued=1, running=3)), clock=clock
+    )
 
     async def scenario(router: Any) -> None:
         stream = await router.responses(
@@ -818,7 +822,7 @@ class _CutShort(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
     runner: str, naps: list[float], is_chat: bool, is_cut_everywhere: bool
 ) -> None:
-    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator = emulate(1, EmulatedDeployment("gpt-5"), EmulatedDeployment("gpt-4.1"))
     cut = {"gpt-5", "gpt-4.1"} if is_cut_everywhere else {"gpt-5"}
 
     async def scenario(router: Any) -> None:
@@ -848,7 +852,7 @@ def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
 def test_an_answer_cut_short_stands_when_the_next_group_fails(
     runner: str, naps: list[float], is_chat: bool
 ) -> None:
-    emulator = emulate(1, Deployment("gpt-5"), Deployment("gpt-4.1"))
+    emulator = emulate(1, EmulatedDeployment("gpt-5"), EmulatedDeployment("gpt-4.1"))
     emulator.faults.add(Fault("http-503", operation="create"))
 
     async def scenario(router: Any) -> None:
@@ -902,7 +906,7 @@ def test_a_stream_that_was_long_in_coming_is_not_cut_off_at_its_first_silence(
     # The first attempt takes most of the time, and the silences of the second are longer than
     # what is left; a loaded machine may be late by a second with either.
     latency = Latency(first_token=0.05, tokens_per_second=0.55)
-    emulator = emulate(1, Deployment("gpt-5", latency=latency))
+    emulator = emulate(1, EmulatedDeployment("gpt-5", latency=latency))
 
     async def scenario(router: Any) -> None:
         emulator.faults.add(Fault("stall-before-headers", operation="create", nth=1))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from azure_responses import AzureResponsesError, Router
-from azure_responses.emulator import Deployment, Emulator, Fault, Latency
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import AbandonedStreams
 from azure_responses.routing.route_request import Candidate, Reservation
@@ -66,7 +66,7 @@ async def _never(*_: Any) -> Any:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_calls_given_up_at_any_moment_leave_nothing_under_way(backend: str, stream: bool) -> None:
     latency = Latency(first_token=0.01, tokens_per_second=4000)
-    emulator = emulate(2, Deployment("gpt-5", latency=latency))
+    emulator = emulate(2, EmulatedDeployment("gpt-5", latency=latency))
     emulator.faults.add(Fault("http-500", operation="create", probability=0.2))
 
     async def call(router: Any, patience: float) -> None:

@@ -12,7 +12,7 @@ from azure_responses import (
     ResponseNotFoundError,
     Router,
 )
-from azure_responses.emulator import Deployment, Emulator, Fault, Latency
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency
 from tests.router.both import emulate, rows_of, run
 
 
@@ -65,7 +65,9 @@ def test_pages_of_input_items_follow_one_another(runner: str, emulator: Emulator
 def test_a_background_response_is_waited_for_and_cancelled(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=2, running=5)), clock=clock)
+    emulator = emulate(
+        2, EmulatedDeployment("gpt-5", latency=Latency(queued=2, running=5)), clock=clock
+    )
 
     async def scenario(router: Any) -> None:
         queued = await router.responses(model="gpt", input="hi", background=True)
@@ -81,7 +83,7 @@ def test_a_background_response_is_waited_for_and_cancelled(
 def test_a_wait_that_is_limited_does_not_wait_longer_for_one_answer(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=100)), clock=clock)
+    emulator = emulate(2, EmulatedDeployment("gpt-5", latency=Latency(queued=100)), clock=clock)
 
     async def scenario(router: Any) -> None:
         queued = await router.responses(model="gpt", input="hi", background=True)
@@ -97,7 +99,9 @@ def test_a_wait_that_is_limited_does_not_wait_longer_for_one_answer(
 def test_a_background_stream_shows_its_id_at_once_and_is_taken_up_again(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    emulator = emulate(2, Deployment("gpt-5", latency=Latency(queued=1, running=3)), clock=clock)
+    emulator = emulate(
+        2, EmulatedDeployment("gpt-5", latency=Latency(queued=1, running=3)), clock=clock
+    )
 
     async def scenario(router: Any) -> None:
         stream = await router.responses(

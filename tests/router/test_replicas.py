@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Fault, Resource
-from azure_responses.emulator.loopback import RunningServer
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
+from azure_responses.emulator.server import RunningServer
 from tests.store.redis_server import PROGRAM, RedisServer, running
 from tests.tree import TESTS
 
@@ -113,7 +113,7 @@ class Site:
 def site() -> Iterator[Site]:
     emulator = Emulator(
         [
-            Resource(name, deployments=[Deployment("gpt-5", tokens_per_minute=10_000_000)])
+            Resource(name, deployments=[EmulatedDeployment("gpt-5", tokens_per_minute=10_000_000)])
             for name in ("east", "west")
         ],
         log_size=50_000,

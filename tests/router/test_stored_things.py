@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from azure_responses import BadRequestError, InternalServerError, ResponseNotFoundError
-from azure_responses.emulator import Deployment, Emulator, Fault
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault
 from azure_responses.routing.stored_contexts import StoredContexts
 from tests.router.both import emulate, rows_of, run
 
@@ -138,7 +138,7 @@ def test_a_label_in_a_text_means_nothing(runner: str, emulator: Emulator) -> Non
 def test_provisioned_throughput_is_used_first_and_spills_over(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    emulator = emulate(2, Deployment("gpt-5", requests_per_minute=5), clock=clock)
+    emulator = emulate(2, EmulatedDeployment("gpt-5", requests_per_minute=5), clock=clock)
     rows = _rows_in_order(emulator)
 
     async def scenario(router: Any) -> None:
@@ -153,7 +153,7 @@ def test_provisioned_throughput_is_used_first_and_spills_over(
 def test_headroom_spills_over_before_the_service_refuses(
     runner: str, clock: Any, naps: list[float]
 ) -> None:
-    limited = Deployment("gpt-5", tokens_per_minute=6000, rate_limit_headers="present")
+    limited = EmulatedDeployment("gpt-5", tokens_per_minute=6000, rate_limit_headers="present")
     emulator = emulate(2, limited, clock=clock)
     rows = _rows_in_order(emulator)
 

@@ -14,8 +14,8 @@ from azure_responses.emulator.engine.event_writer import obfuscate, split_deltas
 from azure_responses.emulator.engine.generation import Generation
 from azure_responses.emulator.engine.response_object import prompt_results
 from azure_responses.emulator.engine.triggers import find_trigger
-from azure_responses.emulator.nulls import drop_nulls
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.response_store import drop_nulls
+from azure_responses.emulator.service_errors import ServiceError
 
 __all__ = ["create_chat_completion", "to_generation"]
 
@@ -74,7 +74,7 @@ def _share(generation: Generation, choices: int) -> Generation:
     return replace(generation, request=limited) if choices > 1 else generation
 
 
-def _refuse_prompt() -> Refusal:
+def _refuse_prompt() -> ServiceError:
     results = {**dict.fromkeys(_CATEGORIES, _SAFE), "hate": {"filtered": True, "severity": "high"}}
     results["jailbreak"] = {"filtered": False, "detected": False}
     error = {
@@ -88,7 +88,7 @@ def _refuse_prompt() -> Refusal:
             "content_filter_result": results,
         },
     }
-    return Refusal(400, {"error": error})
+    return ServiceError(400, {"error": error})
 
 
 def _prompt_filter() -> dict[str, Any]:

@@ -61,7 +61,7 @@ def create_response(generation: Generation) -> GeneratedResponse:
 
 def _seal(generation: Generation, step: OutputStep, event: str) -> str:
     nonce = f"{step.item['id']}:{event}"
-    return generation.vault.seal(
+    return generation.cipher.seal(
         step.sealed or {}, nonce, generation.created_at + (event != "added")
     )
 
@@ -157,7 +157,7 @@ def compact(generation: Generation) -> dict[str, Any]:
     builder = ResponseBuilder(generation, read_transcript(generation.request, items))
     identifier = builder.identify("resp")
     step = write_compaction(builder, items)
-    sealed = generation.vault.seal(
+    sealed = generation.cipher.seal(
         step.sealed or {}, f"{step.item['id']}:compact", generation.created_at
     )
     kept = [_restate(builder, item) for item in items if item.get("role") == "user"]

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from azure_responses.emulator.engine.transcript import Transcript
-from azure_responses.emulator.identifiers import Conversation, IdentifierMint
-from azure_responses.emulator.models import Model
-from azure_responses.emulator.vault import Vault
+from azure_responses.emulator.identifiers import ConversationIds, IdentifierMint
+from azure_responses.emulator.model_catalog import EmulatedModel
+from azure_responses.emulator.reasoning_cipher import ReasoningCipher
 
 __all__ = [
     "GeneratedResponse",
@@ -64,7 +64,7 @@ class Generation:
         model: what that deployment runs.
         created_at: unix seconds.
         identifiers: mints ids; seeded, so that the same call gives the same ids.
-        vault: encrypts and opens reasoning with this resource's key.
+        cipher: encrypts and opens reasoning with this resource's key.
         history: items of the previous responses or the conversation, oldest first.
         headers: request headers, names in lower case.
         dated: True on the dated surface, whose completed responses carry no content_filters.
@@ -77,10 +77,10 @@ class Generation:
 
     request: dict[str, Any]
     deployment: str
-    model: Model
+    model: EmulatedModel
     created_at: int
     identifiers: IdentifierMint
-    vault: Vault
+    cipher: ReasoningCipher
     history: list[dict[str, Any]] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
     dated: bool = False
@@ -177,7 +177,7 @@ class ResponseBuilder:
         return int(self._at)
 
 
-def _conversation(generation: Generation) -> Conversation:
+def _conversation(generation: Generation) -> ConversationIds:
     store = generation.request.get("store")
     return generation.identifiers.conversation(_last_identifier(generation), store is None or store)
 

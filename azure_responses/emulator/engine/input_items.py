@@ -12,9 +12,9 @@ from azure_responses.emulator.engine.generation import Generation
 from azure_responses.emulator.engine.response_object import PROMPT_BLOCKED
 from azure_responses.emulator.engine.transcript import Transcript
 from azure_responses.emulator.engine.triggers import find_trigger
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.reasoning_cipher import ReasoningCipherError
+from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.tokens import count_items
-from azure_responses.emulator.vault import VaultError
 
 __all__ = [
     "check_attachments",
@@ -28,10 +28,12 @@ __all__ = [
 _Items = list[dict[str, Any]]
 
 
-def refuse_input(message: str, code: str | None = None, param: str | None = "input") -> Refusal:
+def refuse_input(
+    message: str, code: str | None = None, param: str | None = "input"
+) -> ServiceError:
     """HTTP 400 about the input."""
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return Refusal(400, {"error": error})
+    return ServiceError(400, {"error": error})
 
 
 def gather_items(generation: Generation) -> _Items:
@@ -64,8 +66,8 @@ def _open_item(generation: Generation, item: dict[str, Any]) -> _Items:
     if not sealed or item.get("type") not in ("reasoning", "compaction"):
         return [item]
     try:
-        opened = generation.vault.open(sealed)
-    except VaultError:
+        opened = generation.cipher.open(sealed)
+    except ReasoningCipherError:
         message = (
             f"The encrypted content {sealed[:4]}...{sealed[-4:]} could not be verified. Reason: "
             "Encrypted content could not be decrypted or parsed."
@@ -118,7 +120,7 @@ _AFTER_REASONING = (*_PAIRS, "message", "reasoning", "web_search_call", "file_se
 def check_input(generation: Generation, transcript: Transcript) -> None:
     """Raises Refusal where the service answers 400 instead of a response."""
     if find_trigger(transcript.prompt, "block-prompt") is not None:
-        raise Refusal(400, copy.deepcopy(PROMPT_BLOCKED))
+        raise ServiceError(400, copy.deepcopy(PROMPT_BLOCKED))
     tools = generation.request.get("tools") or ()
     if any(tool["type"] == "image_generation" for tool in tools):
         _check_image_header(generation)
@@ -140,7 +142,7 @@ def _check_image_header(generation: Generation) -> None:
         "param": "tools",
         "code": "invalid_request_error",
     }
-    raise Refusal(400, {"error": error})
+    raise ServiceError(400, {"error": error})
 
 
 def _check_pairs(items: list[Mapping[str, Any]]) -> None:
@@ -269,6 +271,6 @@ def _check_image(url: str) -> None:
         raise _refuse("The image file is empty.", "empty_image_file")
 
 
-def _refuse(message: str, code: str | None, param: str = "input") -> Refusal:
+def _refuse(message: str, code: str | None, param: str = "input") -> ServiceError:
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return Refusal(400, {"error": error})
+    return ServiceError(400, {"error": error})

@@ -2,30 +2,30 @@
 
 from collections.abc import Callable
 
-from azure_responses.emulator.call import Call
-from azure_responses.emulator.exchange import Reply
+from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.http_messages import PlannedReply
 from azure_responses.emulator.operations import (
-    chat,
+    chat_completions,
     containers,
     conversations,
     files,
-    models,
+    model_list,
     responses,
     vector_stores,
 )
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS: dict[str, Callable[[Call], Reply]] = {
+OPERATIONS: dict[str, Callable[[EmulatedCall], PlannedReply]] = {
     "create": responses.create,
     "retrieve": responses.retrieve,
     "delete": responses.delete,
     "cancel": responses.cancel,
     "input_items": responses.input_items,
     "compact": responses.compact,
-    "chat": chat.complete,
-    "models": models.list_models,
-    "model": models.retrieve_model,
+    "chat": chat_completions.complete,
+    "models": model_list.list_models,
+    "model": model_list.retrieve_model,
     "files.create": files.create,
     "files.list": files.list_files,
     "files.retrieve": files.retrieve,

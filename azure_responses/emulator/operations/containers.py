@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from azure_responses.emulator.call import Call
-from azure_responses.emulator.exchange import Reply, json_reply
-from azure_responses.emulator.holdings import Container
-from azure_responses.emulator.operations.fields import read_minutes, read_texts
-from azure_responses.emulator.operations.multipart import read_upload
-from azure_responses.emulator.paging import list_page
-from azure_responses.emulator.refusals import invalid_request
+from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.http_messages import PlannedReply, json_reply
+from azure_responses.emulator.object_store import Container
+from azure_responses.emulator.operations.fields import list_page, read_minutes, read_texts
+from azure_responses.emulator.operations.files import read_upload
+from azure_responses.emulator.service_errors import invalid_request
 
 __all__ = [
     "create",
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-def _as_object(call: Call, container: Container) -> dict[str, Any]:
+def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
     minutes = int(container.idle_seconds // 60)
     return {
         "id": container.id,
@@ -36,14 +35,14 @@ def _as_object(call: Call, container: Container) -> dict[str, Any]:
     }
 
 
-def _find(call: Call) -> Container:
-    container = call.account.holdings.containers.get(call.route.ids[0])
+def _find(call: EmulatedCall) -> Container:
+    container = call.account.objects.containers.get(call.route.ids[0])
     if container is None:
         raise invalid_request(f"Container with id '{call.route.ids[0]}' not found.", status=404)
     return container
 
 
-def _find_alive(call: Call) -> Container:
+def _find_alive(call: EmulatedCall) -> Container:
     container = _find(call)
     if container.has_expired(call.now):
         raise invalid_request("Container is expired.", status=400)
@@ -51,14 +50,14 @@ def _find_alive(call: Call) -> Container:
     return container
 
 
-def _find_file(call: Call) -> tuple[Container, str]:
+def _find_file(call: EmulatedCall) -> tuple[Container, str]:
     container, file_id = _find_alive(call), call.route.ids[1]
     if file_id not in container.files:
         raise invalid_request(f"Container file with id '{file_id}' not found.", status=404)
     return container, file_id
 
 
-def create(call: Call) -> Reply:
+def create(call: EmulatedCall) -> PlannedReply:
     """`POST /containers`."""
     name = call.body.get("name")
     if not name:
@@ -66,36 +65,36 @@ def create(call: Call) -> Reply:
     minutes = read_minutes(call.body, "expires_after", 20)
     file_ids = read_texts(call.body, "file_ids")
     for file_id in file_ids:
-        if file_id not in call.account.holdings.files:
+        if file_id not in call.account.objects.files:
             raise invalid_request(f"File with id '{file_id}' not found.", "file_ids", status=404)
-    container = call.account.holdings.add_container(name, 60.0 * minutes)
+    container = call.account.objects.add_container(name, 60.0 * minutes)
     for file_id in file_ids:
         _copy_file(call, container, file_id)
     return json_reply(_as_object(call, container))
 
 
-def list_containers(call: Call) -> Reply:
+def list_containers(call: EmulatedCall) -> PlannedReply:
     """`GET /containers`."""
-    containers = call.account.holdings.containers.values()
+    containers = call.account.objects.containers.values()
     return json_reply(list_page([_as_object(call, item) for item in containers], call.query))
 
 
-def retrieve(call: Call) -> Reply:
+def retrieve(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}`."""
     return json_reply(_as_object(call, _find(call)))
 
 
-def delete(call: Call) -> Reply:
+def delete(call: EmulatedCall) -> PlannedReply:
     """`DELETE /containers/{id}`."""
     container = _find(call)
-    del call.account.holdings.containers[container.id]
+    del call.account.objects.containers[container.id]
     return json_reply({"id": container.id, "object": "container.deleted", "deleted": True})
 
 
 def _add_file(
-    call: Call, container: Container, filename: str, content: bytes, source: str
+    call: EmulatedCall, container: Container, filename: str, content: bytes, source: str
 ) -> dict[str, Any]:
-    call.account.holdings.make_room(len(content))
+    call.account.objects.make_room(len(content))
     file_id = "cfile_" + call.account.mint.digits(32)
     file: dict[str, Any] = {
         "id": file_id,
@@ -110,14 +109,14 @@ def _add_file(
     return file
 
 
-def _copy_file(call: Call, container: Container, file_id: Any) -> dict[str, Any]:
-    file = call.account.holdings.files.get(file_id)
+def _copy_file(call: EmulatedCall, container: Container, file_id: Any) -> dict[str, Any]:
+    file = call.account.objects.files.get(file_id)
     if file is None:
         raise invalid_request(f"File with id '{file_id}' not found.", "file_id", status=404)
     return _add_file(call, container, file.filename, file.content, "user")
 
 
-def create_file(call: Call) -> Reply:
+def create_file(call: EmulatedCall) -> PlannedReply:
     """`POST /containers/{id}/files`: an upload, or a copy of a stored file."""
     container = _find_alive(call)
     upload = read_upload(call.received)
@@ -128,26 +127,26 @@ def create_file(call: Call) -> Reply:
     return json_reply(_add_file(call, container, upload.filename, upload.content, "user"))
 
 
-def list_files(call: Call) -> Reply:
+def list_files(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files`."""
     files = list(_find_alive(call).files.values())
     return json_reply(list_page(files, call.query))
 
 
-def retrieve_file(call: Call) -> Reply:
+def retrieve_file(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files/{file}`."""
     container, file_id = _find_file(call)
     return json_reply(container.files[file_id])
 
 
-def read_content(call: Call) -> Reply:
+def read_content(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files/{file}/content`."""
     container, file_id = _find_file(call)
     content = container.contents[file_id]
-    return Reply(200, [("content-type", "application/octet-stream")], content)
+    return PlannedReply(200, [("content-type", "application/octet-stream")], content)
 
 
-def delete_file(call: Call) -> Reply:
+def delete_file(call: EmulatedCall) -> PlannedReply:
     """`DELETE /containers/{id}/files/{file}`."""
     container, file_id = _find_file(call)
     del container.files[file_id], container.contents[file_id]

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from azure_responses.emulator.call import Call
-from azure_responses.emulator.exchange import Reply, json_reply
-from azure_responses.emulator.holdings import Conversation
-from azure_responses.emulator.nulls import drop_nulls
-from azure_responses.emulator.operations.fields import read_object
-from azure_responses.emulator.paging import list_page
-from azure_responses.emulator.refusals import conversation_not_found, invalid_request
-from azure_responses.emulator.store import listed_items
+from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.http_messages import PlannedReply, json_reply
+from azure_responses.emulator.object_store import StoredConversation
+from azure_responses.emulator.operations.fields import list_page, read_object
+from azure_responses.emulator.response_store import drop_nulls, listed_items
+from azure_responses.emulator.service_errors import conversation_not_found, invalid_request
 
 __all__ = [
     "add_items",
@@ -25,7 +23,7 @@ __all__ = [
 _MOST_ITEMS = 20
 
 
-def _as_object(conversation: Conversation) -> dict[str, Any]:
+def _as_object(conversation: StoredConversation) -> dict[str, Any]:
     return {
         "id": conversation.id,
         "object": "conversation",
@@ -34,14 +32,14 @@ def _as_object(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def _find(call: Call) -> Conversation:
-    conversation = call.account.holdings.conversations.get(call.route.ids[0])
+def _find(call: EmulatedCall) -> StoredConversation:
+    conversation = call.account.objects.conversations.get(call.route.ids[0])
     if conversation is None:
         raise conversation_not_found(call.route.ids[0])
     return conversation
 
 
-def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
+def _items(call: EmulatedCall, conversation: StoredConversation) -> list[dict[str, Any]]:
     items = drop_nulls(call.optional_body.get("items") or [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise invalid_request("Invalid type for 'items': expected an array of objects.", "items")
@@ -57,35 +55,35 @@ def _items(call: Call, conversation: Conversation) -> list[dict[str, Any]]:
     return listed_items(items, f"{conversation.id}/{len(conversation.items)}")
 
 
-def create(call: Call) -> Reply:
+def create(call: EmulatedCall) -> PlannedReply:
     """`POST /conversations`."""
-    conversation = call.account.holdings.add_conversation(
+    conversation = call.account.objects.add_conversation(
         read_object(call.optional_body, "metadata")
     )
     conversation.add(_items(call, conversation))
     return json_reply(_as_object(conversation))
 
 
-def retrieve(call: Call) -> Reply:
+def retrieve(call: EmulatedCall) -> PlannedReply:
     """`GET /conversations/{id}`."""
     return json_reply(_as_object(_find(call)))
 
 
-def update(call: Call) -> Reply:
+def update(call: EmulatedCall) -> PlannedReply:
     """`POST /conversations/{id}`: other metadata."""
     conversation = _find(call)
     conversation.metadata = read_object(call.body, "metadata")
     return json_reply(_as_object(conversation))
 
 
-def delete(call: Call) -> Reply:
+def delete(call: EmulatedCall) -> PlannedReply:
     """`DELETE /conversations/{id}`."""
     conversation = _find(call)
-    del call.account.holdings.conversations[conversation.id]
+    del call.account.objects.conversations[conversation.id]
     return json_reply({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
 
-def add_items(call: Call) -> Reply:
+def add_items(call: EmulatedCall) -> PlannedReply:
     """`POST /conversations/{id}/items`."""
     conversation = _find(call)
     added = _items(call, conversation)
@@ -93,25 +91,25 @@ def add_items(call: Call) -> Reply:
     return json_reply(list_page(added, {"limit": "100"}, default_order="asc"))
 
 
-def list_items(call: Call) -> Reply:
+def list_items(call: EmulatedCall) -> PlannedReply:
     """`GET /conversations/{id}/items`."""
     return json_reply(list_page(_find(call).items, call.query))
 
 
-def _position(call: Call, conversation: Conversation) -> int:
+def _position(call: EmulatedCall, conversation: StoredConversation) -> int:
     for index, item in enumerate(conversation.items):
         if item.get("id") == call.route.ids[1]:
             return index
     raise invalid_request(f"Item with id '{call.route.ids[1]}' not found.", status=404)
 
 
-def retrieve_item(call: Call) -> Reply:
+def retrieve_item(call: EmulatedCall) -> PlannedReply:
     """`GET /conversations/{id}/items/{item}`."""
     conversation = _find(call)
     return json_reply(conversation.items[_position(call, conversation)])
 
 
-def delete_item(call: Call) -> Reply:
+def delete_item(call: EmulatedCall) -> PlannedReply:
     """Answers with the conversation, as the specification says."""
     conversation = _find(call)
     del conversation.items[_position(call, conversation)]

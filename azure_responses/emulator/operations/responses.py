@@ -5,32 +5,41 @@ from collections.abc import Iterator
 from typing import Any
 
 from azure_responses.emulator import engine
-from azure_responses.emulator.call import Call
+from azure_responses.emulator.dispatch import (
+    EmulatedCall,
+    admit,
+    serve,
+    shortage_refusal,
+    take_shortage,
+)
 from azure_responses.emulator.engine import GeneratedResponse, Generation
-from azure_responses.emulator.exchange import Reply, Step, json_reply
-from azure_responses.emulator.framing import STREAM_TYPE, stream_record
+from azure_responses.emulator.event_streams import (
+    STREAM_TYPE,
+    failing_frames,
+    failing_order,
+    stream_record,
+)
+from azure_responses.emulator.http_messages import PlannedReply, ReplyStep, json_reply
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
-from azure_responses.emulator.models import find_model
-from azure_responses.emulator.operations.failing_stream import failing_frames, failing_order
-from azure_responses.emulator.paging import list_page
-from azure_responses.emulator.references import Context, find_context
-from azure_responses.emulator.refusals import invalid_request, response_not_found, unknown_url
-from azure_responses.emulator.resources import Deployment
-from azure_responses.emulator.serving import admit, serve, shortage_refusal, take_shortage
-from azure_responses.emulator.store import Record
+from azure_responses.emulator.model_catalog import find_model
+from azure_responses.emulator.operations.fields import list_page
+from azure_responses.emulator.operations.references import Context, find_context
+from azure_responses.emulator.resources import EmulatedDeployment
+from azure_responses.emulator.response_store import StoredResponse
+from azure_responses.emulator.service_errors import invalid_request, response_not_found, unknown_url
 from azure_responses.emulator.tokens import count_request
 from azure_responses.emulator.validation import validate_compact, validate_create
 
 __all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
 
 
-def create(call: Call) -> Reply:
+def create(call: EmulatedCall) -> PlannedReply:
     """`POST /responses`."""
     deployment = call.account.deployment(call.body.get("model"))
     return serve(call, deployment, _create_on)
 
 
-def _create_on(call: Call, deployment: Deployment) -> Reply:
+def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
     call.refuse_by_fault()
     model = find_model(deployment.model_name)
     surface = "v1" if call.route.surface == "project" else call.route.surface
@@ -56,16 +65,18 @@ def _create_on(call: Call, deployment: Deployment) -> Reply:
     return reply
 
 
-def _keep_containers(call: Call, answer: GeneratedResponse) -> None:
+def _keep_containers(call: EmulatedCall, answer: GeneratedResponse) -> None:
     """Containers that a code interpreter call started can be read and used afterwards."""
-    holdings = call.account.holdings
+    holdings = call.account.objects
     for item in answer.output_items:
         container_id = item.get("container_id")
         if container_id is not None and container_id not in holdings.containers:
             holdings.add_container("auto", container_id=container_id)
 
 
-def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> Generation:
+def _turn(
+    call: EmulatedCall, deployment: EmulatedDeployment, context: Context, now: float
+) -> Generation:
     account = call.account
     return Generation(
         request=context.body,
@@ -73,18 +84,18 @@ def _turn(call: Call, deployment: Deployment, context: Context, now: float) -> G
         model=find_model(deployment.model_name),
         created_at=int(now),
         identifiers=account.mint,
-        vault=account.vault,
+        cipher=account.cipher,
         history=context.history,
         headers=call.received.headers,
         dated=call.route.surface == "dated",
-        find_file=account.holdings.find_file,
-        search=account.holdings.search,
+        find_file=account.objects.find_file,
+        search=account.objects.search,
         chunking=deployment.chunking,
         prefixes=account.prefixes,
     )
 
 
-def _limited(call: Call, deployment: Deployment) -> str | None:
+def _limited(call: EmulatedCall, deployment: EmulatedDeployment) -> str | None:
     """The order of events in which a stream says that it failed, None where it does not fail.
 
     Raises Refusal (429) where the deployment says so with a status.
@@ -107,14 +118,14 @@ def _limited(call: Call, deployment: Deployment) -> str | None:
 
 
 def _failed_stream(
-    call: Call, deployment: Deployment, answer: GeneratedResponse, order: str
-) -> Reply:
+    call: EmulatedCall, deployment: EmulatedDeployment, answer: GeneratedResponse, order: str
+) -> PlannedReply:
     region = call.account.region(deployment)
     frames = failing_frames(order, answer, deployment, region, call.stream_fault())
-    return Reply(200, [STREAM_TYPE, *_failed_headers(call, deployment)], steps=frames)
+    return PlannedReply(200, [STREAM_TYPE, *_failed_headers(call, deployment)], steps=frames)
 
 
-def _failed_headers(call: Call, deployment: Deployment) -> list[tuple[str, str]]:
+def _failed_headers(call: EmulatedCall, deployment: EmulatedDeployment) -> list[tuple[str, str]]:
     """Recorded in August 2026: the 200 itself carries Retry-After."""
     fault = call.stream_fault()
     if fault is not None:
@@ -128,8 +139,12 @@ def _failed_headers(call: Call, deployment: Deployment) -> list[tuple[str, str]]
 
 
 def _answered(
-    call: Call, deployment: Deployment, context: Context, answer: GeneratedResponse, now: float
-) -> Reply:
+    call: EmulatedCall,
+    deployment: EmulatedDeployment,
+    context: Context,
+    answer: GeneratedResponse,
+    now: float,
+) -> PlannedReply:
     is_background = call.body.get("background") is True
     if call.is_streamed or is_background:
         record = _paced_record(call, deployment, context, answer, now)
@@ -141,7 +156,7 @@ def _answered(
         steps = stream_record(record, call.account.clock)
         if not is_background:
             steps = _until_read(call, record, steps)
-        return Reply(200, [STREAM_TYPE], steps=steps)
+        return PlannedReply(200, [STREAM_TYPE], steps=steps)
     if is_background:
         return json_reply(record.events[0]["response"])
     reply = json_reply(answer.response)
@@ -155,7 +170,9 @@ def _tokens(answer: GeneratedResponse, kind: str) -> int:
     return int(usage.get(kind, 0))
 
 
-def _whole_delay(call: Call, deployment: Deployment, answer: GeneratedResponse) -> float:
+def _whole_delay(
+    call: EmulatedCall, deployment: EmulatedDeployment, answer: GeneratedResponse
+) -> float:
     latency = call.account.latency_of(deployment)
     if latency.is_zero:
         return 0.0
@@ -163,8 +180,12 @@ def _whole_delay(call: Call, deployment: Deployment, answer: GeneratedResponse) 
 
 
 def _paced_record(
-    call: Call, deployment: Deployment, context: Context, answer: GeneratedResponse, now: float
-) -> Record:
+    call: EmulatedCall,
+    deployment: EmulatedDeployment,
+    context: Context,
+    answer: GeneratedResponse,
+    now: float,
+) -> StoredResponse:
     """A record with every event's time; none where all are due at once."""
     is_background = call.body.get("background") is True
     latency = call.account.latency_of(deployment)
@@ -180,11 +201,11 @@ def _paced_record(
 
 
 def _record(
-    call: Call, context: Context, answer: GeneratedResponse, now: float, finished_at: float
-) -> Record:
+    call: EmulatedCall, context: Context, answer: GeneratedResponse, now: float, finished_at: float
+) -> StoredResponse:
     if answer.response.get("completed_at") is not None:
         answer.response["completed_at"] = int(finished_at)
-    return Record(
+    return StoredResponse(
         response=answer.response,
         events=[],
         due=None,
@@ -200,7 +221,7 @@ def _record(
     )
 
 
-def _remember(call: Call, context: Context, record: Record) -> None:
+def _remember(call: EmulatedCall, context: Context, record: StoredResponse) -> None:
     if context.conversation is not None:
         context.conversation.add([*record.input_items, *record.output_items])
     if call.body.get("store") is False:
@@ -215,7 +236,9 @@ def _remember(call: Call, context: Context, record: Record) -> None:
     call.account.store.add(record)
 
 
-def _until_read(call: Call, record: Record, steps: Iterator[Step]) -> Iterator[Step]:
+def _until_read(
+    call: EmulatedCall, record: StoredResponse, steps: Iterator[ReplyStep]
+) -> Iterator[ReplyStep]:
     """The stream of a response that ends with its connection: left early, it is never stored."""
     account = call.account
     left = len(record.events)
@@ -233,14 +256,14 @@ def _until_read(call: Call, record: Record, steps: Iterator[Step]) -> Iterator[S
             account.store.discard(record.id)
 
 
-def _find(call: Call) -> Record:
+def _find(call: EmulatedCall) -> StoredResponse:
     record = call.account.store.find(call.route.ids[0], call.now)
     if record is None:
         raise response_not_found(call.route.ids[0])
     return record
 
 
-def retrieve(call: Call) -> Reply:
+def retrieve(call: EmulatedCall) -> PlannedReply:
     """The response as it stands, or its events again after `starting_after`."""
     record = _find(call)
     if not call.is_streamed or call.route.surface == "dated":
@@ -253,10 +276,10 @@ def retrieve(call: Call) -> Reply:
         )
     obfuscated = call.query.get("include_obfuscation") != "false"
     steps = stream_record(record, call.account.clock, _starting_after(call), obfuscated)
-    return Reply(200, [STREAM_TYPE], steps=steps)
+    return PlannedReply(200, [STREAM_TYPE], steps=steps)
 
 
-def _starting_after(call: Call) -> int | None:
+def _starting_after(call: EmulatedCall) -> int | None:
     text = call.query.get("starting_after")
     if text is None:
         return None
@@ -269,14 +292,14 @@ def _starting_after(call: Call) -> int | None:
     return int(text)
 
 
-def delete(call: Call) -> Reply:
+def delete(call: EmulatedCall) -> PlannedReply:
     """`DELETE /responses/{id}`."""
     record = _find(call)
     call.account.store.discard(record.id)
     return json_reply({"object": "response.deleted", "id": record.id, "deleted": True})
 
 
-def cancel(call: Call) -> Reply:
+def cancel(call: EmulatedCall) -> PlannedReply:
     """Background only; cancelling what has ended changes nothing."""
     record = _find(call)
     if not record.is_background:
@@ -287,12 +310,12 @@ def cancel(call: Call) -> Reply:
     return json_reply(record.as_of(call.now))
 
 
-def input_items(call: Call) -> Reply:
+def input_items(call: EmulatedCall) -> PlannedReply:
     """`GET /responses/{id}/input_items`."""
     return json_reply(list_page(_find(call).input_items, call.query))
 
 
-def compact(call: Call) -> Reply:
+def compact(call: EmulatedCall) -> PlannedReply:
     """`POST /responses/compact`."""
     if not call.account.assumptions.offers_compaction:
         raise unknown_url("POST", "/v1/responses/compact")

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from azure_responses.emulator.call import Call
-from azure_responses.emulator.exchange import Reply, json_reply
-from azure_responses.emulator.holdings import VectorStore
-from azure_responses.emulator.operations.fields import read_object, read_texts
-from azure_responses.emulator.paging import list_page
-from azure_responses.emulator.refusals import invalid_request
+from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.http_messages import PlannedReply, json_reply
+from azure_responses.emulator.object_store import VectorStore
+from azure_responses.emulator.operations.fields import list_page, read_object, read_texts
+from azure_responses.emulator.service_errors import invalid_request
 
 __all__ = [
     "attach_file",
@@ -22,8 +21,8 @@ __all__ = [
 ]
 
 
-def _as_object(call: Call, store: VectorStore) -> dict[str, Any]:
-    files = call.account.holdings.files
+def _as_object(call: EmulatedCall, store: VectorStore) -> dict[str, Any]:
+    files = call.account.objects.files
     counts = {"in_progress": 0, "completed": len(store.files), "failed": 0, "cancelled": 0}
     return {
         "id": store.id,
@@ -40,11 +39,11 @@ def _as_object(call: Call, store: VectorStore) -> dict[str, Any]:
     }
 
 
-def _file_object(call: Call, store: VectorStore, file_id: str) -> dict[str, Any]:
+def _file_object(call: EmulatedCall, store: VectorStore, file_id: str) -> dict[str, Any]:
     return {
         "id": file_id,
         "object": "vector_store.file",
-        "usage_bytes": len(call.account.holdings.files[file_id].content),
+        "usage_bytes": len(call.account.objects.files[file_id].content),
         "created_at": store.files[file_id],
         "vector_store_id": store.id,
         "status": "completed",
@@ -52,23 +51,23 @@ def _file_object(call: Call, store: VectorStore, file_id: str) -> dict[str, Any]
     }
 
 
-def _find(call: Call) -> VectorStore:
-    store = call.account.holdings.vector_stores.get(call.route.ids[0])
+def _find(call: EmulatedCall) -> VectorStore:
+    store = call.account.objects.vector_stores.get(call.route.ids[0])
     if store is None:
         raise invalid_request(f"Vector store with id '{call.route.ids[0]}' not found.", status=404)
     return store
 
 
-def _attach(call: Call, store: VectorStore, file_id: Any) -> None:
-    if not isinstance(file_id, str) or file_id not in call.account.holdings.files:
+def _attach(call: EmulatedCall, store: VectorStore, file_id: Any) -> None:
+    if not isinstance(file_id, str) or file_id not in call.account.objects.files:
         raise invalid_request(f"File with id '{file_id}' not found.", "file_id", status=404)
     store.files[file_id] = int(call.now)
 
 
-def create(call: Call) -> Reply:
+def create(call: EmulatedCall) -> PlannedReply:
     """`POST /vector_stores`."""
     body = call.optional_body
-    holdings = call.account.holdings
+    holdings = call.account.objects
     file_ids = read_texts(body, "file_ids")
     for file_id in file_ids:
         if file_id not in holdings.files:
@@ -79,25 +78,25 @@ def create(call: Call) -> Reply:
     return json_reply(_as_object(call, store))
 
 
-def list_stores(call: Call) -> Reply:
+def list_stores(call: EmulatedCall) -> PlannedReply:
     """`GET /vector_stores`."""
-    stores = call.account.holdings.vector_stores.values()
+    stores = call.account.objects.vector_stores.values()
     return json_reply(list_page([_as_object(call, store) for store in stores], call.query))
 
 
-def retrieve(call: Call) -> Reply:
+def retrieve(call: EmulatedCall) -> PlannedReply:
     """`GET /vector_stores/{id}`."""
     return json_reply(_as_object(call, _find(call)))
 
 
-def delete(call: Call) -> Reply:
+def delete(call: EmulatedCall) -> PlannedReply:
     """`DELETE /vector_stores/{id}`."""
     store = _find(call)
-    del call.account.holdings.vector_stores[store.id]
+    del call.account.objects.vector_stores[store.id]
     return json_reply({"id": store.id, "object": "vector_store.deleted", "deleted": True})
 
 
-def attach_file(call: Call) -> Reply:
+def attach_file(call: EmulatedCall) -> PlannedReply:
     """`POST /vector_stores/{id}/files`."""
     store = _find(call)
     file_id = call.body.get("file_id")
@@ -105,40 +104,40 @@ def attach_file(call: Call) -> Reply:
     return json_reply(_file_object(call, store, str(file_id)))
 
 
-def list_files(call: Call) -> Reply:
+def list_files(call: EmulatedCall) -> PlannedReply:
     """`GET /vector_stores/{id}/files`."""
     store = _find(call)
     files = [_file_object(call, store, file_id) for file_id in store.files]
     return json_reply(list_page(files, call.query))
 
 
-def _attached(call: Call) -> tuple[VectorStore, str]:
+def _attached(call: EmulatedCall) -> tuple[VectorStore, str]:
     store, file_id = _find(call), call.route.ids[1]
     if file_id not in store.files:
         raise invalid_request(f"No file found with id '{file_id}'.", status=404)
     return store, file_id
 
 
-def retrieve_file(call: Call) -> Reply:
+def retrieve_file(call: EmulatedCall) -> PlannedReply:
     """`GET /vector_stores/{id}/files/{file}`."""
     return json_reply(_file_object(call, *_attached(call)))
 
 
-def detach_file(call: Call) -> Reply:
+def detach_file(call: EmulatedCall) -> PlannedReply:
     """`DELETE /vector_stores/{id}/files/{file}`; the file itself stays."""
     store, file_id = _attached(call)
     del store.files[file_id]
     return json_reply({"id": file_id, "object": "vector_store.file.deleted", "deleted": True})
 
 
-def search(call: Call) -> Reply:
+def search(call: EmulatedCall) -> PlannedReply:
     """Word overlap stands in for embeddings; the score falls with the rank."""
     store = _find(call)
     query = call.body.get("query")
     if not query:
         raise invalid_request("Missing required parameter: 'query'.", "query")
     queries = query if isinstance(query, list) else [query]
-    found = call.account.holdings.search([store.id], " ".join(map(str, queries)))
+    found = call.account.objects.search([store.id], " ".join(map(str, queries)))
     data = [
         {
             "file_id": file_id,
@@ -153,6 +152,6 @@ def search(call: Call) -> Reply:
     return json_reply({**page, "has_more": False, "next_page": None})
 
 
-def _most(call: Call) -> int:
+def _most(call: EmulatedCall) -> int:
     most = call.body.get("max_num_results")
     return most if isinstance(most, int) else 10

@@ -2,20 +2,24 @@
 
 from typing import Any
 
-from azure_responses.emulator.models import Model
-from azure_responses.emulator.validation.capabilities import check_capabilities
-from azure_responses.emulator.validation.chat import check_chat
-from azure_responses.emulator.validation.combinations import check_combinations
-from azure_responses.emulator.validation.errors import missing_parameter, refuse
-from azure_responses.emulator.validation.items import INPUT, refuse_status
-from azure_responses.emulator.validation.parameters import CACHING, TIER, check_parameters
-from azure_responses.emulator.validation.shapes import ANYTHING, Record, Text
+from azure_responses.emulator.model_catalog import EmulatedModel
+from azure_responses.emulator.service_errors import missing_parameter, refuse
+from azure_responses.emulator.validation.chat_body import check_chat
+from azure_responses.emulator.validation.create_body import (
+    CACHING,
+    TIER,
+    check_capabilities,
+    check_combinations,
+    check_parameters,
+)
+from azure_responses.emulator.validation.input_items import INPUT, refuse_status
+from azure_responses.emulator.validation.shapes import ANYTHING, Fields, Text
 
 __all__ = ["validate_chat", "validate_compact", "validate_create"]
 
 
 def validate_create(
-    body: object, model: Model, *, surface: str, accepts_message_status: bool = True
+    body: object, model: EmulatedModel, *, surface: str, accepts_message_status: bool = True
 ) -> None:
     """Judges the body of POST /responses.
 
@@ -36,12 +40,12 @@ def validate_create(
     check_combinations(given, surface)
 
 
-def validate_chat(body: object, model: Model) -> None:
+def validate_chat(body: object, model: EmulatedModel) -> None:
     """Judges the body of POST /chat/completions; raises Refusal as the service would."""
     check_chat(_object(body), model)
 
 
-_COMPACT = Record(
+_COMPACT = Fields(
     {
         "model": Text(),
         "input": INPUT,
@@ -55,7 +59,7 @@ _COMPACT = Record(
 )
 
 
-def validate_compact(body: object, model: Model) -> None:
+def validate_compact(body: object, model: EmulatedModel) -> None:
     """Judges the body of POST /responses/compact; raises Refusal as the service would."""
     given = _object(body)
     _COMPACT.check(given, "")

@@ -7,8 +7,8 @@ does, such as `input[0].content`.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from azure_responses.emulator.refusal import Refusal
-from azure_responses.emulator.validation.errors import (
+from azure_responses.emulator.service_errors import (
+    ServiceError,
     invalid_type,
     invalid_value,
     missing_parameter,
@@ -28,7 +28,7 @@ __all__ = [
     "Listing",
     "Number",
     "Pairs",
-    "Record",
+    "Fields",
     "Shape",
     "Tagged",
     "Text",
@@ -69,7 +69,7 @@ class Text:
             raise refuse(message, path, "invalid_value")
 
 
-def _too_short(path: str, length: int, limit: int) -> Refusal:
+def _too_short(path: str, length: int, limit: int) -> ServiceError:
     message = (
         f"Invalid '{path}': string too short. Expected a string with minimum length {limit}, "
         f"but got {'an empty string' if not length else f'a string with length {length}'} instead."
@@ -168,7 +168,7 @@ class Listing:
             self._shape.check(element, f"{path}[{index}]")
 
 
-class Record:
+class Fields:
     """An object with known keys; null stands for what is missing, as SDKs write it."""
 
     expected = "an object"

@@ -4,8 +4,8 @@ from typing import Any
 
 from azure_responses.emulator.engine import GeneratedResponse, Generation, create_response
 from azure_responses.emulator.identifiers import IdentifierMint
-from azure_responses.emulator.models import find_model
-from azure_responses.emulator.vault import Vault
+from azure_responses.emulator.model_catalog import find_model
+from azure_responses.emulator.reasoning_cipher import ReasoningCipher
 
 __all__ = ["NOW", "ask", "make_generation", "said"]
 
@@ -33,7 +33,7 @@ def make_generation(
         model=find_model(request["model"]),
         created_at=NOW,
         identifiers=IdentifierMint(seed, lambda: float(NOW)),
-        vault=Vault(key),
+        cipher=ReasoningCipher(key),
         **fields,
     )
 

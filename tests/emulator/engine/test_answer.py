@@ -8,14 +8,14 @@ import pytest
 
 from azure_responses.emulator.engine import TRIGGERS, PrefixMemory, create_response
 from azure_responses.emulator.engine.service_tools import paint
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.engine.generations import NOW, ask, make_generation, said
 
 _PNG = "data:image/png;base64," + paint("x")
 
 
 def _refused(prompt: Any, **given: Any) -> dict[str, Any]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ServiceError) as caught:
         ask(prompt, **given)
     assert caught.value.status == 400
     error: dict[str, Any] = caught.value.body["error"]

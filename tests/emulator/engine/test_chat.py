@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.emulator.engine import compact, create_chat_completion
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.engine.generations import make_generation, said
 
 _WEATHER: dict[str, Any] = {
@@ -192,7 +192,7 @@ def test_refusals_and_filters() -> None:
     assert blocked["choices"][0]["finish_reason"] == "content_filter"
     assert blocked["choices"][0]["content_filter_results"]["violence"]["filtered"] is True
     assert chunks[-1]["choices"][0]["content_filter_results"]["violence"]["filtered"] is True
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ServiceError) as caught:
         _chat("[[azure:block-prompt]]")
     error = caught.value.body["error"]
     assert error["innererror"]["code"] == "ResponsibleAIPolicyViolation"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.engine.generations import ask
 
 _IMAGE_HEADER = {"x-ms-oai-image-generation-deployment": "gpt-image-1"}
@@ -90,7 +90,7 @@ def test_file_search_may_find_nothing() -> None:
 
 
 def test_images_need_their_header() -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ServiceError) as caught:
         ask("draw a cat", tools=[{"type": "image_generation"}])
     assert caught.value.body["error"] == {
         "message": "imagegen deployment must be provided through header: "

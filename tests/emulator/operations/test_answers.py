@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from azure_responses.emulator import Deployment, Emulator, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from tests.emulator.callers import create, event_types, events_of, open_client
 
 ID = re.compile(
@@ -65,7 +65,10 @@ def test_the_dated_surface_completes_without_content_filters(client: httpx.Clien
 
 
 def test_the_asynchronous_filter_sends_more_and_smaller_deltas() -> None:
-    deployments = [Deployment("calm", "gpt-4.1"), Deployment("quick", "gpt-4.1", chunking="async")]
+    deployments = [
+        EmulatedDeployment("calm", "gpt-4.1"),
+        EmulatedDeployment("quick", "gpt-4.1", chunking="async"),
+    ]
     with open_client(Emulator([Resource("r", deployments=deployments)])) as client:
         counts = [
             event_types(create(client, model=name, input="[[azure:length:60]]", stream=True)).count(
@@ -77,7 +80,7 @@ def test_the_asynchronous_filter_sends_more_and_smaller_deltas() -> None:
 
 
 def test_a_provisioned_deployment_that_is_full_says_when_in_milliseconds() -> None:
-    full = Deployment("ptu", "gpt-4.1", kind="provisioned", requests_per_minute=0)
+    full = EmulatedDeployment("ptu", "gpt-4.1", kind="provisioned", requests_per_minute=0)
     with open_client(Emulator([Resource("r", deployments=[full])])) as client:
         reply = create(client, model="ptu")
     assert reply.status_code == 429

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
-from azure_responses.emulator.holdings import Holdings
 from azure_responses.emulator.identifiers import IdentifierMint
+from azure_responses.emulator.object_store import ObjectStore
 from tests.emulator.callers import open_client
 
 FILES = "/openai/v1/files"
@@ -92,7 +92,7 @@ def test_the_oldest_files_go_where_there_are_too_many_and_their_stores_lose_them
 
 def test_files_take_no_more_memory_than_they_may() -> None:
     clock = Clock()
-    holdings = Holdings(IdentifierMint("seed", clock.now), clock)
+    holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
     container = holdings.add_container("auto")
     container.add({"id": "cfile_1"}, b"x" * 10)
     old = holdings.add_file("a", "assistants", b"x" * 20)

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from azure_responses.emulator import Clock, Deployment, Emulator, Latency, ReadLag, Resource
+from azure_responses.emulator import Clock, EmulatedDeployment, Emulator, Latency, ReadLag, Resource
 from tests.emulator.callers import BEGIN, V1, create, event_types, events_of, open_client
 
 DAY = 24 * 3600.0
@@ -313,7 +313,9 @@ def test_latency_delays_a_whole_reply_by_its_tokens() -> None:
 
 
 def test_latency_spreads_a_stream_over_its_deltas() -> None:
-    deployment = Deployment("gpt-4.1", latency=Latency(first_token=2.0, tokens_per_second=4))
+    deployment = EmulatedDeployment(
+        "gpt-4.1", latency=Latency(first_token=2.0, tokens_per_second=4)
+    )
     emulator = Emulator([Resource("r", deployments=[deployment])], clock=Clock(BEGIN))
     with open_client(emulator) as client:
         reply = create(client, stream=True)

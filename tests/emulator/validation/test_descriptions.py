@@ -11,8 +11,8 @@ from openai.types.responses.response_compact_params import ResponseCompactParams
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from azure_responses.emulator.models import Model
-from azure_responses.emulator.refusal import Refusal
+from azure_responses.emulator.model_catalog import EmulatedModel
+from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.validation import validate_chat, validate_compact, validate_create
 from tests.emulator.validation.walking import walk
 from tests.recordings import openapi, wire_folder
@@ -35,7 +35,7 @@ _REFUSED = {
 }
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 # Takes everything that some model takes: what one model refuses is tested with the models.
-_MODEL = Model(
+_MODEL = EmulatedModel(
     "computer-use-preview",
     "computer-use-preview",
     efforts=_EFFORTS,
@@ -129,7 +129,7 @@ def _refuse(kind: str, given: dict[str, Any]) -> str | None:
             validate_chat(_chat_body(given), _MODEL)
         else:
             validate_compact(_compact_body(given), _MODEL)
-    except Refusal as refusal:
+    except ServiceError as refusal:
         return str(refusal.body["error"]["message"])
     return None
 

@@ -1,0 +1,216 @@
+"""One request on its way through the emulator: who is asked, for what, with which faults."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isinf
+from typing import Any, Never
+from urllib.parse import parse_qsl
+
+from pydantic_core import to_json
+
+from azure_responses.emulator.account import Account
+from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, refusal_of
+from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
+from azure_responses.emulator.limits import Shortage, limit_refusal, rate_limit_headers
+from azure_responses.emulator.resources import EmulatedDeployment
+from azure_responses.emulator.routes import MatchedRoute
+from azure_responses.emulator.service_errors import ServiceError, invalid_json
+
+__all__ = [
+    "admit",
+    "EmulatedCall",
+    "serve",
+    "shortage_refusal",
+    "take_shortage",
+]
+
+
+@dataclass
+class EmulatedCall:
+    """What an operation is given."""
+
+    account: Account
+    route: MatchedRoute
+    received: ReceivedRequest
+    script: FaultScript
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def now(self) -> float:
+        """Unix seconds by the emulator's clock."""
+        return self.account.clock.now()
+
+    @property
+    def api_version(self) -> str | None:
+        """The dated version, None on the other surfaces."""
+        return self.route.api_version if self.route.surface == "dated" else None
+
+    @cached_property
+    def parsed(self) -> Any:
+        """The body's JSON whatever it is; None where it is not JSON.
+
+        Half a surrogate pair is not: the service says that it could not parse such a body. Nor is
+        what is nested deeper than anybody reads.
+        """
+        try:
+            parsed = json.loads(
+                self.received.body, parse_constant=_refuse_constant, parse_float=_read_float
+            )
+            # No reply could repeat half a pair, nor so many levels inside its own.
+            to_json([[[[[[[[parsed]]]]]]]])
+        except (ValueError, RecursionError):
+            return None
+        return parsed
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object sent; raises Refusal (400) where the body is not one."""
+        parsed = self.parsed
+        if not isinstance(parsed, dict):
+            raise invalid_json()
+        return parsed
+
+    @property
+    def optional_body(self) -> dict[str, Any]:
+        """The same, where an empty body stands for an empty object."""
+        return self.body if self.received.body else {}
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query; of one given twice, the last."""
+        return dict(parse_qsl(self.received.query))
+
+    @cached_property
+    def deployment_name(self) -> Any:
+        """What the caller asked for by name, before anything is checked."""
+        operation = self.route.operation
+        if operation == "chat" and self.route.surface == "dated":
+            return self.route.ids[0]
+        if operation in ("create", "chat", "compact") and isinstance(self.parsed, dict):
+            return self.parsed.get("model")
+        return None
+
+    @property
+    def is_streamed(self) -> bool:
+        """True where the caller asked for events."""
+        if self.route.operation == "retrieve":
+            return self.query.get("stream") == "true"
+        parsed = self.parsed if self.route.operation in ("create", "chat") else None
+        return isinstance(parsed, dict) and parsed.get("stream") is True
+
+    def match_faults(self, deployment: str | None) -> list[Fault]:
+        """The faults that strike this call on that deployment; counts it as a request."""
+        if not len(self.script):
+            return []
+        resource = self.account.resource.name
+        return self.script.match(self.route.operation, resource, deployment, self.is_streamed)
+
+    def refuse_by_fault(self) -> None:
+        """Raise the refusal of the first fault that has one."""
+        for fault in self.faults:
+            refusal = refusal_of(fault)
+            if refusal is not None:
+                raise refusal
+
+    def stream_fault(self) -> Fault | None:
+        """The fault that makes a 200 stream fail, if any."""
+        return next((fault for fault in self.faults if fault.kind in STREAM_FAULTS), None)
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _read_float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(digits)
+    return number
+
+
+Work = Callable[[EmulatedCall, EmulatedDeployment], PlannedReply]
+
+_SPILLING = (429, 500, 503)
+
+
+def serve(call: EmulatedCall, deployment: EmulatedDeployment, work: Work) -> PlannedReply:
+    """`work` on the deployment, or on its spillover target where a provisioned one cannot.
+
+    After Microsoft's spillover page: 429, 500, 503 and over-long input trigger it, the
+    deployment's own setting wins over `x-ms-spillover-deployment`, and where the second one fails
+    too its answer is the one returned.
+    """
+    try:
+        return work(call, deployment)
+    except ServiceError as refusal:
+        target = _spillover_target(call, deployment)
+        if target is None or not _spills(refusal):
+            raise
+        headers = _spillover_headers(deployment, target, refusal)
+    second = replace(call, faults=call.match_faults(target.name))
+    try:
+        reply = work(second, target)
+    except ServiceError as refusal:
+        refusal.headers.update(headers)
+        raise
+    known = [pair for pair in reply.headers if pair[0] not in headers]
+    reply.headers = [*known, *headers.items()]
+    return reply
+
+
+def _spillover_target(
+    call: EmulatedCall, deployment: EmulatedDeployment
+) -> EmulatedDeployment | None:
+    if deployment.kind != "provisioned":
+        return None
+    name = deployment.spillover_to or call.received.headers.get("x-ms-spillover-deployment")
+    return call.account.resource.find_deployment(name) if name else None
+
+
+def _spills(refusal: ServiceError) -> bool:
+    return refusal.status in _SPILLING or _error_code(refusal) == "context_length_exceeded"
+
+
+def _error_code(refusal: ServiceError) -> str:
+    error = refusal.body.get("error") or {}
+    return str(error.get("code") or refusal.status)
+
+
+def _spillover_headers(
+    source: EmulatedDeployment, target: EmulatedDeployment, refusal: ServiceError
+) -> dict[str, str]:
+    return {
+        "x-ms-spillover-from-deployment": source.name,
+        "x-ms-deployment-name": target.name,
+        "x-ms-spillover-error": _error_code(refusal),
+        "x-ms-is-spilled-over": "true",
+    }
+
+
+def take_shortage(
+    call: EmulatedCall, deployment: EmulatedDeployment, tokens: int
+) -> Shortage | None:
+    """What the deployment lacks for a call of so many tokens."""
+    return call.account.window(deployment).shortage(deployment, call.now, tokens)
+
+
+def shortage_refusal(
+    call: EmulatedCall, deployment: EmulatedDeployment, shortage: Shortage
+) -> ServiceError:
+    """HTTP 429 with the headers of an exhausted deployment."""
+    region = call.account.region(deployment)
+    operation = "chat" if call.route.operation == "chat" else "create"
+    refusal = limit_refusal(deployment, region, shortage, operation, call.api_version)
+    mode = "present" if deployment.rate_limit_headers == "absent" else None
+    window = call.account.window(deployment)
+    refusal.headers.update(rate_limit_headers(deployment, window, call.now, mode))
+    return refusal
+
+
+def admit(call: EmulatedCall, deployment: EmulatedDeployment, tokens: int) -> None:
+    """Raise HTTP 429 where the deployment has no room for the call."""
+    shortage = take_shortage(call, deployment, tokens)
+    if shortage is not None:
+        raise shortage_refusal(call, deployment, shortage)

@@ -1,0 +1,161 @@
+"""emulator.yaml: resources, deployments, latency and faults of a served emulator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from azure_responses.emulator.faults import Fault
+from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
+from azure_responses.emulator.service import Emulator
+from azure_responses.emulator.timing import Clock, Latency, ReadLag
+
+__all__ = ["EmulatorSettings", "SettingsError", "load_settings", "read_settings"]
+
+_Kind = TypeVar("_Kind", Resource, EmulatedDeployment, Latency, ReadLag, Fault, Assumptions)
+_TOP = (
+    "resources",
+    "seed",
+    "latency",
+    "read_lag",
+    "faults",
+    "clock",
+    "strict_deployments",
+    "assumptions",
+    "allowed_hosts",
+)
+
+
+class SettingsError(ValueError):
+    """The configuration is wrong; the message names the place and the fix."""
+
+
+@dataclass
+class EmulatorSettings:
+    """What emulator.yaml says."""
+
+    resources: list[Resource] | None = None
+    seed: int = 0
+    latency: Latency = field(default_factory=Latency)
+    read_lag: ReadLag = field(default_factory=ReadLag)
+    faults: list[Fault] = field(default_factory=list)
+    clock: float | None = None
+    strict_deployments: bool = False
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    allowed_hosts: list[str] = field(default_factory=list)
+
+    def make_emulator(self) -> Emulator:
+        """An emulator of these settings."""
+        emulator = Emulator(
+            self.resources,
+            clock=Clock(self.clock),
+            seed=self.seed,
+            latency=self.latency,
+            read_lag=self.read_lag,
+            strict_deployments=self.strict_deployments,
+            assumptions=self.assumptions,
+            allowed_hosts=self.allowed_hosts,
+        )
+        for fault in self.faults:
+            emulator.faults.add(fault)
+        return emulator
+
+
+def load_settings(path: str | Path) -> EmulatorSettings:
+    """Read a file; raises SettingsError for what is wrong in it, OSError where it is not there."""
+    import yaml
+
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not YAML: {error}") from None
+    try:
+        return read_settings({} if data is None else data)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def read_settings(data: Any) -> EmulatorSettings:
+    """Settings from parsed YAML; raises SettingsError naming the place."""
+    _check_keys(data, _TOP, "the file")
+    settings = EmulatorSettings(
+        seed=_number(data.get("seed", 0), "seed"),
+        strict_deployments=bool(data.get("strict_deployments", False)),
+    )
+    if "clock" in data:
+        settings.clock = float(_number(data["clock"], "clock"))
+    settings.latency = _build(Latency, data.get("latency", {}), "latency")
+    settings.read_lag = _build(ReadLag, data.get("read_lag", {}), "read_lag")
+    settings.assumptions = _build(Assumptions, data.get("assumptions", {}), "assumptions")
+    settings.allowed_hosts = [
+        str(name) for name in _list(data.get("allowed_hosts", []), "allowed_hosts")
+    ]
+    if "resources" in data:
+        if settings.strict_deployments:
+            raise SettingsError(
+                "strict_deployments is for the default resource; say it in each resource instead"
+            )
+        settings.resources = [
+            _resource(item, f"resources[{index}]")
+            for index, item in enumerate(_list(data["resources"], "resources"))
+        ]
+    settings.faults = [
+        _build(Fault, item, f"faults[{index}]")
+        for index, item in enumerate(_list(data.get("faults", []), "faults"))
+    ]
+    return settings
+
+
+def _resource(data: Any, place: str) -> Resource:
+    _check_keys(data, _names(Resource), place)
+    values = dict(data)
+    if values.get("deployments") is not None:
+        values["deployments"] = [
+            _deployment(item, f"{place}.deployments[{index}]")
+            for index, item in enumerate(_list(values["deployments"], f"{place}.deployments"))
+        ]
+    return _build(Resource, values, place)
+
+
+def _deployment(data: Any, place: str) -> EmulatedDeployment:
+    if isinstance(data, str):
+        return EmulatedDeployment(data)
+    _check_keys(data, _names(EmulatedDeployment), place)
+    values = dict(data)
+    if values.get("latency") is not None:
+        values["latency"] = _build(Latency, values["latency"], f"{place}.latency")
+    return _build(EmulatedDeployment, values, place)
+
+
+def _build(kind: type[_Kind], data: Any, place: str) -> _Kind:
+    _check_keys(data, _names(kind), place)
+    try:
+        return kind(**data)
+    except (TypeError, ValueError) as error:
+        message = str(error).replace(f"{kind.__name__}.__init__() ", "")
+        raise SettingsError(f"{place}: {message}") from None
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
+
+
+def _check_keys(data: Any, known: tuple[str, ...], place: str) -> None:
+    if not isinstance(data, Mapping):
+        raise SettingsError(f"{place} must be a mapping with any of: {', '.join(known)}")
+    for key in data:
+        if key not in known:
+            raise SettingsError(f"{place}: unknown key {key!r}; known are: {', '.join(known)}")
+
+
+def _list(data: Any, place: str) -> list[Any]:
+    if not isinstance(data, list):
+        raise SettingsError(f"{place} must be a list")
+    return data
+
+
+def _number(data: Any, place: str) -> Any:
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        raise SettingsError(f"{place} must be a number, not {data!r}")
+    return data

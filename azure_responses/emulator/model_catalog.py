@@ -1,0 +1,195 @@
+"""The models an emulated deployment can run, and what each of them accepts.
+
+Names and snapshots are those of Azure's model list and price sheet; windows are the published ones.
+Whether a model samples (takes `temperature` and `top_p`), reasons, or answers only the Responses
+API decides what the emulator refuses.
+"""
+
+from dataclasses import dataclass, replace
+
+__all__ = ["MODELS", "EmulatedModel", "find_model"]
+
+_CLASSIC = ("minimal", "low", "medium", "high")
+_O_SERIES = ("low", "medium", "high")
+_NEWER = ("none", "low", "medium", "high")
+_NEWEST = ("none", "low", "medium", "high", "xhigh")
+_MAXIMUM = ("none", "low", "medium", "high", "xhigh", "max")
+
+
+@dataclass(frozen=True)
+class EmulatedModel:
+    """What a deployment runs.
+
+    Attributes:
+        name: the base model, such as `gpt-5-mini`.
+        snapshot: name and version, such as `gpt-5-mini-2025-08-07`.
+        efforts: values of `reasoning.effort` it takes; empty for a model that does not reason.
+        default_effort: the effort where the request names none.
+        responses_only: chat completions are refused (`OperationNotSupported`).
+        context_window: input and output tokens together.
+        max_output: the most output tokens.
+        default_top_p: echoed where the request names none.
+        verbosities: values of `text.verbosity` it takes.
+        supports_flex: takes `service_tier: "flex"`.
+        has_phase: output messages carry `phase`.
+        refused_tools: tool types it does not take.
+        routes_to: the model that serves, where this one is a router.
+    """
+
+    name: str
+    snapshot: str
+    efforts: tuple[str, ...] = ()
+    default_effort: str | None = None
+    responses_only: bool = False
+    context_window: int = 128_000
+    max_output: int = 16_384
+    default_top_p: float = 1.0
+    verbosities: tuple[str, ...] = ("medium",)
+    supports_flex: bool = False
+    has_phase: bool = False
+    refused_tools: frozenset[str] = frozenset()
+    routes_to: str | None = None
+
+    @property
+    def reasoning(self) -> bool:
+        """True where the model reasons before it answers."""
+        return bool(self.efforts)
+
+    @property
+    def max_input(self) -> int:
+        """Input tokens that fit: GPT-5 models keep room for the whole output."""
+        if self.context_window == 400_000:
+            return 272_000
+        return self.context_window
+
+    def samples(self, effort: str | None) -> bool:
+        """True where `temperature` and `top_p` are accepted at this effort."""
+        return not self.reasoning or effort == "none"
+
+
+_ANY_VERBOSITY = ("low", "medium", "high")
+_NO_IMAGES = frozenset({"image_generation"})
+_NO_HOSTED = frozenset({"web_search", "web_search_preview", "code_interpreter", "image_generation"})
+_CODEX_REFUSES = frozenset({"code_interpreter", "file_search"})
+
+
+def _chat(name: str, version: str, window: int, output: int) -> EmulatedModel:
+    return EmulatedModel(name, f"{name}-{version}", context_window=window, max_output=output)
+
+
+def _o_series(name: str, version: str, responses_only: bool = False) -> EmulatedModel:
+    return EmulatedModel(
+        name,
+        f"{name}-{version}",
+        efforts=_O_SERIES,
+        default_effort="medium",
+        responses_only=responses_only,
+        context_window=200_000,
+        max_output=100_000,
+        refused_tools=_NO_HOSTED if name.startswith("o1") else frozenset(),
+    )
+
+
+def _gpt5(
+    name: str,
+    version: str,
+    efforts: tuple[str, ...] = _CLASSIC,
+    default: str = "medium",
+    responses_only: bool = False,
+) -> EmulatedModel:
+    is_newer = not name.startswith("gpt-5-") and name != "gpt-5"
+    return EmulatedModel(
+        name,
+        f"{name}-{version}",
+        efforts=efforts,
+        default_effort=default,
+        responses_only=responses_only,
+        context_window=1_050_000 if name.startswith(("gpt-5.5", "gpt-5.6")) else 400_000,
+        max_output=128_000,
+        # Recorded: 0.985 on gpt-5.1-codex-max, 0.98 on gpt-5.4, 1.0 on gpt-5.1 and before.
+        default_top_p=0.985 if "codex-max" in name else 0.98 if name >= "gpt-5.2" else 1.0,
+        verbosities=("medium",) if "codex" in name else _ANY_VERBOSITY,
+        supports_flex=name == "gpt-5.6-sol",
+        has_phase=is_newer and name >= "gpt-5.4",
+        refused_tools=_CODEX_REFUSES if "codex" in name else frozenset(),
+    )
+
+
+def _gpt5_chat(name: str, version: str) -> EmulatedModel:
+    return EmulatedModel(name, f"{name}-{version}", refused_tools=_NO_IMAGES)
+
+
+_PRO = ("medium", "high", "xhigh")
+_CODEX = ("low", "medium", "high")
+_CODEX_LATE = ("low", "medium", "high", "xhigh")
+_MILLION = 1_047_576
+
+_ALL = (
+    _chat("gpt-4o", "2024-11-20", 128_000, 16_384),
+    _chat("gpt-4o-mini", "2024-07-18", 128_000, 16_384),
+    _chat("gpt-4.1", "2025-04-14", _MILLION, 32_768),
+    _chat("gpt-4.1-mini", "2025-04-14", _MILLION, 32_768),
+    _chat("gpt-4.1-nano", "2025-04-14", _MILLION, 32_768),
+    _o_series("o1", "2024-12-17"),
+    _o_series("o1-pro", "2025-03-19", responses_only=True),
+    _o_series("o3-mini", "2025-01-31"),
+    _o_series("o3", "2025-04-16"),
+    _o_series("o3-pro", "2025-06-10", responses_only=True),
+    _o_series("o3-deep-research", "2025-06-26", responses_only=True),
+    _o_series("o4-mini", "2025-04-16"),
+    _o_series("codex-mini", "2025-05-16", responses_only=True),
+    replace(
+        _o_series("computer-use-preview", "2025-03-11", responses_only=True),
+        context_window=8_192,
+        max_output=1_024,
+    ),
+    _gpt5("gpt-5", "2025-08-07"),
+    _gpt5("gpt-5-mini", "2025-08-07"),
+    _gpt5("gpt-5-nano", "2025-08-07"),
+    _gpt5_chat("gpt-5-chat", "2025-08-07"),
+    _gpt5("gpt-5-codex", "2025-09-15", _CODEX, responses_only=True),
+    _gpt5("gpt-5-pro", "2025-10-06", ("high",), "high", responses_only=True),
+    _gpt5("gpt-5.1", "2025-11-13", _NEWER, "none"),
+    _gpt5_chat("gpt-5.1-chat", "2025-11-13"),
+    _gpt5("gpt-5.1-codex", "2025-11-13", _CODEX, responses_only=True),
+    _gpt5("gpt-5.1-codex-mini", "2025-11-13", _CODEX, responses_only=True),
+    _gpt5("gpt-5.1-codex-max", "2025-12-04", ("none", *_CODEX_LATE), responses_only=True),
+    _gpt5("gpt-5.2", "2025-12-11", _NEWEST, "none"),
+    _gpt5_chat("gpt-5.2-chat", "2025-12-11"),
+    _gpt5("gpt-5.2-codex", "2026-01-14", _CODEX_LATE, responses_only=True),
+    _gpt5("gpt-5.2-pro", "2025-12-11", _PRO, responses_only=True),
+    _gpt5_chat("gpt-5.3-chat", "2026-03-03"),
+    _gpt5("gpt-5.3-codex", "2026-02-24", _CODEX_LATE, responses_only=True),
+    _gpt5("gpt-5.4", "2026-03-05", _NEWEST, "none"),
+    _gpt5("gpt-5.4-mini", "2026-03-17", _NEWEST, "none"),
+    _gpt5("gpt-5.4-nano", "2026-03-17", _NEWEST, "none"),
+    _gpt5("gpt-5.4-pro", "2026-03-05", _PRO, responses_only=True),
+    _gpt5("gpt-5.5", "2026-04-23", _NEWEST, "medium"),
+    _gpt5("gpt-5.5-pro", "2026-04-23", _PRO, responses_only=True),
+    _gpt5("gpt-5.6-sol", "2026-07-09", _MAXIMUM, "medium"),
+    _gpt5("gpt-5.6-terra", "2026-07-09", _MAXIMUM, "medium"),
+    _gpt5("gpt-5.6-luna", "2026-07-09", _MAXIMUM, "medium"),
+    EmulatedModel("model-router", "model-router-2025-11-18", context_window=200_000,
+                  max_output=32_768, routes_to="gpt-4.1-nano-2025-04-14"),
+)  # fmt: skip
+
+MODELS: dict[str, EmulatedModel] = {model.name: model for model in _ALL}
+
+
+def find_model(name: str) -> EmulatedModel:
+    """The model of that name or snapshot; a plain sampling model of that name where none is known.
+
+    The longest known name that `name` begins with counts, so `gpt-5-mini-2025-08-07` is
+    `gpt-5-mini` with that snapshot. A name that ends in a known one, as people like to call their
+    deployments (`team-a-o1-pro`), is that model under its own name.
+    """
+    known = MODELS.get(name)
+    if known:
+        return known
+    base = max((key for key in MODELS if name.startswith(key + "-20")), key=len, default="")
+    if base:
+        return replace(MODELS[base], snapshot=name)
+    base = max((key for key in MODELS if name.endswith("-" + key)), key=len, default="")
+    if base:
+        return replace(MODELS[base], name=name)
+    return EmulatedModel(name, name, verbosities=_ANY_VERBOSITY)

@@ -1,0 +1,214 @@
+"""Files, vector stores, containers and conversations of one resource."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from azure_responses.emulator.identifiers import IdentifierMint
+from azure_responses.emulator.timing import Clock
+
+__all__ = [
+    "BoundedDict",
+    "Container",
+    "CONTAINER_IDLE_SECONDS",
+    "CONTAINER_SESSION_SECONDS",
+    "StoredConversation",
+    "ObjectStore",
+    "StoredFile",
+    "VectorStore",
+]
+
+_Value = TypeVar("_Value")
+
+
+class BoundedDict(dict[str, _Value]):
+    """A dict that drops what was added first once it has more than `most` entries.
+
+    Args:
+        most: entries that are kept.
+        on_drop: called with the key of an entry instead of dropping it; it has to remove the entry.
+    """
+
+    def __init__(self, most: int, on_drop: Callable[[str], object] | None = None) -> None:
+        super().__init__()
+        self._most = most
+        self._drop = on_drop or self.pop
+
+    def __setitem__(self, key: str, value: _Value) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            self._drop(next(iter(self)))
+
+
+# Microsoft's Responses page: idle timeout 20 minutes, a session lasts an hour at most.
+CONTAINER_IDLE_SECONDS = 20 * 60
+CONTAINER_SESSION_SECONDS = 60 * 60
+# Of each kind, and bytes of files in all: the oldest are dropped.
+_MOST, _MOST_ITEMS, _MOST_BYTES = 1000, 5000, 256 * 1024 * 1024
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class StoredFile:
+    """An uploaded file."""
+
+    id: str
+    filename: str
+    purpose: str
+    created_at: int
+    content: bytes
+
+    def as_object(self) -> dict[str, Any]:
+        """The file as the API shows it."""
+        return {
+            "id": self.id,
+            "object": "file",
+            "bytes": len(self.content),
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": "processed",
+        }
+
+
+@dataclass
+class VectorStore:
+    """Files that can be searched together."""
+
+    id: str
+    name: str | None
+    created_at: int
+    metadata: dict[str, Any]
+    files: dict[str, int] = field(default_factory=dict)
+    """File id → when it was attached."""
+
+
+@dataclass
+class Container:
+    """Where the code interpreter keeps its files; it expires when idle, and after an hour."""
+
+    id: str
+    name: str
+    created_at: float
+    last_active_at: float
+    idle_seconds: float = CONTAINER_IDLE_SECONDS
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, file: dict[str, Any], content: bytes) -> None:
+        """Keep a file, and no more than a thousand."""
+        self.files[file["id"]] = file
+        self.contents[file["id"]] = content
+        if len(self.files) > _MOST:
+            dropped = next(iter(self.files))
+            del self.files[dropped], self.contents[dropped]
+
+    def has_expired(self, now: float) -> bool:
+        """True once it was idle for too long, or its session is over."""
+        is_idle = now >= self.last_active_at + self.idle_seconds
+        return is_idle or now >= self.created_at + CONTAINER_SESSION_SECONDS
+
+
+@dataclass
+class StoredConversation:
+    """Items that responses continue and add to."""
+
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+    items: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, items: list[dict[str, Any]]) -> None:
+        """Go on with these items; the oldest of several thousand are dropped."""
+        self.items = [*self.items, *items][-_MOST_ITEMS:]
+
+
+class ObjectStore:
+    """What a resource's callers have put into it, each by id."""
+
+    def __init__(self, mint: IdentifierMint, clock: Clock) -> None:
+        self._mint = mint
+        self._clock = clock
+        self.files: dict[str, StoredFile] = BoundedDict(_MOST, self.drop_file)
+        self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
+        self.containers: dict[str, Container] = BoundedDict(_MOST)
+        self.conversations: dict[str, StoredConversation] = BoundedDict(_MOST)
+
+    def add_file(self, filename: str, purpose: str, content: bytes) -> StoredFile:
+        """Keep an upload."""
+        self.make_room(len(content))
+        file = StoredFile(self._mint.file(), filename, purpose, int(self._clock.now()), content)
+        self.files[file.id] = file
+        return file
+
+    def drop_file(self, file_id: str) -> None:
+        """Forget a file; vector stores do not have it any more either."""
+        del self.files[file_id]
+        for store in self.vector_stores.values():
+            store.files.pop(file_id, None)
+
+    def make_room(self, size: int) -> None:
+        """Drop the oldest files until there is room for one more of so many bytes."""
+        while self.files and self._count_bytes() + size > _MOST_BYTES:
+            self.drop_file(next(iter(self.files)))
+        for container in list(self.containers.values()):
+            if self._count_bytes() + size <= _MOST_BYTES:
+                return
+            container.files.clear()
+            container.contents.clear()
+
+    def _count_bytes(self) -> int:
+        files = sum(len(file.content) for file in self.files.values())
+        return files + sum(
+            len(content)
+            for container in self.containers.values()
+            for content in container.contents.values()
+        )
+
+    def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
+        """A new store without files."""
+        store_id = "vs_" + self._mint.letters(24)
+        store = VectorStore(store_id, name, int(self._clock.now()), metadata)
+        self.vector_stores[store.id] = store
+        return store
+
+    def add_container(
+        self,
+        name: str,
+        idle_seconds: float = CONTAINER_IDLE_SECONDS,
+        container_id: str | None = None,
+    ) -> Container:
+        """A new container; `container_id` for one that a tool call has started."""
+        now = self._clock.now()
+        container_id = container_id or self._mint.container()
+        container = Container(container_id, name, now, now, idle_seconds)
+        self.containers[container.id] = container
+        return container
+
+    def add_conversation(self, metadata: dict[str, Any]) -> StoredConversation:
+        """A new conversation without items."""
+        conversation = StoredConversation(self._mint.item("conv"), int(self._clock.now()), metadata)
+        self.conversations[conversation.id] = conversation
+        return conversation
+
+    def find_file(self, file_id: str) -> dict[str, Any] | None:
+        """A file's object with its `content` (bytes), as the engine reads it."""
+        file = self.files.get(file_id)
+        return {**file.as_object(), "content": file.content} if file else None
+
+    def search(self, store_ids: list[str], query: str) -> list[tuple[str, str, str]]:
+        """(file id, filename, text) of the stores' files, most words of the query first."""
+        words = set(_WORD.findall(query.lower()))
+        rows: list[tuple[int, tuple[str, str, str]]] = []
+        for file in self._files_of(store_ids):
+            text = file.content.decode("utf-8", "replace")
+            score = len(words.intersection(_WORD.findall(text.lower())))
+            rows.append((score, (file.id, file.filename, text)))
+        rows.sort(key=lambda row: -row[0])
+        return [row for score, row in rows if score or not words]
+
+    def _files_of(self, store_ids: list[str]) -> list[StoredFile]:
+        stores = (self.vector_stores.get(store_id) for store_id in store_ids)
+        ids = (file_id for store in stores if store for file_id in store.files)
+        return [self.files[file_id] for file_id in dict.fromkeys(ids) if file_id in self.files]

@@ -1,0 +1,144 @@
+"""What a create call refers to: earlier responses, conversations, items, files and containers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.object_store import StoredConversation
+from azure_responses.emulator.response_store import StoredResponse, drop_nulls
+from azure_responses.emulator.service_errors import (
+    conversation_not_found,
+    invalid_request,
+    item_not_found,
+    previous_response_not_found,
+    reasoning_missing,
+)
+
+__all__ = ["Context", "find_context"]
+
+
+@dataclass
+class Context:
+    """The body with its references resolved, and what went before.
+
+    Attributes:
+        body: the request with every stored `item_reference` replaced by its item.
+        history: items of earlier turns, oldest first.
+        parent: the response continued, if any.
+        conversation: the conversation continued, if any.
+    """
+
+    body: dict[str, Any]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    parent: StoredResponse | None = None
+    conversation: StoredConversation | None = None
+
+
+def find_context(call: EmulatedCall) -> Context:
+    """Raises Refusal for whatever this resource does not hold."""
+    context = Context(_resolve_items(call, call.body))
+    _check_tools(call, call.body.get("tools"))
+    previous = call.body.get("previous_response_id")
+    if previous is not None:
+        context.parent = _find_parent(call, previous)
+        context.history = context.parent.history(call.now)
+    conversation = call.body.get("conversation")
+    if conversation is not None:
+        context.conversation = _find_conversation(call, conversation)
+        context.history = list(context.conversation.items)
+    if call.account.assumptions.requires_reasoning:
+        _check_reasoning(call, context)
+    return context
+
+
+def _check_reasoning(call: EmulatedCall, context: Context) -> None:
+    """What was made with reasoning is sent back with it.
+
+    Reasoning without an id stands for any: callers strip the id where it is sealed.
+    """
+    given = context.body.get("input")
+    present = {item.get("id") for item in context.history}
+    for item in given if isinstance(given, list) else ():
+        if item.get("type") == "reasoning":
+            present.add(item.get("id"))
+        elif item.get("id") and item.get("role", "assistant") == "assistant":
+            reasoning_id = call.account.store.find_reasoning(item["id"], call.now)
+            if reasoning_id and not present & {reasoning_id, None}:
+                raise reasoning_missing(item, reasoning_id)
+
+
+def _find_parent(call: EmulatedCall, response_id: str) -> StoredResponse:
+    record = call.account.store.find(response_id, call.now)
+    if record is None or not record.has_finished(call.now):
+        raise previous_response_not_found(response_id)
+    return record
+
+
+def _find_conversation(call: EmulatedCall, reference: Any) -> StoredConversation:
+    identifier = str(reference.get("id") if isinstance(reference, dict) else reference)
+    conversation = call.account.objects.conversations.get(identifier)
+    if conversation is None:
+        raise conversation_not_found(identifier)
+    return conversation
+
+
+def _resolve_items(call: EmulatedCall, body: dict[str, Any]) -> dict[str, Any]:
+    items = body.get("input")
+    if not isinstance(items, list):
+        return body
+    stores = body.get("store") is not False
+    return {**body, "input": [_resolve(call, drop_nulls(item), stores) for item in items]}
+
+
+def _refers(item: Any) -> bool:
+    """References, and reasoning replayed by id alone, which the service looks up too."""
+    if item.get("type") == "item_reference" or item.keys() == {"id"}:
+        return True
+    return item.get("type") == "reasoning" and "id" in item and not item.get("encrypted_content")
+
+
+def _resolve(call: EmulatedCall, item: Any, stores: bool) -> Any:
+    if not _refers(item):
+        return item
+    found = call.account.store.find_item(item["id"], call.now)
+    if found is None:
+        found = _conversation_item(call, item["id"])
+    if found is None:
+        raise item_not_found(item["id"], stores)
+    return found
+
+
+def _conversation_item(call: EmulatedCall, item_id: str) -> dict[str, Any] | None:
+    conversations = call.account.objects.conversations.values()
+    items = (item for conversation in conversations for item in conversation.items)
+    return next((item for item in items if item.get("id") == item_id), None)
+
+
+def _check_tools(call: EmulatedCall, tools: Any) -> None:
+    for tool in tools if isinstance(tools, list) else ():
+        kind = tool.get("type")
+        if kind == "file_search":
+            _check_vector_stores(call, tool.get("vector_store_ids") or ())
+        elif kind == "code_interpreter":
+            _check_container(call, tool.get("container"))
+
+
+def _check_vector_stores(call: EmulatedCall, store_ids: Any) -> None:
+    missing = [name for name in store_ids if name not in call.account.objects.vector_stores]
+    if missing:
+        raise invalid_request(f"Vector store with id {missing} not found.", "tools", status=404)
+
+
+def _check_container(call: EmulatedCall, container: Any) -> None:
+    if isinstance(container, dict):
+        for file_id in container.get("file_ids") or ():
+            if call.account.objects.find_file(file_id) is None:
+                raise invalid_request(f"File with id '{file_id}' not found.", "tools", status=404)
+    if not isinstance(container, str):
+        return
+    found = call.account.objects.containers.get(container)
+    if found is None:
+        raise invalid_request(f"Container with id '{container}' not found.", "tools", status=404)
+    if found.has_expired(call.now):
+        raise invalid_request("Container is expired.", "tools")
+    found.last_active_at = call.now

@@ -1,0 +1,287 @@
+"""The refusals of the front: routes, versions, access, state. One function per recorded body."""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "api_version_not_supported",
+    "conversation_not_found",
+    "deployment_not_found",
+    "invalid_json",
+    "invalid_request",
+    "invalid_type",
+    "invalid_value",
+    "item_not_found",
+    "missing_parameter",
+    "model_needs_newer_version",
+    "name_type",
+    "operation_not_supported",
+    "out_of_range",
+    "previous_response_not_found",
+    "reasoning_missing",
+    "ServiceError",
+    "refuse",
+    "resource_not_found",
+    "response_not_found",
+    "responses_need_newer_version",
+    "too_long",
+    "too_many",
+    "unknown_parameter",
+    "unknown_url",
+    "unsupported_parameter",
+    "unsupported_value",
+]
+
+
+class ServiceError(Exception):
+    """What the emulated service sends instead of doing what it was asked.
+
+    `body` is sent as JSON exactly as given; `headers` are added to the usual reply headers.
+    """
+
+    def __init__(
+        self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
+
+
+_NO_DEPLOYMENT = (
+    "The API deployment for this resource does not exist. If you created the deployment within "
+    "the last 5 minutes, please wait a moment and try again."
+)
+_NO_MATCHING_DEPLOYMENT = (
+    "Could not find an existing deployment to match the model in the request. Please verify the "
+    "model matches an existing deployment in the account."
+)
+
+
+def _gateway(status: int, code: str, message: str) -> ServiceError:
+    return ServiceError(status, {"error": {"code": code, "message": message}})
+
+
+def invalid_request(
+    message: str, param: str | None = None, code: str | None = None, status: int = 400
+) -> ServiceError:
+    """The OpenAI-style envelope: message, type, param, code."""
+    error: dict[str, Any] = {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": param,
+        "code": code,
+    }
+    return ServiceError(status, {"error": error})
+
+
+def resource_not_found() -> ServiceError:
+    """404 of the gateway for a path or host that it does not route (opencode #13999)."""
+    return _gateway(404, "404", "Resource not found")
+
+
+def unknown_url(method: str, path: str) -> ServiceError:
+    """Recorded by inspect_ai #3371 for `POST /v1/responses/input_tokens`."""
+    return invalid_request(
+        f"Unknown request URL: {method} {path}. Please check the URL for typos, or see the docs "
+        "at https://platform.openai.com/docs/api-reference/.",
+        code="unknown_url",
+        status=404,
+    )
+
+
+def api_version_not_supported() -> ServiceError:
+    """400 of the v1 surface for a dated version (openai/codex #3725)."""
+    return _gateway(400, "BadRequest", "API version not supported")
+
+
+def responses_need_newer_version() -> ServiceError:
+    """400 of the dated surface for an older version (Aider-AI/aider #4029)."""
+    return _gateway(
+        400,
+        "BadRequest",
+        "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
+    )
+
+
+def deployment_not_found(style: str, name: object) -> ServiceError:
+    """The three bodies seen: recorded on chat, litellm #13419, and the 2026 one."""
+    if style == "model_not_found":
+        message = f"The requested model '-' with deployment name {name or '-'} does not exist."
+        return invalid_request(message, "model", "model_not_found")
+    if style == "user_error":
+        body = {"message": _NO_MATCHING_DEPLOYMENT, "type": "user_error", "param": "model"}
+        return ServiceError(404, {"error": {**body, "code": None}})
+    error = {"type": "invalid_request_error", "code": "DeploymentNotFound"}
+    return ServiceError(404, {"error": {**error, "message": _NO_DEPLOYMENT}})
+
+
+def operation_not_supported(operation: str, model: str) -> ServiceError:
+    """Recorded by dify-plugin-sdks #264 for codex models on chat completions."""
+    return _gateway(
+        400,
+        "OperationNotSupported",
+        f"The {operation} operation does not work with the specified model, {model}. Please "
+        "choose a different model and try again. You can learn more about which models can be "
+        "used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993 .",
+    )
+
+
+def model_needs_newer_version(model: str) -> ServiceError:
+    """400 for a reasoning model on a version from before it."""
+    return _gateway(
+        400,
+        "BadRequest",
+        f"Model {model} is enabled only for api versions 2024-12-01-preview and later",
+    )
+
+
+def previous_response_not_found(response_id: str) -> ServiceError:
+    """400 for a response that was deleted, never stored, or is not yet readable."""
+    return invalid_request(
+        f"Previous response with id '{response_id}' not found.",
+        "previous_response_id",
+        "previous_response_not_found",
+    )
+
+
+def response_not_found(response_id: str) -> ServiceError:
+    """404 of the operations on a stored response."""
+    return invalid_request(f"Response with id '{response_id}' not found.", status=404)
+
+
+def conversation_not_found(conversation_id: str) -> ServiceError:
+    """404 for a conversation that is not there."""
+    return invalid_request(f"Conversation with id '{conversation_id}' not found.", status=404)
+
+
+def item_not_found(item_id: str, is_stored: bool) -> ServiceError:
+    """400 for a reference to an item that cannot be looked up (openclaw #21782)."""
+    message = f"Item with id '{item_id}' not found."
+    if not is_stored:
+        message += (
+            " Items are not persisted when `store` is set to false. Try again with `store` set to "
+            "true, or remove this item from your input."
+        )
+    return invalid_request(message, "input")
+
+
+def reasoning_missing(item: dict[str, Any], reasoning_id: str) -> ServiceError:
+    """400 for an item without the reasoning that it was made with (codex#6375, continue#11466)."""
+    return invalid_request(
+        f"Item '{item['id']}' of type '{item.get('type', 'message')}' was provided without its "
+        f"required 'reasoning' item: '{reasoning_id}'.",
+        "input",
+    )
+
+
+def invalid_json() -> ServiceError:
+    """400 for a body that is not JSON."""
+    return invalid_request(
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
+        "using your HTTP library correctly. The API expects a JSON payload, but what was sent "
+        "was not valid JSON.)"
+    )
+
+
+def refuse(message: str, param: str | None, code: str | None) -> ServiceError:
+    """A refusal with OpenAI's error object."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return ServiceError(400, {"error": error})
+
+
+_TYPE_NAMES: dict[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def name_type(value: Any) -> str:
+    """The value's type in the words of the service."""
+    return _TYPE_NAMES[type(value)]
+
+
+def invalid_type(path: str, expected: str, value: Any) -> ServiceError:
+    """The value has the wrong JSON type."""
+    got = name_type(value)
+    message = f"Invalid type for '{path}': expected {expected}, but got {got} instead."
+    return refuse(message, path, "invalid_type")
+
+
+def unknown_parameter(path: str) -> ServiceError:
+    """The object has a key it may not have."""
+    return refuse(f"Unknown parameter: '{path}'.", path, "unknown_parameter")
+
+
+def missing_parameter(path: str) -> ServiceError:
+    """The object lacks a key it must have."""
+    return refuse(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+
+
+def invalid_value(path: str, value: Any, supported: Iterable[str]) -> ServiceError:
+    """The string is none of the supported values."""
+    message = f"Invalid value: '{value}'. Supported values are: {_enumerate(supported)}."
+    return refuse(message, path, "invalid_value")
+
+
+def unsupported_value(path: str, value: Any, model: str, supported: Iterable[str]) -> ServiceError:
+    """The value exists, but not for this model."""
+    message = (
+        f"Unsupported value: '{value}' is not supported with the '{model}' model. "
+        f"Supported values are: {_enumerate(supported)}."
+    )
+    return refuse(message, path, "unsupported_value")
+
+
+def unsupported_parameter(path: str, code: str | None = None) -> ServiceError:
+    """The parameter exists, but not for this model."""
+    message = f"Unsupported parameter: '{path}' is not supported with this model."
+    return refuse(message, path, code)
+
+
+def out_of_range(path: str, value: float, limit: float, is_above: bool) -> ServiceError:
+    """A number beyond its limit."""
+    kind = "integer" if isinstance(value, int) else "decimal"
+    side, sign = ("above maximum", "<=") if is_above else ("below minimum", ">=")
+    message = (
+        f"Invalid '{path}': {kind} {side} value. "
+        f"Expected a value {sign} {limit}, but got {value} instead."
+    )
+    code = f"{kind}_{'above_max' if is_above else 'below_min'}_value"
+    return refuse(message, path, code)
+
+
+def too_long(path: str, length: int, limit: int) -> ServiceError:
+    """A string with too many characters."""
+    message = (
+        f"Invalid '{path}': string too long. Expected a string with maximum length {limit}, "
+        f"but got a string with length {length} instead."
+    )
+    return refuse(message, path, "string_above_max_length")
+
+
+def too_many(path: str, count: int, limit: int, kind: str) -> ServiceError:
+    """An array (`kind` "array") with too many elements, or an object with too many keys."""
+    if kind == "array":
+        message = (
+            f"Invalid '{path}': array too long. Expected an array with maximum length {limit}, "
+            f"but got an array with length {count} instead."
+        )
+        return refuse(message, path, "array_above_max_length")
+    message = (
+        f"Invalid '{path}': too many properties. Expected an object with at most {limit} "
+        f"properties, but got an object with {count} properties instead."
+    )
+    return refuse(message, path, "object_above_max_properties")
+
+
+def _enumerate(values: Iterable[str]) -> str:
+    quoted = [f"'{value}'" for value in values]
+    if len(quoted) < 3:
+        return " and ".join(quoted)
+    return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
