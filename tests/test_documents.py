@@ -24,7 +24,7 @@ import yaml
 import azure_responses
 from azure_responses import AzureResponses, cli, errors
 from azure_responses.emulator import Emulator
-from azure_responses.emulator.emulator_settings import read_settings
+from azure_responses.emulator.server import read_settings
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.config_file import validate
 from azure_responses.pricing import PriceBook

@@ -20,7 +20,7 @@ import os
 import pytest
 
 import azure_responses
-from azure_responses.emulator import Deployment, Fault
+from azure_responses.emulator import EmulatedDeployment, Fault
 
 
 def test_a_sync_client_answers(azure_client):
@@ -40,7 +40,7 @@ def test_the_emulator_behind_the_client_says_what_it_received(azure_client, azur
     assert [request.operation for request in azure_emulator.requests] == ["create"]
 
 
-@pytest.mark.azure(deployments=[Deployment("mine", model="gpt-4.1")])
+@pytest.mark.azure(deployments=[EmulatedDeployment("mine", model="gpt-4.1")])
 def test_the_marker_shapes_the_deployments(azure_client):
     assert azure_client.responses.create(input="hi").model == "mine"
     with pytest.raises(azure_responses.DeploymentNotFoundError):

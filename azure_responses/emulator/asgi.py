@@ -1,10 +1,13 @@
-"""The emulator as a plain ASGI application."""
+"""The emulator served: an ASGI application, its guard against browsers, and a loopback port."""
 
 import socket
 import struct
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from ipaddress import ip_address
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -20,7 +23,13 @@ from azure_responses.emulator.http_messages import (
     json_reply,
 )
 
+if TYPE_CHECKING:
+    import uvicorn
+
 __all__ = [
+    "RunningServer",
+    "listen",
+    "make_server",
     "AsgiApplication",
     "AllowedHosts",
 ]
@@ -272,3 +281,110 @@ async def _send_whole(reply: PlannedReply, scope: Scope, send: Send) -> None:
     await send(start)
     body = b"" if scope["method"] == "HEAD" else reply.content
     await send({"type": "http.response.body", "body": body})
+
+
+class Served(Protocol):
+    """What a server needs of an emulator."""
+
+    @property
+    def asgi(self) -> AsgiApplication:
+        """The emulator as an ASGI application."""
+
+
+_START_SECONDS = 10.0
+
+
+def make_server(emulator: Served) -> "uvicorn.Server":
+    """A uvicorn server for an emulator, silent and with the headers of Azure alone."""
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"Serving the emulator needs {error.name}: pip install 'azure-responses[cli]'",
+            name=error.name,
+        ) from None
+    # Azure sends its own Date, and no Server header was recorded.
+    config = uvicorn.Config(
+        emulator.asgi,
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections from now on; port 0 takes any free one.
+
+    Raises OSError, and OverflowError for a port that is none.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # From now on callers wait in the queue instead of being refused until uvicorn is up.
+        listener.listen(2048)
+    except (OSError, OverflowError):
+        listener.close()
+        raise
+    return listener
+
+
+class RunningServer:
+    """A context manager that serves an emulator from a thread; needs the `cli` extra (uvicorn).
+
+    Attributes:
+        emulator: the one served.
+        port: the port in use, once started.
+        url: `http://127.0.0.1:<port>`, which serves as the endpoint of the first resource.
+    """
+
+    def __init__(self, emulator: Served, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.emulator: Any = emulator
+        self._host = host
+        self._wanted_port = port
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """What serves as the endpoint of the first resource."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    def resource_url(self, name: str) -> str:
+        """The endpoint of one of several resources."""
+        return f"{self.url}/resources/{name}"
+
+    def __enter__(self) -> "RunningServer":
+        self._server = make_server(self.emulator)
+        self._listener = listen(self._host, self._wanted_port)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._listener],), daemon=True, name="azure-emulator"
+        )
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                raise RuntimeError("the emulator's server did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=_START_SECONDS)
+        self._listener.close()

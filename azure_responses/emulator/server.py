@@ -1,141 +1,179 @@
-"""The emulator on a loopback port: the server, and one in a thread for tests."""
+"""The emulator as a command: what emulator.yaml says, and serving in the foreground."""
 
-import socket
-import threading
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
-
-from azure_responses.emulator.asgi import AsgiApplication
-
-if TYPE_CHECKING:
-    import uvicorn
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from azure_responses.emulator.emulator_settings import load_settings
+from azure_responses.emulator.asgi import RunningServer, listen, make_server
+from azure_responses.emulator.faults import Fault
+from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
 from azure_responses.emulator.service import Emulator
+from azure_responses.emulator.timing import Clock, Latency, ReadLag
 
 if TYPE_CHECKING:
     import uvicorn
 
 __all__ = [
-    "environment_lines",
-    "listen",
-    "make_server",
-    "run",
+    "EmulatorSettings",
     "RunningServer",
-    "Served",
+    "SettingsError",
+    "environment_lines",
+    "load_settings",
+    "read_settings",
+    "run",
 ]
 
-
-class Served(Protocol):
-    """What a server needs of an emulator."""
-
-    @property
-    def asgi(self) -> AsgiApplication:
-        """The emulator as an ASGI application."""
-
-
-_START_SECONDS = 10.0
-
-
-def make_server(emulator: Served) -> "uvicorn.Server":
-    """A uvicorn server for an emulator, silent and with the headers of Azure alone."""
-    try:
-        import uvicorn
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"Serving the emulator needs {error.name}: pip install 'azure-responses[cli]'",
-            name=error.name,
-        ) from None
-    # Azure sends its own Date, and no Server header was recorded.
-    config = uvicorn.Config(
-        emulator.asgi,
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(config)
+_Kind = TypeVar("_Kind", Resource, EmulatedDeployment, Latency, ReadLag, Fault, Assumptions)
+_TOP = (
+    "resources",
+    "seed",
+    "latency",
+    "read_lag",
+    "faults",
+    "clock",
+    "strict_deployments",
+    "assumptions",
+    "allowed_hosts",
+)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that accepts connections from now on; port 0 takes any free one.
-
-    Raises OSError, and OverflowError for a port that is none.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        # From now on callers wait in the queue instead of being refused until uvicorn is up.
-        listener.listen(2048)
-    except (OSError, OverflowError):
-        listener.close()
-        raise
-    return listener
+class SettingsError(ValueError):
+    """The configuration is wrong; the message names the place and the fix."""
 
 
-class RunningServer:
-    """A context manager that serves an emulator from a thread; needs the `cli` extra (uvicorn).
+@dataclass
+class EmulatorSettings:
+    """What emulator.yaml says."""
 
-    Attributes:
-        emulator: the one served.
-        port: the port in use, once started.
-        url: `http://127.0.0.1:<port>`, which serves as the endpoint of the first resource.
-    """
+    resources: list[Resource] | None = None
+    seed: int = 0
+    latency: Latency = field(default_factory=Latency)
+    read_lag: ReadLag = field(default_factory=ReadLag)
+    faults: list[Fault] = field(default_factory=list)
+    clock: float | None = None
+    strict_deployments: bool = False
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    allowed_hosts: list[str] = field(default_factory=list)
 
-    def __init__(self, emulator: Served, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.emulator: Any = emulator
-        self._host = host
-        self._wanted_port = port
-
-    @property
-    def port(self) -> int:
-        """The port in use."""
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    @property
-    def url(self) -> str:
-        """What serves as the endpoint of the first resource."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
-
-    def resource_url(self, name: str) -> str:
-        """The endpoint of one of several resources."""
-        return f"{self.url}/resources/{name}"
-
-    def __enter__(self) -> "RunningServer":
-        self._server = make_server(self.emulator)
-        self._listener = listen(self._host, self._wanted_port)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), daemon=True, name="azure-emulator"
+    def make_emulator(self) -> Emulator:
+        """An emulator of these settings."""
+        emulator = Emulator(
+            self.resources,
+            clock=Clock(self.clock),
+            seed=self.seed,
+            latency=self.latency,
+            read_lag=self.read_lag,
+            strict_deployments=self.strict_deployments,
+            assumptions=self.assumptions,
+            allowed_hosts=self.allowed_hosts,
         )
-        self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._server.started:
-            if time.monotonic() > deadline or not self._thread.is_alive():
-                raise RuntimeError("the emulator's server did not start")
-            time.sleep(0.005)
-        return self
+        for fault in self.faults:
+            emulator.faults.add(fault)
+        return emulator
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=_START_SECONDS)
-        self._listener.close()
+
+def load_settings(path: str | Path) -> EmulatorSettings:
+    """Read a file; raises SettingsError for what is wrong in it, OSError where it is not there."""
+    import yaml
+
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not YAML: {error}") from None
+    try:
+        return read_settings({} if data is None else data)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def read_settings(data: Any) -> EmulatorSettings:
+    """Settings from parsed YAML; raises SettingsError naming the place."""
+    _check_keys(data, _TOP, "the file")
+    settings = EmulatorSettings(
+        seed=_number(data.get("seed", 0), "seed"),
+        strict_deployments=bool(data.get("strict_deployments", False)),
+    )
+    if "clock" in data:
+        settings.clock = float(_number(data["clock"], "clock"))
+    settings.latency = _build(Latency, data.get("latency", {}), "latency")
+    settings.read_lag = _build(ReadLag, data.get("read_lag", {}), "read_lag")
+    settings.assumptions = _build(Assumptions, data.get("assumptions", {}), "assumptions")
+    settings.allowed_hosts = [
+        str(name) for name in _list(data.get("allowed_hosts", []), "allowed_hosts")
+    ]
+    if "resources" in data:
+        if settings.strict_deployments:
+            raise SettingsError(
+                "strict_deployments is for the default resource; say it in each resource instead"
+            )
+        settings.resources = [
+            _resource(item, f"resources[{index}]")
+            for index, item in enumerate(_list(data["resources"], "resources"))
+        ]
+    settings.faults = [
+        _build(Fault, item, f"faults[{index}]")
+        for index, item in enumerate(_list(data.get("faults", []), "faults"))
+    ]
+    return settings
+
+
+def _resource(data: Any, place: str) -> Resource:
+    _check_keys(data, _names(Resource), place)
+    values = dict(data)
+    if values.get("deployments") is not None:
+        values["deployments"] = [
+            _deployment(item, f"{place}.deployments[{index}]")
+            for index, item in enumerate(_list(values["deployments"], f"{place}.deployments"))
+        ]
+    return _build(Resource, values, place)
+
+
+def _deployment(data: Any, place: str) -> EmulatedDeployment:
+    if isinstance(data, str):
+        return EmulatedDeployment(data)
+    _check_keys(data, _names(EmulatedDeployment), place)
+    values = dict(data)
+    if values.get("latency") is not None:
+        values["latency"] = _build(Latency, values["latency"], f"{place}.latency")
+    return _build(EmulatedDeployment, values, place)
+
+
+def _build(kind: type[_Kind], data: Any, place: str) -> _Kind:
+    _check_keys(data, _names(kind), place)
+    try:
+        return kind(**data)
+    except (TypeError, ValueError) as error:
+        message = str(error).replace(f"{kind.__name__}.__init__() ", "")
+        raise SettingsError(f"{place}: {message}") from None
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
+
+
+def _check_keys(data: Any, known: tuple[str, ...], place: str) -> None:
+    if not isinstance(data, Mapping):
+        raise SettingsError(f"{place} must be a mapping with any of: {', '.join(known)}")
+    for key in data:
+        if key not in known:
+            raise SettingsError(f"{place}: unknown key {key!r}; known are: {', '.join(known)}")
+
+
+def _list(data: Any, place: str) -> list[Any]:
+    if not isinstance(data, list):
+        raise SettingsError(f"{place} must be a list")
+    return data
+
+
+def _number(data: Any, place: str) -> Any:
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        raise SettingsError(f"{place} must be a number, not {data!r}")
+    return data
 
 
 # What README asks; a resource without deployments of its own takes any name.

@@ -29,9 +29,8 @@ from azure_responses.emulator.token_issuer import (
 )
 
 if TYPE_CHECKING:
-    from azure_responses.emulator.asgi import AsgiApplication
+    from azure_responses.emulator.asgi import AsgiApplication, RunningServer
     from azure_responses.emulator.httpx_transport import EmulatorTransport
-    from azure_responses.emulator.server import RunningServer
 
 __all__ = ["Emulator"]
 
@@ -140,7 +139,7 @@ class Emulator:
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
         """A context manager: the emulator on a loopback port, in a thread of its own."""
-        from azure_responses.emulator.server import RunningServer
+        from azure_responses.emulator.asgi import RunningServer
 
         return RunningServer(self, host, port)
 

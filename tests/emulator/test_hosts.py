@@ -9,8 +9,7 @@ import pytest
 
 from azure_responses.emulator import Emulator, Resource
 from azure_responses.emulator.asgi import AllowedHosts
-from azure_responses.emulator.emulator_settings import read_settings
-from azure_responses.emulator.server import RunningServer
+from azure_responses.emulator.server import RunningServer, read_settings
 from tests.browser import dump
 
 _PATHS = ("/openai/v1/models", "/openai/v1/responses/resp_1", "/_emulator/requests", "/", "/x")

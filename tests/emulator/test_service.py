@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 
 from azure_responses.emulator import FAULT_KINDS, Emulator, engine
-from azure_responses.emulator.emulator_settings import read_settings
 from azure_responses.emulator.operations import OPERATIONS
 from azure_responses.emulator.routes import find_route
+from azure_responses.emulator.server import read_settings
 from tests.emulator.callers import create, open_client
 
 PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
