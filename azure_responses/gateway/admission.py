@@ -17,9 +17,8 @@ from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.router import Router
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import Settlement
-from azure_responses.routing.route_request import Candidate
-from azure_responses.routing.windows import RUNNING_WAIT, Window
+from azure_responses.routing.quota import RUNNING_WAIT, MinuteWindow
+from azure_responses.routing.route_request import Candidate, Settlement
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.transport import patience_of
 
@@ -69,7 +68,7 @@ class Admission:
 
     def __init__(self, budgets: Budgets) -> None:
         self._budgets = budgets
-        self._minutes: dict[str, Window] = {}
+        self._minutes: dict[str, MinuteWindow] = {}
         self._lock = threading.Lock()
 
     def admit(
@@ -171,12 +170,12 @@ class Admission:
             if minute is not None:
                 minute.settle(ticket.slot, ticket.tokens, 0, refunds_request=True)
 
-    def _minute(self, caller: ApiCaller) -> Window:
+    def _minute(self, caller: ApiCaller) -> MinuteWindow:
         minute = self._minutes.get(caller.key_id)
         if minute is None:
             while len(self._minutes) >= _MOST_KEYS:
                 del self._minutes[next(iter(self._minutes))]
-            minute = self._minutes[caller.key_id] = Window(caller.rpm, caller.tpm)
+            minute = self._minutes[caller.key_id] = MinuteWindow(caller.rpm, caller.tpm)
         # The limits of a stored key may have been changed.
         minute.rpm, minute.tpm = caller.rpm, caller.tpm
         return minute

@@ -30,10 +30,10 @@ from azure_responses.gateway.yaml_reader import (
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.model_list import read_model_list, with_endpoint
-from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
-from azure_responses.store.redis_address import REDIS_KEYS, state_of
+from azure_responses.store.factory import REDIS_KEYS, state_of
 
 __all__ = [
     "Loaded",
@@ -315,7 +315,9 @@ class _ConfigReader:
         aliases = {name: self._router[name] for name in (_ALIASES,) if name in self._router}
         for name, path in self._router_paths.items():
             try:
-                Routing(deployments, read_settings({**aliases, name: self._router[name]}))
+                DeploymentRegistry(
+                    deployments, read_settings({**aliases, name: self._router[name]})
+                )
             except ConfigurationError as error:
                 self._find(path, error.message, hint=error.hint)
 

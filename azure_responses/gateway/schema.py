@@ -7,7 +7,7 @@ from typing import Any
 
 from azure_responses.gateway.key_table import StoredKey
 from azure_responses.routing.settings import RouterSettings
-from azure_responses.store.redis_address import REDIS_KEYS
+from azure_responses.store.factory import REDIS_KEYS
 
 __all__ = [
     "GENERAL",

@@ -7,18 +7,18 @@ from pydantic_core import to_json
 from azure_responses.errors import NotFoundError
 from azure_responses.openai_server.exchange import ApiRequest
 from azure_responses.routing.deployment import ANY_MODEL
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 
 __all__ = ["list_models", "show_model"]
 
 
-def list_models(routing: Routing, request: ApiRequest) -> bytes:
+def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
     """Every group the caller may ask for, as OpenAI lists models."""
     names = [name for name in routing.groups if name != ANY_MODEL and _may_call(request, name)]
     return to_json({"object": "list", "data": [_describe(name) for name in names]})
 
 
-def show_model(routing: Routing, name: str | None, request: ApiRequest) -> bytes:
+def show_model(routing: DeploymentRegistry, name: str | None, request: ApiRequest) -> bytes:
     """One group.
 
     Raises:

@@ -41,7 +41,8 @@ from azure_responses.router.attempts import OpenAttempt
 from azure_responses.router.replay import as_continuation
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_rewriter import IdRewriter
-from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.transport import Timeout, patience_of
 from azure_responses.types.response import Response

@@ -20,9 +20,8 @@ from azure_responses.openai_server.request_json import (
 )
 from azure_responses.openai_server.route import Route, UpgradeRefusedError, find_route
 from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.routing.pins import unknown_response
-from azure_responses.routing.route_request import RouteRequest
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import RouteRequest, unknown_response
 from azure_responses.transport import Timeout
 
 __all__ = ["ServedRequest", "read_call"]
@@ -167,7 +166,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         )
 
 
-def _read_model(body: Mapping[str, Any], routing: Routing) -> str:
+def _read_model(body: Mapping[str, Any], routing: DeploymentRegistry) -> str:
     model = body.get("model")
     if model is None:
         names = list(routing.groups)

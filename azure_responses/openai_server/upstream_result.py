@@ -11,7 +11,8 @@ from azure_responses.protocol.call import Call
 from azure_responses.protocol.exchange import Reply
 from azure_responses.protocol.failure import failure_from_event, failure_from_response
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome
 
 __all__ = [
     "entry_of",

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import generation
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import LedgerEntry, Outcome, Settlement
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.types.route import Route
 

@@ -29,12 +29,11 @@ from azure_responses.router.options import RouterOptions
 from azure_responses.router.requests import RequestReader
 from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.model_list import read_model_list
-from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import RouterSettings, read_settings
 from azure_responses.routing.signed_id import IdSigner
-from azure_responses.store.factory import open_state
-from azure_responses.store.redis_address import state_of
+from azure_responses.store.factory import open_state, state_of
 from azure_responses.telemetry.callback import (
     Callbacks,
     async_run_callbacks,
@@ -88,7 +87,7 @@ class RouterParts:
         if clients:
             _warn_of_unheeded(given)
         settings = _read_settings(given)
-        self.routing = Routing(deployments, settings)
+        self.routing = DeploymentRegistry(deployments, settings)
         self.state, self.async_state = open_state(state_of(given), **_state_options(given))
         secret = given.get("affinity_secret")
         secrets = find_secrets(secret, os.environ, deployments, is_shared=self.state.is_shared)

@@ -9,8 +9,8 @@ from azure_responses.router.arguments import ChatOptions, check_id
 from azure_responses.router.options import RouterOptions
 from azure_responses.router.parts import RouterParts
 from azure_responses.router.requests import RequestReader
-from azure_responses.routing.explain import Explanation
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.explain import Explanation, explain
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import candidate_for
 from azure_responses.routing.signed_id import is_label, show_id
 
@@ -93,8 +93,8 @@ class RouterQueries:
             candidate_for(deployment, route_request.tokens)
             for deployment in self._routing.deployments
         ]
-        return self._routing.explain(
-            route_request, now, self._parts.state.full_for(candidates, now)
+        return explain(
+            self._routing, route_request, now, self._parts.state.full_for(candidates, now)
         )
 
     def _label_of(self, entry: LedgerEntry) -> str:

@@ -27,14 +27,13 @@ from azure_responses.router.replay import as_continuation
 from azure_responses.router.targets import AsyncTarget, Target
 from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.explain import explain
 from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.id_schema import REQUEST
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.pins import unknown_response
-from azure_responses.routing.purge_ledger import RETENTION
-from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.purge_ledger import RETENTION, LedgerEntry
+from azure_responses.routing.route_request import Pin, RouteRequest, unknown_response
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
 from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
 from azure_responses.routing.token_estimate import (
     estimate_input_tokens,
@@ -118,8 +117,10 @@ class RouterRequest:
     ) -> AzureResponsesError:
         """The error of a call that cannot be made elsewhere either; `reason` goes on with why."""
         origin = self.origin()
-        explanation = self.reader.routing.explain(
-            self.route_request._replace(on_origin_down="fail"), time.monotonic()
+        explanation = explain(
+            self.reader.routing,
+            self.route_request._replace(on_origin_down="fail"),
+            time.monotonic(),
         )
         return InternalServerError(
             f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "
@@ -256,7 +257,7 @@ class RequestReader:
 
     def __init__(
         self,
-        routing: Routing,
+        routing: DeploymentRegistry,
         signer: IdSigner,
         affinity: Affinity,
         *,

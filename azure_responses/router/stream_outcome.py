@@ -11,7 +11,8 @@ from azure_responses.errors import APITimeoutError, AzureResponsesError, StreamI
 from azure_responses.protocol.stream_events import FAILING, OPENING
 from azure_responses.router.attempts import OpenAttempt, Routed
 from azure_responses.routing.id_rewriter import IdRewriter
-from azure_responses.routing.outcome import LedgerEntry, Outcome
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome
 from azure_responses.types.result import Result
 from azure_responses.types.usage import Usage
 

@@ -33,9 +33,8 @@ from azure_responses.routing.litellm_ids import (
     read_litellm_ciphertext,
     read_litellm_id,
 )
-from azure_responses.routing.pins import Found, Pins
 from azure_responses.routing.reasoning_filter import Stripper
-from azure_responses.routing.route_request import Pin
+from azure_responses.routing.route_request import Found, Pin, Pins
 from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
 
 __all__ = ["Affinity", "Found", "RequestIds", "Pins", "Unlabelled"]

@@ -1,15 +1,20 @@
 """Why a call goes where it goes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
-from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment import Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
-from azure_responses.routing.route_request import RouteRequest
-from azure_responses.routing.strategies import STRATEGIES, Strategy
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.fallback_path import FallbackPath
+from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.strategies import STRATEGIES, Strategy, choose
 
-__all__ = ["Explanation", "Verdict", "describe", "describe_obstacle"]
+__all__ = ["Explanation", "Verdict", "describe", "describe_obstacle", "explain"]
+
+_NO_WAITS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Explanation:
 
     Attributes:
         group: the group asked for.
-        deployment: the id of the deployment it would go to, or None when nobody can take it.
+        deployment: the id of the deployment it would go to, or None when none can take it.
         verdicts: the deployments that may take it, in order of preference, then the others.
         fallbacks: the groups that would be asked afterwards, in order.
         wait: seconds until the first of them can serve; 0 when one can now, None when none ever.
@@ -144,3 +149,131 @@ def describe(
     clauses: Sequence[str] = [f"order {deployment.order}", measure]
     reason = ", ".join([pins, *clauses] if pins else clauses) + probe
     return Verdict(deployment.id, deployment.host, True, reason, 0.0)
+
+
+def explain(
+    registry: DeploymentRegistry,
+    request: RouteRequest,
+    now: float,
+    full: Mapping[str, float] = _NO_WAITS,
+) -> Explanation:
+    """Which deployment would serve a call, and why the others would not; changes nothing.
+
+    Where chance decides, the order is one of those that may come about.
+
+    Args:
+        registry: the router's deployments.
+        request: the call.
+        now: monotonic seconds.
+        full: deployment id → seconds until its rpm and tpm have room, of those without any.
+    """
+    survey = _Survey(registry, request, now, full)
+    serving, others = survey.look()
+    chosen = next(iter(serving), None)
+    waits = [v.until for v in (*serving.values(), *others) if v.until is not None]
+    pin_left = survey.pin_left(chosen)
+    fallback = survey.path.name if chosen and survey.path.is_fallback else None
+    return Explanation(
+        request.group,
+        chosen,
+        (*serving.values(), *others),
+        survey.groups_ahead(),
+        min(waits, default=None),
+        fallback,
+        strips_reasoning=pin_left is not None and not pin_left.is_hard,
+        replays=pin_left is not None and pin_left.is_hard,
+    )
+
+
+class _Survey:
+    """The way a call would take between groups, and what stands in its way there."""
+
+    def __init__(
+        self,
+        registry: DeploymentRegistry,
+        request: RouteRequest,
+        now: float,
+        full: Mapping[str, float],
+    ) -> None:
+        self.path = FallbackPath(registry, request)
+        self._registry = registry
+        self._request = request
+        self._now = now
+        self._full = full
+        self._pin = request.pin
+
+    def look(self) -> tuple[dict[str, Verdict], list[Verdict]]:
+        """Those that would serve in the first group with any, and the others met on the way."""
+        met: dict[str, Verdict] = {}
+        while True:
+            verdicts = {verdict.deployment: verdict for verdict in self._verdicts()}
+            serving = {name: verdict for name, verdict in verdicts.items() if verdict.serves}
+            met = {n: v for n, v in {**met, **verdicts}.items() if n not in serving}
+            if serving or not self._goes_on():
+                return serving, list(met.values())
+
+    def _goes_on(self) -> bool:
+        if self._pin is not None and self.path.widen():
+            self._pin = None
+            return True
+        return self.path.advance(may_return=True)
+
+    def pin_left(self, deployment_id: str | None) -> Pin | None:
+        """The call's pin, where the deployment is not on its resource."""
+        pin, deployment = self._request.pin, self._registry.by_id(deployment_id or "")
+        return pin if pin and deployment and deployment.resource != pin.resource else None
+
+    def groups_ahead(self) -> tuple[str, ...]:
+        """The groups that would be asked afterwards."""
+        names = []
+        while self.path.advance(may_return=True):
+            names.append(self.path.name)
+        return tuple(names)
+
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        """Of the deployments of the present group: those that may serve first, the best of all."""
+        scope, group = self.path.scope, self._registry.group_of(self.path.name)
+        members = dict.fromkeys((*(scope.deployments if scope else ()), *group))
+        obstacles = {deployment.id: self._obstacle(deployment, scope) for deployment in members}
+        ranked = self._ranked(scope, {name for name, verdict in obstacles.items() if verdict})
+        able = [self._describe(deployment) for deployment in ranked]
+        return (*able, *(verdict for verdict in obstacles.values() if verdict))
+
+    def _describe(self, deployment: Deployment) -> Verdict:
+        pins = f"on the resource that {self._pin.field} needs" if self._pin else ""
+        registry = self._registry
+        strategy = registry.settings.strategy
+        return describe(deployment, registry.health, self._request, self._now, strategy, pins=pins)
+
+    def _obstacle(self, deployment: Deployment, scope: Group | None) -> Verdict | None:
+        if scope is None or deployment not in scope.deployments:
+            field = self._request.pin.field if self._request.pin else "the call"
+            reason = f"on another resource than {field} needs"
+            return Verdict(deployment.id, deployment.host, False, reason)
+        return describe_obstacle(
+            deployment,
+            self._registry.health,
+            self._request,
+            self._now,
+            full=self._full.get(deployment.id, 0.0),
+            is_pinned=self._pin is not None,
+            is_too_small=not scope.holds(deployment, self._request.input_tokens),
+        )
+
+    def _ranked(self, scope: Group | None, obstructed: set[str]) -> list[Deployment]:
+        if scope is None:
+            return []
+        free = [d for d in scope.deployments if d.id not in obstructed]
+        registry = self._registry
+        chosen = choose(
+            registry.settings.strategy,
+            scope,
+            registry.health.statuses,
+            self._request,
+            self._now,
+            0.5,
+            lambda deployment: deployment.id not in obstructed,
+        )
+        wished = registry.by_tag(self._pin.deployment or "") if self._pin else None
+        first = [wished] if wished in free and wished else []
+        return list(dict.fromkeys([*first, *chosen, *sorted(free, key=lambda d: d.order)]))

@@ -1,4 +1,4 @@
-"""What a failure says: about the deployment, about the call, and about what was used."""
+"""What a failure says about the deployment and about the call, and whether it may be retried."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -23,9 +23,10 @@ from azure_responses.errors import (
     ResponseNotFoundError,
     StreamInterruptedError,
 )
+from azure_responses.fork import new_lock
 from azure_responses.protocol.retry import is_transient
-from azure_responses.routing.cooldown import Cause
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
+from azure_responses.routing.deployment_health import Cause
 from azure_responses.routing.route_request import RouteRequest
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "name_deployment",
     "tokens_used",
     "was_sent",
+    "is_callers_time",
+    "RetryBudget",
 ]
 
 Next = Literal["stop", "retry", "context window", "content policy"]
@@ -189,3 +192,76 @@ def tokens_used(
         blocked = input_tokens if isinstance(error, ContentFilterError) else 0
         return max(reported or 0, blocked)
     return max(reported or 0, input_tokens)
+
+
+# Sockets and clocks are not exact: a time that has nearly passed has passed.
+_NEARLY = 0.98
+
+
+def is_callers_time(
+    request: RouteRequest, own: float | None, left: float | None, timeout: float | None, took: float
+) -> bool:
+    """True when a timeout is the caller's, who would not wait any longer; times are in seconds.
+
+    litellm#41223: a caller in a hurry must not shut a slow deployment to everybody else. Neither
+    says it anything of a deployment that earlier attempts left it little time.
+
+    Args:
+        request: the call; its deadline is the caller's choice.
+        own: the timeout of the row, or None.
+        left: what was left of the call's time when the attempt began, or None for no limit.
+        timeout: the configured time of a call, which holds where the ask has no deadline.
+        took: how long the attempt has taken.
+    """
+    is_whole = request.deadline is None and left is not None and left >= (timeout or 0.0) * _NEARLY
+    limits = (None if is_whole else left, request.patience)
+    callers = min((limit for limit in limits if limit is not None), default=None)
+    if callers is None or (own is not None and own <= callers):
+        return False
+    # Sooner than that only a time of ours can have passed, such as that for connecting.
+    return took >= callers * _NEARLY
+
+
+# Seconds of the floor that may be saved up.
+_SAVED = 10.0
+
+
+class RetryBudget:
+    """A bucket of retries: every call puts a fraction in, every retry takes one out.
+
+    `ratio` retries are allowed per call and `floor` per second besides, so that a router with few
+    calls may still retry. Ten seconds of the floor (and at least one retry) may be saved up. Safe
+    between threads; times are monotonic seconds.
+    """
+
+    def __init__(self, ratio: float, floor: float, now: float = 0.0) -> None:
+        self._ratio = ratio
+        self._floor = floor
+        self._most = max(floor * _SAVED, 1.0 if ratio or floor else 0.0)
+        self._saved = self._most
+        self._at = now
+        self._lock = new_lock()
+
+    def deposit(self) -> None:
+        """A call has begun."""
+        # Nearly always it is full, and nothing is to be done.
+        if self._saved < self._most:
+            with self._lock:
+                self._saved = min(self._most, self._saved + self._ratio)
+
+    def has_retry(self, now: float) -> bool:
+        """True when a retry may be made now."""
+        with self._lock:
+            self._grow(now)
+            return self._saved >= 1.0
+
+    def withdraw(self, now: float) -> None:
+        """A retry is made; one that was allowed a moment ago is never refused."""
+        with self._lock:
+            self._grow(now)
+            self._saved -= 1.0
+
+    def _grow(self, now: float) -> None:
+        if now > self._at:
+            self._saved = min(self._most, self._saved + (now - self._at) * self._floor)
+            self._at = now

@@ -3,10 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
-from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.fallbacks import FallbackKind
-from azure_responses.routing.group import Group
+from azure_responses.routing.deployment import Deployment, Group
+from azure_responses.routing.deployment_registry import DeploymentRegistry, FallbackKind
 from azure_responses.routing.route_request import RouteRequest
 
 __all__ = ["FallbackPath"]

@@ -6,27 +6,29 @@ from math import inf
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
-from azure_responses.routing.attempt_time import is_callers_time
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.failure_policy import (
     FailureDecision,
     is_about_credential,
     is_busy,
+    is_callers_time,
     judge,
     name_deployment,
     tokens_used,
     was_sent,
 )
 from azure_responses.routing.fallback_path import FallbackPath
-from azure_responses.routing.outcome import Outcome, Settlement
+from azure_responses.routing.quota import RUNNING_WAIT
 from azure_responses.routing.route_request import (
     AttemptStep,
     Candidate,
+    Outcome,
     Pin,
     Reservation,
     RouteRequest,
-    Wait,
+    Settlement,
+    WaitStep,
     candidate_for,
 )
 from azure_responses.routing.routing_errors import (
@@ -37,7 +39,6 @@ from azure_responses.routing.routing_errors import (
     with_context,
 )
 from azure_responses.routing.strategies import IsFree, choose
-from azure_responses.routing.windows import RUNNING_WAIT
 
 __all__ = ["RoutedCall"]
 
@@ -54,8 +55,8 @@ _FIRST_REFUSAL_PAUSE = 0.05
 class RoutedCall:
     """The state of one call, told what happens; not for two threads at once.
 
-    The shell's loop: `next_step` → Wait: sleep, then call it again; AttemptStep: reserve one of the
-    candidates in the state store, then `reserved` or `refused`; after an attempt exactly one of
+    The shell's loop: `next_step` → WaitStep: sleep, then call it again; AttemptStep: reserve one of
+    the candidates in the state store, then `reserved` or `refused`; after an attempt exactly one of
     `answered`, `failed` and `abandoned`, whose Settlement goes to the state store. `next_step`
     raises the final error once nothing is left to try. Azure knows the deployment as
     `deployment.name_for(group)`.
@@ -67,7 +68,7 @@ class RoutedCall:
         fallbacks: the groups the call was given to after the first, in order.
         deployment: the one reserved last, or None.
         group: the group it is in now.
-        waited: seconds of Wait asked for so far.
+        waited: seconds of waiting asked for so far.
         is_probe: this attempt tests a deployment that had failed too often.
         alarm: what an operator has to know of the last failure (a refused credential, a missing
             deployment), to be logged loudly; None when there is nothing.
@@ -117,7 +118,7 @@ class RoutedCall:
         """The group it is in now."""
         return self._route.name
 
-    def next_step(self, now: float, jitter: float) -> AttemptStep | Wait:
+    def next_step(self, now: float, jitter: float) -> AttemptStep | WaitStep:
         """What to do next; `jitter` is uniform in [0, 1) and new each time.
 
         Raises:
@@ -279,7 +280,7 @@ class RoutedCall:
             raise origin_unknown(self._pin, self._routing, self.request)
         self._pin = None
 
-    def _step_within(self, now: float, jitter: float) -> AttemptStep | Wait | None:
+    def _step_within(self, now: float, jitter: float) -> AttemptStep | WaitStep | None:
         """A step within the present group, or None when it cannot serve now."""
         if not self._may_try(now):
             return None
@@ -379,7 +380,7 @@ class RoutedCall:
             self._is_open(d.id, now) and self._full.get(d.id, now) <= now for d in scope.deployments
         )
 
-    def _repeat(self, now: float, jitter: float) -> AttemptStep | Wait | None:
+    def _repeat(self, now: float, jitter: float) -> AttemptStep | WaitStep | None:
         """AttemptStep again what has failed this call but is not cooling down, after a pause."""
         scope = self._route.scope
         assert scope is not None
@@ -396,7 +397,7 @@ class RoutedCall:
         if self.deadline is not None and now + pause >= self.deadline:
             return None
         self.waited += pause
-        return Wait(pause)
+        return WaitStep(pause)
 
     def _ready_at(self, deployment_id: str, jitter: float) -> float:
         ready = self._tried[deployment_id]
@@ -408,7 +409,7 @@ class RoutedCall:
 
     # ── what is waited for, and what is raised ──
 
-    def _wait(self, now: float, jitter: float) -> Wait:
+    def _wait(self, now: float, jitter: float) -> WaitStep:
         seconds = self._soonest(now)
         if seconds is None:
             raise self._give_up(now)
@@ -421,7 +422,7 @@ class RoutedCall:
             spread = min(spread, (left - seconds) / 2)
         self._route.go_back()
         self.waited += seconds + spread
-        return Wait(seconds + spread)
+        return WaitStep(seconds + spread)
 
     def _soonest(self, now: float) -> float | None:
         """Seconds until the first deployment of the groups passed over may serve."""

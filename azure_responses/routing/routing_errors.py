@@ -7,20 +7,23 @@ from azure_responses.errors import (
     APIStatusError,
     APITimeoutError,
     AzureResponsesError,
+    ConfigurationError,
     InternalServerError,
     NotFoundError,
     RateLimitError,
     ResponseNotFoundError,
 )
+from azure_responses.routing.deployment import Group
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.explain import Verdict, describe_obstacle
-from azure_responses.routing.group import Group
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Pin, RouteRequest
 
 __all__ = [
     "deadline_passed",
     "no_deployment_serves",
     "origin_unknown",
+    "require_origin",
     "unknown_model",
     "with_context",
 ]
@@ -68,6 +71,19 @@ def origin_unknown(
     return ResponseNotFoundError(
         message, status_code=404, code="deployment_not_configured", param=pin.field, hint=hint
     )
+
+
+def require_origin(registry: DeploymentRegistry, entry: LedgerEntry) -> None:
+    """Raise where no row is left of the resource that stores a response.
+
+    Raises:
+        ConfigurationError: nobody here can delete it, or say that it is gone.
+    """
+    if not registry.of_resource(entry.resource):
+        raise ConfigurationError(
+            "No row of model_list is on the resource that stores it.",
+            hint="Put a row of that resource back, and purge again.",
+        )
 
 
 def no_deployment_serves(

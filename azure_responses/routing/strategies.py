@@ -14,9 +14,8 @@ from itertools import islice
 from math import log
 from typing import ClassVar, Literal, Protocol
 
-from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.group import Group, Tier, chances, other_chances
-from azure_responses.routing.headroom import Headroom
+from azure_responses.routing.deployment import Deployment, Group, Tier, chances, other_chances
+from azure_responses.routing.quota import Headroom
 from azure_responses.routing.route_request import RouteRequest
 
 __all__ = [

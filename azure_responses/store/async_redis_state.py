@@ -18,13 +18,13 @@ import anyio.to_thread
 
 from azure_responses.event_loop import end_unawaited, forget_closed_loops
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Candidate, Reservation
 from azure_responses.store.connection import leave_connections, make_async_client
 from azure_responses.store.interface import PAGE_SIZE
 from azure_responses.store.lua_scripts import MOST_CANDIDATES, RESERVE, read_reservation
 from azure_responses.store.redis_state import RedisState
-from azure_responses.store.writer import is_unknown_script
+from azure_responses.store.write_queue import is_unknown_script
 
 __all__ = ["AsyncRedisState"]
 

@@ -1,12 +1,54 @@
-"""Which state a router gets for what it was told."""
+"""Which state a router gets, by our options or by LiteLLM's."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.store.interface import AsyncStateStore, StateStore
 from azure_responses.store.memory import AsyncMemoryState, MemoryState
 
-__all__ = ["open_state"]
+__all__ = [
+    "REDIS_KEYS",
+    "redis_address",
+    "state_of",
+    "open_state",
+]
+
+REDIS_KEYS = frozenset({"redis_url", "redis_host", "redis_port", "redis_password", "redis_db"})
+
+
+def redis_address(settings: Mapping[str, Any]) -> str | None:
+    """`redis_url`, or one made of host, port, password and database; None where neither is."""
+    if settings.get("redis_url"):
+        return str(settings["redis_url"])
+    if not settings.get("redis_host"):
+        return None
+    password, database = settings.get("redis_password"), settings.get("redis_db")
+    who = f":{quote(str(password), safe='')}@" if password else ""
+    path = "" if database is None else f"/{database}"
+    return f"redis://{who}{settings['redis_host']}:{settings.get('redis_port') or 6379}{path}"
+
+
+def state_of(options: Mapping[str, Any]) -> Any:
+    """What a router is given as its state, by our name for it or by LiteLLM's; None for none.
+
+    Raises:
+        ConfigurationError: by both, or by less than an address: nothing would be shared.
+    """
+    state, address = options.get("state"), redis_address(options)
+    if state is not None and address is not None:
+        raise ConfigurationError(
+            "Both state and Redis's own settings say where the shared state is.",
+            hint="Pass only state='redis://…', or only redis_url or redis_host.",
+        )
+    rest = [name for name in sorted(REDIS_KEYS) if options.get(name) is not None]
+    if state is None and address is None and rest:
+        raise ConfigurationError(
+            f"{' and '.join(rest)} without a host: the state would not be shared.",
+            hint="Pass redis_host as well, or state='redis://host:6379/0'.",
+        )
+    return state if address is None else address
 
 
 def open_state(

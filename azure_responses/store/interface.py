@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from azure_responses.routing.outcome import LedgerEntry, Settlement
-from azure_responses.routing.route_request import Candidate, Reservation
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 
 __all__ = ["PAGE_SIZE", "AsyncStateStore", "StateStore"]
 

@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.routing.outcome import LedgerEntry, Settlement
-from azure_responses.routing.purge_ledger import complete_entry, encode_entry
-from azure_responses.routing.route_request import Candidate, Reservation
+from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry, encode_entry
+from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 
 __all__ = [
     "MOST_CANDIDATES",

@@ -1,18 +1,89 @@
 """The state of one process: windows, cooldowns and a bounded ledger."""
 
+import heapq
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from azure_responses.fork import new_lock
-from azure_responses.routing.outcome import LedgerEntry, Settlement
-from azure_responses.routing.purge_ledger import complete_entry
-from azure_responses.routing.route_request import Candidate, Reservation
-from azure_responses.routing.windows import Window
+from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry
+from azure_responses.routing.quota import MinuteWindow
+from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 from azure_responses.store.interface import PAGE_SIZE
-from azure_responses.store.memory_ledger import MemoryLedger
 
-__all__ = ["AsyncMemoryState", "MemoryState"]
+__all__ = [
+    "MemoryLedger",
+    "AsyncMemoryState",
+    "MemoryState",
+]
+
+
+class MemoryLedger:
+    """Entries by id and by end user; the oldest go when it is full.
+
+    Not safe for threads: the store that owns it holds a lock around every call. Times are unix
+    seconds.
+
+    Args:
+        capacity: entries kept at most.
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._capacity = capacity
+        self._entries: dict[str, LedgerEntry] = {}
+        self._by_user: dict[str, dict[str, LedgerEntry]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, entry: LedgerEntry, now: float) -> int:
+        """Remember an entry; returns how many that had not expired it pushed out."""
+        self.pop(entry.response_id)
+        self._drop_expired(now)
+        pushed_out = 0
+        while len(self._entries) >= self._capacity:
+            self.pop(next(iter(self._entries)))
+            pushed_out += 1
+        self._entries[entry.response_id] = entry
+        if entry.end_user is not None:
+            self._by_user.setdefault(entry.end_user, {})[entry.response_id] = entry
+        return pushed_out
+
+    def _drop_expired(self, now: float) -> None:
+        # Entries come in the order of their making and live equally long: the oldest expire first.
+        while self._entries:
+            oldest = next(iter(self._entries.values()))
+            if oldest.expires > now:
+                return
+            self.pop(oldest.response_id)
+
+    def pop(self, response_id: str) -> None:
+        """Forget an entry, if there is one."""
+        entry = self._entries.pop(response_id, None)
+        if entry is None or entry.end_user is None:
+            return
+        of_user = self._by_user[entry.end_user]
+        del of_user[response_id]
+        if not of_user:
+            del self._by_user[entry.end_user]
+
+    def page(
+        self, end_user: str, after: LedgerEntry | None, limit: int, now: float
+    ) -> tuple[LedgerEntry, ...]:
+        """An end user's entries that come after one, in the order of their expiry."""
+        return tuple(heapq.nsmallest(limit, self._following(end_user, after, now), key=_rank))
+
+    def _following(
+        self, end_user: str, after: LedgerEntry | None, now: float
+    ) -> Iterator[LedgerEntry]:
+        for entry in self._by_user.get(end_user, {}).values():
+            if entry.expires > now and (after is None or _rank(entry) > _rank(after)):
+                yield entry
+
+
+def _rank(entry: LedgerEntry) -> tuple[float, str]:
+    return entry.expires, entry.response_id
+
 
 _logger = logging.getLogger("azure_responses")
 
@@ -33,7 +104,7 @@ class MemoryState:
 
     def __init__(self, capacity: int = 100_000, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._windows: dict[str, Window] = {}
+        self._windows: dict[str, MinuteWindow] = {}
         self._cooldowns: dict[str, float] = {}
         self._ledger = MemoryLedger(capacity)
         self._has_warned = False
@@ -73,13 +144,13 @@ class MemoryState:
         window = self._window(candidate)
         return int(now) if window is None else window.reserve(candidate.tokens, now)
 
-    def _window(self, candidate: Candidate) -> Window | None:
+    def _window(self, candidate: Candidate) -> MinuteWindow | None:
         deployment = candidate.deployment
         if deployment.rpm is None and deployment.tpm is None:
             return None
         window = self._windows.get(deployment.id)
         if window is None:
-            window = self._windows[deployment.id] = Window(deployment.rpm, deployment.tpm)
+            window = self._windows[deployment.id] = MinuteWindow(deployment.rpm, deployment.tpm)
         # Routers that share a state may have read their limits at different times.
         window.rpm, window.tpm = deployment.rpm, deployment.tpm
         return window

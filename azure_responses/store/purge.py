@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import anyio
 
 from azure_responses.errors import ResponseNotFoundError
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.purge_ledger import PurgeProgress, PurgeReceipt
+from azure_responses.routing.purge_ledger import LedgerEntry, PurgeProgress, PurgeReceipt
 from azure_responses.store.interface import AsyncStateStore, StateStore
 
 __all__ = ["async_purge", "purge"]

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from azure_responses.errors import APIConnectionError
-from azure_responses.routing.outcome import LedgerEntry, Settlement
-from azure_responses.routing.purge_ledger import complete_entry, decode_entry
-from azure_responses.routing.route_request import Candidate, Reservation
-from azure_responses.store.circuit_breaker import CircuitBreaker
-from azure_responses.store.connection import RedisAddress, make_client
+from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry, decode_entry
+from azure_responses.routing.route_request import Candidate, Reservation, Settlement
+from azure_responses.store.connection import CircuitBreaker, RedisAddress, make_client
 from azure_responses.store.interface import PAGE_SIZE
 from azure_responses.store.lua_scripts import (
     MOST_CANDIDATES,
@@ -23,7 +21,7 @@ from azure_responses.store.lua_scripts import (
     split_slot,
 )
 from azure_responses.store.memory import MemoryState
-from azure_responses.store.writer import Writer, is_unknown_script
+from azure_responses.store.write_queue import Writer, is_unknown_script
 
 __all__ = ["RedisState"]
 

@@ -9,9 +9,9 @@ from random import Random
 from time import process_time
 from typing import Any
 
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import AttemptStep, RouteRequest
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import AttemptStep, Outcome, RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.store.memory import MemoryState
 from tests.routing.fleet import deployment, fleet
 
@@ -27,8 +27,8 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
-def _call(routing: Routing, state: MemoryState, luck: Random, now: float) -> None:
-    call = routing.start(RouteRequest("gpt", 100, 100), now)
+def _call(routing: DeploymentRegistry, state: MemoryState, luck: Random, now: float) -> None:
+    call = RoutedCall(routing, RouteRequest("gpt", 100, 100), now)
     step = call.next_step(now, luck.random())
     assert isinstance(step, AttemptStep)
     grant = state.reserve(step.candidates, now)

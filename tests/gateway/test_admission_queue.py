@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import EmulatedDeployment, Emulator, Latency, Resource
-from azure_responses.routing.stored_contexts import StoredContexts
+from azure_responses.routing.token_estimate import StoredContexts
 from tests.gateway.gateways import Running, config_of, serve
 from tests.store.conftest import redis_server
 from tests.store.redis_server import RedisServer

@@ -6,7 +6,7 @@ import pytest
 
 from azure_responses import StreamInterruptedError
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, ReadLag
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.store.memory import MemoryState
 from tests.router.both import emulate, rows_of, run
 

@@ -8,7 +8,7 @@ import pytest
 
 from azure_responses import BadRequestError, InternalServerError, ResponseNotFoundError
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault
-from azure_responses.routing.stored_contexts import StoredContexts
+from azure_responses.routing.token_estimate import StoredContexts
 from tests.router.both import emulate, rows_of, run
 
 _TURNS = 8

@@ -13,10 +13,15 @@ from azure_responses.errors import (
 )
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.outcome import Outcome, Settlement
-from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
+from azure_responses.routing.route_request import (
+    AttemptStep,
+    Outcome,
+    Reservation,
+    RouteRequest,
+    Settlement,
+    WaitStep,
+)
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
 from azure_responses.routing.settings import read_settings
 from azure_responses.store.memory import MemoryState
 
@@ -52,10 +57,10 @@ def deployment(
     )
 
 
-def fleet(*names_or_rows: str | Deployment, **options: Any) -> Routing:
+def fleet(*names_or_rows: str | Deployment, **options: Any) -> DeploymentRegistry:
     """A routing over these, with settings by name."""
     rows = [deployment(row) if isinstance(row, str) else row for row in names_or_rows]
-    return Routing(rows, read_settings(options))
+    return DeploymentRegistry(rows, read_settings(options))
 
 
 def ask(group: str = "gpt", **details: Any) -> RouteRequest:
@@ -63,10 +68,10 @@ def ask(group: str = "gpt", **details: Any) -> RouteRequest:
     return RouteRequest(group, **details)
 
 
-def attempt(call: RoutedCall, now: float, jitter: float = 0.5) -> str | Wait:
-    """Take the next step; the id of the deployment reserved, or the Wait."""
+def attempt(call: RoutedCall, now: float, jitter: float = 0.5) -> str | WaitStep:
+    """Take the next step; the id of the deployment reserved, or the WaitStep."""
     step = call.next_step(now, jitter)
-    if isinstance(step, Wait):
+    if isinstance(step, WaitStep):
         return step
     assert isinstance(step, AttemptStep)
     assert 1 <= len(step.candidates) <= 8
@@ -85,7 +90,7 @@ _OK = Outcome(status="completed")
 
 
 def serve(
-    routing: Routing,
+    routing: DeploymentRegistry,
     asked: RouteRequest,
     now: float = 0.0,
     answers: Mapping[str, Answer] | Callable[[str], Answer] | None = None,
@@ -97,10 +102,10 @@ def serve(
     the call that is; raises what the call raises.
     """
     look_up = answers if callable(answers) else (answers or {}).get
-    call, tried = routing.start(asked, now), []
+    call, tried = RoutedCall(routing, asked, now), []
     while True:
         step = attempt(call, now, jitter)
-        if isinstance(step, Wait):
+        if isinstance(step, WaitStep):
             now += step.seconds
             continue
         tried.append(step)

@@ -26,9 +26,9 @@ from azure_responses.errors import (
     RateLimitError,
 )
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import RouteRequest, Wait
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import Outcome, RouteRequest, WaitStep
+from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.settings import read_settings
 from azure_responses.routing.strategies import Strategy
 from tests.routing.fleet import deployment, store_of
@@ -275,14 +275,14 @@ def _attempt(world: _World, service: _Service, job: _Job, done: _Done) -> None:
 class _OurCaller:
     """Calls as the router's shells do."""
 
-    def __init__(self, world: _World, result: Result, routing: Routing) -> None:
+    def __init__(self, world: _World, result: Result, routing: DeploymentRegistry) -> None:
         self.world, self.result, self.routing = world, result, routing
 
     def place(self, job: _Job) -> None:
         """Begin a call."""
         world = self.world
         asked = RouteRequest("gpt", job.input_tokens, job.limit, deadline=world.now + _PATIENCE)
-        call = self.routing.start(asked, world.now)
+        call = RoutedCall(self.routing, asked, world.now)
 
         def step() -> None:
             try:
@@ -290,7 +290,7 @@ class _OurCaller:
             except AzureResponsesError:
                 self.result.failed += 1
                 return
-            if isinstance(following, Wait):
+            if isinstance(following, WaitStep):
                 world.after(following.seconds, step)
                 return
             reservation = store_of(self.routing).reserve(following.candidates, world.now)
@@ -371,7 +371,9 @@ def simulate(scenario: Scenario, name: str, calls: int, seed: int = 1) -> Result
         caller = _OtherCaller(world, result, is_shuffle=name != OTHERS[0])
     else:
         settings = read_settings({"strategy": name, "cooldown_time": _COOLDOWN})
-        caller = _OurCaller(world, result, Routing([s.row for s in scenario.sites], settings))
+        caller = _OurCaller(
+            world, result, DeploymentRegistry([s.row for s in scenario.sites], settings)
+        )
     arrivals = Random(seed + 1)
 
     def arrive(left: int) -> None:

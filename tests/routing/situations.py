@@ -13,9 +13,9 @@ from random import Random
 from typing import Any
 
 from azure_responses.errors import APITimeoutError, AzureResponsesError, RateLimitError
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import RouteRequest, Wait
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import Outcome, RouteRequest, WaitStep
+from azure_responses.routing.routed_call import RoutedCall
 from tests.routing.fleet import deployment, fleet, store_of
 
 __all__ = ["SITUATIONS", "Figures", "Situation", "play"]
@@ -35,7 +35,7 @@ class Situation:
     """
 
     name: str
-    routing: Callable[[], Routing]
+    routing: Callable[[], DeploymentRegistry]
     service: Callable[[float], Reply]
     arrivals: tuple[float, ...]
     asked: RouteRequest
@@ -79,7 +79,7 @@ class _Stage:
     def call(self, asked: RouteRequest, done: Callable[[bool, float], None]) -> None:
         """Make a call as a shell does; `done` is told whether it was answered, and how late."""
         began, store = self.now, store_of(self.routing)
-        call = self.routing.start(asked, began)
+        call = RoutedCall(self.routing, asked, began)
 
         def step() -> None:
             try:
@@ -87,7 +87,7 @@ class _Stage:
             except AzureResponsesError:
                 done(False, self.now - began)
                 return
-            if isinstance(following, Wait):
+            if isinstance(following, WaitStep):
                 self.at(self.now + following.seconds, step)
                 return
             reservation = store.reserve(following.candidates, self.now)

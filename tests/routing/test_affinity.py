@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.routing.affinity import Affinity
-from azure_responses.routing.pins import Found
-from azure_responses.routing.route_request import Pin
+from azure_responses.routing.route_request import Found, Pin
 from azure_responses.routing.signed_id import IdSigner, SignedId
 from azure_responses.types import Response
 

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from azure_responses.routing.attempt_time import is_callers_time
+from azure_responses.routing.failure_policy import is_callers_time
 from azure_responses.routing.route_request import RouteRequest
 from tests.routing.fleet import ask
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.cooldown import Cooldown, CooldownRules
+from azure_responses.routing.deployment_health import Cooldown, CooldownRules
 
 _RULES = CooldownRules(allowed_fails=3, seconds=30.0, longest=100.0, probe_lease=50.0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.routing.deployment_state import Status
+from azure_responses.routing.deployment_health import Status
 from azure_responses.routing.settings import RouterSettings
 from tests.routing.fleet import deployment
 

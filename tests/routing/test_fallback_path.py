@@ -12,12 +12,18 @@ from azure_responses.errors import (
     ContentFilterError,
     ContextWindowExceededError,
 )
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.failure_policy import is_busy
 from azure_responses.routing.fallback_path import FallbackPath
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import AttemptStep, Pin, Reservation, RouteRequest, Wait
+from azure_responses.routing.route_request import (
+    AttemptStep,
+    Outcome,
+    Pin,
+    Reservation,
+    RouteRequest,
+    WaitStep,
+)
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
 from tests.routing.fleet import (
     ask,
     deployment,
@@ -88,9 +94,9 @@ _ERRORS: dict[str, AzureResponsesError] = {
 class _Run:
     """Follows one call and checks every step of it."""
 
-    def __init__(self, routing: Routing, asked: RouteRequest) -> None:
+    def __init__(self, routing: DeploymentRegistry, asked: RouteRequest) -> None:
         self.routing = routing
-        self.call: RoutedCall = routing.start(asked, 0.0)
+        self.call: RoutedCall = RoutedCall(routing, asked, 0.0)
         self.now = 0.0
         self.entered: list[str] = []
         self.excused: Counter[str] = Counter()
@@ -103,7 +109,7 @@ class _Run:
         except AzureResponsesError:
             return False
         assert self.now < (self.call.deadline or 0)
-        if isinstance(step, Wait):
+        if isinstance(step, WaitStep):
             assert 0 < step.seconds < (self.call.deadline or 0) - self.now
             self.now += step.seconds
             return True

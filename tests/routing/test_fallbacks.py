@@ -3,7 +3,7 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.routing.fallbacks import FallbackKind, Fallbacks
+from azure_responses.routing.deployment_registry import FallbackKind, Fallbacks
 from azure_responses.routing.settings import read_settings
 
 _GROUPS = {"gpt", "backup", "long"}

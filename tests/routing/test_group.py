@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.group import Group, Tier, chances
+from azure_responses.routing.deployment import Group, Tier, chances
 from tests.routing.fleet import deployment
 
 

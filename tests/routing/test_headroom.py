@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.routing.headroom import Headroom
+from azure_responses.routing.quota import Headroom
 
 
 def _headers(tokens: object = None, requests: object = None, **more: object) -> dict[str, str]:

@@ -3,8 +3,7 @@
 import pytest
 
 from azure_responses.errors import BadRequestError
-from azure_responses.routing.pins import Found, Pins
-from azure_responses.routing.route_request import Pin
+from azure_responses.routing.route_request import Found, Pin, Pins
 
 _RAW = (Found("tools[0].container", "cntr_1"), Found("input[0].id", "msg_1"))
 

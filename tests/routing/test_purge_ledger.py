@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.outcome import LedgerEntry
 from azure_responses.routing.purge_ledger import (
     RETENTION,
+    LedgerEntry,
     PurgeProgress,
     complete_entry,
     decode_entry,

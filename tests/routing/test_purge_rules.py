@@ -3,8 +3,8 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.purge_rules import READABLE_AFTER, judge_missing, require_origin
+from azure_responses.routing.purge_ledger import READABLE_AFTER, LedgerEntry, judge_missing
+from azure_responses.routing.routing_errors import require_origin
 from tests.routing.fleet import fleet
 
 

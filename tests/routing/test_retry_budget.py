@@ -1,6 +1,6 @@
 """How many retries a router allows itself."""
 
-from azure_responses.routing.retry_budget import RetryBudget
+from azure_responses.routing.failure_policy import RetryBudget
 
 
 def test_retries_follow_calls_at_the_ratio() -> None:

@@ -22,9 +22,16 @@ from azure_responses.errors import (
     ResponseNotFoundError,
     StreamInterruptedError,
 )
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import AttemptStep, Pin, Reservation, RouteRequest, Wait
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import (
+    AttemptStep,
+    Outcome,
+    Pin,
+    Reservation,
+    RouteRequest,
+    WaitStep,
+)
+from azure_responses.routing.routed_call import RoutedCall
 from tests.routing.fleet import (
     ask,
     attempt,
@@ -52,7 +59,7 @@ def _too_long() -> ContextWindowExceededError:
 
 def test_an_answer_ends_the_call_and_settles_what_was_used() -> None:
     routing = fleet("a")
-    call = routing.start(RouteRequest("gpt", 10, 20), 0.0)
+    call = RoutedCall(routing, RouteRequest("gpt", 10, 20), 0.0)
     assert attempt(call, 0.0) == "a"
     assert routing.health.in_flight("a") == 1
     settlement = call.answered(Outcome(tokens=25, latency=1.0), 1.0)
@@ -62,7 +69,7 @@ def test_an_answer_ends_the_call_and_settles_what_was_used() -> None:
 
 
 def test_an_answer_without_usage_counts_what_was_reserved() -> None:
-    call = fleet("a").start(RouteRequest("gpt", 10, 20), 0.0)
+    call = RoutedCall(fleet("a"), RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     assert call.answered(Outcome(), 1.0).used == 30
 
@@ -89,10 +96,10 @@ def test_the_routers_cooldown_time_stands_in_last() -> None:
 
 def test_a_lone_limited_deployment_is_waited_for() -> None:
     routing = fleet("a")
-    call = routing.start(ask(), 0.0)
+    call = RoutedCall(routing, ask(), 0.0)
     attempt(call, 0.0)
     call.failed(limited(12.0), 0.0)
-    assert attempt(call, 0.0, jitter=0.0) == Wait(12.0)
+    assert attempt(call, 0.0, jitter=0.0) == WaitStep(12.0)
     assert call.waited == 12.0
     assert attempt(call, 12.0) == "a"
 
@@ -100,8 +107,8 @@ def test_a_lone_limited_deployment_is_waited_for() -> None:
 def test_waiters_are_spread_but_never_beyond_the_deadline() -> None:
     routing = fleet("a")
     routing.health.limit("a", 10.0, 0.0)
-    step = routing.start(ask(deadline=11.2), 0.0).next_step(0.0, 0.999)
-    assert isinstance(step, Wait)
+    step = RoutedCall(routing, ask(deadline=11.2), 0.0).next_step(0.0, 0.999)
+    assert isinstance(step, WaitStep)
     assert 10.0 < step.seconds < 11.2
 
 
@@ -110,21 +117,21 @@ def test_nobody_waits_until_there_is_no_time_left_to_ask(cooldown: float, deadli
     routing = fleet("a")
     routing.health.limit("a", cooldown, 0.0)
     with pytest.raises(RateLimitError) as caught:
-        attempt(routing.start(ask(deadline=deadline), 0.0), 0.0)
+        attempt(RoutedCall(routing, ask(deadline=deadline), 0.0), 0.0)
     assert caught.value.retry_after == cooldown
 
 
 def test_without_a_deadline_it_waits_however_long() -> None:
     routing = fleet("a", timeout=None)
     routing.health.limit("a", 1e5, 0.0)
-    assert attempt(routing.start(ask(), 0.0), 0.0, jitter=0.0) == Wait(1e5)
+    assert attempt(RoutedCall(routing, ask(), 0.0), 0.0, jitter=0.0) == WaitStep(1e5)
 
 
 def test_a_deployment_with_too_small_a_window_is_not_waited_for() -> None:
     routing = fleet(deployment("a", max_input_tokens=5), "b")
     routing.health.limit("b", 9.0, 0.0)
-    call = routing.start(ask(input_tokens=6), 0.0)
-    assert attempt(call, 0.0, jitter=0.0) == Wait(9.0)
+    call = RoutedCall(routing, ask(input_tokens=6), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == WaitStep(9.0)
 
 
 def test_a_wait_beyond_the_deadline_is_an_error_with_the_true_time() -> None:
@@ -132,14 +139,14 @@ def test_a_wait_beyond_the_deadline_is_an_error_with_the_true_time() -> None:
     routing.health.limit("a", 10.0, 0.0)
     routing.health.limit("b", 20.0, 0.0)
     with pytest.raises(RateLimitError, match=r"a \(a\.example\): cooling down .* 9\.0 s") as caught:
-        attempt(routing.start(ask(deadline=5.0), 1.0), 1.0)
+        attempt(RoutedCall(routing, ask(deadline=5.0), 1.0), 1.0)
     assert caught.value.status_code == 429
     assert caught.value.retry_after == pytest.approx(9.0)
 
 
 def test_the_services_error_is_told_with_the_time_that_is_left() -> None:
     routing = fleet("a", "b")
-    call = routing.start(ask(deadline=5.0), 0.0)
+    call = RoutedCall(routing, ask(deadline=5.0), 0.0)
     for seconds in (30.0, 20.0):
         attempt(call, 0.0)
         call.failed(limited(seconds), 0.0)
@@ -152,7 +159,7 @@ def test_an_outage_is_a_503() -> None:
     routing = fleet("a")
     routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     with pytest.raises(InternalServerError, match="failures") as caught:
-        attempt(routing.start(ask(deadline=1.0), 0.0), 0.0)
+        attempt(RoutedCall(routing, ask(deadline=1.0), 0.0), 0.0)
     assert (caught.value.status_code, caught.value.retry_after) == (503, 30.0)
 
 
@@ -181,7 +188,7 @@ def test_one_call_counts_once_however_often_it_tried_a_deployment() -> None:
 
 def test_a_callers_deadline_says_nothing_about_the_deployment() -> None:
     routing = fleet(deployment("a", timeout=20.0), allowed_fails=1)
-    call = routing.start(ask(deadline=1.5), 0.0)
+    call = RoutedCall(routing, ask(deadline=1.5), 0.0)
     attempt(call, 0.0)
     assert call.attempt_timeout(0.0) == 1.5
     assert call.failed(APITimeoutError("late"), 1.5).cooldown is None
@@ -190,7 +197,7 @@ def test_a_callers_deadline_says_nothing_about_the_deployment() -> None:
 
 def test_the_timeout_of_a_row_counts_against_it() -> None:
     routing = fleet(deployment("a", timeout=2.0), allowed_fails=1)
-    call = routing.start(ask(deadline=30.0), 0.0)
+    call = RoutedCall(routing, ask(deadline=30.0), 0.0)
     attempt(call, 0.0)
     assert call.attempt_timeout(0.0) == 2.0
     assert call.failed(APITimeoutError("late"), 2.0).cooldown == 30.0
@@ -206,10 +213,10 @@ def test_only_one_call_probes_a_deployment_that_had_failed() -> None:
     routing = fleet("a", allowed_fails=1, num_retries=0)
     with pytest.raises(InternalServerError):
         serve(routing, ask(), 0.0, {"a": server_error()})
-    probe, other = routing.start(ask(), 31.0), routing.start(ask(), 31.0)
+    probe, other = RoutedCall(routing, ask(), 31.0), RoutedCall(routing, ask(), 31.0)
     assert attempt(probe, 31.0) == "a"
     assert probe.is_probe
-    assert attempt(other, 31.0, jitter=0.0) == Wait(1.0)
+    assert attempt(other, 31.0, jitter=0.0) == WaitStep(1.0)
     probe.answered(Outcome(), 31.5)
     assert attempt(other, 32.0) == "a"
     assert not other.is_probe
@@ -231,7 +238,7 @@ def test_a_failed_probe_doubles_the_cooldown() -> None:
 def test_a_probe_that_shows_nothing_makes_room_for_another(end: str) -> None:
     routing = fleet(deployment("a"), deployment("b", order=2, rpm=9), allowed_fails=1)
     serve(routing, ask(), 0.0, {"a": server_error()})
-    call = routing.start(ask(), 31.0)
+    call = RoutedCall(routing, ask(), 31.0)
     step = call.next_step(31.0, 0.5)
     assert isinstance(step, AttemptStep)
     assert not routing.health.is_open("a", 31.0)
@@ -258,14 +265,14 @@ def test_a_probe_taken_by_another_thread_meanwhile_is_waited_for(
     with pytest.raises(InternalServerError):
         serve(routing, ask(), 0.0, {"a": server_error()})
     monkeypatch.setattr(routing.health, "claim_probe", lambda *_: False)
-    assert isinstance(attempt(routing.start(ask(), 31.0), 31.0), Wait)
+    assert isinstance(attempt(RoutedCall(routing, ask(), 31.0), 31.0), WaitStep)
 
 
 def test_a_plan_without_an_outcome_gives_its_probe_back_at_the_next() -> None:
     routing = fleet("a", allowed_fails=1, num_retries=0)
     with pytest.raises(InternalServerError):
         serve(routing, ask(), 0.0, {"a": server_error()})
-    call = routing.start(ask(), 31.0)
+    call = RoutedCall(routing, ask(), 31.0)
     assert isinstance(call.next_step(31.0, 0.5), AttemptStep)
     assert isinstance(call.next_step(31.0, 0.5), AttemptStep)
 
@@ -280,7 +287,7 @@ def test_a_plan_without_an_outcome_gives_its_probe_back_at_the_next() -> None:
 )
 def test_what_an_operator_must_mend_is_loud_and_cools_down_at_once(error: APIStatusError) -> None:
     routing = fleet("a", "b")
-    call = routing.start(ask(), 0.0)
+    call = RoutedCall(routing, ask(), 0.0)
     attempt(call, 0.0, 0.1)
     call.failed(error, 0.0)
     assert call.alarm is not None
@@ -329,7 +336,7 @@ def test_a_conflict_is_tried_again_and_blames_nobody() -> None:
 
 
 def test_after_output_there_is_no_other_attempt() -> None:
-    call = fleet("a", "b").start(ask(input_tokens=5), 0.0)
+    call = RoutedCall(fleet("a", "b"), ask(input_tokens=5), 0.0)
     attempt(call, 0.0)
     error = StreamInterruptedError("cut off")
     assert call.failed(error, 1.0, has_output=True, tokens=9).used == 9
@@ -368,23 +375,23 @@ def test_a_row_may_add_retries() -> None:
 
 
 def test_the_same_deployment_is_tried_again_only_after_a_pause() -> None:
-    call = fleet("a").start(ask(), 0.0)
+    call = RoutedCall(fleet("a"), ask(), 0.0)
     attempt(call, 0.0)
     call.failed(server_error(), 0.0)
-    assert attempt(call, 0.0, jitter=0.5) == Wait(0.25)
-    assert attempt(call, 0.1, jitter=0.9) == Wait(pytest.approx(0.15))  # type: ignore[arg-type]
+    assert attempt(call, 0.0, jitter=0.5) == WaitStep(0.25)
+    assert attempt(call, 0.1, jitter=0.9) == WaitStep(pytest.approx(0.15))  # type: ignore[arg-type]
     assert attempt(call, 0.25, jitter=0.9) == "a"
 
 
 def test_the_pause_is_no_shorter_than_the_setting() -> None:
-    call = fleet("a", retry_after=3).start(ask(), 0.0)
+    call = RoutedCall(fleet("a", retry_after=3), ask(), 0.0)
     attempt(call, 0.0)
     call.failed(server_error(), 0.0)
-    assert attempt(call, 0.0) == Wait(3.0)
+    assert attempt(call, 0.0) == WaitStep(3.0)
 
 
 def test_no_pause_leads_beyond_the_deadline() -> None:
-    call = fleet("a", retry_after=3).start(ask(deadline=2.0), 0.0)
+    call = RoutedCall(fleet("a", retry_after=3), ask(deadline=2.0), 0.0)
     attempt(call, 0.0)
     call.failed(server_error(), 0.0)
     with pytest.raises(InternalServerError):
@@ -408,11 +415,11 @@ def test_an_outage_does_not_multiply_the_load() -> None:
 
 def test_a_call_past_its_deadline_is_not_begun() -> None:
     with pytest.raises(APITimeoutError, match="deadline"):
-        attempt(fleet("a").start(ask(deadline=1.0), 2.0), 2.0)
+        attempt(RoutedCall(fleet("a"), ask(deadline=1.0), 2.0), 2.0)
 
 
 def test_past_the_deadline_the_last_error_is_what_counts() -> None:
-    call = fleet("a", "b", timeout=5).start(ask(), 0.0)
+    call = RoutedCall(fleet("a", "b", timeout=5), ask(), 0.0)
     attempt(call, 0.0)
     call.failed(APITimeoutError("slow"), 5.0)
     for _ in range(2):
@@ -421,12 +428,12 @@ def test_past_the_deadline_the_last_error_is_what_counts() -> None:
 
 
 def test_an_attempt_may_take_what_is_left_or_what_its_row_allows() -> None:
-    call = fleet(deployment("a", timeout=3.0), timeout=10).start(ask(), 0.0)
+    call = RoutedCall(fleet(deployment("a", timeout=3.0), timeout=10), ask(), 0.0)
     assert call.attempt_timeout(4.0) == 6.0
     attempt(call, 0.0)
     assert call.attempt_timeout(1.0) == 3.0
     assert call.attempt_timeout(8.0) == 2.0
-    assert fleet("a", timeout=None).start(ask(), 0.0).attempt_timeout(1.0) is None
+    assert RoutedCall(fleet("a", timeout=None), ask(), 0.0).attempt_timeout(1.0) is None
 
 
 # ── limits ──
@@ -440,21 +447,21 @@ def test_a_full_deployment_spills_over_to_the_next() -> None:
 def test_a_lone_full_deployment_is_waited_for() -> None:
     routing = fleet(deployment("a", rpm=1))
     serve(routing, ask())
-    step = attempt(routing.start(ask(), 10.0), 10.0, jitter=0.0)
-    assert step == Wait(51.0)
+    step = attempt(RoutedCall(routing, ask(), 10.0), 10.0, jitter=0.0)
+    assert step == WaitStep(51.0)
 
 
 def test_full_beyond_the_deadline_is_a_429_that_says_when() -> None:
     routing = fleet(deployment("a", rpm=1))
     serve(routing, ask())
     with pytest.raises(RateLimitError, match="full for another") as caught:
-        attempt(routing.start(ask(deadline=20.0), 10.0), 10.0)
+        attempt(RoutedCall(routing, ask(deadline=20.0), 10.0), 10.0)
     assert caught.value.retry_after == pytest.approx(51.0)
 
 
 def test_what_a_shared_store_knows_is_believed() -> None:
     routing = fleet("a", "b")
-    call = routing.start(ask(deadline=3.0), 0.0)
+    call = RoutedCall(routing, ask(deadline=3.0), 0.0)
     for _ in range(2):
         step = call.next_step(0.0, 0.5)
         assert isinstance(step, AttemptStep)
@@ -466,7 +473,7 @@ def test_what_a_shared_store_knows_is_believed() -> None:
 
 def test_cooldowns_of_other_replicas_are_learnt() -> None:
     routing = fleet("a", "b")
-    call = routing.start(ask(), 0.0)
+    call = RoutedCall(routing, ask(), 0.0)
     call.next_step(0.0, 0.1)
     call.refused(Reservation(None, retry_after=5.0, cooldowns={"a": 5.0, "gone": 1.0}), 0.0)
     step = call.next_step(0.0, 0.1)
@@ -477,7 +484,7 @@ def test_cooldowns_of_other_replicas_are_learnt() -> None:
 
 def test_a_call_larger_than_a_minutes_tokens_reserves_all_of_them() -> None:
     routing = fleet(deployment("a", tpm=100))
-    call = routing.start(RouteRequest("gpt", 500), 0.0)
+    call = RoutedCall(routing, RouteRequest("gpt", 500), 0.0)
     step = call.next_step(0.0, 0.5)
     assert isinstance(step, AttemptStep)
     assert step.candidates[0].tokens == 100
@@ -500,7 +507,7 @@ def test_a_call_larger_than_a_minutes_tokens_reserves_all_of_them() -> None:
 def test_a_failure_counts_what_it_cost(
     error: APIStatusError, sent: bool | None, used: int, refunds: bool
 ) -> None:
-    call = fleet("a", "b").start(RouteRequest("gpt", 10, 20), 0.0)
+    call = RoutedCall(fleet("a", "b"), RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     settlement = call.failed(error, 0.0, was_sent=sent)
     assert (settlement.used, settlement.refunds_request) == (used, refunds)
@@ -513,7 +520,7 @@ def test_an_abandoned_attempt_counts_what_is_known(
     tokens: int | None, sent: bool, used: int
 ) -> None:
     routing = fleet("a")
-    call = routing.start(RouteRequest("gpt", 10, 20), 0.0)
+    call = RoutedCall(routing, RouteRequest("gpt", 10, 20), 0.0)
     attempt(call, 0.0)
     settlement = call.abandoned(1.0, tokens=tokens, was_sent=sent)
     assert settlement is not None
@@ -524,7 +531,7 @@ def test_an_abandoned_attempt_counts_what_is_known(
 
 def test_an_outcome_without_an_attempt_is_a_mistake_of_the_shell() -> None:
     with pytest.raises(RuntimeError, match="reserved"):
-        fleet("a").start(ask(), 0.0).answered(Outcome(), 0.0)
+        RoutedCall(fleet("a"), ask(), 0.0).answered(Outcome(), 0.0)
 
 
 # ── fallbacks ──
@@ -547,8 +554,8 @@ def test_when_fallbacks_cool_down_too_the_first_to_return_serves() -> None:
     routing = fleet("a", deployment("b", "backup"), fallbacks=[{"gpt": ["backup"]}])
     routing.health.limit("a", 9.0, 0.0)
     routing.health.limit("b", 5.0, 0.0)
-    call = routing.start(ask(), 0.0)
-    assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
+    call = RoutedCall(routing, ask(), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == WaitStep(5.0)
     assert attempt(call, 5.0, jitter=0.0) == "b"
 
 
@@ -689,7 +696,7 @@ def test_what_takes_no_quota_is_served_while_quota_is_out() -> None:
     routing = fleet(row)
     serve(routing, ask())
     routing.health.limit("a", 50.0, 0.0)
-    call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
+    call = RoutedCall(routing, ask(can_move=False, pin=Pin("resource-a")), 1.0)
     step = call.next_step(1.0, 0.5)
     assert isinstance(step, AttemptStep)
     assert not step.needs_room
@@ -698,15 +705,15 @@ def test_what_takes_no_quota_is_served_while_quota_is_out() -> None:
     call.reserved(Reservation(candidate), 1.0)
     # Its own refusal it does heed.
     call.failed(limited(7.0), 1.0)
-    assert call.next_step(1.0, 0.5) == Wait(7.0)
+    assert call.next_step(1.0, 0.5) == WaitStep(7.0)
     assert isinstance(call.next_step(8.0, 0.5), AttemptStep)
 
 
 def test_what_takes_no_quota_waits_for_a_broken_deployment_all_the_same() -> None:
     routing = fleet("a")
     routing.health.fail("a", "failures", 0.0, hint=20.0, at_once=True, is_probe=False)
-    call = routing.start(ask(can_move=False, pin=Pin("resource-a")), 1.0)
-    assert isinstance(call.next_step(1.0, 0.5), Wait)
+    call = RoutedCall(routing, ask(can_move=False, pin=Pin("resource-a")), 1.0)
+    assert isinstance(call.next_step(1.0, 0.5), WaitStep)
 
 
 def test_a_refused_key_is_not_tried_again_by_the_call_that_met_it() -> None:
@@ -769,8 +776,8 @@ def test_a_pinned_call_goes_to_the_deployment_that_made_it() -> None:
 def test_a_pinned_call_waits_for_its_origin() -> None:
     routing = fleet("a", "b")
     routing.health.limit("a", 5.0, 0.0)
-    call = routing.start(ask(pin=_pin()), 0.0)
-    assert attempt(call, 0.0, jitter=0.0) == Wait(5.0)
+    call = RoutedCall(routing, ask(pin=_pin()), 0.0)
+    assert attempt(call, 0.0, jitter=0.0) == WaitStep(5.0)
     assert attempt(call, 5.0) == "a"
 
 
@@ -778,7 +785,7 @@ def test_a_pinned_call_waits_for_its_origin() -> None:
 def test_a_pinned_call_never_goes_elsewhere(is_hard: bool) -> None:
     routing = fleet("a", "b", deployment("c", "backup"), fallbacks=[{"gpt": ["backup"]}])
     routing.health.limit("a", 50.0, 0.0)
-    call = routing.start(ask(pin=_pin(is_hard=is_hard), deadline=5.0), 0.0)
+    call = RoutedCall(routing, ask(pin=_pin(is_hard=is_hard), deadline=5.0), 0.0)
     with pytest.raises(RateLimitError, match="previous_response_id ties it") as caught:
         attempt(call, 0.0)
     assert caught.value.retry_after == 50.0
@@ -788,7 +795,7 @@ def test_a_pinned_call_to_a_broken_origin_is_a_503() -> None:
     routing = fleet("a", "b")
     routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     with pytest.raises(InternalServerError) as caught:
-        attempt(routing.start(ask(pin=_pin(), deadline=5.0), 0.0), 0.0)
+        attempt(RoutedCall(routing, ask(pin=_pin(), deadline=5.0), 0.0), 0.0)
     assert caught.value.retry_after == 30.0
 
 
@@ -867,9 +874,9 @@ def test_stored_history_may_be_replayed_where_settings_say_so() -> None:
 def test_only_a_previous_response_can_be_replayed() -> None:
     routing = fleet("a", "b", on_origin_down="replay")
     routing.health.limit("a", 5.0, 0.0)
-    call = routing.start(ask(pin=_pin(field="conversation")), 0.0)
-    assert isinstance(attempt(call, 0.0), Wait)
-    assert attempt(routing.start(ask(pin=_pin(), can_move=False), 0.0), 0.0) == "a"
+    call = RoutedCall(routing, ask(pin=_pin(field="conversation")), 0.0)
+    assert isinstance(attempt(call, 0.0), WaitStep)
+    assert attempt(RoutedCall(routing, ask(pin=_pin(), can_move=False), 0.0), 0.0) == "a"
 
 
 def test_a_model_that_only_the_star_serves_keeps_its_pin() -> None:
@@ -888,7 +895,7 @@ def test_what_a_call_without_a_limit_reserves_is_learnt_from_others_on_the_deplo
     asked = RouteRequest("gpt", 5, 1000, is_output_open=True)
     tokens = []
     for now in (0.0, 1.0, 700.0):
-        call = routing.start(asked, now)
+        call = RoutedCall(routing, asked, now)
         attempt(call, now)
         settlement = call.answered(Outcome(tokens=25, output_tokens=20), now)
         store_of(routing).settle(settlement, now)
@@ -900,21 +907,21 @@ def test_what_a_call_without_a_limit_reserves_is_learnt_from_others_on_the_deplo
 def test_a_limit_of_the_callers_own_is_reserved_as_it_is() -> None:
     routing = fleet(deployment("a", tpm=20_000))
     for _ in range(2):
-        call = routing.start(RouteRequest("gpt", 5, 1000), 0.0)
+        call = RoutedCall(routing, RouteRequest("gpt", 5, 1000), 0.0)
         attempt(call, 0.0)
         assert call.answered(Outcome(tokens=25, output_tokens=20), 0.0).candidate.tokens == 1005
 
 
 def test_room_that_running_calls_hold_is_looked_for_often() -> None:
     routing = fleet(deployment("a", tpm=100))
-    running = routing.start(RouteRequest("gpt", 50, 50), 0.0)
+    running = RoutedCall(routing, RouteRequest("gpt", 50, 50), 0.0)
     attempt(running, 0.0)
-    waiting = routing.start(RouteRequest("gpt", 50, 50), 0.0)
-    assert attempt(waiting, 0.0, jitter=0.0) == Wait(0.25)
+    waiting = RoutedCall(routing, RouteRequest("gpt", 50, 50), 0.0)
+    assert attempt(waiting, 0.0, jitter=0.0) == WaitStep(0.25)
     store_of(routing).settle(running.answered(Outcome(tokens=10), 0.2), 0.2)
-    assert isinstance(attempt(waiting, 0.25, jitter=0.0), Wait)
+    assert isinstance(attempt(waiting, 0.25, jitter=0.0), WaitStep)
     with pytest.raises(RateLimitError) as caught:
-        attempt(routing.start(RouteRequest("gpt", 50, 50, deadline=0.5), 0.4), 0.4)
+        attempt(RoutedCall(routing, RouteRequest("gpt", 50, 50, deadline=0.5), 0.4), 0.4)
     assert caught.value.retry_after == pytest.approx(59.6, abs=1.1)
 
 
@@ -922,15 +929,15 @@ def test_room_that_running_calls_hold_is_looked_for_often() -> None:
 
 
 def _clocked(
-    routing: Routing,
+    routing: DeploymentRegistry,
     asked: RouteRequest,
     answer: Callable[[str, float], AzureResponsesError | None],
 ) -> tuple[float, list[tuple[str, float]]]:
     """Run a call in virtual time: when it was answered, and which deployments it tried when."""
-    call, now, tried = routing.start(asked, 0.0), 0.0, list[tuple[str, float]]()
+    call, now, tried = RoutedCall(routing, asked, 0.0), 0.0, list[tuple[str, float]]()
     while True:
         step = attempt(call, now, 0.0)
-        if isinstance(step, Wait):
+        if isinstance(step, WaitStep):
             now += step.seconds
             continue
         tried.append((step, now))
@@ -1028,7 +1035,7 @@ def test_a_refusal_that_does_not_say_when_to_come_back_uses_up_a_retry() -> None
 
 def test_past_the_deadline_an_error_names_what_is_left_to_wait() -> None:
     routing = fleet("a")
-    call = routing.start(ask(deadline=10.0), 0.0)
+    call = RoutedCall(routing, ask(deadline=10.0), 0.0)
     attempt(call, 0.0)
     call.failed(limited(30.0), 0.0)
     with pytest.raises(RateLimitError) as caught:

@@ -2,8 +2,9 @@
 
 import json
 
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.explain import explain
+from azure_responses.routing.route_request import Outcome, Pin, RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
 from tests.routing.fleet import ask, attempt, deployment, fleet, serve, server_error
 
 
@@ -19,7 +20,7 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
         fallbacks=[{"gpt": ["backup"]}],
     )
     routing.health.limit("f", 12.0, 0.0)
-    explanation = routing.explain(RouteRequest("gpt", input_tokens=9), 2.0, {"e": 59.0})
+    explanation = explain(routing, RouteRequest("gpt", input_tokens=9), 2.0, {"e": 59.0})
     assert explanation.deployment == "a"
     assert explanation.wait == 0.0
     assert explanation.fallbacks == ("backup",)
@@ -45,35 +46,35 @@ def test_an_explanation_changes_nothing() -> None:
     routing = fleet("a", allowed_fails=1)
     routing.health.fail("a", "failures", 0.0, hint=None, at_once=True, is_probe=False)
     for _ in range(2):
-        explanation = routing.explain(ask(), 31.0)
+        explanation = explain(routing, ask(), 31.0)
         assert explanation.verdicts[0].reason == "order 1, weight 1, half open: one probe at a time"
-    assert attempt(routing.start(ask(), 31.0), 31.0) == "a"
-    assert "being probed by another call (failures)" in str(routing.explain(ask(), 31.0))
+    assert attempt(RoutedCall(routing, ask(), 31.0), 31.0) == "a"
+    assert "being probed by another call (failures)" in str(explain(routing, ask(), 31.0))
 
 
 def test_a_pinned_call_is_explained_by_its_resource() -> None:
     routing = fleet("a", "b", deployment("c", resource="resource-b"))
     pinned = ask(pin=Pin("resource-b", deployment="tag-c"))
-    explanation = routing.explain(pinned, 0.0)
+    explanation = explain(routing, pinned, 0.0)
     assert [verdict.deployment for verdict in explanation.verdicts] == ["c", "b", "a"]
     assert "on the resource that previous_response_id needs" in explanation.verdicts[0].reason
     assert explanation.verdicts[2].reason == ("on another resource than previous_response_id needs")
     routing.health.limit("c", 5.0, 0.0)
-    assert routing.explain(pinned, 0.0).deployment == "b"
+    assert explain(routing, pinned, 0.0).deployment == "b"
 
 
 def test_it_is_said_when_nobody_can_serve() -> None:
     routing = fleet("a", "b")
     routing.health.limit("a", 5.0, 0.0)
     routing.health.limit("b", 3.0, 0.0)
-    explanation = routing.explain(ask(), 0.0)
+    explanation = explain(routing, ask(), 0.0)
     assert (explanation.deployment, explanation.wait) == (None, 3.0)
     assert "no deployment can serve for another 3.0 s" in str(explanation)
-    lost = routing.explain(ask(pin=Pin("gone")), 0.0)
+    lost = explain(routing, ask(pin=Pin("gone")), 0.0)
     assert (lost.deployment, lost.wait) == (None, None)
     assert str(lost).startswith("gpt: no deployment can serve\n")
-    assert routing.explain(ask("zzz"), 0.0).verdicts == ()
-    assert routing.explain(ask(can_move=False), 0.0).fallbacks == ()
+    assert explain(routing, ask("zzz"), 0.0).verdicts == ()
+    assert explain(routing, ask(can_move=False), 0.0).fallbacks == ()
 
 
 def test_each_strategy_says_what_it_looks_at() -> None:
@@ -83,18 +84,18 @@ def test_each_strategy_says_what_it_looks_at() -> None:
         ("headroom", "tokens left not known", "900 tokens left"),
     ):
         routing = fleet("a", strategy=strategy)
-        assert before in routing.explain(ask(), 0.0).verdicts[0].reason
-        call = routing.start(ask(), 0.0)
+        assert before in explain(routing, ask(), 0.0).verdicts[0].reason
+        call = RoutedCall(routing, ask(), 0.0)
         attempt(call, 0.0)
         if strategy != "least-busy":
             call.answered(Outcome({"x-ratelimit-remaining-tokens": "900"}, latency=2.0), 2.0)
-        assert after in routing.explain(ask(), 2.0).verdicts[0].reason
+        assert after in explain(routing, ask(), 2.0).verdicts[0].reason
 
 
 def test_a_failure_of_one_call_guides_the_next() -> None:
     routing = fleet("a", "b", allowed_fails=1)
     serve(routing, ask(), 0.0, {"a": server_error()}, 0.1)
-    assert routing.explain(ask(), 0.0).deployment == "b"
+    assert explain(routing, ask(), 0.0).deployment == "b"
 
 
 def test_a_fallback_that_would_serve_is_named() -> None:
@@ -106,7 +107,7 @@ def test_a_fallback_that_would_serve_is_named() -> None:
         aliases={"chat": "gpt"},
     )
     routing.health.limit("a", 20.0, 0.0)
-    explanation = routing.explain(ask("chat"), 0.0)
+    explanation = explain(routing, ask("chat"), 0.0)
     assert (explanation.deployment, explanation.fallback) == ("b", "backup")
     assert (explanation.wait, explanation.fallbacks) == (0.0, ("last",))
     assert str(explanation).splitlines() == [
@@ -117,7 +118,7 @@ def test_a_fallback_that_would_serve_is_named() -> None:
     ]
     routing.health.limit("b", 9.0, 0.0)
     routing.health.limit("c", 30.0, 0.0)
-    nobody = routing.explain(ask("chat"), 0.0)
+    nobody = explain(routing, ask("chat"), 0.0)
     assert (nobody.deployment, nobody.fallback, nobody.wait) == (None, None, 9.0)
     assert [verdict.deployment for verdict in nobody.verdicts] == ["a", "b", "c"]
 
@@ -128,9 +129,9 @@ def test_an_input_too_long_is_explained_by_the_group_that_takes_it() -> None:
         deployment("b", "large", max_input_tokens=50),
         context_window_fallbacks={"gpt": ["large"]},
     )
-    assert routing.explain(RouteRequest("gpt", input_tokens=9), 0.0).deployment == "b"
+    assert explain(routing, RouteRequest("gpt", input_tokens=9), 0.0).deployment == "b"
     # Too long for all by an estimate: it is sent all the same.
-    assert routing.explain(RouteRequest("large", input_tokens=90), 0.0).deployment == "b"
+    assert explain(routing, RouteRequest("large", input_tokens=90), 0.0).deployment == "b"
 
 
 def test_it_is_said_when_a_call_would_leave_its_resource() -> None:
@@ -138,9 +139,9 @@ def test_it_is_said_when_a_call_would_leave_its_resource() -> None:
     routing.health.limit("a", 20.0, 0.0)
     for is_hard, choice in ((True, "replay"), (False, "strip")):
         pin = Pin("resource-a", "tag-a", is_hard=is_hard)
-        stays = routing.explain(ask(pin=pin), 0.0)
+        stays = explain(routing, ask(pin=pin), 0.0)
         assert (stays.deployment, stays.wait) == (None, 20.0)
-        leaves = routing.explain(ask(pin=pin, on_origin_down=choice), 0.0)
+        leaves = explain(routing, ask(pin=pin, on_origin_down=choice), 0.0)
         assert (leaves.deployment, leaves.wait) == ("b", 0.0)
         assert (leaves.replays, leaves.strips_reasoning) == (is_hard, not is_hard)
         assert ("history" if is_hard else "reasoning") in str(leaves).splitlines()[0]
@@ -148,6 +149,6 @@ def test_it_is_said_when_a_call_would_leave_its_resource() -> None:
 
 
 def test_a_model_that_nobody_configured_is_said_to_be_unknown() -> None:
-    assert str(fleet("a").explain(ask("zzz"), 0.0)) == (
+    assert str(explain(fleet("a"), ask("zzz"), 0.0)) == (
         "zzz: no deployment is configured for this model"
     )

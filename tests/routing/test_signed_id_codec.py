@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.signed_id_codec import (
+from azure_responses.routing.signed_id import (
     from_base64,
     pack,
     split_prefix,

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from azure_responses.routing.group import Group
-from azure_responses.routing.outcome import Outcome
-from azure_responses.routing.route_request import RouteRequest
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.deployment import Group
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import Outcome, RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.strategies import (
     STRATEGIES,
     STRATEGY_ALIASES,
@@ -23,7 +23,9 @@ from tests.routing.fleet import ask, attempt, deployment, fleet, serve
 _STRATEGIES: tuple[Strategy, ...] = tuple(STRATEGIES)
 
 
-def _first(routing: Routing, now: float = 0.0, asked: RouteRequest | None = None) -> Counter[str]:
+def _first(
+    routing: DeploymentRegistry, now: float = 0.0, asked: RouteRequest | None = None
+) -> Counter[str]:
     """Whom a thousand calls evenly spread over the jitter would be given to."""
     group = routing.groups["gpt"]
     strategy, statuses = routing.settings.strategy, routing.health.statuses
@@ -104,7 +106,7 @@ def test_with_limits_the_bids_go_on_to_the_next_order() -> None:
 
 def test_the_least_busy_comes_first() -> None:
     routing = fleet(*"abc", strategy="least-busy")
-    calls = [routing.start(ask(), 0.0) for _ in range(6)]
+    calls = [RoutedCall(routing, ask(), 0.0) for _ in range(6)]
     names = [attempt(call, 0.0, step / 6) for step, call in enumerate(calls)]
     assert Counter(names) == {"a": 2, "b": 2, "c": 2}
     calls[0].answered(Outcome(), 1.0)
@@ -125,18 +127,18 @@ def test_a_fast_deployment_under_load_leaves_calls_to_slower_ones() -> None:
     routing = fleet("a", "b", strategy="latency")
     for name, seconds in (("a", 1.0), ("b", 2.5)):
         routing.health.statuses[name].time_latency(seconds, 0.0, is_stream=False)
-    names = [attempt(routing.start(ask(), 0.0), 0.0) for _ in range(7)]
+    names = [attempt(RoutedCall(routing, ask(), 0.0), 0.0) for _ in range(7)]
     assert Counter(names) == {"a": 5, "b": 2}
 
 
 def test_a_deployment_of_unknown_latency_is_tried_but_not_by_everybody() -> None:
     routing = fleet("a", "b", strategy="latency")
     routing.health.statuses["a"].time_latency(1.0, 0.0, is_stream=False)
-    names = [attempt(routing.start(ask(), 0.0), 0.0) for _ in range(8)]
+    names = [attempt(RoutedCall(routing, ask(), 0.0), 0.0) for _ in range(8)]
     assert Counter(names) == {"a": 4, "b": 4}
 
 
-def _observe(routing: Routing, name: str, tokens: int) -> None:
+def _observe(routing: DeploymentRegistry, name: str, tokens: int) -> None:
     headers = {"x-ratelimit-remaining-tokens": str(tokens)}
     headroom = routing.health.statuses[name].headroom
     headroom.observe(headers, headroom.reserve(0, 0.0), 0.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.routing.utilisation import Utilisation
+from azure_responses.routing.quota import Utilisation
 
 
 @pytest.mark.parametrize("text", ["90%", "90", " 90.0% "])

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.windows import RUNNING_WAIT, Window
+from azure_responses.routing.quota import RUNNING_WAIT, MinuteWindow
 
 _Steps = st.lists(
     st.tuples(st.floats(0, 30, allow_nan=False), st.integers(0, 40), st.integers(0, 40)),
@@ -15,7 +15,7 @@ _Steps = st.lists(
 def test_no_sixty_seconds_ever_hold_more_than_the_limit(
     steps: list[tuple[float, int, int]], rpm: int, tpm: int
 ) -> None:
-    window, now = Window(rpm, tpm), 0.0
+    window, now = MinuteWindow(rpm, tpm), 0.0
     taken: list[tuple[float, int]] = []
     for pause, tokens, used in steps:
         now += pause
@@ -33,7 +33,7 @@ def test_no_sixty_seconds_ever_hold_more_than_the_limit(
 def test_the_wait_named_is_enough_and_room_is_never_denied_after_it(
     steps: list[tuple[float, int, int]],
 ) -> None:
-    window, now = Window(3, 60), 0.0
+    window, now = MinuteWindow(3, 60), 0.0
     for pause, tokens, _ in steps:
         now += pause
         wait = window.wait(tokens, now)
@@ -46,7 +46,7 @@ def test_the_wait_named_is_enough_and_room_is_never_denied_after_it(
 
 
 def test_what_is_given_back_may_be_used_again() -> None:
-    window = Window(1, 100)
+    window = MinuteWindow(1, 100)
     slot = window.reserve(100, 0.5)
     assert slot == 0
     assert window.reserve(1, 1.0) is None
@@ -55,7 +55,7 @@ def test_what_is_given_back_may_be_used_again() -> None:
 
 
 def test_tokens_used_beyond_the_reservation_count() -> None:
-    window = Window(None, 100)
+    window = MinuteWindow(None, 100)
     slot = window.reserve(10, 0.0)
     assert slot is not None
     window.settle(slot, 10, 95)
@@ -64,7 +64,7 @@ def test_tokens_used_beyond_the_reservation_count() -> None:
 
 
 def test_a_settlement_after_the_minute_changes_nothing() -> None:
-    window = Window(1, 100)
+    window = MinuteWindow(1, 100)
     slot = window.reserve(50, 0.0)
     assert slot is not None
     assert window.reserve(50, 61.0) == 61
@@ -73,7 +73,7 @@ def test_a_settlement_after_the_minute_changes_nothing() -> None:
 
 
 def test_a_request_larger_than_the_limit_is_sent_when_nothing_else_is() -> None:
-    window = Window(None, 10)
+    window = MinuteWindow(None, 10)
     assert window.reserve(50, 0.0) is not None
     assert window.reserve(50, 1.0) is None
     assert window.wait(50, 1.0) == RUNNING_WAIT
@@ -82,7 +82,7 @@ def test_a_request_larger_than_the_limit_is_sent_when_nothing_else_is() -> None:
 
 
 def test_how_much_of_a_reservation_is_used_is_learnt() -> None:
-    window = Window(None, 100)
+    window = MinuteWindow(None, 100)
     for used in (40, 4, 4, 4):
         slot = window.reserve(40, 0.0)
         assert slot is not None
@@ -95,12 +95,12 @@ def test_how_much_of_a_reservation_is_used_is_learnt() -> None:
 
 
 def test_times_of_two_threads_in_the_wrong_order_are_counted_late_rather_than_early() -> None:
-    window = Window(5, None)
+    window = MinuteWindow(5, None)
     assert window.reserve(0, 10.0) == 10
     assert window.reserve(0, 9.0) == 10
 
 
 def test_a_limit_of_nothing_is_never_free() -> None:
-    window = Window(0, None)
+    window = MinuteWindow(0, None)
     assert window.reserve(0, 1.0) is None
     assert window.wait(0, 1.0) == 61.0

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from azure_responses.errors import ResponseNotFoundError
-from azure_responses.routing.outcome import LedgerEntry, Settlement
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Settlement
 from azure_responses.store.connection import read_address
 from azure_responses.store.purge import purge
 from azure_responses.store.redis_state import RedisState

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.outcome import LedgerEntry, Settlement
-from azure_responses.routing.route_request import Candidate, Reservation
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 from azure_responses.store.connection import read_address
 from azure_responses.store.interface import StateStore
 from azure_responses.store.redis_state import RedisState

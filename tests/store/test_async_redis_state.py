@@ -11,7 +11,7 @@ import anyio.to_thread
 import pytest
 
 from azure_responses.errors import APIConnectionError
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Reservation
 from azure_responses.store.async_redis_state import AsyncRedisState
 from azure_responses.store.purge import async_purge

@@ -8,7 +8,7 @@ from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
-from azure_responses.store.circuit_breaker import CircuitBreaker
+from azure_responses.store.connection import CircuitBreaker
 from tests.store.samples import outage_is_said
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.routing.outcome import Settlement
 from azure_responses.routing.purge_ledger import RETENTION
+from azure_responses.routing.route_request import Settlement
 from azure_responses.store.lua_scripts import (
     RESERVE,
     Keys,

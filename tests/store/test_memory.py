@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.store.memory import AsyncMemoryState, MemoryState
 from azure_responses.store.purge import async_purge
 from tests.store.samples import candidate_for, entry, find, settlement

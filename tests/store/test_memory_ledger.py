@@ -1,6 +1,6 @@
 """The ledger in memory."""
 
-from azure_responses.store.memory_ledger import MemoryLedger
+from azure_responses.store.memory import MemoryLedger
 from tests.store.samples import entry
 
 

@@ -3,7 +3,7 @@
 import threading
 
 from azure_responses.store.lua_scripts import Write
-from azure_responses.store.pending_writes import PendingWrites
+from azure_responses.store.write_queue import PendingWrites
 from tests.store.samples import entry
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import APIConnectionError, ResponseNotFoundError
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.purge_ledger import PurgeReceipt
+from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt
 from azure_responses.store.memory import AsyncMemoryState, MemoryState
 from azure_responses.store.purge import async_purge, purge
 from tests.store.samples import entry

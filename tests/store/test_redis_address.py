@@ -3,7 +3,7 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.store.redis_address import redis_address, state_of
+from azure_responses.store.factory import redis_address, state_of
 
 
 @pytest.mark.parametrize(

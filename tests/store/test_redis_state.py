@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from azure_responses.errors import APIConnectionError, ConfigurationError
-from azure_responses.routing.outcome import Settlement
-from azure_responses.routing.route_request import Reservation
+from azure_responses.routing.route_request import Reservation, Settlement
 from azure_responses.store.connection import read_address
 from azure_responses.store.lua_scripts import Write
 from azure_responses.store.redis_state import RedisState

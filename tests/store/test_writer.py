@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from azure_responses.store.circuit_breaker import CircuitBreaker
+from azure_responses.store.connection import CircuitBreaker
 from azure_responses.store.lua_scripts import Keys, Write
-from azure_responses.store.writer import Writer, is_unknown_script
+from azure_responses.store.write_queue import Writer, is_unknown_script
 from tests.store.samples import entry, is_eventually, outage_is_said
 
 

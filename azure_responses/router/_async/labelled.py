@@ -22,7 +22,7 @@ from azure_responses.router.stream_outcome import (
     response_of,
 )
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
-from azure_responses.routing.outcome import LedgerEntry
+from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion

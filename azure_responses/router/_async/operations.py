@@ -33,11 +33,10 @@ from azure_responses.router.stream_outcome import (
     outcome_of_stored,
 )
 from azure_responses.router.targets import AsyncTarget
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.purge_ledger import PurgeReceipt
-from azure_responses.routing.purge_rules import judge_missing, require_origin
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt, judge_missing
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.store.purge import async_purge
 from azure_responses.timeouts import for_stream
@@ -63,7 +62,7 @@ _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 class AsyncRouterOperations:
     """What a router does, awaited; every call takes `owner` and `timeout` besides."""
 
-    _routing: Routing
+    _routing: DeploymentRegistry
     _state: AsyncStateStore
     _reader: RequestReader
     _chat_options: ChatOptions

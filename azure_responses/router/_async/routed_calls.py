@@ -19,9 +19,9 @@ from azure_responses.router.attempts import (
 )
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, WaitStep
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
@@ -54,7 +54,7 @@ class AsyncRoutedCalls:
 
     def __init__(
         self,
-        routing: Routing,
+        routing: DeploymentRegistry,
         state: AsyncStateStore,
         targets: AsyncTargets,
         *,
@@ -76,7 +76,7 @@ class AsyncRoutedCalls:
             AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
                 deployment can serve before the deadline.
         """
-        call = self.routing.start(route_request, time.monotonic())
+        call = RoutedCall(self.routing, route_request, time.monotonic())
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
@@ -108,7 +108,7 @@ class AsyncRoutedCalls:
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
-            if isinstance(step, Wait):
+            if isinstance(step, WaitStep):
                 await sleep(step.seconds)
                 continue
             reservation = await self._reserve(call, step, now)

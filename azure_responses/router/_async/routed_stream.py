@@ -22,7 +22,7 @@ from azure_responses.router.stream_outcome import (
     response_of,
 )
 from azure_responses.routing.id_rewriter import IdRewriter
-from azure_responses.routing.outcome import Outcome
+from azure_responses.routing.route_request import Outcome
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result

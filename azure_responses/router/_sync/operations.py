@@ -34,11 +34,10 @@ from azure_responses.router.stream_outcome import (
     outcome_of_stored,
 )
 from azure_responses.router.targets import Target
-from azure_responses.routing.outcome import LedgerEntry
-from azure_responses.routing.purge_ledger import PurgeReceipt
-from azure_responses.routing.purge_rules import judge_missing, require_origin
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt, judge_missing
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
+from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import StateStore
 from azure_responses.store.purge import purge
 from azure_responses.timeouts import for_stream
@@ -64,7 +63,7 @@ _OPTIONS = ("extra_headers", "extra_query", "extra_body")
 class RouterOperations:
     """What a router does, blocking; every call takes `owner` and `timeout` besides."""
 
-    _routing: Routing
+    _routing: DeploymentRegistry
     _state: StateStore
     _reader: RequestReader
     _chat_options: ChatOptions

@@ -20,9 +20,9 @@ from azure_responses.router.attempts import (
 )
 from azure_responses.router.targets import Target, Targets
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, Wait
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, WaitStep
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.routing import Routing
 from azure_responses.store.interface import StateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
@@ -55,7 +55,7 @@ class RoutedCalls:
 
     def __init__(
         self,
-        routing: Routing,
+        routing: DeploymentRegistry,
         state: StateStore,
         targets: Targets,
         *,
@@ -77,7 +77,7 @@ class RoutedCalls:
             AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
                 deployment can serve before the deadline.
         """
-        call = self.routing.start(route_request, time.monotonic())
+        call = RoutedCall(self.routing, route_request, time.monotonic())
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
@@ -109,7 +109,7 @@ class RoutedCalls:
         while True:
             now = time.monotonic()
             step = call.next_step(now, random.random())
-            if isinstance(step, Wait):
+            if isinstance(step, WaitStep):
                 sleep(step.seconds)
                 continue
             reservation = self._reserve(call, step, now)
