@@ -214,13 +214,13 @@ def test_what_a_follow_up_continues_counts_among_its_tokens(
         read = router.router.reader.read
         follow = {"model": "gpt", "input": "Who?", "owner": "me"}
         asked = {**follow, "previous_response_id": first.id}
-        assert read(asked).ask.context_tokens == first.usage.total_tokens > 150
-        assert read(follow).ask.context_tokens == 0
+        assert read(asked).route_request.context_tokens == first.usage.total_tokens > 150
+        assert read(follow).route_request.context_tokens == 0
         # A response is found again after a restart as soon as it has been read.
         router.router._routing.contexts = StoredContexts()
-        assert read(asked).ask.context_tokens == 0
+        assert read(asked).route_request.context_tokens == 0
         await router.retrieve(first.id, owner="me")
-        assert read(asked).ask.context_tokens == first.usage.total_tokens
+        assert read(asked).route_request.context_tokens == first.usage.total_tokens
         unkept = await router.responses(model="gpt", input="x", store=False)
         assert router.router._routing.contexts.tokens_of(unkept.id) == 0
 
