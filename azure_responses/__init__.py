@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from azure_responses._sync.chat import ChatCompletionStream
     from azure_responses._sync.client import AzureResponses
     from azure_responses._sync.stream import Stream
-    from azure_responses.arguments import ClientArguments
+    from azure_responses.call_options import ClientArguments
     from azure_responses.errors import (
         APIConnectionError,
         APIStatusError,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         UnsupportedOperationError,
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
-    from azure_responses.raw_response import RawResponse
+    from azure_responses.protocol.http_message import RawResponse
     from azure_responses.router import AsyncRouter, Router
     from azure_responses.router._async.routed_stream import AsyncRoutedStream
     from azure_responses.router._sync.routed_stream import RoutedStream
@@ -109,11 +109,11 @@ _MODULES = {
     "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
     "ChatParameters": "types.parameters",
-    "ClientArguments": "arguments",
+    "ClientArguments": "call_options",
     "ResponseParameters": "types.parameters",
     "RouterOptions": "router.options",
     "ChatCompletionStream": "_sync.chat",
-    "RawResponse": "raw_response",
+    "RawResponse": "protocol.http_message",
     "Route": "types.route",
     "RoutedStream": "router._sync.routed_stream",
     "Router": "router",

@@ -17,7 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from azure_responses.fork import leave_socket
-from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.http_message import Request
 from azure_responses.timeouts import TimeLimit
 
 __all__ = ["AiohttpConnections", "AiohttpReply", "Alarm"]

@@ -15,7 +15,7 @@ from azure_responses._async.stream import AsyncStream
 from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.stream import Stream
-from azure_responses.arguments import (
+from azure_responses.call_options import (
     CallOptions,
     CreateArguments,
     IdentityArguments,
@@ -23,8 +23,7 @@ from azure_responses.arguments import (
 )
 from azure_responses.fork import in_forked_child, new_lock
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.model_name import read_deployment
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.parameters import ChatParameters
 from azure_responses.types.response import Response

@@ -21,10 +21,15 @@ import httpx
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import end_unawaited, forget_closed_loops, running_loop
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.httpx_connections import leave_transport, proxy_of, refuse_excess, show_proxy
+from azure_responses.httpx_connections import (
+    TimedBackend,
+    leave_transport,
+    proxy_of,
+    refuse_excess,
+    show_proxy,
+)
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Request
-from azure_responses.timed_network import TimedBackend
+from azure_responses.protocol.http_message import Request
 from azure_responses.timeouts import (
     TimeLimit,
     Timeout,
@@ -36,7 +41,7 @@ from azure_responses.timeouts import (
 from azure_responses.version import __version__
 
 __all__ = [
-    "Connection",
+    "NetworkOptions",
     "AsyncIncomingReply",
     "IncomingReply",
     "SyncTransport",
@@ -66,7 +71,7 @@ parse_url = lru_cache(maxsize=512)(httpx.URL)
 
 
 @dataclass(frozen=True)
-class Connection:
+class NetworkOptions:
     """How to reach the network; None of it concerns Azure.
 
     Attributes:
@@ -107,7 +112,7 @@ class Connection:
         return ssl.create_default_context(cafile=self.verify)
 
 
-def make_transport(connection: Connection, origin: str) -> httpx.BaseTransport:
+def make_transport(connection: NetworkOptions, origin: str) -> httpx.BaseTransport:
     """The default sync transport for one origin.
 
     A transport and not a client: an httpx.Client parses cookies, follows the environment and
@@ -152,7 +157,7 @@ class AsyncIncomingReply(Protocol):
 class SyncTransport:
     """The default sync way to the network; safe to share between threads."""
 
-    def __init__(self, connection: Connection, origin: str) -> None:
+    def __init__(self, connection: NetworkOptions, origin: str) -> None:
         self._transport = make_transport(connection, origin)
         in_forked_child(self._transport, leave_transport)
 
@@ -179,7 +184,7 @@ class LoopTransport:
     loops may share a transport, by turns or each in a thread of its own: each has its own.
     """
 
-    def __init__(self, connection: Connection, origin: str) -> None:
+    def __init__(self, connection: NetworkOptions, origin: str) -> None:
         self._connection = connection
         self._origin = origin
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
@@ -305,7 +310,7 @@ def _forget(transport: "ref[LoopTransport]", loop: Any) -> None:
         held_by._forget(loop)
 
 
-def _choose_proxy(connection: Connection, origin: str) -> httpx.Proxy | None:
+def _choose_proxy(connection: NetworkOptions, origin: str) -> httpx.Proxy | None:
     given = connection.proxy or environment_proxy(origin)
     if given is None or isinstance(given, httpx.Proxy):
         return given

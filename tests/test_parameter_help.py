@@ -21,13 +21,13 @@ from azure_responses._async.chat import AsyncCompletions
 from azure_responses._async.resources import AsyncRawResponses, AsyncResponses
 from azure_responses._sync.chat import Completions
 from azure_responses._sync.resources import RawResponses, Responses
-from azure_responses.arguments import (
+from azure_responses.bridge.chat_over_responses.parameters import PARAMETERS
+from azure_responses.call_options import (
     ChatArguments,
     ClientArguments,
     CompactArguments,
     CreateArguments,
 )
-from azure_responses.bridge.chat_over_responses.parameters import PARAMETERS
 from azure_responses.doctor import diagnose
 from azure_responses.functions import FunctionArguments, FunctionChatArguments
 from azure_responses.parameter_help import read_sentences, shows_parameters

@@ -28,10 +28,10 @@ from azure_responses._sync import chat, pages, resources
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.openai_server import AsyncOpenAIServer, OpenAIServer
+from azure_responses.reply_body import AsyncStreamedReply, StreamedReply
 from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._sync.operations import RouterOperations
 from azure_responses.router.awaited import AwaitedCalls
-from azure_responses.streamed_reply import AsyncStreamedReply, StreamedReply
 
 _PAIRS = [
     (AzureResponses, AsyncAzureResponses),

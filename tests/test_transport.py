@@ -35,11 +35,11 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
 )
-from azure_responses.protocol.exchange import Request
+from azure_responses.protocol.http_message import Request
 from azure_responses.timeouts import limit_of
 from azure_responses.transport import (
-    Connection,
     LoopTransport,
+    NetworkOptions,
     Timeout,
     build_headers,
     build_request,
@@ -310,12 +310,12 @@ def test_urls_are_parsed_once() -> None:
 def test_certificates_come_from_where_verify_says(tmp_path: Path) -> None:
     import certifi
 
-    assert Connection().ssl_context().verify_mode is ssl.CERT_REQUIRED
-    assert Connection(verify=False).ssl_context().verify_mode is ssl.CERT_NONE
+    assert NetworkOptions().ssl_context().verify_mode is ssl.CERT_REQUIRED
+    assert NetworkOptions(verify=False).ssl_context().verify_mode is ssl.CERT_NONE
     context = ssl.create_default_context()
-    assert Connection(verify=context).ssl_context() is context
-    assert Connection(verify=certifi.where()).ssl_context().cert_store_stats()["x509"] > 10
-    assert Connection(verify=str(tmp_path)).ssl_context().verify_mode is ssl.CERT_REQUIRED
+    assert NetworkOptions(verify=context).ssl_context() is context
+    assert NetworkOptions(verify=certifi.where()).ssl_context().cert_store_stats()["x509"] > 10
+    assert NetworkOptions(verify=str(tmp_path)).ssl_context().verify_mode is ssl.CERT_REQUIRED
 
 
 class _Chain(ssl.SSLContext):
@@ -335,7 +335,7 @@ def test_a_client_certificate_is_loaded_without_a_warning(
     cert: Any, loaded: tuple[str, ...]
 ) -> None:
     context = _Chain(ssl.PROTOCOL_TLS_CLIENT)
-    assert Connection(verify=context, cert=cert).ssl_context() is context
+    assert NetworkOptions(verify=context, cert=cert).ssl_context() is context
     assert context.loaded == loaded
 
 
@@ -345,7 +345,7 @@ def test_certificates_that_cannot_be_read_are_a_clear_error(
     name: str, field: str, tmp_path: Path
 ) -> None:
     (tmp_path / "garbage.pem").write_text("garbage")
-    connection = Connection(**{field: str(tmp_path / name)})  # type: ignore[arg-type]
+    connection = NetworkOptions(**{field: str(tmp_path / name)})  # type: ignore[arg-type]
     for make in (
         connection.ssl_context,
         lambda: make_transport(connection, "https://r.example.com"),
@@ -458,7 +458,7 @@ def test_calls_in_one_loop_share_a_connection_and_closing_releases_it(
     backend: str, server: _Server
 ) -> None:
     async def work() -> None:
-        transport = LoopTransport(Connection(), server.url)
+        transport = LoopTransport(NetworkOptions(), server.url)
         ports = [await _post(transport, server.url) for _ in range(3)]
         assert len(set(ports)) == 1
         await transport.aclose()
@@ -473,7 +473,7 @@ def test_calls_in_one_loop_share_a_connection_and_closing_releases_it(
 def test_the_end_of_a_loop_releases_its_connections_and_the_next_loop_opens_its_own(
     backend: str, server: _Server
 ) -> None:
-    transport = LoopTransport(Connection(), server.url)
+    transport = LoopTransport(NetworkOptions(), server.url)
     ports = []
     for count in (1, 2):
         ports.append(anyio.run(_post, transport, server.url, backend=backend))
@@ -485,7 +485,7 @@ def test_the_end_of_a_loop_releases_its_connections_and_the_next_loop_opens_its_
 
 @pytest.mark.usefixtures("strict_about_resources")
 def test_a_transport_serves_asyncio_and_trio_by_turns(server: _Server) -> None:
-    transport = LoopTransport(Connection(), server.url)
+    transport = LoopTransport(NetworkOptions(), server.url)
     for number in range(4):
         backend = _BACKENDS[number % 2]
         assert anyio.run(_post, transport, server.url, backend=backend)
@@ -494,7 +494,7 @@ def test_a_transport_serves_asyncio_and_trio_by_turns(server: _Server) -> None:
 
 @pytest.mark.usefixtures("strict_about_resources")
 def test_plain_asyncio_run_and_trio_run_work_too(server: _Server) -> None:
-    transport = LoopTransport(Connection(), server.url)
+    transport = LoopTransport(NetworkOptions(), server.url)
     assert asyncio.run(_post(transport, server.url))
     assert asyncio.run(_post(transport, server.url))
     assert trio.run(_post, transport, server.url)
@@ -504,7 +504,7 @@ def test_plain_asyncio_run_and_trio_run_work_too(server: _Server) -> None:
 def test_threads_with_loops_of_their_own_share_a_transport_at_the_same_time(
     server: _Server,
 ) -> None:
-    transport = LoopTransport(Connection(), server.url)
+    transport = LoopTransport(NetworkOptions(), server.url)
     together = threading.Barrier(4)
 
     async def work() -> set[str]:
@@ -523,7 +523,7 @@ def test_threads_with_loops_of_their_own_share_a_transport_at_the_same_time(
 @pytest.mark.parametrize("run", [asyncio.run, _run_without_ending_generators])
 @pytest.mark.filterwarnings("ignore:unclosed|Unclosed:ResourceWarning")
 def test_a_loop_that_has_ended_is_not_kept(run: Any, server: _Server) -> None:
-    transport = LoopTransport(Connection(), server.url)
+    transport = LoopTransport(NetworkOptions(), server.url)
     loops: WeakSet[Any] = WeakSet()
 
     async def work(transport: LoopTransport) -> None:
@@ -542,7 +542,7 @@ def test_a_loop_that_has_ended_is_not_kept(run: Any, server: _Server) -> None:
 @pytest.mark.usefixtures("strict_about_resources")
 def test_a_closed_transport_may_be_used_again(server: _Server) -> None:
     async def work() -> None:
-        transport = LoopTransport(Connection(), server.url)
+        transport = LoopTransport(NetworkOptions(), server.url)
         await transport.aclose()
         first = await _post(transport, server.url)
         await transport.aclose()
@@ -556,7 +556,7 @@ def test_a_closed_transport_may_be_used_again(server: _Server) -> None:
 @pytest.mark.parametrize("backend", _BACKENDS)
 def test_calls_at_once_share_one_transport(backend: str, server: _Server) -> None:
     async def work() -> None:
-        transport = LoopTransport(Connection(), server.url)
+        transport = LoopTransport(NetworkOptions(), server.url)
         async with anyio.create_task_group() as tasks:
             for _ in range(10):
                 tasks.start_soon(_post, transport, server.url)
@@ -572,7 +572,7 @@ def test_a_server_that_hangs_up_is_a_connection_error_and_no_timeout(
     backend: str, server: _Server
 ) -> None:
     async def work() -> None:
-        transport = LoopTransport(Connection(), server.url)
+        transport = LoopTransport(NetworkOptions(), server.url)
         try:
             with async_mapped_errors():
                 await _post(transport, f"{server.url}/hang-up")
@@ -587,7 +587,7 @@ def test_a_server_that_hangs_up_is_a_connection_error_and_no_timeout(
 @pytest.mark.parametrize("backend", _BACKENDS)
 def test_a_server_that_does_not_answer_is_a_timeout(backend: str) -> None:
     async def work(url: str) -> None:
-        transport = LoopTransport(Connection(), url)
+        transport = LoopTransport(NetworkOptions(), url)
         try:
             with async_mapped_errors():
                 await transport.send(Request("POST", url, {}), {}, 0.05, limit_of(0.05))
@@ -604,7 +604,7 @@ def test_a_port_where_nobody_listens_is_a_connection_error(backend: str) -> None
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     async def work() -> None:
-        transport = LoopTransport(Connection(), url)
+        transport = LoopTransport(NetworkOptions(), url)
         with async_mapped_errors():
             await _post(transport, url)
 
@@ -614,7 +614,7 @@ def test_a_port_where_nobody_listens_is_a_connection_error(backend: str) -> None
 
 
 def test_the_sync_transport_keeps_and_releases_its_connection(server: _Server) -> None:
-    with make_transport(Connection(), server.url) as transport:
+    with make_transport(NetworkOptions(), server.url) as transport:
         ports = set()
         for _ in range(3):
             response = transport.handle_request(httpx.Request("POST", server.url))
@@ -639,7 +639,7 @@ _PROXIED = "POST http://r.example.com/x HTTP/1.1"
 
 
 def _async_line_through(
-    backend: str, connection: Connection, server: _Server, url: str = "http://r.example.com/x"
+    backend: str, connection: NetworkOptions, server: _Server, url: str = "http://r.example.com/x"
 ) -> str:
     async def work() -> None:
         transport = LoopTransport(connection, url.rpartition("/")[0])
@@ -652,7 +652,7 @@ def _async_line_through(
 
 @pytest.mark.parametrize("make_proxy", [str, httpx.Proxy])
 def test_a_given_proxy_is_used(make_proxy: Callable[[str], Any], server: _Server) -> None:
-    connection = Connection(proxy=make_proxy(server.url))
+    connection = NetworkOptions(proxy=make_proxy(server.url))
     assert _line_through(make_transport(connection, "http://r.example.com"), server) == _PROXIED
     for backend in _BACKENDS:
         assert _async_line_through(backend, connection, server) == _PROXIED
@@ -665,34 +665,34 @@ def test_the_environments_proxy_is_used(
 ) -> None:
     value = server.url if has_scheme else server.url.removeprefix("http://")
     monkeypatch.setenv(variable, value)
-    transport = make_transport(Connection(), "http://r.example.com")
+    transport = make_transport(NetworkOptions(), "http://r.example.com")
     assert _line_through(transport, server) == _PROXIED
     for backend in _BACKENDS:
-        assert _async_line_through(backend, Connection(), server) == _PROXIED
+        assert _async_line_through(backend, NetworkOptions(), server) == _PROXIED
 
 
 @pytest.mark.parametrize("backend", _BACKENDS)
 def test_no_proxy_is_obeyed(backend: str, server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
-    with make_transport(Connection(), server.url) as transport:
+    with make_transport(NetworkOptions(), server.url) as transport:
         transport.handle_request(httpx.Request("POST", server.url)).close()
     url = f"{server.url}/x"
-    assert _async_line_through(backend, Connection(), server, url) == "POST /x HTTP/1.1"
+    assert _async_line_through(backend, NetworkOptions(), server, url) == "POST /x HTTP/1.1"
 
 
 def test_the_environment_is_not_asked_about_another_scheme(
     server: _Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with make_transport(Connection(), server.url) as transport:
+    with make_transport(NetworkOptions(), server.url) as transport:
         transport.handle_request(httpx.Request("POST", server.url)).close()
     assert len(server.lines) == 1
 
 
 @pytest.mark.parametrize("proxy", ["nonsense", "ftp://x", "http//x", 5])
 def test_a_proxy_that_is_none_is_named_without_its_url(proxy: Any) -> None:
-    connection = Connection(proxy=proxy)
+    connection = NetworkOptions(proxy=proxy)
     with pytest.raises(ConfigurationError, match="proxy") as caught:
         make_transport(connection, "https://r.example.com")
     assert str(proxy) not in str(caught.value)
@@ -710,11 +710,11 @@ def test_a_socks_proxy_of_the_environment_is_explained(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "socksio", None)
     origin = "https://r.example.com"
     with pytest.raises(ConfigurationError, match="SOCKS") as caught:
-        make_transport(Connection(), origin)
+        make_transport(NetworkOptions(), origin)
     assert "httpx[socks]" in (caught.value.hint or "")
     for backend in _BACKENDS:
         with pytest.raises(ConfigurationError, match="SOCKS") as caught:
-            anyio.run(_post, LoopTransport(Connection(), origin), "/x", backend=backend)
+            anyio.run(_post, LoopTransport(NetworkOptions(), origin), "/x", backend=backend)
         assert "secret" not in str(caught.value)
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, Self, Unpack, overload
 from azure_responses._async.concurrency import compute
 from azure_responses._async.resources import AsyncResponses
 from azure_responses._async.stream import AsyncStream
-from azure_responses.arguments import ChatArguments
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -18,6 +17,7 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
+from azure_responses.call_options import ChatArguments
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.stream_events import FAILING

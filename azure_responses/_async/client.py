@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 import httpx
 
 from azure_responses._async.credentials import AsyncCredentials
+from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.resources import AsyncModels, AsyncResponses
-from azure_responses._async.sender import AsyncSender
 from azure_responses._async.watch import AsyncTelemetry
-from azure_responses.arguments import ClientArguments, Configuration, configure
+from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
 from azure_responses.transport import LoopTransport, refuse_wrong_client
@@ -51,11 +51,11 @@ class AsyncAzureResponses:
         credentials = AsyncCredentials(configuration.settings)
         telemetry = AsyncTelemetry(configuration.telemetry)
         if http_client is not None:
-            sender = AsyncSender(credentials, http_client=http_client, telemetry=telemetry)
+            sender = AsyncExecutor(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = LoopTransport(configuration.connection, origin)
-            sender = AsyncSender(credentials, transport=transport, telemetry=telemetry)
+            sender = AsyncExecutor(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @property
@@ -119,7 +119,7 @@ class AsyncAzureResponses:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
     def _set_up(
-        self, configuration: Configuration, sender: AsyncSender, *, owns_sender: bool
+        self, configuration: Configuration, sender: AsyncExecutor, *, owns_sender: bool
     ) -> None:
         self._configuration = configuration
         self._plans = Plans(configuration.operations())

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.concurrency import compute, sleep
+from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.pages import AsyncInputItemPages
-from azure_responses._async.sender import AsyncSender
 from azure_responses._async.stream import AsyncStream, AsyncStreamSource
 from azure_responses._async.watch import AsyncWatch
-from azure_responses.arguments import (
+from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
     CreateArguments,
@@ -17,10 +17,10 @@ from azure_responses.arguments import (
     split_arguments,
 )
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.http_message import RawResponse
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
-from azure_responses.raw_response import RawResponse
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
@@ -45,7 +45,7 @@ T = TypeVar("T")
 class _Resource:
     """What every group of operations stands on."""
 
-    def __init__(self, plans: Plans, sender: AsyncSender, timeout: Timeout) -> None:
+    def __init__(self, plans: Plans, sender: AsyncExecutor, timeout: Timeout) -> None:
         self._plans = plans
         self._sender = sender
         self._timeout = timeout

@@ -9,13 +9,13 @@ from typing import Generic, Self, TypeVar
 from weakref import finalize
 
 from azure_responses._async.concurrency import shield, sleep
-from azure_responses._async.sender import AsyncSender
+from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.stream import ResponseStream, Step
-from azure_responses.protocol.text_pieces import TextPieces
-from azure_responses.streamed_reply import AsyncStreamedReply
+from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
@@ -40,7 +40,7 @@ class AsyncStreamSource:
 
     def __init__(
         self,
-        sender: AsyncSender,
+        sender: AsyncExecutor,
         call: Call,
         timeout: Timeout,
         *,

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self, Unpack, overload
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.resources import Responses
 from azure_responses._sync.stream import Stream
-from azure_responses.arguments import ChatArguments
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -19,6 +18,7 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
+from azure_responses.call_options import ChatArguments
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.stream_events import FAILING

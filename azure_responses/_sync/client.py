@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 import httpx
 
 from azure_responses._sync.credentials import Credentials
+from azure_responses._sync.executor import Executor
 from azure_responses._sync.resources import Models, Responses
-from azure_responses._sync.sender import Sender
 from azure_responses._sync.watch import Telemetry
-from azure_responses.arguments import ClientArguments, Configuration, configure
+from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.plans import Plans
 from azure_responses.transport import SyncTransport, refuse_wrong_client
@@ -51,11 +51,11 @@ class AzureResponses:
         credentials = Credentials(configuration.settings)
         telemetry = Telemetry(configuration.telemetry)
         if http_client is not None:
-            sender = Sender(credentials, http_client=http_client, telemetry=telemetry)
+            sender = Executor(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = SyncTransport(configuration.connection, origin)
-            sender = Sender(credentials, transport=transport, telemetry=telemetry)
+            sender = Executor(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, sender, owns_sender=True)
 
     @property
@@ -118,7 +118,7 @@ class AzureResponses:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
-    def _set_up(self, configuration: Configuration, sender: Sender, *, owns_sender: bool) -> None:
+    def _set_up(self, configuration: Configuration, sender: Executor, *, owns_sender: bool) -> None:
         self._configuration = configuration
         self._plans = Plans(configuration.operations())
         self._sender = sender

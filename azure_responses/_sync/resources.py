@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.concurrency import compute, sleep
+from azure_responses._sync.executor import Executor
 from azure_responses._sync.pages import InputItemPages
-from azure_responses._sync.sender import Sender
 from azure_responses._sync.stream import Stream, StreamSource
 from azure_responses._sync.watch import Watch
-from azure_responses.arguments import (
+from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
     CreateArguments,
@@ -18,10 +18,10 @@ from azure_responses.arguments import (
     split_arguments,
 )
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.http_message import RawResponse
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.plans import Plans, StreamPlan
 from azure_responses.protocol.poll import Poll
-from azure_responses.raw_response import RawResponse
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
@@ -46,7 +46,7 @@ T = TypeVar("T")
 class _Resource:
     """What every group of operations stands on."""
 
-    def __init__(self, plans: Plans, sender: Sender, timeout: Timeout) -> None:
+    def __init__(self, plans: Plans, sender: Executor, timeout: Timeout) -> None:
         self._plans = plans
         self._sender = sender
         self._timeout = timeout

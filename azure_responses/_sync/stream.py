@@ -10,13 +10,13 @@ from typing import Generic, Self, TypeVar
 from weakref import finalize
 
 from azure_responses._sync.concurrency import shield, sleep
-from azure_responses._sync.sender import Sender
+from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.stream import ResponseStream, Step
-from azure_responses.protocol.text_pieces import TextPieces
-from azure_responses.streamed_reply import StreamedReply
+from azure_responses.reply_body import StreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
@@ -41,7 +41,7 @@ class StreamSource:
 
     def __init__(
         self,
-        sender: Sender,
+        sender: Executor,
         call: Call,
         timeout: Timeout,
         *,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from azure_responses._sync.credentials import Credentials
-from azure_responses.arguments import ClientArguments, Configuration
+from azure_responses.call_options import ClientArguments, Configuration
 from azure_responses.doctor.classify import (
     ProbeContext,
     ProbeResult,
@@ -33,10 +33,10 @@ from azure_responses.doctor.token_claims import CredentialNotes, examine_key, ex
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.endpoint import Endpoint
-from azure_responses.protocol.headers import CREDENTIAL_HEADERS
-from azure_responses.protocol.recent import RecentResponses
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.settings import ENVIRONMENT, Settings, resolve_settings
-from azure_responses.transport import Connection, patience_of, refuse_wrong_client
+from azure_responses.transport import NetworkOptions, patience_of, refuse_wrong_client
 from azure_responses.version import __version__
 
 __all__ = [
@@ -98,7 +98,7 @@ class _DiagnosticRun:
         self._endpoint = endpoint
         self._http_client = http_client
         self._parameters = parameters
-        self._connection = Connection(**_pick(arguments, _NETWORK))
+        self._connection = NetworkOptions(**_pick(arguments, _NETWORK))
         self._defaults = _pick(arguments, _DEFAULTS)
         self._arguments = {
             name: value for name, value in arguments.items() if name not in (*_NETWORK, *_DEFAULTS)

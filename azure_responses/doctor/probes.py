@@ -14,14 +14,14 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httpx
 
 from azure_responses._sync.credentials import Credentials
+from azure_responses._sync.executor import Executor
 from azure_responses._sync.resources import Models, Responses
-from azure_responses._sync.sender import Sender
-from azure_responses.arguments import Configuration
+from azure_responses.call_options import Configuration
 from azure_responses.doctor.classify import ProbeResult
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.protocol.plans import Plans
-from azure_responses.transport import Connection, SyncTransport, environment_proxy
+from azure_responses.transport import NetworkOptions, SyncTransport, environment_proxy
 
 __all__ = ["NetworkPath", "ServiceProbe", "find_network_path", "probe_network"]
 
@@ -61,7 +61,7 @@ class NetworkPath:
         return f"{host}:{port}" if self.proxy is None else f"the proxy {host}:{port}"
 
 
-def find_network_path(origin: str, connection: Connection) -> NetworkPath:
+def find_network_path(origin: str, connection: NetworkOptions) -> NetworkPath:
     """The path to an origin, by the same rules the transport follows."""
     parts = urlsplit(origin)
     port = parts.port or _PORTS[parts.scheme]
@@ -74,7 +74,9 @@ def _given_proxy(proxy: str | httpx.Proxy | None) -> str | None:
     return str(proxy.url) if isinstance(proxy, httpx.Proxy) else proxy
 
 
-def probe_network(path: NetworkPath, connection: Connection, timeout: float) -> Iterator[Finding]:
+def probe_network(
+    path: NetworkPath, connection: NetworkOptions, timeout: float
+) -> Iterator[Finding]:
     """The findings of `NETWORK_STEPS`; those after a failure are skipped."""
     with ExitStack() as opened:
         probe = _NetworkProbe(path, connection, timeout, opened)
@@ -113,7 +115,7 @@ class _NetworkProbe:
     """The connection under probe; what it opens is closed with `opened`."""
 
     def __init__(
-        self, path: NetworkPath, connection: Connection, timeout: float, opened: ExitStack
+        self, path: NetworkPath, connection: NetworkOptions, timeout: float, opened: ExitStack
     ) -> None:
         self._path = path
         self._connection = connection
@@ -298,9 +300,9 @@ class ServiceProbe:
     def _plans(self) -> Plans:
         return Plans(self.configuration.operations())
 
-    def _open(self) -> Sender:
+    def _open(self) -> Executor:
         if self.http_client is not None:
-            return Sender(self.credentials, http_client=self.http_client)
+            return Executor(self.credentials, http_client=self.http_client)
         origin = self.configuration.settings.endpoint.origin
         transport = SyncTransport(self.configuration.connection, origin)
-        return Sender(self.credentials, transport=transport)
+        return Executor(self.credentials, transport=transport)

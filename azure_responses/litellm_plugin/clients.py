@@ -14,7 +14,7 @@ from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.credentials import Credentials
-from azure_responses.arguments import configure
+from azure_responses.call_options import configure
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import in_forked_child
 from azure_responses.functions import ClientPool

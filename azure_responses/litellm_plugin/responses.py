@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import model_validator
 
-from azure_responses.arguments import configure
 from azure_responses.bridge import is_reasoning_model_name, without_sampling
+from azure_responses.call_options import configure
 from azure_responses.errors import AzureResponsesError
 from azure_responses.litellm_plugin.clients import (
     async_credentials,
@@ -23,11 +23,11 @@ from azure_responses.litellm_plugin.clients import (
 from azure_responses.litellm_plugin.conversions import has_own_prices
 from azure_responses.litellm_plugin.failures import mapped_failures, to_litellm_error
 from azure_responses.pricing import cost
-from azure_responses.protocol.failure import failure_from_reply
-from azure_responses.protocol.headers import CREDENTIAL_HEADERS
-from azure_responses.protocol.hints import Situation
-from azure_responses.protocol.model_name import read_deployment
-from azure_responses.protocol.readable import check_readable
+from azure_responses.protocol.decode import check_readable
+from azure_responses.protocol.error_body import failure_from_reply
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
+from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.settings import read_deployment
 from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
 
@@ -185,7 +185,7 @@ class AzureResponsesConfig(_AzureConfig):
         """LiteLLM's exception for an error reply."""
         lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
         error = failure_from_reply(
-            status_code, lower, error_message.encode(), Situation("create"), time.time()
+            status_code, lower, error_message.encode(), RequestContext("create"), time.time()
         )
         return to_litellm_error(error, "", "azure_responses")
 
@@ -280,7 +280,7 @@ def _explain(raw: Any, model: str) -> Exception:
     """The error for a reply that says yes and holds no response."""
     headers = {name.lower(): value for name, value in raw.headers.items()}
     error: AzureResponsesError = failure_from_reply(
-        raw.status_code, headers, raw.content, Situation("create"), time.time()
+        raw.status_code, headers, raw.content, RequestContext("create"), time.time()
     )
     return to_litellm_error(error, model, "azure_responses")
 

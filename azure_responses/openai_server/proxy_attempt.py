@@ -36,7 +36,7 @@ from azure_responses.openai_server.upstream_result import (
     tokens_of,
 )
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.http_message import Reply
 from azure_responses.router.attempts import OpenAttempt
 from azure_responses.router.replay import as_continuation
 from azure_responses.routing.deployment import Deployment

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Request
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.http_message import Request
+from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.operations import Operations, Options
 
 __all__ = ["PASSED_QUERY", "RawCalls"]
@@ -44,8 +44,8 @@ class RawCalls:
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
         self._can_refresh = operations.settings.secret.kind not in _FIXED_SECRETS
-        self._templates: dict[tuple[str, bool], tuple[str, dict[str, str], Situation]] = {}
-        self._situations: dict[tuple[str, str], Situation] = {}
+        self._templates: dict[tuple[str, bool], tuple[str, dict[str, str], RequestContext]] = {}
+        self._contexts: dict[tuple[str, str], RequestContext] = {}
 
     def post(
         self,
@@ -60,16 +60,16 @@ class RawCalls:
         """`create`, `compact` or `input_tokens`, with `body` as it is to be sent."""
         url, fixed, template = self._template(operation, is_stream)
         headers = {**fixed, "x-ms-client-request-id": call_id}
-        situation = self._situations.get((operation, deployment))
-        if situation is None:
-            situation = replace(template, operation=operation, deployment=deployment)
-            if len(self._situations) < 1000:
-                self._situations[operation, deployment] = situation
+        context = self._contexts.get((operation, deployment))
+        if context is None:
+            context = replace(template, operation=operation, deployment=deployment)
+            if len(self._contexts) < 1000:
+                self._contexts[operation, deployment] = context
         previous = parameters.get("previous_response_id")
         recent = self._operations.recent
         return Call(
             Request("POST", url, headers, body),
-            situation,
+            context,
             self._operations.policy,
             can_refresh_token=self._can_refresh,
             born=recent.born(previous) if isinstance(previous, str) else None,
@@ -103,7 +103,9 @@ class RawCalls:
         """A response is gone, and waiting for it would be in vain."""
         self._operations.recent.forget(response_id)
 
-    def _template(self, operation: str, is_stream: bool) -> tuple[str, dict[str, str], Situation]:
+    def _template(
+        self, operation: str, is_stream: bool
+    ) -> tuple[str, dict[str, str], RequestContext]:
         found = self._templates.get((operation, is_stream))
         if found is None:
             model = {"model": "template"}
@@ -113,6 +115,6 @@ class RawCalls:
             # The query of the client's defaults stands only in what the client makes itself.
             query = call.request.url.removeprefix(template_url.partition("?")[0])
             url = url.partition("?")[0] + query
-            found = url, dict(call.request.headers), call.situation
+            found = url, dict(call.request.headers), call.context
             self._templates[operation, is_stream] = found
         return found

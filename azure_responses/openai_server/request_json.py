@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.errors import BadRequestError
-from azure_responses.protocol.create_parameters import CONNECTION_FIELDS
+from azure_responses.protocol.request_body import CONNECTION_FIELDS
 
 __all__ = ["invalid_request", "read_object", "refuse_connection_fields"]
 

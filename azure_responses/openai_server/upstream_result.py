@@ -8,8 +8,8 @@ from pydantic_core import from_json
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.openai_server.raw_stream import RawStream
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Reply
-from azure_responses.protocol.failure import failure_from_event, failure_from_response
+from azure_responses.protocol.error_body import failure_from_event, failure_from_response
+from azure_responses.protocol.http_message import Reply
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Outcome
@@ -50,7 +50,7 @@ def failure_of(
     """The error that a response with status "failed" stands for; None for any other."""
     if answer.get("status") != "failed":
         return None
-    return failure_from_response(None, answer.get("error"), headers, call.situation, now)
+    return failure_from_response(None, answer.get("error"), headers, call.context, now)
 
 
 def stream_failure(
@@ -59,11 +59,11 @@ def stream_failure(
     """What a stream that broke off, or ended without a terminal event, ended with."""
     events = [event for event in state.failures if event.get("type") == "error"]
     if events:
-        return failure_from_event(events[0], headers, call.situation, now)
+        return failure_from_event(events[0], headers, call.context, now)
     for event in state.failures:
         response = event.get("response")
         error = response.get("error") if isinstance(response, Mapping) else None
-        return failure_from_response(None, error, headers, call.situation, now)
+        return failure_from_response(None, error, headers, call.context, now)
     if state.is_finished:
         return None
     return APIConnectionError(state.damage or "The stream ended before its terminal event.")

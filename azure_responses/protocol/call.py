@@ -1,28 +1,30 @@
-"""One call and its retries: says what to send again and when, told what came back.
+"""One call and its retries: what to send, and whether and when to send it again.
 
-The shells loop: send `request`, and on trouble ask `next_attempt`, which answers with how long to
-wait or raises. Nothing here sleeps, sends or reads a clock.
+The executor loops: it sends `request`, and after a failure asks `next_attempt`, which returns how
+long to wait or raises. Nothing here sleeps, sends or reads a clock.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
 from azure_responses.errors import (
+    APIConnectionError,
     APIStatusError,
     AuthenticationError,
     AzureResponsesError,
     ResponseNotFoundError,
 )
-from azure_responses.protocol.exchange import Reply, Request
-from azure_responses.protocol.failure import failure_from_reply
-from azure_responses.protocol.headers import CREDENTIAL_HEADERS
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.error_body import failure_from_reply
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply, Request
+from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
 from azure_responses.types.result import Pricer
 
-__all__ = ["ApiType", "Attempt", "Call"]
+__all__ = ["ApiType", "RetryDecision", "Call", "Deletion"]
 
 ApiType = Literal["responses", "chat_completions"]
 """The API a caller used; what is sent is always the Responses API."""
@@ -33,7 +35,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class RetryDecision:
     """Another attempt: after `delay` seconds, with a fresh token if `refreshes_token`."""
 
     delay: float
@@ -45,7 +47,7 @@ class Call:
 
     Args:
         request: what every attempt sends.
-        situation: what is being done, for errors and hints.
+        context: what is being done, for errors and hints.
         policy: how hard to try.
         can_refresh_token: the credential can produce another token.
         born: when this client created the response that the call reads, in monotonic seconds;
@@ -58,7 +60,7 @@ class Call:
     def __init__(
         self,
         request: Request,
-        situation: Situation,
+        context: RequestContext,
         policy: RetryPolicy,
         *,
         can_refresh_token: bool = False,
@@ -74,26 +76,26 @@ class Call:
         self.pricer = pricer
         self.retries = 0
         self.secret: str | None = None
-        self._situation = situation
+        self._context = context
         self._can_refresh_token = can_refresh_token
         self._readable_by = None if born is None else born + policy.fresh_window
         self._lag_retries = 0
         self._lag_waited = 0.0
 
     @property
-    def situation(self) -> Situation:
+    def context(self) -> RequestContext:
         """What is being done, with the secrets that were sent, so that no error repeats them."""
         # A credential may also be among the headers the caller passed.
         own = [self.request.headers.get(name) for name in CREDENTIAL_HEADERS]
         given = [value.rpartition(" ")[2] for value in own if value]
         secrets = tuple(filter(None, [self.secret, *given]))
-        return replace(self._situation, secrets=secrets) if secrets else self._situation
+        return replace(self._context, secrets=secrets) if secrets else self._context
 
     def failure(
         self, status: int, headers: Mapping[str, str], body: bytes, now: float
     ) -> APIStatusError:
         """The error a reply stands for; `now` is unix seconds."""
-        return failure_from_reply(status, headers, body, self.situation, now)
+        return failure_from_reply(status, headers, body, self.context, now)
 
     def outcome(self, reply: Reply, now: float) -> Reply | APIStatusError:
         """The reply of a success, or the error that the reply stands for; `now` is unix seconds."""
@@ -101,7 +103,7 @@ class Call:
             return reply
         return self.failure(reply.status, reply.headers, reply.body, now)
 
-    def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
+    def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> RetryDecision:
         """How to try again after `error`.
 
         Args:
@@ -115,14 +117,14 @@ class Call:
         """
         if self._can_refresh_token and _speaks_of_token(error):
             self._can_refresh_token = False
-            return Attempt(0.0, refreshes_token=True)
+            return RetryDecision(0.0, refreshes_token=True)
         if isinstance(error, ResponseNotFoundError) and self._readable_by is not None:
             return self._wait_for_write(error, now, jitter)
         if not is_transient(error) or self.retries >= self.policy.max_retries:
             raise error
         delay = self._delay(error, jitter)
         self.retries += 1
-        return Attempt(delay)
+        return RetryDecision(delay)
 
     def _delay(self, error: AzureResponsesError, jitter: float) -> float:
         hint = error.retry_after if isinstance(error, APIStatusError) else None
@@ -132,7 +134,9 @@ class Call:
             raise error
         return hint
 
-    def _wait_for_write(self, error: AzureResponsesError, now: float, jitter: float) -> Attempt:
+    def _wait_for_write(
+        self, error: AzureResponsesError, now: float, jitter: float
+    ) -> RetryDecision:
         assert self._readable_by is not None
         ceiling = min(_LONGEST_LAG_DELAY, _FIRST_LAG_DELAY * 2.0 ** min(self._lag_retries, 9))
         # Half of the delay is fixed: with full jitter a run of small draws would spend the
@@ -145,7 +149,7 @@ class Call:
             raise error
         self._lag_retries += 1
         self._lag_waited = waited
-        return Attempt(delay)
+        return RetryDecision(delay)
 
 
 def _speaks_of_token(error: AzureResponsesError) -> bool:
@@ -154,3 +158,48 @@ def _speaks_of_token(error: AzureResponsesError) -> bool:
         return False
     message = error.message.lower()
     return any(word in message for word in ("token", "audience", "expired", "unauthorized"))
+
+
+class Deletion(Call):
+    """The call that deletes a response.
+
+    Args:
+        recent: serves all the calls of a client, so that a router's next attempt knows of the one
+            before.
+        response_id: of the response.
+        call: as of every call.
+    """
+
+    def __init__(self, recent: RecentResponses, response_id: str, *call: Any, **more: Any) -> None:
+        super().__init__(*call, **more)
+        self._recent = recent
+        self._response_id = response_id
+
+    def outcome(self, reply: Reply, now: float) -> Reply | APIStatusError:
+        """As of every call; two more replies confirm a deletion.
+
+        An empty one, which some gateways send, and a 404 after an attempt whose answer was lost.
+        """
+        outcome = super().outcome(reply, now)
+        if isinstance(outcome, Reply):
+            return outcome if outcome.body.strip() else self._confirmation(reply)
+        is_gone = isinstance(outcome, ResponseNotFoundError)
+        if is_gone and self._recent.is_doubtful(self._response_id):
+            return self._confirmation(reply)
+        return outcome
+
+    def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> RetryDecision:
+        """As of every call; an error that says nothing of the deletion is noted."""
+        if _may_be_done(error):
+            self._recent.doubt(self._response_id)
+        return super().next_attempt(error, now, jitter)
+
+    def _confirmation(self, reply: Reply) -> Reply:
+        body = {"id": self._response_id, "object": "response.deleted", "deleted": True}
+        return Reply(200, reply.headers, json.dumps(body).encode())
+
+
+def _may_be_done(error: AzureResponsesError) -> bool:
+    if isinstance(error, APIStatusError):
+        return error.status_code == 408 or error.status_code >= 500
+    return isinstance(error, APIConnectionError)

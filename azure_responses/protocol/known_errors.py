@@ -1,16 +1,16 @@
 """The errors that Azure is known to answer with: one row says all that is known of one.
 
 A row names the statuses, and the codes or the words of the message by which its error is known.
-What else it says, four readers look for:
+The rest is for four readers:
 
-    error        failure   the class of the exception
-    in_stream    problem   the HTTP status it stands for where it comes inside a stream
-    hint         hints     what to change
-    step         doctor    which step of a diagnosis is at fault
+    error        error_body   the class of the exception
+    in_stream    error_body   the HTTP status that it stands for inside a stream
+    hint         error_body   what to change
+    step         doctor       which step of a diagnosis is at fault
 
-A reader takes the first row that matches and answers its question, so that the order counts and a
-row may leave to a later one what it does not know. Codes are matched before messages where both
-tell, because Azure changes the wording (straight and typographic apostrophes, for one).
+A reader takes the first row that matches and answers its question. So the order of the rows
+matters, and a row may leave what it does not know to a later one. Codes are matched before messages
+where both tell, because Azure changes the wording (straight and typographic apostrophes, for one).
 """
 
 import re
@@ -27,11 +27,11 @@ from azure_responses.errors import (
     UnsupportedOperationError,
 )
 
-__all__ = ["STATUS_IN_STREAM", "KnownError", "Situation", "find_known"]
+__all__ = ["KnownError", "STATUS_IN_STREAM", "RequestContext", "find_known"]
 
 
 @dataclass(frozen=True)
-class Situation:
+class RequestContext:
     """What was being done when something failed; everything a hint may need to say.
 
     `secrets` are the key or token that was sent, so that no error can repeat them.
@@ -57,7 +57,7 @@ class KnownError:
         words: a pattern that its message has, in any case; None stands for any.
         error: the class of the exception.
         in_stream: the HTTP status that its codes stand for inside a stream.
-        hint: one sentence that says what to change, or what makes it of the situation.
+        hint: one sentence that says what to change, or what makes it of the context.
         step: the step of a diagnosis that it puts at fault.
         source: where it has been seen.
     """
@@ -67,7 +67,7 @@ class KnownError:
     words: str | None = None
     error: type[APIStatusError] | None = None
     in_stream: int | None = None
-    hint: str | Callable[[Situation], str] | None = None
+    hint: str | Callable[[RequestContext], str] | None = None
     step: str | None = None
     source: str = ""
 
@@ -82,42 +82,42 @@ def find_known(status: int, code: str | None, message: str) -> Iterator[KnownErr
             yield row
 
 
-def _wrong_version(situation: Situation) -> str:
-    if situation.surface == "project":
+def _wrong_version(context: RequestContext) -> str:
+    if context.surface == "project":
         return "A Foundry project takes no api-version at all: leave it out."
-    if situation.surface == "v1":
+    if context.surface == "v1":
         return "The v1 path takes no dated version: leave api_version out, or pass 'preview'."
     return "Leave api_version out to use v1, or pass '2025-04-01-preview' or later."
 
 
-def _unauthorised_token(situation: Situation) -> str:
+def _unauthorised_token(context: RequestContext) -> str:
     return (
-        f"The token must be for {situation.scope or 'https://cognitiveservices.azure.com/.default'}"
+        f"The token must be for {context.scope or 'https://cognitiveservices.azure.com/.default'}"
         " and unexpired; pass scope= if this resource wants another audience."
     )
 
 
-def _unauthorised(situation: Situation) -> str:
-    if not situation.uses_key:
-        return _unauthorised_token(situation)
+def _unauthorised(context: RequestContext) -> str:
+    if not context.uses_key:
+        return _unauthorised_token(context)
     return (
         "The key does not belong to this endpoint, or was rotated: copy both from the same "
         "resource's 'Keys and Endpoint' page."
     )
 
 
-def _no_deployment(situation: Situation) -> str:
-    named = f"{situation.deployment!r}" if situation.deployment else "the value sent"
+def _no_deployment(context: RequestContext) -> str:
+    named = f"{context.deployment!r}" if context.deployment else "the value sent"
     return (
         f"`model` must be the name of a deployment on this resource, and {named} is not one; "
         "a new deployment takes up to 5 minutes to appear."
     )
 
 
-def _no_route(situation: Situation) -> str:
-    version = situation.api_version
+def _no_route(context: RequestContext) -> str:
+    version = context.api_version
     sent = f"api-version={version}" if version else "no api-version"
-    if situation.operation == "compact":
+    if context.operation == "compact":
         return "This resource does not offer /responses/compact yet."
     return (
         f"The path was not found with {sent}: check the endpoint, and leave api_version out to use "

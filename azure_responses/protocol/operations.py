@@ -9,12 +9,10 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.call import ApiType, Call
-from azure_responses.protocol.deletion import Deletion
-from azure_responses.protocol.exchange import Request
-from azure_responses.protocol.headers import merge_headers
-from azure_responses.protocol.hints import Situation
-from azure_responses.protocol.recent import RecentResponses
+from azure_responses.protocol.call import ApiType, Call, Deletion
+from azure_responses.protocol.http_message import Request, merge_headers
+from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings
@@ -238,7 +236,7 @@ class Operations:
         if content is not None:
             headers.setdefault("content-type", "application/json")
         request = Request(method, self._url(segments, query, options), headers, content)
-        situation = Situation(
+        context = RequestContext(
             operation=name,
             surface=endpoint.surface,
             api_version=endpoint.api_version,
@@ -249,7 +247,7 @@ class Operations:
         )
         return kind(
             request,
-            situation,
+            context,
             options.policy(self.policy),
             can_refresh_token=self._can_refresh,
             born=self.recent.born(reads),

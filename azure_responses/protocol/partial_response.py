@@ -1,21 +1,26 @@
-"""What has arrived of a response while it streams.
+"""The events of one stream, put together: the response so far, mended events, pieces of text.
 
 Text is collected in string buffers, not event by event, so that a stream costs the size of its
 text and no more; a finished item replaces its buffers.
+
+Gateways and tests cut events down to what they need, so that a field may be missing or odd:
+`EventMender` fills in where such an event belongs. A delta that cannot be read, or was never sent,
+is replaced by the event that has the whole text of its part: `TextPieces` holds the part's other
+deltas back until then, so that the pieces add up to the model's text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 
-from azure_responses.protocol.event_mending import EventMender
-from azure_responses.protocol.readable import has_answer
+from azure_responses.protocol.decode import find_text, has_answer
+from azure_responses.protocol.stream_events import ENDING
 from azure_responses.types.event import UnknownEvent
-from azure_responses.types.events import ResponseStreamEvent
+from azure_responses.types.events import EVENT_TYPES, ResponseStreamEvent
 from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
 
-__all__ = ["PartialResponse", "response_of"]
+__all__ = ["EventMender", "PartialResponse", "TextPieces", "response_of"]
 
 # (output index, list of the item or "" for the item itself, index in that list, field, and the
 # type of the part in the list)
@@ -194,3 +199,125 @@ _COLLECTORS: dict[str, _Collector] = {
     "response.custom_tool_call_input.done": _field("input", PartialResponse._set),
     "response.code_interpreter_call_code.done": _field("code", PartialResponse._set),
 }
+
+
+# What stands in for a field that only says where an event belongs.
+_PLACES: dict[str, Any] = {
+    "item_id": "",
+    "summary_index": 0,
+    "annotation_index": 0,
+    "command_index": 0,
+    "partial_image_index": 0,
+}
+
+
+class EventMender:
+    """Mends the events of one stream, whose items it has to hear of to know where events belong.
+
+    Attributes:
+        lost: the types of the events that could not be read.
+    """
+
+    def __init__(self) -> None:
+        self._indexes: dict[Any, int] = {}
+        self._parts: dict[int, int] = {}
+        self._latest = -1
+        self.lost: list[str] = []
+
+    def note_item(self, event: Any) -> None:
+        """An item was added to the output, or is final."""
+        self._latest = event.output_index
+        self._indexes[getattr(event.item, "id", None)] = event.output_index
+
+    def note_part(self, event: Any) -> None:
+        """A part was added to an item."""
+        self._parts[event.output_index] = event.content_index
+
+    def mend(self, event: UnknownEvent) -> ResponseStreamEvent:
+        """The event as its type says; itself where it is of no known type, or says nothing."""
+        fields = event.to_dict()
+        name: object = event.type
+        kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
+        if kind is None:
+            return event
+        index, part = self.place_of(fields)
+        places = {**_PLACES, "output_index": index, "content_index": part}
+        mended = mend(kind, fields, places)
+        if mended is None:
+            self.lost.append(event.type)
+            return event
+        return cast(ResponseStreamEvent, mended)
+
+    def place_of(self, fields: Mapping[str, Any]) -> tuple[int, int]:
+        """The indexes of an event's item and, in that, of its part: said, or else most likely."""
+        index = self._index_of(fields)
+        part = fields.get("content_index", fields.get("summary_index"))
+        return index, part if isinstance(part, int) else self._parts.get(index, 0)
+
+    def _index_of(self, fields: Mapping[str, Any]) -> int:
+        """Where the item of an event stands, as far as its other fields tell."""
+        given = fields.get("output_index")
+        if isinstance(given, int):
+            return given
+        item = fields.get("item")
+        found = item.get("id") if isinstance(item, dict) else fields.get("item_id")
+        if isinstance(found, str) and found in self._indexes:
+            return self._indexes[found]
+        is_new = fields.get("type") == "response.output_item.added"
+        return self._latest + 1 if is_new else max(self._latest, 0)
+
+
+_PartPlace = tuple[Any, Any]
+
+
+class TextPieces:
+    """Takes the events of one stream and gives back the text that can be handed on."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[_PartPlace, list[str]] = {}
+        self._waiting: set[_PartPlace] = set()
+        self._items: list[Any] = []
+
+    def take(self, event: Any) -> str | None:
+        """The text that an event brings; None for none."""
+        kind = event.type
+        if kind == "response.output_text.delta":
+            return self._add(_place_of(event), getattr(event, "delta", None))
+        if kind == "response.output_text.done":
+            return self._complete(_place_of(event), getattr(event, "text", None))
+        if kind == "response.output_item.done":
+            self._items.append(getattr(event, "item", None))
+        elif isinstance(kind, str) and kind in ENDING and not any(self._pieces.values()):
+            return self._whole(response_of(event) or Response(id=""))
+        return None
+
+    def _whole(self, response: Response) -> str | None:
+        """The text that came in no delta: in the last event, or else in the finished items."""
+        if not has_answer(response):
+            response = response.model_copy(update={"output": response.output or self._items})
+            find_text(response)
+        return response.output_text or None
+
+    def _add(self, place: _PartPlace, delta: Any) -> str | None:
+        if not isinstance(delta, str):
+            self._waiting.add(place)
+            return None
+        if self._waiting and place in self._waiting:
+            return None
+        self._pieces.setdefault(place, []).append(delta)
+        return delta
+
+    def _complete(self, place: _PartPlace, text: Any) -> str | None:
+        """What of a part's whole text was not handed on; one that differs adds nothing."""
+        pieces = self._pieces.setdefault(place, [])
+        so_far = "".join(pieces)
+        if not isinstance(text, str) or not text.startswith(so_far):
+            return None
+        self._waiting.discard(place)
+        rest = text[len(so_far) :]
+        pieces.append(rest)
+        return rest or None
+
+
+def _place_of(event: Any) -> _PartPlace:
+    return getattr(event, "output_index", None), getattr(event, "content_index", None)

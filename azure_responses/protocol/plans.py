@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar, cast
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.create_parameters import COMPACT_PARAMETERS, check_names
 from azure_responses.protocol.decode import decode, failure_of
-from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.mending import mend

@@ -12,7 +12,14 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
 from azure_responses.protocol.pasted_url import read_pasted_url
 
-__all__ = ["ENVIRONMENT", "Secret", "Settings", "has_endpoint", "resolve_settings"]
+__all__ = [
+    "ENVIRONMENT",
+    "Secret",
+    "Settings",
+    "has_endpoint",
+    "read_deployment",
+    "resolve_settings",
+]
 
 ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "endpoint": ("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
@@ -210,3 +217,17 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> _Chosen:
         if value:
             return _Chosen(value, variable, is_explicit=False)
     return _Chosen(None, name, is_explicit=False)
+
+
+_PREFIXES = ("azure/responses/", "azure/")
+
+
+def read_deployment(model: str) -> str:
+    """The deployment in `azure/responses/<deployment>`, `azure/<deployment>` or a bare name.
+
+    The prefix is taken off once, from the front: a deployment may have a slash in its own name.
+    """
+    for prefix in _PREFIXES:
+        if model.startswith(prefix) and len(model) > len(prefix):
+            return model.removeprefix(prefix)
+    return model

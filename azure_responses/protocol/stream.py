@@ -27,10 +27,10 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import LARGEST_REPLY
-from azure_responses.protocol.failure import failure_from_event, failure_from_response
+from azure_responses.protocol.decode import check_readable, find_text
+from azure_responses.protocol.error_body import failure_from_event, failure_from_response
+from azure_responses.protocol.http_message import LARGEST_REPLY
 from azure_responses.protocol.partial_response import PartialResponse, response_of
-from azure_responses.protocol.readable import check_readable, find_text
 from azure_responses.protocol.retry import backoff
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
 from azure_responses.protocol.stream_events import (
@@ -350,14 +350,14 @@ class ResponseStream:
 
     def _failure(self, wall_clock: float) -> AzureResponsesError:
         """The failure the stream reported; an `error` event explains best."""
-        situation = self._call.situation
+        context = self._call.context
         for event in self._failures:
             if event.type == "error":
-                return failure_from_event(event.to_dict(), self.headers, situation, wall_clock)
+                return failure_from_event(event.to_dict(), self.headers, context, wall_clock)
         response = getattr(self._failures[-1], "response", None)
         error = getattr(response, "error", None)
         fields = error.to_dict() if isinstance(error, Model) else error
-        return failure_from_response(response, fields, self.headers, situation, wall_clock)
+        return failure_from_response(response, fields, self.headers, context, wall_clock)
 
     def _after_interruption(self, cause: AzureResponsesError, now: float, jitter: float) -> Step:
         if self._polled is not None:

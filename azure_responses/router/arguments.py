@@ -7,8 +7,13 @@ from typing import Any, get_args
 
 import httpx
 
-from azure_responses.arguments import CallOptions, ChatArguments, CompactArguments, CreateArguments
 from azure_responses.bridge import ReasoningCache, ReasoningKnowledge
+from azure_responses.call_options import (
+    CallOptions,
+    ChatArguments,
+    CompactArguments,
+    CreateArguments,
+)
 from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.settings import OnOriginDown

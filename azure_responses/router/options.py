@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from azure_responses.arguments import ConnectionArguments, ServingArguments
+from azure_responses.call_options import ConnectionArguments, ServingArguments
 from azure_responses.routing.settings import OnOriginDown
 from azure_responses.routing.strategies import StrategyName
 

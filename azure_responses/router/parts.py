@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary, ref
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._sync.client import AzureResponses
-from azure_responses.arguments import ClientArguments
 from azure_responses.bridge import ReasoningCache
+from azure_responses.call_options import ClientArguments
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import forget_closed_loops, running_loop
 from azure_responses.fork import in_forked_child

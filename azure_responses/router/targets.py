@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from azure_responses._async.client import AsyncAzureResponses
-from azure_responses._async.sender import AsyncSender
+from azure_responses._async.executor import AsyncExecutor
 from azure_responses._sync.client import AzureResponses
-from azure_responses._sync.sender import Sender
+from azure_responses._sync.executor import Executor
 from azure_responses.errors import ConfigurationError, CredentialError
 from azure_responses.fork import new_lock
 from azure_responses.protocol.operations import Operations
@@ -39,7 +39,7 @@ class Target:
         return self.client._configuration.drop_params
 
     @property
-    def sender(self) -> Sender:
+    def sender(self) -> Executor:
         """What sends the client's calls, for who makes them otherwise."""
         return self.client._sender
 
@@ -62,7 +62,7 @@ class AsyncTarget:
         return self.client._configuration.drop_params
 
     @property
-    def sender(self) -> AsyncSender:
+    def sender(self) -> AsyncExecutor:
         """What sends the client's calls, for who makes them otherwise."""
         return self.client._sender
 

@@ -10,9 +10,8 @@ from hashlib import sha256
 from typing import Any, NoReturn
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
 __all__ = ["read_model_list", "resource_tag", "tag_of", "with_endpoint"]

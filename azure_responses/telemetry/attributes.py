@@ -77,7 +77,7 @@ def read_naming(opt_in: str | None) -> Naming:
 
 def span_name(call: Call) -> str:
     """`chat my-deployment`, or the operation alone where no model is named."""
-    operation, model = _operation(call.situation.operation), call.situation.deployment
+    operation, model = _operation(call.context.operation), call.context.deployment
     return f"{operation} {model}" if model else operation
 
 
@@ -86,9 +86,9 @@ def start_attributes(call: Call) -> Attributes:
     place = urlsplit(call.request.url)
     return _without_none(
         {
-            "gen_ai.operation.name": _operation(call.situation.operation),
+            "gen_ai.operation.name": _operation(call.context.operation),
             "gen_ai.provider.name": _PROVIDER,
-            "gen_ai.request.model": call.situation.deployment,
+            "gen_ai.request.model": call.context.deployment,
             "server.address": place.hostname,
             "server.port": place.port or (80 if place.scheme == "http" else 443),
         }
@@ -108,7 +108,7 @@ def request_attributes(call: Call, *, is_stream: bool) -> Attributes:
         {
             "openai.api.type": call.api_type,
             "azure.resource_provider.namespace": _NAMESPACE,
-            "azure_responses.deployment": call.situation.deployment,
+            "azure_responses.deployment": call.context.deployment,
             "azure_responses.client_request_id": call.request.headers.get("x-ms-client-request-id"),
             "gen_ai.request.stream": True if is_stream else None,
             "gen_ai.request.stream_cursor": _stream_cursor(call) if is_stream else None,

@@ -57,7 +57,7 @@ def log_request(call: Call) -> None:
     request = call.request
     details = {
         "record": "azure_responses.request",
-        "operation": call.situation.operation,
+        "operation": call.context.operation,
         "method": request.method,
         "url": redact_url(request.url),
         "headers": redact_headers(request.headers),

@@ -201,7 +201,7 @@ class CallTrace:
         self._capture = _read_capture(captures_content)
         self._start = start_attributes(call)
         self._measured = instruments.bound(self._start)
-        self._is_inference = call.situation.operation == "create"
+        self._is_inference = call.context.operation == "create"
         self._content: dict[str, str] = {}
         self.span: Span = instruments.tracer.start_span(
             span_name(call), kind=SpanKind.CLIENT, attributes=self._start

@@ -215,8 +215,8 @@ def _read_call(call: Call) -> dict[str, Any]:
     given = call.parameters
     return {
         "call_type": call.api_type,
-        "operation": call.situation.operation,
-        "deployment": call.situation.deployment,
+        "operation": call.context.operation,
+        "deployment": call.context.deployment,
         "client_request_id": call.request.headers.get("x-ms-client-request-id"),
         "user": _given(given, "user"),
         "safety_identifier": _given(given, "safety_identifier"),
@@ -228,7 +228,7 @@ def _read_call(call: Call) -> dict[str, Any]:
 def _read_response(response: Any, call: Call) -> dict[str, Any]:
     return {
         "model": _text(response, "model"),
-        "response_id": _text(response, "id") or call.situation.response_id,
+        "response_id": _text(response, "id") or call.context.response_id,
         "usage": _usage(response),
         "service_tier": _text(response, "service_tier"),
         "status": _text(response, "status"),

@@ -179,7 +179,7 @@ def test_a_conversation_the_service_has_lost_is_sent_again(
                 has_gone_by.append(True)
                 emulator.clock.advance(31 * 24 * 3600)
                 # As for a client that has come back after a month.
-                monkeypatch.setattr("azure_responses._sync.sender.time", later)
+                monkeypatch.setattr("azure_responses._sync.executor.time", later)
             return line
 
     lines = "My name is Ada.\nWhat is my name?\nWhat is my name?\n"

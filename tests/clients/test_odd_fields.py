@@ -11,9 +11,9 @@ from azure_responses.bridge import BridgedRequest, ChatStream, accumulate_chunks
 from azure_responses.errors import UnreadableResponseError
 from azure_responses.pricing import cost
 from azure_responses.protocol.decode import decode
-from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.http_message import Reply
+from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.stream import ResponseStream
-from azure_responses.protocol.text_pieces import TextPieces
 from azure_responses.types import EVENT_TYPES, ITEM_TYPES, Refusal, Response
 from azure_responses.types.content import ReasoningText, SummaryText
 from tests.odd_fields import oddities, replaced, sample

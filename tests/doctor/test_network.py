@@ -11,12 +11,12 @@ import pytest
 
 from azure_responses.doctor.findings import Finding
 from azure_responses.doctor.probes import find_network_path, probe_network
-from azure_responses.transport import Connection
+from azure_responses.transport import NetworkOptions
 from tests.doctor.sockets import accepting, closed_port, make_certificate, tls_context
 
 
 def _examine(origin: str, **connection: Any) -> dict[str, Finding]:
-    configured = Connection(**connection)
+    configured = NetworkOptions(**connection)
     path = find_network_path(origin, configured)
     return {finding.name: finding for finding in probe_network(path, configured, 5.0)}
 
@@ -210,7 +210,7 @@ def test_a_proxy_that_refuses_is_a_tls_failure(reply: bytes, detail: str, fix: s
 
 
 def test_a_proxy_that_says_nothing_is_a_tls_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    configured = Connection(proxy="http://127.0.0.1:1")
+    configured = NetworkOptions(proxy="http://127.0.0.1:1")
     ours, theirs = socket.socketpair()
     ours.settimeout(0.01)
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: ours)
@@ -243,7 +243,7 @@ def test_the_environments_proxy_is_obeyed(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert find_network_path("https://r.example.com", Connection()).first_hop == hop
+    assert find_network_path("https://r.example.com", NetworkOptions()).first_hop == hop
 
 
 def test_a_handshake_error_without_words_is_named_by_its_type(

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from azure_responses._sync.credentials import Credentials
-from azure_responses.arguments import Configuration, configure
+from azure_responses.call_options import Configuration, configure
 from azure_responses.doctor.probes import ServiceProbe
 from azure_responses.emulator import Emulator, Fault, Latency, Resource
 from azure_responses.errors import RateLimitError

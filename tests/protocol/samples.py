@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Request
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.http_message import Request
+from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.retry import RetryPolicy
 
 __all__ = ["frame", "json_of", "make_call", "stream_bytes"]
@@ -24,7 +24,7 @@ def make_call(
     request = Request("POST", "https://r.openai.azure.com/openai/v1/responses", headers or {})
     return Call(
         request,
-        Situation("create", response_id=response_id),
+        RequestContext("create", response_id=response_id),
         RetryPolicy(**policy),
         can_refresh_token=can_refresh_token,
         born=born,

@@ -19,7 +19,7 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseNotFoundError,
 )
-from azure_responses.protocol.call import Attempt, Call
+from azure_responses.protocol.call import Call, RetryDecision
 from tests.protocol.samples import make_call
 
 _NOW = 1000.0
@@ -124,7 +124,7 @@ def test_one_budget_serves_all_kinds_of_failure() -> None:
 def test_a_refused_token_is_refreshed_exactly_once(message: str, max_retries: int) -> None:
     call = make_call(can_refresh_token=True, max_retries=max_retries)
     error = AuthenticationError(message, status_code=401)
-    assert call.next_attempt(error, _NOW, 0.5) == Attempt(0.0, refreshes_token=True)
+    assert call.next_attempt(error, _NOW, 0.5) == RetryDecision(0.0, refreshes_token=True)
     assert call.retries == 0
     with pytest.raises(AuthenticationError):
         call.next_attempt(error, _NOW, 0.5)
@@ -225,7 +225,7 @@ def test_a_backoff_is_never_negative_nor_longer_than_its_ceiling(
 def test_the_secret_that_was_sent_does_not_come_back_in_an_error() -> None:
     call = make_call()
     call.secret = "hush-hush"
-    assert call.situation.secrets == ("hush-hush",)
+    assert call.context.secrets == ("hush-hush",)
     error = call.failure(401, {}, b'{"error": {"message": "bad key hush-hush"}}', 0.0)
     assert "hush-hush" not in str(error)
 
@@ -244,7 +244,7 @@ def test_nor_does_one_among_the_callers_own_headers(headers: dict[str, str]) -> 
 
 
 def test_an_empty_credential_header_redacts_nothing() -> None:
-    assert make_call(headers={"api-key": ""}).situation.secrets == ()
+    assert make_call(headers={"api-key": ""}).context.secrets == ()
 
 
 def test_a_reply_is_judged_in_the_calls_situation() -> None:

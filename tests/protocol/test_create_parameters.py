@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.protocol.create_parameters import COMPACT_PARAMETERS, check_names
+from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
 

@@ -14,7 +14,7 @@ from azure_responses.errors import (
     UnreadableResponseError,
 )
 from azure_responses.protocol.decode import decode, failure_of
-from azure_responses.protocol.exchange import Reply
+from azure_responses.protocol.http_message import Reply
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
     CompactedResponse,

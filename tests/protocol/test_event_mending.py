@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.protocol.event_mending import EventMender
+from azure_responses.protocol.partial_response import EventMender
 from azure_responses.types import UnknownEvent, parse_event
 
 ITEM = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}

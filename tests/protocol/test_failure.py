@@ -8,25 +8,25 @@ import pytest
 
 from azure_responses import errors
 from azure_responses.errors import APIStatusError, ContentFilterError, ResponseFailedError
-from azure_responses.protocol.failure import (
+from azure_responses.protocol.error_body import (
     failure_from_event,
     failure_from_reply,
     failure_from_response,
 )
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.known_errors import RequestContext
 from tests.protocol.error_bodies import ERROR_BODIES, INVALID, error_body
 from tests.recordings import Exchange, exchanges
 
 _NOW = 1_787_000_000.0
-_CREATE = Situation("create", deployment="gpt-5-mini", scope="https://ai.azure.com/.default")
-_RETRIEVE = Situation("retrieve", response_id="resp_1")
+_CREATE = RequestContext("create", deployment="gpt-5-mini", scope="https://ai.azure.com/.default")
+_RETRIEVE = RequestContext("retrieve", response_id="resp_1")
 
 
 def _reply(
-    status: int, body: Any, situation: Situation = _CREATE, headers: dict[str, str] | None = None
+    status: int, body: Any, context: RequestContext = _CREATE, headers: dict[str, str] | None = None
 ) -> APIStatusError:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return failure_from_reply(status, headers or {}, raw, situation, _NOW)
+    return failure_from_reply(status, headers or {}, raw, context, _NOW)
 
 
 @pytest.mark.parametrize(("status", "body", "kind", "code", "hint"), ERROR_BODIES)
@@ -247,7 +247,7 @@ def test_a_failed_response_without_a_reason_says_so(error: Any) -> None:
 # Secrets.
 
 _SECRET = "hush-0123456789abcdef"
-_WITH_SECRET = Situation("create", secrets=(_SECRET,))
+_WITH_SECRET = RequestContext("create", secrets=(_SECRET,))
 
 
 def _everything(error: BaseException) -> str:
@@ -345,9 +345,9 @@ def test_a_placeholder_for_a_key_changes_no_error(
     status: int, body: bytes, placeholder: str
 ) -> None:
     headers = {"apim-request-id": "id-1"}
-    without = failure_from_reply(status, headers, body, Situation("create"), 0.0)
+    without = failure_from_reply(status, headers, body, RequestContext("create"), 0.0)
     told = failure_from_reply(
-        status, headers, body, Situation("create", secrets=(placeholder,)), 0.0
+        status, headers, body, RequestContext("create", secrets=(placeholder,)), 0.0
     )
     assert type(told) is type(without)
     assert told.__dict__ == without.__dict__
@@ -357,10 +357,10 @@ def test_a_key_is_taken_out_of_every_field_and_of_text_that_is_cut_within_it() -
     key = "0123456789abcdef0123456789abcdef"
     error = {"message": f"bad {key}", "code": key, "param": key, "inner": [{key: key}]}
     body = json.dumps({"error": error}).encode()
-    told = failure_from_reply(401, {}, body, Situation("create", secrets=(key,)), 0.0)
+    told = failure_from_reply(401, {}, body, RequestContext("create", secrets=(key,)), 0.0)
     assert key not in repr(told.__dict__)
     text = b"." * 490 + key.encode()
-    cut = failure_from_reply(401, {}, text, Situation("create", secrets=(key,)), 0.0)
+    cut = failure_from_reply(401, {}, text, RequestContext("create", secrets=(key,)), 0.0)
     assert key[:8] not in repr(cut.__dict__)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.headers import CREDENTIAL_HEADERS, merge_headers
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, merge_headers
 
 
 def test_later_layers_win_whatever_the_case_of_the_name() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from azure_responses.protocol.hints import Situation, hint_for
-from azure_responses.protocol.problem import Problem, problem_from_reply
+from azure_responses.protocol.error_body import ErrorBody, hint_for, read_error_reply
+from azure_responses.protocol.known_errors import RequestContext
 from tests.protocol.error_bodies import ERROR_BODIES
 
 
@@ -14,12 +14,12 @@ def _hint(
     status: int,
     message: str = "m",
     code: str | None = None,
-    situation: Situation | None = None,
+    context: RequestContext | None = None,
     **headers: str,
 ) -> str:
-    problem = Problem(status, message, code=code)
+    body = ErrorBody(status, message, code=code)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return hint_for(problem, status, named, situation or Situation("create")) or ""
+    return hint_for(body, status, named, context or RequestContext("create")) or ""
 
 
 @pytest.mark.parametrize(("status", "body", "kind", "code", "words"), ERROR_BODIES)
@@ -27,55 +27,57 @@ def test_every_reported_body_has_its_hint_or_none(
     status: int, body: Any, kind: str, code: str | None, words: str | None
 ) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    problem = problem_from_reply(status, {}, raw)
-    situation = Situation("create", deployment="gpt-5-mini", scope="https://ai.azure.com/.default")
-    hint = hint_for(problem, problem.status or status, {}, situation)
+    body = read_error_reply(status, {}, raw)
+    context = RequestContext(
+        "create", deployment="gpt-5-mini", scope="https://ai.azure.com/.default"
+    )
+    hint = hint_for(body, body.status or status, {}, context)
     assert hint is None if words is None else words in (hint or "")
 
 
 def test_a_wrong_version_is_explained_by_the_surface_it_was_sent_to() -> None:
-    dated = Situation("create", surface="dated", api_version="2024-10-21")
+    dated = RequestContext("create", surface="dated", api_version="2024-10-21")
     message = "API version not supported"
     assert "takes no dated version" in _hint(400, message)
-    assert "2025-04-01-preview" in _hint(400, message, situation=dated)
+    assert "2025-04-01-preview" in _hint(400, message, context=dated)
 
 
 @pytest.mark.parametrize("uses_key", [True, False])
 def test_a_401_is_explained_by_what_was_sent(uses_key: bool) -> None:
-    hint = _hint(401, situation=Situation("create", uses_key=uses_key))
+    hint = _hint(401, context=RequestContext("create", uses_key=uses_key))
     assert ("Keys and Endpoint" in hint) is uses_key
     assert ("token must be for" in hint) is not uses_key
 
 
 def test_a_token_hint_names_the_scope() -> None:
     message = "Access token is missing, invalid, audience is incorrect"
-    situation = Situation("create", scope="https://ai.azure.com/.default")
-    assert "https://ai.azure.com/.default" in _hint(401, message, situation=situation)
+    context = RequestContext("create", scope="https://ai.azure.com/.default")
+    assert "https://ai.azure.com/.default" in _hint(401, message, context=context)
     assert "https://cognitiveservices.azure.com/.default" in _hint(401, message)
 
 
 def test_a_missing_deployment_is_named() -> None:
-    situation = Situation("create", deployment="gpt-5")
-    assert "'gpt-5' is not one" in _hint(404, code="DeploymentNotFound", situation=situation)
+    context = RequestContext("create", deployment="gpt-5")
+    assert "'gpt-5' is not one" in _hint(404, code="DeploymentNotFound", context=context)
     assert "the value sent is not one" in _hint(404, code="model_not_found")
 
 
 def test_a_missing_route_names_the_version_that_was_sent() -> None:
-    situation = Situation("create", api_version="2025-04-01-preview")
+    context = RequestContext("create", api_version="2025-04-01-preview")
     message = "Resource not found"
-    assert "with api-version=2025-04-01-preview" in _hint(404, message, "404", situation)
+    assert "with api-version=2025-04-01-preview" in _hint(404, message, "404", context)
     assert "with no api-version" in _hint(404, message, "404")
 
 
 def test_a_missing_compact_route_is_the_resources_fault() -> None:
-    hint = _hint(404, "Resource not found", "404", Situation("compact"))
+    hint = _hint(404, "Resource not found", "404", RequestContext("compact"))
     assert hint == "This resource does not offer /responses/compact yet."
 
 
 def test_a_missing_response_is_explained() -> None:
-    situation = Situation("retrieve", response_id="resp_1")
-    assert "older than 30 days" in _hint(404, situation=situation)
-    assert "older than 30 days" not in _hint(404, "Resource not found", "404", situation)
+    context = RequestContext("retrieve", response_id="resp_1")
+    assert "older than 30 days" in _hint(404, context=context)
+    assert "older than 30 days" not in _hint(404, "Resource not found", "404", context)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -95,8 +97,8 @@ def test_provisioned_throughput_is_told_from_quota() -> None:
 
 
 def test_nothing_better_than_the_message_is_nothing() -> None:
-    assert hint_for(Problem(500, "m"), 500, {}, Situation("create")) is None
-    assert hint_for(Problem(400, "m"), 400, {}, Situation("create")) is None
+    assert hint_for(ErrorBody(500, "m"), 500, {}, RequestContext("create")) is None
+    assert hint_for(ErrorBody(400, "m"), 400, {}, RequestContext("create")) is None
 
 
 def test_a_model_of_another_operation_is_told_from_one_for_responses_only() -> None:
@@ -107,7 +109,7 @@ def test_a_model_of_another_operation_is_told_from_one_for_responses_only() -> N
 
 
 def test_a_project_takes_no_version() -> None:
-    project = Situation("create", surface="project")
+    project = RequestContext("create", surface="project")
     assert "takes no api-version at all" in _hint(400, "API version not supported", None, project)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.protocol.model_name import read_deployment
+from azure_responses.protocol.settings import read_deployment
 
 
 @pytest.mark.parametrize(

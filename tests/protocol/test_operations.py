@@ -10,7 +10,7 @@ import pytest
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent import RecentResponses
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 
@@ -85,7 +85,7 @@ def test_compact_posts_below_responses() -> None:
     call = _operations().compact({"model": "d", "input": None, "instructions": "i"}, _NONE)
     assert (call.request.method, call.request.url) == ("POST", f"{_ROOT}/responses/compact")
     assert _body(call) == {"model": "d", "instructions": "i"}
-    assert call.situation.operation == "compact"
+    assert call.context.operation == "compact"
 
 
 def _stored(operations: Operations, name: str) -> Call:
@@ -113,8 +113,8 @@ def test_operations_on_a_stored_response(
     assert call.request.url == f"{root}/responses/resp%2F1{tail}{query}"
     assert call.request.body is None
     assert "content-type" not in call.request.headers
-    assert call.situation.operation == name
-    assert call.situation.response_id == "resp/1"
+    assert call.context.operation == name
+    assert call.context.response_id == "resp/1"
 
 
 def test_models_are_listed() -> None:
@@ -212,18 +212,18 @@ def test_extra_body_reaches_the_body_and_may_make_one() -> None:
 
 
 def test_the_situation_says_what_hints_need() -> None:
-    situation = (
+    context = (
         _operations(api_version="preview")
         .create({"model": "d", "previous_response_id": "resp_1"}, _NONE, stream=False)
-        .situation
+        .context
     )
-    assert (situation.operation, situation.surface, situation.api_version) == (
+    assert (context.operation, context.surface, context.api_version) == (
         "create",
         "v1",
         "preview",
     )
-    assert (situation.deployment, situation.response_id, situation.uses_key) == ("d", None, True)
-    assert situation.scope == "https://cognitiveservices.azure.com/.default"
+    assert (context.deployment, context.response_id, context.uses_key) == ("d", None, True)
+    assert context.scope == "https://cognitiveservices.azure.com/.default"
 
 
 def _is_patient(call: Call, now: float = 1.0) -> bool:

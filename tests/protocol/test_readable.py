@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import UnreadableResponseError
-from azure_responses.protocol.readable import check_readable, has_answer
+from azure_responses.protocol.decode import check_readable, has_answer
 from azure_responses.types import InputItemList, Response
 from azure_responses.types.mending import mend
 

@@ -40,8 +40,7 @@ from typing_extensions import TypedDict
 from azure_responses import AzureResponses
 from azure_responses.emulator import Emulator
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.strict_schema import make_strict
-from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.structured_output import StructuredOutput, make_strict
 from azure_responses.types.response import Response
 
 T = TypeVar("T")

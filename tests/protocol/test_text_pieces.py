@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.protocol.text_pieces import TextPieces
+from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.types import parse_event
 from tests.protocol.samples import json_of
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.exchange import Request
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.http_message import Request
+from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.response import Response
@@ -27,7 +27,7 @@ def make_call(
     body = json.dumps(parameters).encode() if parameters else None
     return Call(
         Request("POST", url, headers or {"x-ms-client-request-id": "ours"}, body),
-        Situation(operation, deployment=deployment),
+        RequestContext(operation, deployment=deployment),
         RetryPolicy(),
         parameters=parameters,
     )

@@ -22,7 +22,7 @@ from azure_responses.bridge.chat_over_responses.tools import (
     read_tool_choice,
     read_web,
 )
-from azure_responses.protocol.create_parameters import place_of
+from azure_responses.protocol.request_body import place_of
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import CREATE_PARAMETERS
 

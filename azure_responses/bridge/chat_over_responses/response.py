@@ -6,8 +6,8 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.message_draft import MessageDraft
 from azure_responses.bridge.chat_over_responses.request import BridgedRequest
 from azure_responses.errors import AzureResponsesError
-from azure_responses.protocol.failure import failure_from_response
-from azure_responses.protocol.hints import Situation
+from azure_responses.protocol.error_body import failure_from_response
+from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.types.chat import (
     ChatCompletion,
     ChatCompletionChoice,
@@ -139,7 +139,7 @@ def failure_of_response(
         response,
         _plain(response.error),
         response.headers if headers is None else headers,
-        Situation("create", deployment=response.model),
+        RequestContext("create", deployment=response.model),
         created,
     )
 

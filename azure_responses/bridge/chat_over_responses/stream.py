@@ -32,10 +32,10 @@ from azure_responses.bridge.chat_over_responses.text_stream import (
 )
 from azure_responses.bridge.chat_over_responses.tool_call_stream import ToolCallStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
-from azure_responses.protocol.event_mending import EventMender
-from azure_responses.protocol.failure import failure_from_event
-from azure_responses.protocol.hints import Situation
-from azure_responses.protocol.readable import check_readable, find_text, has_answer
+from azure_responses.protocol.decode import check_readable, find_text, has_answer
+from azure_responses.protocol.error_body import failure_from_event
+from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.partial_response import EventMender
 from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletion,
@@ -394,7 +394,7 @@ class ChatStream:
     def _on_error(self, event: Any) -> _Chunks:
         headers = event.headers
         raise self.failure(
-            failure_from_event(event.to_dict(), headers, Situation("create"), self._created)
+            failure_from_event(event.to_dict(), headers, RequestContext("create"), self._created)
         )
 
     def _ignore(self, event: Any) -> _Chunks:

@@ -40,11 +40,11 @@ from azure_responses.openai_server.raw_stream import RawStream
 from azure_responses.openai_server.replies import event_reply, json_reply, refusal
 from azure_responses.openai_server.served_request import ServedRequest, read_call
 from azure_responses.openai_server.stream_body import AsyncStreamBody
+from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.router._async.labelled import AsyncLabelledAttempt
 from azure_responses.router.attempts import Answer, OpenAttempt
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.streamed_reply import AsyncStreamedReply
 from azure_responses.timeouts import for_stream
 from azure_responses.transport import Timeout
 

@@ -41,11 +41,11 @@ from azure_responses.openai_server.raw_stream import RawStream
 from azure_responses.openai_server.replies import event_reply, json_reply, refusal
 from azure_responses.openai_server.served_request import ServedRequest, read_call
 from azure_responses.openai_server.stream_body import StreamBody
+from azure_responses.reply_body import StreamedReply
 from azure_responses.router._sync.labelled import LabelledAttempt
 from azure_responses.router.attempts import Answer, OpenAttempt
 from azure_responses.router.targets import Target
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.streamed_reply import StreamedReply
 from azure_responses.timeouts import for_stream
 from azure_responses.transport import Timeout
 

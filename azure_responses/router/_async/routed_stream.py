@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from azure_responses._async.stream import AsyncStream
 from azure_responses.errors import AzureResponsesError
-from azure_responses.protocol.text_pieces import TextPieces
+from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.router.attempts import AbandonedStreams, Routed
 from azure_responses.router.stream_outcome import (
     StreamOutcome,

@@ -15,13 +15,13 @@ import httpx
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent import RecentResponses
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
-from azure_responses.transport import Connection, Timeout, patience_of, read_timeout
+from azure_responses.transport import NetworkOptions, Timeout, patience_of, read_timeout
 from azure_responses.types.parameters import ChatParameters, CompactParameters, ResponseParameters
 from azure_responses.types.result import Pricer, Result
 
@@ -180,7 +180,7 @@ class Configuration:
     """A client's decided settings, and the defaults `with_options` may change."""
 
     settings: Settings
-    connection: Connection
+    connection: NetworkOptions
     recent: RecentResponses
     defaults: Mapping[str, Any]
     drop_params: bool = False
@@ -264,7 +264,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         warn_caller(warning)
     return Configuration(
         settings,
-        Connection(**network),
+        NetworkOptions(**network),
         RecentResponses(),
         defaults,
         drop_params=bool(arguments.get("drop_params")),

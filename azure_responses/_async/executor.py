@@ -15,13 +15,10 @@ from azure_responses.connection_errors import async_mapped_errors
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
-from azure_responses.protocol.call import Attempt, Call
-from azure_responses.protocol.exchange import Reply
-from azure_responses.protocol.headers import CREDENTIAL_HEADERS
+from azure_responses.protocol.call import Call, RetryDecision
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
 from azure_responses.protocol.plans import Plan
-from azure_responses.raw_response import RawResponse
-from azure_responses.reply_body import async_read_reply
-from azure_responses.streamed_reply import AsyncStreamedReply
+from azure_responses.reply_body import AsyncStreamedReply, async_read_reply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
@@ -34,12 +31,12 @@ from azure_responses.transport import (
 )
 from azure_responses.types.result import Result
 
-__all__ = ["AsyncSender"]
+__all__ = ["AsyncExecutor"]
 
 R = TypeVar("R", bound=Result)
 
 
-class AsyncSender:
+class AsyncExecutor:
     """Sends the calls of one client, again where that helps.
 
     Args:
@@ -158,7 +155,7 @@ class AsyncSender:
             await watch.retry(error, attempt.delay)
         await self.prepare(attempt, call.secret)
 
-    async def prepare(self, attempt: Attempt, secret: str | None) -> None:
+    async def prepare(self, attempt: RetryDecision, secret: str | None) -> None:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         if attempt.refreshes_token:
             self._credentials.refresh(secret)

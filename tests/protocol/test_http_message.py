@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.protocol.exchange import Reply, Request
+from azure_responses.protocol.http_message import Reply, Request
 
 
 def test_a_repr_shows_neither_headers_nor_url() -> None:

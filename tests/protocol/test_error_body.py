@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.protocol.problem import Problem, problem_from_object, problem_from_reply
+from azure_responses.protocol.error_body import ErrorBody, read_error_object, read_error_reply
 
 
-def _read(body: Any, status: int = 400, **headers: str) -> Problem:
+def _read(body: Any, status: int = 400, **headers: str) -> ErrorBody:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return problem_from_reply(status, {k.replace("_", "-"): v for k, v in headers.items()}, raw)
+    return read_error_reply(status, {k.replace("_", "-"): v for k, v in headers.items()}, raw)
 
 
 def test_the_gateways_envelope() -> None:
     body = {"error": {"code": "404", "message": "Resource not found"}}
-    assert _read(body, 404) == Problem(404, "Resource not found", code="404", body=body)
+    assert _read(body, 404) == ErrorBody(404, "Resource not found", code="404", body=body)
 
 
 def test_the_services_envelope() -> None:
@@ -29,19 +29,19 @@ def test_the_services_envelope() -> None:
             "code": None,
         }
     }
-    problem = _read(body)
-    assert problem.message.startswith("Unsupported parameter")
-    assert (problem.code, problem.type, problem.param) == (
+    found = _read(body)
+    assert found.message.startswith("Unsupported parameter")
+    assert (found.code, found.type, found.param) == (
         None,
         "invalid_request_error",
         "temperature",
     )
-    assert problem.body == body
+    assert found.body == body
 
 
 def test_the_flat_envelope() -> None:
-    problem = _read({"statusCode": 401, "message": "Unauthorized."}, 401)
-    assert (problem.status, problem.message, problem.code) == (401, "Unauthorized.", None)
+    found = _read({"statusCode": 401, "message": "Unauthorized."}, 401)
+    assert (found.status, found.message, found.code) == (401, "Unauthorized.", None)
 
 
 def test_the_specifications_type_error_names_no_type() -> None:
@@ -74,8 +74,8 @@ def test_the_specifications_type_error_names_no_type() -> None:
     ],
 )
 def test_odd_objects(body: dict[str, Any], message: str, code: str | None) -> None:
-    problem = _read(body)
-    assert (problem.message, problem.code, problem.body) == (message, code, body)
+    found = _read(body)
+    assert (found.message, found.code, found.body) == (message, code, body)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_bodies_that_are_no_error_object(
     body: bytes, content_type: str, message: str, kept: Any
 ) -> None:
     headers = {"content-type": content_type} if content_type else {}
-    problem = problem_from_reply(502, headers, body)
-    assert (problem.message, problem.body) == (message, kept)
+    found = read_error_reply(502, headers, body)
+    assert (found.message, found.body) == (message, kept)
 
 
 def test_a_long_text_is_shortened() -> None:
-    problem = _read(b"x" * 100_000)
-    assert len(problem.message) < 600
-    assert problem.message.endswith("…")
-    assert len(problem.body) == 501
+    found = _read(b"x" * 100_000)
+    assert len(found.message) < 600
+    assert found.message.endswith("…")
+    assert len(found.body) == 501
 
 
 def test_json_that_is_nested_absurdly_deep_is_no_crash() -> None:
@@ -211,8 +211,8 @@ def test_content_filters(error: dict[str, Any], filters: list[Any]) -> None:
 def test_the_status_an_in_stream_error_stands_for(
     event: dict[str, Any], status: int | None
 ) -> None:
-    assert problem_from_object({"type": "error", "error": event}).status == status
-    assert problem_from_object({**event}).status == status
+    assert read_error_object({"type": "error", "error": event}).status == status
+    assert read_error_object({**event}).status == status
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_the_status_an_in_stream_error_stands_for(
 )
 def test_every_code_that_stands_for_a_status(status: int, codes: str) -> None:
     for code in codes.split():
-        assert problem_from_object({"error": {"code": code}}).status == status
-        assert problem_from_object({"error": {"code": code.upper()}}).status == status
+        assert read_error_object({"error": {"code": code}}).status == status
+        assert read_error_object({"error": {"code": code.upper()}}).status == status
 
 
 def test_a_text_of_just_the_shown_length_is_shown_whole() -> None:
@@ -242,7 +242,7 @@ def test_a_text_of_just_the_shown_length_is_shown_whole() -> None:
 
 def test_the_envelope_around_a_nested_error_may_hold_the_status() -> None:
     event = {"type": "error", "status": 409, "error": {"code": "odd", "message": "m"}}
-    assert problem_from_object(event).status == 409
+    assert read_error_object(event).status == 409
 
 
 _NAMES = ["error", "code", "message", "type", "status", "innererror", "content_filters"]
@@ -254,11 +254,11 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 
 @given(_JSON, st.integers(200, 599))
 def test_any_json_is_read(value: Any, status: int) -> None:
-    problem = _read(value, status)
-    assert problem.message
-    assert problem.status is None or 200 <= problem.status < 600
+    found = _read(value, status)
+    assert found.message
+    assert found.status is None or 200 <= found.status < 600
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read(body: bytes) -> None:
-    assert problem_from_reply(500, {}, body).message
+    assert read_error_reply(500, {}, body).message

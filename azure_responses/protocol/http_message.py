@@ -1,0 +1,123 @@
+"""HTTP requests and replies as plain values, so that the pure part needs no HTTP library."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.types.result import request_id_of
+
+__all__ = [
+    "CREDENTIAL_HEADERS",
+    "LARGEST_REPLY",
+    "RawResponse",
+    "Reply",
+    "Request",
+    "merge_headers",
+]
+
+LARGEST_REPLY = 128 * 2**20
+"""The bytes of a whole body, or of a stream between two events, that are read at most.
+
+The service sends nothing of the kind; what comes from elsewhere must not fill the memory.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to send: `url` is complete, `headers` hold everything except the credential."""
+
+    method: str
+    # Neither is in the repr: a gateway's URL, and headers the caller adds, may hold a key.
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: header names in lower case, `body` decompressed."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+CREDENTIAL_HEADERS = frozenset({"api-key", "authorization"})
+
+# RFC 9110 section 5.6.2 (token) and 5.5 (field value, without the obsolete bytes above ASCII,
+# which the HTTP library cannot encode).
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+# The HTTP library says how long the body is. Another word for it would let the rest of the body
+# pass for a request of its own (RFC 9112 section 11.2).
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def merge_headers(*layers: Mapping[str, str | None] | None) -> dict[str, str]:
+    """The layers as one, later over earlier; a value of None removes the header.
+
+    Names come out in lower case, values without the white space around them. Raises
+    ConfigurationError for a name or value that could end its line and smuggle in another header,
+    and for headers that say where the body ends.
+    """
+    merged: dict[str, str] = {}
+    for layer in layers:
+        for name, value in (layer or {}).items():
+            lower = _check_name(name)
+            if value is None:
+                merged.pop(lower, None)
+                continue
+            _check_value(name, value)
+            merged[lower] = value.strip()
+    return merged
+
+
+def _check_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is not a header name.")
+    lower = name.lower()
+    if lower in _FRAMING:
+        raise ConfigurationError(
+            f"The header {name!r} is not for callers to set.", hint="Leave it out."
+        )
+    return lower
+
+
+def _check_value(name: str, value: object) -> None:
+    if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        # The value is left out of the message: it may be a secret.
+        raise ConfigurationError(
+            f"The value of header {name!r} is not a string that can stand in a header.",
+            hint="Header values are ASCII text without line breaks.",
+        )
+
+
+R = TypeVar("R")
+
+
+class RawResponse(Generic[R]):
+    """Status, headers and body of a successful reply; `parse()` gives the typed result."""
+
+    def __init__(self, reply: Reply, parse: Callable[[Reply], R]) -> None:
+        self.status_code = reply.status
+        self.headers: Mapping[str, str] = reply.headers
+        self.content = reply.body
+        self._reply = reply
+        self._parse = parse
+        self._parsed: R | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`."""
+        return request_id_of(self.headers)
+
+    def parse(self) -> R:
+        """The typed result, the same object every time."""
+        if self._parsed is None:
+            self._parsed = self._parse(self._reply)
+        return self._parsed
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, request_id={self.request_id!r})"
