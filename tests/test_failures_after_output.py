@@ -215,7 +215,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     """The lines of two calls, which are written after their answers."""
     deadline = time.monotonic() + 10
     while True:
-        found = [record for record in caplog.records if hasattr(record, "spent_call")]
+        found = [record for record in caplog.records if hasattr(record, "served_call")]
         if len(found) == 2:
             return found
         assert time.monotonic() < deadline
@@ -240,11 +240,11 @@ def test_a_gateway_tells_logs_and_counts_a_failure_after_output_as_on_both_route
     assert (chat["code"], chat["status"]) == (wanted, status)
     response = native.get("response") or {}
     assert (native.get("error") or response.get("error") or native)["code"] == wanted
-    spent: Any = [vars(record)["spent_call"] for record in (first, second)]
-    assert spent[0].error_code == spent[1].error_code
+    spent: Any = [vars(record)["served_call"][1] for record in (first, second)]
+    assert spent[0].error_type == spent[1].error_type
     assert spent[0].cost == spent[1].cost
     if code not in ("", "stall"):
-        assert spent[0].error_code == code
+        assert spent[0].error_type == code
     # `operation: status code in …`: both lines name the failure.
     assert (
         first.getMessage().split(" in ")[0].split(": ")[1]

@@ -22,7 +22,6 @@ from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
-from azure_responses.gateway.spent_call import SpentCall
 from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.pricing import default_book
 from azure_responses.router import Router
@@ -138,51 +137,22 @@ class Gateway:
         """Names a call whose caller gave it no name."""
         return str(uuid4())
 
-    def record(
-        self, caller: ApiCaller, summary: CallSummary, seconds: float, *, held: int = 0
-    ) -> None:
+    def record(self, caller: ApiCaller, call: CallSummary, *, held: int = 0) -> None:
         """A call is over and answered: count it, price it, log it.
 
         Nothing that is wrong here may change what the caller gets.
 
         Args:
-            held: what was put aside of a budget, where the cost will not be known; in millionths
+            held: what was reserved of a budget, where the cost will not be known; in millionths
                 of a millionth of a US dollar.
         """
         try:
-            self._record(caller, summary, seconds, held)
+            self.metrics.note(call)
+            if self.spend_writer is not None and call.is_billed:
+                self.spend_writer.record(caller, call, held=held)
+            log_call(caller, call)
         except Exception:
-            LOGGER.exception("The call %s could not be recorded", summary.call_id)
-
-    def _record(self, caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -> None:
-        self.metrics.note(summary, summary.status, seconds)
-        spent = _spent(caller, summary, seconds, held)
-        if self.spend_writer is not None and summary.is_billed:
-            self.spend_writer.record(spent)
-        log_call(spent, summary)
-
-
-def _spent(caller: ApiCaller, summary: CallSummary, seconds: float, held: int) -> SpentCall:
-    return SpentCall(
-        caller=caller,
-        call_id=summary.call_id,
-        model=summary.group or "",
-        started_at=summary.started_at,
-        deployment=summary.deployment,
-        result=summary.use,
-        cost=summary.cost,
-        held=held,
-        operation="create" if summary.operation == "chat" else summary.operation,
-        call_type="chat_completions" if summary.operation == "chat" else "responses",
-        is_stream=summary.is_stream,
-        end_user=summary.end_user,
-        http_status=summary.status,
-        error_code=summary.error_type,
-        latency=seconds,
-        time_to_first_token=summary.time_to_first_output,
-        request_id=summary.request_id,
-        attempts=max(1, summary.attempts),
-    )
+            LOGGER.exception("The call %s could not be recorded", call.call_id)
 
 
 def _hosts(settings: GatewaySettings) -> AllowedHosts | None:

@@ -119,22 +119,22 @@ class Metrics:
             multiprocess_mode="livemax",
         )
 
-    def note(self, summary: "CallSummary", status: int, seconds: float) -> None:
+    def note(self, summary: "CallSummary") -> None:
         """A call has ended."""
         group = self._shown(summary.group)
         deployment = summary.deployment_id or ""
-        key = (summary.operation, group, deployment, _shown_status(status))
+        key = (summary.operation, group, deployment, _shown_status(summary.status))
         found = self._children.get(key)
         if found is None:
             found = self._calls.labels(*key), self._latency.labels(summary.operation, group)
             self._children[key] = found
         calls, latency = found
         calls.inc()
-        latency.observe(seconds)
+        latency.observe(summary.latency)
         if summary.time_to_first_output is not None:
             self._first.labels(group).observe(summary.time_to_first_output)
         elif summary.upstream_seconds:
-            self._overhead.observe(max(0.0, seconds - summary.upstream_seconds))
+            self._overhead.observe(max(0.0, summary.latency - summary.upstream_seconds))
         self._note_trouble(summary, group)
         if summary.is_billed:
             self._note_use(summary, group, deployment)

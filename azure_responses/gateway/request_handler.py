@@ -157,12 +157,11 @@ class RequestHandler:
 
     def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
         summary, admission = call.summary, self._gateway.admission
-        total = (summary.usage or {}).get("total_tokens")
-        tokens = total if isinstance(total, int) else None
+        tokens = summary.total_tokens
         held = 0
         if admitted is not None and admitted.hold is not None and _is_open(summary, tokens):
             held = admitted.hold.amount
-        self._gateway.record(caller, summary, summary.latency, held=held)
+        self._gateway.record(caller, summary, held=held)
         if admitted is None:
             return
         if caller.has_limits or caller.budget is not None:

@@ -6,7 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-__all__ = ["LONGEST_NAME", "OVERFLOW", "Batch", "SpendTotals", "SpendKey", "Spent", "fit_name"]
+from azure_responses.gateway.budget import PICO, day_of, to_pico
+from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.openai_server.call_summary import CallSummary
+from azure_responses.pricing.use import Tokens
+
+__all__ = [
+    "LONGEST_NAME",
+    "OVERFLOW",
+    "Batch",
+    "SpendKey",
+    "SpendTotals",
+    "Spent",
+    "end_user_of",
+    "fit_name",
+    "spent_by",
+]
 
 OVERFLOW = "(others)"
 """The end user under whom calls are counted while too many different ones wait to be written."""
@@ -76,6 +91,49 @@ class Spent:
         self.output_tokens += other.output_tokens
         self.reasoning_tokens += other.reasoning_tokens
         self.held += other.held
+
+
+# No call comes near these. A column of 64 bits that overflowed would take every later total along.
+_MOST_COST = 100_000 * PICO
+_MOST_TOKENS = 2**40
+_NO_TOKENS = Tokens()
+
+
+def end_user_of(caller: ApiCaller, call: CallSummary) -> str | None:
+    """For whom a call counts: as the request says, the response, or else the key."""
+    return call.end_user or (call.use and call.use.end_user) or caller.end_user
+
+
+def spent_by(caller: ApiCaller, call: CallSummary, held: int = 0) -> tuple[SpendKey, Spent]:
+    """What to count of a call that is over, and under what.
+
+    Args:
+        held: what counts against the budget of the key where the cost is not known; see `Spent`.
+    """
+    key = SpendKey(
+        caller.key_id,
+        fit_name(end_user_of(caller, call)),
+        fit_name(call.group),
+        day_of(call.started_at + call.latency),
+    )
+    use, cost = call.use, call.cost
+    tokens = (use and use.tokens) or _NO_TOKENS
+    spent = Spent(
+        cost=0 if cost is None else _fit(to_pico(cost), _MOST_COST),
+        calls=1,
+        failed=int(use is None),
+        unpriced=int(use is not None and cost is None),
+        input_tokens=_fit(tokens.input, _MOST_TOKENS),
+        cached_tokens=_fit(tokens.cached, _MOST_TOKENS),
+        output_tokens=_fit(tokens.output, _MOST_TOKENS),
+        reasoning_tokens=_fit(tokens.reasoning, _MOST_TOKENS),
+        held=0 if cost is not None else _fit(held, _MOST_COST),
+    )
+    return key, spent
+
+
+def _fit(number: int, most: int) -> int:
+    return min(max(number, 0), most)
 
 
 @dataclass(frozen=True, slots=True)

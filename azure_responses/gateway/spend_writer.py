@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +17,12 @@ from uuid import uuid4
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.budget import day_of
+from azure_responses.gateway.call_log import describe_call, format_line
 from azure_responses.gateway.key_reader import KeyReader
-from azure_responses.gateway.key_table import KeyTable
+from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.outages import LOGGER, Outages
-from azure_responses.gateway.spend import Batch, SpendTotals
-from azure_responses.gateway.spent_call import SpentCall, format_line
-from azure_responses.pricing.use import Use
+from azure_responses.gateway.spend import Batch, SpendTotals, spent_by
+from azure_responses.openai_server.call_summary import CallSummary
 
 if TYPE_CHECKING:
     from azure_responses.gateway.database import Database
@@ -225,20 +224,18 @@ class SpendWriter:
         """False while the database or the spend log cannot be written."""
         return not self._outages
 
-    def record(self, call: SpentCall) -> None:
-        """Count a call and put its line in the spend log; takes no I/O and never fails."""
-        try:
-            read = call.read()
-        except Exception:
-            # The call has been answered, and its cost counts even where the rest is unreadable.
-            LOGGER.exception("The result of the call %s could not be read", call.call_id)
-            read = replace(call, result=Use())
+    def record(self, caller: ApiCaller, call: CallSummary, *, held: int = 0) -> None:
+        """Count a call and put its line in the spend log; does no I/O.
+
+        Args:
+            held: what counts against a budget where the cost is not known; see `Spent`.
+        """
         # In this order: what `flush` takes of the totals has its line waiting then.
         try:
             if self._log is not None:
-                self._enqueue(format_line(read.describe()))
+                self._enqueue(format_line(describe_call(caller, call)))
         finally:
-            self._totals.add(*read.total())
+            self._totals.add(*spent_by(caller, call, held))
 
     def flush(self) -> None:
         """Write what has been gathered, now, in this thread."""

@@ -21,12 +21,12 @@ import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 
 from azure_responses.gateway.app import GatewayApp, create_app
+from azure_responses.gateway.call_log import set_up_logging
 from azure_responses.gateway.caller_connection import CallerConnection
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_writer import SpendLog
-from azure_responses.telemetry.client_log import JSONFormatter
 
-__all__ = ["GatewayServer", "ServeOptions", "listen", "validate_startup", "serve", "set_up_logging"]
+__all__ = ["GatewayServer", "ServeOptions", "listen", "validate_startup", "serve"]
 
 _TICK = 0.1
 _GARBAGE = 20_000
@@ -262,44 +262,3 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-class _ObjectFormatter(JSONFormatter):
-    """Lines of JSON; that of a call has the keys of the spend log."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        spent = getattr(record, "spent_call", None)
-        if spent is not None:
-            record.azure_responses = spent.describe()
-        return super().format(record)
-
-
-class _LineFormatter(logging.Formatter):
-    """Time, level, message; the time of day is written out once a second, not once a line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._second = 0
-        self._shown = ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, with its traceback where there is one."""
-        second = int(record.created)
-        if second != self._second:
-            self._second, self._shown = second, self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        line = f"{self._shown},{record.msecs:03.0f} {record.levelname} {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
-
-
-def set_up_logging(*, is_json: bool) -> None:
-    """Write the package's log to standard error: one line per call, as text or JSON."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_ObjectFormatter() if is_json else _LineFormatter())
-    for name in ("azure_responses", "uvicorn", "asyncio"):
-        logging.getLogger(name).addHandler(handler)
-    # What no line shows need not be looked up for each: the logging module's own advice.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
-    # The gateway's own line stands for the package's, which would cost a typed copy per call.
-    logging.getLogger("azure_responses.gateway").setLevel(logging.INFO)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.types.result import request_id_of
 
 if TYPE_CHECKING:
@@ -18,7 +17,9 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 @dataclass(slots=True)
 class CallSummary:
-    """One call as it stands; whoever answers it fills it in.
+    """One call as it stands, filled in on the way from the request to the end of its reply.
+
+    `result` is assigned last: what it used and cost is worked out once, when first asked for.
 
     Attributes:
         call_id: ours, which Azure is told as `x-ms-client-request-id`.
@@ -42,6 +43,7 @@ class CallSummary:
         base_model: the model behind the deployment, for its price.
         warnings: what was left out of the request, one sentence each.
         last_sequence_number: of the last event of a stream, so that one more can follow it.
+        priced: what the result used and cost, once that was worked out.
     """
 
     call_id: str
@@ -66,9 +68,7 @@ class CallSummary:
     base_model: str | None = None
     warnings: Sequence[str] = ()
     last_sequence_number: int | None = None
-    _use: "Use | None" = None
-    _cost: Decimal | None = None
-    _is_priced: bool = False
+    priced: "tuple[Use, Decimal | None] | None" = field(default=None, repr=False)
 
     @property
     def usage(self) -> Mapping[str, Any] | None:
@@ -77,26 +77,32 @@ class CallSummary:
         return usage if isinstance(usage, Mapping) else None
 
     @property
-    def use(self) -> "Use | None":
-        """What the answer used up; None without one. Read when first asked for."""
-        if self._use is None and self.result is not None:
-            # Imported on use: the prices are a large table, and not every server is asked for them.
-            from azure_responses.openai_server.cost import use_of
+    def total_tokens(self) -> int | None:
+        """What the answer used, where it says so."""
+        total = (self.usage or {}).get("total_tokens")
+        return total if isinstance(total, int) else None
 
-            self._use = use_of(self.result, self.headers)
-        return self._use
+    @property
+    def use(self) -> "Use | None":
+        """What the answer used up; None without one."""
+        return None if self.result is None and self.priced is None else self._price()[0]
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars; None where that is not known. Worked out when first asked for."""
-        if not self._is_priced and self.result is not None:
-            self._is_priced = True
-            use = self.use
-            if use is not None and self.is_billed:
-                from azure_responses.openai_server.cost import price
+        """US dollars; None where that is not known."""
+        return None if self.result is None and self.priced is None else self._price()[1]
 
-                self._cost = price(use, deployment=self.deployment, base_model=self.base_model)
-        return self._cost
+    def _price(self) -> "tuple[Use, Decimal | None]":
+        if self.priced is None:
+            # Imported on use: the prices are a large table, and not every server is asked for them.
+            from azure_responses.openai_server.cost import price, use_of
+
+            assert self.result is not None
+            use, cost = use_of(self.result, self.headers), None
+            if self.is_billed:
+                cost = price(use, deployment=self.deployment, base_model=self.base_model)
+            self.priced = use, cost
+        return self.priced
 
     @property
     def request_id(self) -> str | None:
@@ -106,8 +112,7 @@ class CallSummary:
     @property
     def is_billed(self) -> bool:
         """True for operations that use up tokens; reading a response again costs nothing."""
-        row = OPERATIONS.get(self.operation)
-        return row is not None and row.is_billed
+        return self.operation in ("create", "chat", "compact")
 
     @property
     def error_type(self) -> str | None:

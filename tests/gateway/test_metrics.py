@@ -33,10 +33,12 @@ def rendered(metrics: Metrics) -> str:
 
 def test_a_call_is_counted_once_everywhere() -> None:
     metrics = Metrics(["chat"])
-    metrics.note(summary(), 200, 0.25)
-    metrics.note(summary(attempts=3, fallbacks=1), 200, 0.25)
-    metrics.note(summary(is_abandoned=True, time_to_first_output=0.1, result=None), 200, 1.0)
-    metrics.note(summary(operation="retrieve"), 404, 0.1)
+    metrics.note(summary(status=200, latency=0.25))
+    metrics.note(summary(attempts=3, fallbacks=1, status=200, latency=0.25))
+    metrics.note(
+        summary(is_abandoned=True, time_to_first_output=0.1, result=None, status=200, latency=1.0)
+    )
+    metrics.note(summary(operation="retrieve", status=404, latency=0.1))
     metrics.refuse(401)
     text = rendered(metrics)
     place = 'deployment="east",group="chat"'
@@ -62,9 +64,13 @@ def test_a_call_is_counted_once_everywhere() -> None:
 def test_a_name_that_a_caller_makes_up_is_no_label(groups: list[str], shown: str) -> None:
     metrics = Metrics(groups)
     for number in range(1000):
-        called = summary(group=f"made-up-{number}", attempts=2, fallbacks=1, is_abandoned=True)
-        metrics.note(called, 200, 0.1)
-    metrics.note(summary(group=None, operation="models", deployment_id=None), 200, 0.1)
+        called = summary(
+            group=f"made-up-{number}", attempts=2, fallbacks=1, is_abandoned=True, status=200
+        )
+        metrics.note(called)
+    metrics.note(
+        summary(group=None, operation="models", deployment_id=None, status=200, latency=0.1)
+    )
     text = rendered(metrics)
     assert "made-up" not in text
     assert f'group="{shown}",operation="create",status="200"}} 1000.0' in text
@@ -74,9 +80,9 @@ def test_a_name_that_a_caller_makes_up_is_no_label(groups: list[str], shown: str
 def test_what_a_reply_makes_up_is_no_label_and_breaks_no_counter() -> None:
     metrics = Metrics(["chat"])
     for status in range(600, 2000):
-        metrics.note(summary(), status, 0.1)
+        metrics.note(summary(status=status, latency=0.1))
     usage = {"input_tokens": 10**400, "output_tokens": -5}
-    metrics.note(summary(result={"model": "gpt-5-mini", "usage": usage}), 200, 0.1)
+    metrics.note(summary(result={"model": "gpt-5-mini", "usage": usage}, status=200, latency=0.1))
     text = rendered(metrics)
     assert 'status="other"} 1400.0' in text
     assert 'status="600"' not in text

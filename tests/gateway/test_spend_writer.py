@@ -21,21 +21,20 @@ from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, ha
 from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.spend import SpendTotals, Spent
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
-from azure_responses.gateway.spent_call import SpentCall
+from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.pricing.use import Use
 
 _BOB = ApiCaller(key_id="key_b", name="bob", owner="bob", budget=PICO)
 _NEVER = 3600.0
 
 
-def _call(number: int = 1, *, cost: str = "0.25", result: Any = None) -> SpentCall:
-    return SpentCall(
-        caller=_BOB,
-        call_id=f"c{number}",
-        model="gpt",
+def _call(number: int = 1, *, cost: str = "0.25") -> CallSummary:
+    return CallSummary(
+        f"c{number}",
+        "create",
+        group="gpt",
         started_at=time.time(),
-        cost=Decimal(cost),
-        result=result or Use(id=f"resp_{number}"),
+        priced=(Use(id=f"resp_{number}"), Decimal(cost)),
     )
 
 
@@ -55,8 +54,8 @@ def _wait_until(holds: Callable[[], bool]) -> None:
 
 def test_what_was_spent_survives_a_restart(database_url: str) -> None:
     with _keeper(database_url=database_url) as keeper:
-        keeper.record(_call(1))
-        keeper.record(_call(2))
+        keeper.record(_BOB, _call(1))
+        keeper.record(_BOB, _call(2))
     book = SpendTotals()
     with _keeper(book, database_url=database_url):
         assert book.spent("key_b") == PICO // 2
@@ -64,7 +63,7 @@ def test_what_was_spent_survives_a_restart(database_url: str) -> None:
 
 def test_calls_are_written_without_being_asked(database_url: str) -> None:
     with _keeper(database_url=database_url, flush_interval=0.02) as keeper:
-        keeper.record(_call())
+        keeper.record(_BOB, _call())
         database = open_database(database_url)
         _wait_until(lambda: bool(database.totals()))
         assert [spent.cost for spent in database.totals().values()] == [PICO // 4]
@@ -91,11 +90,11 @@ def test_what_another_replica_spent_counts_against_the_budget(database: Database
         _keeper(here, database_url=url) as first,
         _keeper(there, database_url=url) as second,
     ):
-        first.record(_call(1))
-        second.record(_call(2))
+        first.record(_BOB, _call(1))
+        second.record(_BOB, _call(2))
         first.flush()
         second.flush()
-        first.record(_call(3))
+        first.record(_BOB, _call(3))
         first.refresh()
         assert here.spent("key_b") == PICO * 3 // 4
         assert there.spent("key_b") == PICO // 4
@@ -104,7 +103,7 @@ def test_what_another_replica_spent_counts_against_the_budget(database: Database
 def test_without_a_database_totals_last_as_long_as_the_process() -> None:
     book = SpendTotals()
     with _keeper(book) as keeper:
-        keeper.record(_call())
+        keeper.record(_BOB, _call())
         keeper.flush()
         keeper.refresh()
         assert book.take() is None
@@ -120,11 +119,11 @@ def test_a_call_that_ends_while_the_log_is_written_reaches_the_database_after_it
 
     def write_amid_calls(lines: list[bytes]) -> None:
         write(lines)
-        keeper.record(_call(2, cost="0.5"))
+        keeper.record(_BOB, _call(2, cost="0.5"))
 
     with monkeypatch.context() as patched, keeper:
         patched.setattr(log, "write", write_amid_calls)
-        keeper.record(_call(1))
+        keeper.record(_BOB, _call(1))
         keeper.flush()
         with closing(open_database(database_url)) as database:
             assert [spent.cost for spent in database.totals().values()] == [PICO // 4]
@@ -138,19 +137,24 @@ def test_every_call_has_its_line(tmp_path: Path) -> None:
     log = SpendLog(path)
     with _keeper(log=log) as keeper:
         for number in range(3):
-            keeper.record(_call(number))
+            keeper.record(_BOB, _call(number))
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert [record["call_id"] for record in records] == ["c0", "c1", "c2"]
     assert {record["key_id"] for record in records} == {"key_b"}
     log.close()
 
 
-def test_a_result_that_cannot_be_read_still_costs(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_whose_line_cannot_be_written_still_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     book = SpendTotals()
-    with _keeper(book) as keeper:
-        keeper.record(_call(result=b"not a result"))
+    log = SpendLog(tmp_path / "spend.jsonl")
+    with _keeper(book, log=log) as keeper, monkeypatch.context() as patch:
+        patch.setattr(keeper, "_enqueue", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            keeper.record(_BOB, _call())
     assert book.spent("key_b") == PICO // 4
-    assert "c1 could not be read" in caplog.text
+    log.close()
 
 
 def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
@@ -165,7 +169,7 @@ def test_a_database_that_goes_away_is_said_once_and_loses_nothing(
             patch.setattr(Database, "add_spend", fail)
             patch.setattr(Database, "keys_version", fail)
             for number in range(3):
-                keeper.record(_call(number))
+                keeper.record(_BOB, _call(number))
                 keeper.flush()
                 keeper.refresh()
             assert [keeper.is_healthy] == [False]
@@ -193,7 +197,7 @@ def test_a_database_that_can_be_read_but_not_written_stays_in_trouble(
         with monkeypatch.context() as patch:
             patch.setattr(Database, "add_spend", fail)
             for number in range(3):
-                keeper.record(_call(number))
+                keeper.record(_BOB, _call(number))
                 keeper.flush()
                 keeper.refresh()
                 assert not keeper.is_healthy
@@ -211,11 +215,11 @@ def test_what_a_database_never_took_is_said_at_the_end(
     book = SpendTotals()
     keeper = _keeper(book, database_url=str(tmp_path / "k.db"))
     keeper.start()
-    keeper.record(_call())
+    keeper.record(_BOB, _call())
     monkeypatch.setattr(Database, "add_spend", fail)
     keeper.close()
     assert "lost to the database" in caplog.text
-    keeper.record(_call())
+    keeper.record(_BOB, _call())
     keeper.close()
     assert book.spent("key_b") == PICO // 2
 
@@ -250,7 +254,7 @@ def test_a_database_that_took_a_batch_without_saying_so_counts_it_once(
         raise DatabaseError("The connection broke after the commit.")
 
     with _keeper(database_url=database_url) as keeper:
-        keeper.record(_call())
+        keeper.record(_BOB, _call())
         with monkeypatch.context() as patch:
             patch.setattr(Database, "add_spend", add_and_fail)
             keeper.flush()
@@ -269,7 +273,7 @@ def test_no_mistake_ends_the_thread(
         keeper = _keeper(book, flush_interval=0.01)
         keeper.start()
         _wait_until(lambda: "could not be written" in caplog.text)
-    keeper.record(_call())
+    keeper.record(_BOB, _call())
     _wait_until(lambda: book.take() is None)
     keeper.close()
 
@@ -287,7 +291,7 @@ def test_a_full_disk_keeps_lines_up_to_a_bound(
     with _keeper(log=log) as keeper, monkeypatch.context() as patch:
         patch.setattr(SpendLog, "write", fail)
         for number in range(5):
-            keeper.record(_call(number))
+            keeper.record(_BOB, _call(number))
             keeper.flush()
         assert not keeper.is_healthy
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -306,11 +310,11 @@ def test_lines_that_come_while_a_write_fails_push_out_the_oldest(
     with _keeper(log=log) as keeper:
 
         def fail(*_: object) -> None:
-            keeper.record(_call(3))
+            keeper.record(_BOB, _call(3))
             raise OSError(28, "No space left on device")
 
         for number in range(3):
-            keeper.record(_call(number))
+            keeper.record(_BOB, _call(number))
         with monkeypatch.context() as patch:
             patch.setattr(SpendLog, "write", fail)
             keeper.flush()
@@ -335,7 +339,7 @@ from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.key_table import KeyTable
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog
-from azure_responses.gateway.spent_call import SpentCall
+from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.pricing.use import Use
 
 log = SpendLog(Path(sys.argv[2]))
@@ -346,10 +350,10 @@ keeper.start()
 callers = [ApiCaller(key_id=f"k{n}") for n in range(7)]
 for number in range(1, 1_000_000):
     keeper.record(
-        SpentCall(
-            caller=callers[number % 7], call_id=str(number), model="gpt", started_at=0.0,
-            cost=Decimal(number), result=Use(id=f"resp_{number}"),
-        )
+        callers[number % 7],
+        CallSummary(
+            str(number), "create", group="gpt", priced=(Use(id=f"resp_{number}"), Decimal(number))
+        ),
     )
     print(number, flush=True)
     time.sleep(0.0002)
