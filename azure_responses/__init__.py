@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
     from azure_responses.types.parameters import ChatParameters, ResponseParameters
-    from azure_responses.types.route import Route
+    from azure_responses.types.result import Route
 
 __all__ = [
     "APIConnectionError",
@@ -114,7 +114,7 @@ _MODULES = {
     "RouterOptions": "router.options",
     "ChatCompletionStream": "_sync.chat",
     "RawResponse": "protocol.http_message",
-    "Route": "types.route",
+    "Route": "types.result",
     "RoutedStream": "router._sync.routed_stream",
     "Router": "router",
     "Stream": "_sync.stream",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
-from azure_responses.types.input_items import InputItem
+from azure_responses.types.items import InputItem
 from azure_responses.types.response import InputItemList
 
 __all__ = ["AsyncInputItemPages"]

@@ -26,7 +26,7 @@ from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 from azure_responses.types.response import Response
-from azure_responses.types.route import Route
+from azure_responses.types.result import Route
 
 __all__ = ["Chat", "ChatCompletionStream", "Completions"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from azure_responses.types.input_items import InputItem
+from azure_responses.types.items import InputItem
 from azure_responses.types.response import InputItemList
 
 __all__ = ["InputItemPages"]

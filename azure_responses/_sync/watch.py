@@ -20,7 +20,7 @@ from azure_responses.telemetry.observer import (
     observe,
 )
 from azure_responses.telemetry.record import CallRecord
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.model import StreamEvent
 
 __all__ = ["Telemetry", "Watch"]
 

@@ -7,8 +7,8 @@ from typing import Protocol, TextIO
 
 from azure_responses.cli.terminal import is_capable, show_controls
 from azure_responses.protocol.partial_response import TextPieces
-from azure_responses.types.event import StreamEvent
 from azure_responses.types.items import OutputMessage
+from azure_responses.types.model import StreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.usage import Usage
 

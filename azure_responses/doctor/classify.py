@@ -17,8 +17,8 @@ from azure_responses.errors import (
     ConfigurationError,
 )
 from azure_responses.protocol.known_errors import find_known
-from azure_responses.types.rate_limit import RateLimit
 from azure_responses.types.response import Response
+from azure_responses.types.result import RateLimit
 
 __all__ = [
     "Classification",

@@ -42,9 +42,8 @@ from azure_responses.protocol.stream_events import (
     TERMINAL_STATUSES,
     opens,
 )
-from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import ResponseStreamEvent, parse_event
-from azure_responses.types.model import Model
+from azure_responses.types.model import Model, UnknownEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import Pricer
 

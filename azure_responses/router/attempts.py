@@ -12,7 +12,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.types.route import Route
+from azure_responses.types.result import Route
 
 __all__ = [
     "Answer",

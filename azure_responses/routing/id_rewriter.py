@@ -23,9 +23,8 @@ from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REPLY, Kind, Place
 from azure_responses.routing.signed_id import MARKER, IdSigner
-from azure_responses.types.event import StreamEvent
 from azure_responses.types.events import EVENT_TYPES
-from azure_responses.types.model import Model
+from azure_responses.types.model import Model, StreamEvent
 
 __all__ = ["IdRewriter"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from azure_responses.types.rate_limit import RateLimit
+from azure_responses.types.result import RateLimit
 
 __all__ = [
     "RUNNING_WAIT",

@@ -13,7 +13,7 @@ from azure_responses.protocol.call import Call
 from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
 from azure_responses.telemetry.client_log import LOGGER, log_call, log_request, log_retry
 from azure_responses.telemetry.record import CallRecord, Observation, routed_attempt
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.model import StreamEvent
 
 if TYPE_CHECKING:
     from azure_responses.telemetry.open_telemetry import CallTrace

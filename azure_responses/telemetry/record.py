@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import ApiType, Call
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.model import StreamEvent
 from azure_responses.types.result import Result, request_id_of
 from azure_responses.types.usage import Usage
 

@@ -9,10 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, PrivateAttr
 
 from .filters import ContentFilter
-from .model import Model
-from .result import Result
-from .showing import show_answer, show_facts, show_text
-from .tolerance import OPEN, Loose, UnknownType
+from .mending import Loose
+from .model import OPEN, Model, UnknownType
+from .result import Result, show_answer, show_facts, show_text
 from .usage import ToolUsage
 
 __all__ = [

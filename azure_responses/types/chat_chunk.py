@@ -12,7 +12,7 @@ from .chat import (
     FinishReason,
     PromptFilterResult,
 )
-from .tolerance import OPEN
+from .model import OPEN
 from .usage import ToolUsage
 
 __all__ = [

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from .mending import Mended, type_of
-from .model import Model
-from .tolerance import OPEN, Number, UnknownType
+from .model import OPEN, Model, Number, UnknownType
 
 __all__ = [
     "Annotation",

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .model import Model
-from .tolerance import OPEN
+from .model import OPEN, Model
 
 __all__ = [
     "BlocklistDetail",

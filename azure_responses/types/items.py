@@ -1,56 +1,35 @@
-"""The items a response is made of: messages, reasoning, tool calls and their results."""
+"""The items of a response and of a request: messages, reasoning, tool calls and their results."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .caller_items import (
-    ApplyPatchCall,
-    ApplyPatchCallOutput,
-    ComputerCall,
-    ComputerCallOutput,
-    CustomToolCall,
-    CustomToolCallOutput,
-    FunctionCall,
-    FunctionCallOutput,
-    LocalShellCall,
-    LocalShellCallOutput,
-    ShellCall,
-    ShellCallOutput,
-)
-from .content import OutputPart, OutputText
-from .hosted_items import (
-    CodeInterpreterCall,
-    FileSearchCall,
-    ImageGenerationCall,
-    McpApprovalRequest,
-    McpApprovalResponse,
-    McpCall,
-    McpListTools,
-    Program,
-    ProgramOutput,
-    ToolSearchCall,
-    ToolSearchOutput,
-    WebSearchCall,
-)
+from .content import MessagePart, OutputPart, OutputText
 from .mending import Mended, type_of
-from .model import Model
-from .status import ItemStatus
-from .tolerance import ANYTHING, OPEN, UnknownType
-from .tools import Tool
+from .model import ANYTHING, OPEN, ItemStatus, Model, UnknownType
+from .parameters import Reasoning, TextConfig
+from .tools import WAITING_ITEMS, Tool, ToolItem
 
 __all__ = [
-    "ITEM_TYPES",
     "AdditionalTools",
     "AgentMessage",
     "AgentTag",
     "CompactionItem",
+    "CompactionTrigger",
+    "ConfigurationUpdate",
+    "EasyInputMessage",
+    "ITEM_TYPES",
+    "InputItem",
+    "InputMessage",
+    "ItemReference",
+    "MessageRole",
     "MultiAgentCall",
     "MultiAgentCallOutput",
     "OutputItem",
     "OutputMessage",
     "ReasoningItem",
+    "ToolSearchOutput",
     "TypedItem",
     "UnknownItem",
     "is_callers",
@@ -107,6 +86,18 @@ class CompactionItem(Model):
     type: Literal["compaction"]
     id: str | None = None
     encrypted_content: str
+    created_by: str | None = None
+
+
+class ToolSearchOutput(Model):
+    """The tools such a search found."""
+
+    type: Literal["tool_search_output"]
+    id: str | None = None
+    call_id: str | None = None
+    tools: list[Tool]
+    execution: Annotated[Literal["server", "client"] | str, OPEN] | None = None
+    status: ItemStatus | None = None
     created_by: str | None = None
 
 
@@ -167,33 +158,11 @@ class UnknownItem(Model):
 
 # Every kind but messages, which input items tell apart by more than their type.
 TypedItem = (
-    FileSearchCall
-    | FunctionCall
-    | FunctionCallOutput
-    | WebSearchCall
-    | ComputerCall
-    | ComputerCallOutput
+    ToolItem
     | ReasoningItem
-    | Program
-    | ProgramOutput
-    | ToolSearchCall
     | ToolSearchOutput
     | AdditionalTools
     | CompactionItem
-    | ImageGenerationCall
-    | CodeInterpreterCall
-    | LocalShellCall
-    | LocalShellCallOutput
-    | ShellCall
-    | ShellCallOutput
-    | ApplyPatchCall
-    | ApplyPatchCallOutput
-    | McpCall
-    | McpListTools
-    | McpApprovalRequest
-    | McpApprovalResponse
-    | CustomToolCall
-    | CustomToolCallOutput
     | AgentMessage
     | MultiAgentCall
     | MultiAgentCallOutput
@@ -222,16 +191,63 @@ OutputItem = Annotated[
 
 def is_callers(item: Any) -> bool:
     """True for an output item that the caller has to carry out and answer."""
-    if isinstance(item, ShellCall):
-        return item.environment is None or item.environment.type == "local"
-    if isinstance(item, ToolSearchCall):
-        return item.execution == "client"
-    return isinstance(
-        item,
-        FunctionCall
-        | CustomToolCall
-        | ApplyPatchCall
-        | LocalShellCall
-        | ComputerCall
-        | McpApprovalRequest,
-    )
+    is_waiting = WAITING_ITEMS.get(type(item))
+    return is_waiting is not None and is_waiting(item)
+
+
+MessageRole = Annotated[Literal["user", "assistant", "system", "developer"] | str, OPEN]
+
+
+class InputMessage(Model):
+    """A message of given parts, in the form the service lists it."""
+
+    type: Literal["message"]
+    id: str | None = None
+    role: MessageRole
+    content: list[MessagePart]
+    status: ItemStatus | None = None
+
+
+class EasyInputMessage(Model):
+    """A message in the short form: a role, and a text or parts; `type` may be left out."""
+
+    type: Literal["message"] | None = None
+    role: MessageRole
+    content: str | list[MessagePart]
+    phase: Annotated[Literal["commentary", "final_answer"] | str, OPEN] | None = None
+
+
+class ItemReference(Model):
+    """Stands for a stored item; `type` may be left out."""
+
+    type: Literal["item_reference"] | None = None
+    id: str
+
+
+class ConfigurationUpdate(Model):
+    """Changes settings from this point of the conversation on."""
+
+    type: Literal["configuration_update"]
+    id: str | None = None
+    reasoning: Reasoning | None = None
+    text: TextConfig | None = None
+
+
+class CompactionTrigger(Model):
+    """Asks for the conversation so far to be compacted."""
+
+    type: Literal["compaction_trigger"]
+    id: str | None = None
+
+
+# Three kinds of message share one type, and short forms have none, so a discriminator serves
+# only the rest; the order decides between messages, the fullest form first.
+InputItem = Annotated[
+    Annotated[TypedItem | ConfigurationUpdate | CompactionTrigger, Field(discriminator="type")]
+    | OutputMessage
+    | InputMessage
+    | EasyInputMessage
+    | ItemReference
+    | UnknownItem,
+    Field(union_mode="left_to_right"),
+]

@@ -15,9 +15,9 @@ from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-from .model import Model
+from .model import Model, types_of
 
-__all__ = ["Mended", "mend", "read_loosely", "type_of"]
+__all__ = ["Loose", "Mended", "mend", "read_loosely", "type_of"]
 
 M = TypeVar("M", bound=Model)
 _Reader = Callable[[Any], Any]
@@ -46,10 +46,8 @@ class Mended:
 
 
 def type_of(kind: type[Model]) -> str:
-    """The `type` of a class that has one."""
-    found = get_args(kind.model_fields["type"].annotation)[0]
-    assert isinstance(found, str)
-    return found
+    """The usual `type` of a class that has one."""
+    return types_of(kind)[0]
 
 
 def mend(kind: type[M], value: Any, stand_ins: Mapping[str, Any] = _NONE) -> M | None:
@@ -134,6 +132,26 @@ def read_loosely(annotation: Any) -> _Reader:
         return found.value if found is not None and found.is_whole else value
 
     return read
+
+
+class _ElseRaw:
+    """On a field that must not sink its object.
+
+    Of an object that does not fit, every field that does is read; what cannot be read at all is
+    kept as it came.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.union_schema(
+            [handler(source), core_schema.no_info_plain_validator_function(read_loosely(source))],
+            mode="left_to_right",
+        )
+
+
+T = TypeVar("T")
+Loose = Annotated[T, _ElseRaw()]
 
 
 def _read_as(shape: "_Shape", value: Any) -> _Repair | None:

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .model import Model
+from .model import OPEN, Model
 from .result import Result
-from .tolerance import OPEN
 
 __all__ = ["ModelCapabilities", "ModelDeprecation", "ModelInfo", "ModelList"]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Required, TypedDict
 from pydantic import Field
 
 from .content import InputPart
-from .model import Model
-from .tolerance import OPEN, UnknownType
+from .model import OPEN, Model, UnknownType
+from .tools import Includable
 
 __all__ = [
     "BackgroundOptions",
@@ -18,7 +18,6 @@ __all__ = [
     "ContextManagement",
     "Conversation",
     "ImageOptions",
-    "Includable",
     "JsonObjectFormat",
     "JsonSchemaFormat",
     "ModerationOptions",
@@ -53,19 +52,6 @@ Verbosity = Annotated[Literal["low", "medium", "high"] | str, OPEN]
 # Azure's description spells the first "in-memory", its replies "in_memory" (recorded by
 # charmbracelet/fantasy).
 PromptCacheRetention = Annotated[Literal["in_memory", "in-memory", "24h"] | str, OPEN]
-Includable = (
-    Literal[
-        "file_search_call.results",
-        "web_search_call.results",
-        "web_search_call.action.sources",
-        "message.input_image.image_url",
-        "computer_call_output.output.image_url",
-        "code_interpreter_call.outputs",
-        "reasoning.encrypted_content",
-        "message.output_text.logprobs",
-    ]
-    | str
-)
 _SummaryKind = Annotated[Literal["auto", "concise", "detailed"] | str, OPEN]
 
 

@@ -7,9 +7,9 @@ from pydantic import Field, PrivateAttr
 
 from .content import OutputText, Refusal
 from .filters import ContentFilter
-from .input_items import InputItem
-from .items import OutputItem, OutputMessage, is_callers
-from .model import Model
+from .items import InputItem, OutputItem, OutputMessage, is_callers
+from .mending import Loose
+from .model import OPEN, Model, Number
 from .parameters import (
     Conversation,
     Prompt,
@@ -20,18 +20,15 @@ from .parameters import (
     TextConfig,
     Truncation,
 )
-from .result import Result
-from .showing import show_answer, show_facts, show_text
-from .status import IncompleteReason, ResponseStatus
-from .tolerance import OPEN, Loose, Number
-from .tool_choice import ToolChoice
-from .tools import Tool
+from .result import Result, show_answer, show_facts, show_text
+from .tools import Tool, ToolChoice
 from .usage import ToolUsage, Usage
 
 __all__ = [
     "CompactedResponse",
     "DeletedResponse",
     "IncompleteDetails",
+    "IncompleteReason",
     "InputItemList",
     "InputTokenCount",
     "Misalignment",
@@ -39,6 +36,15 @@ __all__ = [
     "Response",
     "ResponseError",
     "ResponseErrorCode",
+    "ResponseStatus",
+]
+
+ResponseStatus = Annotated[
+    Literal["completed", "failed", "in_progress", "cancelled", "queued", "incomplete"] | str, OPEN
+]
+
+IncompleteReason = Annotated[
+    Literal["max_output_tokens", "max_messages", "content_filter", "steered"] | str, OPEN
 ]
 
 T = TypeVar("T")

@@ -1,6 +1,9 @@
-"""A top-level reply: a wire model that also knows the headers it came with."""
+"""A top-level reply: a wire model that also knows its headers, its limits and its route."""
 
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -8,10 +11,114 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from .model import Model
-from .rate_limit import RateLimit
-from .route import Route
 
-__all__ = ["Pricer", "Result", "request_id_of"]
+__all__ = ["Pricer", "RateLimit", "Result", "Route", "request_id_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a router did for one call.
+
+    Attributes:
+        deployment: the id of the deployment that answered.
+        group: the model name whose deployments answered: the one asked for, or a fallback's.
+        attempts: how many times a deployment was asked, the one that answered included.
+        fallbacks: the groups the call was given to after the first, in order.
+        waited: seconds spent waiting between attempts.
+        strips_reasoning: encrypted reasoning was left out, because only a resource that could not
+            serve is able to read it.
+        replays: the conversation was sent anew, because the resource that stores it could not
+            serve.
+    """
+
+    deployment: str
+    group: str
+    attempts: int = 1
+    fallbacks: tuple[str, ...] = ()
+    waited: float = 0.0
+    strips_reasoning: bool = False
+    replays: bool = False
+
+    @property
+    def retries(self) -> int:
+        """Attempts after the first."""
+        return self.attempts - 1
+
+
+_PREFIX = "x-ratelimit-"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """Limits of a deployment as one reply reported them; None for what it did not report.
+
+    Values are kept as sent: Azure sends -1 for limits that do not apply and negative remainders
+    after an overdraft (openai/openai-dotnet issue 838), so ask `requests_known` and
+    `tokens_known` before trusting a number. `reset_…` are seconds until the count starts anew:
+    Azure sends bare numbers (recorded by traceloop/openllmetry), OpenAI durations like "6m0s".
+    """
+
+    limit_requests: float | None = None
+    remaining_requests: float | None = None
+    reset_requests: float | None = None
+    limit_tokens: float | None = None
+    remaining_tokens: float | None = None
+    reset_tokens: float | None = None
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> "RateLimit | None":
+        """Read lower-case headers; None when they hold nothing about limits."""
+        if not any(name.startswith(_PREFIX) for name in headers):
+            return None
+        return cls(
+            **{
+                f"{kind}_{unit}": _read(headers.get(f"{_PREFIX}{kind}-{unit}"))
+                for kind in ("limit", "remaining", "reset")
+                for unit in ("requests", "tokens")
+            }
+        )
+
+    @property
+    def requests_known(self) -> bool:
+        """Whether `remaining_requests` says how many requests are left."""
+        return _is_known(self.limit_requests, self.remaining_requests)
+
+    @property
+    def tokens_known(self) -> bool:
+        """Whether `remaining_tokens` says how many tokens are left."""
+        return _is_known(self.limit_tokens, self.remaining_tokens)
+
+
+def _is_known(limit: float | None, remaining: float | None) -> bool:
+    if remaining is None or remaining == -1 or limit == -1:
+        return False
+    # A lone 0 is what Azure sends beside an absent limit; it does not mean "exhausted".
+    return limit is not None or remaining != 0
+
+
+def _read(text: str | None) -> float | None:
+    if text is None:
+        return None
+    text = text.strip().lower()
+    try:
+        number = float(text)
+    except ValueError:
+        return _duration(text)
+    return _plain(number) if math.isfinite(number) else None
+
+
+def _plain(number: float) -> float:
+    return int(number) if number.is_integer() else number
+
+
+def _duration(text: str) -> float | None:
+    parts = _DURATION.findall(text)
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        return None
+    return _plain(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+
 
 Pricer = Callable[[Any], Decimal | None]
 """Says what a result cost in US dollars, or None when it cannot tell."""
@@ -145,3 +252,23 @@ class Result(Model):
         # A pricer may not pickle, so the answer travels in its place.
         _ = self.cost
         return super().__getstate__()
+
+
+_SHOWN = 80
+
+
+def show_facts(facts: Iterable[tuple[str, Any]]) -> str:
+    """Names and values as a call would have them."""
+    return ", ".join(f"{name}={value!r}" for name, value in facts)
+
+
+def show_text(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text[: _SHOWN * 4].split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+
+
+def show_answer(text: str, *facts: str | None) -> str:
+    """An answer as Markdown, and under it what is known of it."""
+    line = " · ".join(fact for fact in facts if fact)
+    return f"{text}\n\n---\n\n{line}" if text else line

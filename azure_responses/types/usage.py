@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from .mending import Loose
 from .model import Model
-from .tolerance import Loose
 
 __all__ = [
     "CacheWriteTokensDetails",

@@ -23,8 +23,8 @@ from azure_responses.errors import (
     ResponseFailedError,
     StreamInterruptedError,
 )
-from azure_responses.types.rate_limit import RateLimit
 from azure_responses.types.response import Response
+from azure_responses.types.result import RateLimit
 from azure_responses.types.usage import Usage
 
 _ASKED = ProbeContext("no api-version", "d", CredentialNotes("a key of 10 characters"))

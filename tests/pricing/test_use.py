@@ -8,7 +8,7 @@ from azure_responses.pricing.call_record import to_record
 from azure_responses.pricing.use import Tokens, Use, read_use
 from azure_responses.types import DeletedResponse, Response
 from azure_responses.types.chat import ChatCompletion
-from azure_responses.types.text_events import ResponseCompletedEvent
+from azure_responses.types.events import ResponseCompletedEvent
 from tests.pricing.bodies import body, reply, spilled, usage
 
 _USED = usage(100, cached=40, write=10, output=50, reasoning=30)

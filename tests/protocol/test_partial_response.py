@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from azure_responses.protocol.partial_response import PartialResponse, response_of
-from azure_responses.types.event import UnknownEvent
 from azure_responses.types.events import parse_event
+from azure_responses.types.model import UnknownEvent
 from azure_responses.types.response import Response
 from tests.protocol.recorded_streams import recorded_streams
 from tests.protocol.samples import json_of

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.request_body import encode_body
-from azure_responses.types.caller_items import FunctionCall
 from azure_responses.types.items import OutputMessage
 from azure_responses.types.response import Response
+from azure_responses.types.tools import FunctionCall
 
 
 def _decode(body: dict[str, Any] | None, extra: dict[str, Any] | None = None) -> Any:

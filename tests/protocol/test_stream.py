@@ -23,7 +23,7 @@ from azure_responses.errors import (
 )
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.protocol.stream_events import TERMINAL_STATUSES
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.model import StreamEvent
 from azure_responses.types.response import Response
 from tests.protocol.recorded_streams import RecordedStream, recorded_streams
 from tests.protocol.samples import frame, make_call, stream_bytes

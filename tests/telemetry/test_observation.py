@@ -10,7 +10,7 @@ from azure_responses.errors import (
     StreamInterruptedError,
 )
 from azure_responses.telemetry.record import Observation
-from azure_responses.types.event import StreamEvent
+from azure_responses.types.model import StreamEvent
 from tests.telemetry.samples import make_call, make_response
 
 _DELTA = StreamEvent.model_validate({"type": "response.output_text.delta", "delta": "a"})

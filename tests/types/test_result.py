@@ -14,7 +14,7 @@ from azure_responses.types import (
     Response,
     Result,
 )
-from azure_responses.types.route import Route
+from azure_responses.types.result import Route
 
 HEADERS = {
     "apim-request-id": "apim-1",

@@ -36,16 +36,16 @@ from azure_responses.protocol.decode import check_readable, find_text, has_answe
 from azure_responses.protocol.error_body import failure_from_event
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.partial_response import EventMender
-from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletion,
     ChatCompletionChoice,
     ChatCompletionMessage,
 )
 from azure_responses.types.chat_chunk import ChatCompletionChunk
-from azure_responses.types.event import StreamEvent, UnknownEvent
 from azure_responses.types.items import is_callers
+from azure_responses.types.model import StreamEvent, UnknownEvent
 from azure_responses.types.response import Response
+from azure_responses.types.tools import CustomToolCall, FunctionCall
 
 __all__ = ["ChatStream", "to_hosted_event"]
 

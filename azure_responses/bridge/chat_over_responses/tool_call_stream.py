@@ -10,7 +10,6 @@ from typing import Any
 
 from azure_responses.bridge.chat_over_responses.conversion_state import CallIds
 from azure_responses.bridge.chat_over_responses.tool_calls import to_tool_call
-from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
 )
@@ -20,6 +19,7 @@ from azure_responses.types.chat_chunk import (
     ChatCompletionDeltaToolCall,
 )
 from azure_responses.types.items import is_callers
+from azure_responses.types.tools import CustomToolCall, FunctionCall
 
 __all__ = ["ToolCallStream"]
 

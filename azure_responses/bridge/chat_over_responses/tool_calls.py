@@ -18,7 +18,6 @@ from azure_responses.bridge.chat_over_responses.parts import (
     read_text,
 )
 from azure_responses.bridge.chat_over_responses.tools import read_tool
-from azure_responses.types.caller_items import CustomToolCall, FunctionCall
 from azure_responses.types.chat import (
     ChatCompletionCustom,
     ChatCompletionCustomToolCall,
@@ -27,6 +26,7 @@ from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
     ChatCompletionUnknownToolCall,
 )
+from azure_responses.types.tools import CustomToolCall, FunctionCall
 
 __all__ = [
     "STAND_INS",

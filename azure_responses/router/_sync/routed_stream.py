@@ -26,8 +26,7 @@ from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.route_request import Outcome
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
-from azure_responses.types.result import Result
-from azure_responses.types.route import Route
+from azure_responses.types.result import Result, Route
 
 __all__ = ["RoutedStream"]
 
