@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_responses.cli import ask, chat_session, cost, doctor, keys, servers
-from azure_responses.cli.terminal import note, report, report_interrupt, spell
+from azure_responses.cli.terminal import INTERRUPTED, note, report, report_interrupt, spell
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
 
 __all__ = ["main"]
-
-# 128 + SIGINT, what a shell reports for an interrupted command.
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         report_interrupt()
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has had enough; Python's own flush at exit must not complain.
         sys.stdout = None

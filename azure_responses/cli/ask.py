@@ -8,14 +8,11 @@ from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.background import follow
 from azure_responses.cli.client_options import add_connection_arguments, open_client
 from azure_responses.cli.rendering import print_texts, print_whole, summarise, texts_of
-from azure_responses.cli.terminal import note
+from azure_responses.cli.terminal import INTERRUPTED, note
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.response import Response
 
 __all__ = ["add_command"]
-
-# 128 + SIGINT, what a shell reports for an interrupted command.
-_INTERRUPTED = 130
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             response = _answer(client, parameters, arguments)
     if response is None:
-        return _INTERRUPTED
+        return INTERRUPTED
     if arguments.cost:
         note(summarise(response))
     return 0 if arguments.json else _explain_end(response)

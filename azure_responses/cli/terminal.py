@@ -14,6 +14,7 @@ from typing import Self, TextIO
 from azure_responses.errors import APIStatusError, AzureResponsesError
 
 __all__ = [
+    "INTERRUPTED",
     "StatusLine",
     "dim",
     "encodes",
@@ -27,6 +28,9 @@ __all__ = [
     "spell",
     "supports_colour",
 ]
+
+INTERRUPTED = 130
+"""Exit code of an interrupted command: 128 + SIGINT, as shells report it."""
 
 _STYLES = {"dim": "2", "green": "32", "red": "31"}
 # What an answer may hold is not for a terminal to obey: ESC [ 2 J would clear the screen.

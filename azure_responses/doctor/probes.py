@@ -21,6 +21,7 @@ from azure_responses.doctor.classify import ProbeResult
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.protocol.plans import Plans
+from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS
 from azure_responses.transport import NetworkOptions, SyncTransport, environment_proxy
 
 __all__ = ["NetworkPath", "ServiceProbe", "find_network_path", "probe_network"]
@@ -244,11 +245,10 @@ def _issuer(certificate: Any) -> str:
     return f", certificate by {name}" if name else ", certificate not verified"
 
 
-# The service refuses fewer output tokens than these; a reasoning model spends them on thinking.
-_FEWEST_TOKENS = 16
+# A reasoning model may spend all of so few tokens on thinking, which is an answer all the same.
 _QUESTION: Mapping[str, Any] = {
     "input": "Reply with one word: ok",
-    "max_output_tokens": _FEWEST_TOKENS,
+    "max_output_tokens": FEWEST_OUTPUT_TOKENS,
     "store": False,
 }
 

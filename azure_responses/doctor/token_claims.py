@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from azure_responses.protocol.endpoint import PROJECT_SCOPE, PUBLIC_SCOPE
 from azure_responses.protocol.tokens import read_claims
 
 __all__ = ["CredentialNotes", "examine_key", "examine_token"]
 
-_COGNITIVE = "https://cognitiveservices.azure.com"
-_PROJECTS = "https://ai.azure.com"
+_COGNITIVE = PUBLIC_SCOPE.removesuffix("/.default")
+_PROJECTS = PROJECT_SCOPE.removesuffix("/.default")
 _SHOWN_ROLES = 5
 _SOON = 300.0
 

@@ -18,6 +18,7 @@ from azure_responses.call_options import configure
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import in_forked_child
 from azure_responses.functions import ClientPool
+from azure_responses.protocol.endpoint import FIRST_DATED_VERSION, PUBLIC_SCOPE
 from azure_responses.protocol.settings import ENVIRONMENT, Settings
 
 __all__ = [
@@ -43,9 +44,6 @@ _OWN = (
     "strict_api_version",
     "allow_insecure",
 )
-# Dated versions compare as text; "v1", "preview" and "latest" come after them all.
-_FIRST_DATED_VERSION = "2025-03-01"
-_DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 CONNECTION_NAMES = frozenset(
     {
@@ -114,7 +112,7 @@ def _replace_default(api_base: str | None) -> str | None:
     version = next(filter(None, named), None)
     if version is None or "api-version=" in (api_base or ""):
         return None
-    is_too_old = version < _FIRST_DATED_VERSION
+    is_too_old = version < FIRST_DATED_VERSION
     contradicts = version[0].isdigit() and "/openai/v1" in (api_base or "")
     return "v1" if is_too_old or contradicts else None
 
@@ -133,7 +131,7 @@ def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:
         names = ("client_id", "azure_username", "azure_password", "tenant_id")
         return {"credential": _user_password(*(given.get(name) for name in names))}
     if token and token.startswith("oidc/") and all(who):
-        scope = given.get("azure_scope") or _DEFAULT_SCOPE
+        scope = given.get("azure_scope") or PUBLIC_SCOPE
         return {"azure_ad_token_provider": _oidc(token, *who, scope)}
     if token:
         return {"azure_ad_token": token}

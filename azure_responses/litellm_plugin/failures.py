@@ -18,6 +18,7 @@ from azure_responses.errors import (
     CredentialError,
     RateLimitError,
     StreamInterruptedError,
+    UnreadableResponseError,
 )
 from azure_responses.litellm_plugin.clients import litellm
 
@@ -63,6 +64,8 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
         return _make(litellm().BadRequestError, named, None, status=400)
     if isinstance(error, APIConnectionError):
         return _make(litellm().APIConnectionError, named, None)
+    if isinstance(error, UnreadableResponseError):
+        return _unreadable(error, named)
     # A response that failed for a reason of its own.
     return _make(litellm().InternalServerError, named, None)
 
@@ -79,6 +82,20 @@ def _interrupted(error: StreamInterruptedError, model: str, provider: str) -> Ex
         return to_litellm_error(cause, model, provider)
     named = {"model": model, "llm_provider": provider, "message": str(error)}
     return _make(litellm().ServiceUnavailableError, named, None, status=503)
+
+
+def _unreadable(error: UnreadableResponseError, named: dict[str, Any]) -> Exception:
+    """A 502 that is not tried again, because the answer that cannot be read was billed.
+
+    LiteLLM's router retries every 5xx, unless the exception itself says how often
+    (`num_retries`); its proxy sends `headers` on, where openai's clients look.
+    """
+    made = _make(litellm().BadGatewayError, {**named, "num_retries": 0}, None, status=502)
+    own: Any = made
+    own.headers = {"x-should-retry": "false"}
+    if error.request_id:
+        own.headers["apim-request-id"] = error.request_id
+    return made
 
 
 def _from_status(error: APIStatusError, named: dict[str, Any]) -> Exception:

@@ -22,13 +22,13 @@ from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
 from azure_responses.litellm_plugin.clients import is_installed, litellm, litellm_module
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
 
-__all__ = ["handler", "install", "is_installed", "register", "take_over_azure", "unregister"]
+__all__ = ["handler", "install", "is_installed", "override_azure", "register", "unregister"]
 
 handler = AzureResponsesLLM()
 """The custom provider that `register` and a proxy's `custom_provider_map` name."""
 
 _DISPATCH = "_complete_custom_providers"
-_TAKEN_OVER = ("AzureOpenAIResponsesAPIConfig", "AzureOpenAIOSeriesResponsesAPIConfig")
+_OVERRIDDEN = ("AzureOpenAIResponsesAPIConfig", "AzureOpenAIOSeriesResponsesAPIConfig")
 
 
 @dataclass
@@ -77,11 +77,11 @@ def register(provider: str = "azure_responses", take_over_azure: bool = False) -
     litellm_module("litellm.utils").custom_llm_setup()
     install()
     if take_over_azure:
-        _take_over()
+        override_azure()
 
 
 def unregister() -> None:
-    """Take back everything that `register`, `take_over_azure` and the use of `handler` did."""
+    """Take back everything that `register`, `override_azure` and the use of `handler` did."""
     for name in list(_our_names()):
         for known in (litellm().provider_list, litellm()._custom_providers):
             while name in known:
@@ -107,13 +107,9 @@ def install() -> None:
         _change(main, _DISPATCH, _wrap_dispatch(dispatch))
 
 
-def take_over_azure() -> None:
+def override_azure() -> None:
     """Serve `/v1/responses` of LiteLLM's `azure/` models; their chat stays LiteLLM's."""
-    _take_over()
-
-
-def _take_over() -> None:
-    for name in _TAKEN_OVER:
+    for name in _OVERRIDDEN:
         # Looked at first: LiteLLM makes the attribute when it is first asked for.
         getattr(litellm(), name)
         _change(litellm(), name, AzureResponsesConfig)

@@ -27,6 +27,7 @@ from azure_responses.protocol.decode import check_readable
 from azure_responses.protocol.error_body import failure_from_reply
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS, ITEMS_WITHOUT_STATUS
 from azure_responses.protocol.settings import read_deployment
 from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
@@ -47,8 +48,6 @@ else:
     _AzureConfig = litellm_class("AzureOpenAIResponsesAPIConfig")
 
 
-_FEWEST_TOKENS = 16
-_WITHOUT_STATUS = frozenset({"message", "reasoning"})
 # What LiteLLM says for the model of a call on a stored response.
 _NO_MODEL = "None"
 
@@ -73,8 +72,8 @@ class AzureResponsesConfig(_AzureConfig):
         """The parameters as they are; with `drop_params` without what reasoning models refuse."""
         parameters = dict(response_api_optional_params)
         tokens = parameters.get("max_output_tokens")
-        if isinstance(tokens, int) and tokens < _FEWEST_TOKENS:
-            parameters["max_output_tokens"] = _FEWEST_TOKENS
+        if isinstance(tokens, int) and tokens < FEWEST_OUTPUT_TOKENS:
+            parameters["max_output_tokens"] = FEWEST_OUTPUT_TOKENS
         if not drop_params or not _reasons(model, parameters):
             return parameters
         left, dropped = without_sampling(parameters)
@@ -228,7 +227,7 @@ def _reasons(model: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def _without_status(item: Any) -> Any:
-    if isinstance(item, dict) and item.get("type") in _WITHOUT_STATUS and "status" in item:
+    if isinstance(item, dict) and item.get("type") in ITEMS_WITHOUT_STATUS and "status" in item:
         return {name: value for name, value in item.items() if name != "status"}
     return item
 

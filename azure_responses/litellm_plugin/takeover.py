@@ -1,21 +1,20 @@
-"""The handler for a proxy whose `azure/` models are to be served by this package too.
+"""The old place of `azure_responses.litellm_plugin.azure_override`; configurations may name it."""
 
-```yaml
-litellm_settings:
-  custom_provider_map:
-    - provider: azure_responses
-      custom_handler: azure_responses.litellm_plugin.takeover.handler
-```
+import warnings
+from typing import Any
 
-Importing this module takes over `/v1/responses` of every `azure/` model; it is how a configuration
-file says `register(take_over_azure=True)`. Their chat completions stay LiteLLM's.
-"""
+import azure_responses.litellm_plugin
 
-from azure_responses.litellm_plugin import handler
-from azure_responses.litellm_plugin.clients import is_installed
-from azure_responses.litellm_plugin.registration import take_over_azure
+__all__: list[str] = []
 
-__all__ = ["handler"]
 
-if is_installed():
-    take_over_azure()
+def __getattr__(name: str) -> Any:
+    if name != "handler":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        "azure_responses.litellm_plugin.takeover.handler is now called "
+        "azure_responses.litellm_plugin.azure_override.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return azure_responses.litellm_plugin.azure_override

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["drop_status"]
+from azure_responses.protocol.request_body import ITEMS_WITHOUT_STATUS
 
-# Azure refuses these with the `status` they came with (litellm #13484), and the openai packages,
-# openai-agents and pydantic-ai send it.
-_WITHOUT_STATUS = frozenset({"message", "reasoning"})
+__all__ = ["drop_status"]
 
 
 def drop_status(body: Mapping[str, Any]) -> bool:
@@ -29,4 +27,4 @@ def _has_status(item: Any) -> bool:
         return False
     # A message may leave its type out; what is no name at all is Azure's to refuse.
     kind = item.get("type", "message")
-    return isinstance(kind, str) and kind in _WITHOUT_STATUS
+    return isinstance(kind, str) and kind in ITEMS_WITHOUT_STATUS

@@ -17,20 +17,27 @@ from urllib.parse import quote, urlencode, urlsplit
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 
-__all__ = ["Endpoint", "resolve_endpoint"]
+__all__ = [
+    "FIRST_DATED_VERSION",
+    "PROJECT_SCOPE",
+    "PUBLIC_SCOPE",
+    "Endpoint",
+    "resolve_endpoint",
+]
 
 Surface = Literal["v1", "dated", "project"]
 
-_FIRST_DATED_VERSION = "2025-03-01"
+FIRST_DATED_VERSION = "2025-03-01"
+"""Older dated versions lack the Responses API. Versions compare as text: names come after dates."""
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?|.*\.localhost")
 
-_PROJECT_SCOPE = "https://ai.azure.com/.default"
+PROJECT_SCOPE = "https://ai.azure.com/.default"
 _SCOPES = (
     (".azure.us", "https://cognitiveservices.azure.us/.default"),
     (".azure.cn", "https://cognitiveservices.azure.cn/.default"),
 )
-_PUBLIC_SCOPE = "https://cognitiveservices.azure.com/.default"
+PUBLIC_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def resolve_endpoint(
 def _by_version(pasted: PastedURL, version: str, strict: bool, source: str) -> Endpoint:
     if version in ("v1", "preview"):
         return _build(pasted, f"{pasted.prefix}/openai/v1", "v1", version)
-    if version[:10] >= _FIRST_DATED_VERSION:
+    if version[:10] >= FIRST_DATED_VERSION:
         return _build(pasted, f"{pasted.prefix}/openai", "dated", version)
     message = (
         f"{source} {version!r} is older than the Responses API, and Azure refuses it; "
@@ -189,14 +196,14 @@ def _build(
     if version != "v1":
         query["api-version"] = version
     warnings = (*pasted.warnings, *([warning] if warning else []))
-    scope = _PROJECT_SCOPE if surface == "project" else _scope_for(pasted.host)
+    scope = PROJECT_SCOPE if surface == "project" else _scope_for(pasted.host)
     return Endpoint(
         pasted.origin, path, query, surface, scope, pasted.deployment, warnings, pasted.prefix
     )
 
 
 def _scope_for(host: str) -> str:
-    return next((scope for suffix, scope in _SCOPES if host.endswith(suffix)), _PUBLIC_SCOPE)
+    return next((scope for suffix, scope in _SCOPES if host.endswith(suffix)), PUBLIC_SCOPE)
 
 
 def _normalise_version(version: str | None, source: str) -> str:

@@ -9,11 +9,24 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.parameters import CREATE_PARAMETERS, CompactParameters
 
-__all__ = ["COMPACT_PARAMETERS", "CONNECTION_FIELDS", "check_names", "encode_body", "place_of"]
+__all__ = [
+    "COMPACT_PARAMETERS",
+    "CONNECTION_FIELDS",
+    "FEWEST_OUTPUT_TOKENS",
+    "ITEMS_WITHOUT_STATUS",
+    "check_names",
+    "encode_body",
+    "place_of",
+]
 
-# Azure refuses these when a message or a reasoning item is replayed with its `status`
-# (litellm #13484).
-_WITHOUT_STATUS = frozenset({"message", "reasoning"})
+FEWEST_OUTPUT_TOKENS = 16
+"""The least `max_output_tokens` that the Responses API accepts; chat completions accept 1."""
+
+ITEMS_WITHOUT_STATUS = frozenset({"message", "reasoning"})
+"""Types of items that Azure refuses when they are replayed with their `status` (litellm #13484).
+
+The openai packages, openai-agents and pydantic-ai send it.
+"""
 
 
 def encode_body(
@@ -62,7 +75,7 @@ def _encode(value: Any) -> Any:
 
 def _encode_model(model: Any) -> dict[str, Any]:
     fields: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if fields.get("type") in _WITHOUT_STATUS:
+    if fields.get("type") in ITEMS_WITHOUT_STATUS:
         fields.pop("status", None)
     return fields
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from azure_responses.protocol.request_body import ITEMS_WITHOUT_STATUS
 from azure_responses.routing.id_schema import Kind, Place
 
 __all__ = ["Path", "Visit", "format_path", "to_plain", "walk"]
@@ -20,8 +21,6 @@ Visit = Callable[[Kind, Any, Mapping[str, Any], Path], Any]
 The value is a string, except of the kind UNREADABLE, whose values stay as they are.
 """
 
-# Azure refuses these when they are replayed with the `status` they came with (litellm #13484).
-_WITHOUT_STATUS = frozenset({"message", "reasoning"})
 _NO_PLACES: Mapping[str, Place] = {}
 _SCALARS = (int, float, bytes, bytearray, memoryview)
 
@@ -40,7 +39,7 @@ def to_plain(value: Any) -> Any:
     if not hasattr(value, "model_dump"):
         return value
     fields: dict[str, Any] = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if fields.get("type") in _WITHOUT_STATUS:
+    if fields.get("type") in ITEMS_WITHOUT_STATUS:
         fields.pop("status", None)
     return fields
 

@@ -307,7 +307,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         return value if isinstance(value, str | int | Mapping | None) else str(value)
 
     reply = getattr(error, "response", None)
-    names = ("status_code", "code", "param", "body", "provider_specific_fields")
+    names = ("status_code", "code", "param", "body", "provider_specific_fields", "headers")
     return {
         "class": type(error).__name__,
         "bases": [kind.__name__ for kind in type(error).__mro__],

@@ -1,9 +1,14 @@
 """Our errors as LiteLLM's exceptions."""
 
+import json
+import socket
 from typing import Any
 
 import pytest
 
+from tests.canned import response
+from tests.clients.socket_server import SocketServer
+from tests.litellm_plugin.conftest import PING, Bench
 from tests.litellm_plugin.peer import Peer
 
 
@@ -50,6 +55,7 @@ def test_a_status_has_its_exception(
         ("APIConnectionError", "APIConnectionError", 500),
         ("ResponseFailedError", "InternalServerError", 500),
         ("StreamInterruptedError", "ServiceUnavailableError", 503),
+        ("UnreadableResponseError", "BadGatewayError", 502),
     ],
 )
 def test_what_has_no_status_has_one_with_litellm(
@@ -80,3 +86,27 @@ def test_verdicts_lie_where_litellm_looks_for_them(litellm_peer: Peer) -> None:
     assert fields["content_filters"] == filters
     assert fields["innererror"]["content_filter_result"] == verdict
     assert raised["body"] == {"code": "content_filter", "innererror": None}
+
+
+def _answer_unreadably(connection: socket.socket) -> None:
+    body = json.dumps(response(output="surprise")).encode()
+    head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\napim-request-id: apim-1\r\n"
+    connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_an_answer_that_cannot_be_read_is_paid_for_once(bench: Bench, is_async: bool) -> None:
+    with SocketServer(_answer_unreadably) as server:
+        params = {"model": "azure_responses/d", "api_base": server.url, "api_key": "k"}
+        raised = bench.peer.ask(
+            "routed",
+            rows=[{"model_name": "g", "litellm_params": params}],
+            is_async=is_async,
+            is_stream=False,
+            settings={"num_retries": 2},
+            model="g",
+            messages=PING,
+        )["raised"]
+        assert len(server.requests) == 1
+    assert (raised["class"], raised["status_code"]) == ("BadGatewayError", 502)
+    assert raised["headers"] == {"x-should-retry": "false", "apim-request-id": "apim-1"}

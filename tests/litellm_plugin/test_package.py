@@ -1,6 +1,8 @@
 """The front of the plug-in, as programs without LiteLLM meet it."""
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,16 @@ def test_it_can_be_imported_where_there_is_nothing_to_plug_into() -> None:
     assert azure_responses.litellm_plugin.handler is azure_responses.litellm_plugin.handler
     assert not is_installed()
     assert litellm_class("CustomLLM") is object
+
+
+@_without
+def test_the_old_name_of_the_override_warns() -> None:
+    takeover: Any = import_module("azure_responses.litellm_plugin.takeover")
+    with pytest.warns(DeprecationWarning, match="azure_override"):
+        assert takeover.handler is azure_responses.litellm_plugin.azure_override
+    with pytest.raises(AttributeError, match="has no attribute 'handle'"):
+        _ = takeover.handle
+    assert azure_responses.litellm_plugin.azure_override is azure_responses.litellm_plugin.handler
 
 
 @_without

@@ -75,7 +75,7 @@ def proxy(served: tuple[Emulator, str], tmp_path_factory: pytest.TempPathFactory
             "custom_provider_map": [
                 {
                     "provider": "azure_responses",
-                    "custom_handler": "azure_responses.litellm_plugin.takeover.handler",
+                    "custom_handler": "azure_responses.litellm_plugin.azure_override",
                 }
             ]
         },

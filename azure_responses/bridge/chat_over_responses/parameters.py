@@ -22,13 +22,12 @@ from azure_responses.bridge.chat_over_responses.tools import (
     read_tool_choice,
     read_web,
 )
-from azure_responses.protocol.request_body import place_of
+from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS, place_of
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import CREATE_PARAMETERS
 
 __all__ = ["PARAMETERS", "RequestDraft", "take_parameter"]
 
-_FEWEST_TOKENS = 16
 _LONGEST_SHOWN = 100
 _LOGPROBS = "message.output_text.logprobs"
 
@@ -103,12 +102,12 @@ def _take_max_tokens(name: str) -> Callable[[RequestDraft, Any], None]:
                 "Give only max_completion_tokens; the others are names of the same limit.",
             )
         # What is no number of tokens at all is for the service to refuse.
-        if type(value) is int and 0 < value < _FEWEST_TOKENS:
+        if type(value) is int and 0 < value < FEWEST_OUTPUT_TOKENS:
             draft.warnings.append(
-                f"{name} was raised from {value} to {_FEWEST_TOKENS}, the fewest that the "
+                f"{name} was raised from {value} to {FEWEST_OUTPUT_TOKENS}, the fewest that the "
                 "Responses API takes."
             )
-            value = _FEWEST_TOKENS
+            value = FEWEST_OUTPUT_TOKENS
         draft.parameters["max_output_tokens"] = value
 
     return take
