@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from azure_responses.gateway.key_table import StoredKey
-from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.settings import UNUSED_SETTINGS, RouterSettings
 from azure_responses.store.factory import REDIS_KEYS
 
 __all__ = [
@@ -338,28 +338,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "enable_azure_ad_token_refresh": "Tokens are fetched by azure-identity without a switch.",
         "request_correlation_in_logs": "Log lines carry the call's id without a switch.",
     },
-    "router_settings": {
-        "stream_timeout": "Set timeout, which for a stream holds for each piece.",
-        "retry_policy": _RETRIES,
-        "model_group_retry_policy": _RETRIES,
-        "allowed_fails_policy": _RETRIES,
-        "disable_cooldowns": "Set cooldown_time: 0 on the rows.",
-        "enable_pre_call_checks": "Context windows are always checked where rows give them.",
-        "enable_tag_filtering": "Give rows different names instead of tags.",
-        "cache_responses": "Replies are not cached.",
-        "cache_kwargs": "Replies are not cached.",
-        "caching_groups": "Replies are not cached.",
-        "redis_db": "Set redis_url.",
-        "provider_budget_config": "Give each key a budget.",
-        "routing_strategy_args": "The strategies have nothing to set.",
-        "default_litellm_params": "Repeat the values with a YAML anchor.",
-        "set_verbose": "Set the level of the logger azure_responses.",
-        "debug_level": "Set the level of the logger azure_responses.",
-        "default_max_parallel_requests": "Set rpm and tpm on the rows.",
-        "deployment_affinity_ttl_seconds": "Affinity rests on signed ids and does not expire.",
-        "model_group_affinity_config": "Affinity is on for every group.",
-        "alerting_config": "Alert on /metrics or on OpenTelemetry.",
-        "ignore_invalid_deployments": "Remove the rows that cannot be used.",
-    },
+    "router_settings": {**UNUSED_SETTINGS, "redis_db": "Set redis_url."},
 }
 """LiteLLM's keys that have no meaning here, by section, and what to do instead."""

@@ -8,6 +8,7 @@ from azure_responses._sync.client import AzureResponses
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.settings import resolve_settings
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
+from azure_responses.routing.model_list import PARAMS_KEYS
 
 __all__ = [
     "GivenClients",
@@ -17,7 +18,6 @@ __all__ = [
     "take_clients",
 ]
 
-_PARAMS = ("params", "litellm_params", "dheera_ai_params")
 _KEYS = ("client", "async_client")
 # What a client decides before anything is sent.
 _DECIDED = (
@@ -81,7 +81,7 @@ def _take(place: int, entry: Mapping[str, Any], given: GivenClients) -> dict[str
                 f"model_list entry {place + 1}: its client is a {type(client).__name__}.",
                 hint="Pass an AzureResponses as client, an AsyncAzureResponses as async_client.",
             )
-        name = next((one for one in _PARAMS if one in row), "params")
+        name = next((one for one in PARAMS_KEYS if one in row), "params")
         params = {"model": ANY_MODEL, **(row.get(name) or {}), "api_base": client.endpoint}
         row[name] = params
     return row

@@ -18,8 +18,7 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     """What a router is made of besides its rows; every option has a default."""
 
     routing_strategy: StrategyName
-    """How a deployment is chosen: "weighted" (the default), "least-busy", "latency" or
-    "headroom"."""
+    """How a deployment is chosen; the default is "weighted"."""
     strategy: StrategyName
     """Another name of `routing_strategy`."""
     num_retries: int

@@ -14,13 +14,16 @@ from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 
-__all__ = ["read_model_list", "resource_tag", "tag_of", "with_endpoint"]
+__all__ = ["PARAMS_KEYS", "read_model_list", "resource_tag", "tag_of", "with_endpoint"]
 
-_PARAMS = ("params", "litellm_params", "dheera_ai_params")
+PARAMS_KEYS = ("params", "litellm_params", "dheera_ai_params")
+"""The names of an entry's parameters: ours, LiteLLM's, and that of the configuration files of
+Dheera AI, a fork of LiteLLM, which also writes `dheera_ai_settings` for `litellm_settings`."""
+
 _FROM_ENVIRONMENT = "os.environ/"
 _PRINCIPAL = ("tenant_id", "client_id", "client_secret")
 
-# Names of a row → arguments of the client.
+# Names in an entry → arguments of the client.
 _CONNECTION = {
     "allow_insecure": "allow_insecure",
     "api_key": "api_key",
@@ -56,15 +59,15 @@ _READ = {
     *_PRINCIPAL,
     _DROPPED,
 }
-_ENTRY_KEYS = frozenset({"model_name", "model_info", *_PARAMS})
-# What a row without a number of its own may take from model_info.
+_ENTRY_KEYS = frozenset({"model_name", "model_info", *PARAMS_KEYS})
+# What model_info supplies where the params do not state it.
 _INFORMED = ("base_model", "max_input_tokens", "rpm", "tpm")
 
 _Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class _Row:
+class _Entry:
     """One entry with its environment variables put in; `place` names it in messages."""
 
     place: str
@@ -81,27 +84,27 @@ def read_model_list(
     environ: Mapping[str, str],
     warn: _Warn | None = None,
 ) -> tuple[Deployment, ...]:
-    """Read the rows; `warn` is told one sentence for each key that has no effect.
+    """Read the entries; `warn` gets one sentence for each key that has no effect.
 
     `connection` of each deployment holds arguments of AzureResponses under their own names
     (`endpoint`, `api_key`, `api_version`, `azure_ad_token`, `default_headers`, …). A service
     principal stands there as `service_principal={"tenant_id", "client_id", "client_secret"}`,
     for the shell to make a credential of.
 
-    A row without `model_info.id` gets one made of its name, model and resource: the same on every
-    replica, free of secrets, and kept when its weight or limits change. Where no row of a group
-    has a weight and all have an rpm (or all a tpm), that is their weight, as in LiteLLM.
+    An entry without `model_info.id` gets an id made of its name, model and resource: the same on
+    every replica, free of secrets, and kept when its weight or limits change. Where no entry of a
+    group has a weight and all have an rpm (or all a tpm), that is their weight, as in LiteLLM.
 
     Raises:
-        ConfigurationError: a row that cannot be used, by its place and name.
+        ConfigurationError: an entry that cannot be used; the message names its place.
     """
     repeats: Counter[str] = Counter()
     deployments: list[Deployment] = []
     unweighted: set[str] = set()
-    for number, entry in enumerate(_entries(entries), 1):
-        row = _read_row(entry, number, environ, warn or _ignore)
-        deployments.append(_deployment(row, environ, repeats))
-        if row.params.get("weight") is None:
+    for number, given in enumerate(_entries(entries), 1):
+        entry = _read_entry(given, number, environ, warn or _ignore)
+        deployments.append(_deployment(entry, environ, repeats))
+        if entry.params.get("weight") is None:
             unweighted.add(deployments[-1].id)
     _refuse_repeated_ids(deployments)
     return tuple(_weighed_by_limits(deployments, unweighted))
@@ -135,10 +138,10 @@ def _root(url: PastedURL) -> str:
 def _entries(entries: Any) -> list[Mapping[str, Any]]:
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
         raise ConfigurationError("model_list is not a list of mappings.", hint=_SHAPE)
-    rows = list(entries)
-    if not rows:
+    listed = list(entries)
+    if not listed:
         raise ConfigurationError("model_list is empty.", hint=_SHAPE)
-    return rows
+    return listed
 
 
 _SHAPE = (
@@ -147,7 +150,7 @@ _SHAPE = (
 )
 
 
-def _read_row(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) -> _Row:
+def _read_entry(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) -> _Entry:
     place = f"model_list entry {number}"
     if not isinstance(entry, Mapping):
         raise ConfigurationError(f"{place} is not a mapping.", hint=_SHAPE)
@@ -155,7 +158,7 @@ def _read_row(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) 
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f"{place} has no model_name.", hint=_SHAPE)
     place = f"{place} ({name!r})"
-    given = [key for key in _PARAMS if entry.get(key) is not None]
+    given = [key for key in PARAMS_KEYS if entry.get(key) is not None]
     if len(given) != 1 or not isinstance(entry[given[0]], Mapping):
         raise ConfigurationError(f"{place} needs one mapping of params.", hint=_SHAPE)
     params = _with_environment(entry[given[0]], environ, place)
@@ -166,7 +169,7 @@ def _read_row(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) 
         _warn_of(key, place, warn, is_outside=True)
     for key in set(params) - _READ:
         _warn_of(key, place, warn, is_outside=False)
-    return _Row(place, name, params, _with_environment(info, environ, place))
+    return _Entry(place, name, params, _with_environment(info, environ, place))
 
 
 def _warn_of(key: Any, place: str, warn: _Warn, *, is_outside: bool) -> None:
@@ -193,30 +196,30 @@ def _with_environment(values: Any, environ: Mapping[str, str], place: str) -> An
     return environ[variable]
 
 
-def _deployment(row: _Row, environ: Mapping[str, str], repeats: Counter[str]) -> Deployment:
-    model = _read_model(row)
-    argument, endpoint = _read_endpoint(row, environ)
+def _deployment(entry: _Entry, environ: Mapping[str, str], repeats: Counter[str]) -> Deployment:
+    model = _read_model(entry)
+    argument, endpoint = _read_endpoint(entry, environ)
     url = read_pasted_url(endpoint)
-    own_id = row.info.get("id")
-    identity = _default_id(row, model, _root(url), repeats) if own_id is None else str(own_id)
+    own_id = entry.info.get("id")
+    identity = _default_id(entry, model, _root(url), repeats) if own_id is None else str(own_id)
     return Deployment(
         id=identity,
-        group=row.name,
+        group=entry.name,
         model=model,
         tag=tag_of(identity),
         resource=tag_of(_root(url)),
         host=url.host,
-        info=row.info,
-        dropped_params=_dropped(row),
-        connection={argument: endpoint, **_connection(row)},
-        **_figures(row),
+        info=entry.info,
+        dropped_params=_dropped(entry),
+        connection={argument: endpoint, **_connection(entry)},
+        **_figures(entry),
     )
 
 
 def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
     """An entry that names no endpoint with that of the environment, where there is one."""
     endpoint = next((environ[name] for name in ENVIRONMENT["endpoint"] if environ.get(name)), None)
-    key = next((key for key in _PARAMS if isinstance(entry, Mapping) and entry.get(key)), None)
+    key = next((key for key in PARAMS_KEYS if isinstance(entry, Mapping) and entry.get(key)), None)
     params = None if key is None else entry[key]
     if endpoint is None or not isinstance(params, Mapping):
         return entry
@@ -225,37 +228,37 @@ def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
     return {**entry, key: {**params, "api_base": endpoint}}
 
 
-def _default_id(row: _Row, model: str, root: str, repeats: Counter[str]) -> str:
-    identity = json.dumps([row.name, model, root])
+def _default_id(entry: _Entry, model: str, root: str, repeats: Counter[str]) -> str:
+    identity = json.dumps([entry.name, model, root])
     repeats[identity] += 1
     return sha256(f"{identity}{repeats[identity]}".encode()).hexdigest()[:16]
 
 
-def _read_model(row: _Row) -> str:
-    model = row.params.get("model")
+def _read_model(entry: _Entry) -> str:
+    model = entry.params.get("model")
     if not isinstance(model, str) or not model:
-        row.refuse("params have no model.", "Write model: azure/<deployment name>.")
-    provider = row.params.get("custom_llm_provider")
+        entry.refuse("params have no model.", "Write model: azure/<deployment name>.")
+    provider = entry.params.get("custom_llm_provider")
     is_azure = model.startswith("azure/") or provider == "azure"
     if not is_azure and provider is None and "/" in model:
         provider = model.partition("/")[0]
     if not is_azure and provider is not None:
-        row.refuse(
+        entry.refuse(
             f"provider {provider!r} is not served; this router calls Azure OpenAI only.",
-            f"Write model: azure/<deployment name>, or remove the row for {model!r}.",
+            f"Write model: azure/<deployment name>, or remove the entry for {model!r}.",
         )
     deployment = read_deployment(model)
     if "*" in deployment and deployment != ANY_MODEL:
-        row.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
+        entry.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
     return deployment
 
 
-def _read_endpoint(row: _Row, environ: Mapping[str, str]) -> tuple[str, str]:
+def _read_endpoint(entry: _Entry, environ: Mapping[str, str]) -> tuple[str, str]:
     """The argument of the client that takes the endpoint, and the endpoint."""
-    given = [(key, row.params[key]) for key in _ENDPOINTS if row.params.get(key)]
+    given = [(key, entry.params[key]) for key in _ENDPOINTS if entry.params.get(key)]
     given += [("", environ[name]) for name in ENVIRONMENT["endpoint"] if environ.get(name)]
     if not given:
-        row.refuse(
+        entry.refuse(
             "no api_base, and the environment names no endpoint.",
             "Write api_base: https://my-resource.openai.azure.com.",
         )
@@ -263,70 +266,72 @@ def _read_endpoint(row: _Row, environ: Mapping[str, str]) -> tuple[str, str]:
     try:
         read_pasted_url(str(endpoint))
     except ConfigurationError as error:
-        row.refuse(error.message, error.hint or "Correct api_base.")
+        entry.refuse(error.message, error.hint or "Correct api_base.")
     # A base_url is used to the letter where an endpoint is completed.
     return ("base_url" if key == "base_url" else "endpoint"), str(endpoint)
 
 
-def _connection(row: _Row) -> dict[str, Any]:
+def _connection(entry: _Entry) -> dict[str, Any]:
     connection = {
-        argument: row.params[key]
+        argument: entry.params[key]
         for key, argument in _CONNECTION.items()
-        if row.params.get(key) is not None
+        if entry.params.get(key) is not None
     }
     if "api_version" in connection:
         # YAML takes 2024-10-21 for a date.
         connection["api_version"] = str(connection["api_version"])
     for argument in ("default_headers", "default_query"):
         if not isinstance(connection.get(argument, {}), Mapping):
-            row.refuse(f"{argument} is not a mapping.", f"Write {argument}: {{name: value}}.")
-    principal = {key: row.params[key] for key in _PRINCIPAL if row.params.get(key)}
+            entry.refuse(f"{argument} is not a mapping.", f"Write {argument}: {{name: value}}.")
+    principal = {key: entry.params[key] for key in _PRINCIPAL if entry.params.get(key)}
     if not principal:
         return connection
     # LiteLLM uses a service principal only where there is no key, and so do we.
     if len(principal) < len(_PRINCIPAL):
         missing = ", ".join(key for key in _PRINCIPAL if key not in principal)
-        row.refuse(f"a service principal without {missing}.", f"Add {missing}.")
+        entry.refuse(f"a service principal without {missing}.", f"Add {missing}.")
     if not {"api_key", "azure_ad_token"} & connection.keys():
         connection["service_principal"] = principal
     return connection
 
 
-def _dropped(row: _Row) -> frozenset[str]:
-    names = row.params.get(_DROPPED) or []
+def _dropped(entry: _Entry) -> frozenset[str]:
+    names = entry.params.get(_DROPPED) or []
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        row.refuse(f"{_DROPPED} is not a list of names.", f"Write {_DROPPED}: [temperature].")
+        entry.refuse(f"{_DROPPED} is not a list of names.", f"Write {_DROPPED}: [temperature].")
     for name in names:
         # LiteLLM's paths into a parameter have no counterpart here.
         if not name.isidentifier() or name in _NEVER_DROPPED:
-            row.refuse(f"{_DROPPED} cannot drop {name!r}.", "Name whole parameters.")
+            entry.refuse(f"{_DROPPED} cannot drop {name!r}.", "Name whole parameters.")
     return frozenset(names)
 
 
-def _figures(row: _Row) -> dict[str, Any]:
-    known = {key: row.info.get(key) for key in _INFORMED}
-    known.update({key: value for key, value in row.params.items() if value is not None})
-    figures = {key: _number(row, key, known[key]) for key in _NUMBERS if known.get(key) is not None}
+def _figures(entry: _Entry) -> dict[str, Any]:
+    known = {key: entry.info.get(key) for key in _INFORMED}
+    known.update({key: value for key, value in entry.params.items() if value is not None})
+    figures = {
+        key: _number(entry, key, known[key]) for key in _NUMBERS if known.get(key) is not None
+    }
     for key in _WHOLE:
         if known.get(key) is not None:
-            number = _number(row, key, known[key])
+            number = _number(entry, key, known[key])
             if not number.is_integer():
-                row.refuse(f"{key} is {known[key]!r}.", "Write a whole number.")
+                entry.refuse(f"{key} is {known[key]!r}.", "Write a whole number.")
             figures[key] = int(number)
     for key in ("rpm", "tpm", "timeout"):
         if figures.get(key) == 0:
-            row.refuse(f"{key} is 0.", "Leave it out for no limit; write weight: 0 to rest a row.")
+            entry.refuse(f"{key} is 0.", "Leave it out for no limit; weight: 0 takes no calls.")
     base_model = known.get("base_model")
     return {**figures, "base_model": None if base_model is None else str(base_model)}
 
 
-def _number(row: _Row, key: str, value: Any) -> float:
+def _number(entry: _Entry, key: str, value: Any) -> float:
     try:
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
-        row.refuse(f"{key} is {value!r}.", "Write a number from 0.")
+        entry.refuse(f"{key} is {value!r}.", "Write a number from 0.")
     return number
 
 
@@ -335,8 +340,8 @@ def _refuse_repeated_ids(deployments: Iterable[Deployment]) -> None:
     for identity, count in counts.items():
         if count > 1:
             raise ConfigurationError(
-                f"{count} rows of model_list have the id {identity!r}.",
-                hint="Give each row a model_info.id of its own, or none.",
+                f"{count} entries of model_list have the id {identity!r}.",
+                hint="Give each entry its own model_info.id, or none.",
             )
 
 
@@ -346,15 +351,15 @@ def _weighed_by_limits(
     groups: dict[str, list[Deployment]] = {}
     for deployment in deployments:
         groups.setdefault(deployment.group, []).append(deployment)
-    weights = {name: _limit_weights(rows, unweighted) for name, rows in groups.items()}
+    weights = {name: _limit_weights(members, unweighted) for name, members in groups.items()}
     return (replace(d, weight=weights[d.group].get(d.id, d.weight)) for d in deployments)
 
 
-def _limit_weights(rows: list[Deployment], unweighted: set[str]) -> dict[str, float]:
-    if not all(row.id in unweighted for row in rows):
+def _limit_weights(members: list[Deployment], unweighted: set[str]) -> dict[str, float]:
+    if not all(member.id in unweighted for member in members):
         return {}
     for key in ("rpm", "tpm"):
-        limits = {row.id: getattr(row, key) for row in rows}
+        limits = {member.id: getattr(member, key) for member in members}
         if None not in limits.values():
             return {identity: float(limit) for identity, limit in limits.items()}
     return {}

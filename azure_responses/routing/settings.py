@@ -1,4 +1,4 @@
-"""What a router is told once: strategy, retries, cooldowns, fallbacks."""
+"""The settings of a router: strategy, retries, cooldowns, fallbacks."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Str
 
 __all__ = [
     "SHELL_KEYS",
+    "UNUSED_SETTINGS",
     "OnOriginDown",
     "RouterSettings",
     "read_settings",
@@ -30,41 +31,45 @@ SHELL_KEYS = frozenset(
         "state",
     }
 )
-"""Keys of `router_settings` that say nothing about choosing; the shells read them."""
+"""Keys of `router_settings` that do not concern the choice of a deployment; `Router` reads them."""
 
-_ALWAYS = "is always on here"
-_NO_CACHE = "concerns LiteLLM's cache, which this router does not have"
-_OWN_RULES = "has no effect: failures are judged by what they say about the deployment"
-_NOT_HERE = "concerns a part of LiteLLM that this router does not have"
-_NOT_NEEDED: Mapping[str, str] = {
-    "alerting_config": _NOT_HERE,
-    "allowed_fails_policy": _OWN_RULES,
-    "assistants_config": _NOT_HERE,
+_NO_CACHE = "Replies are not cached."
+_RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
+_LOG_LEVEL = "Set the level of the logger azure_responses."
+_AFFINITY = "Affinity is part of the signed ids: it holds for every group and does not expire."
+
+# The keys of LiteLLM 1.106.2 (router.py, types/router.py).
+UNUSED_SETTINGS: Mapping[str, str] = {
+    "alerting_config": "Alert on OpenTelemetry, or on the gateway's /metrics.",
+    "allowed_fails_policy": _RETRIES,
+    "assistants_config": "Assistants are not served; use Responses.",
     "cache_kwargs": _NO_CACHE,
     "cache_responses": _NO_CACHE,
     "caching_groups": _NO_CACHE,
-    "client_ttl": "has no effect: clients are kept while the router is",
-    "debug_level": "has no effect: set the level of the logger azure_responses",
-    "default_litellm_params": "has no effect: put the parameters into the rows",
-    "default_max_parallel_requests": "has no effect: give rows an rpm or a tpm",
-    "default_priority": _NOT_HERE,
-    "deployment_affinity_ttl_seconds": "has no effect: affinity travels in the ids",
-    "disable_cooldowns": "has no effect: a deployment that says when to return is believed",
-    "enable_pre_call_checks": _ALWAYS,
-    "enable_tag_filtering": _NOT_HERE,
-    "enable_weighted_failover": _ALWAYS,
-    "ignore_invalid_deployments": "has no effect: an unusable row is refused",
-    "model_group_affinity_config": "has no effect: affinity travels in the ids",
-    "model_group_retry_policy": _OWN_RULES,
-    "polling_interval": _NOT_HERE,
-    "provider_budget_config": _NOT_HERE,
-    "retry_policy": _OWN_RULES,
-    "router_general_settings": _NOT_HERE,
-    "routing_strategy_args": "has no effect: the strategies take no arguments",
-    "set_verbose": "has no effect: set the level of the logger azure_responses",
-    "stream_timeout": "has no effect: timeout covers streams too",
-    "tag_filtering_match_any": _NOT_HERE,
+    "client_ttl": "Clients are kept as long as the router.",
+    "debug_level": _LOG_LEVEL,
+    "default_litellm_params": "Write the parameters into each entry of model_list.",
+    "default_max_parallel_requests": "Set rpm and tpm in the entries of model_list.",
+    "default_priority": "Calls have no priorities.",
+    "deployment_affinity_ttl_seconds": _AFFINITY,
+    "disable_cooldowns": "Set cooldown_time: 0; a time that the service itself names is kept.",
+    "enable_pre_call_checks": "Context windows are always checked where entries state them.",
+    "enable_tag_filtering": "Give deployments different names instead of tags.",
+    "enable_weighted_failover": "A failed call always goes on to another deployment by weight.",
+    "ignore_invalid_deployments": "Remove the entries that cannot be used.",
+    "model_group_affinity_config": _AFFINITY,
+    "model_group_retry_policy": _RETRIES,
+    "polling_interval": "Calls are not queued.",
+    "provider_budget_config": "Give each of the gateway's keys a budget.",
+    "retry_policy": _RETRIES,
+    "router_general_settings": "The router reads its settings when it is made.",
+    "routing_strategy_args": "The strategies have nothing to set.",
+    "set_verbose": _LOG_LEVEL,
+    "stream_timeout": "Set timeout, which covers streams too.",
+    "tag_filtering_match_any": "Give deployments different names instead of tags.",
 }
+"""LiteLLM's `router_settings` that have no effect here, and what to do instead; for the gateway's
+configuration file, too."""
 
 _CHECKS_SERVED = frozenset(
     {
@@ -92,7 +97,7 @@ class RouterSettings:
     """How a router chooses and gives up; times are in seconds.
 
     Attributes:
-        strategy: "weighted", "least-busy", "latency" or "headroom".
+        strategy: a name in `STRATEGIES`.
         num_retries: further attempts within one group. A 429 or 503 that says when to come back
             uses up none; with 0 it is raised at once.
         allowed_fails: so many failures in a row cool a deployment down.
@@ -135,9 +140,8 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
     """Our arguments and LiteLLM's `router_settings`, by name, → settings.
 
     `routing_strategy`, `model_group_alias` and `retry_after` are read as `strategy`, `aliases` and
-    `retry_delay`; None leaves a key at its default, but as a timeout it is no limit. `warn` is
-    told one sentence for each key that is known but not needed. Keys of the shells (`SHELL_KEYS`)
-    are passed over.
+    `retry_delay`; None leaves a key at its default, but a timeout of None is no limit. `warn` gets
+    one sentence for each key in `UNUSED_SETTINGS`. `SHELL_KEYS` are skipped.
 
     Raises:
         ConfigurationError: an unknown key or a value that cannot be used.
@@ -151,7 +155,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
         elif key == "optional_pre_call_checks":
             _check_checks(value or (), warn or _ignore)
         elif key not in SHELL_KEYS:
-            _pass_over(key, warn or _ignore)
+            _warn_unused(key, warn or _ignore)
     return RouterSettings(**_without_star(values))
 
 
@@ -159,14 +163,14 @@ def _ignore(_: str) -> None:
     """For callers that want no warnings."""
 
 
-def _pass_over(key: str, warn: _Warn) -> None:
-    reason = _NOT_NEEDED.get(key)
-    if reason is None:
-        known = [*_READERS, *_NOT_NEEDED, *SHELL_KEYS, "optional_pre_call_checks"]
+def _warn_unused(key: str, warn: _Warn) -> None:
+    advice = UNUSED_SETTINGS.get(key)
+    if advice is None:
+        known = [*_READERS, *UNUSED_SETTINGS, *SHELL_KEYS, "optional_pre_call_checks"]
         raise ConfigurationError(
             f"The router has no setting {key!r}.", hint=_suggest(key, known) or "Leave it out."
         )
-    warn(f"The router setting {key!r} {reason}.")
+    warn(f"The router setting {key!r} has no effect. {advice}")
 
 
 def _check_checks(checks: Sequence[str], warn: _Warn) -> None:

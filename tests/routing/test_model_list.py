@@ -163,7 +163,7 @@ def test_keys_without_effect_are_named() -> None:
         ([_entry(tpm="many")], "tpm is 'many'"),
         ([_entry(extra_headers="x: y")], "default_headers is not a mapping"),
         ([_entry(default_query=["x"])], "default_query is not a mapping"),
-        ([_entry(info={"id": "x"}), _entry(info={"id": "x"})], "2 rows .* 'x'"),
+        ([_entry(info={"id": "x"}), _entry(info={"id": "x"})], "2 entries .* 'x'"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused_with_its_place(entries: Any, message: str) -> None:
