@@ -13,7 +13,7 @@ from azure_responses.emulator.object_store import BoundedDict, ObjectStore
 from azure_responses.emulator.reasoning_cipher import ReasoningCipher
 from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
 from azure_responses.emulator.response_store import ResponseStore
-from azure_responses.emulator.service_errors import deployment_not_found, invalid_request
+from azure_responses.emulator.service_errors import deployment_not_found, invalid_type
 from azure_responses.emulator.timing import Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
 
@@ -61,15 +61,11 @@ class Account:
         self.windows: dict[str, UsageWindow] = BoundedDict(_MOST_WINDOWS)
 
     def deployment(self, name: Any) -> EmulatedDeployment:
-        """The deployment of that name; raises Refusal, in the resource's wording, for none."""
+        """The deployment of that name; raises ServiceError in the resource's wording."""
         if name is None or name == "":
             raise deployment_not_found("model_not_found", None)
         if not isinstance(name, str):
-            raise invalid_request(
-                f"Invalid type for 'model': expected a string, but got {_type_name(name)} instead.",
-                "model",
-                "invalid_type",
-            )
+            raise invalid_type("model", "a string", name)
         deployment = self.resource.find_deployment(name)
         if deployment is None:
             raise deployment_not_found(self.resource.missing_deployment, name)
@@ -86,11 +82,6 @@ class Account:
     def latency_of(self, deployment: EmulatedDeployment) -> Latency:
         """How long a deployment takes to answer."""
         return deployment.latency or self.latency
-
-
-def _type_name(value: object) -> str:
-    names = {bool: "a boolean", int: "an integer", float: "a decimal number", list: "an array"}
-    return names.get(type(value), "an object")
 
 
 _SUFFIXES = (

@@ -1,7 +1,7 @@
 """One request on its way through the emulator: who is asked, for what, with which faults."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isinf
@@ -10,20 +10,23 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
 
+from azure_responses.emulator import engine
 from azure_responses.emulator.account import Account
-from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, refusal_of
+from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, error_of
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
-from azure_responses.emulator.limits import Shortage, limit_refusal, rate_limit_headers
+from azure_responses.emulator.limits import Shortage, rate_limit_error, rate_limit_headers
+from azure_responses.emulator.model_catalog import find_model
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.routes import MatchedRoute
 from azure_responses.emulator.service_errors import ServiceError, invalid_json
 
 __all__ = [
-    "admit",
     "EmulatedCall",
+    "admit",
+    "find_shortage",
+    "make_generation",
     "serve",
-    "shortage_refusal",
-    "take_shortage",
+    "shortage_error",
 ]
 
 
@@ -85,19 +88,18 @@ class EmulatedCall:
     @cached_property
     def deployment_name(self) -> Any:
         """What the caller asked for by name, before anything is checked."""
-        operation = self.route.operation
-        if operation == "chat" and self.route.surface == "dated":
+        if self.route.operation.model_in == "path":
             return self.route.ids[0]
-        if operation in ("create", "chat", "compact") and isinstance(self.parsed, dict):
+        if self.route.operation.model_in == "body" and isinstance(self.parsed, dict):
             return self.parsed.get("model")
         return None
 
     @property
     def is_streamed(self) -> bool:
         """True where the caller asked for events."""
-        if self.route.operation == "retrieve":
+        if self.route.operation.stream_in == "query":
             return self.query.get("stream") == "true"
-        parsed = self.parsed if self.route.operation in ("create", "chat") else None
+        parsed = self.parsed if self.route.operation.stream_in == "body" else None
         return isinstance(parsed, dict) and parsed.get("stream") is True
 
     def match_faults(self, deployment: str | None) -> list[Fault]:
@@ -105,14 +107,14 @@ class EmulatedCall:
         if not len(self.script):
             return []
         resource = self.account.resource.name
-        return self.script.match(self.route.operation, resource, deployment, self.is_streamed)
+        return self.script.match(self.route.operation.name, resource, deployment, self.is_streamed)
 
-    def refuse_by_fault(self) -> None:
-        """Raise the refusal of the first fault that has one."""
+    def raise_fault(self) -> None:
+        """Raise the error of the first fault that answers with one."""
         for fault in self.faults:
-            refusal = refusal_of(fault)
-            if refusal is not None:
-                raise refusal
+            error = error_of(fault)
+            if error is not None:
+                raise error
 
     def stream_fault(self) -> Fault | None:
         """The fault that makes a 200 stream fail, if any."""
@@ -144,16 +146,16 @@ def serve(call: EmulatedCall, deployment: EmulatedDeployment, work: Work) -> Pla
     """
     try:
         return work(call, deployment)
-    except ServiceError as refusal:
+    except ServiceError as error:
         target = _spillover_target(call, deployment)
-        if target is None or not _spills(refusal):
+        if target is None or not _spills(error):
             raise
-        headers = _spillover_headers(deployment, target, refusal)
+        headers = _spillover_headers(deployment, target, error)
     second = replace(call, faults=call.match_faults(target.name))
     try:
         reply = work(second, target)
-    except ServiceError as refusal:
-        refusal.headers.update(headers)
+    except ServiceError as error:
+        error.headers.update(headers)
         raise
     known = [pair for pair in reply.headers if pair[0] not in headers]
     reply.headers = [*known, *headers.items()]
@@ -169,48 +171,73 @@ def _spillover_target(
     return call.account.resource.find_deployment(name) if name else None
 
 
-def _spills(refusal: ServiceError) -> bool:
-    return refusal.status in _SPILLING or _error_code(refusal) == "context_length_exceeded"
+def _spills(error: ServiceError) -> bool:
+    return error.status in _SPILLING or _error_code(error) == "context_length_exceeded"
 
 
-def _error_code(refusal: ServiceError) -> str:
-    error = refusal.body.get("error") or {}
-    return str(error.get("code") or refusal.status)
+def _error_code(error: ServiceError) -> str:
+    fields = error.body.get("error") or {}
+    return str(fields.get("code") or error.status)
 
 
 def _spillover_headers(
-    source: EmulatedDeployment, target: EmulatedDeployment, refusal: ServiceError
+    source: EmulatedDeployment, target: EmulatedDeployment, error: ServiceError
 ) -> dict[str, str]:
     return {
         "x-ms-spillover-from-deployment": source.name,
         "x-ms-deployment-name": target.name,
-        "x-ms-spillover-error": _error_code(refusal),
+        "x-ms-spillover-error": _error_code(error),
         "x-ms-is-spilled-over": "true",
     }
 
 
-def take_shortage(
+def find_shortage(
     call: EmulatedCall, deployment: EmulatedDeployment, tokens: int
 ) -> Shortage | None:
     """What the deployment lacks for a call of so many tokens."""
     return call.account.window(deployment).shortage(deployment, call.now, tokens)
 
 
-def shortage_refusal(
+def shortage_error(
     call: EmulatedCall, deployment: EmulatedDeployment, shortage: Shortage
 ) -> ServiceError:
     """HTTP 429 with the headers of an exhausted deployment."""
-    region = call.account.region(deployment)
-    operation = "chat" if call.route.operation == "chat" else "create"
-    refusal = limit_refusal(deployment, region, shortage, operation, call.api_version)
+    region, operation = call.account.region(deployment), call.route.operation.name
+    error = rate_limit_error(deployment, region, shortage, operation, call.api_version)
+    # Chat completions always name the limits, and so does any 429.
     mode = "present" if deployment.rate_limit_headers == "absent" else None
     window = call.account.window(deployment)
-    refusal.headers.update(rate_limit_headers(deployment, window, call.now, mode))
-    return refusal
+    error.headers.update(rate_limit_headers(deployment, window, call.now, mode))
+    return error
 
 
 def admit(call: EmulatedCall, deployment: EmulatedDeployment, tokens: int) -> None:
     """Raise HTTP 429 where the deployment has no room for the call."""
-    shortage = take_shortage(call, deployment, tokens)
+    shortage = find_shortage(call, deployment, tokens)
     if shortage is not None:
-        raise shortage_refusal(call, deployment, shortage)
+        raise shortage_error(call, deployment, shortage)
+
+
+def make_generation(
+    call: EmulatedCall,
+    deployment: EmulatedDeployment,
+    request: dict[str, Any],
+    history: Sequence[dict[str, Any]] = (),
+) -> engine.Generation:
+    """What the engine needs to answer a request on a deployment."""
+    account = call.account
+    return engine.Generation(
+        request=request,
+        deployment=deployment.name,
+        model=find_model(deployment.model_name),
+        created_at=int(call.now),
+        identifiers=account.mint,
+        cipher=account.cipher,
+        history=list(history),
+        headers=call.received.headers,
+        dated=call.route.surface == "dated",
+        find_file=account.objects.find_file,
+        search=account.objects.search,
+        chunking=deployment.chunking,
+        prefixes=account.prefixes,
+    )

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from azure_responses.emulator.engine import GeneratedResponse
-from azure_responses.emulator.faults import OVERLOADED, Fault
+from azure_responses.emulator.faults import Fault
 from azure_responses.emulator.http_messages import Pause, ReplyStep, encode_json
-from azure_responses.emulator.limits import limit_error
+from azure_responses.emulator.limits import stream_limit_error
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.response_store import StoredResponse
+from azure_responses.emulator.service_errors import NO_MATCHING_DEPLOYMENT, OVERLOADED
 from azure_responses.emulator.timing import Clock
 
 __all__ = [
@@ -91,16 +92,6 @@ _CONTEXT_LENGTH: dict[str, Any] = {
     ),
     "param": "input",
 }
-_NO_DEPLOYMENT: dict[str, Any] = {
-    "type": "user_error",
-    "code": None,
-    "message": (
-        "Could not find an existing deployment to match the model in the request. Please verify "
-        "the model matches an existing deployment in the account."
-    ),
-    "param": "model",
-}
-
 Event = dict[str, Any]
 
 
@@ -131,7 +122,9 @@ def failing_frames(
     if order in ("stream-500", "stream-500-flat"):
         events = _cut(answer, fault.after_events if fault else 1, order == "stream-500-flat")
     else:
-        events = _ORDERS[order](answer.events[0]["response"], limit_error(deployment, region))
+        events = _ORDERS[order](
+            answer.events[0]["response"], stream_limit_error(deployment, region)
+        )
     return iter([frame(event) for event in events])
 
 
@@ -144,12 +137,12 @@ def failing_chat_frames(
     """
     errors: dict[str, Event] = {
         "stream-context-length": _CONTEXT_LENGTH,
-        "stream-no-deployment": _NO_DEPLOYMENT,
+        "stream-no-deployment": NO_MATCHING_DEPLOYMENT,
     }
     if fault.kind.startswith("stream-500"):
         error: Event = OVERLOADED
     else:
-        error = errors.get(fault.kind) or limit_error(deployment, region)
+        error = errors.get(fault.kind) or stream_limit_error(deployment, region)
     sent = [*chunks[: fault.after_events], {"error": error}]
     return iter([b"data: " + encode_json(chunk) + b"\n\n" for chunk in sent])
 
@@ -197,7 +190,7 @@ _ORDERS: dict[str, Callable[[Event, Event], list[Event]]] = {
         _failed(opened, None, "Too Many Requests", 1),
     ],
     "stream-context-length": lambda opened, _: [_created(opened), _error(_CONTEXT_LENGTH, 1)],
-    "stream-no-deployment": lambda _opened, _error_: [_error(_NO_DEPLOYMENT, 0)],
+    "stream-no-deployment": lambda _opened, _error_: [_error(NO_MATCHING_DEPLOYMENT, 0)],
 }
 
 

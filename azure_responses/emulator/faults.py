@@ -5,20 +5,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from azure_responses.emulator.access import token_refused
 from azure_responses.emulator.http_messages import Break, Pause, PlannedReply, ReplyStep
 from azure_responses.emulator.limits import retry_headers
-from azure_responses.emulator.service_errors import ServiceError, invalid_request
+from azure_responses.emulator.service_errors import (
+    OVERLOADED,
+    ServiceError,
+    gateway_error,
+    invalid_request,
+    token_refused,
+)
 
 __all__ = [
     "FAULT_KINDS",
     "Fault",
     "FaultScript",
-    "OVERLOADED",
     "STREAM_FAULTS",
     "alter_reply",
     "break_of",
-    "refusal_of",
+    "error_of",
 ]
 
 
@@ -153,8 +157,7 @@ def break_of(fault: Fault) -> Break | None:
 
 
 def _plain(status: int, code: str, message: str) -> Callable[[Fault], ServiceError]:
-    body = {"error": {"code": code, "message": message}}
-    return lambda fault: ServiceError(status, body, retry_headers(fault.retry_after))
+    return lambda fault: gateway_error(status, code, message, retry_headers(fault.retry_after))
 
 
 def _peak(fault: Fault) -> ServiceError:
@@ -168,17 +171,6 @@ def _peak(fault: Fault) -> ServiceError:
     return _plain(429, "429", message)(fault)
 
 
-OVERLOADED: dict[str, Any] = {
-    "message": (
-        "That model is currently overloaded with other requests. You can retry your request, or "
-        "contact us through an Azure support request if the error persists."
-    ),
-    "type": "server_error",
-    "param": None,
-    "code": None,
-}
-
-
 def _overloaded(fault: Fault) -> ServiceError:
     return ServiceError(500, {"error": OVERLOADED}, retry_headers(fault.retry_after))
 
@@ -190,7 +182,7 @@ def _too_many(fault: Fault) -> ServiceError:
     return _plain(429, "429", message)(fault)
 
 
-_REFUSALS: dict[str, Callable[[Fault], ServiceError]] = {
+_ERRORS: dict[str, Callable[[Fault], ServiceError]] = {
     # What agent-framework #5618 saw where the image header was missing.
     "http-400": lambda _: invalid_request(
         "There was an issue with your request. Please check your inputs and try again"
@@ -209,9 +201,9 @@ _REFUSALS: dict[str, Callable[[Fault], ServiceError]] = {
 }
 
 
-def refusal_of(fault: Fault) -> ServiceError | None:
-    """The refusal a fault answers with instead of serving; None where it does not."""
-    make = _REFUSALS.get(fault.kind)
+def error_of(fault: Fault) -> ServiceError | None:
+    """The error a fault answers with instead of serving; None where it does not."""
+    make = _ERRORS.get(fault.kind)
     return make(fault) if make else None
 
 
@@ -356,7 +348,7 @@ STREAM_FAULTS = (
     "stream-too-many-requests",
     "stream-uncoded",
 )
-FAULT_KINDS = (*_BREAKS, *_REFUSALS, *_ALTERATIONS, *STREAM_FAULTS)
+FAULT_KINDS = (*_BREAKS, *_ERRORS, *_ALTERATIONS, *STREAM_FAULTS)
 
 
 def alter_reply(reply: PlannedReply, faults: list[Fault]) -> PlannedReply:

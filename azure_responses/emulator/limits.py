@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure_responses.emulator.resources import EmulatedDeployment
-from azure_responses.emulator.service_errors import ServiceError
+from azure_responses.emulator.service_errors import ServiceError, gateway_error
 
 __all__ = [
     "Shortage",
     "UsageWindow",
-    "limit_error",
-    "limit_refusal",
+    "stream_limit_error",
+    "rate_limit_error",
     "rate_limit_headers",
     "retry_headers",
 ]
@@ -138,13 +138,12 @@ def retry_headers(retry_after: float | None) -> dict[str, str]:
     }
 
 
-def limit_refusal(
+def rate_limit_error(
     deployment: EmulatedDeployment,
     region: str,
     shortage: Shortage,
     operation: str,
     dated_version: str | None,
-    sends_retry_after: bool = True,
 ) -> ServiceError:
     """HTTP 429 in the wording of the dated surface or of the newer one.
 
@@ -165,12 +164,13 @@ def limit_refusal(
             f"exceeded the {shortage.kind} rate limit for your current AIServices S0 pricing "
             f"tier. {wait}"
         )
-    sends = deployment.sends_retry_after and sends_retry_after
-    headers = retry_headers(shortage.retry_after if sends else None)
-    return ServiceError(429, {"error": {"code": "429", "message": message}}, headers)
+    headers = retry_headers(shortage.retry_after if deployment.sends_retry_after else None)
+    return gateway_error(429, "429", message, headers)
 
 
-def limit_error(deployment: EmulatedDeployment, region: str, kind: str = "token") -> dict[str, Any]:
+def stream_limit_error(
+    deployment: EmulatedDeployment, region: str, kind: str = "token"
+) -> dict[str, Any]:
     """The nested `error` of a 200 stream that is a 429, recorded in August 2026."""
     return {
         "type": "too_many_requests",
@@ -178,7 +178,7 @@ def limit_error(deployment: EmulatedDeployment, region: str, kind: str = "token"
         "headers": {"x-ms-fe-error": "true"},
         "message": (
             f"Your requests to {deployment.name} for {deployment.model_name} in {region} have "
-            f"exceeded {kind} rate limit."
+            "exceeded token rate limit."
         ),
         "param": None,
     }

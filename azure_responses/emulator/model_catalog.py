@@ -6,8 +6,11 @@ API decides what the emulator refuses.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-__all__ = ["MODELS", "EmulatedModel", "find_model"]
+from azure_responses.emulator.service_errors import resource_not_found
+
+__all__ = ["MODELS", "EmulatedModel", "describe_model", "find_model", "list_models"]
 
 _CLASSIC = ("minimal", "low", "medium", "high")
 _O_SERIES = ("low", "medium", "high")
@@ -193,3 +196,37 @@ def find_model(name: str) -> EmulatedModel:
     if base:
         return replace(MODELS[base], name=name)
     return EmulatedModel(name, name, verbosities=_ANY_VERBOSITY)
+
+
+_LISTED_AT = 1_754_524_800
+
+
+def list_models() -> dict[str, Any]:
+    """The reply to `GET /models`: the catalogue of the region, not the deployments, as on Azure."""
+    return {"object": "list", "data": [_as_object(model) for model in MODELS.values()]}
+
+
+def describe_model(name: str) -> dict[str, Any]:
+    """The reply to `GET /models/{name}`, by name or snapshot; raises ServiceError (404)."""
+    for model in MODELS.values():
+        if name in (model.name, model.snapshot):
+            return _as_object(model)
+    raise resource_not_found()
+
+
+def _as_object(model: EmulatedModel) -> dict[str, Any]:
+    return {
+        "id": model.snapshot,
+        "object": "model",
+        "created_at": _LISTED_AT,
+        "status": "succeeded",
+        "lifecycle_status": "generally-available",
+        "capabilities": {
+            "fine_tune": False,
+            "inference": True,
+            "completion": False,
+            "chat_completion": not model.responses_only,
+            "embeddings": False,
+        },
+        "deprecation": {},
+    }

@@ -17,9 +17,8 @@ from azure_responses.emulator.http_messages import (
     json_reply,
     standard_headers,
 )
-from azure_responses.emulator.operations import OPERATIONS
+from azure_responses.emulator.operations import find_route
 from azure_responses.emulator.resources import Assumptions, Resource
-from azure_responses.emulator.routes import find_route
 from azure_responses.emulator.service_errors import ServiceError, invalid_json, resource_not_found
 from azure_responses.emulator.timing import Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import (
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from azure_responses.emulator.httpx_transport import EmulatorTransport
 
 __all__ = ["Emulator"]
-
-_SERVING = frozenset({"create", "chat", "compact"})
 
 
 class Emulator:
@@ -184,7 +181,7 @@ class Emulator:
         route = find_route(received.method, received.path, received.query)
         call = EmulatedCall(account, route, received, self.faults)
         name = call.deployment_name
-        entry.operation = route.operation
+        entry.operation = route.operation.name
         entry.deployment = name if isinstance(name, str) else None
         call.faults = call.match_faults(entry.deployment)
         entry.faults = [fault.kind for fault in call.faults]
@@ -201,12 +198,13 @@ class Emulator:
     def _perform(self, call: EmulatedCall) -> PlannedReply:
         account = call.account
         _check_project(call)
-        authorise(call.received, account.resource, call.route, self.issuer, call.now)
-        if call.route.refused is not None:
-            raise call.route.refused()
-        if call.route.operation not in _SERVING:
-            call.refuse_by_fault()
-        reply = OPERATIONS[call.route.operation](call)
+        authorise(call)
+        if call.route.make_error is not None:
+            raise call.route.make_error()
+        # What a deployment serves meets its faults there, as they may cause a spillover.
+        if call.route.operation.model_in is None:
+            call.raise_fault()
+        reply = call.route.operation.handle(call)
         reply.headers += standard_headers(account.mint, reply.region or account.region(), call.now)
         return reply
 

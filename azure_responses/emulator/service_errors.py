@@ -1,42 +1,30 @@
-"""The refusals of the front: routes, versions, access, state. One function per recorded body."""
+"""Every error body of the service, one function each, worded as recorded or quoted in reports.
 
-from collections.abc import Iterable
+There are three envelopes: the gateway's (`code` and `message`), OpenAI's (`message`, `type`,
+`param`, `code`), and the flat one of the token check.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
-    "api_version_not_supported",
-    "conversation_not_found",
-    "deployment_not_found",
-    "invalid_json",
-    "invalid_request",
-    "invalid_type",
-    "invalid_value",
-    "item_not_found",
-    "missing_parameter",
-    "model_needs_newer_version",
-    "name_type",
-    "operation_not_supported",
-    "out_of_range",
-    "previous_response_not_found",
-    "reasoning_missing",
-    "ServiceError",
-    "refuse",
-    "resource_not_found",
-    "response_not_found",
-    "responses_need_newer_version",
-    "too_long",
-    "too_many",
-    "unknown_parameter",
-    "unknown_url",
-    "unsupported_parameter",
-    "unsupported_value",
-]
+    "AUDIENCES", "NO_MATCHING_DEPLOYMENT", "OVERLOADED", "ServiceError", "access_denied",
+    "api_version_not_supported", "deployment_not_found", "gateway_error", "invalid_json",
+    "invalid_request", "invalid_type", "invalid_value", "item_not_found", "missing_parameter",
+    "model_needs_newer_version", "not_found", "operation_not_supported", "out_of_range",
+    "previous_response_not_found", "reasoning_missing", "resource_not_found",
+    "responses_need_newer_version", "token_refused", "too_long", "too_many", "unknown_parameter",
+    "unknown_url", "unsupported_parameter", "unsupported_value",
+]  # fmt: skip
 
 
 class ServiceError(Exception):
-    """What the emulated service sends instead of doing what it was asked.
+    """What the emulated service answers instead of doing what it was asked.
 
-    `body` is sent as JSON exactly as given; `headers` are added to the usual reply headers.
+    Attributes:
+        status: of HTTP.
+        body: sent as JSON exactly as given.
+        headers: added to the usual reply headers.
     """
 
     def __init__(
@@ -48,36 +36,57 @@ class ServiceError(Exception):
         self.headers = headers or {}
 
 
-_NO_DEPLOYMENT = (
-    "The API deployment for this resource does not exist. If you created the deployment within "
-    "the last 5 minutes, please wait a moment and try again."
-)
-_NO_MATCHING_DEPLOYMENT = (
-    "Could not find an existing deployment to match the model in the request. Please verify the "
-    "model matches an existing deployment in the account."
-)
-
-
-def _gateway(status: int, code: str, message: str) -> ServiceError:
-    return ServiceError(status, {"error": {"code": code, "message": message}})
+def gateway_error(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> ServiceError:
+    """The envelope of Azure's gateway: code and message."""
+    return ServiceError(status, {"error": {"code": code, "message": message}}, headers)
 
 
 def invalid_request(
     message: str, param: str | None = None, code: str | None = None, status: int = 400
 ) -> ServiceError:
-    """The OpenAI-style envelope: message, type, param, code."""
-    error: dict[str, Any] = {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
+    """The envelope of OpenAI: message, type, param, code."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return ServiceError(status, {"error": error})
+
+
+# --- access ---------------------------------------------------------------------------------------
+
+
+def access_denied() -> ServiceError:
+    """401 for a key that is missing or wrong."""
+    return gateway_error(
+        401,
+        "401",
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure to "
+        "provide a valid key for an active subscription and use a correct regional API endpoint "
+        "for your resource.",
+    )
+
+
+AUDIENCES = ("https://cognitiveservices.azure.com", "https://ai.azure.com")
+"""What `aud` of a token may be in the public cloud."""
+
+
+def token_refused(audiences: Sequence[str] = AUDIENCES, is_dated: bool = False) -> ServiceError:
+    """The flat 401: run-llama #12484 names one audience, azure-sdk-for-net #50872 two."""
+    named = audiences[0]
+    if not is_dated:
+        named = "/ or ".join(audiences) + ("/" if len(audiences) > 1 else "")
+    message = (
+        "Unauthorized. Access token is missing, invalid, audience is incorrect "
+        f"({named}), or have expired."
+    )
+    return ServiceError(401, {"statusCode": 401, "message": message})
+
+
+# --- routes and versions --------------------------------------------------------------------------
 
 
 def resource_not_found() -> ServiceError:
     """404 of the gateway for a path or host that it does not route (opencode #13999)."""
-    return _gateway(404, "404", "Resource not found")
+    return gateway_error(404, "404", "Resource not found")
 
 
 def unknown_url(method: str, path: str) -> ServiceError:
@@ -92,16 +101,38 @@ def unknown_url(method: str, path: str) -> ServiceError:
 
 def api_version_not_supported() -> ServiceError:
     """400 of the v1 surface for a dated version (openai/codex #3725)."""
-    return _gateway(400, "BadRequest", "API version not supported")
+    return gateway_error(400, "BadRequest", "API version not supported")
 
 
 def responses_need_newer_version() -> ServiceError:
     """400 of the dated surface for an older version (Aider-AI/aider #4029)."""
-    return _gateway(
+    return gateway_error(
         400,
         "BadRequest",
         "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
     )
+
+
+# --- deployments and models -----------------------------------------------------------------------
+
+NO_MATCHING_DEPLOYMENT: dict[str, Any] = {
+    "message": (
+        "Could not find an existing deployment to match the model in the request. Please verify "
+        "the model matches an existing deployment in the account."
+    ),
+    "type": "user_error",
+    "param": "model",
+    "code": None,
+}
+OVERLOADED: dict[str, Any] = {
+    "message": (
+        "That model is currently overloaded with other requests. You can retry your request, or "
+        "contact us through an Azure support request if the error persists."
+    ),
+    "type": "server_error",
+    "param": None,
+    "code": None,
+}
 
 
 def deployment_not_found(style: str, name: object) -> ServiceError:
@@ -110,15 +141,18 @@ def deployment_not_found(style: str, name: object) -> ServiceError:
         message = f"The requested model '-' with deployment name {name or '-'} does not exist."
         return invalid_request(message, "model", "model_not_found")
     if style == "user_error":
-        body = {"message": _NO_MATCHING_DEPLOYMENT, "type": "user_error", "param": "model"}
-        return ServiceError(404, {"error": {**body, "code": None}})
-    error = {"type": "invalid_request_error", "code": "DeploymentNotFound"}
-    return ServiceError(404, {"error": {**error, "message": _NO_DEPLOYMENT}})
+        return ServiceError(404, {"error": NO_MATCHING_DEPLOYMENT})
+    message = (
+        "The API deployment for this resource does not exist. If you created the deployment within "
+        "the last 5 minutes, please wait a moment and try again."
+    )
+    error = {"type": "invalid_request_error", "code": "DeploymentNotFound", "message": message}
+    return ServiceError(404, {"error": error})
 
 
 def operation_not_supported(operation: str, model: str) -> ServiceError:
     """Recorded by dify-plugin-sdks #264 for codex models on chat completions."""
-    return _gateway(
+    return gateway_error(
         400,
         "OperationNotSupported",
         f"The {operation} operation does not work with the specified model, {model}. Please "
@@ -129,11 +163,18 @@ def operation_not_supported(operation: str, model: str) -> ServiceError:
 
 def model_needs_newer_version(model: str) -> ServiceError:
     """400 for a reasoning model on a version from before it."""
-    return _gateway(
-        400,
-        "BadRequest",
-        f"Model {model} is enabled only for api versions 2024-12-01-preview and later",
-    )
+    message = f"Model {model} is enabled only for api versions 2024-12-01-preview and later"
+    return gateway_error(400, "BadRequest", message)
+
+
+# --- stored objects -------------------------------------------------------------------------------
+
+
+def not_found(
+    kind: str, identifier: object, param: str | None = None, status: int = 404
+) -> ServiceError:
+    """404 for a stored object such as a "Response" or a "Vector store"."""
+    return invalid_request(f"{kind} with id '{identifier}' not found.", param, status=status)
 
 
 def previous_response_not_found(response_id: str) -> ServiceError:
@@ -143,16 +184,6 @@ def previous_response_not_found(response_id: str) -> ServiceError:
         "previous_response_id",
         "previous_response_not_found",
     )
-
-
-def response_not_found(response_id: str) -> ServiceError:
-    """404 of the operations on a stored response."""
-    return invalid_request(f"Response with id '{response_id}' not found.", status=404)
-
-
-def conversation_not_found(conversation_id: str) -> ServiceError:
-    """404 for a conversation that is not there."""
-    return invalid_request(f"Conversation with id '{conversation_id}' not found.", status=404)
 
 
 def item_not_found(item_id: str, is_stored: bool) -> ServiceError:
@@ -175,6 +206,20 @@ def reasoning_missing(item: dict[str, Any], reasoning_id: str) -> ServiceError:
     )
 
 
+# --- bodies: the wording is what users quote in their issues --------------------------------------
+
+_TYPE_NAMES: dict[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    int: "an integer",
+    # Quoted in Jeffser/Alpaca #904; as what is expected, the service says "a decimal".
+    float: "a decimal number",
+    list: "an array",
+    dict: "an object",
+}
+
+
 def invalid_json() -> ServiceError:
     """400 for a body that is not JSON."""
     return invalid_request(
@@ -184,49 +229,27 @@ def invalid_json() -> ServiceError:
     )
 
 
-def refuse(message: str, param: str | None, code: str | None) -> ServiceError:
-    """A refusal with OpenAI's error object."""
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return ServiceError(400, {"error": error})
-
-
-_TYPE_NAMES: dict[type, str] = {
-    type(None): "null",
-    bool: "a boolean",
-    str: "a string",
-    int: "an integer",
-    float: "a decimal",
-    list: "an array",
-    dict: "an object",
-}
-
-
-def name_type(value: Any) -> str:
-    """The value's type in the words of the service."""
-    return _TYPE_NAMES[type(value)]
-
-
 def invalid_type(path: str, expected: str, value: Any) -> ServiceError:
     """The value has the wrong JSON type."""
-    got = name_type(value)
+    got = _TYPE_NAMES[type(value)]
     message = f"Invalid type for '{path}': expected {expected}, but got {got} instead."
-    return refuse(message, path, "invalid_type")
+    return invalid_request(message, path, "invalid_type")
 
 
 def unknown_parameter(path: str) -> ServiceError:
     """The object has a key it may not have."""
-    return refuse(f"Unknown parameter: '{path}'.", path, "unknown_parameter")
+    return invalid_request(f"Unknown parameter: '{path}'.", path, "unknown_parameter")
 
 
-def missing_parameter(path: str) -> ServiceError:
+def missing_parameter(path: str, code: str | None = "missing_required_parameter") -> ServiceError:
     """The object lacks a key it must have."""
-    return refuse(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+    return invalid_request(f"Missing required parameter: '{path}'.", path, code)
 
 
 def invalid_value(path: str, value: Any, supported: Iterable[str]) -> ServiceError:
-    """The string is none of the supported values."""
+    """The string is not one of the supported values."""
     message = f"Invalid value: '{value}'. Supported values are: {_enumerate(supported)}."
-    return refuse(message, path, "invalid_value")
+    return invalid_request(message, path, "invalid_value")
 
 
 def unsupported_value(path: str, value: Any, model: str, supported: Iterable[str]) -> ServiceError:
@@ -235,13 +258,13 @@ def unsupported_value(path: str, value: Any, model: str, supported: Iterable[str
         f"Unsupported value: '{value}' is not supported with the '{model}' model. "
         f"Supported values are: {_enumerate(supported)}."
     )
-    return refuse(message, path, "unsupported_value")
+    return invalid_request(message, path, "unsupported_value")
 
 
 def unsupported_parameter(path: str, code: str | None = None) -> ServiceError:
     """The parameter exists, but not for this model."""
     message = f"Unsupported parameter: '{path}' is not supported with this model."
-    return refuse(message, path, code)
+    return invalid_request(message, path, code)
 
 
 def out_of_range(path: str, value: float, limit: float, is_above: bool) -> ServiceError:
@@ -253,7 +276,7 @@ def out_of_range(path: str, value: float, limit: float, is_above: bool) -> Servi
         f"Expected a value {sign} {limit}, but got {value} instead."
     )
     code = f"{kind}_{'above_max' if is_above else 'below_min'}_value"
-    return refuse(message, path, code)
+    return invalid_request(message, path, code)
 
 
 def too_long(path: str, length: int, limit: int) -> ServiceError:
@@ -262,22 +285,22 @@ def too_long(path: str, length: int, limit: int) -> ServiceError:
         f"Invalid '{path}': string too long. Expected a string with maximum length {limit}, "
         f"but got a string with length {length} instead."
     )
-    return refuse(message, path, "string_above_max_length")
+    return invalid_request(message, path, "string_above_max_length")
 
 
-def too_many(path: str, count: int, limit: int, kind: str) -> ServiceError:
-    """An array (`kind` "array") with too many elements, or an object with too many keys."""
+def too_many(path: str, count: int, limit: int, kind: str = "array") -> ServiceError:
+    """An array with too many elements, or with `kind` "object" an object with too many keys."""
     if kind == "array":
         message = (
             f"Invalid '{path}': array too long. Expected an array with maximum length {limit}, "
             f"but got an array with length {count} instead."
         )
-        return refuse(message, path, "array_above_max_length")
+        return invalid_request(message, path, "array_above_max_length")
     message = (
         f"Invalid '{path}': too many properties. Expected an object with at most {limit} "
         f"properties, but got an object with {count} properties instead."
     )
-    return refuse(message, path, "object_above_max_properties")
+    return invalid_request(message, path, "object_above_max_properties")
 
 
 def _enumerate(values: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Emulator, Resource
-from azure_responses.emulator.routes import find_route
+from azure_responses.emulator.operations import find_route
 from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.callers import open_client
 
@@ -159,7 +159,7 @@ def test_the_v1_operations(method: str, path: str, operation: str, ids: tuple[st
         ("api-version=preview", "preview"),
     ):
         route = find_route(method, path, query)
-        assert (route.operation, route.ids, route.surface) == (operation, ids, surface)
+        assert (route.operation.name, route.ids, route.surface) == (operation, ids, surface)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_v1_operations(method: str, path: str, operation: str, ids: tuple[st
 )
 def test_the_dated_operations(method: str, path: str, operation: str) -> None:
     route = find_route(method, path, "api-version=2025-04-01-preview")
-    assert (route.operation, route.surface) == (operation, "dated")
+    assert (route.operation.name, route.surface) == (operation, "dated")
     with pytest.raises(ServiceError, match="Resource not found"):
         find_route(method, path, "")
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import yaml
 
 from azure_responses.emulator import FAULT_KINDS, Emulator, engine
-from azure_responses.emulator.operations import OPERATIONS
-from azure_responses.emulator.routes import find_route
+from azure_responses.emulator.operations import OPERATIONS, find_route
 from azure_responses.emulator.server import read_settings
 from tests.emulator.callers import create, open_client
 
@@ -25,9 +24,15 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert len(emulator.requests) == 200
 
 
-def test_every_route_leads_to_an_operation() -> None:
-    for method, path in (("POST", "responses"), ("GET", "files/x"), ("GET", "conversations/x")):
-        assert find_route(method, f"/openai/v1/{path}", "").operation in OPERATIONS
+def test_every_operation_is_found_by_its_method_and_path() -> None:
+    for row in OPERATIONS:
+        path = row.path.replace("*", "x")
+        found = [find_route(row.method, f"/openai/v1/{path}", "")] if row.is_v1 else []
+        if row.is_dated:
+            query = "api-version=2025-04-01-preview"
+            found.append(find_route(row.method, f"/openai/{path}", query))
+        assert found
+        assert [route.operation for route in found] == [row] * len(found)
 
 
 def test_the_page_names_every_fault_and_trigger() -> None:

@@ -1,60 +1,89 @@
-"""Every operation the emulator answers, by name."""
+"""Every operation that the emulator answers: one row each, and the handler that makes the reply."""
 
-from collections.abc import Callable
+from functools import lru_cache
 
-from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.http_messages import PlannedReply
+from azure_responses.emulator.http_messages import json_reply
+from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
-    chat_completions,
     containers,
     conversations,
     files,
-    model_list,
     responses,
-    vector_stores,
 )
+from azure_responses.emulator.routes import Handler, Operation, RouteTable
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "find_route"]
 
-OPERATIONS: dict[str, Callable[[EmulatedCall], PlannedReply]] = {
-    "create": responses.create,
-    "retrieve": responses.retrieve,
-    "delete": responses.delete,
-    "cancel": responses.cancel,
-    "input_items": responses.input_items,
-    "compact": responses.compact,
-    "chat": chat_completions.complete,
-    "models": model_list.list_models,
-    "model": model_list.retrieve_model,
-    "files.create": files.create,
-    "files.list": files.list_files,
-    "files.retrieve": files.retrieve,
-    "files.delete": files.delete,
-    "files.content": files.read_content,
-    "vector_stores.create": vector_stores.create,
-    "vector_stores.list": vector_stores.list_stores,
-    "vector_stores.retrieve": vector_stores.retrieve,
-    "vector_stores.delete": vector_stores.delete,
-    "vector_stores.files.create": vector_stores.attach_file,
-    "vector_stores.files.list": vector_stores.list_files,
-    "vector_stores.files.retrieve": vector_stores.retrieve_file,
-    "vector_stores.files.delete": vector_stores.detach_file,
-    "vector_stores.search": vector_stores.search,
-    "containers.create": containers.create,
-    "containers.list": containers.list_containers,
-    "containers.retrieve": containers.retrieve,
-    "containers.delete": containers.delete,
-    "containers.files.create": containers.create_file,
-    "containers.files.list": containers.list_files,
-    "containers.files.retrieve": containers.retrieve_file,
-    "containers.files.delete": containers.delete_file,
-    "containers.files.content": containers.read_content,
-    "conversations.create": conversations.create,
-    "conversations.retrieve": conversations.retrieve,
-    "conversations.update": conversations.update,
-    "conversations.delete": conversations.delete,
-    "conversations.items.create": conversations.add_items,
-    "conversations.items.list": conversations.list_items,
-    "conversations.items.retrieve": conversations.retrieve_item,
-    "conversations.items.delete": conversations.delete_item,
-}
+_WRITE, _READ = "responses/write", "responses/read"
+_CHAT = "deployments/chat/completions/action"
+
+
+def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
+    return Operation(name, method, path, handle, is_dated=False)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("create", "POST", "responses", responses.create,
+              model_in="body", stream_in="body", data_action=_WRITE),
+    Operation("retrieve", "GET", "responses/*", responses.retrieve,
+              stream_in="query", data_action=_READ),
+    Operation("delete", "DELETE", "responses/*", responses.delete,
+              data_action="responses/delete"),
+    Operation("cancel", "POST", "responses/*/cancel", responses.cancel, data_action=_WRITE),
+    Operation("input_items", "GET", "responses/*/input_items", responses.input_items,
+              data_action=_READ),
+    Operation("compact", "POST", "responses/compact", responses.compact,
+              is_dated=False, model_in="body", data_action=_WRITE),
+    Operation("chat", "POST", "chat/completions", responses.complete_chat,
+              is_dated=False, model_in="body", stream_in="body", data_action=_CHAT),
+    Operation("chat", "POST", "deployments/*/chat/completions", responses.complete_chat,
+              is_v1=False, model_in="path", stream_in="body", data_action=_CHAT),
+    Operation("models", "GET", "models", lambda _: json_reply(list_models())),
+    Operation("model", "GET", "models/*",
+              lambda call: json_reply(describe_model(call.route.ids[0]))),
+    Operation("files.create", "POST", "files", files.create),
+    Operation("files.list", "GET", "files", files.list_files),
+    Operation("files.retrieve", "GET", "files/*", files.retrieve),
+    Operation("files.delete", "DELETE", "files/*", files.delete),
+    Operation("files.content", "GET", "files/*/content", files.read_content),
+    Operation("vector_stores.create", "POST", "vector_stores", files.create_store),
+    Operation("vector_stores.list", "GET", "vector_stores", files.list_stores),
+    Operation("vector_stores.retrieve", "GET", "vector_stores/*", files.retrieve_store),
+    Operation("vector_stores.delete", "DELETE", "vector_stores/*", files.delete_store),
+    Operation("vector_stores.files.create", "POST", "vector_stores/*/files",
+              files.attach_file),
+    Operation("vector_stores.files.list", "GET", "vector_stores/*/files",
+              files.list_attached),
+    Operation("vector_stores.files.retrieve", "GET", "vector_stores/*/files/*",
+              files.retrieve_attached),
+    Operation("vector_stores.files.delete", "DELETE", "vector_stores/*/files/*",
+              files.detach_file),
+    Operation("vector_stores.search", "POST", "vector_stores/*/search", files.search_store),
+    _v1_only("containers.create", "POST", "containers", containers.create),
+    _v1_only("containers.list", "GET", "containers", containers.list_containers),
+    _v1_only("containers.retrieve", "GET", "containers/*", containers.retrieve),
+    _v1_only("containers.delete", "DELETE", "containers/*", containers.delete),
+    _v1_only("containers.files.create", "POST", "containers/*/files",
+             containers.create_file),
+    _v1_only("containers.files.list", "GET", "containers/*/files", containers.list_files),
+    _v1_only("containers.files.retrieve", "GET", "containers/*/files/*",
+             containers.retrieve_file),
+    _v1_only("containers.files.delete", "DELETE", "containers/*/files/*",
+             containers.delete_file),
+    _v1_only("containers.files.content", "GET", "containers/*/files/*/content",
+             containers.read_content),
+    _v1_only("conversations.create", "POST", "conversations", conversations.create),
+    _v1_only("conversations.retrieve", "GET", "conversations/*", conversations.retrieve),
+    _v1_only("conversations.update", "POST", "conversations/*", conversations.update),
+    _v1_only("conversations.delete", "DELETE", "conversations/*", conversations.delete),
+    _v1_only("conversations.items.create", "POST", "conversations/*/items",
+             conversations.add_items),
+    _v1_only("conversations.items.list", "GET", "conversations/*/items",
+             conversations.list_items),
+    _v1_only("conversations.items.retrieve", "GET", "conversations/*/items/*",
+             conversations.retrieve_item),
+    _v1_only("conversations.items.delete", "DELETE", "conversations/*/items/*",
+             conversations.delete_item),
+)  # fmt: skip
+
+find_route = lru_cache(maxsize=512)(RouteTable(OPERATIONS).find)

@@ -5,21 +5,14 @@ from typing import Any
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import Container
-from azure_responses.emulator.operations.fields import list_page, read_minutes, read_texts
-from azure_responses.emulator.operations.files import read_upload
-from azure_responses.emulator.service_errors import invalid_request
+from azure_responses.emulator.operations.fields import list_page, read_minutes
+from azure_responses.emulator.operations.files import content_reply, find_files, read_upload
+from azure_responses.emulator.service_errors import invalid_request, missing_parameter, not_found
 
 __all__ = [
-    "create",
-    "create_file",
-    "delete",
-    "delete_file",
-    "list_containers",
-    "list_files",
-    "read_content",
-    "retrieve",
-    "retrieve_file",
-]
+    "create", "create_file", "delete", "delete_file", "list_containers", "list_files",
+    "read_content", "retrieve", "retrieve_file",
+]  # fmt: skip
 
 
 def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
@@ -38,11 +31,12 @@ def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
 def _find(call: EmulatedCall) -> Container:
     container = call.account.objects.containers.get(call.route.ids[0])
     if container is None:
-        raise invalid_request(f"Container with id '{call.route.ids[0]}' not found.", status=404)
+        raise not_found("Container", call.route.ids[0])
     return container
 
 
-def _find_alive(call: EmulatedCall) -> Container:
+def _use(call: EmulatedCall) -> Container:
+    # Any use of its files counts as activity; looking at the container itself does not.
     container = _find(call)
     if container.has_expired(call.now):
         raise invalid_request("Container is expired.", status=400)
@@ -50,10 +44,10 @@ def _find_alive(call: EmulatedCall) -> Container:
     return container
 
 
-def _find_file(call: EmulatedCall) -> tuple[Container, str]:
-    container, file_id = _find_alive(call), call.route.ids[1]
+def _use_file(call: EmulatedCall) -> tuple[Container, str]:
+    container, file_id = _use(call), call.route.ids[1]
     if file_id not in container.files:
-        raise invalid_request(f"Container file with id '{file_id}' not found.", status=404)
+        raise not_found("Container file", file_id)
     return container, file_id
 
 
@@ -61,15 +55,12 @@ def create(call: EmulatedCall) -> PlannedReply:
     """`POST /containers`."""
     name = call.body.get("name")
     if not name:
-        raise invalid_request("Missing required parameter: 'name'.", "name")
+        raise missing_parameter("name", code=None)
     minutes = read_minutes(call.body, "expires_after", 20)
-    file_ids = read_texts(call.body, "file_ids")
-    for file_id in file_ids:
-        if file_id not in call.account.objects.files:
-            raise invalid_request(f"File with id '{file_id}' not found.", "file_ids", status=404)
+    files = find_files(call, "file_ids")
     container = call.account.objects.add_container(name, 60.0 * minutes)
-    for file_id in file_ids:
-        _copy_file(call, container, file_id)
+    for file in files:
+        _add_file(call, container, file.filename, file.content)
     return json_reply(_as_object(call, container))
 
 
@@ -92,62 +83,55 @@ def delete(call: EmulatedCall) -> PlannedReply:
 
 
 def _add_file(
-    call: EmulatedCall, container: Container, filename: str, content: bytes, source: str
+    call: EmulatedCall, container: Container, filename: str, content: bytes
 ) -> dict[str, Any]:
     call.account.objects.make_room(len(content))
-    file_id = "cfile_" + call.account.mint.digits(32)
     file: dict[str, Any] = {
-        "id": file_id,
+        "id": "cfile_" + call.account.mint.digits(32),
         "object": "container.file",
         "created_at": int(call.now),
         "bytes": len(content),
         "container_id": container.id,
         "path": f"/mnt/data/{filename}",
-        "source": source,
+        "source": "user",
     }
     container.add(file, content)
     return file
 
 
-def _copy_file(call: EmulatedCall, container: Container, file_id: Any) -> dict[str, Any]:
-    file = call.account.objects.files.get(file_id)
-    if file is None:
-        raise invalid_request(f"File with id '{file_id}' not found.", "file_id", status=404)
-    return _add_file(call, container, file.filename, file.content, "user")
-
-
 def create_file(call: EmulatedCall) -> PlannedReply:
     """`POST /containers/{id}/files`: an upload, or a copy of a stored file."""
-    container = _find_alive(call)
-    upload = read_upload(call.received)
-    if "file_id" in upload.fields:
-        return json_reply(_copy_file(call, container, upload.fields["file_id"]))
-    if upload.content is None or upload.filename is None:
-        raise invalid_request("Missing required parameter: 'file'.", "file")
-    return json_reply(_add_file(call, container, upload.filename, upload.content, "user"))
+    container, upload = _use(call), read_upload(call.received)
+    file_id = upload.fields.get("file_id")
+    if file_id is None:
+        filename, content = upload.file()
+    else:
+        stored = call.account.objects.files.get(file_id)
+        if stored is None:
+            raise not_found("File", file_id, "file_id")
+        filename, content = stored.filename, stored.content
+    return json_reply(_add_file(call, container, filename, content))
 
 
 def list_files(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files`."""
-    files = list(_find_alive(call).files.values())
-    return json_reply(list_page(files, call.query))
+    return json_reply(list_page(list(_use(call).files.values()), call.query))
 
 
 def retrieve_file(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files/{file}`."""
-    container, file_id = _find_file(call)
+    container, file_id = _use_file(call)
     return json_reply(container.files[file_id])
 
 
 def read_content(call: EmulatedCall) -> PlannedReply:
     """`GET /containers/{id}/files/{file}/content`."""
-    container, file_id = _find_file(call)
-    content = container.contents[file_id]
-    return PlannedReply(200, [("content-type", "application/octet-stream")], content)
+    container, file_id = _use_file(call)
+    return content_reply(container.contents[file_id])
 
 
 def delete_file(call: EmulatedCall) -> PlannedReply:
     """`DELETE /containers/{id}/files/{file}`."""
-    container, file_id = _find_file(call)
+    container, file_id = _use_file(call)
     del container.files[file_id], container.contents[file_id]
     return json_reply({"id": file_id, "object": "container.file.deleted", "deleted": True})

@@ -7,18 +7,12 @@ from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import StoredConversation
 from azure_responses.emulator.operations.fields import list_page, read_object
 from azure_responses.emulator.response_store import drop_nulls, listed_items
-from azure_responses.emulator.service_errors import conversation_not_found, invalid_request
+from azure_responses.emulator.service_errors import invalid_request, not_found, too_many
 
 __all__ = [
-    "add_items",
-    "create",
-    "delete",
-    "delete_item",
-    "list_items",
-    "retrieve",
-    "retrieve_item",
+    "add_items", "create", "delete", "delete_item", "list_items", "retrieve", "retrieve_item",
     "update",
-]
+]  # fmt: skip
 
 _MOST_ITEMS = 20
 
@@ -35,7 +29,7 @@ def _as_object(conversation: StoredConversation) -> dict[str, Any]:
 def _find(call: EmulatedCall) -> StoredConversation:
     conversation = call.account.objects.conversations.get(call.route.ids[0])
     if conversation is None:
-        raise conversation_not_found(call.route.ids[0])
+        raise not_found("Conversation", call.route.ids[0])
     return conversation
 
 
@@ -46,12 +40,7 @@ def _items(call: EmulatedCall, conversation: StoredConversation) -> list[dict[st
     if not all(isinstance(item.get("type", ""), str) for item in items):
         raise invalid_request("Invalid type for 'items[].type': expected a string.", "items")
     if len(items) > _MOST_ITEMS:
-        raise invalid_request(
-            f"Invalid 'items': array too long. Expected an array with maximum length "
-            f"{_MOST_ITEMS}, but got an array with length {len(items)} instead.",
-            "items",
-            "array_above_max_length",
-        )
+        raise too_many("items", len(items), _MOST_ITEMS)
     return listed_items(items, f"{conversation.id}/{len(conversation.items)}")
 
 
@@ -100,7 +89,7 @@ def _position(call: EmulatedCall, conversation: StoredConversation) -> int:
     for index, item in enumerate(conversation.items):
         if item.get("id") == call.route.ids[1]:
             return index
-    raise invalid_request(f"Item with id '{call.route.ids[1]}' not found.", status=404)
+    raise not_found("Item", call.route.ids[1])
 
 
 def retrieve_item(call: EmulatedCall) -> PlannedReply:

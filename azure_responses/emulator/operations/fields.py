@@ -1,68 +1,72 @@
-"""Cursor paging, as every list of the API has it."""
+"""Reading what a call sends: fields of a JSON body, numbers in a query, and pages of a list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure_responses.emulator.service_errors import ServiceError, invalid_request
+from azure_responses.emulator.service_errors import (
+    invalid_request,
+    invalid_type,
+    invalid_value,
+    not_found,
+    out_of_range,
+)
 
-__all__ = [
-    "list_page",
-    "read_minutes",
-    "read_object",
-    "read_texts",
-]
+__all__ = ["list_page", "read_integer", "read_minutes", "read_object", "read_texts"]
 
-_NAMES = {
-    str: "a string",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a decimal number",
-    list: "an array",
-    dict: "an object",
-}
-
-
-def _wrong(name: str, expected: str, value: object) -> Exception:
-    return invalid_request(
-        f"Invalid type for '{name}': expected {expected}, but got "
-        f"{_NAMES.get(type(value), 'null')} instead.",
-        name,
-        "invalid_type",
-    )
+_DEFAULT_LIMIT = 20
 
 
 def read_object(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """An object, empty where the field is absent; raises Refusal for anything else."""
+    """An object, empty where the field is absent; raises ServiceError for anything else."""
     value = body.get(name)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _wrong(name, "an object", value)
+        raise invalid_type(name, "an object", value)
     return value
 
 
 def read_texts(body: dict[str, Any], name: str) -> list[str]:
-    """A list of strings, empty where the field is absent; raises Refusal for anything else."""
+    """A list of strings, empty where the field is absent; raises ServiceError otherwise."""
     value = body.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise _wrong(name, "an array of strings", value)
+        raise invalid_type(name, "an array of strings", value)
     for index, item in enumerate(value):
         if not isinstance(item, str):
-            raise _wrong(f"{name}[{index}]", "a string", item)
+            raise invalid_type(f"{name}[{index}]", "a string", item)
     return value
 
 
 def read_minutes(body: dict[str, Any], name: str, default: int) -> int:
-    """`minutes` of an object such as `expires_after`; raises Refusal where it is no number."""
+    """`minutes` of an object such as `expires_after`; raises ServiceError if not a number."""
     value = read_object(body, name).get("minutes", default)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong(f"{name}.minutes", "an integer", value)
+        raise invalid_type(f"{name}.minutes", "an integer", value)
     return value
 
 
-_DEFAULT_LIMIT = 20
+def read_integer(
+    query: Mapping[str, str], name: str, least: int = 0, most: int | None = None
+) -> int | None:
+    """A number of the query; raises ServiceError for other text and outside the limits."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if not text.removeprefix("-").isdecimal():
+        raise invalid_request(
+            # A query holds text alone, so the service quotes it instead of naming its type.
+            f"Invalid type for '{name}': expected an integer, but got '{text}' instead.",
+            name,
+            "invalid_type",
+        )
+    number = int(text)
+    if number < least:
+        raise out_of_range(name, number, least, is_above=False)
+    if most is not None and number > most:
+        raise out_of_range(name, number, most, is_above=True)
+    return number
 
 
 def list_page(
@@ -74,12 +78,13 @@ def list_page(
 ) -> dict[str, Any]:
     """One page of `items` (given oldest first) by `limit`, `order`, `after` and `before`.
 
-    Raises Refusal (400) for a limit outside 1 to `maximum`, an unknown order or cursor.
+    Raises ServiceError (400) for a limit outside 1 to `maximum`, an unknown order or cursor.
     """
-    limit = _limit(query.get("limit"), maximum)
-    ordered = list(items)
-    if _order(query.get("order", default_order)) == "desc":
-        ordered.reverse()
+    limit = read_integer(query, "limit", 1, maximum) or _DEFAULT_LIMIT
+    order = query.get("order", default_order)
+    if order not in ("asc", "desc"):
+        raise invalid_value("order", order, ("asc", "desc"))
+    ordered = list(items) if order == "asc" else [*reversed(items)]
     if "after" in query:
         ordered = ordered[_position(ordered, query["after"], "after") + 1 :]
     if "before" in query:
@@ -94,45 +99,8 @@ def list_page(
     }
 
 
-def _limit(text: str | None, maximum: int) -> int:
-    if text is None:
-        return _DEFAULT_LIMIT
-    try:
-        limit = int(text)
-    except ValueError:
-        raise invalid_request(
-            f"Invalid type for 'limit': expected an integer, but got '{text}' instead.",
-            "limit",
-            "invalid_type",
-        ) from None
-    if limit < 1:
-        raise _out_of_range("below minimum", ">= 1", limit, "integer_below_min_value")
-    if limit > maximum:
-        raise _out_of_range("above maximum", f"<= {maximum}", limit, "integer_above_max_value")
-    return limit
-
-
-def _out_of_range(what: str, bound: str, limit: int, code: str) -> ServiceError:
-    return invalid_request(
-        f"Invalid 'limit': integer {what} value. Expected a value {bound}, but got {limit} "
-        "instead.",
-        "limit",
-        code,
-    )
-
-
-def _order(order: str) -> str:
-    if order not in ("asc", "desc"):
-        raise invalid_request(
-            f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'.",
-            "order",
-            "invalid_value",
-        )
-    return order
-
-
 def _position(items: Sequence[dict[str, Any]], cursor: str, param: str) -> int:
     for index, item in enumerate(items):
         if item["id"] == cursor:
             return index
-    raise invalid_request(f"Item with id '{cursor}' not found.", param)
+    raise not_found("Item", cursor, param, status=400)

@@ -1,25 +1,27 @@
-"""Files, as far as responses refer to them."""
+"""Files, and vector stores of them, as far as responses refer to them."""
 
 import json
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
+from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest, json_reply
-from azure_responses.emulator.object_store import StoredFile
-from azure_responses.emulator.operations.fields import list_page
-from azure_responses.emulator.service_errors import invalid_request
+from azure_responses.emulator.object_store import StoredFile, VectorStore
+from azure_responses.emulator.operations.fields import list_page, read_object, read_texts
+from azure_responses.emulator.service_errors import invalid_request, missing_parameter, not_found
 
 __all__ = [
-    "create",
-    "delete",
-    "list_files",
-    "read_content",
-    "read_upload",
-    "retrieve",
-    "Upload",
-]
+    "attach_file", "content_reply", "create", "create_store", "delete", "delete_store",
+    "detach_file", "find_files", "list_attached", "list_files", "list_stores", "read_content",
+    "read_upload", "retrieve", "retrieve_attached", "retrieve_store", "search_store",
+]  # fmt: skip
+
+_PURPOSES = ("assistants", "batch", "fine-tune", "vision", "evals")
+
+
+# --- uploads --------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -30,15 +32,21 @@ class Upload:
     filename: str | None = None
     content: bytes | None = None
 
+    def file(self) -> tuple[str, bytes]:
+        """The name and the content; raises ServiceError (400) where there is no file."""
+        if self.content is None or self.filename is None:
+            raise missing_parameter("file", code=None)
+        return self.filename, self.content
+
 
 def read_upload(received: ReceivedRequest) -> Upload:
-    """Raises Refusal (400) for a body that is neither a form nor a JSON object of strings.
+    """Raises ServiceError (400) for a body that is neither a form nor a JSON object of strings.
 
     In JSON the file is `{"filename": …, "content": text, …}`, which Azure itself does not take.
     """
     content_type = received.headers.get("content-type", "")
     if content_type.startswith("multipart/form-data"):
-        return _form(content_type, received.body)
+        return _read_form(content_type, received.body)
     try:
         data = json.loads(received.body)
     except (ValueError, RecursionError):
@@ -47,19 +55,14 @@ def read_upload(received: ReceivedRequest) -> Upload:
         raise invalid_request(
             "Expected a multipart/form-data body with a file, or a JSON object with a filename."
         )
-    return _object(data)
-
-
-def _object(data: dict[str, object]) -> Upload:
     fields = {name: str(value) for name, value in data.items() if name != "content"}
-    filename = fields.pop("filename", None)
-    content = data.get("content")
-    if filename is not None or content is not None:
-        return Upload(fields, filename or "file.txt", str(content or "").encode())
-    return Upload(fields)
+    filename, content = fields.pop("filename", None), data.get("content")
+    if filename is None and content is None:
+        return Upload(fields)
+    return Upload(fields, filename or "file.txt", str(content or "").encode())
 
 
-def _form(content_type: str, body: bytes) -> Upload:
+def _read_form(content_type: str, body: bytes) -> Upload:
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
     upload = Upload()
@@ -74,21 +77,24 @@ def _form(content_type: str, body: bytes) -> Upload:
     return upload
 
 
-_PURPOSES = ("assistants", "batch", "fine-tune", "vision", "evals")
+def content_reply(content: bytes) -> PlannedReply:
+    """The bytes of a file."""
+    return PlannedReply(200, [("content-type", "application/octet-stream")], content)
+
+
+# --- files ----------------------------------------------------------------------------------------
 
 
 def create(call: EmulatedCall) -> PlannedReply:
     """Microsoft's Responses page: purpose `user_data` is not supported, `assistants` is."""
     upload = read_upload(call.received)
+    filename, content = upload.file()
     purpose = upload.fields.get("purpose")
-    if upload.content is None or upload.filename is None:
-        raise invalid_request("Missing required parameter: 'file'.", "file")
     if purpose is None:
-        raise invalid_request("Missing required parameter: 'purpose'.", "purpose")
+        raise missing_parameter("purpose", code=None)
     if purpose not in _PURPOSES:
         raise invalid_request(f"Invalid value for purpose: '{purpose}'.", "purpose")
-    file = call.account.objects.add_file(upload.filename, purpose, upload.content)
-    return json_reply(file.as_object())
+    return json_reply(call.account.objects.add_file(filename, purpose, content).as_object())
 
 
 def _find(call: EmulatedCall) -> StoredFile:
@@ -98,15 +104,21 @@ def _find(call: EmulatedCall) -> StoredFile:
     return file
 
 
+def find_files(call: EmulatedCall, name: str) -> list[StoredFile]:
+    """The stored files that a field of the body lists; raises ServiceError for unknown ones."""
+    files = call.account.objects.files
+    identifiers = read_texts(call.optional_body, name)
+    for identifier in identifiers:
+        if identifier not in files:
+            raise not_found("File", identifier, name)
+    return [files[identifier] for identifier in identifiers]
+
+
 def list_files(call: EmulatedCall) -> PlannedReply:
     """`GET /files`, of one purpose where the query says so."""
-    purpose = call.query.get("purpose")
-    files = [
-        file.as_object()
-        for file in call.account.objects.files.values()
-        if purpose in (None, file.purpose)
-    ]
-    return json_reply(list_page(files, call.query, maximum=10_000))
+    purpose, files = call.query.get("purpose"), call.account.objects.files.values()
+    shown = [file.as_object() for file in files if purpose in (None, file.purpose)]
+    return json_reply(list_page(shown, call.query, maximum=10_000))
 
 
 def retrieve(call: EmulatedCall) -> PlannedReply:
@@ -116,11 +128,135 @@ def retrieve(call: EmulatedCall) -> PlannedReply:
 
 def read_content(call: EmulatedCall) -> PlannedReply:
     """`GET /files/{id}/content`."""
-    return PlannedReply(200, [("content-type", "application/octet-stream")], _find(call).content)
+    return content_reply(_find(call).content)
 
 
 def delete(call: EmulatedCall) -> PlannedReply:
-    """`DELETE /files/{id}`; vector stores let go of the file too."""
+    """`DELETE /files/{id}`; vector stores lose the file too."""
     file = _find(call)
     call.account.objects.drop_file(file.id)
     return json_reply({"object": "file", "id": file.id, "deleted": True})
+
+
+# --- vector stores --------------------------------------------------------------------------------
+
+
+def _as_object(call: EmulatedCall, store: VectorStore) -> dict[str, Any]:
+    files = call.account.objects.files
+    counts = {"in_progress": 0, "completed": len(store.files), "failed": 0, "cancelled": 0}
+    return {
+        "id": store.id,
+        "object": "vector_store",
+        "created_at": store.created_at,
+        "name": store.name,
+        "usage_bytes": sum(len(files[file_id].content) for file_id in store.files),
+        "file_counts": {**counts, "total": len(store.files)},
+        "status": "completed",
+        "expires_after": None,
+        "expires_at": None,
+        "last_active_at": store.created_at,
+        "metadata": store.metadata,
+    }
+
+
+def _attached_object(call: EmulatedCall, store: VectorStore, file_id: str) -> dict[str, Any]:
+    return {
+        "id": file_id,
+        "object": "vector_store.file",
+        "usage_bytes": len(call.account.objects.files[file_id].content),
+        "created_at": store.files[file_id],
+        "vector_store_id": store.id,
+        "status": "completed",
+        "last_error": None,
+    }
+
+
+def _find_store(call: EmulatedCall) -> VectorStore:
+    store = call.account.objects.vector_stores.get(call.route.ids[0])
+    if store is None:
+        raise not_found("Vector store", call.route.ids[0])
+    return store
+
+
+def _find_attached(call: EmulatedCall) -> tuple[VectorStore, str]:
+    store, file_id = _find_store(call), call.route.ids[1]
+    if file_id not in store.files:
+        raise invalid_request(f"No file found with id '{file_id}'.", status=404)
+    return store, file_id
+
+
+def create_store(call: EmulatedCall) -> PlannedReply:
+    """`POST /vector_stores`."""
+    files, metadata = find_files(call, "file_ids"), read_object(call.optional_body, "metadata")
+    store = call.account.objects.add_vector_store(call.optional_body.get("name"), metadata)
+    store.files |= {file.id: int(call.now) for file in files}
+    return json_reply(_as_object(call, store))
+
+
+def list_stores(call: EmulatedCall) -> PlannedReply:
+    """`GET /vector_stores`."""
+    stores = call.account.objects.vector_stores.values()
+    return json_reply(list_page([_as_object(call, store) for store in stores], call.query))
+
+
+def retrieve_store(call: EmulatedCall) -> PlannedReply:
+    """`GET /vector_stores/{id}`."""
+    return json_reply(_as_object(call, _find_store(call)))
+
+
+def delete_store(call: EmulatedCall) -> PlannedReply:
+    """`DELETE /vector_stores/{id}`."""
+    store = _find_store(call)
+    del call.account.objects.vector_stores[store.id]
+    return json_reply({"id": store.id, "object": "vector_store.deleted", "deleted": True})
+
+
+def attach_file(call: EmulatedCall) -> PlannedReply:
+    """`POST /vector_stores/{id}/files`."""
+    store, file_id = _find_store(call), call.body.get("file_id")
+    if not isinstance(file_id, str) or file_id not in call.account.objects.files:
+        raise not_found("File", file_id, "file_id")
+    store.files[file_id] = int(call.now)
+    return json_reply(_attached_object(call, store, file_id))
+
+
+def list_attached(call: EmulatedCall) -> PlannedReply:
+    """`GET /vector_stores/{id}/files`."""
+    store = _find_store(call)
+    files = [_attached_object(call, store, file_id) for file_id in store.files]
+    return json_reply(list_page(files, call.query))
+
+
+def retrieve_attached(call: EmulatedCall) -> PlannedReply:
+    """`GET /vector_stores/{id}/files/{file}`."""
+    return json_reply(_attached_object(call, *_find_attached(call)))
+
+
+def detach_file(call: EmulatedCall) -> PlannedReply:
+    """`DELETE /vector_stores/{id}/files/{file}`; the file itself stays."""
+    store, file_id = _find_attached(call)
+    del store.files[file_id]
+    return json_reply({"id": file_id, "object": "vector_store.file.deleted", "deleted": True})
+
+
+def search_store(call: EmulatedCall) -> PlannedReply:
+    """Word overlap stands in for embeddings; the score falls with the rank."""
+    store, query = _find_store(call), call.body.get("query")
+    if not query:
+        raise missing_parameter("query", code=None)
+    queries = query if isinstance(query, list) else [query]
+    limit = call.body.get("max_num_results")
+    most = limit if isinstance(limit, int) else 10
+    found = call.account.objects.search([store.id], " ".join(map(str, queries)))
+    data = [
+        {
+            "file_id": file_id,
+            "filename": filename,
+            "score": round(0.9 / (rank + 1), 4),
+            "attributes": {},
+            "content": [{"type": "text", "text": text}],
+        }
+        for rank, (file_id, filename, text) in enumerate(found[:most])
+    ]
+    page = {"object": "vector_store.search_results.page", "search_query": queries, "data": data}
+    return json_reply({**page, "has_more": False, "next_page": None})

@@ -7,9 +7,9 @@ from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.object_store import StoredConversation
 from azure_responses.emulator.response_store import StoredResponse, drop_nulls
 from azure_responses.emulator.service_errors import (
-    conversation_not_found,
     invalid_request,
     item_not_found,
+    not_found,
     previous_response_not_found,
     reasoning_missing,
 )
@@ -78,7 +78,7 @@ def _find_conversation(call: EmulatedCall, reference: Any) -> StoredConversation
     identifier = str(reference.get("id") if isinstance(reference, dict) else reference)
     conversation = call.account.objects.conversations.get(identifier)
     if conversation is None:
-        raise conversation_not_found(identifier)
+        raise not_found("Conversation", identifier)
     return conversation
 
 
@@ -126,6 +126,7 @@ def _check_tools(call: EmulatedCall, tools: Any) -> None:
 def _check_vector_stores(call: EmulatedCall, store_ids: Any) -> None:
     missing = [name for name in store_ids if name not in call.account.objects.vector_stores]
     if missing:
+        # A list without the quotes of the other messages.
         raise invalid_request(f"Vector store with id {missing} not found.", "tools", status=404)
 
 
@@ -133,12 +134,12 @@ def _check_container(call: EmulatedCall, container: Any) -> None:
     if isinstance(container, dict):
         for file_id in container.get("file_ids") or ():
             if call.account.objects.find_file(file_id) is None:
-                raise invalid_request(f"File with id '{file_id}' not found.", "tools", status=404)
+                raise not_found("File", file_id, "tools")
     if not isinstance(container, str):
         return
     found = call.account.objects.containers.get(container)
     if found is None:
-        raise invalid_request(f"Container with id '{container}' not found.", "tools", status=404)
+        raise not_found("Container", container, "tools")
     if found.has_expired(call.now):
         raise invalid_request("Container is expired.", "tools")
     found.last_active_at = call.now

@@ -1,4 +1,4 @@
-"""The Responses API: create, retrieve, cancel, delete, input items, compact."""
+"""What a model answers: responses, stored or streamed, their compaction, and chat completions."""
 
 import math
 from collections.abc import Iterator
@@ -8,29 +8,49 @@ from azure_responses.emulator import engine
 from azure_responses.emulator.dispatch import (
     EmulatedCall,
     admit,
+    find_shortage,
+    make_generation,
     serve,
-    shortage_refusal,
-    take_shortage,
+    shortage_error,
 )
-from azure_responses.emulator.engine import GeneratedResponse, Generation
+from azure_responses.emulator.engine import GeneratedResponse
 from azure_responses.emulator.event_streams import (
     STREAM_TYPE,
+    chat_frames,
+    failing_chat_frames,
     failing_frames,
     failing_order,
     stream_record,
 )
-from azure_responses.emulator.http_messages import PlannedReply, ReplyStep, json_reply
+from azure_responses.emulator.http_messages import (
+    PlannedReply,
+    ReplyStep,
+    chat_headers,
+    json_reply,
+)
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
-from azure_responses.emulator.model_catalog import find_model
-from azure_responses.emulator.operations.fields import list_page
+from azure_responses.emulator.model_catalog import EmulatedModel, find_model
+from azure_responses.emulator.operations.fields import list_page, read_integer
 from azure_responses.emulator.operations.references import Context, find_context
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.response_store import StoredResponse
-from azure_responses.emulator.service_errors import invalid_request, response_not_found, unknown_url
+from azure_responses.emulator.service_errors import (
+    invalid_request,
+    model_needs_newer_version,
+    not_found,
+    operation_not_supported,
+    unknown_url,
+)
 from azure_responses.emulator.tokens import count_request
-from azure_responses.emulator.validation import validate_compact, validate_create
+from azure_responses.emulator.validation import validate_chat, validate_compact, validate_create
 
-__all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
+__all__ = ["cancel", "compact", "complete_chat", "create", "delete", "input_items", "retrieve"]
+
+# Reasoning models exist on the dated surface since this version.
+_FIRST_REASONING = "2024-12-01-preview"
+
+
+# --- create ---------------------------------------------------------------------------------------
 
 
 def create(call: EmulatedCall) -> PlannedReply:
@@ -40,65 +60,48 @@ def create(call: EmulatedCall) -> PlannedReply:
 
 
 def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
-    call.refuse_by_fault()
-    model = find_model(deployment.model_name)
-    surface = "v1" if call.route.surface == "project" else call.route.surface
-    assumed = call.account.assumptions
+    call.raise_fault()
+    account, now = call.account, call.now
     validate_create(
         call.body,
-        model,
-        surface=surface,
-        accepts_message_status=assumed.accepts_message_status,
+        find_model(deployment.model_name),
+        surface=call.route.surface,
+        accepts_message_status=account.assumptions.accepts_message_status,
     )
-    order = _limited(call, deployment)
+    order = _find_failing_order(call, deployment)
     context = find_context(call)
-    now = call.now
-    answer = engine.create_response(_turn(call, deployment, context, now))
+    answer = engine.create_response(
+        make_generation(call, deployment, context.body, context.history)
+    )
     if order is not None:
         return _failed_stream(call, deployment, answer, order)
-    call.account.window(deployment).spend(now, _tokens(answer, "total_tokens"))
+    window = account.window(deployment)
+    window.spend(now, _count_tokens(answer.response, "total_tokens"))
     _keep_containers(call, answer)
-    reply = _answered(call, deployment, context, answer, now)
+    reply = _reply(call, deployment, context, answer)
     reply.region = deployment.region
-    window = call.account.window(deployment)
     reply.headers += rate_limit_headers(deployment, window, now)
     return reply
 
 
+def _count_tokens(answered: dict[str, Any], kind: str) -> int:
+    # What failed has no usage, and a filtered completion has none either.
+    return int((answered.get("usage") or {}).get(kind, 0))
+
+
 def _keep_containers(call: EmulatedCall, answer: GeneratedResponse) -> None:
     """Containers that a code interpreter call started can be read and used afterwards."""
-    holdings = call.account.objects
+    objects = call.account.objects
     for item in answer.output_items:
         container_id = item.get("container_id")
-        if container_id is not None and container_id not in holdings.containers:
-            holdings.add_container("auto", container_id=container_id)
+        if container_id is not None and container_id not in objects.containers:
+            objects.add_container("auto", container_id=container_id)
 
 
-def _turn(
-    call: EmulatedCall, deployment: EmulatedDeployment, context: Context, now: float
-) -> Generation:
-    account = call.account
-    return Generation(
-        request=context.body,
-        deployment=deployment.name,
-        model=find_model(deployment.model_name),
-        created_at=int(now),
-        identifiers=account.mint,
-        cipher=account.cipher,
-        history=context.history,
-        headers=call.received.headers,
-        dated=call.route.surface == "dated",
-        find_file=account.objects.find_file,
-        search=account.objects.search,
-        chunking=deployment.chunking,
-        prefixes=account.prefixes,
-    )
-
-
-def _limited(call: EmulatedCall, deployment: EmulatedDeployment) -> str | None:
+def _find_failing_order(call: EmulatedCall, deployment: EmulatedDeployment) -> str | None:
     """The order of events in which a stream says that it failed, None where it does not fail.
 
-    Raises Refusal (429) where the deployment says so with a status.
+    Raises ServiceError (429) where the deployment says so with a status.
     """
     fault = call.stream_fault()
     if fault is not None and call.is_streamed:
@@ -109,65 +112,91 @@ def _limited(call: EmulatedCall, deployment: EmulatedDeployment) -> str | None:
     if deployment.limit_reply == "http" or not call.is_streamed:
         admit(call, deployment, tokens)
         return None
-    shortage = take_shortage(call, deployment, tokens)
+    shortage = find_shortage(call, deployment, tokens)
     if shortage is None:
         return None
+    # Only an error with a status can cause a spillover: a stream that has begun cannot move.
     if deployment.spillover_to is not None:
-        raise shortage_refusal(call, deployment, shortage)
+        raise shortage_error(call, deployment, shortage)
     return failing_order(deployment.limit_reply)
 
 
 def _failed_stream(
     call: EmulatedCall, deployment: EmulatedDeployment, answer: GeneratedResponse, order: str
 ) -> PlannedReply:
-    region = call.account.region(deployment)
-    frames = failing_frames(order, answer, deployment, region, call.stream_fault())
-    return PlannedReply(200, [STREAM_TYPE, *_failed_headers(call, deployment)], steps=frames)
-
-
-def _failed_headers(call: EmulatedCall, deployment: EmulatedDeployment) -> list[tuple[str, str]]:
-    """Recorded in August 2026: the 200 itself carries Retry-After."""
     fault = call.stream_fault()
+    frames = failing_frames(order, answer, deployment, call.account.region(deployment), fault)
     if fault is not None:
         retry_after = fault.retry_after
     else:
-        shortage = take_shortage(call, deployment, count_request(call.body))
+        shortage = find_shortage(call, deployment, count_request(call.body))
         retry_after = shortage.retry_after if shortage and deployment.sends_retry_after else None
     window = call.account.window(deployment)
-    headers = rate_limit_headers(deployment, window, call.now)
-    return [*retry_headers(retry_after).items(), *headers]
+    # Recorded in August 2026: the 200 itself carries Retry-After.
+    headers = [
+        STREAM_TYPE,
+        *retry_headers(retry_after).items(),
+        *rate_limit_headers(deployment, window, call.now),
+    ]
+    return PlannedReply(200, headers, steps=frames)
 
 
-def _answered(
-    call: EmulatedCall,
-    deployment: EmulatedDeployment,
-    context: Context,
-    answer: GeneratedResponse,
-    now: float,
+def _reply(
+    call: EmulatedCall, deployment: EmulatedDeployment, context: Context, answer: GeneratedResponse
 ) -> PlannedReply:
-    is_background = call.body.get("background") is True
-    if call.is_streamed or is_background:
-        record = _paced_record(call, deployment, context, answer, now)
-    else:
-        delay = _whole_delay(call, deployment, answer)
-        record = _record(call, context, answer, now, now + delay)
-    _remember(call, context, record)
+    record = _make_record(call, deployment, context, answer)
+    _keep(call, context, record)
     if call.is_streamed:
         steps = stream_record(record, call.account.clock)
-        if not is_background:
+        if not record.is_background:
             steps = _until_read(call, record, steps)
         return PlannedReply(200, [STREAM_TYPE], steps=steps)
-    if is_background:
+    if record.is_background:
         return json_reply(record.events[0]["response"])
     reply = json_reply(answer.response)
-    reply.delay = record.finished_at - now
+    reply.delay = record.finished_at - record.created_at
     return reply
 
 
-def _tokens(answer: GeneratedResponse, kind: str) -> int:
-    """A failed answer counts none."""
-    usage = answer.response.get("usage") or {}
-    return int(usage.get(kind, 0))
+def _make_record(
+    call: EmulatedCall, deployment: EmulatedDeployment, context: Context, answer: GeneratedResponse
+) -> StoredResponse:
+    now, is_background = call.now, call.body.get("background") is True
+    # Only what is read event by event, or asked for again meanwhile, needs its events and times.
+    is_paced = call.is_streamed or is_background
+    offsets = _pace(call, deployment, answer, is_background) if is_paced else []
+    finished_at = now + (offsets[-1] if offsets else 0.0)
+    if not is_paced:
+        finished_at = now + _whole_delay(call, deployment, answer)
+    if answer.response.get("completed_at") is not None:
+        answer.response["completed_at"] = int(finished_at)
+    return StoredResponse(
+        response=answer.response,
+        events=answer.events if is_paced else [],
+        due=[now + offset for offset in offsets] or None,
+        sent=context.body.get("input"),
+        output_items=answer.output_items,
+        parent=context.parent,
+        created_at=now,
+        finished_at=finished_at,
+        readable_at=finished_at,
+        is_background=is_background,
+        is_streamed=call.is_streamed,
+        size=len(call.received.body),
+    )
+
+
+def _pace(
+    call: EmulatedCall,
+    deployment: EmulatedDeployment,
+    answer: GeneratedResponse,
+    is_background: bool,
+) -> list[float]:
+    """Seconds until each event; none where all are due at once."""
+    latency = call.account.latency_of(deployment)
+    if latency.is_zero and not is_background:
+        return []
+    return latency.offsets(answer.events, call.account.dice, is_background)
 
 
 def _whole_delay(
@@ -176,52 +205,10 @@ def _whole_delay(
     latency = call.account.latency_of(deployment)
     if latency.is_zero:
         return 0.0
-    return latency.whole(_tokens(answer, "output_tokens"), call.account.dice)
+    return latency.whole(_count_tokens(answer.response, "output_tokens"), call.account.dice)
 
 
-def _paced_record(
-    call: EmulatedCall,
-    deployment: EmulatedDeployment,
-    context: Context,
-    answer: GeneratedResponse,
-    now: float,
-) -> StoredResponse:
-    """A record with every event's time; none where all are due at once."""
-    is_background = call.body.get("background") is True
-    latency = call.account.latency_of(deployment)
-    if latency.is_zero and not is_background:
-        record = _record(call, context, answer, now, now)
-        record.events = answer.events
-        return record
-    offsets = latency.offsets(answer.events, call.account.dice, is_background)
-    record = _record(call, context, answer, now, now + offsets[-1])
-    record.events = answer.events
-    record.due = [now + offset for offset in offsets]
-    return record
-
-
-def _record(
-    call: EmulatedCall, context: Context, answer: GeneratedResponse, now: float, finished_at: float
-) -> StoredResponse:
-    if answer.response.get("completed_at") is not None:
-        answer.response["completed_at"] = int(finished_at)
-    return StoredResponse(
-        response=answer.response,
-        events=[],
-        due=None,
-        sent=context.body.get("input"),
-        output_items=answer.output_items,
-        parent=context.parent,
-        created_at=now,
-        finished_at=finished_at,
-        readable_at=finished_at,
-        is_background=call.body.get("background") is True,
-        is_streamed=call.is_streamed,
-        size=len(call.received.body),
-    )
-
-
-def _remember(call: EmulatedCall, context: Context, record: StoredResponse) -> None:
+def _keep(call: EmulatedCall, context: Context, record: StoredResponse) -> None:
     if context.conversation is not None:
         context.conversation.add([*record.input_items, *record.output_items])
     if call.body.get("store") is False:
@@ -229,6 +216,7 @@ def _remember(call: EmulatedCall, context: Context, record: StoredResponse) -> N
     if record.is_background:
         record.readable_at = record.created_at
     elif record.is_streamed:
+        # Readable once its caller has read it to the end: see `_until_read`.
         record.readable_at = math.inf
     else:
         lag = call.account.read_lag.draw(call.account.dice, streamed=False)
@@ -256,10 +244,26 @@ def _until_read(
             account.store.discard(record.id)
 
 
+def compact(call: EmulatedCall) -> PlannedReply:
+    """`POST /responses/compact`."""
+    if not call.account.assumptions.offers_compaction:
+        raise unknown_url("POST", "/v1/responses/compact")
+    deployment = call.account.deployment(call.body.get("model"))
+    call.raise_fault()
+    validate_compact(call.body)
+    context = find_context(call)
+    generation = make_generation(call, deployment, context.body, context.history)
+    compacted: dict[str, Any] = engine.compact(generation)
+    return json_reply(compacted)
+
+
+# --- stored responses -----------------------------------------------------------------------------
+
+
 def _find(call: EmulatedCall) -> StoredResponse:
     record = call.account.store.find(call.route.ids[0], call.now)
     if record is None:
-        raise response_not_found(call.route.ids[0])
+        raise not_found("Response", call.route.ids[0])
     return record
 
 
@@ -275,21 +279,9 @@ def retrieve(call: EmulatedCall) -> PlannedReply:
             "stream",
         )
     obfuscated = call.query.get("include_obfuscation") != "false"
-    steps = stream_record(record, call.account.clock, _starting_after(call), obfuscated)
+    after = read_integer(call.query, "starting_after")
+    steps = stream_record(record, call.account.clock, after, obfuscated)
     return PlannedReply(200, [STREAM_TYPE], steps=steps)
-
-
-def _starting_after(call: EmulatedCall) -> int | None:
-    text = call.query.get("starting_after")
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise invalid_request(
-            f"Invalid type for 'starting_after': expected an integer, but got '{text}' instead.",
-            "starting_after",
-            "invalid_type",
-        )
-    return int(text)
 
 
 def delete(call: EmulatedCall) -> PlannedReply:
@@ -315,13 +307,57 @@ def input_items(call: EmulatedCall) -> PlannedReply:
     return json_reply(list_page(_find(call).input_items, call.query))
 
 
-def compact(call: EmulatedCall) -> PlannedReply:
-    """`POST /responses/compact`."""
-    if not call.account.assumptions.offers_compaction:
-        raise unknown_url("POST", "/v1/responses/compact")
-    deployment = call.account.deployment(call.body.get("model"))
-    call.refuse_by_fault()
-    validate_compact(call.body, find_model(deployment.model_name))
-    context = find_context(call)
-    compacted: dict[str, Any] = engine.compact(_turn(call, deployment, context, call.now))
-    return json_reply(compacted)
+# --- chat completions -----------------------------------------------------------------------------
+
+
+def complete_chat(call: EmulatedCall) -> PlannedReply:
+    """`POST /chat/completions`, on the dated surface below its deployment."""
+    deployment = call.account.deployment(call.deployment_name)
+    return serve(call, deployment, _complete_on)
+
+
+def _complete_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
+    call.raise_fault()
+    model = find_model(deployment.model_name)
+    _check_model(call, model)
+    validate_chat(call.body, model)
+    limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
+    admit(call, deployment, count_request(call.body) + limit)
+    account, now = call.account, call.now
+    generation = make_generation(call, deployment, call.body)
+    completion, chunks = engine.create_chat_completion(generation, call.is_streamed)
+    window = account.window(deployment)
+    window.spend(now, _count_tokens(completion, "total_tokens"))
+    if call.is_streamed:
+        reply = _chat_stream(call, deployment, chunks)
+    else:
+        reply = json_reply(completion)
+        tokens = _count_tokens(completion, "completion_tokens")
+        reply.delay = account.latency_of(deployment).whole(tokens, account.dice)
+    reply.region = deployment.region
+    reply.headers += chat_headers(deployment.name, account.mint)
+    # Recorded chat completions name the limits, recorded responses do not.
+    mode = "present" if deployment.rate_limit_headers == "absent" else None
+    reply.headers += rate_limit_headers(deployment, window, now, mode)
+    return reply
+
+
+def _check_model(call: EmulatedCall, model: EmulatedModel) -> None:
+    if model.responses_only:
+        raise operation_not_supported("chatCompletion", model.name)
+    version = call.api_version
+    if version is not None and model.reasoning and version < _FIRST_REASONING:
+        raise model_needs_newer_version(model.name)
+
+
+def _chat_stream(
+    call: EmulatedCall, deployment: EmulatedDeployment, chunks: list[dict[str, Any]]
+) -> PlannedReply:
+    account, fault = call.account, call.stream_fault()
+    if fault is not None:
+        region = account.region(deployment)
+        steps: Iterator[ReplyStep] = failing_chat_frames(fault, chunks, deployment, region)
+    else:
+        gaps = account.latency_of(deployment).gaps(len(chunks), account.dice)
+        steps = chat_frames(chunks, gaps)
+    return PlannedReply(200, [STREAM_TYPE], steps=steps)

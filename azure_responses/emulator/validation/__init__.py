@@ -3,7 +3,7 @@
 from typing import Any
 
 from azure_responses.emulator.model_catalog import EmulatedModel
-from azure_responses.emulator.service_errors import missing_parameter, refuse
+from azure_responses.emulator.service_errors import invalid_request, missing_parameter
 from azure_responses.emulator.validation.chat_body import check_chat
 from azure_responses.emulator.validation.create_body import (
     CACHING,
@@ -59,7 +59,7 @@ _COMPACT = Fields(
 )
 
 
-def validate_compact(body: object, model: EmulatedModel) -> None:
+def validate_compact(body: object) -> None:
     """Judges the body of POST /responses/compact; raises Refusal as the service would."""
     given = _object(body)
     _COMPACT.check(given, "")
@@ -72,5 +72,5 @@ def validate_compact(body: object, model: EmulatedModel) -> None:
 def _object(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         message = "Invalid request body: expected a JSON object."
-        raise refuse(message, None, None)
+        raise invalid_request(message)
     return body

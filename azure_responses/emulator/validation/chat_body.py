@@ -5,8 +5,8 @@ from typing import Any
 from azure_responses.emulator.model_catalog import EmulatedModel
 from azure_responses.emulator.service_errors import (
     ServiceError,
+    invalid_request,
     missing_parameter,
-    refuse,
     unknown_parameter,
 )
 from azure_responses.emulator.validation.create_body import CACHING, TIER
@@ -156,7 +156,7 @@ def check_chat(body: dict[str, Any], model: EmulatedModel) -> None:
     if body.get("messages") is None:
         raise missing_parameter("messages")
     if not body["messages"]:
-        raise refuse("[] is too short - 'messages'", "messages", None)
+        raise invalid_request("[] is too short - 'messages'", "messages")
     _check_order(body["messages"])
     if model.reasoning and not model.samples(body.get("reasoning_effort") or model.default_effort):
         _check_reasoning(body)
@@ -166,7 +166,7 @@ def check_chat(body: dict[str, Any], model: EmulatedModel) -> None:
 def _refuse_unknown(name: str) -> ServiceError:
     if name == "input":
         message = "Unrecognized request argument supplied: input"
-        return refuse(message, None, None)
+        return invalid_request(message)
     return unknown_parameter(name)
 
 
@@ -176,18 +176,18 @@ def _check_reasoning(body: dict[str, Any]) -> None:
             "Unsupported parameter: 'max_tokens' is not supported with this model. "
             "Use 'max_completion_tokens' instead."
         )
-        raise refuse(message, "max_tokens", "unsupported_parameter")
+        raise invalid_request(message, "max_tokens", "unsupported_parameter")
     for name, default in _SAMPLING.items():
         if body.get(name) not in (None, default):
             message = (
                 f"Unsupported value: '{name}' does not support {body[name]} with this model. "
                 f"Only the default ({default}) value is supported."
             )
-            raise refuse(message, name, "unsupported_value")
+            raise invalid_request(message, name, "unsupported_value")
     for name in ("logprobs", "top_logprobs"):
         if body.get(name):
             message = f"Unsupported parameter: '{name}' is not supported with this model."
-            raise refuse(message, name, "unsupported_parameter")
+            raise invalid_request(message, name, "unsupported_parameter")
 
 
 def _check_order(messages: list[dict[str, Any]]) -> None:
@@ -206,7 +206,7 @@ def _check_order(messages: list[dict[str, Any]]) -> None:
             "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
             + ", ".join(sorted(called))
         )
-        raise refuse(message_text, f"messages.[{index}].role", None)
+        raise invalid_request(message_text, f"messages.[{index}].role")
 
 
 def _check_tool_message(message: dict[str, Any], called: set[str], index: int) -> None:
@@ -217,7 +217,7 @@ def _check_tool_message(message: dict[str, Any], called: set[str], index: int) -
             "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
             "message with 'tool_calls'."
         )
-        raise refuse(text, f"messages.[{index}].role", None)
+        raise invalid_request(text, f"messages.[{index}].role")
 
 
 def _check_tools(body: dict[str, Any]) -> None:
@@ -230,9 +230,9 @@ def _check_tools(body: dict[str, Any]) -> None:
         return
     if not tools:
         message = "'tool_choice' is only allowed when 'tools' are specified."
-        raise refuse(message, "tool_choice", None)
+        raise invalid_request(message, "tool_choice")
     if isinstance(choice, dict) and choice["type"] == "function":
         wanted = (choice.get("function") or {}).get("name")
         if not any((tool.get("function") or {}).get("name") == wanted for tool in tools):
             message = f"Tool choice '{wanted}' not found in 'tools' parameter."
-            raise refuse(message, "tool_choice", None)
+            raise invalid_request(message, "tool_choice")

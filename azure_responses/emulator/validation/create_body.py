@@ -6,9 +6,9 @@ from typing import Any
 from azure_responses.emulator.model_catalog import EmulatedModel
 from azure_responses.emulator.service_errors import (
     ServiceError,
+    invalid_request,
     missing_parameter,
     out_of_range,
-    refuse,
     unknown_parameter,
     unsupported_parameter,
     unsupported_value,
@@ -181,7 +181,7 @@ def _refuse_unknown(name: str) -> ServiceError:
         f"information: {_REFERENCE}."
     )
     # param is null: a reply of Azure's, quoted in egoist/chatwise-releases #1023.
-    return refuse(message, None, "unsupported_parameter")
+    return invalid_request(message, None, "unsupported_parameter")
 
 
 # Nothing shows that the default is refused where it is written out; chat completions say that it
@@ -205,10 +205,10 @@ def check_capabilities(body: dict[str, Any], model: EmulatedModel) -> None:
     for index, tool in enumerate(body.get("tools") or ()):
         if tool["type"] in model.refused_tools:
             message = f"Hosted tool '{tool['type']}' is not supported with {model.name}."
-            raise refuse(message, "tools", None)
+            raise invalid_request(message, "tools")
         if tool["type"] == "computer_use_preview" and model.name != tool["type"].replace("_", "-"):
             message = f"Tool 'computer_use_preview' is not supported with {model.name}."
-            raise refuse(message, f"tools[{index}]", None)
+            raise invalid_request(message, f"tools[{index}]")
 
 
 def _check_reasoning(reasoning: dict[str, Any], model: EmulatedModel) -> None:
@@ -236,18 +236,18 @@ def _check_text(text: dict[str, Any], model: EmulatedModel) -> None:
 
 def _check_include(include: Any, model: EmulatedModel, effort: str | None) -> None:
     if "reasoning.encrypted_content" in include and not model.reasoning:
-        raise refuse("Encrypted content is not supported with this model.", "include", None)
+        raise invalid_request("Encrypted content is not supported with this model.", "include")
     if "message.output_text.logprobs" in include and not model.samples(effort):
-        raise refuse("logprobs are not supported with reasoning models.", "include", None)
+        raise invalid_request("logprobs are not supported with reasoning models.", "include")
 
 
 def _check_tier(tier: str | None, model: EmulatedModel) -> None:
     if tier == "flex" and not model.supports_flex:
         message = f"Invalid service_tier argument: 'flex' is not supported with '{model.name}'."
-        raise refuse(message, "service_tier", None)
+        raise invalid_request(message, "service_tier")
     if tier in ("scale", "fast", "ultrafast"):
         message = f"Invalid service_tier argument: '{tier}' is not supported on this deployment."
-        raise refuse(message, "service_tier", None)
+        raise invalid_request(message, "service_tier")
 
 
 def check_combinations(body: dict[str, Any], surface: str) -> None:
@@ -257,16 +257,16 @@ def check_combinations(body: dict[str, Any], surface: str) -> None:
             "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you "
             "are only providing one of: 'previous_response_id' or 'conversation'."
         )
-        raise refuse(message, None, "mutually_exclusive_parameters")
+        raise invalid_request(message, None, "mutually_exclusive_parameters")
     if body.get("background") and body.get("store") is False:
         message = "Background mode requires 'store' to be true."
-        raise refuse(message, "background", "unsupported_parameter")
+        raise invalid_request(message, "background", "unsupported_parameter")
     if body.get("background") and surface == "dated":
         message = "Background mode is not supported with this API version."
-        raise refuse(message, "background", "unsupported_parameter")
+        raise invalid_request(message, "background", "unsupported_parameter")
     if body.get("stream_options") and not body.get("stream"):
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise refuse(message, "stream_options", None)
+        raise invalid_request(message, "stream_options")
     _check_logprobs(body)
     _check_tools(body)
     _check_format(body)
@@ -279,7 +279,7 @@ def _check_logprobs(body: dict[str, Any]) -> None:
             "'top_logprobs' requires 'message.output_text.logprobs' to be in the 'include' "
             "parameter."
         )
-        raise refuse(message, "top_logprobs", None)
+        raise invalid_request(message, "top_logprobs")
 
 
 def _check_tools(body: dict[str, Any]) -> None:
@@ -288,7 +288,7 @@ def _check_tools(body: dict[str, Any]) -> None:
     for index, tool in enumerate(tools):
         name = tool.get("name")
         if name in names:
-            raise refuse(f"Tool names must be unique: '{name}' is given twice.", "tools", None)
+            raise invalid_request(f"Tool names must be unique: '{name}' is given twice.", "tools")
         if name:
             names.add(name)
         if tool["type"] == "function":
@@ -312,7 +312,7 @@ def _check_format(body: dict[str, Any]) -> None:
             "Response input messages must contain the word 'json' in some form to use "
             "'text.format' of type 'json_object'."
         )
-        raise refuse(message, "input", None)
+        raise invalid_request(message, "input")
 
 
 def _mentions_json(body: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from azure_responses.emulator.engine.matching_text import has_lookaround
-from azure_responses.emulator.service_errors import ServiceError, refuse
+from azure_responses.emulator.service_errors import ServiceError, invalid_request
 
 __all__ = [
     "check_function_schema",
@@ -185,13 +185,13 @@ def _check(schema: Any, is_strict: bool, owner: str, path: str, is_function: boo
         elif is_strict:
             _check_root({}, True)
     except _LookaroundFault as fault:
-        raise refuse(f"Invalid JSON schema: {fault}", path, code) from None
+        raise invalid_request(f"Invalid JSON schema: {fault}", path, code) from None
     except _Fault as fault:
         raise _refuse(owner, fault, path, code) from None
 
 
 def _refuse(owner: str, fault: _Fault, path: str, code: str) -> ServiceError:
-    return refuse(f"Invalid schema for {owner}: {fault}", path, code)
+    return invalid_request(f"Invalid schema for {owner}: {fault}", path, code)
 
 
 def _check_root(schema: dict[str, Any], is_strict: bool) -> None:

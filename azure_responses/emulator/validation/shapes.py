@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from azure_responses.emulator.service_errors import (
     ServiceError,
+    invalid_request,
     invalid_type,
     invalid_value,
     missing_parameter,
     out_of_range,
-    refuse,
     too_long,
     too_many,
     unknown_parameter,
@@ -66,7 +66,7 @@ class Text:
             message = (
                 f"Invalid '{path}': '{value}'. Expected an ID that begins with '{self._begins}'."
             )
-            raise refuse(message, path, "invalid_value")
+            raise invalid_request(message, path, "invalid_value")
 
 
 def _too_short(path: str, length: int, limit: int) -> ServiceError:
@@ -75,7 +75,7 @@ def _too_short(path: str, length: int, limit: int) -> ServiceError:
         f"but got {'an empty string' if not length else f'a string with length {length}'} instead."
     )
     code = "string_below_min_length" if length else "empty_string"
-    return refuse(message, path, code)
+    return invalid_request(message, path, code)
 
 
 class Number:

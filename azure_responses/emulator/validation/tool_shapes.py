@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azure_responses.emulator.service_errors import invalid_type, refuse
+from azure_responses.emulator.service_errors import invalid_request, invalid_type
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
     FLAG,
@@ -34,7 +34,7 @@ class _Name:
                 f"Invalid '{path}': string does not match pattern. Expected a string that "
                 "matches the pattern '^[a-zA-Z0-9_-]+$'."
             )
-            raise refuse(message, path, "invalid_value")
+            raise invalid_request(message, path, "invalid_value")
 
 
 _OBJECT = Fields(is_open=True)
@@ -271,14 +271,14 @@ def check_tool_choice(choice: Any, tools: list[dict[str, Any]]) -> None:
     if choice == "required":
         if not tools:
             message = "Tool choice 'required' must be specified with 'tools' parameter."
-            raise refuse(message, "tool_choice", None)
+            raise invalid_request(message, "tool_choice")
         return
     chosen = choice["tools"] if choice["type"] == "allowed_tools" else [choice]
     for one in chosen:
         if not any(_fits(one, tool) for tool in tools):
             named = one.get("name") or one.get("server_label") or one.get("type")
             message = f"Tool choice '{named}' not found in 'tools' parameter."
-            raise refuse(message, "tool_choice", None)
+            raise invalid_request(message, "tool_choice")
 
 
 def _fits(choice: dict[str, Any], tool: dict[str, Any]) -> bool:

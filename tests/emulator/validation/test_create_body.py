@@ -164,7 +164,7 @@ _REFUSED: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     ({"max_output_tokens": 15}, "Invalid 'max_output_tokens': integer below minimum value. "
      "Expected a value >= 16, but got 15 instead.", "max_output_tokens",
      "integer_below_min_value"),
-    ({"max_output_tokens": 1.5}, "expected an integer, but got a decimal", "max_output_tokens",
+    ({"max_output_tokens": 1.5}, "but got a decimal number instead.", "max_output_tokens",
      "invalid_type"),
     ({"max_output_tokens": 10**6}, "above maximum", "max_output_tokens",
      "integer_above_max_value"),

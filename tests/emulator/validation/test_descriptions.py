@@ -128,7 +128,7 @@ def _refuse(kind: str, given: dict[str, Any]) -> str | None:
         elif kind == "chat":
             validate_chat(_chat_body(given), _MODEL)
         else:
-            validate_compact(_compact_body(given), _MODEL)
+            validate_compact(_compact_body(given))
     except ServiceError as refusal:
         return str(refusal.body["error"]["message"])
     return None
