@@ -8,7 +8,7 @@ its own: `responses.*`, `chat.completions.*` and `models.*`, at OpenAI's paths a
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, NoReturn, Self
 
 from azure_responses._async.client import AsyncAzureResponses
@@ -22,34 +22,32 @@ from azure_responses.errors import (
 )
 from azure_responses.openai_server import ApiReply, ApiRequest
 from azure_responses.openai_server.error_body import error_reply
-from azure_responses.openai_server.stream_body import AsyncStreamBody, StreamBody
 from azure_responses.router import Router
 
 __all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transport"]
 
 # openai 2.x speaks through the first, openai 3.x through the second.
 _LIBRARIES = ("httpx", "httpx2")
-# What a caller proves who they are with. Here nobody has to, and Azure is not for them to log into.
+# A caller in this process needs no key, and a key for OpenAI must not reach Azure.
 _SECRET = frozenset({"authorization", "api-key", "cookie", "proxy-authorization"})
-# As long as a call may last at all, and as short as it can be told to.
+# Seconds: the longest and the shortest time limit that the OpenAI server accepts.
 _A_DAY = 86_399.0
 _AN_INSTANT = 0.001
-# Of a client that was told nothing else.
+# The client's own default.
 _RETRIES = 2
 _TIMEOUT = "x-litellm-timeout"
-# The OpenAI server's word for a path that it does not have.
+# The OpenAI server's code for a path that it does not have.
 _UNKNOWN = "unknown_url"
 
 
 def transport(router_or_client: Router | AzureResponses, *, owner: str | None = None) -> Any:
     """A transport for `httpx.Client` and `httpx2.Client`, as `openai.OpenAI` takes them.
 
-    One object serves both libraries, and so is neither's subclass; hence the type.
+    One object serves both libraries, so it is a subclass of neither; hence the return type.
 
     Args:
         router_or_client: makes the calls. It is not closed with the transport.
-        owner: ids are given out to this owner, and taken from nobody else; None binds them to
-            nobody.
+        owner: the ids in answers are valid for this owner only; None binds them to no owner.
 
     Raises:
         ConfigurationError: an async client was given.
@@ -64,109 +62,89 @@ def async_transport(
     return AsyncRouterTransport(_router_of(router_or_client, AsyncAzureResponses), owner=owner)
 
 
-class RouterTransport:
+class _Transport:
+    """What both transports are made of: the server of their kind, and the owner of ids."""
+
+    def __init__(self, server: Any, owner: str | None) -> None:
+        self._server = server
+        self._owner = owner
+
+
+class RouterTransport(_Transport):
     """Answers the requests of a blocking HTTP client from a router; see `transport`."""
 
     def __init__(self, router: Router, *, owner: str | None = None) -> None:
-        # Each transport brings the shells of its own kind only.
+        # Imported on use: each transport needs the shells of its own kind only.
         from azure_responses.openai_server import OpenAIServer
 
-        self._server = OpenAIServer(router)
-        self._owner = owner
+        super().__init__(OpenAIServer(router), owner)
 
     def handle_request(self, request: Any) -> Any:
         """The response to a request, both of the library that calls.
 
         Raises:
-            Exception: nothing answered in time or at all; the openai package's own error where it
+            Exception: no answer came in time or at all; the openai package's own error where it
                 is the caller, else the library's.
         """
         library = _library_of(request)
-        content = request.read()
-        reply = self._server.handle(_read(request, content, self._owner))
-        if isinstance(reply.body, bytes):
-            return _whole(library, request, reply)
-        return _response(library, reply, _stream_class(library)(reply.body))
+        reply = self._server.handle(_read(request, request.read(), self._owner))
+        return _to_response(library, request, reply, is_async=False)
 
     def close(self) -> None:
-        """Nothing: the router is its maker's to close."""
+        """Nothing: the router belongs to the code that made it."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class AsyncRouterTransport:
+class AsyncRouterTransport(_Transport):
     """Answers the requests of an async HTTP client from a router; see `async_transport`."""
 
     def __init__(self, router: Router, *, owner: str | None = None) -> None:
         from azure_responses.openai_server import AsyncOpenAIServer
 
-        self._server = AsyncOpenAIServer(router)
-        self._owner = owner
+        super().__init__(AsyncOpenAIServer(router), owner)
 
     async def handle_async_request(self, request: Any) -> Any:
         """`RouterTransport.handle_request`, awaited."""
         library = _library_of(request)
-        content = await request.aread()
-        reply = await self._server.handle(_read(request, content, self._owner))
-        if isinstance(reply.body, bytes):
-            return _whole(library, request, reply)
-        return _response(library, reply, _async_stream_class(library)(reply.body))
+        reply = await self._server.handle(_read(request, await request.aread(), self._owner))
+        return _to_response(library, request, reply, is_async=True)
 
     async def aclose(self) -> None:
-        """Nothing: the router is its maker's to close."""
+        """Nothing: the router belongs to the code that made it."""
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
 class _Events:
-    """An answer's body, as one of the caller's library."""
+    """The body of a streamed answer, sync or async, for the caller's library."""
 
-    def __init__(self, body: StreamBody) -> None:
+    def __init__(self, body: Any) -> None:
         self._body = body
-        self.close = body.close
+        # A body has one of the two, and the library calls that of its side.
+        self.close = getattr(body, "close", None)
+        self.aclose = getattr(body, "aclose", None)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
-
-
-class _AsyncEvents:
-    """`_Events`, awaited."""
-
-    def __init__(self, body: AsyncStreamBody) -> None:
-        self._body = body
-        self.aclose = body.aclose
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._body)
 
 
 @cache
-def _stream_class(library: ModuleType) -> Any:
-    # Both libraries insist on a body of their own class.
-    return type("RouterEvents", (_Events, library.SyncByteStream), {})
-
-
-@cache
-def _async_stream_class(library: ModuleType) -> Any:
-    return type("AsyncRouterEvents", (_AsyncEvents, library.AsyncByteStream), {})
+def _stream_class(library: ModuleType, is_async: bool) -> Any:
+    # Both libraries refuse a body that is not an instance of their own class.
+    base = library.AsyncByteStream if is_async else library.SyncByteStream
+    return type("RouterEvents", (_Events, base), {})
 
 
 def _router_of(given: Any, kind: type[AzureResponses] | type[AsyncAzureResponses]) -> Router:
@@ -176,29 +154,21 @@ def _router_of(given: Any, kind: type[AzureResponses] | type[AsyncAzureResponses
         # Behind a router a client makes single attempts: its retries become the router's.
         retries = given._configuration.defaults.get("max_retries", _RETRIES)
         return Router.of(given, num_retries=retries)
-    wanted = "async_transport" if isinstance(given, AsyncAzureResponses) else "transport"
+    hint = f"Pass a Router or an {kind.__name__}"
+    if isinstance(given, AzureResponses | AsyncAzureResponses):
+        hint += f", or use {'transport' if kind is AsyncAzureResponses else 'async_transport'}"
     raise ConfigurationError(
-        f"A {type(given).__name__} cannot make the calls of this transport.",
-        hint=f"Pass a Router or {_article(kind)}"
-        + (
-            f", or use {wanted}."
-            if isinstance(given, AzureResponses | AsyncAzureResponses)
-            else "."
-        ),
+        f"A {type(given).__name__} cannot make the calls of this transport.", hint=f"{hint}."
     )
 
 
-def _article(kind: type) -> str:
-    return f"an {kind.__name__}"
-
-
 def _library_of(request: Any) -> ModuleType:
-    """The library whose request it is."""
+    """The library that made a request."""
     for kind in type(request).__mro__:
         name = kind.__module__.partition(".")[0]
         if name in _LIBRARIES:
             return sys.modules[name]
-    raise TypeError(f"{type(request).__name__} is no request of httpx or httpx2")
+    raise TypeError(f"{type(request).__name__} is not a request of httpx or httpx2")
 
 
 def _read(request: Any, content: bytes, owner: str | None) -> ApiRequest:
@@ -213,12 +183,15 @@ def _read(request: Any, content: bytes, owner: str | None) -> ApiRequest:
 
 
 def _patience(extensions: Mapping[str, Any]) -> float:
-    """Seconds the caller waits for the next byte, which a call in process may take in all."""
+    """The caller's read timeout in seconds, which here limits the whole call."""
     seconds = (extensions.get("timeout") or {}).get("read")
     return _A_DAY if seconds is None else min(max(float(seconds), _AN_INSTANT), _A_DAY)
 
 
-def _whole(library: ModuleType, request: Any, reply: ApiReply[Any]) -> Any:
+def _to_response(library: ModuleType, request: Any, reply: ApiReply[Any], is_async: bool) -> Any:
+    """The library's response for a reply; raises for one that no connection would have brought."""
+    if not isinstance(reply.body, bytes):
+        return _response(library, reply, _stream_class(library, is_async)(reply.body))
     error = reply.summary.error
     if reply.status >= 400 and isinstance(error, APIConnectionError | StreamInterruptedError):
         _fail(library, request, error)
@@ -228,22 +201,22 @@ def _whole(library: ModuleType, request: Any, reply: ApiReply[Any]) -> Any:
 
 
 def _not_served(reply: ApiReply[Any], error: NotFoundError) -> ApiReply[bytes]:
-    """The answer to embeddings, files and whatever else a client of OpenAI's can ask for."""
-    told = NotFoundError(
+    """The answer to embeddings, files and other requests that a client of OpenAI's can make."""
+    explained = NotFoundError(
         f"{error.message} This transport serves responses, chat completions and models; "
-        "make other calls with a client that has none.",
+        "make other calls with a client without it.",
         status_code=error.status_code,
         code=error.code,
         type=error.type,
     )
-    status, headers, body = error_reply(told)
+    status, headers, body = error_reply(explained)
     return ApiReply(status, headers, body, reply.summary)
 
 
 def _response(library: ModuleType, reply: ApiReply[Any], body: Any) -> Any:
     headers = list(reply.headers)
     if reply.status >= 400:
-        # The router has tried again already, as often as it should.
+        # The router has retried already; the client's retries would multiply its attempts.
         headers.append((b"x-should-retry", b"false"))
     if not any(name == b"x-request-id" for name, _ in headers):
         headers.append((b"x-request-id", reply.summary.call_id.encode()))
@@ -253,7 +226,7 @@ def _response(library: ModuleType, reply: ApiReply[Any], body: Any) -> Any:
 def _fail(
     library: ModuleType, request: Any, error: APIConnectionError | StreamInterruptedError
 ) -> NoReturn:
-    """Raise what a connection that brought no answer would have ended in.
+    """Raise the error of a connection that brought no answer.
 
     The openai package repeats a call after any error of the library, but lets errors of its own
     pass: those do not multiply the router's attempts.

@@ -538,7 +538,7 @@ def test_a_client_of_the_other_kind_is_refused() -> None:
 
 
 def test_requests_of_another_library_are_refused() -> None:
-    with Router([_row("east")]) as router, pytest.raises(TypeError, match="no request of httpx"):
+    with Router([_row("east")]) as router, pytest.raises(TypeError, match="not a request of httpx"):
         transport(router).handle_request(object())
 
 
