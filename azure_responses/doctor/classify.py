@@ -1,7 +1,7 @@
 """What the service answered → which steps are fine, which one is at fault, which are unknown.
 
-One real call tells more than a series of harmless ones, because the service judges a call in a
-known order: what it refuses last was fine in everything it looks at before. Pure.
+One real call shows more than a series of harmless ones, because the service checks a call in a
+known order: a call that fails a later check has passed the earlier ones. No I/O.
 """
 
 import re
@@ -30,9 +30,10 @@ __all__ = [
     "classify_without_deployment",
 ]
 
-# The order in which the service judges. Its version check comes before or after the caller's,
-# nobody outside knows; so a refused version proves nothing about the caller.
+# The order of the service's checks. Whether its version check comes before or after that of the
+# credential is not known, so a refused version proves nothing about the credential.
 _ORDER = ("firewall", "credential", "role", "deployment", "model", "region", "rate-limit", "call")
+# Below this share of a limit a warning is given.
 _LOW = 0.1
 
 
@@ -52,14 +53,21 @@ class ProbeResult:
     first_token: float | None = None
     seconds: float = 0.0
 
+    @property
+    def region(self) -> str | None:
+        """The region that answered or refused, as far as the reply named it."""
+        if self.response is not None:
+            return self.response.region
+        return self.error.region if isinstance(self.error, APIStatusError) else None
+
 
 @dataclass(frozen=True)
 class ProbeContext:
-    """What was asked: described for people, without secrets.
+    """What was called: described for people, without secrets.
 
     Attributes:
         version: the version and path, such as "no api-version on the v1 path".
-        deployment: the deployment asked.
+        deployment: the deployment called.
         credential: what is known of the key or token.
     """
 
@@ -70,13 +78,14 @@ class ProbeContext:
 
 @dataclass(frozen=True)
 class Classification:
-    """The step at fault, and the steps the refusal proves to be fine."""
+    """The step at fault, and the steps that the refusal proves to be fine."""
 
     step: str
     proven: frozenset[str] = field(default_factory=frozenset)
 
 
-_CONNECTION_ROWS = (
+# The causes of a failed connection differ in their words only; the first match counts.
+_CONNECTION_STEPS = (
     (r"name or service|nodename|getaddrinfo|name resolution|resolve", "dns"),
     (r"certificate|ssl|tls|proxy", "tls"),
     (r"refused|unreachable|ConnectTimeout", "tcp"),
@@ -92,24 +101,20 @@ def classify_error(error: AzureResponsesError) -> Classification:
         return Classification(_step_of_connection(error))
     if isinstance(error, ConfigurationError):
         return Classification("call")
-    # The stream had begun, so everything up to it was let through.
+    # The stream had begun, so every check before the call itself had passed.
     return Classification("call", _proven_before("call"))
 
 
 def _step_of_status(error: APIStatusError) -> str:
-    if _is_from_elsewhere(error):
+    # A redirect, or a page in place of JSON, comes from another server: Azure sends neither.
+    if error.status_code < 400 or "HTML page" in error.message:
         return "endpoint"
     found = find_known(error.status_code, error.code, error.message)
     return next((known.step for known in found if known.step is not None), "call")
 
 
-def _is_from_elsewhere(error: APIStatusError) -> bool:
-    """True for a redirect, or a page where an answer should be: Azure sends neither."""
-    return error.status_code < 400 or "HTML page" in error.message
-
-
 def _step_of_connection(error: APIConnectionError) -> str:
-    for words, step in _CONNECTION_ROWS:
+    for words, step in _CONNECTION_STEPS:
         if re.search(words, error.message, re.IGNORECASE):
             return step
     return "call"
@@ -119,72 +124,56 @@ def _proven_before(step: str) -> frozenset[str]:
     if step not in _ORDER:
         return frozenset()
     before = _ORDER[: _ORDER.index(step)]
-    # A path and a version that lead to a judgement about the model are good ones.
+    # A service that checks the model has accepted the path and the version.
     version = ("api-version",) if _ORDER.index(step) > _ORDER.index("role") else ()
     return frozenset((*before, *version))
 
 
-def classify(answer: ProbeResult, asked: ProbeContext) -> list[Finding]:
+def classify(result: ProbeResult, context: ProbeContext) -> list[Finding]:
     """The findings of every step that needs the service.
 
-    Where the fault lies in a step before the service (a host name that does not resolve), that
-    step's finding comes first.
+    Where a step before the service failed (a host name that does not resolve), its finding comes
+    first.
     """
-    if answer.error is None:
-        return [_pass(name, answer, asked) for name in SERVICE_STEPS]
-    verdict = classify_error(answer.error)
-    findings = [] if verdict.step in SERVICE_STEPS else [_fail(verdict.step, answer, asked)]
-    return findings + [_classify_step(name, verdict, answer, asked) for name in SERVICE_STEPS]
+    if result.error is None:
+        return [_pass(name, result, context) for name in SERVICE_STEPS]
+    found = classify_error(result.error)
+    early = [] if found.step in SERVICE_STEPS else [_fail(found.step, result, context)]
+    return early + [_classify_step(name, found, result, context) for name in SERVICE_STEPS]
 
 
-def classify_without_deployment(answer: ProbeResult, asked: ProbeContext) -> list[Finding]:
-    """The findings where no deployment is named: `answer` is that of the models list.
-
-    A model list that is not offered (a gateway may leave it out) proves nothing.
-    """
-    named = Finding("deployment", False, "no deployment is named", _NO_NAME)
-    if answer.error is None:
-        return [_pass(name, answer, asked) for name in _LISTING_PROVES] + [named]
-    verdict = classify_error(answer.error)
-    if verdict.step in ("api-version", "model", "region", "rate-limit", "call"):
-        return [named]
-    proven = [_pass(name, answer, asked) for name in _LISTING_PROVES if name in verdict.proven]
-    return [*proven, _fail(verdict.step, answer, asked), named]
-
-
+# What a list of models proves; it needs neither a deployment nor the role to call one.
 _LISTING_PROVES = ("api-version", "credential", "firewall")
 _NO_NAME = "Pass deployment='<deployment name>', or set AZURE_OPENAI_DEPLOYMENT."
 
 
+def classify_without_deployment(result: ProbeResult, context: ProbeContext) -> list[Finding]:
+    """The findings where no deployment is named: `result` is that of the models list.
+
+    A refused list proves nothing where it is not offered: a gateway may leave it out.
+    """
+    unnamed = Finding("deployment", False, "no deployment is named", _NO_NAME)
+    if result.error is None:
+        return [_pass(name, result, context) for name in _LISTING_PROVES] + [unnamed]
+    found = classify_error(result.error)
+    if found.step in ("api-version", "model", "region", "rate-limit", "call"):
+        return [unnamed]
+    proven = [_pass(name, result, context) for name in _LISTING_PROVES if name in found.proven]
+    return [*proven, _fail(found.step, result, context), unnamed]
+
+
 def _classify_step(
-    name: str, verdict: Classification, answer: ProbeResult, asked: ProbeContext
+    name: str, found: Classification, result: ProbeResult, context: ProbeContext
 ) -> Finding:
-    if name == verdict.step:
-        return _fail(name, answer, asked)
-    if name in verdict.proven or (name == "region" and _region(answer)):
-        return _pass(name, answer, asked)
-    if name == "credential" and asked.credential.fault:
-        return Finding(
-            name, False, _with_claims(asked.credential.fault, asked), asked.credential.fix
-        )
-    return skip(name, f"not reached, because {verdict.step} failed")
-
-
-# --- failures -------------------------------------------------------------------------------------
-
-
-def _fail(name: str, answer: ProbeResult, asked: ProbeContext) -> Finding:
-    error = answer.error
-    assert error is not None
-    detail, fix = _describe_error(error), error.hint
-    if name == "credential":
-        notes = asked.credential
-        explanation = notes.fault or notes.suspicion
-        detail = _with_claims(f"{detail} — {explanation}" if explanation else detail, asked)
-        fix = notes.fix or fix
-    elif name == "api-version":
-        detail = f"{detail} — sent: {asked.version}"
-    return Finding(name, False, detail, fix or _FIXES.get(name), seconds=answer.seconds)
+    if name == found.step:
+        return _fail(name, result, context)
+    # A refusal that names its region is itself proof of it.
+    if name in found.proven or (name == "region" and result.region):
+        return _pass(name, result, context)
+    notes = context.credential
+    if name == "credential" and notes.fault:
+        return Finding(name, False, _with_claims(notes.fault, context), notes.fix)
+    return skip(name, f"not reached, because {found.step} failed")
 
 
 _FIXES: Mapping[str, str] = {
@@ -193,100 +182,103 @@ _FIXES: Mapping[str, str] = {
 }
 
 
+def _fail(name: str, result: ProbeResult, context: ProbeContext) -> Finding:
+    error = result.error
+    assert error is not None
+    detail, fix = _describe_error(error), error.hint
+    if name == "credential":
+        notes = context.credential
+        explanation = notes.fault or notes.suspicion
+        detail = _with_claims(f"{detail} — {explanation}" if explanation else detail, context)
+        fix = notes.fix or fix
+    elif name == "api-version":
+        detail = f"{detail} — sent: {context.version}"
+    return Finding(name, False, detail, fix or _FIXES.get(name), seconds=result.seconds)
+
+
 def _describe_error(error: AzureResponsesError) -> str:
     if isinstance(error, APIStatusError):
+        # Some replies repeat the status as their code.
         code = f" {error.code}" if error.code and error.code != str(error.status_code) else ""
         return f"{error.status_code}{code}: {error.message}"
     return error.message
 
 
-def _with_claims(text: str, asked: ProbeContext) -> str:
-    return f"{text} [sent: {asked.credential.description}]"
+def _with_claims(text: str, context: ProbeContext) -> str:
+    return f"{text} [sent: {context.credential.description}]"
 
 
-# --- steps that are fine --------------------------------------------------------------------------
+_PASSED = {
+    "firewall": "the resource lets this network in",
+    "role": "may create responses",
+}
 
 
-def _pass(name: str, answer: ProbeResult, asked: ProbeContext) -> Finding:
-    return _PASSES[name](answer, asked)
+def _pass(name: str, result: ProbeResult, context: ProbeContext) -> Finding:
+    """The finding of a step that is fine."""
+    if name in _PASSED:
+        return Finding(name, True, _PASSED[name])
+    return _PASSES[name](result, context)
 
 
-def _pass_version(_answer: ProbeResult, asked: ProbeContext) -> Finding:
-    return Finding("api-version", True, asked.version)
+def _pass_version(_result: ProbeResult, context: ProbeContext) -> Finding:
+    return Finding("api-version", True, context.version)
 
 
-def _pass_credential(_answer: ProbeResult, asked: ProbeContext) -> Finding:
-    notes = asked.credential
+def _pass_credential(_result: ProbeResult, context: ProbeContext) -> Finding:
+    notes = context.credential
     return Finding("credential", True, f"accepted: {notes.description}", notes.advice)
 
 
-def _pass_firewall(_answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    return Finding("firewall", True, "the resource lets this network in")
-
-
-def _pass_role(_answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    return Finding("role", True, "may create responses")
-
-
-def _pass_deployment(answer: ProbeResult, asked: ProbeContext) -> Finding:
-    served = answer.response.served_deployment if answer.response else None
-    spilled = answer.response.spillover_from if answer.response else None
-    detail = f"{asked.deployment!r} exists"
-    if spilled:
+def _pass_deployment(result: ProbeResult, context: ProbeContext) -> Finding:
+    detail = f"{context.deployment!r} exists"
+    if result.response is not None and result.response.spillover_from:
+        served = result.response.served_deployment
         detail += f"; it was full, and {served!r} answered for it"
     return Finding("deployment", True, detail)
 
 
-def _pass_model(answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    model = answer.response.model if answer.response else None
+def _pass_model(result: ProbeResult, _context: ProbeContext) -> Finding:
+    model = result.response.model if result.response else None
     return Finding("model", True, f"{model or 'the model'} serves the Responses API")
 
 
-def _pass_region(answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    region = _region(answer)
-    if region is None:
+def _pass_region(result: ProbeResult, _context: ProbeContext) -> Finding:
+    if result.region is None:
         return skip("region", "the reply did not name one; a gateway may drop the header")
-    return Finding("region", True, region)
+    return Finding("region", True, result.region)
 
 
-def _region(answer: ProbeResult) -> str | None:
-    if answer.response is not None:
-        return answer.response.region
-    return answer.error.region if isinstance(answer.error, APIStatusError) else None
+def _pass_headroom(result: ProbeResult, _context: ProbeContext) -> Finding:
+    return check_headroom(result.response.rate_limit if result.response else None)
 
 
-def _pass_headroom(answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    limit = answer.response.rate_limit if answer.response else None
-    return check_headroom(limit)
-
-
-def _pass_call(answer: ProbeResult, _asked: ProbeContext) -> Finding:
-    response = answer.response
+def _pass_call(result: ProbeResult, _context: ProbeContext) -> Finding:
+    response = result.response
     assert response is not None
     reason = getattr(response.incomplete_details, "reason", None)
+    # Incomplete for its length is fine: the probe asks for few tokens.
     if response.status == "incomplete" and reason == "content_filter":
         fix = "The content filter stopped the output; `content_filters` says by which category."
-        return Finding("call", False, "incomplete: content_filter", fix, answer.seconds)
-    first = f"first token after {answer.first_token:.2f} s, " if answer.first_token else ""
-    usage = response.usage
-    counts = (
-        f"; {usage.input_tokens} input and {usage.output_tokens} output tokens" if usage else ""
-    )
-    detail = f"{first}done after {answer.seconds:.2f} s{counts}"
-    return Finding("call", True, detail, seconds=answer.seconds)
+        return Finding("call", False, "incomplete: content_filter", fix, result.seconds)
+    first = f"first token after {result.first_token:.2f} s, " if result.first_token else ""
+    detail = f"{first}done after {result.seconds:.2f} s"
+    if usage := response.usage:
+        detail += f"; {usage.input_tokens} input and {usage.output_tokens} output tokens"
+    return Finding("call", True, detail, seconds=result.seconds)
 
 
 _PASSES = {
     "api-version": _pass_version,
     "credential": _pass_credential,
-    "firewall": _pass_firewall,
-    "role": _pass_role,
     "deployment": _pass_deployment,
     "model": _pass_model,
     "region": _pass_region,
     "rate-limit": _pass_headroom,
     "call": _pass_call,
 }
+
+_NO_HEADROOM = "Raise the deployment's quota, spread the load, or wait for the minute to pass."
 
 
 def check_headroom(limit: RateLimit | None) -> Finding:
@@ -308,9 +300,6 @@ def check_headroom(limit: RateLimit | None) -> Finding:
         return Finding("rate-limit", False, detail, _NO_HEADROOM)
     is_low = any(total and remaining < _LOW * total for remaining, total, _ in known)
     return Finding("rate-limit", True, detail, _NO_HEADROOM if is_low else None)
-
-
-_NO_HEADROOM = "Raise the deployment's quota, spread the load, or wait for the minute to pass."
 
 
 def _left(remaining: float, total: float | None, unit: str) -> str:

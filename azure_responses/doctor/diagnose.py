@@ -50,7 +50,10 @@ __all__ = [
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
+# Seconds of a call where the caller sets no timeout: a diagnosis is watched by a person.
 _TIMEOUT = 30.0
+# Seconds of each network step, which takes milliseconds where it works.
+_NETWORK_TIMEOUT = 10.0
 # Seconds; a person may have to sign in, and a chain of credentials is tried one after the other.
 _TOKEN_TIMEOUT = 120.0
 
@@ -63,20 +66,21 @@ def diagnose(
     parameters: Mapping[str, Any] | None = None,
     **arguments: Unpack[ClientArguments],
 ) -> Diagnosis:
-    """Examine the way to an answer step by step; nothing is retried and nothing is stored.
+    """Find out step by step what keeps calls from being answered.
 
-    Takes what the client takes, so what is wrong with a client's arguments shows here. Ends with
-    one streamed call for 16 output tokens, which is billed. Never raises for what it finds.
+    Nothing is retried and nothing is stored. Takes the arguments of the client, so a mistake in
+    them shows here. Ends with one streamed call for 16 output tokens, which is billed. What is
+    wrong is in the result, never an exception.
 
     Args:
         endpoint: the resource, in any form; from the environment where None.
-        http_client: an httpx.Client to call with; DNS, TCP and TLS are then its own matter.
-        parameters: laid over those of the call, to examine one that fails: `input`, `tools`, ….
+        http_client: an httpx.Client to call with; DNS, TCP and TLS are then not examined.
+        parameters: of a call that fails (`input`, `tools`, …); the others are the diagnosis' own.
         **arguments: see `ClientArguments`; `timeout` is 30 seconds where not given.
 
     Raises:
-        TypeError: an argument the client, or a parameter the API does not have.
-        ConfigurationError: an `http_client` that is no httpx.Client.
+        TypeError: an argument that the client does not have, or a parameter that the API lacks.
+        ConfigurationError: the `http_client` is not an httpx.Client.
     """
     unknown = [name for name in arguments if name not in ClientArguments.__annotations__]
     if unknown:
@@ -85,6 +89,35 @@ def diagnose(
         refuse_wrong_client(http_client, httpx.Client)
     given: dict[str, Any] = {"timeout": _TIMEOUT, **arguments, "max_retries": 0}
     return _DiagnosticRun(endpoint, given, http_client, dict(parameters or {})).diagnose()
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """How the probing calls are made: where to, as whom, and with which defaults of the client."""
+
+    settings: Settings
+    credentials: Credentials
+    notes: CredentialNotes
+    defaults: Mapping[str, Any]
+
+    def url(self) -> str:
+        return self.settings.endpoint.url("responses", query=self.defaults.get("default_query"))
+
+    def context(self, deployment: str | None) -> ProbeContext:
+        endpoint = self.settings.endpoint
+        version = sent_version(endpoint, self.defaults.get("default_query"))
+        return ProbeContext(describe_version(endpoint, version), deployment, self.notes)
+
+    def on_plain_v1(self) -> "_Setup":
+        """The same resource by the path that needs no version."""
+        endpoint = self.settings.endpoint
+        path = re.sub(r"/openai(/v1)?(/preview)?$", "", endpoint.path) + "/openai/v1"
+        moved = replace(endpoint, path=path, query=_without_version(endpoint.query))
+        if moved.surface != "project":
+            moved = replace(moved, surface="v1")
+        query = _without_version(self.defaults.get("default_query") or {})
+        defaults = {**self.defaults, "default_query": query}
+        return replace(self, settings=replace(self.settings, endpoint=moved), defaults=defaults)
 
 
 class _DiagnosticRun:
@@ -98,11 +131,12 @@ class _DiagnosticRun:
         self._endpoint = endpoint
         self._http_client = http_client
         self._parameters = parameters
-        self._connection = NetworkOptions(**_pick(arguments, _NETWORK))
+        self._network = NetworkOptions(**_pick(arguments, _NETWORK))
         self._defaults = _pick(arguments, _DEFAULTS)
         self._arguments = {
             name: value for name, value in arguments.items() if name not in (*_NETWORK, *_DEFAULTS)
         }
+        # Whatever the service or a proxy echoes of these is taken out of every finding.
         self._secrets: list[str] = []
         self._deployment: str | None = None
         self._request_id: str | None = None
@@ -122,24 +156,25 @@ class _DiagnosticRun:
         )
 
     def _run(self) -> Iterator[Finding]:
-        reading = read_configuration(os.environ, self._endpoint, self._arguments)
-        if reading.settings is not None:
-            self._note(reading.settings)
-            yield check_endpoint(reading.settings.endpoint)
-        if reading.step is not None and reading.error is not None:
-            yield Finding(reading.step, False, reading.error.message, reading.error.hint)
-        if reading.settings is None:
+        read = read_configuration(os.environ, self._endpoint, self._arguments)
+        if read.settings is not None:
+            self._note(read.settings)
+            yield check_endpoint(read.settings.endpoint)
+        if read.step is not None and read.error is not None:
+            yield Finding(read.step, False, read.error.message, read.error.hint)
+        if read.settings is None:
             return
-        network = list(self._examine_network(reading.settings))
+        # The network is examined even where the credential or the version is invalid: a user
+        # sees all that is wrong at once.
+        network = list(self._examine_network(read.settings))
         yield from network
-        is_reachable = all(finding.ok is not False for finding in network)
-        if reading.step is None:
-            yield from self._examine_caller(reading.settings, is_reachable)
+        if read.step is None:
+            is_reachable = all(finding.ok is not False for finding in network)
+            yield from self._examine_caller(read.settings, is_reachable)
 
     def _note(self, settings: Settings) -> None:
         self._deployment = self._parameters.get("model") or settings.deployment
-        query = settings.endpoint.query
-        self._secrets += [value for name, value in query.items() if name != "api-version"]
+        self._secrets += _without_version(settings.endpoint.query).values()
         self._secrets += _given_credentials(self._defaults.get("default_headers"))
 
     def _examine_network(self, settings: Settings) -> Iterator[Finding]:
@@ -147,102 +182,74 @@ class _DiagnosticRun:
             for name in NETWORK_STEPS:
                 yield skip(name, "the given http_client reaches the service in its own way")
             return
-        path = find_network_path(settings.endpoint.origin, self._connection)
+        path = find_network_path(settings.endpoint.origin, self._network)
         self._secrets += path.secrets
-        patience = patience_of(self._defaults["timeout"])
-        timeout = min(10.0, patience) if patience else 10.0
-        yield from probe_network(path, self._connection, timeout)
+        timeout = min(_NETWORK_TIMEOUT, patience_of(self._defaults["timeout"]) or _NETWORK_TIMEOUT)
+        yield from probe_network(path, self._network, timeout)
 
     def _examine_caller(self, settings: Settings, is_reachable: bool) -> Iterator[Finding]:
         try:
-            caller = self._identify(settings)
+            setup = self._prepare(settings)
         except ConfigurationError as error:
             yield Finding("credential", False, error.message, error.hint)
             return
+        notes = setup.notes
         if is_reachable:
-            yield from self._examine_service(settings, caller)
-        elif caller.notes.fault:
-            yield _faulty(caller.notes)
+            yield from self._examine_service(setup)
+        elif notes.fault:
+            detail = f"{notes.fault} [{notes.description}]"
+            yield Finding("credential", False, detail, notes.fix)
         else:
-            yield skip("credential", f"the service was not asked; {caller.notes.description}")
+            yield skip("credential", f"the service was not asked; {notes.description}")
 
-    def _identify(self, settings: Settings) -> "_Identity":
-        """Who is calling; may fetch a token. Raises ConfigurationError where there is none."""
+    def _prepare(self, settings: Settings) -> _Setup:
+        """How to call; may fetch a token. Raises ConfigurationError where there is none."""
         credentials = Credentials(settings)
-        given = _given_credentials(self._defaults.get("default_headers"))
-        if given:
-            return _Identity(credentials, CredentialNotes("a header among default_headers"))
+        if _given_credentials(self._defaults.get("default_headers")):
+            notes = CredentialNotes("a header among default_headers")
+            return _Setup(settings, credentials, notes, self._defaults)
         name, value = credentials.header(_TOKEN_TIMEOUT)
         secret = value.removeprefix("Bearer ")
         self._secrets.append(secret)
         if name == "api-key":
-            return _Identity(credentials, examine_key(secret, settings.scope))
-        return _Identity(credentials, examine_token(secret, settings.scope, time.time()))
+            notes = examine_key(secret, settings.scope)
+        else:
+            notes = examine_token(secret, settings.scope, time.time())
+        return _Setup(settings, credentials, notes, self._defaults)
 
-    def _examine_service(self, settings: Settings, caller: "_Identity") -> Iterator[Finding]:
-        service = self._open_service(settings, caller, self._defaults)
-        asked = self._describe(settings, caller, self._defaults)
+    def _examine_service(self, setup: _Setup) -> Iterator[Finding]:
+        context = setup.context(self._deployment)
         if not self._deployment:
-            yield from classify_without_deployment(service.list_models(), asked)
+            yield from classify_without_deployment(self._service(setup).list_models(), context)
             return
-        answer = service.ask({**self._parameters, "model": self._deployment})
-        self._remember(answer)
-        findings = classify(answer, asked)
+        result = self._ask(setup)
+        self._request_id = getattr(result.response or result.error, "request_id", None)
+        findings = classify(result, context)
         if any(finding.name == "api-version" and finding.ok is False for finding in findings):
-            findings = self._try_v1(settings, caller, findings)
+            findings = self._try_v1(setup, findings)
         yield from findings
 
-    def _try_v1(
-        self, settings: Settings, caller: "_Identity", findings: list[Finding]
-    ) -> list[Finding]:
-        """After a refused path or version: what the plain v1 path says of everything else."""
-        query = {
-            name: value
-            for name, value in (self._defaults.get("default_query") or {}).items()
-            if name.lower() != "api-version"
-        }
-        defaults = {**self._defaults, "default_query": query}
-        plain = _on_plain_v1(settings)
-        same = self._open_url(settings, self._defaults) == self._open_url(plain, defaults)
-        if same:
+    def _try_v1(self, setup: _Setup, findings: list[Finding]) -> list[Finding]:
+        """After a refused path or version: what the plain v1 path shows of everything else."""
+        plain = setup.on_plain_v1()
+        if plain.url() == setup.url():
             return findings
-        answer = self._open_service(plain, caller, defaults).ask(
-            {**self._parameters, "model": self._deployment}
-        )
-        retried = classify(answer, self._describe(plain, caller, defaults))
+        retried = classify(self._ask(plain), plain.context(self._deployment))
+        if not any(finding.name == "api-version" and finding.ok for finding in retried):
+            return findings
         refused = next(finding for finding in findings if finding.name == "api-version")
-        if all(finding.name != "api-version" or finding.ok is not True for finding in retried):
-            return findings
         fix = f"{refused.fix or ''} The plain v1 path works here.".strip()
         rest = [finding for finding in retried if finding.name != "api-version"]
-        return [replace(refused, fix=fix), *(_asked_by_v1(finding) for finding in rest)]
+        return [replace(refused, fix=fix), *map(_asked_by_v1, rest)]
 
-    def _open_url(self, settings: Settings, defaults: Mapping[str, Any]) -> str:
-        return settings.endpoint.url("responses", query=defaults.get("default_query"))
+    def _ask(self, setup: _Setup) -> ProbeResult:
+        return self._service(setup).ask({**self._parameters, "model": self._deployment})
 
-    def _open_service(
-        self, settings: Settings, caller: "_Identity", defaults: Mapping[str, Any]
-    ) -> ServiceProbe:
-        configuration = Configuration(settings, self._connection, RecentResponses(), defaults)
-        return ServiceProbe(configuration, caller.credentials, self._http_client)
-
-    def _describe(
-        self, settings: Settings, caller: "_Identity", defaults: Mapping[str, Any]
-    ) -> ProbeContext:
-        version = sent_version(settings.endpoint, defaults.get("default_query"))
-        return ProbeContext(
-            describe_version(settings.endpoint, version), self._deployment, caller.notes
-        )
-
-    def _remember(self, answer: ProbeResult) -> None:
-        source = answer.response or answer.error
-        self._request_id = getattr(source, "request_id", None)
-
-
-@dataclass(frozen=True)
-class _Identity:
-    credentials: Credentials
-    notes: CredentialNotes
+    def _service(self, setup: _Setup) -> ServiceProbe:
+        # No id is remembered: each probe stands alone.
+        recent = RecentResponses()
+        configuration = Configuration(setup.settings, self._network, recent, setup.defaults)
+        return ServiceProbe(configuration, setup.credentials, self._http_client)
 
 
 def _pick(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -258,19 +265,8 @@ def _given_credentials(headers: Mapping[str, str | None] | None) -> list[str]:
     ]
 
 
-def _faulty(notes: CredentialNotes) -> Finding:
-    return Finding("credential", False, f"{notes.fault} [{notes.description}]", notes.fix)
-
-
-def _on_plain_v1(settings: Settings) -> Settings:
-    """The same resource by the path that needs no version."""
-    endpoint = settings.endpoint
-    path = re.sub(r"/openai(/v1)?(/preview)?$", "", endpoint.path) + "/openai/v1"
-    query = {name: value for name, value in endpoint.query.items() if name != "api-version"}
-    moved = replace(endpoint, path=path, query=query)
-    return replace(
-        settings, endpoint=moved if moved.surface == "project" else replace(moved, surface="v1")
-    )
+def _without_version(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if name.lower() != "api-version"}
 
 
 def _asked_by_v1(finding: Finding) -> Finding:
@@ -279,13 +275,14 @@ def _asked_by_v1(finding: Finding) -> Finding:
     return replace(finding, detail=f"{finding.detail} (asked by the v1 path)")
 
 
+# What a configuration error can be about, besides the endpoint.
 _CREDENTIAL = ("api_key", "azure_ad_token", "azure_ad_token_provider", "credential")
 _VERSION = ("api_version", "strict_api_version", "preview_path")
 
 
 @dataclass(frozen=True)
 class ConfigurationResult:
-    """Settings as far as they can be decided.
+    """Settings as far as they can be read.
 
     Attributes:
         settings: None where not even the endpoint is known; without the part that is at fault
@@ -302,7 +299,7 @@ class ConfigurationResult:
 def read_configuration(
     environ: Mapping[str, str], endpoint: str | None, arguments: Mapping[str, Any]
 ) -> ConfigurationResult:
-    """Decide the settings; where that fails, leave parts out to learn which one is at fault."""
+    """Read the settings; where that fails, leave parts out to find the one at fault."""
     try:
         return ConfigurationResult(resolve_settings(environ, endpoint=endpoint, **arguments))
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""What an examination found: one finding per step, and all of them together."""
+"""The result of a diagnosis: one finding per step, and all of them together."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +17,7 @@ __all__ = [
     "skip",
 ]
 
+# The order in which a call passes them, so the first failure explains those after it.
 NETWORK_STEPS = ("dns", "tcp", "tls")
 SERVICE_STEPS = (
     "api-version",
@@ -34,7 +35,7 @@ STEPS = ("endpoint", *NETWORK_STEPS, *SERVICE_STEPS)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One step of an examination.
+    """What one step of a diagnosis showed.
 
     Attributes:
         name: one of `STEPS`.
@@ -53,11 +54,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The findings of an examination, in the order of `STEPS`.
+    """The findings of all steps, in the order of `STEPS`.
 
     Attributes:
         findings: one per step.
-        deployment: the deployment that was asked, or None.
+        deployment: the deployment that was called, or None.
         request_id: `apim-request-id` of the call; quote it to Azure support.
         checked_at: when, in ISO 8601, UTC.
         versions: of this package, Python and httpx.
@@ -76,7 +77,7 @@ class Diagnosis:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The findings that say no."""
+        """The findings of steps that failed."""
         return tuple(finding for finding in self.findings if finding.ok is False)
 
     def __getitem__(self, name: str) -> Finding:

@@ -1,4 +1,8 @@
-"""What a diagnosis sends: DNS, TCP, proxy and TLS one after the other, then a call; each timed."""
+"""What a diagnosis sends: DNS, TCP, proxy and TLS one after the other, then a call; each timed.
+
+The network steps open a connection of their own, so that each can fail for itself: httpx reports
+them all as one ConnectError.
+"""
 
 import base64
 import ipaddress
@@ -26,6 +30,7 @@ from azure_responses.transport import NetworkOptions, SyncTransport, environment
 
 __all__ = ["NetworkPath", "ServiceProbe", "find_network_path", "probe_network"]
 
+# Of a proxy without a port; any other scheme is one of SOCKS.
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -34,8 +39,8 @@ class NetworkPath:
     """How the traffic goes: straight to a host, or to a proxy that passes it on.
 
     Attributes:
-        host, port, is_encrypted: where it is to arrive.
-        proxy: the proxy's URL taken apart, or None.
+        host, port, is_encrypted: the service, or the gateway before it.
+        proxy: the parts of the proxy's URL, or None.
     """
 
     host: str
@@ -52,7 +57,7 @@ class NetworkPath:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown of the proxy's URL."""
+        """What a finding must not show of the proxy's URL: the password, as written and decoded."""
         password = self.proxy.password if self.proxy else None
         return (password, unquote(password)) if password else ()
 
@@ -63,7 +68,7 @@ class NetworkPath:
 
 
 def find_network_path(origin: str, connection: NetworkOptions) -> NetworkPath:
-    """The path to an origin, by the same rules the transport follows."""
+    """The path to an origin, by the rules that the transport follows."""
     parts = urlsplit(origin)
     port = parts.port or _PORTS[parts.scheme]
     proxy = _given_proxy(connection.proxy) or environment_proxy(origin)
@@ -113,7 +118,7 @@ def _timed(name: str, step: Callable[[], str | None]) -> Finding:
 
 
 class _NetworkProbe:
-    """The connection under probe; what it opens is closed with `opened`."""
+    """One connection, step by step; what it opens is closed with `opened`."""
 
     def __init__(
         self, path: NetworkPath, connection: NetworkOptions, timeout: float, opened: ExitStack
@@ -153,6 +158,7 @@ class _NetworkProbe:
             return None
         scheme = self._path.proxy.scheme if self._path.proxy else "http"
         if scheme != "http":
+            # A SOCKS or HTTPS proxy needs a handshake of its own, which httpx performs.
             return f"left to the call: {self._path.describe_hop()} is a {scheme} proxy"
         through = self._open_tunnel()
         try:
@@ -167,7 +173,7 @@ class _NetworkProbe:
         return f"{encrypted.version()}{_issuer(encrypted.getpeercert())}{through}"
 
     def _open_tunnel(self) -> str:
-        """Ask the proxy for a connection to the host; nothing to do where there is none."""
+        """Ask the proxy for a connection to the host; an empty text where there is no proxy."""
         proxy = self._path.proxy
         if proxy is None:
             return ""
@@ -190,8 +196,8 @@ _TCP_FIX = (
 )
 _TCP_PROXY_FIX = "Check HTTPS_PROXY: nothing answers at that address."
 _CA_FIX = (
-    "Pass verify='<path of the CA file>' or set SSL_CERT_FILE to the certificates of whoever "
-    "re-signs the traffic (a company proxy, usually)."
+    "Pass verify='<path of the CA file>' or set SSL_CERT_FILE to the certificates of the "
+    "proxy that re-signs the traffic (usually the company's)."
 )
 _PROXY_FIX = "Have the host allowed on the proxy, or name it in NO_PROXY if it is reached directly."
 _PROXY_LOGIN_FIX = "Put the login into HTTPS_PROXY: http://user:password@proxy:port."
@@ -239,7 +245,7 @@ def _tls_fix(error: Exception) -> str:
 
 
 def _issuer(certificate: Any) -> str:
-    """Who signed the certificate; a company's name there means that a proxy re-signs."""
+    """The signer of the certificate; a company's own name shows that a proxy re-signs."""
     named = dict(part for entry in (certificate or {}).get("issuer", ()) for part in entry)
     name = named.get("organizationName") or named.get("commonName")
     return f", certificate by {name}" if name else ", certificate not verified"
@@ -258,8 +264,8 @@ class ServiceProbe:
     """The service as the configured client would call it, each call once.
 
     Attributes:
-        configuration: where and how.
-        credentials: as whom.
+        configuration: of the client.
+        credentials: the source of the credential header.
         http_client: the caller's, or None for a connection of our own.
     """
 
@@ -268,7 +274,7 @@ class ServiceProbe:
     http_client: httpx.Client | None
 
     def ask(self, parameters: Mapping[str, Any]) -> ProbeResult:
-        """A streamed call for the fewest tokens there are; `parameters` are laid over it."""
+        """A streamed call for as few tokens as possible; `parameters` replace its own."""
         started_at = time.monotonic()
         first_token: float | None = None
         sender = self._open()
@@ -286,7 +292,7 @@ class ServiceProbe:
         return ProbeResult(response, None, first_token, time.monotonic() - started_at)
 
     def list_models(self) -> ProbeResult:
-        """The models list, which needs no deployment and costs nothing."""
+        """The list of models, which needs no deployment and costs nothing."""
         started_at = time.monotonic()
         sender = self._open()
         try:

@@ -1,4 +1,4 @@
-"""What a key or token says about itself, read without verifying anything. Pure, told the time."""
+"""What the text of a key or token shows about it, read without verifying anything. No I/O."""
 
 import math
 from collections.abc import Mapping
@@ -13,20 +13,24 @@ __all__ = ["CredentialNotes", "examine_key", "examine_token"]
 
 _COGNITIVE = PUBLIC_SCOPE.removesuffix("/.default")
 _PROJECTS = PROJECT_SCOPE.removesuffix("/.default")
+# A service principal can have dozens of roles.
 _SHOWN_ROLES = 5
+# Seconds before its expiry in which a token is reported: a call may outlive it.
 _SOON = 300.0
+# Seconds by which clocks may differ.
+_CLOCK_SKEW = 60.0
 
 
 @dataclass(frozen=True)
 class CredentialNotes:
-    """What can be said of a credential before the service has been asked.
+    """What is known of a credential before the service is called.
 
     Attributes:
         description: its kind and claims, without the secret.
         fault: what is wrong with it beyond doubt (it has expired), or None.
         suspicion: what would explain a refusal, or None.
         fix: what to change where there is a fault or a suspicion.
-        advice: what to know even where it is accepted, or None.
+        advice: what to know even where the service accepts it, or None.
     """
 
     description: str
@@ -37,8 +41,9 @@ class CredentialNotes:
 
 
 def examine_key(key: str, scope: str) -> CredentialNotes:
-    """A key by its looks: how long it is, and whether it is something else in a key's place."""
+    """What a key looks like: its length, and whether it is something else in the place of a key."""
     described = f"a key of {len(key)} characters"
+    # Keys of OpenAI start so, and keys of Azure do not.
     if key.startswith("sk-"):
         return CredentialNotes(
             described,
@@ -61,7 +66,7 @@ def examine_key(key: str, scope: str) -> CredentialNotes:
 
 
 def examine_token(token: str, scope: str, now: float) -> CredentialNotes:
-    """A token by its claims.
+    """What the claims of a token say.
 
     Args:
         token: what would be sent.
@@ -81,6 +86,7 @@ def examine_token(token: str, scope: str, now: float) -> CredentialNotes:
         return CredentialNotes(described, fault=fault, fix=fix)
     wanted = _audiences(scope)
     audience = str(claims.get("aud", "")).rstrip("/")
+    # Some audiences are the id of an application, which does not show what it is for.
     if audience.startswith("https://") and audience not in wanted:
         return CredentialNotes(
             described,
@@ -104,7 +110,7 @@ def _find_fault(claims: Mapping[str, Any], now: float) -> tuple[str | None, str 
     if expires is not None and expires <= now:
         fix = "Fetch a new token; a credential or azure_ad_token_provider does that by itself."
         return f"the token expired {_duration(now - expires)} ago", fix
-    if starts is not None and starts > now + 60:
+    if starts is not None and starts > now + _CLOCK_SKEW:
         fix = "Check this machine's clock."
         return f"the token is valid only in {_duration(starts - now)}", fix
     return None, None
@@ -135,6 +141,7 @@ def _describe(claims: Mapping[str, Any], now: float) -> str:
 
 
 def _number(value: Any) -> float | None:
+    # Nothing is verified, so a claim may hold anything, and `bool` is an `int`.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

@@ -30,10 +30,20 @@ _ARGUMENTS = [name for name in inspect.signature(resolve_settings).parameters if
 _PYTHON = re.compile(rf"\b(?:{'|'.join(_ARGUMENTS)})\b|\b[a-z_]+=(?=['\[{{…TF]|None| |$)")
 
 
+_FULL_OF_HINTS = (
+    "known_errors.py",
+    "classify.py",
+    "pasted_url.py",
+    "probes.py",
+    "token_claims.py",
+)
+
+
 def _files() -> list[Path]:
     """What the library says to the commands that call a resource."""
     folders = [PACKAGE / "protocol", PACKAGE / "doctor"]
-    files = [PACKAGE / name for name in ("credentials.py", "transport.py", "arguments.py")]
+    names = ("_sync/credentials.py", "token_source.py", "transport.py", "call_options.py")
+    files = [PACKAGE / name for name in names]
     return files + [path for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
@@ -43,7 +53,7 @@ def _hints() -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg in ("hint", "fix"):
                 yield from _texts(node.value)
-        if path.name in ("hints.py", "judgement.py", "pasted_url.py", "network.py", "claims.py"):
+        if path.name in _FULL_OF_HINTS:
             yield from _texts(tree)
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef) and "hint" in function.name:
