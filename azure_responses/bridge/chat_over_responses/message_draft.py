@@ -24,8 +24,8 @@ from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
 from azure_responses.types.model import Model
 
 __all__ = [
-    "MessageDraft",
     "SEPARATOR",
+    "MessageDraft",
     "is_commentary",
     "move_annotations",
     "place_annotations",

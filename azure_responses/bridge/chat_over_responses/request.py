@@ -28,7 +28,7 @@ from azure_responses.bridge.chat_over_responses.reasoning import (
     drop_sampling,
     is_reasoning_model_name,
 )
-from azure_responses.bridge.chat_over_responses.tool_calls import STAND_INS
+from azure_responses.bridge.chat_over_responses.tool_calls import declared_forms
 from azure_responses.errors import AzureResponsesError
 from azure_responses.types.response import Response
 
@@ -192,7 +192,7 @@ def _read_input(
     """
     messages, given = arguments.get("messages"), arguments.get("input")
     state.is_stored = parameters.get("store") is not False
-    state.stand_ins = _declared_stand_ins(parameters.get("tools", []))
+    state.stand_ins = declared_forms(parameters.get("tools", []))
     if given is None:
         parameters["input"] = read_messages(messages, state)
     elif messages:
@@ -264,18 +264,6 @@ def _set_store(parameters: dict[str, Any], default: bool | None) -> None:
         return
     if not any(parameters.get(name) for name in _NEEDS_STORE):
         parameters["store"] = default
-
-
-def _declared_stand_ins(tools: list[dict[str, Any]]) -> frozenset[str]:
-    """The names under which calls of declared hosted tools appear in messages."""
-    functions = {tool.get("name") for tool in tools if tool.get("type") == "function"}
-    types = {str(tool.get("type")) for tool in tools}
-    if types & {"computer_use_preview", "computer-use-preview-2025-03-11"}:
-        types.add("computer")
-    if "mcp" in types:
-        types.add("mcp_approval_request")
-    names = {stand_in.name for stand_in in STAND_INS.values()}
-    return frozenset(names & types - functions)
 
 
 def _reasons(said: bool | None, parameters: dict[str, Any], state: ConversionState) -> bool:

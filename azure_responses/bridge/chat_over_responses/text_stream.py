@@ -11,7 +11,7 @@ from azure_responses.bridge.chat_over_responses.message_draft import SEPARATOR, 
 from azure_responses.types.content import OutputText, Refusal
 from azure_responses.types.items import OutputMessage, ReasoningItem, is_callers
 
-__all__ = ["FinalParts", "OrderedText", "Place", "RAW", "SUMMARY", "StreamedMessages", "align"]
+__all__ = ["RAW", "SUMMARY", "FinalParts", "OrderedText", "Place", "StreamedMessages", "align"]
 
 Place = tuple[int, ...]
 """Where a part stands in the output: indexes that sort as the parts follow each other."""

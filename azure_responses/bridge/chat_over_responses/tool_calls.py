@@ -1,16 +1,19 @@
 """Calls that wait for the caller, in both shapes: output items and tool calls of a message.
 
-Chat completions has function and custom calls. The Responses API has six more kinds; each stands
-in a message as the call of a function, and its whole item rides along so that it goes back as
-what it was. A client that drops the item still gets it rebuilt, from the function's arguments.
+Chat completions has function and custom calls. The Responses API has more kinds (`CHAT_FORMS` of
+the tools' modules); each stands in a message as the call of a function, and its whole item goes
+along in the field `item`, so that it is sent back as it was. A client that drops that field gets
+the item rebuilt from the function's arguments.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState, PendingCall
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    ConversionState,
+    PendingCall,
+)
 from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
 from azure_responses.bridge.chat_over_responses.parts import (
     read_input_parts,
@@ -26,47 +29,25 @@ from azure_responses.types.chat import (
     ChatCompletionToolCallUnion,
     ChatCompletionUnknownToolCall,
 )
-from azure_responses.types.tools import CustomToolCall, FunctionCall
+from azure_responses.types.model import types_of
+from azure_responses.types.tools import CHAT_FORMS, ChatForm, CustomToolCall, FunctionCall
 
 __all__ = [
-    "STAND_INS",
-    "StandIn",
     "answer_id",
+    "answer_of",
     "assemble_tool_call",
+    "declared_forms",
     "drop_nulls",
     "read_calls",
+    "rebuild_call",
     "to_tool_call",
 ]
 
 _Item = dict[str, Any]
 _Message = Mapping[str, Any]
+_Answer = Callable[[_Item, _Message, str], _Item]
 
-
-@dataclass(frozen=True)
-class StandIn:
-    """How one of the six kinds stands in as the call of a function.
-
-    Attributes:
-        name: the function's.
-        payload: the fields of the item that are the arguments; one alone stands for its value.
-        rebuild: call id and arguments → the item.
-        answer: item, tool message and its path → the item that answers.
-    """
-
-    name: str
-    payload: tuple[str, ...]
-    rebuild: Callable[[str, Any], _Item]
-    answer: Callable[[_Item, _Message, str], _Item]
-
-    def arguments(self, item: _Item) -> str:
-        """The function's arguments, as JSON text."""
-        if len(self.payload) == 1:
-            return _dump(item.get(self.payload[0]))
-        return _dump({name: item[name] for name in self.payload if item.get(name) is not None})
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_TYPE_BY_FUNCTION = {form.name: kind for kind, form in CHAT_FORMS.items()}
 
 
 def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
@@ -80,9 +61,8 @@ def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
         return _assemble(
             item.call_id, "custom", {"custom": ChatCompletionCustom.assemble(custom)}, item
         )
-    fields = item.to_dict()
-    stand_in = STAND_INS[item.type]
-    function = {"name": stand_in.name, "arguments": stand_in.arguments(fields)}
+    fields, form = item.to_dict(), CHAT_FORMS[item.type]
+    function = {"name": form.name, "arguments": _arguments(form, fields)}
     return assemble_tool_call(
         {
             "id": getattr(item, "call_id", None) or getattr(item, "id", None),
@@ -91,6 +71,14 @@ def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
             "item": fields,
         }
     )
+
+
+def _arguments(form: ChatForm, item: _Item) -> str:
+    """The arguments of the function that a call is in chat, as JSON text."""
+    given: Any = {name: item[name] for name in form.arguments if item.get(name) is not None}
+    if len(form.arguments) == 1:
+        given = item.get(form.arguments[0])
+    return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
 def _assemble(
@@ -113,6 +101,44 @@ def assemble_tool_call(values: dict[str, Any]) -> ChatCompletionToolCallUnion:
     return ChatCompletionUnknownToolCall.assemble(values)
 
 
+def declared_forms(tools: list[dict[str, Any]]) -> frozenset[str]:
+    """The functions as which calls of the declared hosted tools appear in messages.
+
+    A function that the caller declares under the same name is the caller's.
+    """
+    functions = {tool.get("name") for tool in tools if tool.get("type") == "function"}
+    declared = {str(tool.get("type")) for tool in tools}
+    return frozenset(
+        form.name
+        for form in CHAT_FORMS.values()
+        if form.name not in functions
+        and any(not declared.isdisjoint(types_of(tool)) for tool in form.tools)
+    )
+
+
+def rebuild_call(kind: str, call_id: str, arguments: Any) -> _Item:
+    """A call of a type, of its id and of the arguments of the function it was in chat."""
+    form = CHAT_FORMS[kind]
+    given = arguments if isinstance(arguments, dict) else {}
+    if len(form.arguments) == 1:
+        given = {form.arguments[0]: arguments}
+    return {"type": kind, **dict.fromkeys(form.ids, call_id), **form.defaults, **given}
+
+
+def answer_of(kind: str) -> _Answer:
+    """What makes the answer to a call of a type: of its item, the tool message and its path."""
+    return _ANSWERS.get(kind, _answer_as_text)
+
+
+def _answer_as_text(item: _Item, message: _Message, path: str) -> _Item:
+    output = read_text(message.get("content"), path)
+    return {
+        "type": item["type"].removesuffix("_call") + "_call_output",
+        "call_id": item["call_id"],
+        "output": output,
+    }
+
+
 def _answer_patch(item: _Item, message: _Message, path: str) -> _Item:
     return {
         "type": "apply_patch_call_output",
@@ -131,11 +157,6 @@ def _answer_shell(item: _Item, message: _Message, path: str) -> _Item:
     answer: _Item = {"type": "shell_call_output", "call_id": item["call_id"], "output": output}
     limit = (item.get("action") or {}).get("max_output_length")
     return answer if limit is None else {**answer, "max_output_length": limit}
-
-
-def _answer_local_shell(item: _Item, message: _Message, path: str) -> _Item:
-    output = read_text(message.get("content"), path)
-    return {"type": "local_shell_call_output", "call_id": item["call_id"], "output": output}
 
 
 def _answer_computer(item: _Item, message: _Message, path: str) -> _Item:
@@ -191,75 +212,14 @@ def _parse(text: Any) -> Any:
         return None
 
 
-def _fields(arguments: Any) -> _Item:
-    return arguments if isinstance(arguments, dict) else {}
-
-
-STAND_INS: dict[str, StandIn] = {
-    "apply_patch_call": StandIn(
-        "apply_patch",
-        ("operation",),
-        lambda id_, arguments: {
-            "type": "apply_patch_call",
-            "call_id": id_,
-            "status": "completed",
-            "operation": arguments,
-        },
-        _answer_patch,
-    ),
-    "shell_call": StandIn(
-        "shell",
-        ("action",),
-        lambda id_, arguments: {"type": "shell_call", "call_id": id_, "action": arguments},
-        _answer_shell,
-    ),
-    "local_shell_call": StandIn(
-        "local_shell",
-        ("action",),
-        lambda id_, arguments: {
-            "type": "local_shell_call",
-            "id": id_,
-            "call_id": id_,
-            "status": "completed",
-            "action": arguments,
-        },
-        _answer_local_shell,
-    ),
-    "computer_call": StandIn(
-        "computer",
-        ("action", "actions", "pending_safety_checks"),
-        lambda id_, arguments: {
-            "type": "computer_call",
-            "id": id_,
-            "call_id": id_,
-            "status": "completed",
-            "pending_safety_checks": [],
-            **_fields(arguments),
-        },
-        _answer_computer,
-    ),
-    "tool_search_call": StandIn(
-        "tool_search",
-        ("arguments",),
-        lambda id_, arguments: {
-            "type": "tool_search_call",
-            "call_id": id_,
-            "execution": "client",
-            "status": "completed",
-            "arguments": arguments,
-        },
-        _answer_tool_search,
-    ),
-    "mcp_approval_request": StandIn(
-        "mcp_approval_request",
-        ("server_label", "name", "arguments"),
-        lambda id_, arguments: {"type": "mcp_approval_request", "id": id_, **_fields(arguments)},
-        _answer_approval,
-    ),
+_ANSWERS: dict[str, _Answer] = {
+    "apply_patch_call": _answer_patch,
+    "shell_call": _answer_shell,
+    "computer_call": _answer_computer,
+    "tool_search_call": _answer_tool_search,
+    "mcp_approval_request": _answer_approval,
 }
 
-
-_STAND_IN_BY_NAME = {stand_in.name: stand_in for stand_in in STAND_INS.values()}
 # Null means something in these fields of replayed items; elsewhere it means nothing was said.
 _NULLABLE = frozenset({"result", "code", "outputs"})
 
@@ -301,9 +261,9 @@ def _read_call(call: _Message, state: ConversionState, path: str) -> tuple[dict[
     call_id = state.call_ids.send(call_id)
     if call.get("item") is not None:
         item = state.call_ids.send_item(drop_nulls(as_mapping(call["item"], f"{path}.item")))
-        stand_in = STAND_INS.get(str(item.get("type")))
-        if stand_in is not None:
-            return item, stand_in.answer
+        kind = str(item.get("type"))
+        if kind in CHAT_FORMS:
+            return item, answer_of(kind)
     if call.get("type") == "custom":
         return _read_custom(call, call_id, path), _answer_custom
     if call.get("type") not in ("function", None):
@@ -311,15 +271,12 @@ def _read_call(call: _Message, state: ConversionState, path: str) -> tuple[dict[
             f"{path} is of type {call.get('type')!r}.", "A tool call is a function or custom call."
         )
     function = as_mapping(call.get("function"), f"{path}.function")
-    found = _find_stand_in(function, state)
-    if found is not None:
-        return found.rebuild(call_id, _parse(function.get("arguments"))), found.answer
-    return _function_item(function, call_id) | _origin(call), _answer_function
-
-
-def _find_stand_in(function: _Message, state: ConversionState) -> StandIn | None:
     name = str(function.get("name"))
-    return _STAND_IN_BY_NAME.get(name) if name in state.stand_ins else None
+    if name in state.stand_ins:
+        kind = _TYPE_BY_FUNCTION[name]
+        arguments = _parse(function.get("arguments") or "null")
+        return rebuild_call(kind, call_id, arguments), answer_of(kind)
+    return _function_item(function, call_id) | _origin(call), _answer_function
 
 
 def _read_custom(call: _Message, call_id: str, path: str) -> dict[str, Any]:

@@ -5,15 +5,17 @@ import pytest
 
 from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
 from azure_responses.bridge.chat_over_responses.tool_calls import (
-    STAND_INS,
     answer_id,
+    answer_of,
     drop_nulls,
     read_calls,
+    rebuild_call,
     to_tool_call,
 )
 from azure_responses.errors import ConfigurationError
 from azure_responses.types import Response
 from azure_responses.types.items import is_callers
+from azure_responses.types.tools import CHAT_FORMS
 
 PATCH = {"type": "delete_file", "path": "x"}
 SHELL = {"commands": ["ls"], "max_output_length": 100}
@@ -71,15 +73,15 @@ def test_a_shell_on_the_callers_machine_is_for_the_caller() -> None:
     assert is_callers(_item({**fields, "environment": {"type": "local"}}))
 
 
-@pytest.mark.parametrize("kind", STAND_INS)
+@pytest.mark.parametrize("kind", CHAT_FORMS)
 def test_a_stand_in_names_a_function_and_can_be_rebuilt_from_its_arguments(kind: str) -> None:
     fields = {"type": kind, **ITEMS[kind]}
     call = to_tool_call(_item(fields))
     assert (call.id, call.type, call.item) == ("c1", "function", fields)
     assert call.function is not None
-    assert call.function.name == STAND_INS[kind].name
+    assert call.function.name == CHAT_FORMS[kind].name
     arguments = json.loads(call.function.arguments or "")
-    assert STAND_INS[kind].rebuild("c1", arguments) == fields
+    assert rebuild_call(kind, "c1", arguments) == fields
 
 
 def test_function_and_custom_calls_keep_who_called() -> None:
@@ -93,7 +95,7 @@ def test_function_and_custom_calls_keep_who_called() -> None:
 
 def _answer(kind: str, content: Any, **fields: Any) -> dict[str, Any]:
     item = {"type": kind, **ITEMS[kind]}
-    return STAND_INS[kind].answer(item, {"content": content, **fields}, "messages[1].content")
+    return answer_of(kind)(item, {"content": content, **fields}, "messages[1].content")
 
 
 IMAGE = [{"type": "image_url", "image_url": "data:image/png;base64,"}]
@@ -159,7 +161,7 @@ def test_results_take_the_form_their_call_waits_for(
 
 def test_a_shell_without_a_limit_gets_none_back() -> None:
     item = {"type": "shell_call", "call_id": "c1", "action": {"commands": []}}
-    answer = STAND_INS["shell_call"].answer(item, {"content": "x"}, "p")
+    answer = answer_of("shell_call")(item, {"content": "x"}, "p")
     assert "max_output_length" not in answer
 
 
