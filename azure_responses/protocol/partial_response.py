@@ -19,6 +19,7 @@ from azure_responses.types.events import EVENT_TYPES, ResponseStreamEvent
 from azure_responses.types.mending import mend
 from azure_responses.types.model import UnknownEvent
 from azure_responses.types.response import Response
+from azure_responses.types.tools import DELTAS
 
 __all__ = ["EventMender", "PartialResponse", "TextPieces", "response_of"]
 
@@ -186,18 +187,12 @@ _COLLECTORS: dict[str, _Collector] = {
     "response.refusal.delta": _part("refusal", "refusal"),
     "response.reasoning_text.delta": _part("reasoning_text", "text"),
     "response.reasoning_summary_text.delta": _part("summary_text", "text"),
-    "response.function_call_arguments.delta": _field("arguments"),
-    "response.mcp_call_arguments.delta": _field("arguments"),
-    "response.custom_tool_call_input.delta": _field("input"),
-    "response.code_interpreter_call_code.delta": _field("code"),
     "response.output_text.done": _part("output_text", "text", PartialResponse._set),
     "response.refusal.done": _part("refusal", "refusal", PartialResponse._set),
     "response.reasoning_text.done": _part("reasoning_text", "text", PartialResponse._set),
     "response.reasoning_summary_text.done": _part("summary_text", "text", PartialResponse._set),
-    "response.function_call_arguments.done": _field("arguments", PartialResponse._set),
-    "response.mcp_call_arguments.done": _field("arguments", PartialResponse._set),
-    "response.custom_tool_call_input.done": _field("input", PartialResponse._set),
-    "response.code_interpreter_call_code.done": _field("code", PartialResponse._set),
+    **{f"{name}.delta": _field(field) for name, field in DELTAS.items()},
+    **{f"{name}.done": _field(field, PartialResponse._set) for name, field in DELTAS.items()},
 }
 
 

@@ -5,9 +5,11 @@ looks like an id, and mean nothing by it. The fields are those of the published 
 the Responses API (August 2026), and of chat messages as this package's bridge writes them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
+
+from azure_responses.types.tools import FACTS
 
 __all__ = ["REPLY", "REQUEST", "Kind", "Place"]
 
@@ -57,7 +59,6 @@ class Place(NamedTuple):
 
 
 _STORED = Place(Kind.STORED)
-_STORED_LIST = Place(Kind.STORED, is_list=True)
 _CITED = Place(Kind.CITED)
 _ITEM_NAME = Place(Kind.ITEM_NAME)
 _CIPHERTEXT = Place(Kind.CIPHERTEXT)
@@ -83,20 +84,34 @@ _PART = Place(
         "image_url": _FILE,
     }
 )
-_CONTAINER = {
-    # No field of the API: an id that a caller wraps in an object must not pass unread.
-    "id": _STORED,
-    "container_id": _STORED,
-    "file_ids": _STORED_LIST,
-    "skills": Place(fields={"skill_id": _STORED}),
-}
-_ENVIRONMENT = Place(Kind.STORED, _CONTAINER)
-_TOOL_FIELDS = {
-    "vector_store_ids": _STORED_LIST,
-    "container": Place(Kind.STORED, _CONTAINER),
-    "environment": _ENVIRONMENT,
-    "input_image_mask": Place(Kind.STORED, {"id": _STORED, "file_id": _STORED}),
-}
+
+
+def _places(paths: Iterable[tuple[Kind, str]]) -> dict[str, Place]:
+    """Places at paths such as `environment.file_ids[]`, the kind of each given."""
+    fields: dict[str, Place] = {}
+    for kind, path in paths:
+        _add(fields, path.split("."), kind)
+    return fields
+
+
+def _add(fields: dict[str, Place], names: list[str], kind: Kind) -> None:
+    name = names[0].removesuffix("[]")
+    place = fields.get(name, Place())
+    if len(names) > 1:
+        inner = dict(place.fields or {})
+        _add(inner, names[1:], kind)
+        fields[name] = place._replace(fields=inner)
+    else:
+        fields[name] = place._replace(kind=kind, is_list=names[0] != name)
+
+
+# Each tool's module says where ids stand in the tool and in its items.
+_TOOL_FIELDS = _places((Kind.STORED, path) for facts in FACTS for path in facts.stored_in_tool)
+_TOOL_ITEM_FIELDS = _places(
+    [(Kind.STORED, path) for facts in FACTS for path in facts.stored_in_item]
+    + [(Kind.ITEM_NAME, path) for facts in FACTS for path in facts.named_in_item]
+    + [(Kind.CITED, path) for facts in FACTS for path in facts.cited_in_item]
+)
 _TOOL = Place(fields={**_TOOL_FIELDS, "tools": Place(fields=_TOOL_FIELDS)})
 _ITEM = Place(
     fields={
@@ -104,10 +119,7 @@ _ITEM = Place(
         "id": Place(Kind.ITEM),
         "content": _PART,
         "output": _PART,
-        "container_id": _STORED,
-        "environment": _ENVIRONMENT,
-        "approval_request_id": _ITEM_NAME,
-        "results": Place(fields={"file_id": _CITED}),
+        **_TOOL_ITEM_FIELDS,
         "tools": _TOOL,
         # What the bridge keeps of a message's part of an unknown kind.
         "part": _PART,

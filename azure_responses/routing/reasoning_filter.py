@@ -3,20 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from azure_responses.types.tools import ITEMS_WITHOUT_ID
+
 __all__ = ["Stripper"]
 
-# Items of the model's whose id may be missing. With it, the service asks for the reasoning that
-# came before them: "Item 'msg_…' … was provided without its required 'reasoning' item".
-_ID_IS_OPTIONAL = frozenset(
-    {
-        "apply_patch_call",
-        "custom_tool_call",
-        "function_call",
-        "message",
-        "shell_call",
-        "tool_search_call",
-    }
-)
+_ID_IS_OPTIONAL = ITEMS_WITHOUT_ID | {"message"}
 _CHAT_FIELDS = ("reasoning_items", "thinking_blocks")
 
 
