@@ -30,7 +30,8 @@ from azure_responses.types.chat import (
     ChatCompletionUnknownToolCall,
 )
 from azure_responses.types.model import types_of
-from azure_responses.types.tools import CHAT_FORMS, ChatForm, CustomToolCall, FunctionCall
+from azure_responses.types.tools import CHAT_FORMS, CustomToolCall, FunctionCall
+from azure_responses.types.tools.facts import ChatForm
 
 __all__ = [
     "answer_id",
