@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.openai_server.cost import price, use_of
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.openai_server.upstream_result import stored_ids, tokens_of
+from azure_responses.pricing import default_book
+from azure_responses.pricing.use import read_use
 from azure_responses.router import Router
 from azure_responses.router.requests import continued_by
 from azure_responses.routing.token_estimate import (
@@ -68,8 +69,8 @@ class CostEstimates:
         row = rows[0]
         name = row.name_for(call.group or "")
         usage = {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
-        use = use_of({"model": row.base_model or name, "usage": usage}, {})
-        cost = price(use, deployment=name, base_model=row.base_model)
+        use = read_use({"model": row.base_model or name, "usage": usage})
+        cost = default_book.total(use, name, row.base_model)
         return given + made, to_pico(cost or Decimal(0))
 
     def learn(self, caller: ApiCaller, call: ServedRequest, tick: float) -> None:

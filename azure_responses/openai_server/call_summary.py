@@ -95,12 +95,13 @@ class CallSummary:
     def _price(self) -> "tuple[Use, Decimal | None]":
         if self.priced is None:
             # Imported on use: the prices are a large table, and not every server is asked for them.
-            from azure_responses.openai_server.cost import price, use_of
+            from azure_responses.pricing import default_book
+            from azure_responses.pricing.use import read_use
 
             assert self.result is not None
-            use, cost = use_of(self.result, self.headers), None
+            use, cost = read_use(self.result, self.headers), None
             if self.is_billed:
-                cost = price(use, deployment=self.deployment, base_model=self.base_model)
+                cost = default_book.total(use, self.deployment, self.base_model)
             self.priced = use, cost
         return self.priced
 

@@ -7,10 +7,10 @@ the logger `azure_responses.pricing`: never 0, and never an exception.
 
 from azure_responses.pricing.bill import Cost
 from azure_responses.pricing.book import PriceBook, default_book
-from azure_responses.pricing.call_record import to_record
 from azure_responses.pricing.ledger import Ledger, LedgerRow
-from azure_responses.pricing.price import Price
+from azure_responses.pricing.prices import Price
 from azure_responses.pricing.terms import Deployment
+from azure_responses.pricing.use import to_record
 
 __all__ = [
     "Cost",

@@ -1,17 +1,29 @@
 """The arithmetic: token counts and tool uses times prices."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
-from azure_responses.pricing.price import PER_MILLION, Price
-from azure_responses.pricing.price_table import ImagePrice
-from azure_responses.pricing.tool_use import ImageTokens
-from azure_responses.pricing.use import Tokens
+from azure_responses.pricing.prices import NOTHING, PER_MILLION, Catalogue, ImagePrice, Price
+from azure_responses.pricing.terms import GLOBAL, Terms
+from azure_responses.pricing.use import ImageTokens, Tokens, ToolUse
+from azure_responses.types.tools import CHARGES
 
-__all__ = ["NOTHING", "Cost", "TokenCost", "UnpriceableError", "price_images", "price_tokens"]
-
-NOTHING = Decimal(0)
+__all__ = [
+    "TOOLS",
+    "Cost",
+    "Rates",
+    "TokenCost",
+    "UnpriceableError",
+    "charge_routing",
+    "charge_tokens",
+    "charge_tools",
+    "find_rates",
+    "price_images",
+    "price_tokens",
+]
 
 
 class UnpriceableError(Exception):
@@ -111,3 +123,126 @@ def price_images(tokens: ImageTokens, price: ImagePrice) -> Decimal:
     # A model without a price for text it writes counts that text as part of the image.
     amount += tokens.text_output * (price.text_output or price.image_output)
     return amount / PER_MILLION
+
+
+TOOLS = tuple(dict.fromkeys(charge.price for charge in CHARGES.values() if charge.unit != "tokens"))
+"""The hosted tools that are priced by the use or by the session."""
+
+
+class Rates(NamedTuple):
+    """What each token costs on one set of terms, in US dollars, fees included.
+
+    `up_to` is the largest input for which that holds: longer ones may have another price.
+    """
+
+    input: Decimal
+    cached: Decimal
+    cache_write: Decimal
+    output: Decimal
+    up_to: float
+
+    def cost(self, tokens: Tokens) -> Decimal | None:
+        """The cost of token counts; None for counts that these rates do not cover."""
+        fresh = tokens.input - tokens.cached - tokens.cache_write
+        is_odd = fresh < 0 or tokens.audio or tokens.reasoning > tokens.output
+        if is_odd or tokens.input > self.up_to:
+            return None
+        return (
+            self.input * fresh
+            + self.cached * tokens.cached
+            + self.cache_write * tokens.cache_write
+            + self.output * tokens.output
+        )
+
+
+def find_rates(terms: Terms, catalogue: Catalogue) -> Rates:
+    """The rates of calls on these terms.
+
+    Raises:
+        UnpriceableError: no price is known.
+    """
+    model = catalogue.find_model(terms.models, terms.zone)
+    # One token of each kind: per token the arithmetic is that of every other call.
+    fee = charge_routing(Tokens(input=1), terms, catalogue)
+
+    def rate(**tokens: int) -> TokenCost:
+        return charge_tokens(Tokens(**tokens), terms, model, catalogue)
+
+    up_to = inf if model is None else catalogue.short_input(model)
+    return Rates(
+        fee + rate(input=1).input,
+        fee + rate(input=1, cached=1).cached_input,
+        fee + rate(input=1, cache_write=1).cache_write,
+        rate(output=1).output,
+        up_to,
+    )
+
+
+def charge_tokens(
+    tokens: Tokens, terms: Terms, model: str | None, catalogue: Catalogue
+) -> TokenCost:
+    """What the tokens of a model cost; nothing where they are provisioned.
+
+    Raises:
+        UnpriceableError: no price is known, or the counts contradict each other.
+    """
+    if terms.is_provisioned:
+        return TokenCost()
+    if model is None:
+        names = " or ".join(terms.models) or "a model that the reply does not name"
+        raise UnpriceableError(
+            names,
+            f"there is no price of {names}; name the model with base_model=, or set a price "
+            "with azure_responses.pricing.register()",
+        )
+    if tokens.audio:
+        raise UnpriceableError(f"audio {model}", f"there is no price of audio tokens of {model}")
+    price = catalogue.find_price(model, zone=terms.zone, tier=terms.tier, size=tokens.input)
+    if price is None:
+        raise UnpriceableError(
+            f"{model} {terms.zone} {terms.tier}",
+            f"{model} has no price in zone {terms.zone}, tier {terms.tier} for {tokens.input} "
+            f"input tokens, but it has prices in {', '.join(catalogue.zones(model))}; "
+            "set one with azure_responses.pricing.register()",
+        )
+    return price_tokens(tokens, price)
+
+
+def charge_routing(tokens: Tokens, terms: Terms, catalogue: Catalogue) -> Decimal:
+    """What the model router takes for every input token, whatever model it chooses.
+
+    Microsoft's FAQ on the model router: a fee per million input tokens, plus the model's use.
+    """
+    if not terms.is_routed:
+        return NOTHING
+    price = catalogue.find_price("model-router", zone=GLOBAL, tier="standard", size=0)
+    return NOTHING if price is None else tokens.input * price.input / PER_MILLION
+
+
+def charge_tools(
+    tools: ToolUse,
+    model: str | None,
+    image_model: str | None,
+    paid_containers: Collection[str],
+    catalogue: Catalogue,
+) -> tuple[Decimal, tuple[str, ...]]:
+    """What the hosted tools cost, and those used whose price is not known."""
+    sessions = tools.sessions + len(tools.containers - set(paid_containers))
+    # Sessions of every tool that runs in containers are priced as the code interpreter's.
+    amounts: dict[str, Decimal | None] = {"image_generation": NOTHING}
+    for tool, count in {**tools.uses, "code_interpreter": sessions}.items():
+        price = catalogue.find_tool(tool, model) if count else NOTHING
+        amounts[tool] = None if price is None else price * count
+    if tools.images or tools.image_tokens:
+        amounts["image_generation"] = _charge_images(tools, image_model, catalogue)
+    unpriced = tuple(sorted(tool for tool, amount in amounts.items() if amount is None))
+    return sum((amount for amount in amounts.values() if amount), NOTHING), unpriced
+
+
+def _charge_images(tools: ToolUse, image_model: str | None, catalogue: Catalogue) -> Decimal | None:
+    """None where the model of the images is not known, or their tokens were not counted."""
+    found = catalogue.find_image_model(image_model or tools.image_model or "")
+    if found is None or tools.image_tokens is None:
+        return None
+    price, discount = found
+    return price_images(tools.image_tokens, price) * (1 - discount)

@@ -1,27 +1,40 @@
 """A price book: the listed prices, what the user knows better, and the pricing of calls by both."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import new_lock
-from azure_responses.pricing.bill import Cost, UnpriceableError
-from azure_responses.pricing.catalogue import Catalogue
-from azure_responses.pricing.charges import TOOLS, charge_routing, charge_tokens, charge_tools
-from azure_responses.pricing.configuration import read_configuration
-from azure_responses.pricing.price import Amount, Price, read_amount
-from azure_responses.pricing.price_table import EVERY_ZONE, ToolPrice
+from azure_responses.pricing.bill import (
+    TOOLS,
+    Cost,
+    Rates,
+    UnpriceableError,
+    charge_routing,
+    charge_tokens,
+    charge_tools,
+    find_rates,
+)
+from azure_responses.pricing.prices import (
+    EVERY_ZONE,
+    Amount,
+    Catalogue,
+    Price,
+    ToolPrice,
+    read_amount,
+)
 from azure_responses.pricing.terms import Deployment, Terms, read_zone, settle_terms
-from azure_responses.pricing.use import Tokens, Use, read_use
+from azure_responses.pricing.use import NO_TOOLS, Tokens, Use, read_use
 
-__all__ = ["PriceBook", "default_book"]
+__all__ = ["PriceBook", "default_book", "read_configuration"]
 
 _LOG = logging.getLogger("azure_responses.pricing")
 
 
 _MOST_WARNINGS = 1000
+_MOST_RATES = 500
 
 
 class PriceBook:
@@ -34,6 +47,7 @@ class PriceBook:
     def __init__(self) -> None:
         self._catalogue = Catalogue()
         self._deployments: dict[str, Deployment] = {}
+        self._rates: dict[tuple[Any, ...], tuple[Rates | None]] = {}
         self._warned: set[str] = set()
         self._lock = new_lock()
 
@@ -73,7 +87,7 @@ class PriceBook:
         place = EVERY_ZONE if zone is None else read_zone(zone, zone)
         with self._lock:
             self._catalogue.own.add(model, price, zone=place, tier=tier, above=above)
-            self._warned.clear()
+            self._forget()
 
     def register_tool(self, tool: str, price: Amount, *, model: str | None = None) -> None:
         """Set the price of a hosted tool, in US dollars per call or code interpreter session.
@@ -88,7 +102,7 @@ class PriceBook:
         where = tool, model.lower() if model else None
         with self._lock:
             self._catalogue.own.tools[where] = ToolPrice(read_amount(price, tool), "registered")
-            self._warned.clear()
+            self._forget()
 
     def register_deployment(
         self,
@@ -105,7 +119,7 @@ class PriceBook:
         said = Deployment(base_model, zone, region, tier, provisioned, image_model)
         with self._lock:
             self._deployments[name.lower()] = said
-            self._warned.clear()
+            self._forget()
 
     def register_discount(
         self, fraction: Amount, *, model: str | None = None, tool: str | None = None
@@ -125,6 +139,7 @@ class PriceBook:
         name = model or tool
         with self._lock:
             self._catalogue.discounts[name.lower() if name else None] = share
+            self._rates = {}
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Register everything that a configuration's section on pricing holds.
@@ -146,7 +161,7 @@ class PriceBook:
         with self._lock:
             self._catalogue = Catalogue()
             self._deployments = {}
-            self._warned.clear()
+            self._forget()
 
     def cost(
         self,
@@ -198,6 +213,51 @@ class PriceBook:
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
             return None
+
+    def total(
+        self, use: Use, deployment: str | None = None, base_model: str | None = None
+    ) -> Decimal | None:
+        """The total of `price`, by a shorter way for calls that used no hosted tools.
+
+        A gateway prices every call before it answers. What a token costs is the same for all
+        calls of a deployment, so it is looked up once, until something is registered.
+        """
+        if use.tokens is None:
+            return None
+        if use.tools is NO_TOOLS or use.tools == NO_TOOLS:
+            rates = self._rates_of(use, deployment, base_model)
+            cost = None if rates is None else rates.cost(use.tokens)
+            if rates is None or cost is not None:
+                return cost
+        bill = self.price(use, deployment, Deployment(base_model))
+        return None if bill is None else bill.total
+
+    def _rates_of(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
+        """What tokens cost on the terms of a call; None where no price is known."""
+        served = (use.model, use.tier, use.deployment, use.region, use.is_spilled, use.spilled_from)
+        key = (deployment, base_model, *served)
+        # A registration meanwhile puts a new dict in place: these rates go with the old one.
+        known = self._rates
+        found = known.get(key)
+        if found is None:
+            if len(known) >= _MOST_RATES:
+                known.clear()
+            found = known[key] = (self._find_rates(use, deployment, base_model),)
+        return found[0]
+
+    def _find_rates(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
+        told, name = self._recall(use, deployment)
+        try:
+            terms = settle_terms(use, Deployment(base_model).over(told), name)
+            return find_rates(terms, self._catalogue)
+        except UnpriceableError as reason:
+            self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
+            return None
+
+    def _forget(self) -> None:
+        """Forget the rates found and what was warned of, since a price has changed."""
+        self._rates = {}
+        self._warned.clear()
 
     def pricer(self, **known: Any) -> Callable[[Any], Decimal | None]:
         """A function from a result to its total, for `Result.attach`.
@@ -272,3 +332,59 @@ class PriceBook:
 
 default_book = PriceBook()
 """The book behind `azure_responses.pricing.cost` and `response.cost`."""
+
+
+_SECTIONS = ("prices", "deployments", "tools", "discounts")
+_PRICE = ("model", "input", "output", "cached_input", "cache_write", "zone", "tier", "above")
+_NEEDED = ("model", "input", "output")
+_DEPLOYMENT = ("base_model", "zone", "region", "tier", "provisioned", "image_model")
+
+Call = tuple[str, dict[str, Any]]
+
+
+def read_configuration(settings: Mapping[str, Any]) -> Iterator[Call]:
+    """The methods to call and their arguments, in order.
+
+    Raises:
+        ConfigurationError: a key or the shape of a value is not known.
+    """
+    _check(_mapping(settings, "pricing"), _SECTIONS, "pricing")
+    for row in _list(settings.get("prices") or []):
+        _check(row, (*_PRICE, "source"), "a price")
+        missing = [name for name in _NEEDED if name not in row]
+        if missing:
+            raise ConfigurationError(f"A price lacks {', '.join(missing)}: {dict(row)}.")
+        yield "register", dict(row)
+    for name, said in _section(settings, "deployments").items():
+        _check(_mapping(said, f"deployment {name}"), _DEPLOYMENT, f"deployment {name}")
+        yield "register_deployment", {"name": name, **said}
+    for tool, price in _section(settings, "tools").items():
+        yield "register_tool", {"tool": tool, "price": price}
+    for name, fraction in _section(settings, "discounts").items():
+        # Models and tools share a name space: one fraction by name.
+        subject = {} if name == "*" else {"model": name}
+        yield "register_discount", {"fraction": fraction, **subject}
+
+
+def _section(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return _mapping(settings.get(name) or {}, name)
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{name} is {value!r}, not a mapping.")
+    return value
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list):
+        raise ConfigurationError(f"prices is {value!r}, not a list.")
+    return [_mapping(row, "a price") for row in value]
+
+
+def _check(value: Mapping[str, Any], known: Sequence[str], name: str) -> None:
+    unknown = [key for key in value if key not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"{name} has no setting {unknown[0]!r}.", hint=f"It has {', '.join(known)}."
+        )

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from azure_responses.fork import new_lock
-from azure_responses.pricing.bill import NOTHING, Cost
+from azure_responses.pricing.bill import Cost
 from azure_responses.pricing.book import PriceBook, default_book
+from azure_responses.pricing.prices import NOTHING
 from azure_responses.pricing.terms import Deployment
 from azure_responses.pricing.use import Tokens, Use, read_use
 

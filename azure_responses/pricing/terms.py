@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
-from azure_responses.pricing.price_table import is_version_of
+from azure_responses.pricing.prices import is_version_of
 from azure_responses.pricing.use import Use
 
 __all__ = ["DATA_ZONES", "GLOBAL", "Deployment", "Terms", "read_zone", "settle_terms"]

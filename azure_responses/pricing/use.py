@@ -1,25 +1,71 @@
-"""What a call used up, read from any form in which a result comes."""
+"""What a call used up, read from any form in which a result comes, and written to the log.
 
-from collections.abc import Mapping
+A gateway reads the use of every call, so the common case is kept short: plain JSON is read without
+the detour that models need, and an answer without hosted tools shares one empty `ToolUse`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.pricing.tool_use import (
-    ToolUse,
-    count_of,
-    count_tools,
-    field_of,
-    text_of,
-)
 from azure_responses.types.model import Model
 from azure_responses.types.result import Result
+from azure_responses.types.tools import CHARGES
+from azure_responses.types.tools.facts import Charge
 
-__all__ = ["RECORD", "Tokens", "Use", "read_use"]
+__all__ = ["RECORD", "ImageTokens", "Tokens", "ToolUse", "Use", "read_use", "to_record"]
 
 RECORD = "azure_responses.call"
 """The value of `record` in a line of the package's log."""
+
+_Get = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTokens:
+    """Tokens of the image generation tool."""
+
+    text_input: int = 0
+    image_input: int = 0
+    cached_text_input: int = 0
+    cached_image_input: int = 0
+    text_output: int = 0
+    image_output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """How often each hosted tool was used.
+
+    Attributes:
+        uses: of tools that are billed by the use, by the name of their price.
+        containers: ids of the containers in which code or commands ran, each once.
+        sessions: 1 if code ran in a container whose id is not known, and in no other.
+        images: calls of the image tool; their price is that of `image_tokens`.
+    """
+
+    uses: Mapping[str, int] = field(default_factory=dict)
+    containers: frozenset[str] = field(default_factory=frozenset)
+    sessions: int = 0
+    images: int = 0
+    image_tokens: ImageTokens | None = None
+    image_model: str | None = None
+
+    def counts(self) -> dict[str, int]:
+        """Uses by tool, as a log record has them; tools that were not used are left out."""
+        counts = {
+            **self.uses,
+            _SESSION: self.sessions + len(self.containers),
+            _IMAGES: self.images,
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+_SESSION, _IMAGES = "code_interpreter", "image_generation"
+NO_TOOLS = ToolUse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +97,7 @@ class Use:
     status: str | None = None
     tier: str | None = None
     tokens: Tokens | None = None
-    tools: ToolUse = field(default_factory=ToolUse)
+    tools: ToolUse = NO_TOOLS
     end_user: str | None = None
     created_at: float | None = None
     deployment: str | None = None
@@ -61,11 +107,15 @@ class Use:
     recorded_cost: Decimal | None = None
 
 
-def read_use(result: Any) -> Use:
+def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
     """Read a response, a chat completion, the event that ends a stream, or any of them as JSON.
 
     JSON may also be a line of a batch's output, which is priced as batch, or of the package's log.
     What was read already comes back as it is, so that a call is read once for all its purposes.
+
+    Args:
+        result: what to read.
+        headers: of the reply, names in lower case; None takes those that a result has.
 
     Raises:
         ConfigurationError: it is none of these.
@@ -73,108 +123,221 @@ def read_use(result: Any) -> Use:
     if isinstance(result, Use):
         return result
     if isinstance(result, Result):
-        return _read_body(result)
+        return _read_body(result, result.headers if headers is None else headers)
     if not isinstance(result, Model | Mapping):
         raise ConfigurationError(
             f"A {type(result).__name__} has no cost.",
             hint="Pass a response, a chat completion, or the event that ended a stream.",
         )
-    inner = field_of(result, "response")
+    get = _getter(result)
+    inner = get("response")
     if isinstance(inner, Model | Mapping):
-        if text_of(result, "custom_id"):
-            return _read_body(field_of(inner, "body") or {}, tier="batch")
-        return _read_body(inner)
-    if text_of(result, "record") == RECORD:
-        return _read_record(result)
-    return _read_body(result)
+        if _text(get("custom_id")):
+            return _read_body(_getter(inner)("body") or {}, headers, tier="batch")
+        return _read_body(inner, headers)
+    return _read_record(get) if get("record") == RECORD else _read_body(result, headers)
 
 
-def _read_body(body: Any, tier: str | None = None) -> Use:
-    headers = body.headers if isinstance(body, Result) else {}
-    created = field_of(body, "created_at") or field_of(body, "created")
+def _getter(value: Any) -> _Get:
+    """What reads the fields of a model or of the same thing as JSON; None for a missing one."""
+    # First the usual: asking whether something is an abstract Mapping takes ten times as long.
+    if type(value) is dict:
+        return value.get
+    if not isinstance(value, Model) and isinstance(value, Mapping):
+        return value.get
+    return partial(_attribute, value)
+
+
+def _attribute(value: Any, name: str) -> Any:
+    return getattr(value, name, None)
+
+
+def _text(value: Any) -> str | None:
+    """A text that says something, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def _count(value: Any) -> int:
+    """A count, or 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _read_body(body: Any, headers: Mapping[str, str] | None, tier: str | None = None) -> Use:
+    if headers is None:
+        headers = body.headers if isinstance(body, Result) else {}
+    get = _getter(body)
+    created = get("created_at") or get("created")
+    spilled_from = headers.get("x-ms-spillover-from-deployment")
     return Use(
-        id=text_of(body, "id"),
-        model=text_of(body, "model"),
-        status=text_of(body, "status"),
-        tier=tier or text_of(body, "service_tier"),
-        tokens=_read_tokens(field_of(body, "usage")),
-        tools=count_tools(_items(body), field_of(body, "tool_usage"), field_of(body, "tools")),
-        end_user=text_of(body, "safety_identifier") or text_of(body, "user"),
+        id=_text(get("id")),
+        model=_text(get("model")),
+        status=_text(get("status")),
+        tier=tier or _text(get("service_tier")),
+        tokens=_read_tokens(get("usage")),
+        tools=count_tools(_items(get), get("tool_usage"), get("tools")),
+        end_user=_text(get("safety_identifier")) or _text(get("user")),
         created_at=created if isinstance(created, int | float) else None,
         deployment=headers.get("x-ms-deployment-name"),
         region=headers.get("x-ms-region"),
-        is_spilled=_is_spilled(headers),
-        spilled_from=headers.get("x-ms-spillover-from-deployment"),
+        # A standard deployment stood in for a provisioned one. The first header is that of
+        # Microsoft's page on spillover; recordings have the second too.
+        is_spilled=bool(spilled_from) or headers.get("x-ms-is-spilled-over", "").lower() == "true",
+        spilled_from=spilled_from,
     )
 
 
-def _is_spilled(headers: Mapping[str, str]) -> bool:
-    """True where a standard deployment stood in for a provisioned one.
-
-    The first header is that of Microsoft's page on spillover; recordings have the second too.
-    """
-    if headers.get("x-ms-spillover-from-deployment"):
-        return True
-    return headers.get("x-ms-is-spilled-over", "").lower() == "true"
-
-
-def _items(body: Any) -> list[Any]:
+def _items(get: _Get) -> Sequence[Any]:
     """The output items of a response, or those that a completion keeps in its message."""
-    output = field_of(body, "output")
+    output = get("output")
     if isinstance(output, list):
         return output
-    choices = field_of(body, "choices")
-    messages = [field_of(choice, "message") for choice in choices or []]
-    return [item for message in messages for item in field_of(message, "hosted_items") or []]
+    messages = [_getter(choice)("message") for choice in get("choices") or ()]
+    return [item for message in messages for item in _getter(message)("hosted_items") or ()]
 
 
 def _read_tokens(usage: Any) -> Tokens | None:
     if usage is None:
         return None
-    is_chat = field_of(usage, "prompt_tokens") is not None
-    given, made = ("prompt", "completion") if is_chat else ("input", "output")
-    if not (_is_count(usage, f"{given}_tokens") and _is_count(usage, f"{made}_tokens")):
+    get = _getter(usage)
+    given, made = "input", "output"
+    if get("prompt_tokens") is not None:
+        given, made = "prompt", "completion"
+    read, written = get(f"{given}_tokens"), get(f"{made}_tokens")
+    if not (
+        _is_count(usage, read, f"{given}_tokens") and _is_count(usage, written, f"{made}_tokens")
+    ):
         # A price for half of the tokens would be a wrong one.
         return None
-    read = field_of(usage, f"{given}_tokens_details")
-    written = field_of(usage, f"{made}_tokens_details")
+    of_read = _getter(get(f"{given}_tokens_details"))
+    of_written = _getter(get(f"{made}_tokens_details"))
     return Tokens(
-        input=count_of(usage, f"{given}_tokens"),
-        cached=count_of(read, "cached_tokens"),
-        cache_write=count_of(read, "cache_write_tokens"),
-        output=count_of(usage, f"{made}_tokens"),
-        reasoning=count_of(written, "reasoning_tokens"),
-        audio=count_of(read, "audio_tokens") + count_of(written, "audio_tokens"),
+        input=_count(read),
+        cached=_count(of_read("cached_tokens")),
+        cache_write=_count(of_read("cache_write_tokens")),
+        output=_count(written),
+        reasoning=_count(of_written("reasoning_tokens")),
+        audio=_count(of_read("audio_tokens")) + _count(of_written("audio_tokens")),
     )
 
 
-def _is_count(usage: Any, name: str) -> bool:
+def _is_count(usage: Any, value: Any, name: str) -> bool:
     """False where something else stands in the place of a count."""
-    extra = getattr(usage, "model_extra", None) or {}
-    value = extra.get(name, 0) if isinstance(usage, Model) else field_of(usage, name) or 0
-    return isinstance(value, int)
+    # A model keeps what does not fit a field under the field's name among its extra fields.
+    extra = usage.model_extra if isinstance(usage, Model) else None
+    return isinstance(extra[name] if extra and name in extra else value or 0, int)
 
 
-def _read_record(record: Any) -> Use:
-    tools = field_of(record, "tools")
+def count_tools(items: Sequence[Any], tool_usage: Any, tools: Any) -> ToolUse:
+    """Count the uses of hosted tools.
+
+    Args:
+        items: output items, as models or JSON.
+        tool_usage: the response's `tool_usage`; its count of requests wins over the items.
+        tools: the response's `tools`, which name the image model.
+    """
+    charged = [(charge, item) for item in items if (charge := _charge_of(item)) is not None]
+    if not charged and not tool_usage:
+        return NO_TOOLS
+    reported = _getter(tool_usage)
+    uses = {}
+    for charge in CHARGES.values():
+        if charge.unit == "use":
+            count = _count_uses(charge, charged, reported)
+            if count:
+                uses[charge.price] = count
+    images = sum(charge.unit == "tokens" for charge, _ in charged)
+    image_tokens = _read_image_tokens(reported("image_gen"))
+    if not charged and not uses and image_tokens is None:
+        # Azure reports on tools that were not used, with zeros.
+        return NO_TOOLS
+    containers, sessions = _count_sessions(charged)
+    model = _image_model(tools) if images or image_tokens else None
+    return ToolUse(uses, containers, sessions, images, image_tokens, model)
+
+
+def _charge_of(item: Any) -> Charge | None:
+    kind = _getter(item)("type")
+    return CHARGES.get(kind) if isinstance(kind, str) else None
+
+
+def _count_uses(charge: Charge, charged: list[tuple[Charge, Any]], reported: _Get) -> int:
+    if charge.reported is not None:
+        count = _getter(reported(charge.reported))("num_requests")
+        if isinstance(count, int):
+            return count
+    return sum(found is charge and _is_billed(charge, item) for found, item in charged)
+
+
+def _is_billed(charge: Charge, item: Any) -> bool:
+    """False for an action that is part of another's price, such as opening a page found."""
+    if not charge.actions:
+        return True
+    action = _getter(_getter(item)("action"))("type")
+    return action is None or action in charge.actions
+
+
+def _count_sessions(charged: list[tuple[Charge, Any]]) -> tuple[frozenset[str], int]:
+    """The containers that code or shell commands ran in, and whether any ran in one unnamed."""
+    containers: set[str] = set()
+    is_unnamed = False
+    for charge, item in charged:
+        if charge.container is None:
+            continue
+        value = item
+        for name in charge.container.split("."):
+            value = _getter(value)(name)
+        container = _text(value)
+        if container is not None:
+            containers.add(container)
+        elif not charge.has_free_calls:
+            is_unnamed = True
+    return frozenset(containers), int(is_unnamed and not containers)
+
+
+def _read_image_tokens(usage: Any) -> ImageTokens | None:
+    """The tokens of the image tool; None where the service counted none."""
+    get = _getter(usage)
+    if not _count(get("total_tokens")):
+        return None
+    given, made = _getter(get("input_tokens_details")), _getter(get("output_tokens_details"))
+    cached = _getter(get("cached_tokens_details"))
+    images_given, text_output = _count(given("image_tokens")), _count(made("text_tokens"))
+    return ImageTokens(
+        text_input=_count(get("input_tokens")) - images_given,
+        image_input=images_given,
+        cached_text_input=_count(cached("cached_text_tokens")),
+        cached_image_input=_count(cached("cached_image_tokens")),
+        text_output=text_output,
+        image_output=_count(get("output_tokens")) - text_output,
+    )
+
+
+def _image_model(tools: Any) -> str | None:
+    offered = map(_getter, tools if isinstance(tools, list) else ())
+    return next((_text(get("model")) for get in offered if get("type") == _IMAGES), None)
+
+
+def _read_record(get: _Get) -> Use:
+    counts = _getter(get("tools"))
+    by_use = [charge.price for charge in CHARGES.values() if charge.unit == "use"]
+    spilled_from = _text(get("spillover_from"))
     return Use(
-        id=text_of(record, "id"),
-        model=text_of(record, "model"),
-        status=text_of(record, "status"),
-        tier=text_of(record, "service_tier"),
-        tokens=_read_tokens(field_of(record, "usage")),
+        id=_text(get("id")),
+        model=_text(get("model")),
+        status=_text(get("status")),
+        tier=_text(get("service_tier")),
+        tokens=_read_tokens(get("usage")),
         tools=ToolUse(
-            web_searches=count_of(tools, "web_search"),
-            file_searches=count_of(tools, "file_search"),
-            sessions=count_of(tools, "code_interpreter"),
-            images=count_of(tools, "image_generation"),
+            uses={price: count for price in by_use if (count := _count(counts(price)))},
+            sessions=_count(counts(_SESSION)),
+            images=_count(counts(_IMAGES)),
         ),
-        end_user=text_of(record, "end_user"),
-        deployment=text_of(record, "served_deployment") or text_of(record, "deployment"),
-        region=text_of(record, "region"),
-        is_spilled=text_of(record, "spillover_from") is not None,
-        spilled_from=text_of(record, "spillover_from"),
-        recorded_cost=_read_cost(field_of(record, "cost")),
+        end_user=_text(get("end_user")),
+        deployment=_text(get("served_deployment")) or _text(get("deployment")),
+        region=_text(get("region")),
+        is_spilled=spilled_from is not None,
+        spilled_from=spilled_from,
+        recorded_cost=_read_cost(get("cost")),
     )
 
 
@@ -183,3 +346,55 @@ def _read_cost(value: Any) -> Decimal | None:
         return None if value is None else Decimal(str(value))
     except InvalidOperation:
         return None
+
+
+def to_record(
+    result: Any,
+    *,
+    cost: Decimal | None = None,
+    deployment: str | None = None,
+    end_user: str | None = None,
+) -> dict[str, Any]:
+    """What `azure-responses cost --from-log` reads, for one line of a log.
+
+    The keys are `record` ("azure_responses.call", by which a line is known), `id`, `model`,
+    `deployment`, `served_deployment`, `spillover_from`, `region`, `service_tier`, `status`,
+    `end_user`, `usage` (as the Responses API has it), `tools` (uses by tool), `cost` (text, or
+    None where it is not known) and `currency`. A log may add others.
+
+    Raises:
+        ConfigurationError: `result` has no cost.
+    """
+    use = read_use(result)
+    return {
+        "record": RECORD,
+        "id": use.id,
+        "model": use.model,
+        "deployment": deployment or use.deployment,
+        "served_deployment": use.deployment,
+        "spillover_from": use.spilled_from,
+        "region": use.region,
+        "service_tier": use.tier,
+        "status": use.status,
+        "end_user": end_user or use.end_user,
+        "usage": _usage(use),
+        "tools": use.tools.counts(),
+        "cost": None if cost is None else format(cost, "f"),
+        "currency": "USD",
+    }
+
+
+def _usage(use: Use) -> dict[str, Any] | None:
+    if use.tokens is None:
+        return None
+    tokens: Tokens = use.tokens
+    return {
+        "input_tokens": tokens.input,
+        "input_tokens_details": {
+            "cached_tokens": tokens.cached,
+            "cache_write_tokens": tokens.cache_write,
+        },
+        "output_tokens": tokens.output,
+        "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
+        "total_tokens": tokens.input + tokens.output,
+    }

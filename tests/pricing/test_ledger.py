@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from azure_responses.pricing.book import PriceBook
-from azure_responses.pricing.call_record import to_record
 from azure_responses.pricing.ledger import Ledger, LedgerRow
+from azure_responses.pricing.use import to_record
 from azure_responses.types.chat import ChatCompletion
 from tests.pricing.bodies import body, reply, spilled, usage
 

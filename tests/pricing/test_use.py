@@ -1,11 +1,20 @@
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.pricing.call_record import to_record
-from azure_responses.pricing.use import Tokens, Use, read_use
+from azure_responses.pricing.book import PriceBook
+from azure_responses.pricing.use import (
+    ImageTokens,
+    Tokens,
+    ToolUse,
+    Use,
+    count_tools,
+    read_use,
+    to_record,
+)
 from azure_responses.types import DeletedResponse, Response
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.events import ResponseCompletedEvent
@@ -25,7 +34,7 @@ def test_a_response_and_its_json_are_read_alike() -> None:
     plain = read_use(body(used=_USED, **fields))
     assert plain.tokens == _TOKENS
     assert (plain.model, plain.tier, plain.created_at) == ("gpt-5.1", "priority", 1700000000)
-    assert plain.tools.web_searches == 1
+    assert plain.tools.uses == {"web_search": 1}
     assert read_use(Response.model_validate(body(used=_USED, **fields))) == plain
 
 
@@ -95,7 +104,7 @@ def _completion(**fields: Any) -> dict[str, Any]:
 def test_a_completion_is_read_with_the_searches_in_its_message() -> None:
     plain = read_use(_completion())
     assert plain.tokens == _TOKENS
-    assert plain.tools.web_searches == 1
+    assert plain.tools.uses == {"web_search": 1}
     assert plain.created_at == 1700000000
     assert read_use(ChatCompletion.model_validate(_completion())) == plain
 
@@ -158,3 +167,153 @@ def test_a_log_record_is_read_as_the_reply_it_tells_of() -> None:
 @pytest.mark.parametrize("cost", [None, "unknown", {}])
 def test_a_record_without_a_readable_cost_has_none(cost: Any) -> None:
     assert read_use({"record": "azure_responses.call", "cost": cost}).recorded_cost is None
+
+
+def _search(action: str | None) -> dict[str, Any]:
+    return {"type": "web_search_call", "action": {"type": action} if action else None}
+
+
+def _code(container: str | None) -> dict[str, Any]:
+    return {"type": "code_interpreter_call", "container_id": container}
+
+
+def _shell(environment: dict[str, Any] | None) -> dict[str, Any]:
+    return {"type": "shell_call", "call_id": "c", "action": {}, "environment": environment}
+
+
+@pytest.mark.parametrize(("value", "text"), [("a", "a"), ("", None), (5, None), (None, None)])
+def test_only_text_is_text(value: Any, text: str | None) -> None:
+    assert read_use(body(safety_identifier=value)).end_user == text
+
+
+@pytest.mark.parametrize(("value", "count"), [(3, 3), (None, 0), ("3", 0), (True, 0), (1.5, 0)])
+def test_only_an_integer_counts(value: Any, count: int) -> None:
+    used = {**usage(9), "input_tokens_details": {"cached_tokens": value}}
+    tokens = read_use(body(used=used)).tokens
+    assert tokens is not None
+    assert tokens.cached == count
+
+
+@pytest.mark.parametrize(
+    ("actions", "searches"),
+    [
+        (["search"], 1),
+        (["search", "search", "search"], 3),
+        (["search", "open_page", "find_in_page", "open_page"], 1),
+        ([None], 1),
+        ([], 0),
+    ],
+)
+def test_searches_are_counted_and_pages_opened_are_not(
+    actions: list[str | None], searches: int
+) -> None:
+    assert count_tools([*map(_search, actions)], None, None).uses.get("web_search", 0) == searches
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_count_the_service_reports_wins(count: int) -> None:
+    reported = {"web_search": {"num_requests": count}}
+    assert count_tools([_search("search")], reported, None).uses.get("web_search", 0) == count
+
+
+@pytest.mark.parametrize(
+    ("items", "containers", "sessions"),
+    [
+        ([_code("a"), _code("a"), _code("b")], {"a", "b"}, 0),
+        ([_code(None), _code(None)], set(), 1),
+        ([_code("a"), _code(None)], {"a"}, 0),
+        ([_shell({"type": "container_reference", "container_id": "a"})], {"a"}, 0),
+        ([_shell(None), _shell({"type": "local"})], set(), 0),
+        ([{"type": "message"}], set(), 0),
+    ],
+)
+def test_a_container_is_one_session_however_often_it_ran(
+    items: list[Any], containers: set[str], sessions: int
+) -> None:
+    used = count_tools(items, None, None)
+    assert used.containers == containers
+    assert used.sessions == sessions
+
+
+def test_searches_of_files_and_images_are_counted() -> None:
+    items = [{"type": "file_search_call"}] * 2 + [{"type": "image_generation_call"}]
+    used = count_tools(items, None, [{"type": "web_search"}, {"type": "image_generation"}])
+    assert (used.uses, used.images) == ({"file_search": 2}, 1)
+    assert used.image_model is None
+    assert used.counts() == {"file_search": 2, "image_generation": 1}
+
+
+def test_counts_name_every_tool() -> None:
+    used = ToolUse({"web_search": 1}, containers=frozenset({"a"}), sessions=2)
+    assert used.counts() == {"web_search": 1, "code_interpreter": 3}
+
+
+def test_the_image_model_is_the_one_the_tool_names() -> None:
+    tools = [{"type": "image_generation", "model": "gpt-image-1"}, {"type": "function"}]
+    made = [{"type": "image_generation_call"}]
+    assert count_tools(made, None, tools).image_model == "gpt-image-1"
+
+
+def test_tokens_of_images_are_told_apart_from_text() -> None:
+    counted = {
+        "input_tokens": 100,
+        "input_tokens_details": {"image_tokens": 60, "text_tokens": 40},
+        "cached_tokens_details": {"cached_image_tokens": 10, "cached_text_tokens": 5},
+        "output_tokens": 1000,
+        "output_tokens_details": {"image_tokens": 990, "text_tokens": 10},
+        "total_tokens": 1100,
+    }
+    assert count_tools([], {"image_gen": counted}, None).image_tokens == ImageTokens(
+        text_input=40,
+        image_input=60,
+        cached_text_input=5,
+        cached_image_input=10,
+        text_output=10,
+        image_output=990,
+    )
+
+
+def test_no_tokens_of_images_are_none() -> None:
+    nothing = {"image_gen": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}}
+    assert count_tools([], nothing, None).image_tokens is None
+
+
+def test_a_record_has_what_a_call_used_up_and_cost() -> None:
+    response = reply(
+        "gpt-5.1-2025-11-13",
+        usage(100, cached=40, write=10, output=50, reasoning=30),
+        service_tier="default",
+        user="u",
+        output=[{"type": "web_search_call", "id": "w", "action": {"type": "search"}}],
+    )
+    record = to_record(response, cost=Decimal("0.014650"), deployment="prod")
+    assert json.loads(json.dumps(record)) == {
+        "record": "azure_responses.call",
+        "id": "resp_1",
+        "model": "gpt-5.1-2025-11-13",
+        "deployment": "prod",
+        "served_deployment": "prod",
+        "spillover_from": None,
+        "region": "East US 2",
+        "service_tier": "default",
+        "status": "completed",
+        "end_user": "u",
+        "usage": usage(100, cached=40, write=10, output=50, reasoning=30),
+        "tools": {"web_search": 1},
+        "cost": "0.014650",
+        "currency": "USD",
+    }
+
+
+def test_a_record_of_a_call_that_counted_nothing_says_so() -> None:
+    record = to_record(body(status="failed") | {"usage": None}, end_user="u")
+    assert record["usage"] is None
+    assert record["cost"] is None
+    assert record["end_user"] == "u"
+
+
+@pytest.mark.parametrize("result", [reply(), spilled(), reply("gpt-99")])
+def test_a_record_costs_what_its_reply_costs(result: object) -> None:
+    book = PriceBook()
+    book.register_deployment("ptu", provisioned=True, zone="us")
+    assert book.cost(to_record(result)) == book.cost(result)

@@ -1,25 +1,87 @@
-"""Prices by model, zone, tier and size of input, and the list of prices this version knows."""
+"""What a model's tokens cost, and how prices are written."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
+from math import inf
 from typing import Any
 
-from azure_responses.pricing.price import Price
+from azure_responses.errors import ConfigurationError
 
 __all__ = [
     "EVERY_ZONE",
+    "NOTHING",
+    "PER_MILLION",
+    "Amount",
+    "Catalogue",
     "ImagePrice",
+    "Price",
     "PriceTable",
     "ToolPrice",
     "is_version_of",
+    "read_amount",
     "read_listed_prices",
     "spellings",
 ]
+
+Amount = Decimal | int | float | str
+"""A sum of money as people write it; floats are taken as they print, so 0.1 is a tenth."""
+
+NOTHING = Decimal(0)
+PER_MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens, as on Azure's price pages.
+
+    `cached_input` is None where the model gives no discount on cached tokens, `cache_write` where
+    writing to the cache costs nothing extra: such tokens are charged as input. Microsoft's page on
+    prompt caching says that models before gpt-5.6 do not charge for cache writes.
+    The price is that of requests of more than `above` input tokens.
+    """
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
+    above: int = 0
+    source: str = ""
+    date: str = ""
+
+    def discount(self, fraction: Decimal) -> "Price":
+        """The price less a fraction of it."""
+        rest = 1 - fraction
+        return replace(
+            self,
+            input=self.input * rest,
+            output=self.output * rest,
+            cached_input=None if self.cached_input is None else self.cached_input * rest,
+            cache_write=None if self.cache_write is None else self.cache_write * rest,
+        )
+
+
+def read_amount(value: Amount, name: str) -> Decimal:
+    """A sum of money as a Decimal.
+
+    Raises:
+        ConfigurationError: it is not a number, or negative.
+    """
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
+        raise ConfigurationError(
+            f"{name} is {value!r}, not a sum of money.",
+            hint="Write US dollars as a number that is not negative.",
+        )
+    return amount
+
 
 EVERY_ZONE = "*"
 
@@ -104,6 +166,11 @@ class PriceTable:
                 return _complete(price, standard) if tier in _CHEAPER else price
         return None
 
+    def first_step(self, model: str) -> float:
+        """The size of input above which a model has another price in some tier or zone."""
+        steps = (above for _, _, above in self.prices.get(model, {}) if above)
+        return min(steps, default=inf)
+
     def zones(self, model: str) -> set[str]:
         """The zones that a model has prices for under this name."""
         return {zone for zone, _, _ in self.prices.get(model, {})}
@@ -158,3 +225,63 @@ def _amounts(row: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, An
         if name != "source"
     }
     return values | {"source": sources[row["source"]]}
+
+
+class Catalogue:
+    """Finds prices.
+
+    Attributes:
+        own: registered prices, which no discount changes.
+        discounts: fractions off the listed prices, by model or tool; that under None is general.
+    """
+
+    def __init__(self) -> None:
+        self.own = PriceTable()
+        self.discounts: dict[str | None, Decimal] = {}
+
+    def find_model(self, models: Iterable[str], zone: str) -> str | None:
+        """The first model that has prices anywhere, under the name it is listed by."""
+        for model in models:
+            for table in (self.own, read_listed_prices()):
+                name = table.find_model(model, zone)
+                if name is not None:
+                    return name
+        return None
+
+    def find_price(self, model: str, *, zone: str, tier: str, size: int) -> Price | None:
+        """The price of a request of `size` input tokens to a model that was found."""
+        price = self.own.find(model, zone=zone, tier=tier, size=size)
+        if price is not None:
+            return price
+        price = read_listed_prices().find(model, zone=zone, tier=tier, size=size)
+        return price.discount(self.discount(model)) if price and self.discounts else price
+
+    def short_input(self, model: str) -> float:
+        """The largest input, in tokens, for which a model has the price of a small one."""
+        return min(self.own.first_step(model), read_listed_prices().first_step(model))
+
+    def zones(self, model: str) -> list[str]:
+        """The zones a model has prices for."""
+        return sorted({*self.own.zones(model), *read_listed_prices().zones(model)})
+
+    def find_tool(self, tool: str, model: str | None) -> Decimal | None:
+        """US dollars for one use of a hosted tool by a model; None where no price is known."""
+        places = ((tool, model), (tool, None))
+        own = next((self.own.tools[place] for place in places if place in self.own.tools), None)
+        if own is not None:
+            return own.price
+        tools = read_listed_prices().tools
+        listed = next((tools[place] for place in places if place in tools), None)
+        return None if listed is None else listed.price * (1 - self.discount(tool))
+
+    def find_image_model(self, model: str) -> tuple[ImagePrice, Decimal] | None:
+        """The listed price of an image model and the discount on it."""
+        prices = read_listed_prices().images
+        name = next((name for name in spellings(model) if name in prices), None)
+        return None if name is None else (prices[name], self.discount(name))
+
+    def discount(self, name: str) -> Decimal:
+        """The fraction off a model's or tool's price; that of its own wins over the general one."""
+        general = self.discounts.get(None, NOTHING)
+        own = (self.discounts[name] for name in spellings(name) if name in self.discounts)
+        return next(own, general)

@@ -8,20 +8,49 @@ from typing import Any
 
 import pytest
 
-from azure_responses.pricing import price_table
-from azure_responses.pricing.price import Price
-from azure_responses.pricing.price_table import (
+from azure_responses.errors import ConfigurationError
+from azure_responses.pricing import prices
+from azure_responses.pricing.prices import (
     EVERY_ZONE,
+    Catalogue,
     ImagePrice,
+    Price,
     PriceTable,
     ToolPrice,
     is_version_of,
+    read_amount,
     read_listed_prices,
     spellings,
 )
 
+
+@pytest.mark.parametrize("value", [Decimal("0.1"), 0.1, "0.1"])
+def test_an_amount_is_read_as_it_is_written(value: Any) -> None:
+    assert read_amount(value, "input") == Decimal("0.1")
+
+
+@pytest.mark.parametrize("value", ["a lot", "", -1, "NaN", "Infinity", None, True])
+def test_what_is_no_sum_of_money_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="cached_input is"):
+        read_amount(value, "cached_input")
+
+
+def test_a_discount_lowers_every_price_there_is() -> None:
+    half = Decimal("0.5")
+    price = Price(Decimal(2), Decimal(8), Decimal(1), Decimal(3), above=10, source="a page")
+    assert price.discount(half) == Price(
+        Decimal(1), Decimal(4), half, Decimal("1.5"), above=10, source="a page"
+    )
+
+
+def test_a_discount_invents_no_price() -> None:
+    price = Price(Decimal(2), Decimal(8)).discount(Decimal("0.5"))
+    assert price.cached_input is None
+    assert price.cache_write is None
+
+
 _ROOT = Path(__file__).parent.parent.parent
-_PACKAGED = Path(price_table.__file__).with_name("prices.json")
+_PACKAGED = Path(prices.__file__).with_name("prices.json")
 
 
 def _price(input: int, cached: str | None = None) -> Price:
@@ -185,3 +214,55 @@ def test_the_packaged_prices_are_those_the_script_builds_from_a_clone(tmp_path: 
         capture_output=True,
     )
     assert built.read_text("utf-8") == _PACKAGED.read_text("utf-8")
+
+
+_PRICE = Price(Decimal(3), Decimal(3))
+
+
+def _catalogue() -> Catalogue:
+    catalogue = Catalogue()
+    catalogue.own.add("mine", _PRICE, zone="us", tier="standard", above=0)
+    return catalogue
+
+
+def test_the_first_model_with_prices_anywhere_is_found() -> None:
+    catalogue = _catalogue()
+    assert catalogue.find_model(["nobody", "gpt-5.1-2025-11-13", "mine"], "us") == "gpt-5.1"
+    assert catalogue.find_model(["mine", "gpt-5.1"], "eu") == "mine"
+    assert catalogue.find_model(["nobody"], "us") is None
+
+
+def test_zones_are_those_of_both_lists() -> None:
+    catalogue = _catalogue()
+    catalogue.own.add("gpt-5.1", _PRICE, zone="uksouth", tier="standard", above=0)
+    assert catalogue.zones("gpt-5.1") == ["eu", "global", "uksouth", "us", "us-gov"]
+    assert catalogue.zones("mine") == ["us"]
+
+
+def test_own_prices_know_no_discount() -> None:
+    catalogue = _catalogue()
+    catalogue.discounts[None] = Decimal("0.5")
+    catalogue.own.tools["web_search", None] = ToolPrice(Decimal(1))
+    found = catalogue.find_price("mine", zone="us", tier="standard", size=1)
+    assert found is not None
+    assert found.input == 3
+    assert catalogue.find_tool("web_search", "mine") == 1
+    assert catalogue.find_tool("code_interpreter", "mine") == Decimal("0.0165")
+
+
+def test_what_nobody_listed_is_not_found() -> None:
+    catalogue = _catalogue()
+    assert catalogue.find_price("mine", zone="eu", tier="standard", size=1) is None
+    assert catalogue.find_tool("hammer", "mine") is None
+    assert catalogue.find_image_model("mine") is None
+
+
+@pytest.mark.parametrize("model", ["gpt-image-1", "GPT-Image-1-2026-01-01"])
+def test_an_image_model_is_found_with_its_date_or_without(model: str) -> None:
+    catalogue = _catalogue()
+    catalogue.discounts["gpt-image-1"] = Decimal("0.2")
+    found = catalogue.find_image_model(model)
+    assert found is not None
+    price, discount = found
+    assert price.image_output == 40
+    assert discount == Decimal("0.2")
