@@ -1,19 +1,13 @@
 """A deployment, and the groups of deployments that serve one model name."""
 
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain, islice
+from math import log
 from typing import Any
 
-__all__ = [
-    "ANY_MODEL",
-    "Deployment",
-    "Group",
-    "Tier",
-    "chances",
-    "other_chances",
-]
+__all__ = ["ANY_MODEL", "Deployment", "Group", "IsFree", "Tier", "race", "random_numbers"]
 
 ANY_MODEL = "*"
 """As a group: serves every model asked for. As a model: the name asked for is the deployment."""
@@ -21,11 +15,11 @@ ANY_MODEL = "*"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deployment:
-    """One row of a model list.
+    """What a call goes to: one entry of a model list.
 
     Attributes:
-        id: unique in the router; from `model_info.id`, else made of the row, so that every
-            replica with the same row has the same id.
+        id: unique in the router; from `model_info.id`, else made of the entry, so that every
+            replica with the same entry has the same id.
         group: the name callers use (`model_name`).
         model: the deployment's name at Azure, or `ANY_MODEL`.
         tag, resource: short opaque hashes of the id and of the endpoint. A resource is what
@@ -33,11 +27,11 @@ class Deployment:
         host: the endpoint's host, for logs and explanations.
         weight: share of the calls under "weighted"; 0 takes none unless a call is pinned to it.
         order: priority group; every deployment of a lower order is tried before a higher one.
-        rpm, tpm: requests and tokens a minute that may be sent; None is no limit of ours.
-        max_input_tokens: the model's context window for input, where the row says so.
+        rpm, tpm: requests and tokens a minute that may be sent; None is no limit.
+        max_input_tokens: the model's context window for input, where the entry states it.
         base_model: the model behind the name, for prices.
-        timeout, cooldown_time, max_retries: the row's own, in seconds and attempts; None leaves
-            them to the router.
+        timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
+            the router.
         dropped_params: parameters that are left out of every call (`additional_drop_params`).
         connection: arguments of the client; may hold secrets.
     """
@@ -66,23 +60,35 @@ class Deployment:
         return requested if self.model == ANY_MODEL else self.model
 
 
+IsFree = Callable[[Deployment], bool]
+"""Whether a deployment may be called now."""
+
+_SMALL_WEIGHT = 1e-9
 _MASK = 2**64 - 1
 _FACTOR = 6364136223846793005  # Knuth's MMIX generator.
 _TERM = 1442695040888963407
 
 
-def chances(jitter: float) -> Iterator[float]:
-    """`jitter`, then numbers in [0, 1) made of it, each as good as independent of the last."""
-    yield jitter
-    yield from other_chances(jitter, 0)
+def random_numbers(jitter: float, salt: int = 0) -> Iterator[float]:
+    """Numbers in [0, 1) made of one of them, as good as independent of it and of other salts.
 
-
-def other_chances(jitter: float, salt: int = 0x9E3779B97F4A7C15) -> Iterator[float]:
-    """Numbers in [0, 1) made of `jitter`, as good as independent of `chances`."""
+    Routing gets its one random number from its caller, so that it stays repeatable.
+    """
     state = int(jitter * 2**53) * 2**11 ^ salt
     while True:
         state = (state * _FACTOR + _TERM) & _MASK
         yield (state >> 11) / 2**53
+
+
+def race(
+    deployments: Sequence[Deployment], rates: Iterable[float], luck: Iterator[float]
+) -> list[Deployment]:
+    """All of them in random order, those of higher rates the earlier.
+
+    A race of exponential clocks: each comes first with the probability of its share of the rates.
+    """
+    clocks = [-log(1.0 - next(luck)) / (rate or _SMALL_WEIGHT) for rate in rates]
+    return [deployments[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
 
 
 class Tier:
@@ -93,8 +99,8 @@ class Tier:
     def __init__(self, order: int, deployments: Iterable[Deployment], *, is_pinned: bool) -> None:
         self.order = order
         self.deployments = tuple(d for d in deployments if is_pinned or d.weight > 0)
-        # Where a call is pinned, a row without weight serves like one with little of it.
-        self._sums = tuple(accumulate(d.weight or 1e-9 for d in self.deployments))
+        # Where a call is pinned, a deployment of weight 0 serves like one of little weight.
+        self._sums = tuple(accumulate(d.weight or _SMALL_WEIGHT for d in self.deployments))
         self.total = self._sums[-1] if self._sums else 0.0
 
     def at(self, chance: float) -> Deployment:
@@ -103,6 +109,26 @@ class Tier:
         # Rounding may carry the product up to the total itself.
         return self.deployments[min(place, len(self.deployments) - 1)]
 
+    def draw(self, count: int, jitter: float, is_free: IsFree | None) -> list[Deployment]:
+        """Up to `count` free deployments, each next one drawn by weight from those left.
+
+        O(log n) while most of the tier is free.
+        """
+        if count == 1 and is_free is None:
+            return [self.at(jitter)]
+        chosen: dict[str, Deployment] = {}
+        luck = chain((jitter,), random_numbers(jitter))
+        if count < len(self.deployments):
+            for chance in islice(luck, 2 * count + 2):
+                deployment = self.at(chance)
+                if deployment.id not in chosen and (is_free is None or is_free(deployment)):
+                    chosen[deployment.id] = deployment
+                    if len(chosen) == count:
+                        return list(chosen.values())
+        # Most of the tier is not free, or wanted: look at all of it.
+        left = [d for d in self.deployments if d.id not in chosen and (not is_free or is_free(d))]
+        return [*chosen.values(), *race(left, (d.weight for d in left), luck)][:count]
+
 
 class Group:
     """Deployments that may serve one name, or as many of them as a pinned call may use.
@@ -110,10 +136,10 @@ class Group:
     Attributes:
         name: what callers use.
         deployments: all of them, in the order of the list.
-        tiers: by `order`, lowest first, without rows of weight 0 unless `is_pinned`.
+        tiers: by `order`, lowest first, without weights of 0 unless `is_pinned`.
         has_limits: some have an rpm or tpm.
-        smallest_window, largest_window: of the models' context windows as far as rows say;
-            the largest is None when a row does not say, for then nothing is too long.
+        smallest_window, largest_window: of the context windows that entries state; the largest
+            is None when one of them is not known, because then no input is too long.
     """
 
     __slots__ = (
@@ -133,7 +159,7 @@ class Group:
         by_order: dict[int, list[Deployment]] = {}
         for deployment in self.deployments:
             by_order.setdefault(deployment.order, []).append(deployment)
-        tiers = (Tier(order, rows, is_pinned=is_pinned) for order, rows in sorted(by_order.items()))
+        tiers = (Tier(order, some, is_pinned=is_pinned) for order, some in sorted(by_order.items()))
         self.tiers = tuple(tier for tier in tiers if tier.deployments)
         self.has_limits = any(d.rpm is not None or d.tpm is not None for d in self.deployments)
         windows = [d.max_input_tokens for d in self.deployments]

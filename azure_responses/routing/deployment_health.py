@@ -10,7 +10,7 @@ from typing import Literal
 from azure_responses.fork import new_lock
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.quota import Headroom
-from azure_responses.routing.route_request import Candidate, Outcome
+from azure_responses.routing.route_request import Candidate, Outcome, RouteRequest
 from azure_responses.routing.settings import RouterSettings
 from azure_responses.routing.token_estimate import UsualTokens
 
@@ -18,7 +18,7 @@ __all__ = [
     "Cause",
     "Cooldown",
     "CooldownRules",
-    "Status",
+    "DeploymentState",
     "DeploymentHealth",
 ]
 
@@ -151,7 +151,7 @@ _LATENCY_LIFE = 60.0
 _NEWEST_SHARE = 0.3
 
 
-class Status:
+class DeploymentState:
     """One deployment's cooldown, load, latency and headroom; the health holds the lock."""
 
     __slots__ = ("_latency", "cooldown", "deployment", "headroom", "in_flight", "output")
@@ -192,12 +192,13 @@ class DeploymentHealth:
     seconds.
 
     Attributes:
-        statuses: by deployment id. Reading single values needs no lock; `board` methods write.
-        troubled: ids of those that are cooling down or half open; nobody, mostly.
+        statuses: by deployment id. Reading single values needs no lock; only the methods of this
+            class write, which hold it.
+        troubled: ids of those that are in cooldown or half open; mostly empty.
     """
 
     def __init__(self, deployments: Iterable[Deployment], settings: RouterSettings) -> None:
-        self.statuses = {d.id: Status(d, settings) for d in deployments}
+        self.statuses = {d.id: DeploymentState(d, settings) for d in deployments}
         self.troubled: frozenset[str] = frozenset()
         self._reads_headers = settings.needs_headroom
         self._lock = new_lock()
@@ -259,14 +260,14 @@ class DeploymentHealth:
             self.statuses[deployment_id].cooldown.release_probe()
 
     def begin(self, candidate: Candidate, now: float) -> int:
-        """An attempt begins; its mark, for `end`."""
+        """An attempt begins; its mark, for `succeed` and `end`."""
         with self._lock:
             status = self.statuses[candidate.deployment.id]
             status.in_flight += 1
             return status.headroom.reserve(candidate.tokens, now) if self._reads_headers else 0
 
     def end(self, candidate: Candidate, mark: int, used: int, *, was_sent: bool = True) -> None:
-        """The attempt is over, and took so many tokens."""
+        """The attempt ended without an answer, and took so many tokens."""
         with self._lock:
             status = self.statuses[candidate.deployment.id]
             status.in_flight -= 1
@@ -275,24 +276,31 @@ class DeploymentHealth:
 
     def succeed(
         self,
-        deployment_id: str,
+        candidate: Candidate,
         mark: int,
         outcome: Outcome,
         now: float,
+        used: int,
+        request: RouteRequest,
         *,
-        is_stream: bool,
         is_probe: bool,
-        is_output_open: bool = False,
     ) -> None:
-        """The attempt was answered: failures in a row end, and the answer's figures count."""
+        """The attempt was answered: failures in a row end, and the answer's figures count.
+
+        `used` is the tokens that it took.
+        """
         with self._lock:
-            status = self.statuses[deployment_id]
-            status.cooldown.succeed(is_probe=is_probe)
+            status = self.statuses[candidate.deployment.id]
+            status.in_flight -= 1
+            # Without trouble there is nothing to end.
+            if is_probe or status.cooldown.failures:
+                status.cooldown.succeed(is_probe=is_probe)
             if outcome.latency is not None:
-                status.time_latency(outcome.latency, now, is_stream=is_stream)
-            if is_output_open and outcome.output_tokens is not None:
+                status.time_latency(outcome.latency, now, is_stream=request.is_stream)
+            if request.is_output_open and outcome.output_tokens is not None:
                 status.output.observe(outcome.output_tokens, now)
             if self._reads_headers:
+                status.headroom.settle(mark, candidate.tokens, used)
                 status.headroom.observe(outcome.headers, mark, now)
 
     def limit(self, deployment_id: str, hint: float | None, now: float) -> float | None:

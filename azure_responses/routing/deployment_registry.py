@@ -10,6 +10,7 @@ from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.failure_policy import RetryBudget
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.settings import RouterSettings
+from azure_responses.routing.strategies import STRATEGIES
 from azure_responses.routing.token_estimate import StoredContexts
 
 __all__ = [
@@ -20,10 +21,11 @@ __all__ = [
 
 
 class DeploymentRegistry:
-    """The deployments by name, tag and resource, with what a router knows of them.
+    """The deployments by name, tag and resource, and what a router knows of them.
 
     Attributes:
         deployments, settings: as given.
+        strategy: that of the settings.
         health: what this process knows of the deployments.
         groups: by the names callers may use, without aliases.
         fallbacks: the chains between groups.
@@ -39,6 +41,7 @@ class DeploymentRegistry:
     ) -> None:
         self.deployments = tuple(deployments)
         self.settings = settings or RouterSettings()
+        self.strategy = STRATEGIES[self.settings.strategy]
         if not self.deployments:
             raise ConfigurationError("The router has no deployments.", hint="Pass a model_list.")
         self._by_id = {d.id: d for d in self.deployments}
@@ -49,7 +52,7 @@ class DeploymentRegistry:
             )
         self._by_resource = _grouped((d.resource, d) for d in self.deployments)
         by_name = _grouped((d.group, d) for d in self.deployments)
-        self.groups = {name: Group(name, rows) for name, rows in by_name.items()}
+        self.groups = {name: Group(name, members) for name, members in by_name.items()}
         self.fallbacks = Fallbacks(self.settings, self.groups)
         self._check_aliases()
         self.health = DeploymentHealth(self.deployments, self.settings)
@@ -63,8 +66,7 @@ class DeploymentRegistry:
 
     def group(self, model: str) -> Group | None:
         """The group behind a model name, an alias or "*"."""
-        name = self.resolve(model)
-        return self.groups.get(name) or self.groups.get(ANY_MODEL)
+        return self.groups.get(self.resolve(model)) or self.groups.get(ANY_MODEL)
 
     def group_of(self, model: str) -> tuple[Deployment, ...]:
         """The deployments behind a model name, an alias or "*"; empty when there is none."""
@@ -93,26 +95,26 @@ class DeploymentRegistry:
         near = get_close_matches(model, [*self.groups, *self.settings.aliases], n=1)
         return near[0] if near else None
 
-    def scope(self, model: str, request: RouteRequest, pin: Pin | None) -> Group | None:
-        """The deployments that may serve this call under a model name; None when none may.
+    def scope(self, name: str, request: RouteRequest, pin: Pin | None) -> Group | None:
+        """The deployments that may serve this call in a group; None when none may.
 
-        A pinned call stays on its resource: on the rows of the group there, else on rows there
-        that call the same deployment at Azure; an operation on a stored thing, on any row there.
+        `name` is the group's own. A pinned call stays on its resource: on the deployments of the
+        group there, else on those there that have the same name at Azure; an operation on a stored
+        thing may use any deployment there.
         """
         if pin is None:
-            return self.group(model)
-        name = self.resolve(model)
+            return self.groups.get(name) or self.groups.get(ANY_MODEL)
         key = (name if request.can_move else "", pin.resource)
         if key in self._pinned:
             return self._pinned[key]
-        rows = self._pinned_rows(name, request, pin)
-        scope = Group(name, rows, is_pinned=True) if rows else None
-        # Names nobody configured reach "*"; remembering them all would never end.
+        members = self._on_resource(name, request, pin)
+        scope = Group(name, members, is_pinned=True) if members else None
+        # Names that are not configured reach "*": callers could make the cache grow for ever.
         if name in self.groups or not request.can_move:
             self._pinned[key] = scope
         return scope
 
-    def _pinned_rows(self, name: str, request: RouteRequest, pin: Pin) -> list[Deployment]:
+    def _on_resource(self, name: str, request: RouteRequest, pin: Pin) -> list[Deployment]:
         there = self.of_resource(pin.resource)
         if not request.can_move:
             return list(there)

@@ -1,6 +1,6 @@
 """Why a call goes where it goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -10,10 +10,11 @@ from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.fallback_path import FallbackPath
 from azure_responses.routing.route_request import Pin, RouteRequest
-from azure_responses.routing.strategies import STRATEGIES, Strategy, choose
+from azure_responses.routing.strategies import Choice
 
-__all__ = ["Explanation", "Verdict", "describe", "describe_obstacle", "explain"]
+__all__ = ["Explanation", "Verdict", "describe_obstacle", "explain"]
 
+_MEDIAN = 0.5  # where a call would use a random number
 _NO_WAITS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -133,24 +134,6 @@ def describe_obstacle(
     return None
 
 
-def describe(
-    deployment: Deployment,
-    health: DeploymentHealth,
-    request: RouteRequest,
-    now: float,
-    strategy: Strategy,
-    *,
-    pins: str,
-) -> Verdict:
-    """Why a deployment may take a call; `pins` says that it is pinned, or is empty."""
-    status = health.statuses[deployment.id]
-    measure = STRATEGIES[strategy].measure(deployment, status, request, now)
-    probe = ", half open: one probe at a time" if status.cooldown.is_tripped else ""
-    clauses: Sequence[str] = [f"order {deployment.order}", measure]
-    reason = ", ".join([pins, *clauses] if pins else clauses) + probe
-    return Verdict(deployment.id, deployment.host, True, reason, 0.0)
-
-
 def explain(
     registry: DeploymentRegistry,
     request: RouteRequest,
@@ -172,7 +155,7 @@ def explain(
     chosen = next(iter(serving), None)
     waits = [v.until for v in (*serving.values(), *others) if v.until is not None]
     pin_left = survey.pin_left(chosen)
-    fallback = survey.path.name if chosen and survey.path.is_fallback else None
+    fallback = survey.path.here.name if chosen and survey.path.is_fallback else None
     return Explanation(
         request.group,
         chosen,
@@ -227,12 +210,12 @@ class _Survey:
         """The groups that would be asked afterwards."""
         names = []
         while self.path.advance(may_return=True):
-            names.append(self.path.name)
+            names.append(self.path.here.name)
         return tuple(names)
 
     def _verdicts(self) -> tuple[Verdict, ...]:
         """Of the deployments of the present group: those that may serve first, the best of all."""
-        scope, group = self.path.scope, self._registry.group_of(self.path.name)
+        scope, group = self.path.here.scope, self._registry.group_of(self.path.here.name)
         members = dict.fromkeys((*(scope.deployments if scope else ()), *group))
         obstacles = {deployment.id: self._obstacle(deployment, scope) for deployment in members}
         ranked = self._ranked(scope, {name for name, verdict in obstacles.items() if verdict})
@@ -240,10 +223,15 @@ class _Survey:
         return (*able, *(verdict for verdict in obstacles.values() if verdict))
 
     def _describe(self, deployment: Deployment) -> Verdict:
-        pins = f"on the resource that {self._pin.field} needs" if self._pin else ""
+        """Why the deployment may take the call."""
         registry = self._registry
-        strategy = registry.settings.strategy
-        return describe(deployment, registry.health, self._request, self._now, strategy, pins=pins)
+        choice = Choice(self._request, registry.health.statuses, self._now, _MEDIAN)
+        clauses = [f"order {deployment.order}", registry.strategy.measure(deployment, choice)]
+        if self._pin:
+            clauses.insert(0, f"on the resource that {self._pin.field} needs")
+        if registry.health.statuses[deployment.id].cooldown.is_tripped:
+            clauses.append("half open: one probe at a time")
+        return Verdict(deployment.id, deployment.host, True, ", ".join(clauses), 0.0)
 
     def _obstacle(self, deployment: Deployment, scope: Group | None) -> Verdict | None:
         if scope is None or deployment not in scope.deployments:
@@ -265,15 +253,14 @@ class _Survey:
             return []
         free = [d for d in scope.deployments if d.id not in obstructed]
         registry = self._registry
-        chosen = choose(
-            registry.settings.strategy,
-            scope,
-            registry.health.statuses,
+        choice = Choice(
             self._request,
+            registry.health.statuses,
             self._now,
-            0.5,
+            _MEDIAN,
             lambda deployment: deployment.id not in obstructed,
         )
+        chosen = registry.strategy.choose(scope, choice)
         wished = registry.by_tag(self._pin.deployment or "") if self._pin else None
         first = [wished] if wished in free and wished else []
         return list(dict.fromkeys([*first, *chosen, *sorted(free, key=lambda d: d.order)]))

@@ -244,7 +244,7 @@ class RetryBudget:
 
     def deposit(self) -> None:
         """A call has begun."""
-        # Nearly always it is full, and nothing is to be done.
+        # Without failures it is full, and no lock is needed.
         if self._saved < self._most:
             with self._lock:
                 self._saved = min(self._most, self._saved + self._ratio)

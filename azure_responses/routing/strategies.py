@@ -1,20 +1,18 @@
-"""Which of several deployments first: one class per strategy, and all that differs between them.
+"""Which of several deployments comes first: one class per strategy, and all that differs there.
 
-Each takes the deployments of one priority group that could serve, what is known of them, and a
-chance; each gives them in order of preference. A new one is a class here, a name in `Strategy` and
-an entry in `STRATEGIES`. None looks at more than `MOST_CANDIDATES` of a large
-group: those are drawn by weight, and the best of eight drawn is nearly the best of all, while the
-cost of a choice stays the same however many deployments there are. Drawing also keeps replicas
-that know the same from all choosing the same.
+A new strategy is a class here, a name in `Strategy` and an object in `STRATEGIES`; settings,
+explanations and the documentation of options read it from there.
+
+No strategy looks at more than `MOST_CANDIDATES` of a large group. Those are drawn by weight: the
+best of eight drawn is nearly the best of all, while the cost of a choice does not grow with the
+number of deployments. Drawing also prevents that replicas which know the same all choose the same.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
-from math import log
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from azure_responses.routing.deployment import Deployment, Group, Tier, chances, other_chances
+from azure_responses.routing.deployment import Deployment, Group, IsFree, Tier, race, random_numbers
 from azure_responses.routing.quota import Headroom
 from azure_responses.routing.route_request import RouteRequest
 
@@ -22,18 +20,18 @@ __all__ = [
     "MOST_CANDIDATES",
     "STRATEGIES",
     "STRATEGY_ALIASES",
-    "IsFree",
+    "Choice",
     "Load",
+    "RoutingStrategy",
     "Strategy",
     "StrategyName",
-    "choose",
-    "draw",
 ]
 
 MOST_CANDIDATES = 8
 
 Strategy = Literal["weighted", "least-busy", "latency", "headroom"]
-# The strategies, and what LiteLLM calls them (router.py of 1.106.2).
+# The strategies, and what LiteLLM calls them (router.py of 1.106.2). Type checkers cannot read
+# these names from the classes; a test compares them.
 StrategyName = (
     Strategy
     | Literal[
@@ -43,8 +41,6 @@ StrategyName = (
         "usage-based-routing-v2",
     ]
 )
-
-IsFree = Callable[[Deployment], bool]
 
 
 class Load(Protocol):
@@ -59,165 +55,102 @@ class Load(Protocol):
         """What it has left this minute."""
 
     def latency(self, now: float, *, is_stream: bool) -> float | None:
-        """Seconds it lately took; None when that is not known."""
+        """Seconds it took lately; None when that is not known."""
 
 
-Loads = Mapping[str, Load]
+class Choice(NamedTuple):
+    """What a strategy chooses for, and by what.
 
-
-def choose(
-    strategy: Strategy,
-    group: Group,
-    loads: Loads,
-    request: RouteRequest,
-    now: float,
-    jitter: float,
-    is_free: IsFree | None,
-) -> list[Deployment]:
-    """The deployments to try, the best first: lowest `order`, then by strategy.
-
-    One suffices where nothing can be full; with limits there are up to `MOST_CANDIDATES`, so that a
-    full deployment spills over to the next, and to the next `order`, without asking again.
+    Attributes:
+        request: the call.
+        loads: by deployment id.
+        now: monotonic seconds.
+        jitter: a random number from 0 to below 1.
+        is_free: whether a deployment may be called now; None when all may.
     """
-    count = MOST_CANDIDATES if group.has_limits else 1
-    rules = STRATEGIES[strategy]
-    chosen: list[Deployment] = []
-    for tier in group.tiers:
-        chosen += rules.draw(tier, count - len(chosen), loads, request, now, jitter, is_free)
-        if len(chosen) >= count:
-            return chosen[:count]
-    if chosen or not rules.needs_headroom:
-        return chosen
-    # By their headers all would refuse; headers may be wrong, and only asking will tell.
-    drawn = (draw(tier, jitter, count, is_free) for tier in group.tiers)
-    return next((deployments for deployments in drawn if deployments), [])
+
+    request: RouteRequest
+    loads: Mapping[str, Load]
+    now: float
+    jitter: float
+    is_free: IsFree | None = None
 
 
-def draw(tier: Tier, jitter: float, count: int, is_free: IsFree | None) -> list[Deployment]:
-    """Up to `count` free deployments, each next one drawn by weight from those left.
-
-    The whole of "weighted": O(log n) while most of the tier is free.
-    """
-    if count == 1 and is_free is None:
-        return [tier.at(jitter)]
-    chosen: dict[str, Deployment] = {}
-    luck = chances(jitter)
-    if count < len(tier.deployments):
-        for chance in islice(luck, 2 * count + 2):
-            deployment = tier.at(chance)
-            if deployment.id not in chosen and (is_free is None or is_free(deployment)):
-                chosen[deployment.id] = deployment
-                if len(chosen) == count:
-                    return list(chosen.values())
-    left = [d for d in tier.deployments if d.id not in chosen and (not is_free or is_free(d))]
-    return [*chosen.values(), *_shuffled(left, luck)][:count]
-
-
-def _shuffled(deployments: Sequence[Deployment], luck: Iterator[float]) -> list[Deployment]:
-    """All of them, the heavier the earlier: a race of exponential clocks at the rows' weights."""
-    clocks = [-log(1.0 - next(luck)) / (d.weight or 1e-9) for d in deployments]
-    return [deployments[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
-
-
-class _RoutingStrategy(ABC):
+class RoutingStrategy(ABC):
     """One way to choose.
 
     Attributes:
         name: in settings.
-        aliases: what LiteLLM calls it.
-        needs_headroom: it goes by what deployments have left, so that their headers must be read
-            and a call's tokens estimated.
+        aliases: LiteLLM's names of it.
+        needs_headroom: it uses what deployments have left, so that their headers must be read and
+            a call's tokens estimated.
     """
 
     name: ClassVar[Strategy]
     aliases: ClassVar[tuple[str, ...]] = ()
     needs_headroom: ClassVar[bool] = False
 
-    @abstractmethod
-    def draw(
-        self,
-        tier: Tier,
-        count: int,
-        loads: Loads,
-        request: RouteRequest,
-        now: float,
-        jitter: float,
-        is_free: IsFree | None,
-    ) -> list[Deployment]:
-        """At least `count` free deployments of a tier, if there are so many, the best first.
+    def choose(self, group: Group, choice: Choice) -> list[Deployment]:
+        """The deployments to try, the best first: lowest `order`, then by strategy.
 
-        `now` is monotonic seconds, `jitter` a chance from 0 to below 1.
+        One is enough where no deployment can be full. With limits there are up to
+        `MOST_CANDIDATES`, so that the state store goes on from a full deployment to the next, and
+        to the next `order`, in one request.
         """
+        count = MOST_CANDIDATES if group.has_limits else 1
+        chosen: list[Deployment] = []
+        for tier in group.tiers:
+            chosen += self.draw(tier, count - len(chosen), choice)
+            if len(chosen) >= count:
+                return chosen[:count]
+        return chosen
+
+    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
+        """At least `count` free deployments of a tier, if there are so many, the best first."""
+        return tier.draw(count, choice.jitter, choice.is_free)
 
     @abstractmethod
-    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
-        """One clause on what it looks at of a deployment."""
+    def measure(self, deployment: Deployment, choice: Choice) -> str:
+        """One clause on what it looks at of a deployment, for explanations."""
 
 
-class _Weighted(_RoutingStrategy):
+class _Weighted(RoutingStrategy):
+    """Drawn by weight."""
+
     name = "weighted"
     aliases = ("simple-shuffle",)
 
-    def draw(
-        self,
-        tier: Tier,
-        count: int,
-        loads: Loads,
-        request: RouteRequest,
-        now: float,
-        jitter: float,
-        is_free: IsFree | None,
-    ) -> list[Deployment]:
-        return draw(tier, jitter, count, is_free)
-
-    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
+    def measure(self, deployment: Deployment, choice: Choice) -> str:
         return f"weight {deployment.weight:g}"
 
 
-class _LeastBusy(_RoutingStrategy):
+class _LeastBusy(RoutingStrategy):
     """Fewest attempts under way first; the draw breaks ties."""
 
     name = "least-busy"
 
-    def draw(
-        self,
-        tier: Tier,
-        count: int,
-        loads: Loads,
-        request: RouteRequest,
-        now: float,
-        jitter: float,
-        is_free: IsFree | None,
-    ) -> list[Deployment]:
-        drawn = draw(tier, jitter, MOST_CANDIDATES, is_free)
-        return sorted(drawn, key=lambda d: loads[d.id].in_flight)
+    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
+        drawn = tier.draw(MOST_CANDIDATES, choice.jitter, choice.is_free)
+        return sorted(drawn, key=lambda d: choice.loads[d.id].in_flight)
 
-    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
-        return f"{load.in_flight} under way"
+    def measure(self, deployment: Deployment, choice: Choice) -> str:
+        return f"{choice.loads[deployment.id].in_flight} under way"
 
 
-class _Latency(_RoutingStrategy):
-    """Least expected time first: lately seen latency, times the attempts that share it.
+class _Latency(RoutingStrategy):
+    """Least expected time first: the recent latency, times the attempts that share it.
 
-    One whose latency is not known counts as the fastest known, so that it is tried, and not by
-    all callers at once; the draw breaks ties.
+    A deployment whose latency is not known counts as the fastest known, so that it is tried, and
+    not by all callers at once; the draw breaks ties.
     """
 
     name = "latency"
     aliases = ("latency-based-routing",)
 
-    def draw(
-        self,
-        tier: Tier,
-        count: int,
-        loads: Loads,
-        request: RouteRequest,
-        now: float,
-        jitter: float,
-        is_free: IsFree | None,
-    ) -> list[Deployment]:
-        drawn = draw(tier, jitter, MOST_CANDIDATES, is_free)
-        seen = {d.id: loads[d.id].latency(now, is_stream=request.is_stream) for d in drawn}
+    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
+        drawn = tier.draw(MOST_CANDIDATES, choice.jitter, choice.is_free)
+        loads, now, is_stream = choice.loads, choice.now, choice.request.is_stream
+        seen = {d.id: loads[d.id].latency(now, is_stream=is_stream) for d in drawn}
         fastest = min((seconds for seconds in seen.values() if seconds is not None), default=1.0)
 
         def expected(deployment: Deployment) -> float:
@@ -227,72 +160,63 @@ class _Latency(_RoutingStrategy):
 
         return sorted(drawn, key=expected)
 
-    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
-        latency = load.latency(now, is_stream=request.is_stream)
+    def measure(self, deployment: Deployment, choice: Choice) -> str:
+        load = choice.loads[deployment.id]
+        latency = load.latency(choice.now, is_stream=choice.request.is_stream)
         return "latency not known" if latency is None else f"latency {latency:.2f} s"
 
 
-class _Headroom(_RoutingStrategy):
+class _Headroom(RoutingStrategy):
     """Those with room for the call, drawn by how many tokens each has left.
 
-    In proportion, not the largest first: deployments then run dry together, and replicas do not
-    all fall upon one. One whose limits are not known counts as the average of those known, and
-    weights decide where none are known.
+    In proportion, not the largest first: deployments then run out together, and replicas do not
+    all call the same one. A deployment whose limits are not known counts as the average of those
+    known; weights decide where none are known.
     """
 
     name = "headroom"
     aliases = ("usage-based-routing", "usage-based-routing-v2")
     needs_headroom = True
 
-    def draw(
-        self,
-        tier: Tier,
-        count: int,
-        loads: Loads,
-        request: RouteRequest,
-        now: float,
-        jitter: float,
-        is_free: IsFree | None,
-    ) -> list[Deployment]:
+    def choose(self, group: Group, choice: Choice) -> list[Deployment]:
+        chosen = super().choose(group, choice)
+        if chosen:
+            return chosen
+        # By their headers all would refuse. Headers may be wrong, and only a call will tell.
+        count = MOST_CANDIDATES if group.has_limits else 1
+        drawn = (tier.draw(count, choice.jitter, choice.is_free) for tier in group.tiers)
+        return next((deployments for deployments in drawn if deployments), [])
+
+    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
+        is_free = choice.is_free
         if len(tier.deployments) > MOST_CANDIDATES:
-            ranked = self._rank(
-                draw(tier, jitter, MOST_CANDIDATES, is_free), loads, request.tokens, now, jitter
-            )
+            ranked = self._rank(tier.draw(MOST_CANDIDATES, choice.jitter, is_free), choice)
             if ranked:
                 return ranked
         # Few, or none of those drawn has room: look at all before leaving the tier.
-        free = [d for d in tier.deployments if is_free is None or is_free(d)]
-        return self._rank(free, loads, request.tokens, now, jitter)
+        return self._rank([d for d in tier.deployments if is_free is None or is_free(d)], choice)
 
-    def _rank(
-        self,
-        deployments: Sequence[Deployment],
-        loads: Loads,
-        tokens: int,
-        now: float,
-        jitter: float,
-    ) -> list[Deployment]:
+    def _rank(self, deployments: Sequence[Deployment], choice: Choice) -> list[Deployment]:
+        loads, now, tokens = choice.loads, choice.now, choice.request.tokens
         roomy = [d for d in deployments if loads[d.id].headroom.has_room(tokens, now)]
         if len(roomy) < 2:
             return roomy
         left = [loads[d.id].headroom.tokens_left(now) for d in roomy]
-        counts = [tokens_left for tokens_left in left if tokens_left is not None]
-        if counts:
-            usual = sum(counts) / len(counts)
+        known = [tokens_left for tokens_left in left if tokens_left is not None]
+        if known:
+            usual = sum(known) / len(known)
             rates = [max(1.0, usual if each is None else each) for each in left]
         else:
-            rates = [d.weight or 1e-9 for d in roomy]
-        # The order given was drawn by `chances` of the same jitter.
-        luck = other_chances(jitter)
-        clocks = [-log(1.0 - next(luck)) / rate for rate in rates]
-        return [roomy[place] for place in sorted(range(len(clocks)), key=clocks.__getitem__)]
+            rates = [d.weight for d in roomy]
+        # The order given was drawn with the same jitter; the salt makes this order independent.
+        return race(roomy, rates, random_numbers(choice.jitter, salt=0x9E3779B97F4A7C15))
 
-    def measure(self, deployment: Deployment, load: Load, request: RouteRequest, now: float) -> str:
-        left = load.headroom.tokens_left(now)
+    def measure(self, deployment: Deployment, choice: Choice) -> str:
+        left = choice.loads[deployment.id].headroom.tokens_left(choice.now)
         return "tokens left not known" if left is None else f"{left:.0f} tokens left"
 
 
-STRATEGIES: Mapping[Strategy, _RoutingStrategy] = {
+STRATEGIES: Mapping[Strategy, RoutingStrategy] = {
     each.name: each for each in (_Weighted(), _LeastBusy(), _Latency(), _Headroom())
 }
 """The strategies by name."""

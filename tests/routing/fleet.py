@@ -77,7 +77,7 @@ def attempt(call: RoutedCall, now: float, jitter: float = 0.5) -> str | WaitStep
     assert 1 <= len(step.candidates) <= 8
     reservation = Reservation(step.candidates[0])
     if step.needs_room:
-        reservation = store_of(call._routing).reserve(step.candidates, now)
+        reservation = store_of(call._registry).reserve(step.candidates, now)
     if reservation.candidate is None:
         call.refused(reservation, now)
         return attempt(call, now, jitter)

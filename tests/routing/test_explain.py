@@ -2,7 +2,8 @@
 
 import json
 
-from azure_responses.routing.explain import Explanation, Verdict, describe, describe_obstacle
+from azure_responses.routing.explain import Explanation, Verdict, describe_obstacle, explain
+from azure_responses.routing.route_request import Pin
 from tests.routing.fleet import ask, deployment, fleet
 
 
@@ -24,11 +25,11 @@ def test_limits_are_told_from_failures() -> None:
 
 
 def test_a_pin_is_named_first() -> None:
-    routing = fleet("a")
-    verdict = describe(
-        routing.deployments[0], routing.health, ask(), 0.0, "least-busy", pins="made it"
+    routing = fleet("a", strategy="least-busy")
+    verdict = explain(routing, ask(pin=Pin("resource-a")), 0.0).verdicts[0]
+    assert verdict.reason == (
+        "on the resource that previous_response_id needs, order 1, 0 under way"
     )
-    assert verdict.reason == "made it, order 1, 0 under way"
 
 
 def test_an_explanation_reads_as_text_and_as_json() -> None:

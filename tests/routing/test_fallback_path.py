@@ -207,11 +207,11 @@ def test_no_more_groups_are_put_on_the_way_than_allowed() -> None:
     routing = fleet(*rows, fallbacks=[{"g0": ["g1", "g2"]}], max_fallbacks=1)
     route = FallbackPath(routing, ask("g0"))
     assert route.advance(may_return=True)
-    assert route.name == "g1"
+    assert route.here.name == "g1"
     assert not route.advance(may_return=True)
     assert [group.name for group in route.passed_over] == ["g0", "g1"]
     route.go_back()
-    assert (route.name, route.is_fallback) == ("g0", False)
+    assert (route.here.name, route.is_fallback) == ("g0", False)
 
 
 def test_a_group_without_deployments_on_the_resource_is_passed_over() -> None:
@@ -227,5 +227,5 @@ def test_a_group_that_seemed_too_small_is_taken_when_no_other_can_be() -> None:
         deployment("b", "long"),
         context_window_fallbacks=[{"gpt": ["long"]}],
     )
-    assert FallbackPath(routing, ask(input_tokens=9)).name == "long"
-    assert FallbackPath(routing, ask(input_tokens=9, pin=Pin("resource-a"))).name == "gpt"
+    assert FallbackPath(routing, ask(input_tokens=9)).here.name == "long"
+    assert FallbackPath(routing, ask(input_tokens=9, pin=Pin("resource-a"))).here.name == "gpt"

@@ -2,28 +2,28 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.deployment import Group, Tier, chances
+from azure_responses.routing.deployment import Group, Tier, random_numbers
 from tests.routing.fleet import deployment
 
 
-def test_chances_begin_with_the_jitter_and_spread_evenly() -> None:
-    luck = chances(0.25)
+def test_random_numbers_spread_evenly() -> None:
+    luck = random_numbers(0.25)
     drawn = [next(luck) for _ in range(4000)]
-    assert drawn[0] == 0.25
     assert all(0.0 <= chance < 1.0 for chance in drawn)
     tenths = Counter(int(chance * 10) for chance in drawn)
     assert min(tenths.values()) > 300
 
 
-def test_the_second_chance_does_not_follow_from_the_third_of_the_first() -> None:
+@pytest.mark.parametrize("salt", [0, 0x9E3779B97F4A7C15])
+def test_a_random_number_does_not_follow_from_the_one_it_is_made_of(salt: int) -> None:
     seconds: dict[int, Counter[int]] = {}
     for step in range(9000):
-        luck = chances(step / 9000)
-        first, second = next(luck), next(luck)
-        seconds.setdefault(int(first * 3), Counter())[int(second * 3)] += 1
+        second = next(random_numbers(step / 9000, salt))
+        seconds.setdefault(int(step / 9000 * 3), Counter())[int(second * 3)] += 1
     assert all(min(counts.values()) > 800 for counts in seconds.values())
 
 

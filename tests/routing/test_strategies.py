@@ -5,18 +5,16 @@ from typing import get_args
 
 import pytest
 
-from azure_responses.routing.deployment import Group
+from azure_responses.routing.deployment import Group, IsFree
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import Outcome, RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.strategies import (
     STRATEGIES,
     STRATEGY_ALIASES,
-    IsFree,
+    Choice,
     Strategy,
     StrategyName,
-    choose,
-    draw,
 )
 from tests.routing.fleet import ask, attempt, deployment, fleet, serve
 
@@ -28,12 +26,10 @@ def _first(
 ) -> Counter[str]:
     """Whom a thousand calls evenly spread over the jitter would be given to."""
     group = routing.groups["gpt"]
-    strategy, statuses = routing.settings.strategy, routing.health.statuses
-    chosen = (
-        choose(strategy, group, statuses, asked or ask(), now, step / 1000, None)[0].id
-        for step in range(1000)
+    choices = (
+        Choice(asked or ask(), routing.health.statuses, now, step / 1000) for step in range(1000)
     )
-    return Counter(chosen)
+    return Counter(routing.strategy.choose(group, choice)[0].id for choice in choices)
 
 
 def test_type_checkers_know_every_strategy_by_all_its_names() -> None:
@@ -71,7 +67,7 @@ def test_the_weights_of_those_left_decide_when_others_are_out() -> None:
     def is_free(row: object) -> bool:
         return getattr(row, "id", "") != "a"
 
-    picked = Counter(draw(group.tiers[0], j / 4000, 1, is_free)[0].id for j in range(4000))
+    picked = Counter(group.tiers[0].draw(1, j / 4000, is_free)[0].id for j in range(4000))
     assert 0.7 < picked["c"] / 4000 < 0.8
 
 
@@ -82,24 +78,24 @@ def test_a_draw_has_as_many_as_there_are_free_and_none_twice(count: int, size: i
     frees: list[IsFree | None] = [None, lambda d: int(d.id) % 2 == 0, lambda d: d.id == "0"]
     for is_free in frees:
         free = sum(1 for d in group.deployments if is_free is None or is_free(d))
-        drawn = draw(group.tiers[0], 0.37, count, is_free)
+        drawn = group.tiers[0].draw(count, 0.37, is_free)
         assert len(drawn) == len(set(drawn)) == min(count, free)
         assert is_free is None or all(map(is_free, drawn))
 
 
-def test_one_bid_suffices_where_nothing_can_be_full() -> None:
+def test_one_candidate_suffices_where_nothing_can_be_full() -> None:
     routing = fleet(*"abc")
-    group, statuses = routing.groups["gpt"], routing.health.statuses
-    assert len(choose("weighted", group, statuses, ask(), 0.0, 0.5, None)) == 1
+    choice = Choice(ask(), routing.health.statuses, 0.0, 0.5)
+    assert len(routing.strategy.choose(routing.groups["gpt"], choice)) == 1
 
 
-def test_with_limits_the_bids_go_on_to_the_next_order() -> None:
+def test_with_limits_the_candidates_go_on_to_the_next_order() -> None:
     rows = [deployment(f"a{n}", rpm=5) for n in range(3)]
     rows += [deployment(f"b{n}", order=2) for n in range(9)]
     routing = fleet(*rows)
-    group, statuses = routing.groups["gpt"], routing.health.statuses
-    for strategy in _STRATEGIES:
-        chosen = choose(strategy, group, statuses, ask(), 0.0, 0.5, None)
+    choice = Choice(ask(), routing.health.statuses, 0.0, 0.5)
+    for strategy in STRATEGIES.values():
+        chosen = strategy.choose(routing.groups["gpt"], choice)
         assert len(chosen) == 8
         assert [d.order for d in chosen] == [1] * 3 + [2] * 5
 
