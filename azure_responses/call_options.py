@@ -215,7 +215,7 @@ class Configuration:
                 patience=patience_of(self.timeout),
             ),
             self.recent,
-            _new_id,
+            uuid.uuid4,
             default_headers=self.defaults.get("default_headers"),
             default_query=self.defaults.get("default_query"),
             api_type=api_type,
@@ -324,7 +324,3 @@ def limit_poll(timeout: Timeout, left: float | None) -> CallOptions:
     """The options of one poll of a wait that has `left` seconds; None is for ever."""
     own = patience_of(timeout)
     return {} if left is None or (own is not None and own <= left) else {"timeout": left}
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())

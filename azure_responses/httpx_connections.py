@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from functools import partial
 from ssl import SSLContext
+from time import monotonic
 from typing import Any
 
 import httpcore
@@ -184,7 +185,8 @@ class TimedBackend(httpcore.SyncBackend):
 def _seconds(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
     if not isinstance(timeout, TimeLimit):
         return timeout
-    left = timeout.left()
+    # As `TimeLimit.left`, without a call: this is asked at each read and write.
+    left = timeout.until - monotonic()
     if left <= 0:
         raise late("The time is over.")
     return None if left == math.inf else left

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext, suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -299,7 +300,7 @@ def read_reply(response: httpx.Response, limit: TimeLimit) -> Reply:
         for piece in response.iter_bytes():
             pieces.add(piece)
             # The caller's own client, too, may be kept waiting by a byte now and then.
-            if limit.left() <= 0:
+            if monotonic() >= limit.until:
                 raise APITimeoutError("The service did not answer in time.")
     except (httpx.HTTPError, APIConnectionError):
         if is_success:

@@ -45,27 +45,27 @@ class TimeLimit(float):
         total: for everything until the first `restart`; None is `seconds`.
     """
 
-    __slots__ = ("_until",)
-    _until: float
+    __slots__ = ("until",)
+    until: float
 
     def __new__(cls, seconds: float | None, total: float | None = None) -> Self:
         limit = super().__new__(cls, _LONGEST if seconds is None else seconds)
         limit.restart()
         if total is not None:
-            limit._until = time.monotonic() + total
+            limit.until = time.monotonic() + total
         return limit
 
     def restart(self) -> None:
         """The next wait begins."""
-        self._until = math.inf if self >= _LONGEST else time.monotonic() + self
+        self.until = math.inf if self >= _LONGEST else time.monotonic() + self
 
     def hurry(self, seconds: float) -> None:
         """Let the wait end in so many seconds, if it would not sooner."""
-        self._until = min(self._until, time.monotonic() + seconds)
+        self.until = min(self.until, time.monotonic() + seconds)
 
     def left(self) -> float:
         """Seconds; not above 0 when the time is over, infinite without a limit."""
-        return self._until - time.monotonic()
+        return self.until - time.monotonic()
 
 
 def seconds_of(limit: TimeLimit) -> float | None:

@@ -11,7 +11,6 @@ from azure_responses._async.resources import AsyncModels, AsyncResponses
 from azure_responses._async.watch import AsyncTelemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.plans import Plans
 from azure_responses.transport import LoopTransport, refuse_wrong_client
 
 if TYPE_CHECKING:
@@ -51,12 +50,12 @@ class AsyncAzureResponses:
         credentials = AsyncCredentials(configuration.settings)
         telemetry = AsyncTelemetry(configuration.telemetry)
         if http_client is not None:
-            sender = AsyncExecutor(credentials, http_client=http_client, telemetry=telemetry)
+            executor = AsyncExecutor(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = LoopTransport(configuration.connection, origin)
-            sender = AsyncExecutor(credentials, transport=transport, telemetry=telemetry)
-        self._set_up(configuration, sender, owns_sender=True)
+            executor = AsyncExecutor(credentials, transport=transport, telemetry=telemetry)
+        self._set_up(configuration, executor, owns_executor=True)
 
     @property
     def responses(self) -> AsyncResponses:
@@ -93,13 +92,13 @@ class AsyncAzureResponses:
         Closing it leaves this client open.
         """
         copy = type(self).__new__(type(self))
-        copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
+        copy._set_up(self._configuration.changed(changes), self._executor, owns_executor=False)
         return copy
 
     async def aclose(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
-        if self._owns_sender:
-            await self._sender.aclose()
+        if self._owns_executor:
+            await self._executor.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,14 +118,14 @@ class AsyncAzureResponses:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
     def _set_up(
-        self, configuration: Configuration, sender: AsyncExecutor, *, owns_sender: bool
+        self, configuration: Configuration, executor: AsyncExecutor, *, owns_executor: bool
     ) -> None:
         self._configuration = configuration
-        self._plans = Plans(configuration.operations())
-        self._sender = sender
-        self._owns_sender = owns_sender
-        self._responses = AsyncResponses(self._plans, sender, configuration.timeout)
-        self._models = AsyncModels(self._plans, sender, configuration.timeout)
+        self._operations = configuration.operations()
+        self._executor = executor
+        self._owns_executor = owns_executor
+        self._responses = AsyncResponses(self._operations, executor, configuration.timeout)
+        self._models = AsyncModels(self._operations, executor, configuration.timeout)
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
 
@@ -134,6 +133,6 @@ class AsyncAzureResponses:
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses._async.chat import AsyncChat, AsyncCompletions
 
-        plans = Plans(self._configuration.operations("chat_completions"))
-        responses = AsyncResponses(plans, self._sender, self._configuration.timeout)
+        operations = self._configuration.operations("chat_completions")
+        responses = AsyncResponses(operations, self._executor, self._configuration.timeout)
         return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))

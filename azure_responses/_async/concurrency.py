@@ -3,18 +3,20 @@
 scripts/unasync translates everything else; this module is written by hand on both sides.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any
 
 import anyio
 from anyio import CancelScope, Event
 
+from azure_responses import event_loop
 from azure_responses.event_loop import (
     compute,
-    fail_after,
     run_in_thread,
     running_loop,
     start_task,
 )
+from azure_responses.timeouts import TimeLimit
 
 __all__ = [
     "CancelScope",
@@ -34,6 +36,11 @@ __all__ = [
 async def sleep(seconds: float) -> None:
     """Wait while other tasks run."""
     await anyio.sleep(seconds)
+
+
+def fail_after(limit: TimeLimit) -> AbstractAsyncContextManager[Any]:
+    """Raises TimeoutError from the block of `async with` when the limit is over."""
+    return event_loop.fail_after(limit.left())
 
 
 def shield() -> AbstractContextManager[object]:

@@ -83,10 +83,14 @@ class _Fetch:
 
 
 class AsyncCredentials:
-    """The credential header of one client's requests; every thread and event loop may ask."""
+    """The credential header of one client's requests; every thread and event loop may ask.
+
+    Attributes:
+        fixed: the header where it never changes: of a key, or of a token given as text.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.secret
+        self.fixed = _fixed_header(settings.secret)
         self._source = AsyncTokenSource(settings.secret, settings.scope)
         self._token: Token | None = None
         self._lock = new_lock()
@@ -104,9 +108,8 @@ class AsyncCredentials:
         Raises:
             CredentialError: no token could be fetched, or none in that time.
         """
-        fixed = _fixed_header(self._secret)
-        if fixed is not None:
-            return fixed
+        if self.fixed is not None:
+            return self.fixed
         token = await self._current(seconds)
         return ("authorization", f"Bearer {token.text}")
 

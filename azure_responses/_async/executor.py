@@ -15,9 +15,9 @@ from azure_responses.connection_errors import async_mapped_errors
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
-from azure_responses.protocol.call import Call, RetryDecision
+from azure_responses.protocol.call import Call, RetryDecision, TypedCall
+from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
-from azure_responses.protocol.plans import Plan
 from azure_responses.reply_body import AsyncStreamedReply, async_read_reply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
@@ -61,12 +61,41 @@ class AsyncExecutor:
         if http_client is not None:
             in_forked_child(http_client, leave_client)
 
+    async def perform(self, call: TypedCall[R], timeout: Timeout) -> R:
+        """The typed result of a call; a response that failed for a while is asked again."""
+        _, result = await self._watched(call, timeout)
+        call.finish(result)
+        return result
+
+    async def perform_raw(self, call: TypedCall[R], timeout: Timeout) -> RawResponse[R]:
+        """The reply of a call, with its typed result to be parsed."""
+        reply, result = await self._watched(call, timeout)
+
+        def finish(_reply: Reply) -> R:
+            call.finish(result)
+            return result
+
+        return RawResponse(reply, finish)
+
+    async def exchange(
+        self, call: TypedCall[R], timeout: Timeout, watch: AsyncWatch | None
+    ) -> tuple[Reply, R]:
+        """Reply and result of a call that is part of a watched one, or of none."""
+        while True:
+            reply = await self.send(call, timeout, watch)
+            now = time.time()
+            result = decode(call, reply, now)
+            failure = call.failure_of(result, now)
+            if failure is None:
+                call.remember(result, time.monotonic())
+                return reply, result
+            await self._retry(call, failure, watch)
+
     async def send(self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                with async_mapped_errors(partial(self._proxy, call)):
-                    reply = await self._exchange_whole(call, timeout)
+                reply = await self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
                 if isinstance(outcome, Reply):
                     return outcome
@@ -87,27 +116,12 @@ class AsyncExecutor:
         with watch.active():
             return await self._open(call, timeout, watch)
 
-    async def exchange(
-        self, plan: Plan[R], timeout: Timeout, watch: AsyncWatch | None
-    ) -> tuple[Reply, R]:
-        """Reply and result of an operation that is part of a watched call, or of none."""
-        while True:
-            reply = await self.send(plan.call, timeout, watch)
-            now = time.time()
-            result = plan.read(reply, now)
-            failure = plan.failure(result, now)
-            if failure is None:
-                plan.remember(result, time.monotonic())
-                return reply, result
-            await self._retry(plan.call, failure, watch)
-
     async def _open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None
     ) -> AsyncStreamedReply:
         while True:
             try:
-                with async_mapped_errors(partial(self._proxy, call)):
-                    opened = await self._begin(call, timeout)
+                opened = await self._begin(call, timeout)
                 if isinstance(opened, AsyncStreamedReply):
                     return opened
                 error: AzureResponsesError = call.failure(
@@ -117,30 +131,14 @@ class AsyncExecutor:
                 error = failure
             await self._retry(call, error, watch)
 
-    async def perform(self, plan: Plan[R], timeout: Timeout) -> R:
-        """The typed result of an operation; a response that failed for a while is asked again."""
-        _, result = await self._perform(plan, timeout)
-        plan.finish(result)
-        return result
-
-    async def perform_raw(self, plan: Plan[R], timeout: Timeout) -> RawResponse[R]:
-        """The reply of an operation, with its typed result to be parsed."""
-        reply, result = await self._perform(plan, timeout)
-
-        def finish(_reply: Reply) -> R:
-            plan.finish(result)
-            return result
-
-        return RawResponse(reply, finish)
-
-    async def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
-        watch = self.telemetry.watch(plan.call)
+    async def _watched(self, call: TypedCall[R], timeout: Timeout) -> tuple[Reply, R]:
+        watch = self.telemetry.watch(call)
         if watch is None:
-            return await self.exchange(plan, timeout, None)
+            return await self.exchange(call, timeout, None)
         await watch.start()
         try:
             with watch.active():
-                reply, result = await self.exchange(plan, timeout, watch)
+                reply, result = await self.exchange(call, timeout, watch)
         except BaseException as error:
             await watch.fail(error)
             raise
@@ -169,24 +167,33 @@ class AsyncExecutor:
 
     async def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
         limit = limit_of(timeout)
-        credential = await self._credential(call, limit)
-        async with (
-            fail_after(limit.left()),
-            aclosing(await self._transmit(call, timeout, limit, credential)) as response,
-        ):
-            return await async_read_reply(response, limit)
+        try:
+            credential = await self._credential(call, limit)
+            async with (
+                fail_after(limit),
+                aclosing(await self._transmit(call, timeout, limit, credential)) as response,
+            ):
+                return await async_read_reply(response, limit)
+        except Exception:
+            # Entered only now: nearly every call succeeds, and a context manager is not free.
+            with async_mapped_errors(partial(self._proxy, call)):
+                raise
 
     async def _begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
-        credential = await self._credential(call, limit)
-        async with fail_after(limit.left()):
-            response = await self._transmit(call, timeout, limit, credential)
-            if is_event_stream(response):
-                is_opening = isinstance(timeout, OpeningTimeout)
-                return AsyncStreamedReply(response, limit, is_opening=is_opening)
-            async with aclosing(response):
-                return await async_read_reply(response, limit)
+        try:
+            credential = await self._credential(call, limit)
+            async with fail_after(limit):
+                response = await self._transmit(call, timeout, limit, credential)
+                if is_event_stream(response):
+                    is_opening = isinstance(timeout, OpeningTimeout)
+                    return AsyncStreamedReply(response, limit, is_opening=is_opening)
+                async with aclosing(response):
+                    return await async_read_reply(response, limit)
+        except Exception:
+            with async_mapped_errors(partial(self._proxy, call)):
+                raise
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:
@@ -194,9 +201,10 @@ class AsyncExecutor:
         return proxy_of(self._http_client, call.request.url)
 
     async def _credential(self, call: Call, limit: TimeLimit) -> tuple[str, str] | None:
-        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
-            return await self._credentials.header(seconds_of(limit))
-        return None
+        if not CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            return None
+        # A key is always the same; only a token may have to be waited for.
+        return self._credentials.fixed or await self._credentials.header(seconds_of(limit))
 
     async def _transmit(
         self,

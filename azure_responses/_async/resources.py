@@ -1,14 +1,12 @@
-"""The operations a async client offers."""
+"""The operations that an async client offers."""
 
 import time
-from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.concurrency import compute, sleep
 from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.pages import AsyncInputItemPages
-from azure_responses._async.stream import AsyncStream, AsyncStreamSource
-from azure_responses._async.watch import AsyncWatch
+from azure_responses._async.stream import AsyncStream
 from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
@@ -18,9 +16,9 @@ from azure_responses.call_options import (
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse
-from azure_responses.protocol.operations import Options
-from azure_responses.protocol.plans import Plans, StreamPlan
+from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
 from azure_responses.protocol.poll import Poll
+from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
@@ -42,15 +40,27 @@ __all__ = [
 T = TypeVar("T")
 
 
-class _Resource:
-    """What every group of operations stands on."""
+_OPTIONS = frozenset(CallOptions.__annotations__)
 
-    def __init__(self, plans: Plans, sender: AsyncExecutor, timeout: Timeout) -> None:
-        self._plans = plans
-        self._sender = sender
+
+class _Resource:
+    """A group of operations.
+
+    Args:
+        operations: builds the calls.
+        executor: performs them.
+        timeout: of calls that give none.
+    """
+
+    def __init__(self, operations: Operations, executor: AsyncExecutor, timeout: Timeout) -> None:
+        self._operations = operations
+        self._executor = executor
         self._timeout = timeout
 
     def _split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+        if _OPTIONS.isdisjoint(arguments):
+            # Nearly every call.
+            return arguments, NO_OPTIONS, self._timeout
         return split_arguments(arguments, self._timeout)
 
 
@@ -60,12 +70,12 @@ class AsyncResponses(_Resource):
     @property
     def with_raw_response(self) -> "AsyncRawResponses":
         """The same operations, answering with status, headers and body."""
-        return AsyncRawResponses(self._plans, self._sender, self._timeout)
+        return AsyncRawResponses(self._operations, self._executor, self._timeout)
 
     @property
     def input_items(self) -> "AsyncInputItems":
         """The items that were a response's input."""
-        return AsyncInputItems(self._plans, self._sender, self._timeout)
+        return AsyncInputItems(self._operations, self._executor, self._timeout)
 
     @overload
     async def create(
@@ -94,10 +104,10 @@ class AsyncResponses(_Resource):
         """
         parameters, options, timeout = self._split(arguments)
         if stream:
-            opened = self._open(self._plans.stream(parameters, options), options, timeout)
-            return await opened.open()
-        plan = await compute(self._plans.create, parameters, options)
-        return await self._sender.perform(plan, timeout)
+            state = self._operations.stream(parameters, options)
+            return await self._stream(state, options, timeout).open()
+        call = await compute(self._operations.create, parameters, options)
+        return await self._executor.perform(call, timeout)
 
     @overload
     def stream(
@@ -116,8 +126,8 @@ class AsyncResponses(_Resource):
         With `text_format` the final response is a ParsedResponse.
         """
         parameters, options, timeout = self._split(arguments)
-        plan = self._plans.stream(parameters, options, text_format)
-        return self._open(plan, options, timeout)
+        state = self._operations.stream(parameters, options, text_format)
+        return self._stream(state, options, timeout)
 
     @shows_parameters(CreateArguments)
     async def parse(
@@ -132,9 +142,8 @@ class AsyncResponses(_Resource):
             pydantic.ValidationError: the type does not accept a complete answer.
         """
         parameters, options, timeout = self._split(arguments)
-        return await self._sender.perform(
-            self._plans.parse(parameters, options, text_format), timeout
-        )
+        call = self._operations.parse(parameters, options, text_format)
+        return await self._executor.perform(call, timeout)
 
     @overload
     async def retrieve(
@@ -172,12 +181,12 @@ class AsyncResponses(_Resource):
         """
         _, given, timeout = self._split(options)
         if stream:
-            plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
-            return await self._open(plan, given, timeout).open()
-        return await self._sender.perform(
-            self._plans.retrieve(response_id, given, include, starting_after=starting_after),
-            timeout,
+            state = self._operations.retrieve_stream(response_id, given, starting_after, include)
+            return await self._stream(state, given, timeout).open()
+        call = self._operations.retrieve(
+            response_id, given, starting_after=starting_after, include=include
         )
+        return await self._executor.perform(call, timeout)
 
     async def wait(
         self,
@@ -209,38 +218,27 @@ class AsyncResponses(_Resource):
     async def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform(self._plans.cancel(response_id, given), timeout)
+        call = self._operations.cancel(response_id, given)
+        return await self._executor.perform(call, timeout)
 
     @shows_parameters(CallOptions)
     async def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform(self._plans.delete(response_id, given), timeout)
+        call = self._operations.delete(response_id, given)
+        return await self._executor.perform(call, timeout)
 
     @shows_parameters(CompactArguments)
     async def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         parameters, options, timeout = self._split(arguments)
-        return await self._sender.perform(self._plans.compact(parameters, options), timeout)
+        call = self._operations.compact(parameters, options)
+        return await self._executor.perform(call, timeout)
 
-    def _open(
-        self, plan: StreamPlan[Response], options: Options, timeout: Timeout
-    ) -> AsyncStream[Response]:
-        again = replace(options, extra_body=None)
-
-        async def poll(response_id: str, watch: AsyncWatch | None) -> Response:
-            retrieval = self._plans.retrieve(response_id, again)
-            return (await self._sender.exchange(retrieval, timeout, watch))[1]
-
-        source = AsyncStreamSource(
-            self._sender,
-            plan.call,
-            timeout,
-            resume=lambda id_, after: self._plans.resume(id_, after, again),
-            poll=poll,
-            note_id=lambda id_: self._plans.note_created(id_, time.monotonic()),
-        )
-        return AsyncStream(source, plan.state, plan.finish)
+    def _stream(
+        self, state: ResponseStream, options: Options, timeout: Timeout
+    ) -> AsyncStream[Any]:
+        return AsyncStream(self._executor, self._operations, state, options, timeout)
 
 
 class AsyncRawResponses(_Resource):
@@ -250,7 +248,9 @@ class AsyncRawResponses(_Resource):
     async def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
         parameters, options, timeout = self._split(arguments)
-        return await self._sender.perform_raw(self._plans.create(parameters, options), timeout)
+        return await self._executor.perform_raw(
+            self._operations.create(parameters, options), timeout
+        )
 
     @shows_parameters(CreateArguments)
     async def parse(
@@ -258,8 +258,8 @@ class AsyncRawResponses(_Resource):
     ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
         parameters, options, timeout = self._split(arguments)
-        plan = self._plans.parse(parameters, options, text_format)
-        return await self._sender.perform_raw(plan, timeout)
+        call = self._operations.parse(parameters, options, text_format)
+        return await self._executor.perform_raw(call, timeout)
 
     @shows_parameters(CallOptions)
     async def retrieve(
@@ -267,9 +267,8 @@ class AsyncRawResponses(_Resource):
     ) -> RawResponse[Response]:
         """`responses.retrieve` without streaming."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform_raw(
-            self._plans.retrieve(response_id, given, include), timeout
-        )
+        call = self._operations.retrieve(response_id, given, include=include)
+        return await self._executor.perform_raw(call, timeout)
 
     @shows_parameters(CallOptions)
     async def cancel(
@@ -277,7 +276,9 @@ class AsyncRawResponses(_Resource):
     ) -> RawResponse[Response]:
         """`responses.cancel`."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform_raw(self._plans.cancel(response_id, given), timeout)
+        return await self._executor.perform_raw(
+            self._operations.cancel(response_id, given), timeout
+        )
 
     @shows_parameters(CallOptions)
     async def delete(
@@ -285,7 +286,9 @@ class AsyncRawResponses(_Resource):
     ) -> RawResponse[DeletedResponse]:
         """`responses.delete`."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform_raw(self._plans.delete(response_id, given), timeout)
+        return await self._executor.perform_raw(
+            self._operations.delete(response_id, given), timeout
+        )
 
     @shows_parameters(CompactArguments)
     async def compact(
@@ -293,7 +296,9 @@ class AsyncRawResponses(_Resource):
     ) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
         parameters, options, timeout = self._split(arguments)
-        return await self._sender.perform_raw(self._plans.compact(parameters, options), timeout)
+        return await self._executor.perform_raw(
+            self._operations.compact(parameters, options), timeout
+        )
 
 
 class AsyncInputItems(_Resource):
@@ -313,12 +318,12 @@ class AsyncInputItems(_Resource):
     ) -> "AsyncInputItemPages":
         """The items of a response's input: iterate for all of them, over as many pages as needed.
 
-        `limit` is the size of a page, 1 to 100, 20 if not said; `order` is "desc" if not said.
+        `limit` is the size of a page, 1 to 100, by default 20; `order` is "desc" by default.
         """
         _, given, timeout = self._split(options)
 
         async def fetch(cursor: str | None) -> InputItemList:
-            plan = self._plans.input_items(
+            call = self._operations.input_items(
                 response_id,
                 given,
                 limit=limit,
@@ -327,7 +332,7 @@ class AsyncInputItems(_Resource):
                 before=before,
                 include=include,
             )
-            return await self._sender.perform(plan, timeout)
+            return await self._executor.perform(call, timeout)
 
         return AsyncInputItemPages(fetch, after)
 
@@ -339,4 +344,5 @@ class AsyncModels(_Resource):
     async def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
         _, given, timeout = self._split(options)
-        return await self._sender.perform(self._plans.models(given), timeout)
+        call = self._operations.models(given)
+        return await self._executor.perform(call, timeout)

@@ -12,7 +12,6 @@ from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.watch import Telemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.plans import Plans
 from azure_responses.transport import SyncTransport, refuse_wrong_client
 
 if TYPE_CHECKING:
@@ -51,12 +50,12 @@ class AzureResponses:
         credentials = Credentials(configuration.settings)
         telemetry = Telemetry(configuration.telemetry)
         if http_client is not None:
-            sender = Executor(credentials, http_client=http_client, telemetry=telemetry)
+            executor = Executor(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
             transport = SyncTransport(configuration.connection, origin)
-            sender = Executor(credentials, transport=transport, telemetry=telemetry)
-        self._set_up(configuration, sender, owns_sender=True)
+            executor = Executor(credentials, transport=transport, telemetry=telemetry)
+        self._set_up(configuration, executor, owns_executor=True)
 
     @property
     def responses(self) -> Responses:
@@ -93,13 +92,13 @@ class AzureResponses:
         Closing it leaves this client open.
         """
         copy = type(self).__new__(type(self))
-        copy._set_up(self._configuration.changed(changes), self._sender, owns_sender=False)
+        copy._set_up(self._configuration.changed(changes), self._executor, owns_executor=False)
         return copy
 
     def close(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
-        if self._owns_sender:
-            self._sender.close()
+        if self._owns_executor:
+            self._executor.close()
 
     def __enter__(self) -> Self:
         return self
@@ -118,13 +117,15 @@ class AzureResponses:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a secret and connections and cannot be pickled")
 
-    def _set_up(self, configuration: Configuration, sender: Executor, *, owns_sender: bool) -> None:
+    def _set_up(
+        self, configuration: Configuration, executor: Executor, *, owns_executor: bool
+    ) -> None:
         self._configuration = configuration
-        self._plans = Plans(configuration.operations())
-        self._sender = sender
-        self._owns_sender = owns_sender
-        self._responses = Responses(self._plans, sender, configuration.timeout)
-        self._models = Models(self._plans, sender, configuration.timeout)
+        self._operations = configuration.operations()
+        self._executor = executor
+        self._owns_executor = owns_executor
+        self._responses = Responses(self._operations, executor, configuration.timeout)
+        self._models = Models(self._operations, executor, configuration.timeout)
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
 
@@ -132,6 +133,6 @@ class AzureResponses:
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses._sync.chat import Chat, Completions
 
-        plans = Plans(self._configuration.operations("chat_completions"))
-        responses = Responses(plans, self._sender, self._configuration.timeout)
+        operations = self._configuration.operations("chat_completions")
+        responses = Responses(operations, self._executor, self._configuration.timeout)
         return Chat(Completions(responses, **self._configuration.chat_options()))

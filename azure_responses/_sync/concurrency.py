@@ -3,11 +3,12 @@
 scripts/unasync translates everything else; this module is written by hand on both sides.
 """
 
+import operator
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure_responses.event_loop import start_thread
 
@@ -29,25 +30,27 @@ T = TypeVar("T")
 
 _NOTHING = nullcontext()
 
+if TYPE_CHECKING:
+
+    def compute(function: Callable[..., T], /, *arguments: Any, **more: Any) -> T:
+        """The result of a function; other threads run meanwhile."""
+
+else:
+    # A function of C: each call of a client goes through here.
+    compute = operator.call
+
+fail_after = nullcontext
+"""Nothing: the connections of the sync shell obey the limit at each read."""
+
 
 def sleep(seconds: float) -> None:
     """Block this thread."""
     time.sleep(seconds)
 
 
-def compute(function: Callable[..., T], /, *arguments: Any, **more: Any) -> T:
-    """The result of `function`; other threads run meanwhile."""
-    return function(*arguments, **more)
-
-
 def run_in_thread(function: Callable[[], T]) -> T:
     """The result of a function that blocks, in this thread."""
     return function()
-
-
-def fail_after(seconds: float) -> AbstractContextManager[None]:
-    """Nothing: the connections of the sync shell obey the limit at each read."""
-    return _NOTHING
 
 
 def shield() -> AbstractContextManager[None]:

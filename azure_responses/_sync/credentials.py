@@ -84,10 +84,14 @@ class _Fetch:
 
 
 class Credentials:
-    """The credential header of one client's requests; every thread and event loop may ask."""
+    """The credential header of one client's requests; every thread and event loop may ask.
+
+    Attributes:
+        fixed: the header where it never changes: of a key, or of a token given as text.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.secret
+        self.fixed = _fixed_header(settings.secret)
         self._source = TokenSource(settings.secret, settings.scope)
         self._token: Token | None = None
         self._lock = new_lock()
@@ -105,9 +109,8 @@ class Credentials:
         Raises:
             CredentialError: no token could be fetched, or none in that time.
         """
-        fixed = _fixed_header(self._secret)
-        if fixed is not None:
-            return fixed
+        if self.fixed is not None:
+            return self.fixed
         token = self._current(seconds)
         return ("authorization", f"Bearer {token.text}")
 

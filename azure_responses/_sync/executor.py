@@ -16,9 +16,9 @@ from azure_responses.connection_errors import mapped_errors
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
-from azure_responses.protocol.call import Call, RetryDecision
+from azure_responses.protocol.call import Call, RetryDecision, TypedCall
+from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
-from azure_responses.protocol.plans import Plan
 from azure_responses.reply_body import StreamedReply, read_reply
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
@@ -62,12 +62,41 @@ class Executor:
         if http_client is not None:
             in_forked_child(http_client, leave_client)
 
+    def perform(self, call: TypedCall[R], timeout: Timeout) -> R:
+        """The typed result of a call; a response that failed for a while is asked again."""
+        _, result = self._watched(call, timeout)
+        call.finish(result)
+        return result
+
+    def perform_raw(self, call: TypedCall[R], timeout: Timeout) -> RawResponse[R]:
+        """The reply of a call, with its typed result to be parsed."""
+        reply, result = self._watched(call, timeout)
+
+        def finish(_reply: Reply) -> R:
+            call.finish(result)
+            return result
+
+        return RawResponse(reply, finish)
+
+    def exchange(
+        self, call: TypedCall[R], timeout: Timeout, watch: Watch | None
+    ) -> tuple[Reply, R]:
+        """Reply and result of a call that is part of a watched one, or of none."""
+        while True:
+            reply = self.send(call, timeout, watch)
+            now = time.time()
+            result = decode(call, reply, now)
+            failure = call.failure_of(result, now)
+            if failure is None:
+                call.remember(result, time.monotonic())
+                return reply, result
+            self._retry(call, failure, watch)
+
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
             try:
-                with mapped_errors(partial(self._proxy, call)):
-                    reply = self._exchange_whole(call, timeout)
+                reply = self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
                 if isinstance(outcome, Reply):
                     return outcome
@@ -86,23 +115,10 @@ class Executor:
         with watch.active():
             return self._open(call, timeout, watch)
 
-    def exchange(self, plan: Plan[R], timeout: Timeout, watch: Watch | None) -> tuple[Reply, R]:
-        """Reply and result of an operation that is part of a watched call, or of none."""
-        while True:
-            reply = self.send(plan.call, timeout, watch)
-            now = time.time()
-            result = plan.read(reply, now)
-            failure = plan.failure(result, now)
-            if failure is None:
-                plan.remember(result, time.monotonic())
-                return reply, result
-            self._retry(plan.call, failure, watch)
-
     def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
         while True:
             try:
-                with mapped_errors(partial(self._proxy, call)):
-                    opened = self._begin(call, timeout)
+                opened = self._begin(call, timeout)
                 if isinstance(opened, StreamedReply):
                     return opened
                 error: AzureResponsesError = call.failure(
@@ -112,30 +128,14 @@ class Executor:
                 error = failure
             self._retry(call, error, watch)
 
-    def perform(self, plan: Plan[R], timeout: Timeout) -> R:
-        """The typed result of an operation; a response that failed for a while is asked again."""
-        _, result = self._perform(plan, timeout)
-        plan.finish(result)
-        return result
-
-    def perform_raw(self, plan: Plan[R], timeout: Timeout) -> RawResponse[R]:
-        """The reply of an operation, with its typed result to be parsed."""
-        reply, result = self._perform(plan, timeout)
-
-        def finish(_reply: Reply) -> R:
-            plan.finish(result)
-            return result
-
-        return RawResponse(reply, finish)
-
-    def _perform(self, plan: Plan[R], timeout: Timeout) -> tuple[Reply, R]:
-        watch = self.telemetry.watch(plan.call)
+    def _watched(self, call: TypedCall[R], timeout: Timeout) -> tuple[Reply, R]:
+        watch = self.telemetry.watch(call)
         if watch is None:
-            return self.exchange(plan, timeout, None)
+            return self.exchange(call, timeout, None)
         watch.start()
         try:
             with watch.active():
-                reply, result = self.exchange(plan, timeout, watch)
+                reply, result = self.exchange(call, timeout, watch)
         except BaseException as error:
             watch.fail(error)
             raise
@@ -162,24 +162,33 @@ class Executor:
 
     def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
         limit = limit_of(timeout)
-        credential = self._credential(call, limit)
-        with (
-            fail_after(limit.left()),
-            closing(self._transmit(call, timeout, limit, credential)) as response,
-        ):
-            return read_reply(response, limit)
+        try:
+            credential = self._credential(call, limit)
+            with (
+                fail_after(limit),
+                closing(self._transmit(call, timeout, limit, credential)) as response,
+            ):
+                return read_reply(response, limit)
+        except Exception:
+            # Entered only now: nearly every call succeeds, and a context manager is not free.
+            with mapped_errors(partial(self._proxy, call)):
+                raise
 
     def _begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
-        credential = self._credential(call, limit)
-        with fail_after(limit.left()):
-            response = self._transmit(call, timeout, limit, credential)
-            if is_event_stream(response):
-                is_opening = isinstance(timeout, OpeningTimeout)
-                return StreamedReply(response, limit, is_opening=is_opening)
-            with closing(response):
-                return read_reply(response, limit)
+        try:
+            credential = self._credential(call, limit)
+            with fail_after(limit):
+                response = self._transmit(call, timeout, limit, credential)
+                if is_event_stream(response):
+                    is_opening = isinstance(timeout, OpeningTimeout)
+                    return StreamedReply(response, limit, is_opening=is_opening)
+                with closing(response):
+                    return read_reply(response, limit)
+        except Exception:
+            with mapped_errors(partial(self._proxy, call)):
+                raise
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:
@@ -187,9 +196,10 @@ class Executor:
         return proxy_of(self._http_client, call.request.url)
 
     def _credential(self, call: Call, limit: TimeLimit) -> tuple[str, str] | None:
-        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
-            return self._credentials.header(seconds_of(limit))
-        return None
+        if not CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            return None
+        # A key is always the same; only a token may have to be waited for.
+        return self._credentials.fixed or self._credentials.header(seconds_of(limit))
 
     def _transmit(
         self,

@@ -1,15 +1,13 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
-"""The operations a async client offers."""
+"""The operations that an async client offers."""
 
 import time
-from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.concurrency import compute, sleep
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.pages import InputItemPages
-from azure_responses._sync.stream import Stream, StreamSource
-from azure_responses._sync.watch import Watch
+from azure_responses._sync.stream import Stream
 from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
@@ -19,9 +17,9 @@ from azure_responses.call_options import (
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse
-from azure_responses.protocol.operations import Options
-from azure_responses.protocol.plans import Plans, StreamPlan
+from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
 from azure_responses.protocol.poll import Poll
+from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.response import (
@@ -43,15 +41,27 @@ __all__ = [
 T = TypeVar("T")
 
 
-class _Resource:
-    """What every group of operations stands on."""
+_OPTIONS = frozenset(CallOptions.__annotations__)
 
-    def __init__(self, plans: Plans, sender: Executor, timeout: Timeout) -> None:
-        self._plans = plans
-        self._sender = sender
+
+class _Resource:
+    """A group of operations.
+
+    Args:
+        operations: builds the calls.
+        executor: performs them.
+        timeout: of calls that give none.
+    """
+
+    def __init__(self, operations: Operations, executor: Executor, timeout: Timeout) -> None:
+        self._operations = operations
+        self._executor = executor
         self._timeout = timeout
 
     def _split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+        if _OPTIONS.isdisjoint(arguments):
+            # Nearly every call.
+            return arguments, NO_OPTIONS, self._timeout
         return split_arguments(arguments, self._timeout)
 
 
@@ -61,12 +71,12 @@ class Responses(_Resource):
     @property
     def with_raw_response(self) -> "RawResponses":
         """The same operations, answering with status, headers and body."""
-        return RawResponses(self._plans, self._sender, self._timeout)
+        return RawResponses(self._operations, self._executor, self._timeout)
 
     @property
     def input_items(self) -> "InputItems":
         """The items that were a response's input."""
-        return InputItems(self._plans, self._sender, self._timeout)
+        return InputItems(self._operations, self._executor, self._timeout)
 
     @overload
     def create(
@@ -95,10 +105,10 @@ class Responses(_Resource):
         """
         parameters, options, timeout = self._split(arguments)
         if stream:
-            opened = self._open(self._plans.stream(parameters, options), options, timeout)
-            return opened.open()
-        plan = compute(self._plans.create, parameters, options)
-        return self._sender.perform(plan, timeout)
+            state = self._operations.stream(parameters, options)
+            return self._stream(state, options, timeout).open()
+        call = compute(self._operations.create, parameters, options)
+        return self._executor.perform(call, timeout)
 
     @overload
     def stream(
@@ -117,8 +127,8 @@ class Responses(_Resource):
         With `text_format` the final response is a ParsedResponse.
         """
         parameters, options, timeout = self._split(arguments)
-        plan = self._plans.stream(parameters, options, text_format)
-        return self._open(plan, options, timeout)
+        state = self._operations.stream(parameters, options, text_format)
+        return self._stream(state, options, timeout)
 
     @shows_parameters(CreateArguments)
     def parse(
@@ -133,7 +143,8 @@ class Responses(_Resource):
             pydantic.ValidationError: the type does not accept a complete answer.
         """
         parameters, options, timeout = self._split(arguments)
-        return self._sender.perform(self._plans.parse(parameters, options, text_format), timeout)
+        call = self._operations.parse(parameters, options, text_format)
+        return self._executor.perform(call, timeout)
 
     @overload
     def retrieve(
@@ -171,12 +182,12 @@ class Responses(_Resource):
         """
         _, given, timeout = self._split(options)
         if stream:
-            plan = self._plans.retrieve_stream(response_id, given, starting_after, include=include)
-            return self._open(plan, given, timeout).open()
-        return self._sender.perform(
-            self._plans.retrieve(response_id, given, include, starting_after=starting_after),
-            timeout,
+            state = self._operations.retrieve_stream(response_id, given, starting_after, include)
+            return self._stream(state, given, timeout).open()
+        call = self._operations.retrieve(
+            response_id, given, starting_after=starting_after, include=include
         )
+        return self._executor.perform(call, timeout)
 
     def wait(
         self,
@@ -208,38 +219,25 @@ class Responses(_Resource):
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
         _, given, timeout = self._split(options)
-        return self._sender.perform(self._plans.cancel(response_id, given), timeout)
+        call = self._operations.cancel(response_id, given)
+        return self._executor.perform(call, timeout)
 
     @shows_parameters(CallOptions)
     def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
         _, given, timeout = self._split(options)
-        return self._sender.perform(self._plans.delete(response_id, given), timeout)
+        call = self._operations.delete(response_id, given)
+        return self._executor.perform(call, timeout)
 
     @shows_parameters(CompactArguments)
     def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
         parameters, options, timeout = self._split(arguments)
-        return self._sender.perform(self._plans.compact(parameters, options), timeout)
+        call = self._operations.compact(parameters, options)
+        return self._executor.perform(call, timeout)
 
-    def _open(
-        self, plan: StreamPlan[Response], options: Options, timeout: Timeout
-    ) -> Stream[Response]:
-        again = replace(options, extra_body=None)
-
-        def poll(response_id: str, watch: Watch | None) -> Response:
-            retrieval = self._plans.retrieve(response_id, again)
-            return self._sender.exchange(retrieval, timeout, watch)[1]
-
-        source = StreamSource(
-            self._sender,
-            plan.call,
-            timeout,
-            resume=lambda id_, after: self._plans.resume(id_, after, again),
-            poll=poll,
-            note_id=lambda id_: self._plans.note_created(id_, time.monotonic()),
-        )
-        return Stream(source, plan.state, plan.finish)
+    def _stream(self, state: ResponseStream, options: Options, timeout: Timeout) -> Stream[Any]:
+        return Stream(self._executor, self._operations, state, options, timeout)
 
 
 class RawResponses(_Resource):
@@ -249,7 +247,7 @@ class RawResponses(_Resource):
     def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
         parameters, options, timeout = self._split(arguments)
-        return self._sender.perform_raw(self._plans.create(parameters, options), timeout)
+        return self._executor.perform_raw(self._operations.create(parameters, options), timeout)
 
     @shows_parameters(CreateArguments)
     def parse(
@@ -257,8 +255,8 @@ class RawResponses(_Resource):
     ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
         parameters, options, timeout = self._split(arguments)
-        plan = self._plans.parse(parameters, options, text_format)
-        return self._sender.perform_raw(plan, timeout)
+        call = self._operations.parse(parameters, options, text_format)
+        return self._executor.perform_raw(call, timeout)
 
     @shows_parameters(CallOptions)
     def retrieve(
@@ -266,13 +264,14 @@ class RawResponses(_Resource):
     ) -> RawResponse[Response]:
         """`responses.retrieve` without streaming."""
         _, given, timeout = self._split(options)
-        return self._sender.perform_raw(self._plans.retrieve(response_id, given, include), timeout)
+        call = self._operations.retrieve(response_id, given, include=include)
+        return self._executor.perform_raw(call, timeout)
 
     @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> RawResponse[Response]:
         """`responses.cancel`."""
         _, given, timeout = self._split(options)
-        return self._sender.perform_raw(self._plans.cancel(response_id, given), timeout)
+        return self._executor.perform_raw(self._operations.cancel(response_id, given), timeout)
 
     @shows_parameters(CallOptions)
     def delete(
@@ -280,13 +279,13 @@ class RawResponses(_Resource):
     ) -> RawResponse[DeletedResponse]:
         """`responses.delete`."""
         _, given, timeout = self._split(options)
-        return self._sender.perform_raw(self._plans.delete(response_id, given), timeout)
+        return self._executor.perform_raw(self._operations.delete(response_id, given), timeout)
 
     @shows_parameters(CompactArguments)
     def compact(self, **arguments: Unpack[CompactArguments]) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
         parameters, options, timeout = self._split(arguments)
-        return self._sender.perform_raw(self._plans.compact(parameters, options), timeout)
+        return self._executor.perform_raw(self._operations.compact(parameters, options), timeout)
 
 
 class InputItems(_Resource):
@@ -306,12 +305,12 @@ class InputItems(_Resource):
     ) -> "InputItemPages":
         """The items of a response's input: iterate for all of them, over as many pages as needed.
 
-        `limit` is the size of a page, 1 to 100, 20 if not said; `order` is "desc" if not said.
+        `limit` is the size of a page, 1 to 100, by default 20; `order` is "desc" by default.
         """
         _, given, timeout = self._split(options)
 
         def fetch(cursor: str | None) -> InputItemList:
-            plan = self._plans.input_items(
+            call = self._operations.input_items(
                 response_id,
                 given,
                 limit=limit,
@@ -320,7 +319,7 @@ class InputItems(_Resource):
                 before=before,
                 include=include,
             )
-            return self._sender.perform(plan, timeout)
+            return self._executor.perform(call, timeout)
 
         return InputItemPages(fetch, after)
 
@@ -332,4 +331,5 @@ class Models(_Resource):
     def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
         _, given, timeout = self._split(options)
-        return self._sender.perform(self._plans.models(given), timeout)
+        call = self._operations.models(given)
+        return self._executor.perform(call, timeout)

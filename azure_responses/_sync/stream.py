@@ -4,9 +4,10 @@
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, cast
 from weakref import finalize
 
 from azure_responses._sync.concurrency import shield, sleep
@@ -14,6 +15,7 @@ from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.stream import ResponseStream, Step
 from azure_responses.reply_body import StreamedReply
@@ -22,39 +24,9 @@ from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
-__all__ = ["Stream", "StreamSource"]
+__all__ = ["Stream"]
 
 R = TypeVar("R", bound=Response)
-
-
-class StreamSource:
-    """What a stream needs of its client.
-
-    Args:
-        sender: performs calls.
-        call: opens the stream.
-        timeout: for every call.
-        resume: makes the call that takes a response up again after an event.
-        poll: retrieves a response plainly, as part of the watched call.
-        note_id: is told the id of the response, once.
-    """
-
-    def __init__(
-        self,
-        sender: Executor,
-        call: Call,
-        timeout: Timeout,
-        *,
-        resume: Callable[[str, int | None], Call],
-        poll: Callable[[str, Watch | None], Response],
-        note_id: Callable[[str], None],
-    ) -> None:
-        self.sender = sender
-        self.call = call
-        self.timeout = timeout
-        self.resume = resume
-        self.poll = poll
-        self.note_id = note_id
 
 
 class Stream(Generic[R]):
@@ -66,14 +38,28 @@ class Stream(Generic[R]):
     A dropped background stream is taken up again by itself, without losing or repeating an event.
     A failure raises after the events that report it have been handed out; a stream that ends
     without a terminal event raises StreamInterruptedError.
+
+    Args:
+        executor: performs the calls.
+        operations: builds those that retrieve the response after the connection was lost.
+        state: what has arrived, and the call that opens the stream.
+        options, timeout: of every call.
     """
 
     def __init__(
-        self, source: StreamSource, state: ResponseStream, finish: Callable[[Response], R]
+        self,
+        executor: Executor,
+        operations: Operations,
+        state: ResponseStream,
+        options: Options,
+        timeout: Timeout,
     ) -> None:
-        self._source = source
+        self._executor = executor
+        self._operations = operations
         self._state = state
-        self._finish = finish
+        # A retrieval has no body.
+        self._options = replace(options, extra_body=None) if options.extra_body else options
+        self._timeout = timeout
         self._reply: StreamedReply | None = None
         self._ready: deque[ResponseStreamEvent] = deque()
         self._cause: AzureResponsesError | None = None
@@ -116,7 +102,7 @@ class Stream(Generic[R]):
             return self
         self._start_watch()
         try:
-            self._connect(self._source.call)
+            self._connect(self._state.call)
         except BaseException as error:
             self._end_watch(error)
             raise
@@ -158,7 +144,7 @@ class Stream(Generic[R]):
                 "The stream was closed before the response was complete.",
                 partial=self._state.partial_response,
             )
-        return self._finish(self._state.final_response)
+        return cast(R, self._state.finish(self._state.final_response))
 
     def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
@@ -252,17 +238,28 @@ class Stream(Generic[R]):
         try:
             while step.action == "poll":
                 sleep(step.delay)
-                polled = self._source.poll(self._known_id(), self._watch)
-                step = self._state.after_poll(polled)
+                step = self._state.after_poll(self._poll())
             sleep(step.delay)
             if step.action == "resume":
-                self._connect(self._source.resume(self._known_id(), step.starting_after))
+                self._connect(
+                    self._operations.retrieve(
+                        self._known_id(),
+                        self._options,
+                        stream=True,
+                        starting_after=step.starting_after,
+                    )
+                )
             else:
-                self._connect(self._source.call)
+                self._connect(self._state.call)
         except AzureResponsesError as error:
             if step.action == "resend":
                 raise
             self._cause = error
+
+    def _poll(self) -> Response:
+        """The response as it stands, retrieved as part of the watched call."""
+        call = self._operations.retrieve(self._known_id(), self._options)
+        return self._executor.exchange(call, self._timeout, self._watch)[1]
 
     def _known_id(self) -> str:
         assert self._state.response_id is not None
@@ -270,8 +267,7 @@ class Stream(Generic[R]):
 
     def _connect(self, call: Call) -> None:
         self._is_connected_once = True
-        source = self._source
-        self._reply = source.sender.open(call, source.timeout, self._watch)
+        self._reply = self._executor.open(call, self._timeout, self._watch)
         if not self._is_opening:
             self._reply.end_opening()
         self._state.open(self._reply.headers, time.monotonic())
@@ -284,7 +280,7 @@ class Stream(Generic[R]):
             self._end_watch(error)
 
     def _start_watch(self) -> None:
-        watch = self._source.sender.telemetry.watch(self._source.call, is_stream=True)
+        watch = self._executor.telemetry.watch(self._state.call, is_stream=True)
         if watch is not None:
             self._watch = watch
             # Nobody may ever close the stream; this does not keep it alive.
@@ -299,7 +295,7 @@ class Stream(Generic[R]):
         if self._state.response_id not in (None, self._noted_id):
             # Once: noting it again at `close` would make a deleted response look fresh.
             self._noted_id = self._state.response_id
-            self._source.note_id(self._known_id())
+            self._operations.recent.remember(self._known_id(), time.monotonic())
         reply, self._reply = self._reply, None
         if reply is not None:
             with shield():

@@ -24,7 +24,6 @@ from azure_responses.call_options import Configuration
 from azure_responses.doctor.classify import ProbeResult
 from azure_responses.doctor.findings import NETWORK_STEPS, Finding, skip
 from azure_responses.errors import AzureResponsesError, ConfigurationError
-from azure_responses.protocol.plans import Plans
 from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS
 from azure_responses.transport import NetworkOptions, SyncTransport, environment_proxy
 
@@ -277,9 +276,11 @@ class ServiceProbe:
         """A streamed call for as few tokens as possible; `parameters` replace its own."""
         started_at = time.monotonic()
         first_token: float | None = None
-        sender = self._open()
+        executor = self._open()
         try:
-            responses = Responses(self._plans(), sender, self.configuration.timeout)
+            responses = Responses(
+                self.configuration.operations(), executor, self.configuration.timeout
+            )
             with responses.stream(**{**_QUESTION, **parameters}) as stream:
                 for event in stream:
                     if first_token is None and str(event.type).endswith(".delta"):
@@ -288,23 +289,20 @@ class ServiceProbe:
         except AzureResponsesError as error:
             return ProbeResult(error=error, seconds=time.monotonic() - started_at)
         finally:
-            sender.close()
+            executor.close()
         return ProbeResult(response, None, first_token, time.monotonic() - started_at)
 
     def list_models(self) -> ProbeResult:
         """The list of models, which needs no deployment and costs nothing."""
         started_at = time.monotonic()
-        sender = self._open()
+        executor = self._open()
         try:
-            Models(self._plans(), sender, self.configuration.timeout).list()
+            Models(self.configuration.operations(), executor, self.configuration.timeout).list()
         except AzureResponsesError as error:
             return ProbeResult(error=error, seconds=time.monotonic() - started_at)
         finally:
-            sender.close()
+            executor.close()
         return ProbeResult(seconds=time.monotonic() - started_at)
-
-    def _plans(self) -> Plans:
-        return Plans(self.configuration.operations())
 
     def _open(self) -> Executor:
         if self.http_client is not None:

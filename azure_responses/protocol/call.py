@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from azure_responses.errors import (
     APIConnectionError,
@@ -17,14 +17,22 @@ from azure_responses.errors import (
     AzureResponsesError,
     ResponseNotFoundError,
 )
-from azure_responses.protocol.error_body import failure_from_reply
+from azure_responses.protocol.error_body import failure_from_reply, failure_from_response
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply, Request
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
-from azure_responses.types.result import Pricer
+from azure_responses.types.model import Model
+from azure_responses.types.response import DeletedResponse, ParsedResponse, Response
+from azure_responses.types.result import Pricer, Result
 
-__all__ = ["ApiType", "RetryDecision", "Call", "Deletion"]
+if TYPE_CHECKING:
+    from azure_responses.protocol.structured_output import StructuredOutput
+
+__all__ = ["ApiType", "Call", "Creation", "Deletion", "RetryDecision", "TypedCall"]
+
+R = TypeVar("R", bound=Result)
+C = TypeVar("C", bound=Response)
 
 ApiType = Literal["responses", "chat_completions"]
 """The API a caller used; what is sent is always the Responses API."""
@@ -160,8 +168,64 @@ def _speaks_of_token(error: AzureResponsesError) -> bool:
     return any(word in message for word in ("token", "audience", "expired", "unauthorized"))
 
 
-class Deletion(Call):
-    """The call that deletes a response.
+class TypedCall(Call, Generic[R]):
+    """A call that knows what its reply is: `decode` reads it as `model`."""
+
+    def __init__(self, model: type[R], *call: Any, **more: Any) -> None:
+        super().__init__(*call, **more)
+        self.model = model
+
+    def failure_of(self, result: R, now: float) -> AzureResponsesError | None:
+        """The error that a result stands for, or None; `now` is unix seconds."""
+        return None
+
+    def remember(self, result: R, now: float) -> None:
+        """Note what the result says for later calls; `now` is monotonic seconds."""
+
+    def finish(self, result: R) -> None:
+        """Do with the result what its caller asked for; an error here is not one of the call."""
+
+
+class Creation(TypedCall[C]):
+    """The call that creates a response.
+
+    Args:
+        recent: where the response is noted.
+        output: the type of the answer, where the caller wants one.
+        call: as of every call.
+    """
+
+    def __init__(
+        self,
+        recent: RecentResponses,
+        output: "StructuredOutput[Any] | None",
+        *call: Any,
+        **more: Any,
+    ) -> None:
+        super().__init__(*call, **more)
+        self.output = output
+        self._recent = recent
+
+    def failure_of(self, result: C, now: float) -> AzureResponsesError | None:
+        """The error of a response with status "failed"."""
+        if result.status != "failed":
+            return None
+        error = result.error
+        fields: Any = error.to_dict() if isinstance(error, Model) else error
+        return failure_from_response(result, fields, result.headers, self.context, now)
+
+    def remember(self, result: C, now: float) -> None:
+        """The service may need a while until the response can be read."""
+        self._recent.remember(result.id, now)
+
+    def finish(self, result: C) -> None:
+        """Attach the parsed answer; raises pydantic.ValidationError if it does not fit."""
+        if self.output is not None and isinstance(result, ParsedResponse):
+            result.attach_parsed(self.output.read(result))
+
+
+class Deletion(TypedCall[DeletedResponse]):
+    """The call that deletes a response, which may have been done although its answer was lost.
 
     Args:
         recent: serves all the calls of a client, so that a router's next attempt knows of the one
@@ -189,10 +253,14 @@ class Deletion(Call):
         return outcome
 
     def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> RetryDecision:
-        """As of every call; an error that says nothing of the deletion is noted."""
+        """As of every call; notes an error that leaves open whether the response was deleted."""
         if _may_be_done(error):
             self._recent.doubt(self._response_id)
         return super().next_attempt(error, now, jitter)
+
+    def remember(self, result: DeletedResponse, now: float) -> None:
+        """Not finding the response is the right answer from now on."""
+        self._recent.forget(self._response_id)
 
     def _confirmation(self, reply: Reply) -> Reply:
         body = {"id": self._response_id, "object": "response.deleted", "deleted": True}

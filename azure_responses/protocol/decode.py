@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from azure_responses.errors import AzureResponsesError, UnreadableResponseError
-from azure_responses.protocol.call import Call
-from azure_responses.protocol.error_body import failure_from_response
+from azure_responses.errors import UnreadableResponseError
+from azure_responses.protocol.call import TypedCall
 from azure_responses.protocol.http_message import Reply
 from azure_responses.types.content import OutputText, Refusal, UnknownPart, part_type
 from azure_responses.types.items import ITEM_TYPES, OutputMessage, UnknownItem, is_callers
@@ -21,19 +20,20 @@ from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 
-__all__ = ["check_readable", "decode", "failure_of", "find_text", "has_answer"]
+__all__ = ["check_readable", "decode", "find_text", "has_answer"]
 
 R = TypeVar("R", bound=Result)
 
 
-def decode(call: Call, reply: Reply, model: type[R], now: float) -> R:
-    """The reply as `model`, its headers attached; `now` is unix seconds.
+def decode(call: TypedCall[R], reply: Reply, now: float) -> R:
+    """The reply as the call's model, its headers attached; `now` is unix seconds.
 
     Raises:
         APIStatusError: the reply says 200 but is not such an object: HTML from a proxy, an empty
             body, cut or malformed JSON.
         UnreadableResponseError: it is one, but what it is for cannot be read.
     """
+    model = call.model
     try:
         result = model.model_validate_json(reply.body)
     except ValidationError:
@@ -69,15 +69,6 @@ def _is_response(value: Mapping[str, Any]) -> bool:
     return "output" in value or (value.get("object") == "response" and "status" in value)
 
 
-def failure_of(call: Call, response: Response, now: float) -> AzureResponsesError | None:
-    """The error that a response with status "failed" stands for; None for any other."""
-    if response.status != "failed":
-        return None
-    error = response.error
-    fields: Any = error.to_dict() if isinstance(error, Model) else error
-    return failure_from_response(response, fields, response.headers, call.context, now)
-
-
 # No answer is due yet, or any more.
 _WITHOUT_ANSWER = frozenset({"queued", "in_progress", "failed", "cancelled"})
 _LISTS = ("output", "data", "input_tokens")
@@ -96,6 +87,9 @@ def check_readable(result: Result, lost: Sequence[str] | None = None) -> None:
     Raises:
         UnreadableResponseError: it names what could not be read and carries the result.
     """
+    # Nearly every reply has a text, which is quickly seen.
+    if isinstance(result, Response) and _has_text(result.output):
+        return
     places = list(_unreadable_places(result, lost))
     if places:
         named = ", ".join(places[:_MOST_NAMED])
@@ -119,16 +113,17 @@ def _unreadable_places(result: Result, lost: Sequence[str] | None) -> Iterator[s
 
 def has_answer(response: Response) -> bool:
     """True where there is text, a refusal or a call for the caller."""
-    return any(_is_answer(item) for item in response.output)
+    return _has_text(response.output) or any(is_callers(item) for item in response.output)
 
 
-def _is_answer(item: Any) -> bool:
-    if not isinstance(item, OutputMessage):
-        return is_callers(item)
-    return any(
-        (isinstance(part, OutputText) and part.text) or isinstance(part, Refusal)
-        for part in item.content
-    )
+def _has_text(items: Sequence[Any]) -> bool:
+    """True where a message among the items has text or a refusal."""
+    for item in items:
+        if isinstance(item, OutputMessage):
+            for part in item.content:
+                if isinstance(part, Refusal) or (isinstance(part, OutputText) and part.text):
+                    return True
+    return False
 
 
 def find_text(response: Response) -> None:
@@ -167,7 +162,7 @@ def _as_message(item: Any) -> Any:
     fields = item.to_dict()
     parts = fields.get("content") or [{"type": "output_text", "text": fields.get("text")}]
     message = mend(OutputMessage, {**fields, "type": "message", "content": parts})
-    if message is None or not _is_answer(_as_message(message)):
+    if message is None or not _has_text([_as_message(message)]):
         return item
     message.keep_odd({"type": kind})
     return message if "content" in fields else message.keep_odd({}, "content")

@@ -109,7 +109,8 @@ def _encode_segment(segment: str) -> str:
 
 
 def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    # Half of a surrogate pair is no character and has no UTF-8.
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def resolve_endpoint(

@@ -1,34 +1,61 @@
-"""The operations of the Responses API → calls: method, URL, headers and body.
+"""The operations of the Responses API → calls: what is sent, and what the reply is read as.
 
-Both shells build their calls here, so that what is sent is decided once.
+Both sides of the client build their calls here, so that this is decided once.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.call import ApiType, Call, Deletion
+from azure_responses.protocol.call import ApiType, Call, Creation, Deletion, TypedCall
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.operation_table import OPERATIONS, Operation
 from azure_responses.protocol.recent_responses import RecentResponses
-from azure_responses.protocol.request_body import encode_body
+from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings
-from azure_responses.types.result import Pricer
+from azure_responses.protocol.stream import ResponseStream
+from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.types.models import ModelList
+from azure_responses.types.parameters import CREATE_PARAMETERS
+from azure_responses.types.response import (
+    CompactedResponse,
+    DeletedResponse,
+    InputItemList,
+    ParsedResponse,
+    Response,
+)
+from azure_responses.types.result import Pricer, Result
 
-__all__ = ["Operations", "Options"]
+__all__ = ["NO_OPTIONS", "Operations", "Options"]
+
+R = TypeVar("R", bound=Result)
+C = TypeVar("C", bound=Response)
+T = TypeVar("T")
+K = TypeVar("K", bound=Call)
 
 _Query = Mapping[str, str | list[str]]
+# A program names a few deployments; names that callers of a gateway invent must not fill memory.
+_MOST_CONTEXTS = 1000
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name} is a {type(value).__name__}, not a mapping.", hint="Pass a dict."
+        )
 
 
 @dataclass(frozen=True)
 class Options:
     """What one call adds to the client's defaults; later wins, None removes a header.
 
-    `patience` is how long this call waits for one hint, in seconds, `math.inf` for ever; None
-    leaves it to the client's policy. Raises ConfigurationError for what is no mapping.
+    `patience` is how many seconds this call waits when the service asks for a pause, `math.inf` for
+    ever; None leaves it to the client's policy. Raises ConfigurationError for anything else than
+    mappings.
     """
 
     extra_headers: Mapping[str, str | None] | None = None
@@ -46,6 +73,10 @@ class Options:
         if self.patience in (None, default.patience):
             return default
         return replace(default, patience=self.patience)
+
+
+NO_OPTIONS = Options()
+"""Those of nearly every call."""
 
 
 class Operations:
@@ -66,7 +97,7 @@ class Operations:
         settings: Settings,
         policy: RetryPolicy,
         recent: RecentResponses,
-        new_id: Callable[[], str],
+        new_id: Callable[[], object],
         *,
         default_headers: Mapping[str, str | None] | None = None,
         default_query: Mapping[str, Any] | None = None,
@@ -87,42 +118,59 @@ class Operations:
             for accepts_stream in (False, True)
         }
         self._query = _query_of(default_query)
+        # The URLs and contexts of calls whose path has no id are always the same.
+        self._urls: dict[str, str] = {}
+        self._contexts: dict[tuple[str, str | None], RequestContext] = {}
         self._can_refresh = settings.secret.kind in (
             "azure_ad_token_provider",
             "credential",
             "none",
         )
 
-    def create(self, parameters: Mapping[str, Any], options: Options, *, stream: bool) -> Call:
-        """`POST /responses`; `parameters` without the None values become the body."""
-        _check_streaming(stream, options.extra_body)
-        body = {name: value for name, value in parameters.items() if value is not None}
-        body["model"] = self._deployment(body.get("model"))
-        if stream:
-            body["stream"] = True
-        return self._call(
-            "create",
-            "POST",
-            ("responses",),
-            options,
-            body=body,
-            deployment=body["model"],
-            accepts_stream=stream,
-            reads=_id_in(body),
-        )
+    def create(
+        self, parameters: Mapping[str, Any], options: Options, *, stream: bool = False
+    ) -> Creation[Response]:
+        """`POST /responses`; `parameters` without the None values become the body.
 
-    def compact(self, parameters: Mapping[str, Any], options: Options) -> Call:
+        Raises:
+            TypeError: a parameter that the API does not have.
+            ConfigurationError: no model, or a value that cannot be sent.
+        """
+        return self._create(Response, parameters, options, stream=stream)
+
+    def parse(
+        self, parameters: Mapping[str, Any], options: Options, text_format: type[T]
+    ) -> "Creation[ParsedResponse[T]]":
+        """`POST /responses` for an output of the given type; raises what `create` raises."""
+        kind = cast("type[ParsedResponse[T]]", ParsedResponse)
+        return self._create(kind, parameters, options, output=StructuredOutput(text_format))
+
+    def stream(
+        self,
+        parameters: Mapping[str, Any],
+        options: Options,
+        text_format: type[Any] | None = None,
+    ) -> ResponseStream:
+        """`POST /responses`, answered as a stream; raises what `create` raises."""
+        output = StructuredOutput(text_format) if text_format is not None else None
+        call = self._create(Response, parameters, options, stream=True, output=output)
+        sent = call.parameters
+        resumes = bool(sent.get("background")) and sent.get("store") is not False
+        return ResponseStream(call, resumes=resumes, output=output)
+
+    def compact(
+        self, parameters: Mapping[str, Any], options: Options
+    ) -> TypedCall[CompactedResponse]:
         """`POST /responses/compact`."""
-        body = {name: value for name, value in parameters.items() if value is not None}
-        body["model"] = self._deployment(body.get("model"))
+        check_names(parameters, COMPACT_PARAMETERS)
+        body = self._body(parameters)
         return self._call(
             "compact",
-            "POST",
-            ("responses", "compact"),
-            options,
+            CompactedResponse,
+            kind=TypedCall,
+            options=options,
             body=body,
-            deployment=body["model"],
-            reads=_id_in(body),
+            continues=_id_in(body),
         )
 
     def retrieve(
@@ -134,7 +182,7 @@ class Operations:
         starting_after: int | None = None,
         include: list[str] | None = None,
         include_obfuscation: bool | None = None,
-    ) -> Call:
+    ) -> TypedCall[Response]:
         """`GET /responses/{id}`, plainly or as a stream from after an event."""
         if starting_after is not None and not stream:
             raise ConfigurationError(
@@ -147,16 +195,39 @@ class Operations:
             query["starting_after"] = str(starting_after)
         if include_obfuscation is not None:
             query["include_obfuscation"] = "true" if include_obfuscation else "false"
-        return self._stored("retrieve", "GET", response_id, options, query, accepts_stream=stream)
+        return self._call(
+            "retrieve",
+            Response,
+            options,
+            kind=TypedCall,
+            response_id=response_id,
+            query=query,
+            stream=stream,
+        )
 
-    def cancel(self, response_id: str, options: Options) -> Call:
+    def retrieve_stream(
+        self,
+        response_id: str,
+        options: Options,
+        starting_after: int | None,
+        include: list[str] | None = None,
+    ) -> ResponseStream:
+        """`GET /responses/{id}?stream=true`."""
+        call = self.retrieve(
+            response_id, options, stream=True, starting_after=starting_after, include=include
+        )
+        return ResponseStream(
+            call, resumes=True, starting_after=starting_after, response_id=response_id
+        )
+
+    def cancel(self, response_id: str, options: Options) -> TypedCall[Response]:
         """`POST /responses/{id}/cancel`; background responses only, idempotent."""
-        return self._stored("cancel", "POST", response_id, options, part="cancel")
+        return self._call("cancel", Response, options, kind=TypedCall, response_id=response_id)
 
-    def delete(self, response_id: str, options: Options) -> Call:
+    def delete(self, response_id: str, options: Options) -> Deletion:
         """`DELETE /responses/{id}`."""
         kind = partial(Deletion, self.recent, response_id)
-        return self._stored("delete", "DELETE", response_id, options, kind=kind)
+        return self._call("delete", DeletedResponse, options, response_id=response_id, kind=kind)
 
     def input_items(
         self,
@@ -168,16 +239,52 @@ class Operations:
         after: str | None = None,
         before: str | None = None,
         include: list[str] | None = None,
-    ) -> Call:
-        """`GET /responses/{id}/input_items`; `limit` is 1 to 100, 20 if not said."""
+    ) -> TypedCall[InputItemList]:
+        """`GET /responses/{id}/input_items`; `limit` is 1 to 100, 20 by default."""
         given = {"limit": limit, "order": order, "after": after, "before": before}
         query = _including(include)
         query |= {name: str(value) for name, value in given.items() if value is not None}
-        return self._stored("input_items", "GET", response_id, options, query, part="input_items")
+        return self._call(
+            "input_items",
+            InputItemList,
+            options,
+            kind=TypedCall,
+            response_id=response_id,
+            query=query,
+        )
 
-    def models(self, options: Options) -> Call:
+    def models(self, options: Options) -> TypedCall[ModelList]:
         """`GET /models`."""
-        return self._call("models", "GET", ("models",), options)
+        return self._call("models", ModelList, options, kind=TypedCall)
+
+    def _create(
+        self,
+        model: type[C],
+        parameters: Mapping[str, Any],
+        options: Options,
+        *,
+        stream: bool = False,
+        output: StructuredOutput[Any] | None = None,
+    ) -> Creation[C]:
+        # One comparison of sets; the names are looked at one by one only to say what is wrong.
+        if not parameters.keys() <= CREATE_PARAMETERS:
+            check_names(parameters)
+        if options.extra_body:
+            _check_streaming(stream, options.extra_body)
+        body = self._body(parameters)
+        if output is not None:
+            body["text"] = output.text_parameter(body.get("text"))
+        if stream:
+            body["stream"] = True
+        kind = partial(Creation, self.recent, output)
+        return self._call(
+            "create", model, options, body=body, continues=_id_in(body), stream=stream, kind=kind
+        )
+
+    def _body(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        body = {name: value for name, value in parameters.items() if value is not None}
+        body["model"] = self._deployment(body.get("model"))
+        return body
 
     def _deployment(self, model: Any) -> str:
         name = model or self.settings.deployment
@@ -190,82 +297,79 @@ class Operations:
             raise ConfigurationError(f"model is a {type(name).__name__}, not a string.")
         return name
 
-    def _stored(
-        self,
-        name: str,
-        method: str,
-        response_id: str,
-        options: Options,
-        query: _Query | None = None,
-        *,
-        part: str | None = None,
-        accepts_stream: bool = False,
-        kind: Callable[..., Call] = Call,
-    ) -> Call:
-        segments = ("responses", response_id, part) if part else ("responses", response_id)
-        return self._call(
-            name,
-            method,
-            segments,
-            options,
-            query=query,
-            accepts_stream=accepts_stream,
-            reads=response_id,
-            kind=kind,
-        )
-
     def _call(
         self,
         name: str,
-        method: str,
-        segments: tuple[str, ...],
+        model: type[R],
         options: Options,
         *,
+        response_id: str | None = None,
+        continues: str | None = None,
         query: _Query | None = None,
         body: dict[str, Any] | None = None,
-        deployment: str | None = None,
-        accepts_stream: bool = False,
-        reads: str | None = None,
-        kind: Callable[..., Call] = Call,
-    ) -> Call:
-        endpoint = self.settings.endpoint
-        headers = {"x-ms-client-request-id": self._new_id(), **self._headers[accepts_stream]}
+        stream: bool = False,
+        kind: Callable[..., K],
+    ) -> K:
+        """The call of an operation.
+
+        `response_id` is the stored response that its path names, `continues` that of its body.
+        """
+        row = OPERATIONS[name]
+        headers = {"x-ms-client-request-id": str(self._new_id()), **self._headers[stream]}
         if options.extra_headers:
             headers = merge_headers(headers, options.extra_headers)
-        content = encode_body(body, options.extra_body)
-        if content is not None:
+        content = None
+        if body is not None or options.extra_body:
+            content = encode_body(body, options.extra_body)
             headers.setdefault("content-type", "application/json")
-        request = Request(method, self._url(segments, query, options), headers, content)
-        context = RequestContext(
-            operation=name,
-            surface=endpoint.surface,
-            api_version=endpoint.api_version,
-            deployment=deployment,
-            response_id=None if body is not None else reads,
-            scope=self.settings.scope,
-            uses_key=self.settings.secret.kind == "api_key",
-        )
+        reads = response_id or continues
+        deployment = body["model"] if body else None
         return kind(
-            request,
-            context,
-            options.policy(self.policy),
+            model,
+            Request(row.method, self._url(row, response_id, query, options), headers, content),
+            self._context(name, deployment, response_id),
+            options.policy(self.policy) if options.patience is not None else self.policy,
             can_refresh_token=self._can_refresh,
-            born=self.recent.born(reads),
+            born=self.recent.born(reads) if reads else None,
             parameters=_overlay(body or {}, options.extra_body),
             api_type=self._api_type,
             pricer=self._pricer_of(deployment) if self._pricer_of else None,
         )
 
-    def _url(self, segments: tuple[str, ...], query: _Query | None, options: Options) -> str:
-        added = {**(query or {}), **_query_of(options.extra_query)}
-        return self.settings.endpoint.url(*segments, query={**self._query, **added})
+    def _url(
+        self, row: Operation, response_id: str | None, query: _Query | None, options: Options
+    ) -> str:
+        endpoint = self.settings.endpoint
+        if None in row.upstream or query or options.extra_query:
+            # An id is checked where it is written into the URL; None is refused there as well.
+            segments: list[Any] = [part or response_id for part in row.upstream]
+            added = {**(query or {}), **_query_of(options.extra_query)}
+            return endpoint.url(*segments, query={**self._query, **added})
+        url = self._urls.get(row.name)
+        if url is None:
+            constant = [part for part in row.upstream if part is not None]
+            url = self._urls[row.name] = endpoint.url(*constant, query=self._query)
+        return url
 
-
-def _check_mapping(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        raise ConfigurationError(
-            f"{name} is a {type(value).__name__}, not a mapping.", hint="Pass a dict."
+    def _context(
+        self, name: str, deployment: str | None, response_id: str | None
+    ) -> RequestContext:
+        found = self._contexts.get((name, deployment)) if response_id is None else None
+        if found is not None:
+            return found
+        endpoint = self.settings.endpoint
+        context = RequestContext(
+            operation=name,
+            surface=endpoint.surface,
+            api_version=endpoint.api_version,
+            deployment=deployment,
+            response_id=response_id,
+            scope=self.settings.scope,
+            uses_key=self.settings.secret.kind == "api_key",
         )
+        if response_id is None and len(self._contexts) < _MOST_CONTEXTS:
+            self._contexts[name, deployment] = context
+        return context
 
 
 def _check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None:

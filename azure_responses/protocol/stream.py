@@ -42,10 +42,11 @@ from azure_responses.protocol.stream_events import (
     TERMINAL_STATUSES,
     opens,
 )
+from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.events import ResponseStreamEvent, parse_event
+from azure_responses.types.mending import mend
 from azure_responses.types.model import Model, UnknownEvent
-from azure_responses.types.response import Response
-from azure_responses.types.result import Pricer
+from azure_responses.types.response import ParsedResponse, Response
 
 __all__ = ["ResponseStream", "Step"]
 
@@ -78,8 +79,10 @@ class ResponseStream:
         resumes: the caller may take it up again by retrieving it (a background response).
         starting_after: the sequence number of the last event the caller already has.
         response_id: known from the start when a stored response is streamed.
+        output: the type of the answer, where the caller wants one.
 
     Attributes:
+        call: the call that opened it.
         events_seen: how many events have arrived, of all connections.
     """
 
@@ -90,7 +93,9 @@ class ResponseStream:
         resumes: bool = False,
         starting_after: int | None = None,
         response_id: str | None = None,
+        output: StructuredOutput[Any] | None = None,
     ) -> None:
+        self.call = call
         self.response_id = response_id
         self.headers: Mapping[str, str] = {}
         self.final_response: Response | None = None
@@ -100,7 +105,7 @@ class ResponseStream:
         self._given_id = response_id
         self._starting_after = starting_after
         self._seen_before = starting_after
-        self._call = call
+        self._output = output
         self._resumes = resumes
         self._decoder = SSEDecoder()
         self._unfinished = 0
@@ -160,14 +165,22 @@ class ResponseStream:
         return bool(self._failures) and not any(_explains(event) for event in self._failures)
 
     @property
-    def pricer(self) -> Pricer | None:
-        """Says what the response cost."""
-        return self._call.pricer
-
-    @property
     def partial_response(self) -> Response | None:
         """What has arrived of the response, or None before it was created."""
         return self._partial.build()
+
+    def finish(self, final: Response) -> Response:
+        """The final response as the caller wants it: with its parsed answer, or as it is.
+
+        Raises pydantic.ValidationError for an answer that does not fit the type.
+        """
+        if self._output is None:
+            return final
+        typed = mend(ParsedResponse, final.to_dict())
+        assert typed is not None
+        typed.attach(self.headers, self.call.pricer)
+        typed.attach_parsed(self._output.read(typed))
+        return typed
 
     def release(self) -> list[ResponseStreamEvent]:
         """The events still held back, for a caller about to raise what `next_step` raised."""
@@ -326,7 +339,7 @@ class ResponseStream:
         self._keep(final)
 
     def _keep(self, final: Response) -> None:
-        final.attach(self.headers, self._call.pricer)
+        final.attach(self.headers, self.call.pricer)
         self.final_response = final
 
     def _after_failure(self, now: float, wall_clock: float, jitter: float) -> Step:
@@ -337,7 +350,7 @@ class ResponseStream:
         return self._again(error, now, jitter)
 
     def _again(self, error: AzureResponsesError, now: float, jitter: float) -> Step:
-        attempt = self._call.next_attempt(error, now, jitter)
+        attempt = self.call.next_attempt(error, now, jitter)
         self._held = []
         self._failures = []
         self._events_after_failure = 0
@@ -349,7 +362,7 @@ class ResponseStream:
 
     def _failure(self, wall_clock: float) -> AzureResponsesError:
         """The failure the stream reported; an `error` event explains best."""
-        context = self._call.context
+        context = self.call.context
         for event in self._failures:
             if event.type == "error":
                 return failure_from_event(event.to_dict(), self.headers, context, wall_clock)
@@ -363,9 +376,9 @@ class ResponseStream:
             return Step("settle")
         is_refused = isinstance(cause, APIStatusError)
         opened_at = self._opened_at if self._opened_at is not None else now
-        if self._setbacks > self._call.policy.resumptions:
+        if self._setbacks > self.call.policy.resumptions:
             raise self._interrupted(cause) from cause
-        delay = backoff(self._call.policy, self._setbacks, jitter)
+        delay = backoff(self.call.policy, self._setbacks, jitter)
         self._setbacks += 1
         if is_refused or now - opened_at >= _STREAMING_LIMIT:
             return Step("poll", max(delay, _POLL_INTERVAL), cause=cause)

@@ -41,7 +41,7 @@ class Target:
     @property
     def sender(self) -> Executor:
         """What sends the client's calls, for who makes them otherwise."""
-        return self.client._sender
+        return self.client._executor
 
     @property
     def operations(self) -> Operations:
@@ -64,7 +64,7 @@ class AsyncTarget:
     @property
     def sender(self) -> AsyncExecutor:
         """What sends the client's calls, for who makes them otherwise."""
-        return self.client._sender
+        return self.client._executor
 
     @property
     def operations(self) -> Operations:

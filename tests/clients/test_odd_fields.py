@@ -17,7 +17,7 @@ from azure_responses.protocol.stream import ResponseStream
 from azure_responses.types import EVENT_TYPES, ITEM_TYPES, Refusal, Response
 from azure_responses.types.content import ReasoningText, SummaryText
 from tests.odd_fields import oddities, replaced, sample
-from tests.protocol.samples import make_call
+from tests.protocol.samples import make_call, make_typed_call
 
 ANSWER = "The answer."
 TEXT = {
@@ -93,7 +93,7 @@ def _bodies() -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _whole(body: dict[str, Any]) -> Response:
     reply = Reply(200, {"apim-request-id": "a"}, json.dumps(body).encode())
-    return decode(make_call(), reply, Response, 0.0)
+    return decode(make_typed_call(Response), reply, 0.0)
 
 
 def _check_whole(body: dict[str, Any]) -> bool:

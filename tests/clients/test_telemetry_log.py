@@ -168,7 +168,7 @@ def test_without_an_sdk_nothing_is_watched() -> None:
     program = "import opentelemetry.trace\n" + _CALL
     show = """
 from azure_responses.protocol.operations import Options
-plan = client._plans.models(Options())
-print(client._sender.telemetry.watch(plan.call))
+call = client._operations.models(Options())
+print(client._executor.telemetry.watch(call))
 """
     assert _run_python(program + show) == "None\n"

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from azure_responses.protocol.call import Call
+from azure_responses.protocol.call import Call, Creation, TypedCall
 from azure_responses.protocol.http_message import Request
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
+from azure_responses.types.response import Response
+from azure_responses.types.result import Result
 
-__all__ = ["frame", "json_of", "make_call", "stream_bytes"]
+__all__ = ["frame", "json_of", "make_call", "make_creation", "make_typed_call", "stream_bytes"]
+
+R = TypeVar("R", bound=Result)
 
 
 def make_call(
@@ -29,6 +34,19 @@ def make_call(
         can_refresh_token=can_refresh_token,
         born=born,
     )
+
+
+def make_typed_call(model: type[R]) -> TypedCall[R]:
+    """A call whose reply is read as `model`."""
+    request = Request("POST", "https://r.openai.azure.com/openai/v1/responses", {})
+    return TypedCall(model, request, RequestContext("create"), RetryPolicy())
+
+
+def make_creation() -> Creation[Response]:
+    """A call that creates a response."""
+    request = Request("POST", "https://r.openai.azure.com/openai/v1/responses", {})
+    context = RequestContext("create")
+    return Creation(RecentResponses(), None, Response, request, context, RetryPolicy())
 
 
 def frame(event: Mapping[str, Any]) -> bytes:
