@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from azure_responses.emulator.http_messages import Break, Pause, PlannedReply, ReplyStep
@@ -215,6 +216,7 @@ _BAD_GATEWAY = (
 )
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
 _HTML = ("content-type", "text/html")
+_BROKEN_EVENT = b'event: response.output_text.delta\ndata: {"type":"response.output_\n\n'
 
 
 def _pieces(reply: PlannedReply) -> Iterator[ReplyStep]:
@@ -224,83 +226,49 @@ def _pieces(reply: PlannedReply) -> Iterator[ReplyStep]:
     return iter((reply.content[:half], reply.content[half:]))
 
 
-def _with_steps(reply: PlannedReply, steps: Iterator[ReplyStep]) -> PlannedReply:
-    reply.steps = steps
+def _insert(
+    reply: PlannedReply, count: int, *extra: ReplyStep, goes_on: bool = False
+) -> PlannedReply:
+    """After `count` pieces come the `extra` steps, and the rest of the pieces if it `goes_on`."""
+
+    def changed(steps: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
+        sent = 0
+        while sent < count:
+            step = next(steps, None)
+            if step is None:
+                return
+            sent += isinstance(step, bytes)
+            yield step
+        yield from extra
+        if goes_on:
+            yield from steps
+
+    reply.steps = changed(_pieces(reply))
     return reply
 
 
-def _then(
-    steps: Iterator[ReplyStep],
-    count: int,
-    ending: Callable[[Iterator[ReplyStep]], Iterator[ReplyStep]],
-) -> Iterator[ReplyStep]:
-    """`count` pieces as they are, then what `ending` makes of the rest."""
-    sent = 0
-    while sent < count:
-        step = next(steps, None)
-        if step is None:
-            return
-        sent += isinstance(step, bytes)
-        yield step
-    yield from ending(steps)
-
-
-def _breaking(
-    kind: str, default_count: int | None = None
-) -> Callable[[PlannedReply, Fault], PlannedReply]:
-    def alter(reply: PlannedReply, fault: Fault) -> PlannedReply:
-        count = fault.after_events if default_count is None else default_count
-        end = Break(kind, 600.0 if fault.seconds is None else fault.seconds)
-        return _with_steps(reply, _then(_pieces(reply), count, lambda _: iter((end,))))
-
-    return alter
-
-
-def _truncate(reply: PlannedReply, fault: Fault) -> PlannedReply:
-    return _with_steps(reply, _then(_pieces(reply), fault.after_events, lambda _: iter(())))
+def _end(kind: str, fault: Fault) -> Break:
+    return Break(kind, 600.0 if fault.seconds is None else fault.seconds)
 
 
 def _stall(reply: PlannedReply, fault: Fault) -> PlannedReply:
     """Silence, and then the rest where `seconds` is given; without it, silence to the end."""
     if fault.seconds is None:
-        return _breaking("stall")(reply, fault)
-    pause = Pause(fault.seconds)
-    return _with_steps(
-        reply, _then(_pieces(reply), fault.after_events, lambda rest: _resumed(pause, rest))
-    )
-
-
-def _resumed(pause: Pause, rest: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
-    yield pause
-    yield from rest
+        return _insert(reply, fault.after_events, _end("stall", fault))
+    return _insert(reply, fault.after_events, Pause(fault.seconds), goes_on=True)
 
 
 def _slow(reply: PlannedReply, fault: Fault) -> PlannedReply:
     pause = Pause(1.0 if fault.seconds is None else fault.seconds)
-
-    def drip(steps: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
-        for step in steps:
-            yield pause
-            yield step
-
-    return _with_steps(reply, drip(_pieces(reply)))
+    reply.steps = chain.from_iterable((pause, step) for step in _pieces(reply))
+    return reply
 
 
 def _malformed_json(reply: PlannedReply, _fault: Fault) -> PlannedReply:
-    if reply.steps is None:
-        reply.content = reply.content[:-1] + b",}"
-        return reply
-    return _malformed_event(reply, Fault("malformed-event", after_events=0))
-
-
-def _malformed_event(reply: PlannedReply, fault: Fault) -> PlannedReply:
-    broken = b'event: response.output_text.delta\ndata: {"type":"response.output_\n\n'
-
-    def ending(rest: Iterator[ReplyStep]) -> Iterator[ReplyStep]:
-        yield broken
-        yield from rest
-
-    return _with_steps(reply, _then(_pieces(reply), fault.after_events, ending))
+    if reply.steps is not None:
+        return _insert(reply, 0, _BROKEN_EVENT, goes_on=True)
+    reply.content = reply.content[:-1] + b",}"
+    return reply
 
 
 def _empty(reply: PlannedReply, _fault: Fault) -> PlannedReply:
@@ -317,24 +285,25 @@ def _page(status: int, content: bytes) -> Callable[[PlannedReply, Fault], Planne
     return lambda _reply, _fault: PlannedReply(status, [_HTML], content)
 
 
-def _redirect(_reply: PlannedReply, fault: Fault) -> PlannedReply:
-    return PlannedReply(307, [("location", fault.location)])
-
-
+# How each of them changes the reply; the headers are sent already where a connection breaks.
 _ALTERATIONS: dict[str, Callable[[PlannedReply, Fault], PlannedReply]] = {
-    "reset-after-headers": _breaking("reset", 0),
-    "reset-mid-body": _breaking("reset"),
-    "incomplete-body": _breaking("incomplete"),
-    "truncate": _truncate,
+    "reset-after-headers": lambda reply, fault: _insert(reply, 0, _end("reset", fault)),
+    "reset-mid-body": lambda reply, fault: _insert(reply, fault.after_events, _end("reset", fault)),
+    "incomplete-body": lambda reply, fault: _insert(
+        reply, fault.after_events, _end("incomplete", fault)
+    ),
+    "truncate": lambda reply, fault: _insert(reply, fault.after_events),
     "stall": _stall,
     "slow-body": _slow,
     "malformed-json": _malformed_json,
-    "malformed-event": _malformed_event,
+    "malformed-event": lambda reply, fault: _insert(
+        reply, fault.after_events, _BROKEN_EVENT, goes_on=True
+    ),
     "empty-body": _empty,
     "no-content-type": _without_type,
     "html-502": _page(502, _BAD_GATEWAY),
     "html-200": _page(200, _LOGIN_PAGE),
-    "redirect": _redirect,
+    "redirect": lambda _, fault: PlannedReply(307, [("location", fault.location)]),
 }
 
 STREAM_FAULTS = (

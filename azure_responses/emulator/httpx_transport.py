@@ -1,8 +1,8 @@
 """The emulator in process, as an httpx transport for both kinds of client."""
 
+import math
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import NoReturn
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import anyio
 import anyio.lowlevel
@@ -10,13 +10,11 @@ import httpx
 
 from azure_responses.emulator.http_messages import (
     Answerer,
-    Break,
     Pause,
     PlannedReply,
     ReceivedRequest,
     ReplyStep,
 )
-from azure_responses.emulator.timing import Clock
 
 __all__ = ["EmulatorTransport"]
 
@@ -37,11 +35,6 @@ _BROKEN: dict[str, tuple[type[httpx.TransportError], str]] = {
 }
 
 
-def _fail(kind: str, request: httpx.Request) -> NoReturn:
-    error, message = _BROKEN[kind]
-    raise error(message, request=request)
-
-
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers requests from an emulator; waits and failures behave as on a socket."""
 
@@ -52,13 +45,9 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Answer a request; raises the exception of httpx that a broken connection would."""
         request.read()
         reply = self._emulator.handle(_received(request))
-        wait = _ReadTimeout(request, self._emulator.clock)
-        if reply.broken is not None:
-            _sleep(wait.before(reply.broken))
-            _fail(reply.broken.kind, request)
-        if reply.delay:
-            _pause(wait, reply.delay, request)
-        return _response(reply, request, wait)
+        for seconds in self._play(_before_headers(reply), request):
+            _sleep(seconds)
+        return self._respond(reply, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """`handle_request`, awaiting, for httpx.AsyncClient."""
@@ -66,13 +55,42 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         # What was sent may be cancelled here, as it could be while it travels.
         await anyio.lowlevel.checkpoint()
         reply = self._emulator.handle(_received(request))
-        wait = _ReadTimeout(request, self._emulator.clock)
-        if reply.broken is not None:
-            await anyio.sleep(wait.before(reply.broken))
-            _fail(reply.broken.kind, request)
-        if reply.delay:
-            await _pause_async(wait, reply.delay, request)
-        return _response(reply, request, wait)
+        for seconds in self._play(_before_headers(reply), request):
+            await _async_sleep(seconds)
+        return self._respond(reply, request)
+
+    def _respond(self, reply: PlannedReply, request: httpx.Request) -> httpx.Response:
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers]
+        stream: httpx.ByteStream | _Body = httpx.ByteStream(reply.content)
+        if reply.steps is None:
+            headers.append((b"content-length", b"%d" % len(reply.content)))
+        else:
+            headers.append((b"transfer-encoding", b"chunked"))
+            stream = _Body(reply.steps, self._play(reply.steps, request))
+        return httpx.Response(reply.status, headers=headers, stream=stream)
+
+    def _play(self, steps: Iterable[ReplyStep], request: httpx.Request) -> Iterator[bytes | float]:
+        """What to hand out, and seconds to sleep in between.
+
+        Raises what httpx raises where the connection breaks or the read timeout runs out, which
+        counts the silence since the last bytes.
+        """
+        clock, silence = self._emulator.clock, 0.0
+        limit: float | None = request.extensions.get("timeout", {}).get("read")
+        for step in steps:
+            if isinstance(step, bytes):
+                silence = 0.0
+                yield step
+            elif isinstance(step, Pause):
+                if limit is not None and silence + step.seconds > limit:
+                    yield clock.wait(limit - silence)
+                    raise _error("stall", request)
+                silence += step.seconds
+                yield clock.wait(step.seconds)
+            else:
+                if step.kind == "stall":
+                    yield clock.wait(min(step.seconds, math.inf if limit is None else limit))
+                raise _error(step.kind, request)
 
 
 def _received(request: httpx.Request) -> ReceivedRequest:
@@ -85,95 +103,48 @@ def _received(request: httpx.Request) -> ReceivedRequest:
     return ReceivedRequest(request.method, request.url.host, path, query, headers, request.content)
 
 
-def _response(reply: PlannedReply, request: httpx.Request, wait: "_ReadTimeout") -> httpx.Response:
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers]
-    if reply.steps is None:
-        headers.append((b"content-length", b"%d" % len(reply.content)))
-        return httpx.Response(reply.status, headers=headers, stream=httpx.ByteStream(reply.content))
-    headers.append((b"transfer-encoding", b"chunked"))
-    return httpx.Response(reply.status, headers=headers, stream=_Body(reply.steps, request, wait))
+def _before_headers(reply: PlannedReply) -> list[ReplyStep]:
+    if reply.broken is not None:
+        return [reply.broken]
+    return [Pause(reply.delay)] if reply.delay else []
 
 
-class _ReadTimeout:
-    """How long one request's waits really last, given its read timeout and the clock."""
-
-    def __init__(self, request: httpx.Request, clock: Clock) -> None:
-        self._limit: float | None = request.extensions.get("timeout", {}).get("read")
-        self._clock = clock
-        self._silent = 0.0
-
-    def end_silence(self) -> None:
-        """Something was sent: the read timeout starts anew."""
-        self._silent = 0.0
-
-    def before(self, broken: Break) -> float:
-        """Seconds to sleep before a connection fails that way."""
-        if broken.kind != "stall":
-            return 0.0
-        seconds = broken.seconds if self._limit is None else min(broken.seconds, self._limit)
-        return self._clock.wait(seconds)
-
-    def of(self, seconds: float) -> tuple[float, bool]:
-        """Seconds to sleep, and whether the caller's patience ends first."""
-        if self._limit is not None and self._silent + seconds > self._limit:
-            return self._clock.wait(self._limit - self._silent), True
-        self._silent += seconds
-        return self._clock.wait(seconds), False
+def _error(kind: str, request: httpx.Request) -> httpx.TransportError:
+    error, message = _BROKEN[kind]
+    return error(message, request=request)
 
 
-def _sleep(seconds: float) -> None:
-    if seconds > 0:
-        time.sleep(seconds)
+def _sleep(action: bytes | float) -> None:
+    if not isinstance(action, bytes) and action > 0:
+        time.sleep(action)
 
 
-def _pause(wait: _ReadTimeout, seconds: float, request: httpx.Request) -> None:
-    sleeps, runs_out = wait.of(seconds)
-    _sleep(sleeps)
-    if runs_out:
-        raise httpx.ReadTimeout("The read operation timed out", request=request)
-
-
-async def _pause_async(wait: _ReadTimeout, seconds: float, request: httpx.Request) -> None:
-    sleeps, runs_out = wait.of(seconds)
-    await anyio.sleep(sleeps)
-    if runs_out:
-        raise httpx.ReadTimeout("The read operation timed out", request=request)
+async def _async_sleep(action: bytes | float) -> None:
+    # Also between bytes the event loop gets its turn, as it would while they travel.
+    await anyio.sleep(0 if isinstance(action, bytes) else action)
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A reply's steps, walked as the caller reads."""
 
-    def __init__(
-        self, steps: Iterator[ReplyStep], request: httpx.Request, wait: _ReadTimeout
-    ) -> None:
+    def __init__(self, steps: Iterator[ReplyStep], actions: Iterator[bytes | float]) -> None:
         self._steps = steps
-        self._request = request
-        self._wait = wait
+        self._actions = actions
 
     def __iter__(self) -> Iterator[bytes]:
-        for step in self._steps:
-            if isinstance(step, bytes):
-                self._wait.end_silence()
-                yield step
-            elif isinstance(step, Pause):
-                _pause(self._wait, step.seconds, self._request)
-            else:
-                _sleep(self._wait.before(step))
-                _fail(step.kind, self._request)
+        for action in self._actions:
+            _sleep(action)
+            if isinstance(action, bytes):
+                yield action
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for step in self._steps:
-            if isinstance(step, bytes):
-                self._wait.end_silence()
-                await anyio.lowlevel.checkpoint()
-                yield step
-            elif isinstance(step, Pause):
-                await _pause_async(self._wait, step.seconds, self._request)
-            else:
-                await anyio.sleep(self._wait.before(step))
-                _fail(step.kind, self._request)
+        for action in self._actions:
+            await _async_sleep(action)
+            if isinstance(action, bytes):
+                yield action
 
     def close(self) -> None:
+        # A stream that is left early must learn of it: what was not read whole is not stored.
         close = getattr(self._steps, "close", None)
         if close is not None:
             close()

@@ -9,133 +9,94 @@ from azure_responses.emulator.service_errors import (
     missing_parameter,
     unknown_parameter,
 )
-from azure_responses.emulator.validation.create_body import CACHING, TIER
+from azure_responses.emulator.validation.create_body import EFFORTS, SHARED, VERBOSITY
 from azure_responses.emulator.validation.json_schemas import check_function_schema
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
     FLAG,
+    OBJECT,
+    OBJECTS,
+    TOOL_CHOICE_MODE,
     Choice,
     Either,
     Fields,
     Integer,
     Listing,
     Number,
-    Pairs,
+    OpenFields,
     Shape,
     Tagged,
     Text,
-    optional,
-)
+)  # fmt: skip
 
 __all__ = ["check_chat"]
 
-_OBJECT = Fields(is_open=True)
-_OBJECTS = Listing(_OBJECT)
-_TYPE: dict[str, Shape] = {"type": ANYTHING}
-_IMAGE_URL = Fields({"url": Text()}, ("url",), is_open=True)
 # llama-index and others send a text back with the annotations that it had, and the Agents SDK for
 # JavaScript with the other fields of its message.
-_PART_FIELDS = _TYPE | optional(
-    prompt_cache_breakpoint=_OBJECT, annotations=_OBJECTS, refusal=Text(), role=Text()
-)
+_PART_FIELDS: dict[str, Shape] = {
+    "prompt_cache_breakpoint": OBJECT,
+    "annotations": OBJECTS,
+    "refusal": Text(),
+    "role": Text(),
+}
 _PART = Tagged(
     {
-        "text": Fields(_PART_FIELDS | {"text": Text()}, ("text",)),
-        "image_url": Fields(_PART_FIELDS | {"image_url": _IMAGE_URL}, ("image_url",)),
-        "input_audio": Fields(_PART_FIELDS | {"input_audio": _OBJECT}, ("input_audio",)),
-        "file": Fields(_PART_FIELDS | {"file": _OBJECT}, ("file",)),
-        "refusal": Fields(_PART_FIELDS | {"refusal": Text()}, ("refusal",)),
+        "text": Fields({"text": Text()}, **_PART_FIELDS),
+        "image_url": Fields({"image_url": OpenFields({"url": Text()})}, **_PART_FIELDS),
+        "input_audio": Fields({"input_audio": OBJECT}, **_PART_FIELDS),
+        "file": Fields({"file": OBJECT}, **_PART_FIELDS),
+        "refusal": Fields({"refusal": Text()}, **_PART_FIELDS),
     }
 )
 _CONTENT = Either("one of a string or array of objects", text=Text(), listing=Listing(_PART))
 _FUNCTION = Fields(
-    {"name": Text(shortest=1, longest=64)}
-    | optional(description=Text(), parameters=_OBJECT, strict=FLAG),
-    ("name",),
+    {"name": Text(shortest=1, longest=64)}, description=Text(), parameters=OBJECT, strict=FLAG
 )
-_TOOL = Tagged(
-    {
-        "function": Fields(_TYPE | {"function": _FUNCTION}, ("function",)),
-        "custom": Fields(_TYPE | {"custom": _OBJECT}, ("custom",)),
-    }
+_TOOL = Tagged({"function": Fields({"function": _FUNCTION}), "custom": Fields({"custom": OBJECT})})
+_CALLED = OpenFields(name=Text(), arguments=Text(), input=Text())
+_CALL = OpenFields(
+    {"id": Text()}, type=Choice("function", "custom"), function=_CALLED, custom=_CALLED
 )
-_CALLED = Fields(optional(name=Text(), arguments=Text(), input=Text()), is_open=True)
-_CALL = Fields(
-    {"id": Text()} | optional(type=Choice("function", "custom"), function=_CALLED, custom=_CALLED),
-    ("id",),
-    is_open=True,
-)
-_SPOKEN: dict[str, Shape] = {
-    "role": Choice("system", "assistant", "user", "function", "tool", "developer"),
-    "content": _CONTENT,
-}
 _MESSAGE = Fields(
-    _SPOKEN
-    | optional(
-        name=Text(),
-        tool_calls=Listing(_CALL),
-        tool_call_id=Text(),
-        function_call=_OBJECT,
-        refusal=Text(),
-        audio=_OBJECT,
-        annotations=_OBJECTS,
-        reasoning_content=Text(),
-    ),
-    ("role",),
+    {"role": Choice("system", "assistant", "user", "function", "tool", "developer")},
+    content=_CONTENT,
+    name=Text(),
+    tool_calls=Listing(_CALL),
+    tool_call_id=Text(),
+    function_call=OBJECT,
+    refusal=Text(),
+    audio=OBJECT,
+    annotations=OBJECTS,
+    reasoning_content=Text(),
 )
-_STOP = Either("a string or array", text=Text(), listing=Listing(Text(), longest=4))
-
-
-class _ToolChoice:
-    expected = "one of 'none', 'auto', 'required', or an object"
-
-    def check(self, value: Any, path: str) -> None:
-        if isinstance(value, str):
-            Choice("none", "auto", "required").check(value, path)
-        else:
-            Fields({"type": Text()}, ("type",), is_open=True).check(value, path)
-
+_TYPED = OpenFields({"type": Text()})
 
 _PARAMETERS: dict[str, Shape] = {
     "model": Text(),
     "messages": Listing(_MESSAGE),
-    **optional(
-        audio=_OBJECT,
-        data_sources=_OBJECTS,
-        frequency_penalty=Number(-2, 2),
-        function_call=ANYTHING,
-        functions=_OBJECTS,
-        logit_bias=_OBJECT,
-        logprobs=FLAG,
-        max_completion_tokens=Integer(1),
-        max_tokens=Integer(1),
-        metadata=Pairs(16, 64, 512),
-        modalities=Listing(Text()),
-        n=Integer(1, 128),
-        parallel_tool_calls=FLAG,
-        prediction=_OBJECT,
-        presence_penalty=Number(-2, 2),
-        moderation=_OBJECT,
-        **CACHING,
-        reasoning_effort=Choice("none", "minimal", "low", "medium", "high", "xhigh", "max"),
-        response_format=Fields({"type": Text()}, ("type",), is_open=True),
-        safety_identifier=Text(longest=64),
-        seed=Integer(),
-        service_tier=TIER,
-        stop=_STOP,
-        store=FLAG,
-        stream=FLAG,
-        stream_options=Fields(optional(include_usage=FLAG, include_obfuscation=FLAG)),
-        temperature=Number(0, 2),
-        tool_choice=_ToolChoice(),
-        tools=Listing(_TOOL, longest=128),
-        top_logprobs=Integer(0, 20),
-        top_p=Number(0, 1),
-        user=Text(),
-        user_security_context=_OBJECT,
-        verbosity=Choice("low", "medium", "high"),
-        web_search_options=_OBJECT,
-    ),
+    "audio": OBJECT,
+    "data_sources": OBJECTS,
+    "frequency_penalty": Number(-2, 2),
+    "function_call": ANYTHING,
+    "functions": OBJECTS,
+    "logit_bias": OBJECT,
+    "logprobs": FLAG,
+    "max_completion_tokens": Integer(1),
+    "max_tokens": Integer(1),
+    "modalities": Listing(Text()),
+    "n": Integer(1, 128),
+    "prediction": OBJECT,
+    "presence_penalty": Number(-2, 2),
+    "reasoning_effort": Choice(*EFFORTS),
+    "response_format": _TYPED,
+    "seed": Integer(),
+    "stop": Either("a string or array", text=Text(), listing=Listing(Text(), longest=4)),
+    "stream_options": Fields(include_usage=FLAG, include_obfuscation=FLAG),
+    "tool_choice": Either("an object", text=TOOL_CHOICE_MODE, record=_TYPED),
+    "tools": Listing(_TOOL, longest=128),
+    "verbosity": VERBOSITY,
+    "web_search_options": OBJECT,
+    **SHARED,
 }
 _SAMPLING = {
     "temperature": 1,

@@ -21,6 +21,7 @@ from azure_responses.emulator.validation.json_schemas import (
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
     FLAG,
+    OBJECT,
     Choice,
     Either,
     Fields,
@@ -31,18 +32,13 @@ from azure_responses.emulator.validation.shapes import (
     Shape,
     Tagged,
     Text,
-    optional,
-)
+)  # fmt: skip
 from azure_responses.emulator.validation.tool_shapes import TOOL, TOOL_CHOICE, check_tool_choice
 
 __all__ = [
-    "CACHING",
-    "check_capabilities",
-    "check_combinations",
-    "check_parameters",
-    "INCLUDABLE",
-    "TIER",
-]
+    "EFFORTS", "INCLUDABLE", "SHARED", "VERBOSITY", "check_capabilities", "check_combinations",
+    "check_compact", "check_parameters",
+]  # fmt: skip
 
 INCLUDABLE = (
     "file_search_call.results",
@@ -54,90 +50,92 @@ INCLUDABLE = (
     "reasoning.encrypted_content",
     "message.output_text.logprobs",
 )
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+VERBOSITY = Choice("low", "medium", "high")
 _SUMMARY = Choice("auto", "concise", "detailed")
-_OBJECT = Fields(is_open=True)
-TIER = Choice("auto", "default", "flex", "priority", "scale", "fast", "ultrafast")
-CACHING = optional(
-    prompt_cache_key=Text(longest=64),
-    prompt_cache_options=Fields(
-        optional(mode=Text(), ttl=Text(), comparison_response_id=Text(), prewarm=FLAG)
+_CACHING: dict[str, Shape] = {
+    "prompt_cache_key": Text(longest=64),
+    "prompt_cache_options": Fields(
+        mode=Text(), ttl=Text(), comparison_response_id=Text(), prewarm=FLAG
     ),
     # The documentation writes in-memory, the recordings answer in_memory: both are taken.
-    prompt_cache_retention=Choice("in_memory", "in-memory", "24h"),
-)
+    "prompt_cache_retention": Choice("in_memory", "in-memory", "24h"),
+}
+_TIER = Choice("auto", "default", "flex", "priority", "scale", "fast", "ultrafast")
+SHARED: dict[str, Shape] = {
+    "metadata": Pairs(16, 64, 512),
+    "moderation": OBJECT,
+    "parallel_tool_calls": FLAG,
+    "safety_identifier": Text(longest=64),
+    "service_tier": _TIER,
+    "store": FLAG,
+    "stream": FLAG,
+    "temperature": Number(0, 2),
+    "top_logprobs": Integer(0, 20),
+    "top_p": Number(0, 1),
+    "user": Text(),
+    "user_security_context": OBJECT,
+    **_CACHING,
+}
+"""What chat completions and responses both take."""
+
 _FORMAT = Tagged(
     {
-        "text": Fields({"type": ANYTHING}),
-        "json_object": Fields({"type": ANYTHING}),
+        "text": Fields(),
+        "json_object": Fields(),
         "json_schema": Fields(
-            {"type": ANYTHING, "name": Text(longest=64, shortest=1), "schema": _OBJECT}
-            | optional(description=Text(), strict=FLAG),
-            ("name", "schema"),
+            {"name": Text(longest=64, shortest=1), "schema": OBJECT},
+            description=Text(),
+            strict=FLAG,
         ),
     }
 )
-
 _PARAMETERS: dict[str, Shape] = {
     "model": Text(),
     "input": INPUT,
-    "stream": FLAG,
-    **optional(
-        access_programs=_OBJECT,
-        background=FLAG,
-        background_options=Fields(optional(completion_window=Text(), continuation_id=Text())),
-        # Codex sends it with every request, to Azure too (its provider is OpenAI's or Azure's).
-        client_metadata=_OBJECT,
-        context_management=Listing(
-            Fields(
-                {"type": Choice("compaction")} | optional(compact_threshold=Integer(1000)),
-                ("type",),
-            )
-        ),
-        conversation=Either(
-            "a string or object", text=Text(), record=Fields({"id": Text()}, ("id",))
-        ),
-        image=_OBJECT,
-        include=Listing(Choice(*INCLUDABLE)),
-        instructions=Text(),
-        max_output_tokens=Integer(16),
-        max_tool_calls=Integer(1),
-        metadata=Pairs(16, 64, 512),
-        moderation=_OBJECT,
-        parallel_tool_calls=FLAG,
-        previous_response_id=Text(begins="resp"),
-        prompt=Fields(
-            {"id": Text()} | optional(version=Text(), variables=_OBJECT), ("id",)
-        ),
-        **CACHING,
-        reasoning=Fields(
-            optional(
-                effort=Choice(*_EFFORTS),
-                summary=_SUMMARY,
-                generate_summary=_SUMMARY,
-                context=Choice("auto", "current_turn", "all_turns"),
-                mode=Text(),
-            )
-        ),
-        safety_identifier=Text(longest=64),
-        service_tier=TIER,
-        store=FLAG,
-        stream_options=Fields(optional(include_obfuscation=FLAG)),
-        temperature=Number(0, 2),
-        text=Fields(optional(format=_FORMAT, verbosity=Choice("low", "medium", "high"))),
-        tool_choice=TOOL_CHOICE,
-        tools=Listing(TOOL, longest=128),
-        top_logprobs=Integer(0, 20),
-        top_p=Number(0, 1),
-        truncation=Choice("auto", "disabled"),
-        user=Text(),
-        user_security_context=_OBJECT,
+    "access_programs": OBJECT,
+    "background": FLAG,
+    "background_options": Fields(completion_window=Text(), continuation_id=Text()),
+    # Codex sends it with every request, to Azure too (its provider is OpenAI's or Azure's).
+    "client_metadata": OBJECT,
+    "context_management": Listing(
+        Fields({"type": Choice("compaction")}, compact_threshold=Integer(1000))
     ),
-}  # fmt: skip
-
-_PREVIEW: dict[str, Shape] = {
-    "multi_agent": Fields(optional(enabled=FLAG, max_concurrent_subagents=Integer(1))),
+    "conversation": Either("a string or object", text=Text(), record=Fields({"id": Text()})),
+    "image": OBJECT,
+    "include": Listing(Choice(*INCLUDABLE)),
+    "instructions": Text(),
+    "max_output_tokens": Integer(16),
+    "max_tool_calls": Integer(1),
+    "previous_response_id": Text(begins="resp"),
+    "prompt": Fields({"id": Text()}, version=Text(), variables=OBJECT),
+    "reasoning": Fields(
+        effort=Choice(*EFFORTS),
+        summary=_SUMMARY,
+        generate_summary=_SUMMARY,
+        context=Choice("auto", "current_turn", "all_turns"),
+        mode=Text(),
+    ),
+    "stream_options": Fields(include_obfuscation=FLAG),
+    "text": Fields(format=_FORMAT, verbosity=VERBOSITY),
+    "tool_choice": TOOL_CHOICE,
+    "tools": Listing(TOOL, longest=128),
+    "truncation": Choice("auto", "disabled"),
+    **SHARED,
 }
+_PREVIEW: dict[str, Shape] = {
+    "multi_agent": Fields(enabled=FLAG, max_concurrent_subagents=Integer(1)),
+}
+_COMPACT = Fields(
+    model=Text(),
+    input=INPUT,
+    instructions=Text(),
+    previous_response_id=Text(begins="resp"),
+    image=ANYTHING,
+    service_tier=_TIER,
+    client_metadata=ANYTHING,
+    **_CACHING,
+)
 
 # Chat completions' names and where they went.
 _MOVED = {
@@ -168,6 +166,15 @@ def check_parameters(body: dict[str, Any], surface: str) -> None:
     if body.get("input") is None and not any(
         body.get(name) for name in ("prompt", "conversation", "previous_response_id")
     ):
+        raise missing_parameter("input")
+
+
+def check_compact(body: dict[str, Any]) -> None:
+    """Refuses the body of a compaction."""
+    _COMPACT.check(body, "")
+    if not body.get("model"):
+        raise missing_parameter("model")
+    if body.get("input") is None and not body.get("previous_response_id"):
         raise missing_parameter("input")
 
 

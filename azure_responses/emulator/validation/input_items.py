@@ -6,94 +6,83 @@ from azure_responses.emulator.service_errors import invalid_value, unknown_param
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
     FLAG,
+    OBJECT,
+    OBJECTS,
     Choice,
     Either,
     Fields,
     Listing,
+    OpenFields,
     Shape,
     Tagged,
     Text,
-    optional,
-)
+)  # fmt: skip
 
 __all__ = ["INPUT", "refuse_status"]
 
-_OBJECT = Fields(is_open=True)
-_OBJECTS = Listing(_OBJECT)
-_TYPE: dict[str, Shape] = {"type": ANYTHING}
-_BREAKPOINT = optional(prompt_cache_breakpoint=_OBJECT)
 _DETAIL = Choice("low", "high", "auto", "original")
-
+_BREAKPOINT: dict[str, Shape] = {"prompt_cache_breakpoint": OBJECT}
+_SCREENSHOT = Fields(image_url=Text(), file_id=Text(), detail=_DETAIL)
 _PARTS: dict[str, Shape] = {
-    "input_text": Fields(_TYPE | {"text": Text()} | _BREAKPOINT, ("text",)),
-    "input_image": Fields(
-        _TYPE | optional(image_url=Text(), file_id=Text(), detail=_DETAIL) | _BREAKPOINT
-    ),
+    "input_text": Fields({"text": Text()}, **_BREAKPOINT),
+    "input_image": Fields(image_url=Text(), file_id=Text(), detail=_DETAIL, **_BREAKPOINT),
     "input_file": Fields(
-        _TYPE
-        | optional(
-            file_id=Text(),
-            filename=Text(),
-            file_data=Text(),
-            file_url=Text(),
-            detail=Choice("auto", "low", "high"),
-        )
-        | _BREAKPOINT
+        file_id=Text(),
+        filename=Text(),
+        file_data=Text(),
+        file_url=Text(),
+        detail=Choice("auto", "low", "high"),
+        **_BREAKPOINT,
     ),
     "input_audio": Fields(
-        _TYPE
-        | {
-            "input_audio": Fields(
-                {"data": Text(), "format": Choice("mp3", "wav")}, ("data", "format")
-            )
-        },
-        ("input_audio",),
+        {"input_audio": Fields({"data": Text(), "format": Choice("mp3", "wav")})}
     ),
-    "output_text": Fields(
-        _TYPE
-        | {"text": Text()}
-        | optional(annotations=_OBJECTS, logprobs=_OBJECTS, parsed=ANYTHING),
-        ("text",),
-    ),
-    "refusal": Fields(_TYPE | {"refusal": Text()}, ("refusal",)),
-    "computer_screenshot": Fields(
-        _TYPE | optional(image_url=Text(), file_id=Text(), detail=_DETAIL)
-    ),
-    "summary_text": Fields(_TYPE | {"text": Text()}, ("text",)),
+    # `parsed` is what the openai package adds to a structured output.
+    "output_text": Fields({"text": Text()}, annotations=OBJECTS, logprobs=OBJECTS, parsed=ANYTHING),
+    "refusal": Fields({"refusal": Text()}),
+    "computer_screenshot": _SCREENSHOT,
+    "summary_text": Fields({"text": Text()}),
 }
 _STRING_OR_PARTS = "one of a string or array of objects"
 _ASSISTANT_PARTS = ("output_text", "refusal")
 _USER_PARTS = tuple(name for name in _PARTS if name not in ("output_text",))
 
-
-_STATUS = optional(status=Choice("in_progress", "completed", "incomplete"))
+# Groups of keys that several kinds of items may have.
+_STATUS: dict[str, Shape] = {"status": Choice("in_progress", "completed", "incomplete")}
+_ANY_STATUS: dict[str, Shape] = {"status": Text()}
 # Which agent of several an item is of.
-_AGENT = optional(agent=_OBJECT)
-# Which caller made an item; null in a dump of one that the service returned.
-_MAKER = optional(created_by=Text())
+_AGENT: dict[str, Shape] = {"agent": OBJECT}
+_CALLER: dict[str, Shape] = {"caller": OBJECT}
+_CALL_ID: dict[str, Shape] = {"call_id": Text(longest=64, shortest=1)}
+_FUNCTION: dict[str, Shape] = {**_STATUS, **_CALLER, "namespace": Text(), "async": FLAG}
+_EXECUTION: dict[str, Shape] = {
+    "execution": Choice("server", "client"),
+    "call_id": Text(longest=64),
+    **_STATUS,
+}
+_OUTPUT_PARTS = Tagged({name: _PARTS[name] for name in ("input_text", "input_image", "input_file")})
+_TOOL_OUTPUT = Either(_STRING_OR_PARTS, text=Text(), listing=Listing(_OUTPUT_PARTS))
+_SUMMARY = Listing(Fields({"type": Choice("summary_text"), "text": Text()}))
 
 
-class _Message:
+class _Message(Fields):
     """A message: which parts it may hold depends on its role."""
-
-    expected = "an object"
 
     def __init__(self) -> None:
         parts = Listing(Tagged(_PARTS, is_tag_in_path=False))
-        self._record = Fields(
-            _TYPE
-            | {
+        super().__init__(
+            {
                 "role": Choice("assistant", "system", "developer", "user"),
                 "content": Either(_STRING_OR_PARTS, text=Text(), listing=parts),
-            }
-            | optional(id=Text(begins="msg"), phase=Choice("commentary", "final_answer"))
-            | _STATUS
-            | _AGENT,
-            ("role", "content"),
+            },
+            id=Text(begins="msg"),
+            phase=Choice("commentary", "final_answer"),
+            **_STATUS,
+            **_AGENT,
         )
 
     def check(self, value: Any, path: str) -> None:
-        self._record.check(value, path)
+        super().check(value, path)
         if isinstance(value["content"], str):
             return
         allowed = _ASSISTANT_PARTS if value["role"] == "assistant" else _USER_PARTS
@@ -102,128 +91,83 @@ class _Message:
                 raise invalid_value(f"{path}.content[{index}]", part["type"], allowed)
 
 
-_ANY_STATUS: dict[str, Shape] = {"status": Text()}
-_CALL_ID: dict[str, Shape] = {"call_id": Text(longest=64, shortest=1)}
-_EXECUTION = optional(execution=Choice("server", "client"), call_id=Text(longest=64))
-_OUTPUT_PARTS = Listing(
-    Tagged({name: _PARTS[name] for name in ("input_text", "input_image", "input_file")})
-)
-_TOOL_OUTPUT = Either(_STRING_OR_PARTS, text=Text(), listing=_OUTPUT_PARTS)
-_CALLER = optional(caller=_OBJECT)
+def _item(required: dict[str, Shape], begins: str = "", /, **optional: Shape) -> Fields:
+    # `created_by` is null in a dump of an item that the service returned.
+    return Fields(required, id=Text(begins=begins), created_by=Text(), **_AGENT, **optional)
 
-
-def _item(required: dict[str, Shape], *others: dict[str, Shape], begins: str = "") -> Fields:
-    """A record that must have `required` and may have an id and `others`."""
-    fields = {**_TYPE, **_AGENT, **_MAKER, "id": Text(begins=begins), **required}
-    for other in others:
-        fields |= other
-    return Fields(fields, required)
-
-
-_SUMMARY = Listing(
-    Fields({"type": Choice("summary_text"), "text": Text()}, ("type", "text"))
-)  # fmt: skip
 
 _ITEMS: dict[str, Shape] = {
     "message": _Message(),
     # `status` is missing on purpose: Azure refuses it on reasoning (litellm #13484).
-    "reasoning": _item(
-        {"summary": _SUMMARY},
-        optional(encrypted_content=Text(), content=_OBJECTS),
-        begins="rs",
-    ),
+    "reasoning": _item({"summary": _SUMMARY}, "rs", encrypted_content=Text(), content=OBJECTS),
     "function_call": _item(
-        {"call_id": Text(longest=64, shortest=1), "name": Text(shortest=1), "arguments": Text()},
-        _STATUS,
-        _CALLER,
-        optional(namespace=Text(), **{"async": FLAG}),
-        begins="fc",
+        {**_CALL_ID, "name": Text(shortest=1), "arguments": Text()}, "fc", **_FUNCTION
     ),
     "function_call_output": _item(
-        {"output": _TOOL_OUTPUT},
-        _CALL_ID,
-        _STATUS,
-        _CALLER,
-        optional(name=Text(), namespace=Text()),
+        {"output": _TOOL_OUTPUT}, name=Text(), namespace=Text(), **_CALL_ID, **_STATUS, **_CALLER
     ),
-    "custom_tool_call": _item(
-        {**_CALL_ID, "name": Text(), "input": Text()},
-        _STATUS,
-        _CALLER,
-        optional(namespace=Text(), **{"async": FLAG}),
-        begins="ct",
-    ),
-    "custom_tool_call_output": _item({**_CALL_ID, "output": _TOOL_OUTPUT}, _STATUS, _CALLER),
-    "item_reference": Fields(_TYPE | _AGENT | {"id": Text(shortest=1)}, ("id",)),
-    "file_search_call": _item(
-        {"queries": Listing(Text())}, _ANY_STATUS, optional(results=_OBJECTS)
-    ),
-    "web_search_call": _item({}, _ANY_STATUS, optional(action=_OBJECT)),
+    "custom_tool_call": _item({**_CALL_ID, "name": Text(), "input": Text()}, "ct", **_FUNCTION),
+    "custom_tool_call_output": _item({**_CALL_ID, "output": _TOOL_OUTPUT}, **_STATUS, **_CALLER),
+    "item_reference": Fields({"id": Text(shortest=1)}, **_AGENT),
+    "file_search_call": _item({"queries": Listing(Text())}, results=OBJECTS, **_ANY_STATUS),
+    "web_search_call": _item({}, action=OBJECT, **_ANY_STATUS),
     "image_generation_call": _item(
         {},
-        _ANY_STATUS,
-        {"result": Text()},
-        optional(
-            background=Text(),
-            output_format=Text(),
-            quality=Text(),
-            revised_prompt=Text(),
-            size=Text(),
-            action=Text(),
-            error=_OBJECT,
-            svg_usage=_OBJECT,
-        ),
+        result=Text(),
+        background=Text(),
+        output_format=Text(),
+        quality=Text(),
+        revised_prompt=Text(),
+        size=Text(),
+        action=Text(),
+        error=OBJECT,
+        svg_usage=OBJECT,
+        **_ANY_STATUS,
     ),
     "code_interpreter_call": _item(
-        {"container_id": Text()},
-        _ANY_STATUS,
-        {"code": Text(), "outputs": _OBJECTS},
+        {"container_id": Text()}, code=Text(), outputs=OBJECTS, **_ANY_STATUS
     ),
     "computer_call": _item(
-        _CALL_ID,
-        _STATUS,
-        optional(action=_OBJECT, actions=_OBJECTS, pending_safety_checks=_OBJECTS),
+        _CALL_ID, action=OBJECT, actions=OBJECTS, pending_safety_checks=OBJECTS, **_STATUS
     ),
     "computer_call_output": _item(
-        {**_CALL_ID, "output": Tagged({"computer_screenshot": _PARTS["computer_screenshot"]})},
-        _STATUS,
-        optional(acknowledged_safety_checks=_OBJECTS),
+        {**_CALL_ID, "output": Tagged({"computer_screenshot": _SCREENSHOT})},
+        acknowledged_safety_checks=OBJECTS,
+        **_STATUS,
     ),
-    "local_shell_call": _item({**_CALL_ID, "action": _OBJECT}, _STATUS),
-    "local_shell_call_output": _item({"output": Text()}, _STATUS, optional(call_id=Text())),
-    "shell_call": _item(
-        {**_CALL_ID, "action": _OBJECT}, _STATUS, _CALLER, optional(environment=_OBJECT)
-    ),
+    "local_shell_call": _item({**_CALL_ID, "action": OBJECT}, **_STATUS),
+    "local_shell_call_output": _item({"output": Text()}, call_id=Text(), **_STATUS),
+    "shell_call": _item({**_CALL_ID, "action": OBJECT}, environment=OBJECT, **_STATUS, **_CALLER),
     "shell_call_output": _item(
-        {**_CALL_ID, "output": _OBJECTS}, _STATUS, _CALLER, {"max_output_length": ANYTHING}
+        {**_CALL_ID, "output": OBJECTS}, max_output_length=ANYTHING, **_STATUS, **_CALLER
     ),
-    "apply_patch_call": _item({**_CALL_ID, "operation": _OBJECT}, _STATUS, _CALLER),
+    "apply_patch_call": _item({**_CALL_ID, "operation": OBJECT}, **_STATUS, **_CALLER),
     "apply_patch_call_output": _item(
-        {**_CALL_ID, "status": Choice("completed", "failed")}, _CALLER, optional(output=Text())
+        {**_CALL_ID, "status": Choice("completed", "failed")}, output=Text(), **_CALLER
     ),
-    "mcp_list_tools": _item({"server_label": Text(), "tools": _OBJECTS}, optional(error=Text())),
+    "mcp_list_tools": _item({"server_label": Text(), "tools": OBJECTS}, error=Text()),
     "mcp_approval_request": _item({"server_label": Text(), "name": Text(), "arguments": Text()}),
     "mcp_approval_response": _item(
-        {"approval_request_id": Text(), "approve": FLAG},
-        optional(reason=Text(), request_id=Text()),
+        {"approval_request_id": Text(), "approve": FLAG}, reason=Text(), request_id=Text()
     ),
     "mcp_call": _item(
         {"server_label": Text(), "name": Text(), "arguments": Text()},
-        _ANY_STATUS,
-        {"error": ANYTHING},
-        optional(output=Text(), approval_request_id=Text()),
+        error=ANYTHING,
+        output=Text(),
+        approval_request_id=Text(),
+        **_ANY_STATUS,
     ),
     "compaction": _item({"encrypted_content": Text()}),
     "compaction_trigger": _item({}),
-    "configuration_update": Fields(_TYPE, is_open=True),
-    "tool_search_call": _item({"arguments": ANYTHING}, _STATUS, _EXECUTION),
-    "tool_search_output": _item({"tools": _OBJECTS}, _STATUS, _EXECUTION),
-    "additional_tools": _item({"role": Choice("developer"), "tools": _OBJECTS}),
+    "configuration_update": OpenFields(),
+    "tool_search_call": _item({"arguments": ANYTHING}, **_EXECUTION),
+    "tool_search_output": _item({"tools": OBJECTS}, **_EXECUTION),
+    "additional_tools": _item({"role": Choice("developer"), "tools": OBJECTS}),
     "program": _item({**_CALL_ID, "code": Text(), "fingerprint": Text()}),
-    "program_output": _item({**_CALL_ID, "result": Text()}, _STATUS),
-    "agent_message": _item({"author": Text(), "recipient": Text(), "content": _OBJECTS}),
+    "program_output": _item({**_CALL_ID, "result": Text()}, **_STATUS),
+    "agent_message": _item({"author": Text(), "recipient": Text(), "content": OBJECTS}),
     "multi_agent_call": _item({**_CALL_ID, "action": Text(), "arguments": Text()}),
-    "multi_agent_call_output": _item({**_CALL_ID, "action": Text(), "output": _OBJECTS}),
+    "multi_agent_call_output": _item({**_CALL_ID, "action": Text(), "output": OBJECTS}),
 }
 
 

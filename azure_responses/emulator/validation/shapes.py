@@ -4,7 +4,7 @@
 does, such as `input[0].content`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from azure_responses.emulator.service_errors import (
@@ -20,20 +20,9 @@ from azure_responses.emulator.service_errors import (
 )
 
 __all__ = [
-    "ANYTHING",
-    "FLAG",
-    "Choice",
-    "Either",
-    "Integer",
-    "Listing",
-    "Number",
-    "Pairs",
-    "Fields",
-    "Shape",
-    "Tagged",
-    "Text",
-    "optional",
-]
+    "ANYTHING", "FLAG", "OBJECT", "OBJECTS", "TOOL_CHOICE_MODE", "Choice", "Either", "Fields",
+    "Integer", "Listing", "Number", "OpenFields", "Pairs", "Shape", "Tagged", "Text",
+]  # fmt: skip
 
 
 class Shape(Protocol):
@@ -118,7 +107,7 @@ class _Flag:
             raise invalid_type(path, self.expected, value)
 
 
-class _Anything:
+class _AnyValue:
     expected = "any value"
 
     def check(self, value: Any, path: str) -> None:
@@ -126,7 +115,7 @@ class _Anything:
 
 
 FLAG: Shape = _Flag()
-ANYTHING: Shape = _Anything()
+ANYTHING: Shape = _AnyValue()
 
 
 class Choice:
@@ -143,11 +132,6 @@ class Choice:
             raise invalid_type(path, self.expected, value)
         if value not in self._values:
             raise invalid_value(path, value, self._values)
-
-
-def optional(**shapes: Shape) -> dict[str, Shape]:
-    """Fields that may be missing."""
-    return shapes
 
 
 class Listing:
@@ -169,19 +153,24 @@ class Listing:
 
 
 class Fields:
-    """An object with known keys; null stands for what is missing, as SDKs write it."""
+    """An object with known keys; null stands for what is missing, as SDKs write it.
+
+    Args:
+        required: shapes of the keys that must be there.
+        optional: shapes of the keys that may be there.
+    """
 
     expected = "an object"
 
-    def __init__(
-        self,
-        fields: Mapping[str, Shape] | None = None,
-        required: Iterable[str] = (),
-        is_open: bool = False,
-    ) -> None:
-        self._fields = dict(fields or {})
-        self._required = tuple(required)
-        self._is_open = is_open
+    takes_others = False
+
+    def __init__(self, required: Mapping[str, Shape] | None = None, /, **optional: Shape) -> None:
+        self._required = required or {}
+        self._shapes: dict[str, Shape] = {**optional, **self._required}
+
+    def allow(self, name: str) -> None:
+        """Take one more key, with any value."""
+        self._shapes.setdefault(name, ANYTHING)
 
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
@@ -191,11 +180,17 @@ class Fields:
             if name not in value:
                 raise missing_parameter(prefix + name)
         for name, given in value.items():
-            shape = self._fields.get(name)
-            if shape is None and not self._is_open:
+            shape = self._shapes.get(name)
+            if shape is None and not self.takes_others:
                 raise unknown_parameter(prefix + name)
             if shape is not None and (given is not None or name in self._required):
                 shape.check(given, prefix + name)
+
+
+class OpenFields(Fields):
+    """An object that may have other keys, too, with any value."""
+
+    takes_others = True
 
 
 class Pairs:
@@ -242,7 +237,7 @@ class Either:
 class Tagged:
     """An object whose `tag` key says which shape it has.
 
-    `default` names the shape of an object without the tag; `read` may derive the tag otherwise.
+    `read` may derive the tag of an object that lacks it.
     """
 
     expected = "an object"
@@ -251,20 +246,21 @@ class Tagged:
         self,
         shapes: Mapping[str, Shape],
         tag: str = "type",
-        default: str | None = None,
         is_tag_in_path: bool = True,
         read: Callable[[dict[str, Any]], str | None] | None = None,
     ) -> None:
         self._shapes = shapes
         self._tag = tag
-        self._default = default
         self._is_tag_in_path = is_tag_in_path
         self._read = read
+        for shape in shapes.values():
+            if isinstance(shape, Fields):
+                shape.allow(tag)
 
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
             raise invalid_type(path, self.expected, value)
-        kind = value.get(self._tag) or (self._read(value) if self._read else self._default)
+        kind = value.get(self._tag) or (self._read(value) if self._read else None)
         if kind is None:
             raise missing_parameter(f"{path}.{self._tag}")
         place = f"{path}.{self._tag}" if self._is_tag_in_path else path
@@ -274,3 +270,8 @@ class Tagged:
         if shape is None:
             raise invalid_value(place, kind, sorted(self._shapes))
         shape.check(value, path)
+
+
+OBJECT = OpenFields()
+OBJECTS = Listing(OBJECT)
+TOOL_CHOICE_MODE = Choice("none", "auto", "required")
