@@ -188,8 +188,9 @@ class _ConfigReader:
             if name not in SECTION_NAMES:
                 self._unknown((name,), "", SECTION_NAMES)
         self._read_settings("general_settings", GENERAL)
-        for name in ("litellm_settings", "dheera_ai_settings"):
-            self._read_settings(name, LITELLM)
+        for name, section in SECTION_NAMES.items():
+            if section == "litellm_settings":
+                self._read_settings(name, LITELLM)
         self._read_router()
         self._read_models()
         self._read_pricing()

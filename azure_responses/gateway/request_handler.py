@@ -29,6 +29,7 @@ from azure_responses.openai_server.closing_events import closing_events
 from azure_responses.openai_server.replies import refusal
 from azure_responses.openai_server.reply_headers import STREAM
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.protocol.operation_table import OPERATIONS
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
@@ -41,7 +42,6 @@ _LONGEST_ID = 128
 _LARGE_BODY = 256 * 1024
 # What a value takes in memory once it is read, at least.
 _BYTES_PER_VALUE = 64
-_ROUTED = frozenset({"create", "chat", "compact", "input_tokens"})
 
 
 class RequestHandler:
@@ -175,7 +175,7 @@ class RequestHandler:
             admission.settle(admitted, tokens=tokens)
 
     async def _admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | None:
-        if call.operation not in _ROUTED:
+        if not OPERATIONS[call.operation].needs_model:
             return None
         admitted = await self._gateway.admission_queue.admit(caller, call)
         if isinstance(admitted, ErrorResponse):

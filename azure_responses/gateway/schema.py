@@ -170,6 +170,7 @@ SECTION_NAMES: Mapping[str, str] = {
     "router_settings": "router_settings",
     "general_settings": "general_settings",
     "litellm_settings": "litellm_settings",
+    # As written for Dheera AI, a fork of LiteLLM; see `PARAMS_KEYS` in routing/model_list.
     "dheera_ai_settings": "litellm_settings",
     "virtual_keys": "virtual_keys",
     "pricing": "pricing",

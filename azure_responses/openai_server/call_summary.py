@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.types.result import request_id_of
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ class CallSummary:
 
     Attributes:
         call_id: ours, which Azure is told as `x-ms-client-request-id`.
-        operation: `create`, `chat`, `retrieve`, `cancel`, `delete`, `input_items`, `compact`,
-            `input_tokens`, `models` or `model`.
+        operation: the name of a row of `OPERATIONS`, or "refused" for what became no call.
         group: the model name the caller gave, or of a stored response that of its deployment.
         is_stream: the answer comes as events.
         end_user: for whom the caller asks: `safety_identifier`, else `user`, else
@@ -113,7 +113,8 @@ class CallSummary:
     @property
     def is_billed(self) -> bool:
         """True for operations that use up tokens; reading a response again costs nothing."""
-        return self.operation in ("create", "chat", "compact")
+        row = OPERATIONS.get(self.operation)
+        return row is not None and row.is_billed
 
     @property
     def error_type(self) -> str | None:
