@@ -9,10 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 from azure_responses.event_loop import compute
-from azure_responses.gateway.authentication import check_model
 from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.cost_estimate import CostEstimates
-from azure_responses.gateway.error_response import ErrorResponse, limit_error
+from azure_responses.gateway.error_response import ErrorResponse, error_response, limit_error
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.router import Router
@@ -22,7 +21,7 @@ from azure_responses.routing.route_request import Candidate, Settlement
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.transport import patience_of
 
-__all__ = ["Admission", "Admitted", "SharedTicket", "AdmissionQueue", "take_shared"]
+__all__ = ["Admission", "AdmissionQueue", "Admitted", "check_model"]
 
 # Keys whose minutes are remembered; an idle key's is empty after one anyway.
 _MOST_KEYS = 10_000
@@ -118,6 +117,8 @@ class Admission:
     ) -> Admitted | ErrorResponse:
         if isinstance(ticket, ErrorResponse):
             return ticket
+        if caller.budget is None:
+            return Admitted(caller, ticket)
         hold = self._budgets.hold(caller, cost, now)
         if isinstance(hold, ErrorResponse):
             self._give_back(caller, ticket)
@@ -212,6 +213,20 @@ _LONGEST_PAUSE = 0.5
 _MOST_WAITING = 32
 
 
+def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
+    """The 403 of a key that is not for this model, else None."""
+    if not caller.models or caller.may_call(model):
+        return None
+    return error_response(
+        403,
+        f"This API key may not call the model {model[:200]!r}. It may call: "
+        f"{', '.join(caller.models)}.",
+        type="permission_denied",
+        param="model",
+        code="key_model_access_denied",
+    )
+
+
 class AdmissionQueue:
     """Admits calls, and lets one wait a little for what running calls of its key have reserved.
 
@@ -236,7 +251,7 @@ class AdmissionQueue:
         """Let a call begin, at once or when running calls of its key have ended, or say why not."""
         if not (caller.has_limits or caller.budget is not None):
             return self._admission.admit(
-                caller, model=call.group or "", tokens=0, cost=0, now=time.time(), tick=0.0
+                caller, model=call.summary.group or "", tokens=0, cost=0, now=time.time(), tick=0.0
             )
         context = await self._estimates.find_context(call)
         admitted = await self._ask(caller, call, context)
@@ -273,7 +288,7 @@ class AdmissionQueue:
         # Anew each time: the calls that ended meanwhile have shown how much they needed.
         tokens, cost = await compute(self._estimates.estimate, caller, call, context, tick)
         asked: dict[str, Any] = {"tokens": tokens, "cost": cost, "now": time.time(), "tick": tick}
-        asked["model"] = call.group or ""
+        asked["model"] = call.summary.group or ""
         state = self._router.async_calls.state
         if caller.has_limits and state.is_shared:
             return await self._admission.admit_shared(state, caller, **asked)

@@ -24,7 +24,7 @@ from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.request_handler import RequestHandler, read_headers
+from azure_responses.gateway.request_handler import RequestHandler, new_call_id, read_headers
 from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]
@@ -90,7 +90,7 @@ class GatewayApp:
 
     async def _fail(self, scope: Scope, send: Send) -> None:
         """Log the exception that no code expected; the caller gets a 500 without details."""
-        call_id = self.gateway.new_call_id()
+        call_id = new_call_id()
         LOGGER.exception("A request could not be answered (call %s)", call_id)
         self.gateway.metrics.refuse(500)
         if scope.get(REPLY_BEGUN):
@@ -103,7 +103,7 @@ class GatewayApp:
 
     async def _refuse(self, error: ErrorResponse, send: Send) -> None:
         self.gateway.metrics.refuse(error.status)
-        await send_error(send, error, self.gateway.new_call_id())
+        await send_error(send, error, new_call_id())
 
     async def _health(self, path: str, send: Send) -> None:
         gateway = self.gateway

@@ -8,7 +8,7 @@ from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_strength import is_loopback, is_of_this_machine
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 
-__all__ = ["Access", "AllowedHosts", "check_model", "read_host", "read_key"]
+__all__ = ["Access", "AllowedHosts", "read_host", "read_key"]
 
 _BEARER = "bearer "
 _LONGEST = 4096
@@ -80,7 +80,7 @@ class Access:
             return _refuse("Incorrect API key provided.")
         if caller.revoked is not None:
             return _refuse("This API key has been revoked.")
-        if caller.is_expired(now):
+        if caller.expires is not None and caller.is_expired(now):
             return _refuse("This API key has expired.")
         return caller
 
@@ -118,20 +118,6 @@ class Access:
             type="permission_denied",
             code="origin_not_allowed",
         )
-
-
-def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
-    """The 403 for a model the key is not for, else None."""
-    if caller.may_call(model):
-        return None
-    return error_response(
-        403,
-        f"This API key may not call the model {model[:200]!r}. It may call: "
-        f"{', '.join(caller.models)}.",
-        type="permission_denied",
-        param="model",
-        code="key_model_access_denied",
-    )
 
 
 def _missing() -> ErrorResponse:

@@ -11,6 +11,7 @@ from azure_responses.gateway.error_response import ErrorResponse, error_response
 __all__ = [
     "BodyMemory",
     "CallerLeft",
+    "Computer",
     "WorkerThreads",
     "Refused",
     "SHORT",

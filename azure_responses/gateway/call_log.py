@@ -74,7 +74,7 @@ def log_call(caller: ApiCaller, call: CallSummary) -> None:
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    cost = call.cost
+    cost, tokens = call.cost, None if call.use is None else call.use.tokens
     LOGGER.info(
         "%s %s %s: %d%s in %.3f s by %s, %s + %s tokens, $%s, key %s, call %s",
         call.operation,
@@ -84,20 +84,13 @@ def log_call(caller: ApiCaller, call: CallSummary) -> None:
         f" {_shown(call.error_type)}" if call.error is not None else "",
         call.latency,
         call.deployment_id or "-",
-        _count(call, "input_tokens", "prompt_tokens"),
-        _count(call, "output_tokens", "completion_tokens"),
+        "-" if tokens is None else tokens.input,
+        "-" if tokens is None else tokens.output,
         "-" if cost is None else format(cost, "f"),
         caller.key_id or "-",
         call.call_id,
         extra={_SERVED: (caller, call)},
     )
-
-
-def _count(call: CallSummary, *names: str) -> str:
-    """Tokens, which a reply may call anything."""
-    usage = call.usage or {}
-    found = next((usage[name] for name in names if name in usage), None)
-    return str(found) if isinstance(found, int) and abs(found) < 2**63 else "-"
 
 
 def _shown(text: str | None) -> str:

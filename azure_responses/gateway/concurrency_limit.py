@@ -18,11 +18,12 @@ class ConcurrencyLimit:
 
     Attributes:
         in_progress: how many there are now.
+        most: how many there may be.
     """
 
     def __init__(self, most: int, queue: int, patience: float) -> None:
         self.in_progress = 0
-        self._most = most
+        self.most = most
         self._queue_length = queue
         self._patience = patience
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -35,13 +36,13 @@ class ConcurrencyLimit:
     @property
     def refusal(self) -> ErrorResponse | None:
         """The 503 of a call that would not even wait; None where it would, or has a place."""
-        if self.in_progress < self._most or len(self._queue) < self._queue_length:
+        if self.in_progress < self.most or len(self._queue) < self._queue_length:
             return None
         return _saturated("The gateway is at its limit and so is its queue.")
 
     def enter(self) -> bool:
         """Take a place if one is free and nobody waits."""
-        if self.in_progress < self._most and not self._queue:
+        if self.in_progress < self.most and not self._queue:
             self.in_progress += 1
             return True
         return False

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
-from uuid import uuid4
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue
@@ -133,10 +132,6 @@ class Gateway:
         out = routing.health.cooldowns(time.monotonic())
         return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]
 
-    def new_call_id(self) -> str:
-        """Names a call whose caller gave it no name."""
-        return str(uuid4())
-
     def record(self, caller: ApiCaller, call: CallSummary, *, held: int = 0) -> None:
         """A call is over and answered: count it, price it, log it.
 
@@ -147,6 +142,7 @@ class Gateway:
                 of a millionth of a US dollar.
         """
         try:
+            call.price()
             self.metrics.note(call)
             if self.spend_writer is not None and call.is_billed:
                 self.spend_writer.record(caller, call, held=held)

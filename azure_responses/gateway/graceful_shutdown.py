@@ -7,6 +7,8 @@ from azure_responses.gateway.error_response import ErrorResponse, error_response
 
 __all__ = ["GracefulShutdown"]
 
+_PAUSE = 0.02
+
 
 class GracefulShutdown:
     """The calls of one process, and whether it still takes any; used from one event loop.
@@ -14,13 +16,13 @@ class GracefulShutdown:
     Attributes:
         is_draining: no new calls are taken.
         is_cut: the time for those under way is over; they end with an error that says so.
+        tasks: the calls under way; each adds its task, and discards it when it has ended.
     """
 
     def __init__(self) -> None:
         self.is_draining = False
         self.is_cut = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._idle = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     @property
     def refusal(self) -> ErrorResponse:
@@ -44,39 +46,23 @@ class GracefulShutdown:
             type="server_error",
         )
 
-    @property
-    def count(self) -> int:
-        """Calls under way."""
-        return len(self._tasks)
-
-    def enter(self, task: "asyncio.Task[None]") -> None:
-        """A call has begun in this task."""
-        self._tasks.add(task)
-
-    def leave(self, task: "asyncio.Task[None]") -> None:
-        """It has ended."""
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._idle.set()
-
     def begin(self) -> None:
         """Take no more calls."""
         self.is_draining = True
 
     async def wait(self, timeout: float) -> None:
         """Return when the last call has ended; after `timeout` seconds cut those that are left."""
-        deadline = asyncio.get_running_loop().time() + timeout
-        while self._tasks:
-            self._idle.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._idle.wait()
-            except TimeoutError:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout
+        while self.tasks:
+            if clock() >= deadline:
                 self._cut()
-                await asyncio.wait(set(self._tasks), timeout=1.0)
+                await asyncio.wait(set(self.tasks), timeout=1.0)
                 return
+            # Looked at again and again: a process ends once, but each call would have to tell.
+            await asyncio.sleep(min(_PAUSE, max(0.0, deadline - clock())))
 
     def _cut(self) -> None:
         self.is_cut = True
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()

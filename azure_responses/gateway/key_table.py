@@ -46,6 +46,7 @@ class ApiCaller:
         budget_period: days of a period, or None for the whole life of the key.
         created, expires, revoked: unix seconds; the last two None while they do not apply.
         end_user: for whom calls count that name no end user themselves.
+        has_limits: requests or tokens a minute are limited.
     """
 
     key_id: str
@@ -61,11 +62,11 @@ class ApiCaller:
     expires: float | None = None
     revoked: float | None = None
     end_user: str | None = None
+    has_limits: bool = field(init=False, repr=False)
 
-    @property
-    def has_limits(self) -> bool:
-        """True where requests or tokens a minute are limited."""
-        return self.rpm is not None or self.tpm is not None
+    def __post_init__(self) -> None:
+        # Worked out once: each call asks for it several times. The class is frozen.
+        object.__setattr__(self, "has_limits", self.rpm is not None or self.tpm is not None)
 
     def is_expired(self, now: float) -> bool:
         """True from the second in which the key expires."""

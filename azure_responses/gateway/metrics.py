@@ -166,21 +166,18 @@ class Metrics:
             self._abandoned.labels(group).inc()
 
     def _note_use(self, summary: "CallSummary", group: str, deployment: str) -> None:
-        usage = summary.usage
-        if usage is None:
+        use = summary.use
+        if use is None or use.tokens is None:
             return
         counters = self._uses.get((group, deployment))
         if counters is None:
-            kinds = (self._tokens.labels(group, deployment, kind) for kind, _ in _TOKENS)
+            kinds = (self._tokens.labels(group, deployment, kind) for kind in ("input", "output"))
             counters = (*kinds, self._cost.labels(group, deployment))
             self._uses[group, deployment] = counters
-        for place, (_, names) in enumerate(_TOKENS):
-            for name in names:
-                count = usage.get(name)
-                if isinstance(count, int) and count > 0:
-                    counters[place].inc(min(count, _MOST_TOKENS))
+        counters[0].inc(_fit(use.tokens.input))
+        counters[1].inc(_fit(use.tokens.output))
         if summary.cost:
-            counters[-1].inc(min(float(summary.cost), _MOST_COST))
+            counters[2].inc(min(float(summary.cost), _MOST_COST))
 
     def _shown(self, group: str | None) -> str:
         if group is None:
@@ -188,11 +185,9 @@ class Metrics:
         return group if group in self._groups else self._unknown
 
 
+def _fit(tokens: int) -> int:
+    return min(max(tokens, 0), _MOST_TOKENS)
+
+
 def _shown_status(status: int) -> str:
     return str(status) if 100 <= status <= 599 else _OTHER
-
-
-_TOKENS = (
-    ("input", ("input_tokens", "prompt_tokens")),
-    ("output", ("output_tokens", "completion_tokens")),
-)

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from azure_responses.errors import AzureResponsesError
-from azure_responses.event_loop import COMPUTER, compute
+from azure_responses.event_loop import COMPUTER
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.asgi_reply import (
     DISCONNECT,
@@ -19,9 +21,15 @@ from azure_responses.gateway.asgi_reply import (
     Scope,
     Send,
     send_error,
-    send_reply,
 )
-from azure_responses.gateway.body_reader import SHORT, CallerLeft, Refused, check_json, read_body
+from azure_responses.gateway.body_reader import (
+    SHORT,
+    CallerLeft,
+    Computer,
+    Refused,
+    check_json,
+    read_body,
+)
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server import ApiRequest, CallSummary
@@ -45,7 +53,16 @@ _BYTES_PER_VALUE = 64
 
 
 class RequestHandler:
-    """Answers one request; made for it and thrown away."""
+    """Answers one request, and is made for it.
+
+    1. The caller is authenticated by the headers.
+    2. The body is read and measured, before the request takes one of the places for calls: callers
+       who send slowly must not keep others from theirs.
+    3. The request takes a place, or waits for one.
+    4. It is read as a call. Admission checks it against the limits and the budget of its key.
+    5. The router makes the call, and the reply is sent.
+    6. The call is recorded, and what was reserved for it is settled.
+    """
 
     def __init__(self, gateway: "Gateway", scope: Scope, receive: Receive, send: Send) -> None:
         self._gateway = gateway
@@ -54,21 +71,24 @@ class RequestHandler:
         self._send = send
         self._began = time.perf_counter()
         self._headers = read_headers(scope)
-        self._call_id = self._read_call_id()
+        self._call_id = _call_id_in(self._headers) or new_call_id()
         self._task = asyncio.current_task()
+        # A server other than our own has none; then a task waits for its message.
         self._disconnect: Disconnect | None = scope.get(DISCONNECT)
         self._watch: asyncio.Task[Any] | None = None
+        self._body_owner = ""
+        self._body_bytes = 0
         self._has_left = False
         self._is_over = False
 
     async def run(self) -> None:
-        """Answer it, or notice that nobody wants the answer any more."""
+        """Answer the request, or stop when its caller has left."""
         gateway, task = self._gateway, self._task
         assert task is not None
         if gateway.shutdown.is_draining:
             await self._send_error(gateway.shutdown.refusal)
             return
-        gateway.shutdown.enter(task)
+        gateway.shutdown.tasks.add(task)
         try:
             await self._answer()
         except Refused as refused:
@@ -82,72 +102,70 @@ class RequestHandler:
         finally:
             self._is_over = True
             self._stop_watching()
-            gateway.shutdown.leave(task)
+            gateway.shutdown.tasks.discard(task)
 
     async def _answer(self) -> None:
         gateway = self._gateway
         caller = await gateway.authenticate(self._headers)
         if isinstance(caller, ErrorResponse):
             raise Refused(caller)
-        # Read before it has a place: callers who send slowly must not keep others from theirs.
-        held, key_id = 0, caller.key_id
-
-        def take(size: int) -> None:
-            nonlocal held
-            gateway.bodies.take(key_id, size)
-            held += size
-
-        limit = gateway.settings.max_body_bytes
+        concurrency, limit = gateway.concurrency, gateway.settings.max_body_bytes
+        if concurrency.in_progress >= concurrency.most and (full := concurrency.refusal):
+            # Its body need not be read.
+            raise Refused(full)
+        self._body_owner = caller.key_id
         try:
-            refusal = gateway.concurrency.refusal
-            if refusal is not None:
-                raise Refused(refusal)
-            body = await read_body(self._receive, self._headers, limit, take)
-            await self._weigh(body, take)
-            await self._take_place(caller, body)
+            body = await read_body(self._receive, self._headers, limit, self._count_body)
+            computer = None if len(body) <= SHORT else await self._measure(body)
+            # Set for each request: the context may be that of an earlier one on the connection.
+            COMPUTER.set(computer)
+            if not concurrency.enter():
+                error = await concurrency.wait()
+                if error is not None:
+                    raise Refused(error)
+            try:
+                await self._serve(caller, body, computer)
+            finally:
+                concurrency.leave()
         finally:
-            if held:
-                gateway.bodies.give_back(key_id, held)
+            if self._body_bytes:
+                gateway.bodies.give_back(self._body_owner, self._body_bytes)
 
-    async def _weigh(self, body: bytes, take: Callable[[int], None]) -> None:
-        """Say where the body is worked on, by how much it holds."""
-        computer = None
-        if len(body) > SHORT:
-            gateway, most = self._gateway, self._gateway.settings.max_body_values
-            if len(body) < _LARGE_BODY:
-                values = check_json(body, most)
-            else:
-                values = await asyncio.to_thread(check_json, body, most)
-            computer = gateway.worker_threads.choose(values, len(body))
-            if computer is not None:
-                take(values * _BYTES_PER_VALUE)
-        # What is set stays so for requests that come later on the same connection.
-        COMPUTER.set(computer)
+    def _count_body(self, size: int) -> None:
+        """Count bytes that are held for the body; raises Refused where there is no room."""
+        self._gateway.bodies.take(self._body_owner, size)
+        self._body_bytes += size
 
-    async def _take_place(self, caller: ApiCaller, body: bytes) -> None:
-        limit = self._gateway.concurrency
-        if not limit.enter():
-            error = await limit.wait()
-            if error is not None:
-                raise Refused(error)
+    async def _measure(self, body: bytes) -> Computer | None:
+        """Where a body is worked on, by how much it holds; None is the event loop's thread."""
+        gateway, most = self._gateway, self._gateway.settings.max_body_values
+        if len(body) < _LARGE_BODY:
+            values = check_json(body, most)
+        else:
+            values = await asyncio.to_thread(check_json, body, most)
+        computer = gateway.worker_threads.choose(values, len(body))
+        if computer is not None:
+            self._count_body(values * _BYTES_PER_VALUE)
+        return computer
+
+    async def _serve(self, caller: ApiCaller, body: bytes, computer: Computer | None) -> None:
+        request, gateway = self._request(caller, body), self._gateway
+        read = partial(gateway.server.read, request)
         try:
-            await self._serve(caller, body)
-        finally:
-            limit.leave()
-
-    async def _serve(self, caller: ApiCaller, body: bytes) -> None:
-        request = self._request(caller, body)
-        try:
-            call = await compute(self._gateway.server.read, request)
+            call = read() if computer is None else await computer(read)
         except AzureResponsesError as error:
             reply = refusal(request, error)
-            self._gateway.metrics.refuse(reply.status)
-            assert isinstance(reply.body, bytes)
-            await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
+            gateway.metrics.refuse(reply.status)
+            await self._send_reply(reply.status, reply.headers, reply.body)
             clear_tracebacks([reply.summary.error])
             return
         self._watch_caller()
-        admitted = await self._admit(caller, call)
+        admitted = None
+        if OPERATIONS[call.summary.operation].needs_model:
+            found = await gateway.admission_queue.admit(caller, call)
+            if isinstance(found, ErrorResponse):
+                raise Refused(found)
+            admitted = found
         try:
             await self._make(call)
         finally:
@@ -156,6 +174,7 @@ class RequestHandler:
             clear_tracebacks([call.summary.error, *call.failures])
 
     def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
+        """Record the call, and put what it used in the place of what was reserved for it."""
         summary, admission = call.summary, self._gateway.admission
         tokens = summary.total_tokens
         held = 0
@@ -174,23 +193,13 @@ class RequestHandler:
         else:
             admission.settle(admitted, tokens=tokens)
 
-    async def _admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | None:
-        if not OPERATIONS[call.operation].needs_model:
-            return None
-        admitted = await self._gateway.admission_queue.admit(caller, call)
-        if isinstance(admitted, ErrorResponse):
-            raise Refused(admitted)
-        return admitted
-
     async def _make(self, call: ServedRequest) -> None:
         with continued_trace(self._headers):
             if call.is_stream:
                 await self._make_stream(call)
                 return
             reply = await self._gateway.server.answer(call)
-        assert isinstance(reply.body, bytes)
-        self._finish()
-        await send_reply(self._send, reply.status, self._named(reply.headers), reply.body)
+        await self._send_reply(reply.status, reply.headers, reply.body)
 
     async def _make_stream(self, call: ServedRequest) -> None:
         stream = EventStream(
@@ -208,7 +217,7 @@ class RequestHandler:
                 await self._pass_on(stream, reply.headers, reply.body)
         except asyncio.CancelledError:
             call.summary.is_abandoned = True
-            await self._say_goodbye(stream, call)
+            await self._tell_of_shutdown(stream, call)
             raise
         finally:
             self._scope[REPLY_BEGUN] = stream.has_begun
@@ -232,23 +241,30 @@ class RequestHandler:
         headers: list[Header],
         body: bytes,
     ) -> None:
-        """Nothing came of a stream: say so by a status, or in events if it was begun already."""
+        """A stream ends before its first event: answer a status, or an event if it has begun."""
         if not stream.has_begun:
             await stream.close()
-            self._finish()
-            await send_reply(self._send, status, self._named(headers), body)
+            await self._send_reply(status, headers, body)
             return
         assert call.summary.error is not None
         await stream.write(closing_events(call, call.summary.error))
         self._finish()
         await stream.end()
 
-    async def _say_goodbye(self, stream: EventStream, call: ServedRequest) -> None:
-        """The time for draining is over: whoever still listens is told why the stream ends."""
+    async def _tell_of_shutdown(self, stream: EventStream, call: ServedRequest) -> None:
+        """Send a caller who still listens an event that says why the stream is cut."""
         if self._gateway.shutdown.is_cut and not self._has_left and stream.has_begun:
             self._finish()
             await stream.write(closing_events(call, self._gateway.shutdown.error))
             await stream.end()
+
+    async def _send_reply(self, status: int, headers: list[Header], body: Any) -> None:
+        """Send a whole reply."""
+        assert isinstance(body, bytes)
+        self._finish()
+        start = {"type": "http.response.start", "status": status, "headers": self._named(headers)}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
 
     async def _send_error(self, error: ErrorResponse) -> None:
         self._finish()
@@ -256,16 +272,15 @@ class RequestHandler:
         await send_error(self._send, error, self._call_id)
 
     def _finish(self) -> None:
-        """The last of the reply is about to be sent: whoever leaves from now on has had it."""
+        """The end of the reply is about to be sent: leaving does not stop the call any more."""
         self._is_over = True
         self._scope[REPLY_BEGUN] = True
 
     def _watch_caller(self) -> None:
-        """Have the call stopped when nobody waits for its answer any more."""
+        """Have the call stopped when its caller leaves."""
         if self._disconnect is not None:
             self._disconnect.watch(self._note_leaving)
         else:
-            # Another server than our own.
             self._watch = asyncio.ensure_future(self._receive())
             self._watch.add_done_callback(self._note_message)
 
@@ -284,7 +299,7 @@ class RequestHandler:
             self._stop()
 
     def _stop(self) -> None:
-        """Nobody listens any more."""
+        """Stop the call, whose caller has left."""
         self._has_left = True
         assert self._task is not None
         self._task.cancel()
@@ -306,30 +321,39 @@ class RequestHandler:
 
     def _named(self, headers: list[Header]) -> list[Header]:
         """The headers with a request id, Azure's where there is one."""
-        if not any(name == b"x-request-id" for name, _ in headers):
-            headers.append((b"x-request-id", self._call_id.encode()))
+        for name, _ in headers:
+            if name == b"x-request-id":
+                return headers
+        headers.append((b"x-request-id", self._call_id.encode()))
         return headers
-
-    def _read_call_id(self) -> str:
-        given = self._headers.get("x-litellm-call-id") or self._headers.get("x-request-id")
-        if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
-            return given
-        return self._gateway.new_call_id()
 
 
 def read_headers(scope: Scope) -> dict[str, str]:
     """The headers of a request, names in lower case; the first of each name counts."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-    return headers
+    # In reverse, so that the first is written last.
+    pairs = reversed(scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+def _call_id_in(headers: Mapping[str, str]) -> str | None:
+    """The id that the caller has given the call; None without one that a log can show."""
+    given = headers.get("x-litellm-call-id") or headers.get("x-request-id")
+    if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
+        return given
+    return None
+
+
+def new_call_id() -> str:
+    """A name for a call whose caller gave it none."""
+    return str(uuid4())
 
 
 def clear_tracebacks(errors: Iterable[BaseException | None]) -> None:
-    """Take the frames off errors that nobody will look into any more.
+    """Remove the tracebacks of errors that have been answered, and of their causes.
 
-    They hold what was worked on, the body of the request and the error itself among it: a circle
-    that would keep tens of megabytes until garbage is collected, which few objects make come.
+    Their frames refer to what was worked on, the body of the request and the error itself among it:
+    a cycle of references that keeps tens of megabytes until the next garbage collection, which is
+    rare because such a cycle has few objects.
     """
     pending, known = list(errors), set[int]()
     while pending:
@@ -342,9 +366,9 @@ def clear_tracebacks(errors: Iterable[BaseException | None]) -> None:
 
 
 def _is_open(summary: CallSummary, tokens: int | None) -> bool:
-    """True for a call that has used what nobody will say: its caller left, or it goes on.
+    """True for a call whose use stays unknown: its caller left, or it goes on in the background.
 
-    What was put aside for it stays spent. Otherwise who leaves early enough spends nothing.
+    What was reserved for it counts as spent. Otherwise a caller who leaves early spends nothing.
     """
     if tokens is not None or not summary.attempts:
         return False
@@ -352,7 +376,7 @@ def _is_open(summary: CallSummary, tokens: int | None) -> bool:
 
 
 class continued_trace:
-    """Inside, what is traced belongs to the trace that the caller's headers name."""
+    """Within it, spans belong to the trace that the caller's headers name."""
 
     __slots__ = ("_headers", "_token")
 
@@ -361,7 +385,7 @@ class continued_trace:
         self._token: Any = None
 
     def __enter__(self) -> None:
-        # A program that never imported opentelemetry has nobody to tell.
+        # Imported only where the program uses it: otherwise no tracer is set up.
         if "traceparent" in self._headers and "opentelemetry" in sys.modules:
             from opentelemetry import context, propagate
 

@@ -9,7 +9,6 @@ from hashlib import sha256
 from azure_responses.gateway.budget import PICO, day_of, to_pico
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.call_summary import CallSummary
-from azure_responses.pricing.use import Tokens
 
 __all__ = [
     "LONGEST_NAME",
@@ -39,6 +38,8 @@ def fit_name(name: str | None) -> str:
     """
     if not name:
         return ""
+    if len(name) <= LONGEST_NAME and name.isascii() and name.isprintable():
+        return name
     text = name.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     if len(text) <= LONGEST_NAME:
         return text
@@ -96,7 +97,6 @@ class Spent:
 # No call comes near these. A column of 64 bits that overflowed would take every later total along.
 _MOST_COST = 100_000 * PICO
 _MOST_TOKENS = 2**40
-_NO_TOKENS = Tokens()
 
 
 def end_user_of(caller: ApiCaller, call: CallSummary) -> str | None:
@@ -117,18 +117,20 @@ def spent_by(caller: ApiCaller, call: CallSummary, held: int = 0) -> tuple[Spend
         day_of(call.started_at + call.latency),
     )
     use, cost = call.use, call.cost
-    tokens = (use and use.tokens) or _NO_TOKENS
-    spent = Spent(
-        cost=0 if cost is None else _fit(to_pico(cost), _MOST_COST),
-        calls=1,
-        failed=int(use is None),
-        unpriced=int(use is not None and cost is None),
-        input_tokens=_fit(tokens.input, _MOST_TOKENS),
-        cached_tokens=_fit(tokens.cached, _MOST_TOKENS),
-        output_tokens=_fit(tokens.output, _MOST_TOKENS),
-        reasoning_tokens=_fit(tokens.reasoning, _MOST_TOKENS),
-        held=0 if cost is not None else _fit(held, _MOST_COST),
-    )
+    spent = Spent(calls=1)
+    if use is None:
+        spent.failed = 1
+    elif use.tokens is not None:
+        tokens = use.tokens
+        spent.input_tokens = _fit(tokens.input, _MOST_TOKENS)
+        spent.cached_tokens = _fit(tokens.cached, _MOST_TOKENS)
+        spent.output_tokens = _fit(tokens.output, _MOST_TOKENS)
+        spent.reasoning_tokens = _fit(tokens.reasoning, _MOST_TOKENS)
+    if cost is not None:
+        spent.cost = _fit(to_pico(cost), _MOST_COST)
+    else:
+        spent.unpriced = int(use is not None)
+        spent.held = _fit(held, _MOST_COST)
     return key, spent
 
 

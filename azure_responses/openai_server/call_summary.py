@@ -20,7 +20,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 class CallSummary:
     """One call as it stands, filled in on the way from the request to the end of its reply.
 
-    `result` is assigned last: what it used and cost is worked out once, when first asked for.
+    `result` is assigned last; `price` then works out what it used and cost, once.
 
     Attributes:
         call_id: ours, which Azure is told as `x-ms-client-request-id`.
@@ -43,7 +43,9 @@ class CallSummary:
         base_model: the model behind the deployment, for its price.
         warnings: what was left out of the request, one sentence each.
         last_sequence_number: of the last event of a stream, so that one more can follow it.
-        priced: what the result used and cost, once that was worked out.
+        use, cost: what the result used up, and US dollars, None where that is not known; both
+            are worked out by `price`.
+        is_billed: the operation uses up tokens; reading a response again costs nothing.
     """
 
     call_id: str
@@ -68,7 +70,27 @@ class CallSummary:
     base_model: str | None = None
     warnings: Sequence[str] = ()
     last_sequence_number: int | None = None
-    priced: "tuple[Use, Decimal | None] | None" = field(default=None, repr=False)
+    use: "Use | None" = field(default=None, repr=False)
+    cost: Decimal | None = None
+    is_billed: bool = field(init=False)
+    _is_priced: bool = field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        row = OPERATIONS.get(self.operation)
+        self.is_billed = row is not None and row.is_billed
+
+    def price(self) -> Decimal | None:
+        """Work out `use` and `cost`, the first time that there is a result; returns the cost."""
+        if self.result is not None and not self._is_priced:
+            # Imported on use: the prices are a large table, and not every server is asked for them.
+            from azure_responses.pricing import default_book
+            from azure_responses.pricing.use import read_use
+
+            self._is_priced = True
+            self.use = read_use(self.result, self.headers)
+            if self.is_billed:
+                self.cost = default_book.total(self.use, self.deployment, self.base_model)
+        return self.cost
 
     @property
     def usage(self) -> Mapping[str, Any] | None:
@@ -83,38 +105,9 @@ class CallSummary:
         return total if isinstance(total, int) else None
 
     @property
-    def use(self) -> "Use | None":
-        """What the answer used up; None without one."""
-        return None if self.result is None and self.priced is None else self._price()[0]
-
-    @property
-    def cost(self) -> Decimal | None:
-        """US dollars; None where that is not known."""
-        return None if self.result is None and self.priced is None else self._price()[1]
-
-    def _price(self) -> "tuple[Use, Decimal | None]":
-        if self.priced is None:
-            # Imported on use: the prices are a large table, and not every server is asked for them.
-            from azure_responses.pricing import default_book
-            from azure_responses.pricing.use import read_use
-
-            assert self.result is not None
-            use, cost = read_use(self.result, self.headers), None
-            if self.is_billed:
-                cost = default_book.total(use, self.deployment, self.base_model)
-            self.priced = use, cost
-        return self.priced
-
-    @property
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of Azure's reply."""
         return request_id_of(self.headers) or getattr(self.error, "request_id", None)
-
-    @property
-    def is_billed(self) -> bool:
-        """True for operations that use up tokens; reading a response again costs nothing."""
-        row = OPERATIONS.get(self.operation)
-        return row is not None and row.is_billed
 
     @property
     def error_type(self) -> str | None:

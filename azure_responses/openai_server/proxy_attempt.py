@@ -299,7 +299,7 @@ class ProxyAttempt:
         return result
 
     def _price(self, result: Any) -> Decimal | None:
-        return self._served.summary.cost
+        return self._served.summary.price()
 
     def label_error(self, error: AzureResponsesError) -> None:
         """Note a failure, and let it name ids as the caller knows them."""

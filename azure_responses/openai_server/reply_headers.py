@@ -53,7 +53,7 @@ def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
     headers += _texts(
         (b"x-litellm-model-id", summary.deployment_id), (b"x-litellm-model-group", summary.group)
     )
-    cost = summary.cost if with_cost else None
+    cost = summary.price() if with_cost else None
     if cost is not None:
         headers.append((b"x-litellm-response-cost", format(cost, "f").encode()))
     return headers

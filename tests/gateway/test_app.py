@@ -267,7 +267,7 @@ def test_azure_is_let_go_when_the_caller_leaves(server_of: Any, padding: int) ->
         while limit.in_progress and time.monotonic() < deadline:
             time.sleep(0.02)
         assert limit.in_progress == 0
-        assert gateway.app.gateway.shutdown.count == 0
+        assert gateway.app.gateway.shutdown.tasks == set()
 
 
 def test_a_body_too_long_is_refused(url: str) -> None:
@@ -313,7 +313,7 @@ def test_a_caller_who_leaves_while_sending_is_forgotten(gateway: Running) -> Non
         connection.sendall(head.encode() + b'{"model"')
         time.sleep(0.1)
     deadline = time.monotonic() + 5
-    while gateway.app.gateway.shutdown.count and time.monotonic() < deadline:
+    while gateway.app.gateway.shutdown.tasks and time.monotonic() < deadline:
         time.sleep(0.02)
     assert gateway.app.gateway.concurrency.in_progress == 0
 

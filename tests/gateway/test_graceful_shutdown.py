@@ -23,18 +23,18 @@ def test_calls_under_way_are_waited_for_or_cut() -> None:
         async def call() -> None:
             task = asyncio.current_task()
             assert task is not None
-            shutdown.enter(task)
+            shutdown.tasks.add(task)
             try:
                 await asyncio.sleep(seconds)
             finally:
-                shutdown.leave(task)
+                shutdown.tasks.discard(task)
 
         task = asyncio.create_task(call())
         await asyncio.sleep(0)
-        assert shutdown.count == 1
+        assert len(shutdown.tasks) == 1
         await shutdown.wait(0.3)
         await asyncio.gather(task, return_exceptions=True)
-        assert shutdown.count == 0
+        assert shutdown.tasks == set()
         return task.cancelled(), shutdown.is_cut
 
     assert asyncio.run(run(0.02)) == (False, False)

@@ -11,7 +11,7 @@ from azure_responses.openai_server import CallSummary
 def summary(**fields: Any) -> CallSummary:
     usage = {"input_tokens": 17, "output_tokens": 54, "total_tokens": 71}
     result = {"model": "gpt-5-mini", "output": [], "usage": usage, "status": "completed"}
-    return CallSummary(
+    call = CallSummary(
         **{
             "call_id": "c",
             "operation": "create",
@@ -25,6 +25,8 @@ def summary(**fields: Any) -> CallSummary:
             **fields,
         }
     )
+    call.price()
+    return call
 
 
 def rendered(metrics: Metrics) -> str:

@@ -34,7 +34,8 @@ def _call(number: int = 1, *, cost: str = "0.25") -> CallSummary:
         "create",
         group="gpt",
         started_at=time.time(),
-        priced=(Use(id=f"resp_{number}"), Decimal(cost)),
+        use=Use(id=f"resp_{number}"),
+        cost=Decimal(cost),
     )
 
 
@@ -352,7 +353,7 @@ for number in range(1, 1_000_000):
     keeper.record(
         callers[number % 7],
         CallSummary(
-            str(number), "create", group="gpt", priced=(Use(id=f"resp_{number}"), Decimal(number))
+            str(number), "create", group="gpt", use=Use(id=f"resp_{number}"), cost=Decimal(number)
         ),
     )
     print(number, flush=True)

@@ -61,7 +61,7 @@ def test_an_odd_field_passes_and_costs_no_call(asked: tuple[Asker, Canned]) -> N
         else:
             refused += 1
             assert (chat.status, "cannot be read" in chat.json["error"]["message"]) == (502, True)
-        assert (native.summary.error, native.summary.cost or 0) is not None
+        assert (native.summary.error, native.summary.price() or 0) is not None
     assert tried > 150
     assert refused < tried / 8
 
