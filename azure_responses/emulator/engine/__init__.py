@@ -1,4 +1,8 @@
-"""The answer engine: deterministic, rule-following, with no clock and no randomness."""
+"""The engine of the emulator: from a call to its response, by rule, with no clock and no chance.
+
+`create_response` shows the steps in order; docs/emulator.md says what the engine answers. A hosted
+tool is added in one module: see `hosted_tool`.
+"""
 
 from azure_responses.emulator.engine.chat_completion import create_chat_completion
 from azure_responses.emulator.engine.create_response import compact, create_response

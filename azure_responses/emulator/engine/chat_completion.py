@@ -5,14 +5,14 @@ no choices and `prompt_filter_results`, `content_filter_results` on every choice
 chunk of its own.
 """
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from azure_responses.emulator.engine.create_response import create_response
-from azure_responses.emulator.engine.event_writer import obfuscate, split_deltas
 from azure_responses.emulator.engine.generation import Generation
+from azure_responses.emulator.engine.item_events import obfuscate, split_deltas
 from azure_responses.emulator.engine.response_object import prompt_results
+from azure_responses.emulator.engine.transcript import read_transcript
 from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.response_store import drop_nulls
 from azure_responses.emulator.service_errors import ServiceError
@@ -20,6 +20,7 @@ from azure_responses.emulator.service_errors import ServiceError
 __all__ = ["create_chat_completion", "to_generation"]
 
 _Chunk = dict[str, Any]
+# Of all choices of a completion together.
 _MOST_TOKENS = 500_000
 _SAFE = {"filtered": False, "severity": "safe"}
 _CATEGORIES = ("hate", "self_harm", "sexual", "violence")
@@ -36,12 +37,12 @@ def create_chat_completion(
     """The completion, and the chunks of the same completion as a stream; none if not streamed.
 
     Raises:
-        Refusal: as `answer` does, with the bodies of chat completions.
+        ServiceError: as `create_response` does, with the bodies of chat completions.
     """
     body = generation.request
     asked = _share(to_generation(generation), body.get("n") or 1)
-    given = asked.request["input"]
-    if find_trigger(json.dumps(given[-1:]), "block-prompt") is not None:
+    transcript = read_transcript(asked.request, asked.request["input"])
+    if find_trigger(transcript, "block-prompt") is not None:
         raise _refuse_prompt()
     head = {
         "created": generation.created_at,
@@ -68,13 +69,14 @@ def create_chat_completion(
 
 
 def _share(generation: Generation, choices: int) -> Generation:
-    """The turn, its choices together no longer than what a machine holds with ease."""
+    """The call with a limit of tokens for each of its choices: 128 long ones fill the memory."""
     most = generation.request.get("max_output_tokens") or generation.model.max_output
     limited = {**generation.request, "max_output_tokens": min(most, _MOST_TOKENS // choices)}
     return replace(generation, request=limited) if choices > 1 else generation
 
 
 def _refuse_prompt() -> ServiceError:
+    # Not the body that the Responses API sends: chat has its own, with one result per category.
     results = {**dict.fromkeys(_CATEGORIES, _SAFE), "hate": {"filtered": True, "severity": "high"}}
     results["jailbreak"] = {"filtered": False, "detected": False}
     error = {
@@ -96,12 +98,8 @@ def _prompt_filter() -> dict[str, Any]:
 
 
 def _choose(index: int, response: dict[str, Any], has_logprobs: bool) -> dict[str, Any]:
-    message: dict[str, Any] = {
-        "annotations": [],
-        "content": None,
-        "refusal": None,
-        "role": "assistant",
-    }
+    message: dict[str, Any] = {"annotations": [], "content": None, "refusal": None}
+    message["role"] = "assistant"
     calls, logprobs = [], None
     for item in response["output"]:
         if item["type"] == "message":
@@ -116,6 +114,7 @@ def _choose(index: int, response: dict[str, Any], has_logprobs: bool) -> dict[st
         message["tool_calls"] = calls
     reason = _finish(response, bool(calls))
     filtered = reason == "content_filter"
+    # The filter reads texts, not calls: a choice of calls has no results of it.
     results: dict[str, Any] = dict.fromkeys(_CATEGORIES, _SAFE) if not calls else {}
     if filtered:
         results = {**results, "violence": {"filtered": True, "severity": "high"}}
@@ -175,16 +174,8 @@ def _stream(
     tail: dict[str, Any] = {"object": "chat.completion.chunk", "system_fingerprint": None}
     if include_usage:
         tail["usage"] = None
-    chunks: list[_Chunk] = [
-        {
-            "choices": [],
-            "created": 0,
-            "id": "",
-            "model": "",
-            "object": "",
-            "prompt_filter_results": [_prompt_filter()],
-        }
-    ]
+    first = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+    chunks: list[_Chunk] = [{**first, "prompt_filter_results": [_prompt_filter()]}]
     is_obfuscated = options.get("include_obfuscation") is not False
     for choice in choices:
         for delta, reason, results in _deltas(choice, generation.chunking):
@@ -256,7 +247,7 @@ _SAME = (
 
 
 def to_generation(generation: Generation) -> Generation:
-    """The turn with a create call in place of the chat body; nothing is stored."""
+    """The call with a create body in place of the chat body; nothing is stored."""
     body = generation.request
     asked: dict[str, Any] = {name: body[name] for name in _SAME if body.get(name) is not None}
     asked["model"] = body.get("model")
@@ -322,7 +313,7 @@ def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
         items.append(_to_call(call))
     called = message.get("function_call")
     if called:
-        # The way before tools: the name is all that joins a call and its output.
+        # The way before tools: only the name joins a call and its output.
         items.append(_to_call({"id": called.get("name"), "function": called}))
     return items
 

@@ -1,10 +1,13 @@
-"""From a turn to an answer: decide what to say, then how the wire carries it."""
+"""From a call to its response: plan the output, cut it to the limits, then write it down.
+
+Compaction stands here too: it is an item of a response and a call of its own. Microsoft's Responses
+page documents it since June 2026; shapes as recorded by langchain-openai.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from azure_responses.emulator.engine.event_writer import EventWriter
 from azure_responses.emulator.engine.generation import (
     GeneratedResponse,
     Generation,
@@ -13,35 +16,48 @@ from azure_responses.emulator.engine.generation import (
     ResponseBuilder,
 )
 from azure_responses.emulator.engine.input_items import check_input, fit_context, gather_items
-from azure_responses.emulator.engine.item_events import write_events
+from azure_responses.emulator.engine.item_events import MESSAGE_EVENTS, EventWriter, write_events
 from azure_responses.emulator.engine.output_items import (
     is_reasoning_due,
     write_answer,
     write_reasoning,
 )
-from azure_responses.emulator.engine.remote_mcp import answer_approval, list_remote
+from azure_responses.emulator.engine.remote_mcp import answer_approval, list_remote_tools
 from azure_responses.emulator.engine.response_object import close_response, open_response
-from azure_responses.emulator.engine.service_tools import write_hosted
 from azure_responses.emulator.engine.token_usage import (
     block_output,
     count_input,
     cut_to_limits,
     describe_usage,
 )
-from azure_responses.emulator.engine.tool_calls import ToolSelection, select_tools, write_calls
+from azure_responses.emulator.engine.tool_calls import (
+    HOSTED_TOOLS,
+    ToolSelection,
+    select_tools,
+    write_calls,
+    write_hosted_calls,
+)
 from azure_responses.emulator.engine.transcript import read_text, read_transcript
 from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger
 from azure_responses.emulator.tokens import count_items, count_text
 
-__all__ = ["create_response", "compact", "decide", "write_compaction"]
+__all__ = ["compact", "create_response"]
+
+_Item = Mapping[str, Any]
+_ITEM_EVENTS = {
+    **MESSAGE_EVENTS,
+    **{kind: events for row in HOSTED_TOOLS.values() for kind, events in row.items.items()},
+}
+# Characters of each message that a compaction keeps: enough for the facts of a conversation.
+_KEPT = 300
 
 
 def create_response(generation: Generation) -> GeneratedResponse:
-    """The answer to a create call.
+    """The response to a create call.
 
     Raises:
-        Refusal: for what only shows when answering: a blocked prompt, an input beyond the context
-            window, encrypted content of another resource, outputs without their calls.
+        ServiceError: for what only shows when answering: a blocked prompt, an input beyond the
+            context window, encrypted content of another resource, outputs without their calls.
     """
     input_tokens = count_input(generation)
     items, input_tokens = fit_context(generation, gather_items(generation), input_tokens)
@@ -49,7 +65,7 @@ def create_response(generation: Generation) -> GeneratedResponse:
     check_input(generation, transcript)
     builder = ResponseBuilder(generation, transcript)
     opened = open_response(generation, builder.identify("resp"))
-    plan = decide(builder)
+    plan = _plan_output(builder)
     cut_to_limits(plan, generation)
     usage = describe_usage(generation, plan, input_tokens)
     output = [_finished(generation, step) for step in plan.steps]
@@ -60,6 +76,7 @@ def create_response(generation: Generation) -> GeneratedResponse:
 
 
 def _seal(generation: Generation, step: OutputStep, event: str) -> str:
+    # Sealed text carries the time of its event: an item is added a second before it is done.
     nonce = f"{step.item['id']}:{event}"
     return generation.cipher.seal(
         step.sealed or {}, nonce, generation.created_at + (event != "added")
@@ -79,25 +96,23 @@ def _announce(
     is_obfuscated = options.get("include_obfuscation") is not False
     writer = EventWriter(generation.chunking, is_obfuscated, generation.dated)
     seal = partial(_seal, generation)
-    return write_events(writer, plan.steps, opened, response, seal)
+    return write_events(writer, plan.steps, opened, response, _ITEM_EVENTS, seal)
 
 
-def decide(builder: ResponseBuilder) -> OutputPlan:
-    """The plan for a draft: reasoning first where the model reasons, then calls or a message."""
-    prompt = builder.transcript.prompt
+def _plan_output(builder: ResponseBuilder) -> OutputPlan:
+    """Reasoning first where the model reasons, then calls or a message."""
     if _is_compaction_asked(builder):
-        return OutputPlan([write_compaction(builder, builder.transcript.items)])
-    failure = find_trigger(prompt, "fail")
+        return OutputPlan([_write_compaction(builder, builder.transcript.items)])
+    failure = find_trigger(builder.transcript, "fail")
     if failure is not None:
         return _fail(failure)
     selection = select_tools(builder)
     # Recorded: the tools of remote servers are listed before the model reasons.
-    begun = [*_compact_input(builder), *list_remote(builder)]
-    steps = [*begun, *_write_reasoning_first(builder, selection), *_act(builder, selection)]
-    plan = OutputPlan(steps)
-    if find_trigger(prompt, "block-output") is not None:
+    begun = [*_compact_input(builder), *list_remote_tools(builder)]
+    plan = OutputPlan([*begun, *_reason(builder, selection), *_act(builder, selection)])
+    if find_trigger(builder.transcript, "block-output") is not None:
         block_output(plan)
-    elif find_trigger(prompt, "incomplete") is not None:
+    elif find_trigger(builder.transcript, "incomplete") is not None:
         block_output(plan)
         plan.reason, plan.is_blocked = "max_output_tokens", False
     return plan
@@ -105,26 +120,28 @@ def decide(builder: ResponseBuilder) -> OutputPlan:
 
 def _is_compaction_asked(builder: ResponseBuilder) -> bool:
     """Codex asks by an item of the input, and takes one compaction as the whole answer."""
-    given = builder.generation.request.get("input")
+    given = builder.body.get("input")
     items = given if isinstance(given, list) else ()
     return any(item.get("type") == "compaction_trigger" for item in items)
 
 
 def _compact_input(builder: ResponseBuilder) -> list[OutputStep]:
-    for rule in builder.generation.request.get("context_management") or ():
+    """A compaction where `context_management` asks for one beyond so many tokens."""
+    for rule in builder.body.get("context_management") or ():
         threshold = rule.get("compact_threshold") or builder.generation.model.max_input
         if count_items(builder.transcript.items) > threshold:
-            return [write_compaction(builder, builder.transcript.items)]
+            return [_write_compaction(builder, builder.transcript.items)]
     return []
 
 
 def _fail(code: str) -> OutputPlan:
+    # Clients know the published codes only: another word would be no code of the service.
     known = code if code in FAILURE_CODES else "server_error"
     message = "The emulated model failed as the prompt asked."
     return OutputPlan(status="failed", error={"code": known, "message": message})
 
 
-def _write_reasoning_first(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]:
+def _reason(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]:
     if not is_reasoning_due(builder):
         return []
     tools = [*selection.called, *selection.hosted]
@@ -143,12 +160,8 @@ def _act(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]
     if selection.called:
         return write_calls(builder, selection.called)
     if selection.hosted:
-        return write_hosted(builder, selection.hosted)
+        return write_hosted_calls(builder, selection.hosted)
     return [write_answer(builder)]
-
-
-_Item = Mapping[str, Any]
-_KEPT = 300
 
 
 def compact(generation: Generation) -> dict[str, Any]:
@@ -156,7 +169,7 @@ def compact(generation: Generation) -> dict[str, Any]:
     items = gather_items(generation)
     builder = ResponseBuilder(generation, read_transcript(generation.request, items))
     identifier = builder.identify("resp")
-    step = write_compaction(builder, items)
+    step = _write_compaction(builder, items)
     sealed = generation.cipher.seal(
         step.sealed or {}, f"{step.item['id']}:compact", generation.created_at
     )
@@ -177,7 +190,7 @@ def compact(generation: Generation) -> dict[str, Any]:
     }
 
 
-def write_compaction(builder: ResponseBuilder, items: Iterable[_Item]) -> OutputStep:
+def _write_compaction(builder: ResponseBuilder, items: Iterable[_Item]) -> OutputStep:
     """The compaction item; it seals what was said, shortened."""
     messages = [_shorten(item) for item in items if item.get("role") or item.get("call_id")]
     tokens = 4 + sum(count_text(_said(message)) for message in messages)
@@ -191,7 +204,8 @@ def _said(item: _Item) -> str:
 
 def _shorten(item: _Item) -> dict[str, Any]:
     if not item.get("role"):
-        # Calls and their outputs stay: who compacts in the middle of a turn is to answer it after.
+        # Calls and their outputs stay: a compaction between a call and its output would else
+        # leave the next response with nothing to answer.
         kept = {name: value for name, value in item.items() if name != "id"}
         return {
             name: value[:_KEPT] if isinstance(value, str) and name != "call_id" else value

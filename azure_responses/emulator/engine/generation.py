@@ -1,4 +1,8 @@
-"""What the engine is told about one create call, and what it answers."""
+"""The data of one generation: the call, the steps of its output, and the finished response.
+
+A `ResponseBuilder` goes through the modules that write items. Each returns `OutputStep`s; the
+`OutputPlan` collects them, and events and response are written from the plan.
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -8,24 +12,30 @@ from functools import cached_property
 from typing import Any
 
 from azure_responses.emulator.engine.transcript import Transcript
-from azure_responses.emulator.identifiers import ConversationIds, IdentifierMint
+from azure_responses.emulator.identifiers import IdentifierMint
 from azure_responses.emulator.model_catalog import EmulatedModel
 from azure_responses.emulator.reasoning_cipher import ReasoningCipher
 
 __all__ = [
     "GeneratedResponse",
-    "ResponseBuilder",
-    "OutputPlan",
-    "PrefixMemory",
-    "OutputStep",
     "Generation",
+    "OutputPlan",
+    "OutputStep",
+    "PrefixMemory",
+    "ResponseBuilder",
 ]
 
+# Azure's prompt-caching page: a prefix counts from 1,024 tokens, then in steps of 128.
 _FIRST, _STEP = 1024, 128
+# Seconds between the items of a response, which their ids tell.
+_BETWEEN_ITEMS = 0.4375
 
 
 class PrefixMemory:
-    """Remembers the beginnings of prompts, newest `limit` of them; not safe across threads."""
+    """The beginnings of prompts that a resource has seen, for prompt caching.
+
+    Keeps the newest `limit` of them; not safe across threads.
+    """
 
     def __init__(self, limit: int = 10_000) -> None:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
@@ -68,7 +78,7 @@ class Generation:
         history: items of the previous responses or the conversation, oldest first.
         headers: request headers, names in lower case.
         dated: True on the dated surface, whose completed responses carry no content_filters.
-        find_file: looks a file id up among the resource's files; None where there is none.
+        find_file: returns the resource's file of an id; None for an unknown id.
         search: finds (file id, filename, text) rows in the named vector stores for a query.
         chunking: "default" sends several tokens per delta, as the default content filter's buffer
             does; "async" sends one token per delta, as the asynchronous filter does.
@@ -92,23 +102,23 @@ class Generation:
 
 @dataclass(frozen=True)
 class GeneratedResponse:
-    """The whole answer, decided at once; the caller paces it.
+    """A finished response, made at once; the caller paces its events.
 
     Attributes:
         response: the response object the terminal event carries.
-        output_items: the items to remember for the next turn, as a retrieve would list them.
-        script: writes the events; called at most once, when `events` is first read, because most
-            replies are not streamed.
+        output_items: the items that the next call of the conversation continues from.
+        write_events: called at most once, when `events` is first read: most replies are not
+            streamed.
     """
 
     response: dict[str, Any]
     output_items: list[dict[str, Any]]
-    script: Callable[[], list[dict[str, Any]]]
+    write_events: Callable[[], list[dict[str, Any]]]
 
     @cached_property
     def events(self) -> list[dict[str, Any]]:
         """Every stream event in order, `sequence_number` from 0; the last is terminal."""
-        return self.script()
+        return self.write_events()
 
 
 @dataclass
@@ -149,10 +159,10 @@ class OutputPlan:
 
 
 class ResponseBuilder:
-    """What every part of the engine that writes items is given.
+    """What each module that writes items needs: the call, its transcript and new ids.
 
     Attributes:
-        turn: the call.
+        generation: the call.
         transcript: the call as a model reads it.
         effort: the reasoning effort in force; None for a model that does not reason.
     """
@@ -160,15 +170,37 @@ class ResponseBuilder:
     def __init__(self, generation: Generation, transcript: Transcript) -> None:
         self.generation = generation
         self.transcript = transcript
-        self._ids = _conversation(generation)
+        store = generation.request.get("store")
+        # A response that goes on from another one shares the key in its ids.
+        self._ids = generation.identifiers.conversation(
+            _last_identifier(generation), store is None or store
+        )
         self._at = float(generation.created_at)
-        reasoning = generation.request.get("reasoning") or {}
+        reasoning = self.body.get("reasoning") or {}
         self.effort = reasoning.get("effort") or generation.model.default_effort
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of the call."""
+        return self.generation.request
+
+    @property
+    def prompt(self) -> str:
+        """What the user said last."""
+        return self.transcript.prompt
+
+    def includes(self, name: str) -> bool:
+        """True where `include` asks for this part of the output."""
+        return name in (self.body.get("include") or ())
+
+    def item(self, prefix: str, kind: str, **fields: Any) -> dict[str, Any]:
+        """A new output item; its keys in the order given, as recorded."""
+        return {"id": self.identify(prefix), "type": kind, **fields}
 
     def identify(self, prefix: str) -> str:
         """The id of the next item; each is created a moment after the one before."""
         identifier = self._ids.item(prefix, self._at)
-        self._at += 0.4375
+        self._at += _BETWEEN_ITEMS
         return identifier
 
     @property
@@ -177,17 +209,11 @@ class ResponseBuilder:
         return int(self._at)
 
 
-def _conversation(generation: Generation) -> ConversationIds:
-    store = generation.request.get("store")
-    return generation.identifiers.conversation(_last_identifier(generation), store is None or store)
-
-
 def _last_identifier(generation: Generation) -> str | None:
     previous: str | None = generation.request.get("previous_response_id")
     if previous:
         return previous
     given = generation.request.get("input")
     items = given if isinstance(given, list) else ()
-    return next(
-        (item["id"] for item in reversed([*generation.history, *items]) if item.get("id")), None
-    )
+    newest_first = reversed([*generation.history, *items])
+    return next((item["id"] for item in newest_first if item.get("id")), None)

@@ -1,64 +1,154 @@
-"""The stream: the events of a whole answer, in the recorded order."""
+"""The stream of a response: its events in the recorded order, item by item.
 
-from collections.abc import Callable
+`EventWriter` numbers the events and cuts texts into deltas. `ItemEvents` says how one type of item
+is announced; the rows of hosted tools bring their own (see `HostedTool`).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.emulator.engine.event_writer import EventWriter
 from azure_responses.emulator.engine.generation import OutputStep
+from azure_responses.emulator.tokens import split_tokens
 
-__all__ = ["open_item", "write_events", "write_item"]
+__all__ = [
+    "MESSAGE_EVENTS",
+    "EventWriter",
+    "ItemEvents",
+    "obfuscate",
+    "opens_with",
+    "split_deltas",
+    "write_argument",
+    "write_events",
+    "write_phases",
+]
 
+_Item = dict[str, Any]
 _TERMINAL = {
     "completed": "response.completed",
     "incomplete": "response.incomplete",
     "failed": "response.failed",
 }
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = bytes(_ALPHABET[number % 62] for number in range(256))
+# Tokens in a delta where the default content filter buffers the output.
+_BUFFERED = 4
+# Recorded: delta and obfuscation together are a multiple of 16 characters long.
+_BLOCK = 16
 
 
-def write_events(
-    writer: EventWriter,
-    steps: list[OutputStep],
-    opened: dict[str, Any],
-    closed: dict[str, Any],
-    seal: Callable[[OutputStep, str], str],
-) -> list[dict[str, Any]]:
-    """All events, from `response.created` to the terminal one.
+def split_deltas(text: str, chunking: str) -> list[str]:
+    """The text as deltas: one token each, or several where the content filter buffers."""
+    tokens = split_tokens(text)
+    if chunking == "async":
+        return tokens
+    return ["".join(tokens[at : at + _BUFFERED]) for at in range(0, len(tokens), _BUFFERED)]
 
-    `seal` gives a step's `encrypted_content` for the event named: each event encrypts it anew.
+
+def obfuscate(delta: str, key: str) -> str:
+    """Letters that fill the delta up to a multiple of 16 characters; `key` seeds them."""
+    digest = hashlib.blake2b(f"{key}{delta}".encode(), digest_size=_BLOCK).digest()
+    return digest.translate(_LETTERS)[: _BLOCK - len(delta) % _BLOCK].decode()
+
+
+class EventWriter:
+    """Writes events in order and numbers them.
+
+    Args:
+        chunking: see `Generation.chunking`.
+        is_obfuscated: deltas carry `obfuscation`.
+        is_dated: `sequence_number` comes second, as on the dated surface, instead of last.
     """
-    _open_response(writer, opened)
-    for index, step in enumerate(steps):
-        added = _sealed(open_item(step), step, seal, "added")
-        writer.write("response.output_item.added", item=added, output_index=index)
-        write_item(writer, index, step)
-        done = _sealed(step.item, step, seal, "done")
-        writer.write("response.output_item.done", item=done, output_index=index)
-    writer.write(_TERMINAL[closed["status"]], response=closed)
-    return writer.events
+
+    def __init__(
+        self, chunking: str = "default", is_obfuscated: bool = True, is_dated: bool = False
+    ) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._chunking = chunking
+        self._is_obfuscated = is_obfuscated
+        self._is_dated = is_dated
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Adds one event."""
+        number = len(self.events)
+        if self._is_dated:
+            self.events.append({"type": kind, "sequence_number": number, **fields})
+        else:
+            self.events.append({"type": kind, **fields, "sequence_number": number})
+
+    def deltas(
+        self,
+        kind: str,
+        text: str,
+        logprobs: list[Any] | None = None,
+        key: str | None = None,
+        **at: Any,
+    ) -> None:
+        """A run of delta events that add up to `text`.
+
+        `logprobs` is one entry per token, or None for events that have no such key; `key` seeds
+        the obfuscation and is the item's id where left out.
+        """
+        is_single = self._chunking == "async" or bool(logprobs)
+        position = 0
+        for piece in split_deltas(text, "async" if is_single else self._chunking):
+            fields: dict[str, Any] = {**at, "delta": piece}
+            if logprobs is not None:
+                fields["logprobs"] = logprobs[position : position + 1]
+                position += 1
+            if self._is_obfuscated:
+                seed = f"{key or at['item_id']}{len(self.events)}"
+                fields["obfuscation"] = obfuscate(piece, seed)
+            self.write(kind, **fields)
 
 
-def _open_response(writer: EventWriter, response: dict[str, Any]) -> None:
-    writer.write("response.created", response=response)
-    if response["status"] == "queued":
-        writer.write("response.queued", response=response)
-        response = {**response, "status": "in_progress"}
-    writer.write("response.in_progress", response=response)
-
-
-def _sealed(
-    item: dict[str, Any], step: OutputStep, seal: Callable[[OutputStep, str], str], event: str
-) -> dict[str, Any]:
-    if step.sealed is None:
-        return item
-    return {**item, "encrypted_content": seal(step, event)}
-
-
-def _open_nothing(item: dict[str, Any]) -> dict[str, Any]:
+def _open_plainly(item: _Item) -> _Item:
     return {**item, "status": "in_progress"} if "status" in item else item
 
 
 def _write_nothing(writer: EventWriter, index: int, step: OutputStep) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class ItemEvents:
+    """How one type of item is announced.
+
+    Attributes:
+        opened: the item as `response.output_item.added` carries it: begun and empty.
+        write: the events between `added` and `done`.
+    """
+
+    opened: Callable[[_Item], _Item] = _open_plainly
+    write: Callable[[EventWriter, int, OutputStep], None] = _write_nothing
+
+
+def opens_with(**empty: Any) -> Callable[[_Item], _Item]:
+    """The item begins with these fields in place of those that it ends with."""
+    return lambda item: {**item, **empty}
+
+
+def write_argument(prefix: str, field: str) -> Callable[[EventWriter, int, OutputStep], None]:
+    """Deltas that add up to one field of the item, and the `done` event with the whole."""
+
+    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
+        at = {"item_id": step.item["id"], "output_index": index}
+        value = step.item[field]
+        writer.deltas(f"response.{prefix}.delta", value, **at)
+        writer.write(f"response.{prefix}.done", **{field: value}, **at)
+
+    return write
+
+
+def write_phases(prefix: str, *phases: str) -> Callable[[EventWriter, int, OutputStep], None]:
+    """One event for each phase that the item goes through."""
+
+    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
+        for phase in phases:
+            writer.write(f"response.{prefix}.{phase}", item_id=step.item["id"], output_index=index)
+
+    return write
 
 
 def _write_message(writer: EventWriter, index: int, step: OutputStep) -> None:
@@ -103,165 +193,61 @@ def _write_reasoning(writer: EventWriter, index: int, step: OutputStep) -> None:
         writer.write("response.reasoning_summary_part.done", **at, part=part)
 
 
-def _write_argument(prefix: str, field: str) -> Callable[[EventWriter, int, OutputStep], None]:
-    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
-        at = {"item_id": step.item["id"], "output_index": index}
-        value = step.item[field]
-        writer.deltas(f"response.{prefix}.delta", value, **at)
-        writer.write(f"response.{prefix}.done", **{field: value}, **at)
-
-    return write
-
-
-def _write_phases(prefix: str, *phases: str) -> Callable[[EventWriter, int, OutputStep], None]:
-    def write(writer: EventWriter, index: int, step: OutputStep) -> None:
-        for phase in phases:
-            writer.write(f"response.{prefix}.{phase}", item_id=step.item["id"], output_index=index)
-
-    return write
-
-
-def _write_code(writer: EventWriter, index: int, step: OutputStep) -> None:
-    at = {"item_id": step.item["id"], "output_index": index}
-    writer.write("response.code_interpreter_call.in_progress", **at)
-    code = step.item["code"]
-    writer.deltas("response.code_interpreter_call_code.delta", code, **at)
-    writer.write("response.code_interpreter_call_code.done", code=code, **at)
-    writer.write("response.code_interpreter_call.interpreting", **at)
-    writer.write("response.code_interpreter_call.completed", **at)
-
-
-def _write_image(writer: EventWriter, index: int, step: OutputStep) -> None:
-    at = {"item_id": step.item["id"], "output_index": index}
-    writer.write("response.image_generation_call.in_progress", **at)
-    writer.write("response.image_generation_call.generating", **at)
-    shown = {name: step.item[name] for name in ("background", "output_format", "quality", "size")}
-    for number, image in enumerate(step.partial_images):
-        writer.write(
-            "response.image_generation_call.partial_image",
-            **at,
-            partial_image_b64=image,
-            partial_image_index=number,
-            **shown,
-        )
-
-
-def _write_commands(writer: EventWriter, index: int, step: OutputStep) -> None:
-    # Recorded without an item_id, unlike every other event of an item.
-    for number, command in enumerate(step.item["action"]["commands"]):
-        at: dict[str, Any] = {"command_index": number, "output_index": index}
-        writer.write("response.shell_call_command.added", command="", **at)
-        writer.deltas("response.shell_call_command.delta", command, key=step.item["id"], **at)
-        writer.write("response.shell_call_command.done", command=command, **at)
-
-
-def _write_command_output(writer: EventWriter, index: int, step: OutputStep) -> None:
-    for number, part in enumerate(step.item["output"]):
-        at = {"command_index": number, "item_id": step.item["id"], "output_index": index}
-        delta = {"stdout": part["stdout"]}
-        writer.write("response.shell_call_output_content.delta", delta=delta, **at)
-        writer.write("response.shell_call_output_content.done", output=[part], **at)
-
-
-def _write_patch(writer: EventWriter, index: int, step: OutputStep) -> None:
-    diff = step.item["operation"].get("diff")
-    if not diff:
-        # Deleting a file has no diff.
-        return
-    at = {"item_id": step.item["id"], "output_index": index}
-    writer.deltas("response.apply_patch_call_operation_diff.delta", diff, **at)
-    writer.write("response.apply_patch_call_operation_diff.done", diff=diff, **at)
-
-
-def _open_patch(item: dict[str, Any]) -> dict[str, Any]:
-    operation = item["operation"]
-    if "diff" in operation:
-        operation = {**operation, "diff": ""}
-    return {**item, "status": "in_progress", "operation": operation}
-
-
-def _open_shell(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "status": "in_progress", "action": {**item["action"], "commands": []}}
-
-
-def _open_local_shell(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "status": "in_progress", "action": {**item["action"], "command": []}}
-
-
-def _open_code(item: dict[str, Any]) -> dict[str, Any]:
-    outputs: list[Any] | None = None if item["outputs"] is None else []
-    return {**item, "status": "in_progress", "code": "", "outputs": outputs}
-
-
-def _write_mcp_call(writer: EventWriter, index: int, step: OutputStep) -> None:
-    at = {"item_id": step.item["id"], "output_index": index}
-    writer.write("response.mcp_call.in_progress", **at)
-    arguments = step.item["arguments"]
-    writer.deltas("response.mcp_call_arguments.delta", arguments, **at)
-    writer.write("response.mcp_call_arguments.done", arguments=arguments, **at)
-    ending = "failed" if step.item.get("error") else "completed"
-    writer.write(f"response.mcp_call.{ending}", **at)
-
-
-def _opens_with(**empty: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def opened(item: dict[str, Any]) -> dict[str, Any]:
-        return {**item, **empty}
-
-    return opened
-
-
-def _open_image(item: dict[str, Any]) -> dict[str, Any]:
-    return {"id": item["id"], "type": item["type"], "status": "in_progress"}
-
-
-def _open_search(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "status": "in_progress", "action": {"type": "search"}}
-
-
-_STARTED = {"status": "in_progress"}
-_SCRIPTS: dict[
-    str,
-    tuple[
-        Callable[[dict[str, Any]], dict[str, Any]], Callable[[EventWriter, int, OutputStep], None]
-    ],
-] = {
-    "message": (_opens_with(**_STARTED, content=[]), _write_message),
-    "reasoning": (_opens_with(summary=[]), _write_reasoning),
-    "function_call": (
-        _opens_with(**_STARTED, arguments=""),
-        _write_argument("function_call_arguments", "arguments"),
+# The items that a model writes itself; those of hosted tools stand in the tools' rows.
+MESSAGE_EVENTS: Mapping[str, ItemEvents] = {
+    "message": ItemEvents(opens_with(status="in_progress", content=[]), _write_message),
+    "reasoning": ItemEvents(opens_with(summary=[]), _write_reasoning),
+    "function_call": ItemEvents(
+        opens_with(status="in_progress", arguments=""),
+        write_argument("function_call_arguments", "arguments"),
     ),
-    "custom_tool_call": (
-        _opens_with(**_STARTED, input=""),
-        _write_argument("custom_tool_call_input", "input"),
+    "custom_tool_call": ItemEvents(
+        opens_with(status="in_progress", input=""),
+        write_argument("custom_tool_call_input", "input"),
     ),
-    # No completed event for web search and image generation: recorded on Azure by vercel/ai.
-    "web_search_call": (_open_search, _write_phases("web_search_call", "in_progress", "searching")),
-    "image_generation_call": (_open_image, _write_image),
-    "code_interpreter_call": (_open_code, _write_code),
-    "file_search_call": (
-        _opens_with(**_STARTED, queries=[], results=None),
-        _write_phases("file_search_call", "in_progress", "searching", "completed"),
-    ),
-    "mcp_list_tools": (
-        _opens_with(tools=[]),
-        _write_phases("mcp_list_tools", "in_progress", "completed"),
-    ),
-    "mcp_call": (_opens_with(**_STARTED, arguments="", output=None, error=None), _write_mcp_call),
-    "shell_call": (_open_shell, _write_commands),
-    "shell_call_output": (_opens_with(output=[]), _write_command_output),
-    "apply_patch_call": (_open_patch, _write_patch),
-    "local_shell_call": (_open_local_shell, _write_nothing),
 }
 
 
-def open_item(step: OutputStep) -> dict[str, Any]:
-    """The item as `response.output_item.added` carries it: begun and empty."""
-    opened, _ = _SCRIPTS.get(step.item["type"], (_open_nothing, _write_nothing))
-    return opened(step.item)
+def write_events(
+    writer: EventWriter,
+    steps: list[OutputStep],
+    opened: dict[str, Any],
+    closed: dict[str, Any],
+    item_events: Mapping[str, ItemEvents],
+    seal: Callable[[OutputStep, str], str],
+) -> list[dict[str, Any]]:
+    """All events, from `response.created` to the terminal one.
+
+    Args:
+        opened: the response before there is any output.
+        closed: the finished response, which the terminal event carries.
+        item_events: how each type of item is announced.
+        seal: gives a step's `encrypted_content` for the event named. Every event encrypts it
+            anew, as recorded: no two events carry the same text.
+    """
+    _open_response(writer, opened)
+    for index, step in enumerate(steps):
+        events = item_events.get(step.item["type"], ItemEvents())
+        added = _sealed(events.opened(step.item), step, seal, "added")
+        writer.write("response.output_item.added", item=added, output_index=index)
+        events.write(writer, index, step)
+        done = _sealed(step.item, step, seal, "done")
+        writer.write("response.output_item.done", item=done, output_index=index)
+    writer.write(_TERMINAL[closed["status"]], response=closed)
+    return writer.events
 
 
-def write_item(writer: EventWriter, index: int, step: OutputStep) -> None:
-    """The events between an item's `added` and `done`."""
-    _, write = _SCRIPTS.get(step.item["type"], (_open_nothing, _write_nothing))
-    write(writer, index, step)
+def _open_response(writer: EventWriter, response: dict[str, Any]) -> None:
+    writer.write("response.created", response=response)
+    if response["status"] == "queued":
+        writer.write("response.queued", response=response)
+        response = {**response, "status": "in_progress"}
+    writer.write("response.in_progress", response=response)
+
+
+def _sealed(
+    item: _Item, step: OutputStep, seal: Callable[[OutputStep, str], str], event: str
+) -> _Item:
+    if step.sealed is None:
+        return item
+    return {**item, "encrypted_content": seal(step, event)}

@@ -1,20 +1,23 @@
 """Instances of JSON Schemas: valid for any schema of the strict subset, recursion included.
 
 Values come from the prompt where it gives them for a property's name, else they are plausible.
+Structured output must be valid, whatever the schema: clients parse it.
 """
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from azure_responses.emulator.engine.matching_text import FORMATS, is_found, match_pattern
-from azure_responses.emulator.engine.prompt_values import Hints, name_one, split_words
+from azure_responses.emulator.engine.prompt_values import PromptValues, name_one, split_words
 
 __all__ = ["build_instance"]
 
 _Schema = Mapping[str, Any]
+# Beyond this depth only what the schema requires is built, in its shallowest form.
 _SHALLOW = 3
 # Nothing deeper is built: a schema whose every instance is endless has none.
 _DEEPEST = 60
@@ -23,41 +26,29 @@ _MOST_VALUES = 20_000
 # Long strings count as several values.
 _CHARACTERS_OF_A_VALUE = 25
 _NEVER = math.inf
+# Floats beyond have no neighbours in steps of one; `step` may still multiply them.
 _FAR = 1e200
 
-_PLAUSIBLE = {
+# What stands where neither prompt nor schema says anything, by the last word of the name.
+_PLAUSIBLE: dict[str, str] = {
     "name": "Ada Lovelace",
-    "city": "Paris",
-    "location": "Paris",
+    **dict.fromkeys(("city", "location"), "Paris"),
     "country": "France",
     "email": "ada@example.com",
-    "phone": "+44 20 7946 0000",
     **dict.fromkeys(("url", "uri", "link", "website", "homepage"), "https://example.com/"),
     "id": "id-1",
-    "title": "An example",
-    "language": "English",
     "date": "2026-11-20",
     "time": "09:30",
     "currency": "EUR",
     "unit": "celsius",
-    "street": "1 Main Street",
-    "address": "1 Main Street, Paris",
 }
 _PLAUSIBLE_NUMBERS = {
     "age": 36,
     "year": 2026,
-    "month": 11,
-    "day": 20,
-    "hour": 9,
     "price": 9.99,
     "temperature": 21,
-    "confidence": 0.9,
-    "score": 0.9,
-    "probability": 0.9,
+    **dict.fromkeys(("confidence", "score", "probability"), 0.9),
     "count": 3,
-    "quantity": 1,
-    "latitude": 48.85,
-    "longitude": 2.35,
 }
 
 
@@ -65,19 +56,22 @@ def build_instance(schema: Any, prompt: str = "") -> Any:
     """A value that is valid for the schema; the same for the same schema and prompt."""
     if not isinstance(schema, Mapping):
         return {}
-    return _Builder(schema, Hints(prompt[:4000])).build(schema, "", 0)
+    return _Builder(schema, PromptValues(prompt[:4000])).build(schema, "", 0)
 
 
 class _Builder:
-    def __init__(self, root: _Schema, hints: Hints) -> None:
+    def __init__(self, root: _Schema, prompt: PromptValues) -> None:
         self._root = root
-        self._hints = hints
+        self._prompt = prompt
         self._heights: dict[str, float] = {}
         self._left = _MOST_VALUES
         self._measure_references()
 
     def _measure_references(self) -> None:
-        """How deep the shallowest instance of every reference is, by iterating to a fixed point."""
+        """How deep the shallowest instance of each reference is, by iterating to a fixed point.
+
+        A schema may refer to itself: only its heights tell which option of it comes to an end.
+        """
         references = _find_references(self._root)
         self._heights = dict.fromkeys(references, _NEVER)
         for _ in references:
@@ -143,7 +137,7 @@ class _Builder:
 
     def _choose_value(self, schema: _Schema) -> Any:
         values = schema["enum"]
-        mentioned = self._hints.option(values)
+        mentioned = self._prompt.option(values)
         if mentioned is not None:
             return mentioned
         return next((value for value in values if value is not None), None)
@@ -171,7 +165,7 @@ class _Builder:
         if kind == "string":
             return self._string(schema, name)
         if kind == "boolean":
-            return self._hints.flag(name)
+            return self._prompt.flag(name)
         if kind in ("integer", "number"):
             return self._number(schema, name, kind == "integer")
         return None
@@ -195,8 +189,8 @@ class _Builder:
         if depth >= _SHALLOW or self._height(part) == _NEVER:
             return False
         values: Any = self._peek(part).get("enum") if isinstance(part, Mapping) else None
-        is_chosen = bool(values) and self._hints.option(values) is not None
-        return not has_required or is_chosen or self._hints.names(name)
+        is_chosen = bool(values) and self._prompt.option(values) is not None
+        return not has_required or is_chosen or self._prompt.names(name)
 
     def _array(self, schema: _Schema, name: str, depth: int) -> list[Any]:
         least = int(schema.get("minItems") or 0)
@@ -204,7 +198,9 @@ class _Builder:
         items = schema.get("items")
         listed: list[Any] = []
         if isinstance(items, Mapping) and _kinds(self._peek(items)) == ["string"]:
-            listed = [text for text in self._hints.listing(name) if _fits(text, self._merge(items))]
+            listed = [
+                text for text in self._prompt.listing(name) if _fits(text, self._merge(items))
+            ]
         wanted = max(least, min(most, len(listed) or (2 if depth < _SHALLOW else 0)))
         if self._height(items) == _NEVER or (not listed and depth >= _SHALLOW):
             wanted = least
@@ -215,7 +211,7 @@ class _Builder:
         return _distinct(built, schema)
 
     def _string(self, schema: _Schema, name: str) -> str:
-        hinted = self._hints.string(name)
+        hinted = self._prompt.string(name)
         words = split_words(name)
         plausible = _PLAUSIBLE.get(words[-1]) if words else None
         form = FORMATS.get(str(schema.get("format")), "")
@@ -228,17 +224,15 @@ class _Builder:
 
     def _number(self, schema: _Schema, name: str, is_integer: bool) -> int | float:
         words = split_words(name)
-        hinted = self._hints.number(name)
-        candidates = [
-            _parse(hinted, is_integer),
-            _PLAUSIBLE_NUMBERS.get(words[-1]) if words else None,
-            1,
-        ]
-        for candidate in candidates:
-            is_whole = candidate is not None and float(candidate).is_integer()
-            if candidate is not None and (is_whole or not is_integer) and _suits(candidate, schema):
-                return int(candidate) if is_integer else candidate
-        return _search_number(schema, is_integer)
+        hinted = _parse(self._prompt.number(name), is_integer)
+        plausible = _PLAUSIBLE_NUMBERS.get(words[-1]) if words else None
+        for value in chain((hinted, plausible, 1), _find_numbers(schema, is_integer)):
+            if value is None or (is_integer and not float(value).is_integer()):
+                continue
+            if _suits(value, schema):
+                return int(value) if is_integer else value
+        # The limits leave no number: whatever is written, no validator accepts it.
+        return 0
 
 
 def _guess_kind(schema: _Schema) -> str:
@@ -330,44 +324,22 @@ def _suits(value: float, schema: _Schema) -> bool:
     )
 
 
-def _search_number(schema: _Schema, is_integer: bool) -> int | float:
-    """The first number within the limits, in steps of `multipleOf` or 1, then in finer ones."""
+def _find_numbers(schema: _Schema, is_integer: bool) -> Iterator[float]:
+    """Numbers that may lie within the limits: multiples of the step, the limits, their middle."""
     least = max(schema.get("minimum", -_NEVER), schema.get("exclusiveMinimum", -_NEVER))
     most = min(schema.get("maximum", _NEVER), schema.get("exclusiveMaximum", _NEVER))
-    if least >= _FAR or most <= -_FAR:
-        far = _search_far(schema, least if least >= _FAR else most)
-        return int(far) if is_integer else far
-    low, high = _bound(least), _bound(most)
-    anchor = low if low > -_NEVER else high if high < _NEVER else 0
     step = schema.get("multipleOf") or 1
-    start = math.floor(anchor / step) - 1
-    for index in range(4) if low > -_NEVER else range(4, -1, -1):
-        value = (start + index) * step
-        if _suits(value, schema) and (not is_integer or float(value).is_integer()):
-            return int(value) if is_integer else value
+    # A step is lost on a limit so far away that the floats there lie further apart than that.
+    anchor = next((limit for limit in (least, most) if abs(limit) < _FAR), 0)
+    start = math.floor(max(-_FAR, min(anchor / step, _FAR)))
+    near = range(-1, 3) if least > -_FAR else range(3, -2, -1)
+    yield from ((start + offset) * step for offset in near)
+    inner = (math.nextafter(least, _NEVER), math.nextafter(most, -_NEVER))
+    limits = (least, most, (least + most) / 2, *inner)
+    yield from (limit for limit in limits if math.isfinite(limit))
     if is_integer:
-        return _search_whole(schema, start, step)
-    middle = (low + high) / 2 if low > -_NEVER and high < _NEVER else anchor
-    return next((value for value in (low, high, middle) if _suits(value, schema)), middle)
-
-
-def _search_far(schema: _Schema, limit: float) -> float:
-    """A number next to a limit so far away that no step leads on from it."""
-    beyond = math.nextafter(limit, math.copysign(_NEVER, limit))
-    return beyond if _suits(beyond, schema) and not _suits(limit, schema) else limit
-
-
-def _bound(value: float) -> float:
-    """A limit, or none where it is so far away that steps of one are lost on it."""
-    return value if abs(value) < _FAR else math.copysign(_NEVER, value)
-
-
-def _search_whole(schema: _Schema, start: int, step: float) -> int:
-    for index in range(1000):
-        value = (start + index) * step
-        if float(value).is_integer() and _suits(value, schema):
-            return int(value)
-    return 0
+        # Multiples of 1.5 are whole only now and then.
+        yield from ((start + offset) * step for offset in range(1000))
 
 
 def _distinct(values: list[Any], schema: _Schema) -> list[Any]:

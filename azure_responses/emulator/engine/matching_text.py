@@ -1,4 +1,9 @@
-"""Strings that match a regular expression, and samples of JSON Schema's string formats."""
+"""Texts that match what a caller prescribes: a regular expression, a format, a Lark grammar.
+
+Patterns come from callers, and Python's `re` backtracks: `(a+)+$` takes longer than anyone waits on
+thirty letters. So what a search can cost is read from the parsed pattern first, and a search that
+can cost too much is not made.
+"""
 
 import re
 from collections.abc import Iterable
@@ -6,16 +11,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-__all__ = [
-    "FORMATS",
-    "find",
-    "has_lookaround",
-    "is_found",
-    "match_pattern",
-    "parse_pattern",
-    "write_grammar",
-]
+__all__ = ["FORMATS", "has_lookaround", "is_found", "match_pattern", "write_grammar"]
 
+# Samples of JSON Schema's string formats.
 FORMATS = {
     "date-time": "2026-11-20T09:30:00Z",
     "time": "09:30:00Z",
@@ -28,151 +26,11 @@ FORMATS = {
     "uuid": "3f2b8c1e-5d4a-4e6f-8a7b-9c0d1e2f3a4b",
     "uri": "https://example.com/",
 }
-_ANY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -_./:@#%é漢"
-_TRIES, _MOST_TRIES, _LONGEST = 21, 200, 10_000
-_CLASSES = {
-    "CATEGORY_DIGIT": "0",
-    "CATEGORY_NOT_DIGIT": "a",
-    "CATEGORY_SPACE": " ",
-    "CATEGORY_NOT_SPACE": "a",
-    "CATEGORY_WORD": "a",
-    "CATEGORY_NOT_WORD": "-",
-}
-
-
-def match_pattern(pattern: str, shortest: int = 0, longest: int = 10_000) -> str | None:
-    """A string in which `re.search` finds the pattern, of a length within the limits.
-
-    None for a pattern that is no regular expression, or that none of the tries match (those with
-    look-around, mostly) or could match in reasonable time and space.
-    """
-    tree = parse_pattern(pattern)
-    if tree is None:
-        return None
-    try:
-        for extra in range(max(_TRIES, min(shortest, _MOST_TRIES) + 1)):
-            for filler in ("", "a" * shortest):
-                text = _write(tree, extra, {}) + filler
-                if shortest <= len(text) <= longest and is_found(pattern, text):
-                    return text
-    except _TooLongError:
-        return None
-    return None
-
-
-def has_lookaround(pattern: str) -> bool:
-    """True for a regular expression that looks ahead or behind."""
-    tree = parse_pattern(pattern)
-    pending: list[Any] = [tree]
-    while pending:
-        part = pending.pop()
-        if str(part) in ("ASSERT", "ASSERT_NOT"):
-            return True
-        if isinstance(part, tuple | list | type(tree)):
-            pending.extend(part or ())
-    return False
-
-
-class _TooLongError(Exception):
-    """The pattern asks for more text than a model writes."""
-
-
-def _write(tree: Iterable[Any], extra: int, groups: dict[int, str]) -> str:
-    text = ""
-    for kind, value in tree:
-        text += _write_one(str(kind), value, extra, groups)
-        if len(text) > _LONGEST:
-            raise _TooLongError
-    return text
-
-
-def _write_one(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
-    if kind == "LITERAL":
-        return _write_letter(value)
-    if kind == "NOT_LITERAL":
-        return next(letter for letter in _ANY if ord(letter) != value)
-    if kind == "ANY":
-        return "a"
-    if kind == "IN":
-        return _choose(value)
-    if kind == "BRANCH":
-        return _write(value[1][0], extra, groups)
-    if kind == "SUBPATTERN":
-        return _write_group(value, extra, groups)
-    if kind.endswith("REPEAT"):
-        return _write_repeat(value, extra, groups)
-    return _write_reference(kind, value, extra, groups)
-
-
-def _write_repeat(value: Any, extra: int, groups: dict[int, str]) -> str:
-    least, most, inner = value
-    once = _write(inner, extra, groups)
-    times = int(min(least + extra, most))
-    if len(once) * times > _LONGEST:
-        raise _TooLongError
-    return once * times
-
-
-def _write_reference(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
-    if kind == "GROUPREF":
-        return groups.get(value, "")
-    if kind == "ATOMIC_GROUP":
-        return _write(value, extra, groups)
-    if kind == "GROUPREF_EXISTS":
-        return _write(value[1], extra, groups) if value[0] in groups else ""
-    return ""
-
-
-def _write_group(value: Any, extra: int, groups: dict[int, str]) -> str:
-    number, _, _, inner = value
-    text = _write(inner, extra, groups)
-    if number is not None:
-        groups[number] = text
-    return text
-
-
-def _write_letter(code: int) -> str:
-    # Half a surrogate pair is no letter that JSON can hold.
-    return "a" if 0xD800 <= code <= 0xDFFF else chr(code)
-
-
-def _choose(options: list[tuple[Any, Any]]) -> str:
-    if str(options[0][0]) == "NEGATE":
-        # "a" where every letter is excluded: nothing matches then, which the check finds.
-        return next((letter for letter in _ANY if not _is_in(letter, options[1:])), "a")
-    kind, value = options[0]
-    if str(kind) == "RANGE":
-        return _write_letter(value[0])
-    if str(kind) == "CATEGORY":
-        return _CLASSES[str(value)]
-    return _write_letter(value)
-
-
-def _is_in(letter: str, options: list[tuple[Any, Any]]) -> bool:
-    for kind, value in options:
-        name = str(kind)
-        if name == "LITERAL" and ord(letter) == value:
-            return True
-        if name == "RANGE" and value[0] <= ord(letter) <= value[1]:
-            return True
-        if name == "CATEGORY" and _has_class(letter, str(value)):
-            return True
-    return False
-
-
-def _has_class(letter: str, name: str) -> bool:
-    is_negated = "_NOT_" in name
-    kind = name.rpartition("_")[2]
-    held = {
-        "DIGIT": letter.isdigit(),
-        "SPACE": letter.isspace(),
-        "WORD": letter.isalnum() or letter == "_",
-    }[kind]
-    return held != is_negated
-
-
 # The parser behind `re` is private, and the only one that reads exactly what `re` reads.
 _parser = import_module("re._parser")
+
+# Searches
+
 _MOST_STEPS = 5_000_000
 # Repeats inside repeats: each letter doubles what there is to try.
 _SHORT = 16
@@ -180,7 +38,7 @@ _NESTED = 100
 
 
 @lru_cache(maxsize=64)
-def parse_pattern(pattern: str) -> Any | None:
+def _parse_pattern(pattern: str) -> Any | None:
     """The parsed pattern; None for what is no regular expression or nests too deep to be read."""
     try:
         re.compile(pattern)
@@ -189,18 +47,18 @@ def parse_pattern(pattern: str) -> Any | None:
         return None
 
 
-def find(pattern: str, text: str) -> re.Match[str] | None:
-    """The first match that is not empty; None where there is none or it takes too long to know."""
-    tree = parse_pattern(pattern)
-    if tree is None or not _is_quick(tree, len(text)):
-        return None
-    return next((found for found in re.finditer(pattern, text) if found[0]), None)
-
-
 def is_found(pattern: str, text: str) -> bool:
     """True where the pattern is in the text, an empty match included."""
-    tree = parse_pattern(pattern)
+    tree = _parse_pattern(pattern)
     return tree is not None and _is_quick(tree, len(text)) and bool(re.search(pattern, text))
+
+
+def _find(pattern: str, text: str) -> str | None:
+    """The first match that is not empty; None where there is none or it takes too long to know."""
+    tree = _parse_pattern(pattern)
+    if tree is None or not _is_quick(tree, len(text)):
+        return None
+    return next((found[0] for found in re.finditer(pattern, text) if found[0]), None)
 
 
 def _is_quick(tree: Iterable[Any], length: int) -> bool:
@@ -239,27 +97,154 @@ def _branches(tree: Iterable[Any]) -> bool:
     )
 
 
+def has_lookaround(pattern: str) -> bool:
+    """True for a regular expression that looks ahead or behind."""
+    tree = _parse_pattern(pattern)
+    pending: list[Any] = [tree]
+    while pending:
+        part = pending.pop()
+        if str(part) in ("ASSERT", "ASSERT_NOT"):
+            return True
+        if isinstance(part, tuple | list | type(tree)):
+            pending.extend(part or ())
+    return False
+
+
+# Texts of a regular expression
+
+_ANY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -_./:@#%é漢"
+# More repeats are tried one by one: a back reference or a length may ask for them.
+_TRIES, _MOST_TRIES, _LONGEST = 21, 200, 10_000
+# A letter of each class, and the class itself.
+_CLASSES = {
+    "CATEGORY_DIGIT": ("0", r"\d"),
+    "CATEGORY_NOT_DIGIT": ("a", r"\D"),
+    "CATEGORY_SPACE": (" ", r"\s"),
+    "CATEGORY_NOT_SPACE": ("a", r"\S"),
+    "CATEGORY_WORD": ("a", r"\w"),
+    "CATEGORY_NOT_WORD": ("-", r"\W"),
+}
+
+
+def match_pattern(pattern: str, shortest: int = 0, longest: int = 10_000) -> str | None:
+    """A string in which `re.search` finds the pattern, of a length within the limits.
+
+    None for a pattern that is no regular expression, or that none of the tries match (those with
+    look-around, mostly) or could match in reasonable time and space.
+    """
+    tree = _parse_pattern(pattern)
+    if tree is None:
+        return None
+    try:
+        for extra in range(max(_TRIES, min(shortest, _MOST_TRIES) + 1)):
+            for filler in ("", "a" * shortest):
+                text = _write(tree, extra, {}) + filler
+                if shortest <= len(text) <= longest and is_found(pattern, text):
+                    return text
+    except _TooLongError:
+        return None
+    return None
+
+
+class _TooLongError(Exception):
+    """The pattern asks for more text than a model writes."""
+
+
+def _write(tree: Iterable[Any], extra: int, groups: dict[int, str]) -> str:
+    text = ""
+    for kind, value in tree:
+        text += _write_one(str(kind), value, extra, groups)
+        if len(text) > _LONGEST:
+            raise _TooLongError
+    return text
+
+
+def _write_one(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
+    if kind == "LITERAL":
+        return _write_letter(value)
+    if kind == "NOT_LITERAL":
+        return next(letter for letter in _ANY if ord(letter) != value)
+    if kind == "ANY":
+        return "a"
+    if kind == "IN":
+        return _choose(value)
+    if kind.endswith("REPEAT"):
+        return _write_repeat(value, extra, groups)
+    return _write_group(kind, value, extra, groups)
+
+
+def _write_group(kind: str, value: Any, extra: int, groups: dict[int, str]) -> str:
+    if kind == "BRANCH":
+        return _write(value[1][0], extra, groups)
+    if kind == "SUBPATTERN":
+        text = _write(value[3], extra, groups)
+        if value[0] is not None:
+            groups[value[0]] = text
+        return text
+    if kind == "GROUPREF":
+        return groups.get(value, "")
+    if kind == "ATOMIC_GROUP":
+        return _write(value, extra, groups)
+    if kind == "GROUPREF_EXISTS":
+        return _write(value[1], extra, groups) if value[0] in groups else ""
+    # Anchors and look-around take no letters; the search afterwards tells whether they hold.
+    return ""
+
+
+def _write_repeat(value: Any, extra: int, groups: dict[int, str]) -> str:
+    least, most, inner = value
+    once = _write(inner, extra, groups)
+    times = int(min(least + extra, most))
+    if len(once) * times > _LONGEST:
+        raise _TooLongError
+    return once * times
+
+
+def _write_letter(code: int) -> str:
+    # Half a surrogate pair is no letter that JSON can hold.
+    return "a" if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def _choose(options: list[tuple[Any, Any]]) -> str:
+    kind, value = options[0]
+    if str(kind) == "NEGATE":
+        # "a" where every letter is excluded: nothing matches then, which the search finds.
+        return next((letter for letter in _ANY if not _is_in(letter, options[1:])), "a")
+    if str(kind) == "CATEGORY":
+        return _CLASSES[str(value)][0]
+    return _write_letter(value[0] if str(kind) == "RANGE" else value)
+
+
+def _is_in(letter: str, options: list[tuple[Any, Any]]) -> bool:
+    for kind, value in options:
+        if str(kind) == "CATEGORY":
+            if re.match(_CLASSES[str(value)][1], letter):
+                return True
+        else:
+            first, last = value if str(kind) == "RANGE" else (value, value)
+            if first <= ord(letter) <= last:
+                return True
+    return False
+
+
+# Texts of a grammar, for custom tools
+
 _RULE = re.compile(r"^\s*[?!]?([A-Za-z_]\w*)(?:\.-?\d+)?\s*:(.*)$")
 _TOKEN = re.compile(
     r'"(?:\\.|[^"\\])*"i?|/(?:\\.|[^/\\])+/[imsx]*|[A-Za-z_]\w*|\.\.|->|[()\[\]|?*+~]|\d+'
 )
 _DEEPEST = 40
-# Rules that double at each level would be written for ever: what is left is then left out.
-_MOST_TOKENS, _LONGEST_SEQUENCE, _READ = 100_000, 10_000, 4000
+# Rules that double at each level have texts without end: the rest is then left out.
+_MOST_TOKENS, _READ = 100_000, 4000
 # The terminals of Lark's `common` library that grammars import most.
 _COMMON = {
-    "NUMBER": "1",
-    "SIGNED_NUMBER": "1",
-    "INT": "1",
-    "SIGNED_INT": "1",
+    **dict.fromkeys(("NUMBER", "SIGNED_NUMBER", "INT", "SIGNED_INT", "DIGIT"), "1"),
     "FLOAT": "1.5",
-    "DIGIT": "1",
     "LETTER": "a",
     "WORD": "word",
     "CNAME": "name",
     "ESCAPED_STRING": '"text"',
-    "WS": " ",
-    "WS_INLINE": " ",
+    **dict.fromkeys(("WS", "WS_INLINE"), " "),
     "NEWLINE": "\n",
 }
 
@@ -272,11 +257,10 @@ def write_grammar(form: dict[str, Any], prompt: str) -> str | None:
     """
     if form.get("type") != "grammar":
         return None
-    if form["syntax"] == "lark":
-        return _Grammar(form["definition"]).write("start", 0)
     definition = form["definition"]
-    found = find(definition, prompt[:_READ])
-    return found[0] if found else match_pattern(definition) or ""
+    if form["syntax"] == "lark":
+        return _Grammar(definition).write("start", 0)
+    return _find(definition, prompt[:_READ]) or match_pattern(definition) or ""
 
 
 class _Grammar:
@@ -304,10 +288,12 @@ class _Grammar:
         self._left -= len(tokens)
         if depth > _DEEPEST or self._left < 0:
             return ""
-        texts = [self._sequence(part, depth + 1) for part in self._split(tokens, name, depth)]
-        return min(texts, key=len, default="")
+        return self._shortest(self._split(tokens, name), depth)
 
-    def _split(self, tokens: list[str], name: str, depth: int) -> list[list[str]]:
+    def _shortest(self, parts: list[list[str]], depth: int) -> str:
+        return min((self._sequence(part, depth + 1) for part in parts), key=len)
+
+    def _split(self, tokens: list[str], name: str = "") -> list[list[str]]:
         """The alternatives at the top level; those that lead back here only where none other is."""
         parts: list[list[str]] = [[]]
         level = 0
@@ -340,10 +326,8 @@ class _Grammar:
                 break
             if token in ("(", "["):
                 end = _closing(tokens, index)
-                inner = tokens[index + 1 : end]
-                options = self._split(inner, "", depth)
-                texts = [self._sequence(part, depth + 1) for part in options]
-                written.append("" if token == "[" else min(texts, key=len))
+                group = self._split(tokens[index + 1 : end])
+                written.append("" if token == "[" else self._shortest(group, depth))
                 index = end
             elif token in ("?", "*"):
                 written[-1:] = [""]
@@ -356,7 +340,7 @@ class _Grammar:
             elif token != "+":
                 written.append(self._terminal(token, depth))
             index += 1
-        return "".join(written)[:_LONGEST_SEQUENCE]
+        return "".join(written)[:_LONGEST]
 
     def _terminal(self, token: str, depth: int) -> str:
         if token.startswith('"'):
@@ -370,7 +354,7 @@ def _repeat(written: list[str], count: list[str]) -> str:
     """What was written last, as often as a grammar says; once where it says no number."""
     last = written[-1] if written else ""
     times = int(count[0][:9]) if count and count[0].isdecimal() else 1
-    return last * min(times, _LONGEST_SEQUENCE // max(1, len(last)))
+    return last * min(times, _LONGEST // max(1, len(last)))
 
 
 def _closing(tokens: list[str], start: int) -> int:

@@ -1,43 +1,13 @@
-"""Values a prompt gives for the properties of a schema."""
+"""Values that a prompt gives for the properties of a schema, found by the properties' names."""
 
 import re
 
-__all__ = ["NUMBER_WORDS", "Hints", "find_places", "name_one", "split_words"]
+__all__ = ["PromptValues", "find_places", "name_one", "split_words"]
 
-NUMBER_WORDS = {
-    "one": 1,
-    "a": 1,
-    "an": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-}
-_CITIES = (
-    "Paris",
-    "London",
-    "Tokyo",
-    "Berlin",
-    "Madrid",
-    "Rome",
-    "Cairo",
-    "Sydney",
-    "Toronto",
-    "Lima",
-)
 # At most 15 digits: more is an identifier, and no float holds it.
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
+_AGE = re.compile(r"(\d{1,3})[ -]years?[ -]old")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]*\w")
-_URL = re.compile(r"https?://[^\s\"'<>)]+[^\s\"'<>).,]")
-_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
-_WORD = r"[A-Z][\w'’-]*"
 _PROPER = r"[A-Z][\w'’.-]*(?: [A-Z][\w'’-]*)*"
 _PLACE = re.compile(
     rf"\b(?:in|for|at|to|from|of|near|between)\s+(?:the city of )?"
@@ -46,27 +16,43 @@ _PLACE = re.compile(
 _PERSON = re.compile(
     rf"\b(?:name(?:d| is)?|called|I am|I'm|is|meet|about|for|by|from|with)\s+({_PROPER})"
 )
+# A first word is capitalised in any sentence; two in a row are a name even there.
+_FULL_NAME = re.compile(r"\b[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)+")
 _CAPITALISED = re.compile(rf"(?<!^)(?<![.!?] )\b({_PROPER})")
 _ENUMERATION = re.compile(r"\s{0,3}(?:,\s{0,3}and\s|,|\sand\s|\sor\s)\s{0,3}")
+_UNTRUE = re.compile(r"\b(?:no|not|never|false|without|isn't|don't|disable)\b", re.IGNORECASE)
 
-_PLACES = ("city", "location", "place", "destination", "town", "region", "country", "origin")
-_PEOPLE = ("name", "person", "author", "user", "customer", "participant", "who", "attendee")
-_WHOLE = (
+_PLACES = frozenset(
+    ("city", "location", "place", "destination", "town", "region", "country", "origin")
+)
+_PEOPLE = frozenset(
+    ("name", "person", "author", "user", "customer", "participant", "who", "attendee")
+)
+# The last word of a name, and what the prompt has for such a property.
+_KINDS = {
+    **dict.fromkeys(("email", "mail"), re.compile(r"(?<![\w.+-])([\w.+-]+@[\w-]+\.[\w.-]*\w)")),
+    **dict.fromkeys(
+        ("url", "uri", "link", "website"), re.compile(r"(https?://[^\s\"'<>)]+[^\s\"'<>).,])")
+    ),
+    **dict.fromkeys(("date", "day", "deadline", "birthday"), re.compile(r"\b(\d{4}-\d\d-\d\d)\b")),
+    "time": re.compile(r"\b(\d{1,2}:\d{2}(?::\d{2})?)\b"),
+    **dict.fromkeys(
+        ("expression", "formula", "equation"), re.compile(r"([\d(][\d\s+*/().^-]*[\d)])")
+    ),
+}
+_COMMANDS = dict.fromkeys(("cmd", "command", "code", "script", "sql"), re.compile(r"`([^`\n]+)`"))
+# Properties that take the whole prompt.
+_WHOLE = frozenset((
     "query", "question", "prompt", "text", "message", "input", "content", "search", "q", "request",
     "description", "summary", "title", "task", "topic", "subject", "body", "event",
-)  # fmt: skip
-_SYMBOLS = {
-    "add": r"\+|\bplus\b|\badd|\bsum\b",
-    "plus": r"\+|\bplus\b|\badd|\bsum\b",
-    "subtract": r"(?<=\d)\s*-|\bminus\b|\bsubtract",
-    "minus": r"(?<=\d)\s*-|\bminus\b|\bsubtract",
-    "multiply": r"[*×]|\btimes\b|\bmultipl",
-    "times": r"[*×]|\btimes\b|\bmultipl",
-    "divide": r"[/÷]|\bdivid",
+))  # fmt: skip
+# Values of an enum for which a prompt has a sign: calculators call their operations so.
+_SIGNS = {
+    **dict.fromkeys(("add", "plus"), re.compile(r"\+|\bplus\b|\badd|\bsum\b")),
+    **dict.fromkeys(("subtract", "minus"), re.compile(r"(?<=\d)\s*-|\bminus\b|\bsubtract")),
+    **dict.fromkeys(("multiply", "times"), re.compile(r"[*×]|\btimes\b|\bmultipl")),
+    "divide": re.compile(r"[/÷]|\bdivid"),
 }
-_COMMANDS = ("cmd", "command", "code", "script", "sql")
-_COMMAND = re.compile(r"`([^`\n]+)`")
-_UNTRUE = re.compile(r"\b(?:no|not|never|false|without|isn't|don't|disable)\b", re.IGNORECASE)
 
 
 def split_words(name: str) -> list[str]:
@@ -83,18 +69,17 @@ def name_one(noun: str) -> str:
 
 
 def find_places(text: str) -> list[str]:
-    """Places the text names, in order: "Paris, Rome and Oslo" are three."""
+    """Places that the text names, in order: "Paris, Rome and Oslo" are three."""
     found = _PLACE.search(text)
-    if found:
-        # "Florence, Italy" is one place, "Paris and Rome" are two.
-        if " and " in found[1] or " or " in found[1]:
-            return [part.removeprefix("in ") for part in _ENUMERATION.split(found[1]) if part]
-        return [found[1].rstrip(".,")]
-    known = [city for city in _CITIES if city in text]
-    return sorted(known, key=text.index) if known else _CAPITALISED.findall(text)[:1]
+    if not found:
+        return _CAPITALISED.findall(text)[:1]
+    # "Florence, Italy" is one place, "Paris and Rome" are two.
+    if " and " in found[1] or " or " in found[1]:
+        return [part.removeprefix("in ") for part in _ENUMERATION.split(found[1]) if part]
+    return [found[1].rstrip(".,")]
 
 
-class Hints:
+class PromptValues:
     """Reads values out of a prompt; numbers and quoted texts are given out one after another."""
 
     def __init__(self, text: str) -> None:
@@ -119,45 +104,34 @@ class Hints:
             return None
         stated = self._stated(words, r"[\"“']?([^\"”',.;\n]{1,80}?)[\"”']?(?=[,.;\n]|\s+and\s|$)")
         if stated:
-            return str(stated)
+            return stated
         kind = words[-1]
-        command = _COMMAND.search(self.text) if kind in _COMMANDS else None
+        command = _COMMANDS[kind].search(self.text) if kind in _COMMANDS else None
         if command:
-            return command[1]
-        for names, pattern in (
-            (("email", "mail"), _EMAIL),
-            (("url", "uri", "link", "website"), _URL),
-            (("date", "day", "deadline", "birthday"), _DATE),
-            (("time",), _TIME),
-        ):
-            if kind in names:
-                found = pattern.search(self.text)
-                return str(found[0]) if found else None
+            return str(command[1])
+        if kind in _KINDS:
+            found = _KINDS[kind].search(self.text)
+            return str(found[1]) if found else None
         return self._by_kind(set(words), kind)
 
     def _by_kind(self, words: set[str], kind: str) -> str | None:
-        if words & set(_PLACES):
-            places = find_places(self.text)
-            return str(places[0]) if places else None
-        if words & set(_PEOPLE):
+        if words & _PLACES:
+            return next(iter(find_places(self.text)), None)
+        if words & _PEOPLE:
             return self._person()
         if self._quoted:
             return self._quoted.pop(0)
-        if kind in ("expression", "formula", "equation"):
-            found = re.search(r"[\d(][\d\s+*/().^-]*[\d)]", self.text)
-            return found[0] if found else None
         return self.text if kind in _WHOLE else None
 
     def _person(self) -> str | None:
-        found = _PERSON.search(self.text)
-        if found:
-            return found[1]
-        # A first word is capitalised whoever it names; two in a row are a name even there.
-        full = re.search(rf"\b{_WORD} {_WORD}(?: {_WORD})*", self.text)
-        alone = _CAPITALISED.search(self.text)
-        return full[0] if full else alone[1] if alone else None
+        for pattern, group in ((_PERSON, 1), (_FULL_NAME, 0), (_CAPITALISED, 1)):
+            found = pattern.search(self.text)
+            if found:
+                return str(found[group])
+        return None
 
     def _stated(self, words: list[str], value: str) -> str | None:
+        """What the prompt says after the name: `city: Rome`, "the city is Rome"."""
         phrase = r"[\s_-]?".join(map(re.escape, words))
         pattern = rf"\b{phrase}[\"']?\s*(?::|=|\bis\b|\bto be\b)\s*{value}"
         found = re.search(pattern, self.text, re.IGNORECASE)
@@ -167,38 +141,24 @@ class Hints:
         """A number for the property: one stated for it, else the next that was not yet used."""
         words = split_words(name)
         stated = self._stated(words, r"(-?\d{1,15}(?:\.\d{1,15})?)(?!\d)") if words else None
-        if stated:
-            self._use(stated)
-            return stated
-        aged = re.search(r"(\d{1,3})[ -]years?[ -]old", self.text) if "age" in words else None
-        if aged:
-            self._use(aged[1])
-            return aged[1]
-        if self._numbers:
-            return self._numbers.pop(0)
-        return self._worded(words)
-
-    def _worded(self, words: list[str]) -> str | None:
-        if not {"count", "number", "amount", "quantity", "n"} & set(words):
-            return None
-        found = re.search(r"\b(two|three|four|five|six|seven|eight|nine|ten)\b", self.text.lower())
-        return str(NUMBER_WORDS[found[1]]) if found else None
-
-    def _use(self, number: str) -> None:
-        self._numbers = [other for other in self._numbers if other != number]
+        aged = _AGE.search(self.text) if "age" in words else None
+        found = stated or (str(aged[1]) if aged else None)
+        if found is None:
+            return self._numbers.pop(0) if self._numbers else None
+        self._numbers = [other for other in self._numbers if other != found]
+        return found
 
     def option(self, values: list[object]) -> object | None:
         """The first of the values that the prompt mentions."""
         lowered = self.text.lower()
         for value in values:
-            if not isinstance(value, str) or not value:
+            spoken = " ".join(split_words(value)) if isinstance(value, str) else ""
+            if not spoken:
                 continue
-            spoken = " ".join(split_words(value))
             ending = r"(?!\w)" if len(spoken) < 4 else ""
-            if spoken and re.search(rf"(?<!\w){re.escape(spoken)}{ending}", lowered):
-                return value
-            symbol = _SYMBOLS.get(value.lower())
-            if symbol and re.search(symbol, lowered):
+            sign = _SIGNS.get(str(value).lower())
+            is_named = re.search(rf"(?<!\w){re.escape(spoken)}{ending}", lowered)
+            if is_named or (sign and sign.search(lowered)):
                 return value
         return None
 
@@ -216,13 +176,10 @@ class Hints:
         if stated:
             return [part.strip("\"' ") for part in _ENUMERATION.split(stated) if part.strip("\"' ")]
         kinds = {name_one(word) for word in words} | set(words)
-        if kinds & set(_PLACES):
+        if kinds & _PLACES:
             return find_places(self.text)
-        if kinds & set(_PEOPLE):
-            return self._enumerated()
-        return []
-
-    def _enumerated(self) -> list[str]:
+        if not kinds & _PEOPLE:
+            return []
         pattern = rf"\b{_PROPER}(?:(?:,? and |, ){_PROPER})*"
         longest = max(re.findall(pattern, self.text), key=len, default="")
         return [part for part in _ENUMERATION.split(longest) if part]

@@ -1,4 +1,4 @@
-"""Formats that a prompt describes in prose: a JSON schema, or the turns of an agent.
+"""Formats that a prompt describes in prose: a JSON schema, or the steps of an agent.
 
 Not every framework uses the service's own structured outputs and tools. instructor, llama-index,
 LangChain and pydantic-ai can write the wanted schema into a message, smolagents wants Python that
@@ -19,12 +19,13 @@ _Compose = Callable[[str], str]
 _SCHEMA = re.compile(r"schema\b[^{}]{0,300}(?=\{)", re.IGNORECASE)
 _DESCRIBES = ("properties", "$ref", "anyOf", "$defs", "items")
 _FENCE = re.compile(r"```json|json code ?block|(?:in|with)(?:in)? a code ?block", re.IGNORECASE)
-_PLAIN = re.compile(
+_UNFENCED = re.compile(
     r"\b(?:no|not|n't|without|never)\b[^.\n]{0,60}(?:markdown|fenc|```)", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 # A sentence about the form of the answer says nothing of its values.
 _OF_THE_FORM = re.compile(r"json|schema|markdown", re.IGNORECASE)
+# Prompts may be megabytes long; schemas in them stand near the beginning.
 _READ = 200_000
 _MOST_SCHEMAS, _LONGEST_QUESTION = 20, 8000
 
@@ -80,7 +81,8 @@ def _write_instance(transcript: Transcript, schema: dict[str, Any]) -> str:
     prose = _leave_out_schemas(f"{outputs}\n{said}"[:_READ])
     written = json.dumps(build_instance(schema, prose), ensure_ascii=False)
     asked = f"{transcript.instructions}\n{said}"
-    is_fenced = _FENCE.search(asked) and not _PLAIN.search(asked)
+    # Some prompts mention a fence only to forbid it.
+    is_fenced = _FENCE.search(asked) and not _UNFENCED.search(asked)
     return f"```json\n{written}\n```" if is_fenced else written
 
 
@@ -101,7 +103,7 @@ def _leave_out_schemas(text: str) -> str:
 
 
 def _write_code(transcript: Transcript, compose: _Compose) -> str:
-    """A step of smolagents' agent that writes code, between the tags that it was told."""
+    """A step of smolagents' agent that writes code, between the tags that its instructions name."""
     opening = _CODE_OPENS.search(transcript.instructions)
     tag = opening["tag"] if opening else "<code>"
     closing = "</code>" if tag == "<code>" else "```<end_code>"
@@ -110,6 +112,7 @@ def _write_code(transcript: Transcript, compose: _Compose) -> str:
 
 
 def _think_in_code(transcript: Transcript, compose: _Compose) -> tuple[str, str]:
+    # What the code printed comes back as a message of the user.
     observed = _OBSERVED.match(transcript.prompt)
     if observed:
         text = observed["text"].removeprefix("Execution logs:").split("Last output from")[0]
@@ -140,6 +143,7 @@ def _is_named(name: str, question: str) -> bool:
 
 def _write_steps(transcript: Transcript, described: str, compose: _Compose) -> str:
     """A step of a ReAct agent: an action, or the answer once something was observed."""
+    # LangChain reads "Final Answer:", llama-index "Answer:"; the prompt says which.
     ending = "Final Answer" if "Final Answer:" in described else "Answer"
     observed = _OBSERVED.match(transcript.prompt)
     if observed:

@@ -4,23 +4,12 @@ Key set and order from /openai/v1/responses as captured in June and September 20
 surface leaves out what came after 2025 (recorded by posit-dev/chatlas in December 2025).
 """
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 from azure_responses.emulator.engine.generation import Generation, OutputPlan
+from azure_responses.emulator.engine.tool_calls import HOSTED_TOOLS, close_objects, find_hosted
 
-__all__ = [
-    "PROMPT_BLOCKED",
-    "close_objects",
-    "close_response",
-    "completion_results",
-    "describe_filters",
-    "echo_tool_choice",
-    "echo_tools",
-    "open_response",
-    "prompt_results",
-]
+__all__ = ["PROMPT_BLOCKED", "close_response", "open_response", "prompt_results"]
 
 _SINCE_2026 = (
     "completed_at",
@@ -80,8 +69,8 @@ def _echo_parameters(generation: Generation) -> dict[str, Any]:
         "store": _given(body, "store", True),
         "temperature": float(_given(body, "temperature", 1.0)),
         "text": _echo_text(body),
-        "tool_choice": echo_tool_choice(body),
-        "tools": echo_tools(body),
+        "tool_choice": _echo_tool_choice(body),
+        "tools": _echo_tools(body),
         "top_logprobs": _given(body, "top_logprobs", 0),
         "top_p": float(_given(body, "top_p", generation.model.default_top_p)),
         "truncation": body.get("truncation") or "disabled",
@@ -112,7 +101,7 @@ def close_response(
         response["completed_at"] = generation.created_at + 1 + usage["output_tokens"] // 100
     response["tool_usage"] = _count_tool_usage(output)
     if not plan.error:
-        response["content_filters"] = describe_filters(
+        response["content_filters"] = _describe_filters(
             _count_prompt(generation), _count_completion(output), plan.is_blocked
         )
     return response
@@ -173,18 +162,9 @@ def _add_optional_echoes(response: dict[str, Any], body: dict[str, Any]) -> None
 
 
 def _count_tool_usage(output: list[dict[str, Any]]) -> dict[str, Any]:
-    images = sum(item["type"] == "image_generation_call" for item in output)
-    searches = sum(item["type"] == "web_search_call" for item in output)
-    return {
-        "image_gen": {
-            "input_tokens": 50 * images,
-            "input_tokens_details": {"image_tokens": 0, "text_tokens": 50 * images},
-            "output_tokens": 1056 * images,
-            "output_tokens_details": {"image_tokens": 1056 * images, "text_tokens": 0},
-            "total_tokens": 1106 * images,
-        },
-        "web_search": {"num_requests": searches},
-    }
+    calls = [item["type"] for item in output]
+    charged = [(row, row.charge) for row in HOSTED_TOOLS.values() if row.charge]
+    return {name: count(calls.count(row.call_type)) for row, (name, count) in charged}
 
 
 def _count_prompt(generation: Generation) -> int:
@@ -201,32 +181,27 @@ def _count_completion(output: list[dict[str, Any]]) -> int:
     )
 
 
-_LOCATION = {
-    "type": "approximate",
-    "city": None,
-    "country": "US",
-    "region": None,
-    "timezone": None,
-}
-_COMPUTER = "computer_use_preview"
+# Tools and tool_choice as a response repeats them: with the defaults that the service fills in.
 
 
-def echo_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The `tools` of the response object."""
-    return [_ECHOES.get(tool["type"], _echo_plain)(tool) for tool in body.get("tools") or ()]
+def _echo_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [_echo_tool(tool) for tool in body.get("tools") or ()]
 
 
-def echo_tool_choice(body: dict[str, Any]) -> Any:
-    """The `tool_choice` of the response object; null with the computer tool, as recorded."""
+def _echo_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    if tool["type"] == "function":
+        return _echo_function(tool)
+    row = find_hosted(tool["type"])
+    return row.echo(tool) if row else tool
+
+
+def _echo_tool_choice(body: dict[str, Any]) -> Any:
     choice = body.get("tool_choice")
-    if choice is None:
-        tools = body.get("tools") or ()
-        return None if any(tool["type"] == _COMPUTER for tool in tools) else "auto"
-    return choice
-
-
-def _echo_plain(tool: dict[str, Any]) -> dict[str, Any]:
-    return tool
+    if choice is not None:
+        return choice
+    # Recorded: null with the preview of the computer tool.
+    tools = body.get("tools") or ()
+    return None if any(tool["type"] == "computer_use_preview" for tool in tools) else "auto"
 
 
 def _echo_function(tool: dict[str, Any]) -> dict[str, Any]:
@@ -244,103 +219,10 @@ def _echo_function(tool: dict[str, Any]) -> dict[str, Any]:
     return {**echoed, **{name: value for name, value in tool.items() if name not in echoed}}
 
 
-def close_objects(schema: Any) -> Any:
-    """A copy in which every object refuses further properties and requires those it has."""
-    if schema is None:
-        return {"type": "object", "properties": {}, "additionalProperties": False, "required": []}
-    closed = copy.deepcopy(schema)
-    _close(closed)
-    return closed
+# `content_filters`: what Azure's content filter says of the prompt and of the completion. Shapes
+# as recorded on /openai/v1/responses from February to September 2026.
 
-
-def _close(schema: Any) -> None:
-    if isinstance(schema, list):
-        for part in schema:
-            _close(part)
-    if not isinstance(schema, dict):
-        return
-    if isinstance(schema.get("properties"), dict):
-        schema.setdefault("additionalProperties", False)
-        schema["required"] = list(schema["properties"])
-        _close(list(schema["properties"].values()))
-    for name in ("items", "anyOf"):
-        _close(schema.get(name))
-    for name in ("$defs", "definitions"):
-        _close(list((schema.get(name) or {}).values()))
-
-
-def _echo_web_search(tool: dict[str, Any]) -> dict[str, Any]:
-    size = tool.get("search_context_size") or "medium"
-    location = {**_LOCATION, **(tool.get("user_location") or {})}
-    return {**tool, "search_context_size": size, "user_location": location}
-
-
-def _echo_file_search(tool: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "file_search",
-        "filters": tool.get("filters"),
-        "max_num_results": tool.get("max_num_results") or 20,
-        "ranking_options": tool.get("ranking_options")
-        or {"ranker": "auto", "score_threshold": 0.0},
-        "vector_store_ids": tool["vector_store_ids"],
-    }
-
-
-def _echo_image_generation(tool: dict[str, Any]) -> dict[str, Any]:
-    defaults = {
-        "type": "image_generation",
-        "background": "auto",
-        "model": "gpt-image-1",
-        "moderation": "auto",
-        "n": 1,
-        "output_compression": 100,
-        "output_format": "png",
-        "quality": "auto",
-        "size": "auto",
-    }
-    return {**defaults, **tool}
-
-
-def _echo_mcp(tool: dict[str, Any]) -> dict[str, Any]:
-    echoed = {
-        "type": "mcp",
-        "allowed_tools": tool.get("allowed_tools"),
-        "headers": None,
-        "require_approval": tool.get("require_approval") or "always",
-        "server_description": tool.get("server_description"),
-        "server_label": tool["server_label"],
-    }
-    if tool.get("server_url"):
-        echoed["server_url"] = _redact(tool["server_url"])
-    if tool.get("connector_id"):
-        echoed["connector_id"] = tool["connector_id"]
-    return echoed
-
-
-def _redact(url: str) -> str:
-    # The path may hold a secret: the service answers with the host alone.
-    scheme, _, rest = url.partition("://")
-    host, slash, _ = rest.partition("/")
-    return f"{scheme}://{host}{'/<redacted>' if slash else ''}"
-
-
-def _echo_computer(tool: dict[str, Any]) -> dict[str, Any]:
-    return {**tool, "type": "computer-use-preview-2025-03-11"}
-
-
-_ECHOES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "function": _echo_function,
-    "web_search": _echo_web_search,
-    "web_search_2025_08_26": _echo_web_search,
-    "web_search_preview": _echo_web_search,
-    "web_search_preview_2025_03_11": _echo_web_search,
-    "file_search": _echo_file_search,
-    "image_generation": _echo_image_generation,
-    "mcp": _echo_mcp,
-    _COMPUTER: _echo_computer,
-}
-
-
+# The offsets count hidden system text too: the prompt's `end_offset` lies beyond the prompt.
 _HIDDEN_PROMPT = 846
 _CATEGORIES = ("hate", "sexual", "violence", "self_harm")
 
@@ -351,7 +233,7 @@ def prompt_results(is_blocked: bool = False) -> dict[str, Any]:
     return {**_severities(), "jailbreak": jailbreak}
 
 
-def completion_results(is_blocked: bool = False) -> dict[str, Any]:
+def _completion_results(is_blocked: bool = False) -> dict[str, Any]:
     """Results for a completion; a blocked one was violent."""
     undetected = {"detected": False, "filtered": False}
     results = {
@@ -380,11 +262,11 @@ def _filter_entry(
     }
 
 
-def describe_filters(prompt: int, completion: int, is_blocked: bool) -> list[dict[str, Any]]:
+def _describe_filters(prompt: int, completion: int, is_blocked: bool) -> list[dict[str, Any]]:
     """The array of a finished response; lengths in characters."""
     return [
         _filter_entry("prompt", False, prompt_results(), prompt + _HIDDEN_PROMPT),
-        _filter_entry("completion", is_blocked, completion_results(is_blocked), completion),
+        _filter_entry("completion", is_blocked, _completion_results(is_blocked), completion),
     ]
 
 

@@ -1,61 +1,49 @@
-"""Hosted tools that the service runs itself: search, code, files and images."""
+"""Tools that the service runs itself: web search, file search, code interpreter, images."""
 
 import base64
 import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Callable
 from typing import Any
 
-from azure_responses.emulator.engine.canned_answers import find_sum, split_sentences
-from azure_responses.emulator.engine.computer_and_shell import (
-    write_computer,
-    write_local_shell,
-    write_patch,
-    write_shell,
+from azure_responses.emulator.engine.canned_answers import find_sum, first_sentence
+from azure_responses.emulator.engine.generation import Generation, OutputStep, ResponseBuilder
+from azure_responses.emulator.engine.hosted_tool import HostedTool, Tool
+from azure_responses.emulator.engine.item_events import (
+    EventWriter,
+    ItemEvents,
+    opens_with,
+    write_phases,
 )
-from azure_responses.emulator.engine.generation import OutputStep, ResponseBuilder
-from azure_responses.emulator.engine.output_items import write_answer, write_message
-from azure_responses.emulator.engine.remote_mcp import write_remote
-from azure_responses.emulator.engine.tool_calls import family
+from azure_responses.emulator.engine.output_items import write_message
+from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["paint", "write_hosted"]
+__all__ = ["SERVICE_TOOLS", "paint"]
 
-_Tool = dict[str, Any]
+# An estimate of what the model writes to call a hosted tool: no recording has a call alone.
 _CALL_TOKENS = 20
 _RESULTS = 3
 
 
-def write_hosted(builder: ResponseBuilder, tools: list[_Tool]) -> list[OutputStep]:
-    """The calls of these tools and what the model says afterwards.
-
-    At most `max_tool_calls` calls; the last tool's writer decides whether a message follows.
-    """
-    limit = builder.generation.request.get("max_tool_calls")
-    steps: list[OutputStep] = []
-    for tool in tools[:limit]:
-        write = _WRITERS.get(family(tool))
-        if write:
-            steps.extend(write(builder, tool))
-    if any(step.item["type"] == "message" for step in steps):
-        return [step for step in steps if step.item["type"] != "message"] + [
-            step for step in steps if step.item["type"] == "message"
-        ][:1]
-    return steps or [write_answer(builder)]
-
-
-def _asks(builder: ResponseBuilder, included: str) -> bool:
-    return included in (builder.generation.request.get("include") or ())
-
-
 def _query(builder: ResponseBuilder) -> str:
-    words = " ".join(builder.transcript.prompt.split())
+    words = " ".join(builder.prompt.split())
     return re.sub(r"^(?:please\s+)?(?:search (?:the web )?for|look up|find)\s+", "", words)[:120]
 
 
-def _write_search(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
+# Web search
+
+_LOCATION = {
+    "type": "approximate",
+    "city": None,
+    "country": "US",
+    "region": None,
+    "timezone": None,
+}
+
+
+def _write_web_search(builder: ResponseBuilder, tool: Tool) -> list[OutputStep]:
     query = _query(builder).rstrip("?.!")
     domains = (tool.get("filters") or {}).get("allowed_domains") or ["example.com"]
     slug = re.sub(r"\W+", "-", query.lower()).strip("-")[:40] or "page"
@@ -64,15 +52,15 @@ def _write_search(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
         for number in range(_RESULTS)
     ]
     action: dict[str, Any] = {"type": "search", "query": query}
-    if _asks(builder, "web_search_call.action.sources"):
+    if builder.includes("web_search_call.action.sources"):
         action["sources"] = [{"type": "url", "url": url} for _, url in pages]
-    item = {
-        "id": builder.identify("ws"),
-        "type": "web_search_call",
+    item = builder.item(
+        "ws",
+        "web_search_call",
         # Recorded on Azure by vercel/ai: it still says searching when the response is complete.
-        "status": "searching",
-        "action": action,
-    }
+        status="searching",
+        action=action,
+    )
     text, notes = _cite_pages(query, pages)
     return [OutputStep(item, tokens=_CALL_TOKENS), write_message(builder, text, notes)]
 
@@ -88,8 +76,72 @@ def _cite_pages(query: str, pages: list[tuple[str, str]]) -> tuple[str, list[dic
     return text, notes
 
 
-def _write_code(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
-    prompt = builder.transcript.prompt
+def _open_web_search(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "status": "in_progress", "action": {"type": "search"}}
+
+
+def _echo_web_search(tool: Tool) -> Tool:
+    size = tool.get("search_context_size") or "medium"
+    location = {**_LOCATION, **(tool.get("user_location") or {})}
+    return {**tool, "search_context_size": size, "user_location": location}
+
+
+# File search
+
+
+def _write_file_search(builder: ResponseBuilder, tool: Tool) -> list[OutputStep]:
+    query = _query(builder)
+    rows = builder.generation.search(tool["vector_store_ids"], query)
+    rows = rows[: tool.get("max_num_results") or 20]
+    results = None
+    if builder.includes("file_search_call.results"):
+        results = [_describe_row(row, number) for number, row in enumerate(rows)]
+    item = builder.item(
+        "fs", "file_search_call", status="completed", queries=[query], results=results
+    )
+    text, notes = _cite_files(rows)
+    return [OutputStep(item, tokens=_CALL_TOKENS), write_message(builder, text, notes)]
+
+
+def _describe_row(row: tuple[str, str, str], number: int) -> dict[str, Any]:
+    identifier, name, text = row
+    return {
+        "attributes": {},
+        "file_id": identifier,
+        "filename": name,
+        "score": round(0.95 / (number + 1), 4),
+        "text": text,
+    }
+
+
+def _cite_files(rows: list[tuple[str, str, str]]) -> tuple[str, list[dict[str, Any]]]:
+    if not rows:
+        return "I found nothing about this in the files.", []
+    text, notes = "According to the files:", []
+    for identifier, name, content in rows[:_RESULTS]:
+        text += " " + first_sentence(content.strip()).rstrip(".")
+        note = {"type": "file_citation", "file_id": identifier, "filename": name}
+        notes.append({**note, "index": len(text)})
+        text += "."
+    return text, notes
+
+
+def _echo_file_search(tool: Tool) -> Tool:
+    return {
+        "type": "file_search",
+        "filters": tool.get("filters"),
+        "max_num_results": tool.get("max_num_results") or 20,
+        "ranking_options": tool.get("ranking_options")
+        or {"ranker": "auto", "score_threshold": 0.0},
+        "vector_store_ids": tool["vector_store_ids"],
+    }
+
+
+# Code interpreter
+
+
+def _write_code_call(builder: ResponseBuilder, tool: Tool) -> list[OutputStep]:
+    prompt = builder.prompt
     found = find_sum(prompt)
     if found:
         code, logs = f"# {found[0]}\nresult = {found[0]}\nprint(result)", f"{found[1]}\n"
@@ -100,20 +152,16 @@ def _write_code(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
         logs = f"{sum(numbers)} {max(numbers)}\n"
         told = f"I ran a program over {numbers}: the sum is {sum(numbers)}."
     outputs = None
-    if _asks(builder, "code_interpreter_call.outputs"):
+    if builder.includes("code_interpreter_call.outputs"):
         outputs = [{"type": "logs", "logs": logs}]
-    item = {
-        "id": builder.identify("ci"),
-        "type": "code_interpreter_call",
-        "status": "completed",
-        "code": code,
-        "container_id": _container(builder, tool),
-        "outputs": outputs,
-    }
-    return [OutputStep(item, tokens=count_text(code) + _CALL_TOKENS), write_message(builder, told)]
+    item = builder.item("ci", "code_interpreter_call", status="completed", code=code)
+    item.update(container_id=_find_container(builder, tool), outputs=outputs)
+    call = OutputStep(item, tokens=count_text(code) + _CALL_TOKENS)
+    return [call, write_message(builder, told)]
 
 
-def _container(builder: ResponseBuilder, tool: _Tool) -> str:
+def _find_container(builder: ResponseBuilder, tool: Tool) -> str:
+    """The container that the tool names, else the one of an earlier call, else a new one."""
     given = tool["container"]
     if isinstance(given, str):
         return given
@@ -123,94 +171,31 @@ def _container(builder: ResponseBuilder, tool: _Tool) -> str:
     return builder.generation.identifiers.container(builder.seconds)
 
 
-def _write_file_search(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
-    query = _query(builder)
-    rows = builder.generation.search(tool["vector_store_ids"], query)
-    rows = rows[: tool.get("max_num_results") or 20]
-    results = None
-    if _asks(builder, "file_search_call.results"):
-        results = [_describe_row(row, number) for number, row in enumerate(rows)]
-    item = {
-        "id": builder.identify("fs"),
-        "type": "file_search_call",
-        "status": "completed",
-        "queries": [query],
-        "results": results,
-    }
-    text, notes = _cite_files(rows)
-    return [OutputStep(item, tokens=_CALL_TOKENS), write_message(builder, text, notes)]
+def _open_code(item: dict[str, Any]) -> dict[str, Any]:
+    outputs: list[Any] | None = None if item["outputs"] is None else []
+    return {**item, "status": "in_progress", "code": "", "outputs": outputs}
 
 
-def _describe_row(row: tuple[str, str, str], number: int) -> dict[str, Any]:
-    identifier, name, text = row
-    score = round(0.95 / (number + 1), 4)
-    return {
-        "attributes": {},
-        "file_id": identifier,
-        "filename": name,
-        "score": score,
-        "text": text,
-    }
+def _write_code_events(writer: EventWriter, index: int, step: OutputStep) -> None:
+    at = {"item_id": step.item["id"], "output_index": index}
+    writer.write("response.code_interpreter_call.in_progress", **at)
+    code = step.item["code"]
+    writer.deltas("response.code_interpreter_call_code.delta", code, **at)
+    writer.write("response.code_interpreter_call_code.done", code=code, **at)
+    writer.write("response.code_interpreter_call.interpreting", **at)
+    writer.write("response.code_interpreter_call.completed", **at)
 
 
-def _cite_files(rows: list[tuple[str, str, str]]) -> tuple[str, list[dict[str, Any]]]:
-    if not rows:
-        return "I found nothing about this in the files.", []
-    text, notes = "According to the files:", []
-    for identifier, name, content in rows[:_RESULTS]:
-        text += " " + split_sentences(content.strip())[0].rstrip(".")
-        notes.append(
-            {
-                "type": "file_citation",
-                "file_id": identifier,
-                "filename": name,
-                "index": len(text),
-            }
-        )
-        text += "."
-    return text, notes
+# Image generation
 
-
-def _write_image(builder: ResponseBuilder, tool: _Tool) -> list[OutputStep]:
-    prompt = _query(builder)
-    size, quality = tool.get("size") or "auto", tool.get("quality") or "auto"
-    background = tool.get("background") or "auto"
-    item = {
-        "id": builder.identify("ig"),
-        "type": "image_generation_call",
-        # Recorded on Azure by vercel/ai: it still says generating when the response is complete.
-        "status": "generating",
-        "background": "opaque" if background == "auto" else background,
-        "output_format": tool.get("output_format") or "png",
-        "quality": "medium" if quality == "auto" else quality,
-        "result": paint(prompt),
-        "revised_prompt": f"A clear picture: {prompt}",
-        "size": "1024x1024" if size == "auto" else size,
-    }
-    partial = [paint(prompt, stage + 1) for stage in range(tool.get("partial_images") or 0)]
-    step = OutputStep(item, partial_images=partial, tokens=_CALL_TOKENS)
-    return [step, write_message(builder, f"Here is the image you asked for: {prompt}")]
-
-
-_WRITERS: dict[str, Callable[[ResponseBuilder, _Tool], list[OutputStep]]] = {
-    "web_search": _write_search,
-    "code_interpreter": _write_code,
-    "file_search": _write_file_search,
-    "image_generation": _write_image,
-    "mcp": write_remote,
-    "computer": write_computer,
-    "shell": write_shell,
-    "local_shell": write_local_shell,
-    "apply_patch": write_patch,
-}
+_IMAGE_HEADER = "x-ms-oai-image-generation-deployment"
 
 
 def paint(prompt: str, stage: int = 0) -> str:
     """A PNG of one pixel in base64; each stage of the same prompt has its own shade."""
     colour = hashlib.blake2b(f"{prompt}{stage}".encode(), digest_size=3).digest()
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
     chunks = (
-        _chunk(b"IHDR", header),
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
         _chunk(b"IDAT", zlib.compress(b"\0" + colour)),
         _chunk(b"IEND", b""),
     )
@@ -220,3 +205,126 @@ def paint(prompt: str, stage: int = 0) -> str:
 def _chunk(kind: bytes, data: bytes) -> bytes:
     check = zlib.crc32(kind + data)
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+
+def _check_image_header(generation: Generation) -> None:
+    # Azure has no default image model: the header names the deployment that draws.
+    if generation.headers.get(_IMAGE_HEADER):
+        return
+    error = {
+        "message": f"imagegen deployment must be provided through header: {_IMAGE_HEADER}",
+        "type": "image_generation_user_error",
+        "param": "tools",
+        "code": "invalid_request_error",
+    }
+    raise ServiceError(400, {"error": error})
+
+
+def _write_image(builder: ResponseBuilder, tool: Tool) -> list[OutputStep]:
+    prompt = _query(builder)
+    size, quality = tool.get("size") or "auto", tool.get("quality") or "auto"
+    background = tool.get("background") or "auto"
+    item = builder.item(
+        "ig",
+        "image_generation_call",
+        # Recorded on Azure by vercel/ai: it still says generating when the response is complete.
+        status="generating",
+        background="opaque" if background == "auto" else background,
+        output_format=tool.get("output_format") or "png",
+        quality="medium" if quality == "auto" else quality,
+        result=paint(prompt),
+        revised_prompt=f"A clear picture: {prompt}",
+        size="1024x1024" if size == "auto" else size,
+    )
+    partial = [paint(prompt, stage + 1) for stage in range(tool.get("partial_images") or 0)]
+    step = OutputStep(item, partial_images=partial, tokens=_CALL_TOKENS)
+    return [step, write_message(builder, f"Here is the image you asked for: {prompt}")]
+
+
+def _open_image(item: dict[str, Any]) -> dict[str, Any]:
+    return {"id": item["id"], "type": item["type"], "status": "in_progress"}
+
+
+def _write_image_events(writer: EventWriter, index: int, step: OutputStep) -> None:
+    at = {"item_id": step.item["id"], "output_index": index}
+    writer.write("response.image_generation_call.in_progress", **at)
+    writer.write("response.image_generation_call.generating", **at)
+    shown = {name: step.item[name] for name in ("background", "output_format", "quality", "size")}
+    for number, image in enumerate(step.partial_images):
+        writer.write(
+            "response.image_generation_call.partial_image",
+            **at,
+            partial_image_b64=image,
+            partial_image_index=number,
+            **shown,
+        )
+
+
+def _echo_image(tool: Tool) -> Tool:
+    defaults = {
+        "type": "image_generation",
+        "background": "auto",
+        "model": "gpt-image-1",
+        "moderation": "auto",
+        "n": 1,
+        "output_compression": 100,
+        "output_format": "png",
+        "quality": "auto",
+        "size": "auto",
+    }
+    return {**defaults, **tool}
+
+
+def _charge_images(images: int) -> dict[str, Any]:
+    return {
+        "input_tokens": 50 * images,
+        "input_tokens_details": {"image_tokens": 0, "text_tokens": 50 * images},
+        # The size of a medium image of 1024 by 1024 pixels in OpenAI's table of image tokens.
+        "output_tokens": 1056 * images,
+        "output_tokens_details": {"image_tokens": 1056 * images, "text_tokens": 0},
+        "total_tokens": 1106 * images,
+    }
+
+
+SERVICE_TOOLS: tuple[HostedTool, ...] = (
+    HostedTool(
+        "image_generation",
+        r"\b(?:image|picture|draw|drawing|photo|illustration|logo|paint)\b",
+        _write_image,
+        # No completed event, as with web search: recorded on Azure by vercel/ai.
+        {"image_generation_call": ItemEvents(_open_image, _write_image_events)},
+        echo=_echo_image,
+        charge=("image_gen", _charge_images),
+        check=_check_image_header,
+    ),
+    HostedTool(
+        "web_search",
+        r"\b(?:search|news|latest|today|web|internet|look up|online|current)\b",
+        _write_web_search,
+        {
+            "web_search_call": ItemEvents(
+                _open_web_search, write_phases("web_search_call", "in_progress", "searching")
+            )
+        },
+        echo=_echo_web_search,
+        charge=("web_search", lambda searches: {"num_requests": searches}),
+    ),
+    HostedTool(
+        "file_search",
+        r"\b(?:file|files|document|documents|search|find|according|what|who|where)\b",
+        _write_file_search,
+        {
+            "file_search_call": ItemEvents(
+                opens_with(status="in_progress", queries=[], results=None),
+                write_phases("file_search_call", "in_progress", "searching", "completed"),
+            )
+        },
+        echo=_echo_file_search,
+    ),
+    HostedTool(
+        "code_interpreter",
+        r"\b(?:code|python|program|compute|calculate|plot|run|script|analy[sz]e)\b",
+        _write_code_call,
+        {"code_interpreter_call": ItemEvents(_open_code, _write_code_events)},
+    ),
+)

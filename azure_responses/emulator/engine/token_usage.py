@@ -1,4 +1,7 @@
-"""`usage` of a response, with prompt caching and reasoning tokens."""
+"""Tokens of a response: its `usage`, and where its output stops early.
+
+Output stops at `max_output_tokens`, at the model's own limit, or where the content filter stops it.
+"""
 
 from typing import Any
 
@@ -7,11 +10,16 @@ from azure_responses.emulator.tokens import count_request, split_tokens
 
 __all__ = ["block_output", "count_input", "cut_to_limits", "describe_usage"]
 
+# Azure's prompt-caching page: shorter prompts are not cached.
 _CACHEABLE = 1024
+# What a caller has read when the content filter stops the output: one buffer of the filter.
+_SHOWN_BEFORE_BLOCK = 4
+# What of an item is cut, by its type. Other items are written whole or not at all.
+_CUT_FIELDS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
 def count_input(generation: Generation) -> int:
-    """Input tokens of the turn."""
+    """Input tokens, those of earlier responses included."""
     return count_request(generation.request, generation.history)
 
 
@@ -49,11 +57,6 @@ def _prompt_tokens(generation: Generation) -> list[str]:
     return tokens
 
 
-_SHOWN_BEFORE_BLOCK = 4
-# What of an item is cut, by its type.
-_CUT_FIELDS = {"function_call": "arguments", "custom_tool_call": "input"}
-
-
 def cut_to_limits(plan: OutputPlan, generation: Generation) -> None:
     """Cuts the plan at `max_output_tokens` and at the model's own limit."""
     asked = generation.request.get("max_output_tokens") or generation.model.max_output
@@ -87,6 +90,7 @@ def _cut_step(step: OutputStep, budget: int) -> bool:
     """Cuts a step to so many tokens; False where nothing of it is left."""
     item = step.item
     if item["type"] == "reasoning":
+        # Reasoning that uses the limit up ends before its summary is written.
         step.tokens = step.reasoning_tokens = budget
         item["summary"] = []
         return True

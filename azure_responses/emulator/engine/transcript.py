@@ -1,4 +1,4 @@
-"""What a model would read of a turn: instructions, messages, tool outputs, attachments."""
+"""What a model would read of a call: instructions, messages, tool outputs, attachments."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ _ATTACHMENTS = ("input_image", "input_file", "input_audio", "image_url", "file",
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a tool gave back: the call's name and arguments where known, and the output as text."""
+    """What a tool gave back, as text, with the name and arguments of its call where known."""
 
     name: str
     arguments: str
@@ -23,14 +23,14 @@ class ToolResult:
 
 @dataclass
 class Transcript:
-    """The turn as text.
+    """A call as text, with the messages of earlier responses.
 
     Attributes:
         instructions: `instructions` and every system or developer message, joined by newlines.
         messages: (role, text) of users and assistants, oldest first.
         prompt: what the user said last.
         attachments: content parts of the last user message that are not text.
-        results: tool outputs the model has not answered yet.
+        results: tool outputs that no message has answered yet.
         items: every item, oldest first, as given.
     """
 
@@ -56,7 +56,7 @@ def read_text(content: Any) -> str:
 
 
 def read_transcript(body: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Transcript:
-    """Reads a create call's instructions and its items, those of earlier turns first."""
+    """Reads the instructions of a call and its items, those of earlier responses first."""
     transcript = Transcript(items=list(items))
     instructions = body.get("instructions")
     if instructions:
@@ -88,12 +88,14 @@ def _read_item(
 def _read_message(transcript: Transcript, item: Mapping[str, Any]) -> None:
     role, text = item.get("role", "user"), read_text(item.get("content"))
     if role in ("system", "developer"):
+        # Messages of the system count as instructions wherever they stand, as models treat them.
         transcript.instructions = f"{transcript.instructions}\n{text}".strip()
         return
     transcript.messages.append((role, text))
     if role == "user":
         transcript.prompt = text
         transcript.attachments = _find_attachments(item.get("content"))
+    # A message after the outputs of tools has answered them.
     transcript.results = []
 
 
@@ -109,6 +111,7 @@ def _read_result(item: Mapping[str, Any], call: Mapping[str, Any]) -> ToolResult
 
 
 def _read_output(output: Any) -> str:
+    # Shells answer with lists of streams, computers with pictures, other tools with text.
     if isinstance(output, list) and output and "stdout" in output[0]:
         return "\n".join(f"{part.get('stdout', '')}{part.get('stderr', '')}" for part in output)
     if isinstance(output, Mapping) and output.get("type") == "computer_screenshot":

@@ -1,10 +1,13 @@
 """Phrases that make the engine do what a model does only by chance.
 
-Any of them, anywhere in what the user said last or in the instructions.
+Any of them, anywhere in what the user said last or in the instructions. They are listed in
+docs/emulator.md, because tests of callers write them.
 """
 
 import re
 from types import MappingProxyType
+
+from azure_responses.emulator.engine.transcript import Transcript
 
 __all__ = ["FAILURE_CODES", "TRIGGERS", "find_trigger"]
 
@@ -23,6 +26,7 @@ TRIGGERS = MappingProxyType(
     }
 )
 
+# The codes of `response.error` in the published description of the API.
 FAILURE_CODES = (
     "server_error",
     "rate_limit_exceeded",
@@ -51,8 +55,20 @@ _TRIGGER = re.compile(r"\[\[azure:([a-z-]+)(?::([^\]]*))?\]\]")
 _PLAIN_REFUSAL = re.compile(r"\bemulator: ?refuse\b", re.IGNORECASE)
 
 
-def find_trigger(text: str, name: str) -> str | None:
-    """What follows the trigger's name ("" where nothing does); None where it is not in the text."""
+def find_trigger(transcript: Transcript, name: str) -> str | None:
+    """What follows the trigger's name ("" where nothing does); None where it is not written."""
+    return next(
+        (
+            found
+            for text in (transcript.prompt, transcript.instructions)
+            if (found := _find(text, name)) is not None
+        ),
+        None,
+    )
+
+
+def _find(text: str, name: str) -> str | None:
+    # Prompts may be megabytes long: the search for a word costs far less than the pattern.
     if "azure:" in text:
         for found in _TRIGGER.finditer(text):
             if found[1] == name:

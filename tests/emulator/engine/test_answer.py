@@ -241,6 +241,15 @@ def test_a_refusal_is_a_part_of_its_own(phrase: str) -> None:
         assert list(part) == ["type", "refusal"]
 
 
+def test_the_instructions_trigger_too() -> None:
+    assert said(
+        "Hello", instructions="[[azure:refuse]]"
+    ) == "I'm sorry, but I can't assist with " + ("that request.")
+    items = [{"role": "system", "content": "[[azure:length:3]]"}, {"role": "user", "content": "x"}]
+    assert said(items) == "word word word"
+    assert said([*items, items[-1]], instructions="[[azure:length:1]]") == "word"
+
+
 def test_a_blocked_prompt_is_refused_with_its_filters() -> None:
     error = _refused("[[azure:block-prompt]]")
     assert (error["code"], error["param"]) == ("content_filter", "prompt")

@@ -12,7 +12,6 @@ from tests.emulator.engine.generations import ask, make_generation, said
     ("prompt", "expected"),
     [
         ("Hello!", "Hello! How can I help you today?"),
-        ("thanks a lot", "You are welcome!"),
         ("Reply with exactly: pong", "pong"),
         ('"Reply with exactly: pong"', "pong"),
         ('"a" and then reply with exactly "b"', "b"),
@@ -21,29 +20,12 @@ from tests.emulator.engine.generations import ask, make_generation, said
         ("say X", "X"),
         ("Say 'hi there'", "hi there"),
         ("Please repeat after me: one two", "one two"),
-        ("Say hi in Portuguese", "Olá!"),
-        ("Translate 'cat' to French", "chat"),
-        ("Translate 'submarine' to French", "[French] submarine"),
         ("What is the capital of France?", "The capital of France is Paris."),
         ("what is 17*3", "17 * 3 = 51"),
-        ("What is 12 plus 30?", "12 + 30 = 42"),
         ("Compute (1 + 2) * 3", "(1 + 2) * 3 = 9"),
-        ("What is 7 divided by 2?", "7 / 2 = 3.5"),
         ("count to 5", "1, 2, 3, 4, 5"),
         ("count down from 3 to 1", "3, 2, 1"),
-        ("list three colors", "1. red\n2. blue\n3. green"),
-        ("Name two cities", "1. Paris\n2. London"),
-        ("Give me 2 widgets", "1. widget 1\n2. widget 2"),
-        ("How many r's in strawberry?", '"strawberry" has the letter r 3 times.'),
-        ("How many letters are in 'owl'?", '"owl" has 3 letters.'),
-        ("reverse 'abc'", "cba"),
         ("my name is Ada", "Nice to meet you, Ada."),
-        ("My favorite food is soup.", "Noted: your favourite food is soup."),
-        ("Remember that the door is green.", "I will remember: the door is green."),
-        ("Summarize: It rained. We stayed in.", "In short: It rained."),
-        ("Who are you?", "I am an emulated model: I answer by rule and without a network."),
-        ("Is it?", "Yes, as far as a rule can tell."),
-        ("Is it so?", "No, as far as a rule can tell."),
         (
             "Answer the query.\nQuery: Capital of France?\nAnswer: ",
             "The capital of France is Paris.",
@@ -53,6 +35,11 @@ from tests.emulator.engine.generations import ask, make_generation, said
         ("Classify the mood as one of the labels: 'good', 'bad'.\nText: x", "good"),
         ("Answer with one of: yes or no", "yes"),
         ("", "There is nothing to answer yet."),
+        ("thanks a lot", "You are welcome!"),
+        ("Is it so, yes or no?", "Yes, as far as a rule can tell."),
+        ("My favorite food is soup.", "Noted: your favorite food is soup."),
+        ("Say hello", 'You wrote: "Say hello" This is an emulated answer to it.'),
+        ("What is 7 / 2?", "7 / 2 = 3.5"),
         ("Lorem ipsum", 'You wrote: "Lorem ipsum" This is an emulated answer to it.'),
     ],
 )
@@ -64,39 +51,29 @@ def test_a_story_has_as_many_sentences_as_asked_and_names_its_subject() -> None:
     story = said("Tell me a three sentence bedtime story about a unicorn.")
     assert story.count(".") == 3
     assert story.startswith("Once upon a time, a unicorn")
-    assert "the unicorn" in story
+    assert story.count("a unicorn") == 3
 
 
 @pytest.mark.parametrize(
-    ("prompt", "lines"),
-    [("Write a haiku about rain", 3), ("Write a poem about the sea", 4)],
+    ("prompt", "sentences"),
+    [
+        ("Write a poem", 3),
+        ("Write a 5 sentence essay on bees", 5),
+        ("Tell me a story in few sentences", 3),
+        ("A story of 999 sentences, please", 100),
+    ],
 )
-def test_verse_comes_in_lines(prompt: str, lines: int) -> None:
-    assert len(said(prompt).splitlines()) == lines
-
-
-def test_paragraphs_are_apart() -> None:
-    assert said("Write a two paragraph essay about bees").count("\n\n") == 1
+def test_a_text_has_the_length_that_is_asked_for(prompt: str, sentences: int) -> None:
+    assert said(prompt).count(".") == sentences
 
 
 @pytest.mark.parametrize(
     ("prompt", "instructions", "expected"),
     [
-        ("What is the capital of Denmark?", "Answer in one word, in uppercase.", "COPENHAGEN"),
-        ("what is 6 times 7? Give just the number", "", "42"),
-        ("hello", "Always call me Bob.", "Bob, hello! How can I help you today?"),
-        ("hello", "Reply in French", "Bonjour!"),
-        ("my dog is Rex", "Answer in German", "[German] Noted: your dog is Rex."),
-        ("hello", "Speak like a pirate", "Arr, matey! Hello! How can I help you today?"),
-        ("hello", "End every answer with 'over'", "Hello! How can I help you today? over"),
-        ("hello", "Start every answer with 'Well,'", "Well, Hello! How can I help you today?"),
-        ("hello", "Write in lowercase, without punctuation", "hello how can i help you today"),
-        ("hello", "Use at most three words", "Hello! How can."),
-        ("hello", "Reply in one sentence", "Hello!"),
-        ("hello", "Reply in few sentences", "Hello! How can I help you today?"),
-        ("hello", "In 1 words, please", "Hello"),
-        ("Lorem ipsum", "In 1 words, please", "You"),
-        ("hello", "Use bullet points", "- Hello!\n- How can I help you today?"),
+        ("What is the capital of France?", "Answer in one word, in uppercase.", "PARIS"),
+        ("what is 6 * 7? Give just the number", "", "42"),
+        ("hello", "A single word, please", "Hello"),
+        ("Lorem ipsum", "A single word, please", "You"),
         ("Lorem ipsum", "Answer in one word", "You"),
         ("say exactly: one word", "", "one word"),
     ],
@@ -125,23 +102,10 @@ def _turns(*texts: str) -> list[dict[str, Any]]:
     ("earlier", "question", "expected"),
     [
         ("Hi, my name is Ada and my favorite color is teal.", "What is my name?", "Ada"),
-        (
-            "Hi, my name is Ada and my favorite color is teal.",
-            "What's my favourite colour?",
-            "teal",
-        ),
+        ("Hi, my name is Ada and my favorite color is teal.", "What's my favorite color?", "teal"),
         ("I'm Grace", "Who am I?", "Grace"),
-        ("I live in Oslo.", "Where do I live?", "Oslo"),
-        ("I love cheese.", "What do I love?", "cheese"),
-        ("Remember that the code word is plum.", "What is the code word?", "plum"),
-        (
-            "Please remember: buy milk",
-            "What did I ask you to remember?",
-            "You asked me to remember: buy milk.",
-        ),
         ("How is Rome?", "What did I just ask?", "How is Rome?"),
         ("How is Rome?", "What did you say?", "Fine."),
-        ("How is Rome?", "What was my first message?", "How is Rome?"),
         ("Nothing", "What is my name?", "have not told me"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Small parts of what the engine says: sums, patterns, stories and places."""
+"""Small parts of what the engine writes: sums, patterns, places, deltas and probabilities."""
 
 import re
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.emulator.engine.canned_answers import find_sum, read_count, solve, tell
-from azure_responses.emulator.engine.event_writer import obfuscate, split_deltas
+from azure_responses.emulator.engine.canned_answers import find_sum
+from azure_responses.emulator.engine.item_events import obfuscate, split_deltas
 from azure_responses.emulator.engine.matching_text import match_pattern
 from azure_responses.emulator.engine.output_items import list_logprobs
 from azure_responses.emulator.engine.prompt_values import find_places, split_words
@@ -19,14 +19,15 @@ from tests.emulator.engine.generations import said
     ("text", "expected"),
     [
         ("what is 17*3", ("17 * 3", "51")),
-        ("2 to the power of 10", ("2 ** 10", "1024")),
-        ("10 mod 3", ("10 % 3", "1")),
-        ("1 minus 5", ("1 - 5", "-4")),
-        ("007 + 1", ("007 + 1", "8")),
+        ("1 - 5", ("1 - 5", "-4")),
         ("-3 + 5", ("-3 + 5", "2")),
         ("10 / 4", ("10 / 4", "2.5")),
+        ("0.1+0.2", ("0.1 + 0.2", "0.3")),
+        ("(1 + 2) * -3", ("(1 + 2) * -3", "-9")),
+        ("007 + 1", None),
+        ("(1 + 2", None),
         ("1 / 0", None),
-        ("2 ** 1000", None),
+        ("1+" * 200 + "1", None),
         ("on 2026-01-02 it rains", None),
         ("12/25/2026", None),
         ("no sum here", None),
@@ -40,12 +41,7 @@ def test_sums_are_found_and_solved(text: str, expected: tuple[str, str] | None) 
 @given(st.integers(-999, 999), st.integers(-999, 999), st.sampled_from("+-*"))
 def test_sums_are_right(first: int, second: int, sign: str) -> None:
     expected = {"+": first + second, "-": first - second, "*": first * second}[sign]
-    assert solve(f"{first} {sign} ({second})") == str(expected)
-
-
-@pytest.mark.parametrize("text", ["1 +", "a + 1", "1 // 2", "f(1)", "1" + "+1" * 200, "~1", "'a'"])
-def test_what_is_no_sum_has_no_value(text: str) -> None:
-    assert solve(text) is None
+    assert (find_sum(f"{first} {sign} ({second})") or ("", ""))[1] == str(expected)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +84,7 @@ def test_some_patterns_have_no_text(pattern: str) -> None:
         ("weather in Paris, Rome and Oslo?", ["Paris", "Rome", "Oslo"]),
         ("weather in Florence, Italy", ["Florence, Italy"]),
         ("compare in Paris or in Rome", ["Paris", "Rome"]),
-        ("Tokyo please, then Berlin", ["Tokyo", "Berlin"]),
+        ("then Berlin, please", ["Berlin"]),
         ("the Amazon is long", ["Amazon"]),
         ("nowhere", []),
     ],
@@ -99,26 +95,6 @@ def test_places_are_found(text: str, expected: list[str]) -> None:
 
 def test_identifiers_are_split_into_words() -> None:
     assert split_words("cityName") == split_words("city_name") == ["city", "name"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a three sentence story", (3, "sentence")),
-        ("in 12 lines", (12, "line")),
-        ("every sentence", None),
-        ("nothing", None),
-    ],
-)
-def test_counts_are_read(text: str, expected: tuple[int, str] | None) -> None:
-    assert read_count(text) == expected
-
-
-def test_pieces_are_told() -> None:
-    assert (tell("Tell me a joke about ducks") or "").startswith("Why did ducks")
-    assert (tell("Tell me a story") or "").count(".") == 3
-    assert (tell("Write an essay on bees in two sentences") or "").count(".") == 2
-    assert tell("Hello") is None
 
 
 @given(st.text())
