@@ -44,7 +44,7 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     retry_delay: float
     """Least seconds before a deployment is tried again; the default is 0."""
     retry_ratio: float
-    """Retries allowed per call, so that an breaker is not made worse; the default is 0.2."""
+    """Retries allowed per call, so that an outage is not made worse; the default is 0.2."""
     retry_floor: float
     """Retries allowed per second besides `retry_ratio`; the default is 10."""
     aliases: Mapping[str, str]

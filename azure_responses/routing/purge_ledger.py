@@ -1,7 +1,7 @@
 """The ledger of stored responses: its entries, and what a purge makes of them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ RETENTION = 30 * 24 * 3600.0
 learn.microsoft.com)."""
 
 _LONGEST_REASON = 300
+_MOST_PASSES = 10
 _LATE = "it was made while the purge ran; purge again"
 
 
@@ -90,29 +91,59 @@ class PurgeReceipt:
 
 
 class PurgeProgress:
-    """The books of one run of a purge: which entries it has met, and what became of each.
+    """One run of a purge: which entries it has met, and what became of each.
+
+    The run reads the ledger in passes, from its beginning to its end and page by page, until a
+    pass finds nothing new. Such a pass does not come where responses are made all the time, so
+    that the number of passes is limited; the last one only lists what it finds.
 
     Args:
         end_user: whose responses are deleted.
         owner: only entries of this owner; None for all.
+
+    Attributes:
+        wants_page: the pass under way goes on with the page after `after`.
+        after: the last entry of the page before, or None at the beginning.
     """
 
     def __init__(self, end_user: str, owner: str | None = None) -> None:
         self.end_user = end_user
         self.owner = owner
+        self.wants_page = False
+        self.after: LedgerEntry | None = None
         self._deleted: list[str] = []
         self._gone: list[str] = []
         self._failed: dict[str, str] = {}
         self._met: set[str] = set()
+        self._passes = 0
+        self._began = 0.0
+        self._has_new = True
 
-    def take(self, page: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    def begin_pass(self, now: float) -> bool:
+        """Begin to read the ledger; False when the run is over. `now` is unix seconds."""
+        if not self._has_new or self._passes > _MOST_PASSES:
+            return False
+        self._passes += 1
+        self._began, self._has_new = now, False
+        self.after, self.wants_page = None, True
+        return True
+
+    def take(self, page: Sequence[LedgerEntry]) -> list[LedgerEntry]:
         """Those of a page to be deleted: of the right owner, and not met before in this run."""
         fresh = []
         for entry in page:
             if self._is_wanted(entry):
                 self._met.add(entry.response_id)
                 fresh.append(entry)
-        return fresh
+        self._has_new = self._has_new or bool(fresh)
+        self.after = page[-1] if page else None
+        # What is made while the ledger is read is for the next pass, or this one might never end.
+        self.wants_page = self.after is not None and self.after.created <= self._began
+        if self._passes <= _MOST_PASSES:
+            return fresh
+        for entry in fresh:
+            self.note_failed(entry, _LATE)
+        return []
 
     def _is_wanted(self, entry: LedgerEntry) -> bool:
         is_of_owner = self.owner is None or entry.owner == self.owner
@@ -129,17 +160,6 @@ class PurgeProgress:
     def note_failed(self, entry: LedgerEntry, reason: str) -> None:
         """It could not be deleted; `reason` is shortened."""
         self._failed[entry.response_id] = reason[:_LONGEST_REASON]
-
-    @property
-    def has_failures(self) -> bool:
-        """True when something could not be deleted."""
-        return bool(self._failed)
-
-    def list_late(self, pages: Iterable[Iterable[LedgerEntry]]) -> None:
-        """List as failed what nobody has tried to delete yet: it came while the run ended."""
-        for page in pages:
-            for entry in self.take(page):
-                self.note_failed(entry, _LATE)
 
     def receipt(self, started: float, finished: float, *, is_complete: bool) -> PurgeReceipt:
         """What the run comes to; times are unix seconds."""
@@ -195,7 +215,7 @@ def decode_entry(text: str | bytes) -> LedgerEntry:
             expires=values.get("expires", 0.0),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError("The text is no entry of the ledger.") from error
+        raise ValueError("The text is not an entry of the ledger.") from error
 
 
 READABLE_AFTER = 60.0

@@ -62,7 +62,7 @@ def origin_unknown(
             f"{pin.field} refers to what a deployment on another resource made, and no deployment "
             f"of {request.group!r} is on that resource."
         )
-        hint = "RouteRequest for the model that made it, or start anew without it."
+        hint = "Ask for the model that made it, or start anew without it."
     else:
         message = (
             f"{pin.field} refers to what a deployment made that is not configured here any more."

@@ -2,7 +2,7 @@
 
 Only the reservation, which a call waits for, is asynchronous: callers of one event loop who come
 while a round trip is under way share the next one, over one connection. What follows a call goes
-to the writer thread of the sync state, which belongs to no event loop; that way nothing is lost
+to the writer thread of the sync state, which belongs to no event loop, so that nothing is lost
 when a loop ends, and sync and async callers of one router have one order of writes.
 
 redis-py's asyncio client does not run on trio. There a reservation is the sync one, in a thread.
@@ -11,58 +11,51 @@ redis-py's asyncio client does not run on trio. There a reservation is the sync 
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, TypeVar
 
 import anyio.to_thread
 
 from azure_responses.event_loop import end_unawaited, forget_closed_loops
 from azure_responses.fork import generation, in_forked_child
-from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Candidate, Reservation
 from azure_responses.store.connection import leave_connections, make_async_client
-from azure_responses.store.interface import PAGE_SIZE
+from azure_responses.store.interface import AsyncStateAdapter
 from azure_responses.store.lua_scripts import MOST_CANDIDATES, RESERVE, read_reservation
 from azure_responses.store.redis_state import RedisState
 from azure_responses.store.write_queue import is_unknown_script
 
 __all__ = ["AsyncRedisState"]
 
+T = TypeVar("T")
+
 _BATCH = 32
 # A first connection may have to wait for a token; callers do not wait so long.
 _CONNECT_TIMEOUT = 10.0
 
 
-class AsyncRedisState:
+class AsyncRedisState(AsyncStateAdapter):
     """`RedisState` for async callers.
 
     Args:
-        state: the sync one; both share its counters, its writer and its outages.
+        state: the sync one; both share its counters, its writer and its circuit breaker.
     """
 
-    is_shared = True
-
     def __init__(self, state: RedisState) -> None:
+        super().__init__(state)
         self._state = state
-        self._lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = (
+        self._connections: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnection] = (
             weakref.WeakKeyDictionary()
         )
         in_forked_child(self, AsyncRedisState._leave_parent)
-        self.settle = state.settle
-        self.remember = state.remember
-        self.forget = state.forget
-        self.note_context = state.note_context
 
     def __repr__(self) -> str:
         return f"Async{self._state!r}"
 
-    @property
-    def is_degraded(self) -> bool:
-        """True while Redis cannot be reached and local counters stand in."""
-        return self._state.is_degraded
+    async def _run(self, function: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(function)
 
     async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
-        """Reserve on the first candidate (of at most 8) that has room and no cooldown."""
         candidates = candidates[:MOST_CANDIDATES]
         try:
             loop = asyncio.get_running_loop()
@@ -81,55 +74,38 @@ class AsyncRedisState:
         if not candidates or state.breaker.is_open:
             return None
         try:
-            line = self._lines.get(loop) or await self._open_line(loop)
-            return await line.reserve(candidates)
+            connection = self._connections.get(loop) or await self._open_connection(loop)
+            return await connection.reserve(candidates)
         except Exception as error:
             state.breaker.note_failure(error, "reserve")
             return None
 
-    async def _open_line(self, loop: asyncio.AbstractEventLoop) -> "_Line":
-        forget_closed_loops(self._lines)
-        line = self._lines[loop] = _Line(self._state, loop)
-        await line.watch()
-        return line
+    async def _open_connection(self, loop: asyncio.AbstractEventLoop) -> "_LoopConnection":
+        forget_closed_loops(self._connections)
+        connection = self._connections[loop] = _LoopConnection(self._state, loop)
+        await connection.watch()
+        return connection
 
     def _leave_parent(self) -> None:
-        lines, self._lines = list(self._lines.values()), weakref.WeakKeyDictionary()
-        for line in lines:
-            line.leave()
-
-    async def context_of(self, stored_id: str) -> int:
-        """How many tokens something stored has; 0 where that is not known."""
-        return await anyio.to_thread.run_sync(self._state.context_of, stored_id)
-
-    async def entries_of(
-        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
-    ) -> tuple[LedgerEntry, ...]:
-        """One page of an end user's entries, those that expire first coming first.
-
-        Raises APIConnectionError when Redis cannot be asked, or has not been told all yet.
-        """
-        return await anyio.to_thread.run_sync(
-            lambda: self._state.entries_of(end_user, after=after, limit=limit)
+        connections, self._connections = (
+            list(self._connections.values()),
+            weakref.WeakKeyDictionary(),
         )
-
-    async def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything settled so far is written; False when it could not be."""
-        return await anyio.to_thread.run_sync(self._state.flush, timeout)
+        for connection in connections:
+            connection.leave()
 
     async def aclose(self) -> None:
-        """Write what is outstanding and release everything, this loop's connection included."""
         try:
-            line = self._lines.pop(asyncio.get_running_loop(), None)
+            connection = self._connections.pop(asyncio.get_running_loop(), None)
         except RuntimeError:
-            line = None
-        if line is not None:
-            await line.aclose()
-        await anyio.to_thread.run_sync(self._state.close)
+            connection = None
+        if connection is not None:
+            await connection.aclose()
+        await super().aclose()
 
 
-class _Line:
-    """The connection of one event loop, and who waits for it."""
+class _LoopConnection:
+    """The connection of one event loop, and the calls that wait for its next round trip."""
 
     def __init__(self, state: RedisState, loop: asyncio.AbstractEventLoop) -> None:
         self._state = state
@@ -141,12 +117,12 @@ class _Line:
         self._guard: AsyncGenerator[None, None] | None = None
 
     async def watch(self) -> None:
-        """Have the connection closed when the loop ends, should nobody close it before."""
+        """Have the connection closed when the loop ends, unless it is closed before."""
         self._guard = _close_with_loop(self._client)
         await anext(self._guard)
 
     async def aclose(self) -> None:
-        """Close the connection; who waits still goes by local counters."""
+        """Close the connection; calls that still wait use local counters."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -226,10 +202,10 @@ class _Line:
         batch: list[tuple[Sequence[Candidate], "asyncio.Future[Reservation]"]],
         error: BaseException,
     ) -> None:
-        told = error if isinstance(error, Exception) else ConnectionError("closed")
+        reason = error if isinstance(error, Exception) else ConnectionError("closed")
         for _, future in batch:
             if not future.done():
-                future.set_exception(told)
+                future.set_exception(reason)
 
     async def _execute(self, batch: list[Sequence[Candidate]]) -> list[Any]:
         clock = self._state.clock() if self._state.clock else None
@@ -246,8 +222,8 @@ class _Line:
         try:
             return await self._send(batch, command, script)
         except BrokenConnection:
-            # A connection that lay idle was closed by the other side, which shows only now; it is
-            # no breaker. Reserved twice, should it come to that, is reserved for a minute too much.
+            # A connection that lay idle was closed by the other side, which shows only now; that
+            # is not an outage. A reservation made twice, at worst, counts for a minute too much.
             await self._client.connection_pool.disconnect()
             return await self._send(batch, command, script)
 

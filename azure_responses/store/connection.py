@@ -73,7 +73,7 @@ def read_address(url: str, *, timeout: float = 0.25, credential: Any = None) -> 
         raise _refuse_url(f"begins with {scheme!r} or names no host")
     if scheme != "unix" and not _DATABASE.fullmatch(parts.path):
         # redis-py would take any other path for database 0.
-        raise _refuse_url("names a database that is no number")
+        raise _refuse_url("names a database that is not a number")
     query = parse_qsl(parts.query, keep_blank_values=True)
     wants_entra = any(key == "entra" and value.lower() in _TRUE for key, value in query)
     uses_entra = wants_entra or credential is not None
@@ -230,7 +230,7 @@ class CircuitBreaker:
         self.is_open = False
 
     def note_failure(self, error: BaseException, operation: str) -> None:
-        """Count an error; the first of an breaker is warned of and logged."""
+        """Count an error; the first of an outage is logged, with a warning."""
         _count(operation, type(error).__name__)
         with self._lock:
             if self.is_open:

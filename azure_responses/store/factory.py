@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.store.interface import AsyncStateStore, StateStore
-from azure_responses.store.memory import AsyncMemoryState, MemoryState
+from azure_responses.store.interface import AsyncStateAdapter, AsyncStateStore, StateStore
+from azure_responses.store.memory import MemoryState
 
 __all__ = [
     "REDIS_KEYS",
@@ -71,7 +71,7 @@ def open_state(
     """
     if state is None or isinstance(state, MemoryState):
         memory = state or MemoryState()
-        return memory, AsyncMemoryState(memory)
+        return memory, AsyncStateAdapter(memory)
     if not isinstance(state, str):
         raise ConfigurationError(
             f"state is a {type(state).__name__}; expected a URL.",

@@ -1,25 +1,26 @@
-"""What a router asks of the state of its limits, cooldowns and stored responses."""
+"""What a router asks of the state of its limits, cooldowns and stored responses.
 
-from collections.abc import Sequence
-from typing import Protocol
+The methods are documented here, once for all the stores that have them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 
-__all__ = ["PAGE_SIZE", "AsyncStateStore", "StateStore"]
+__all__ = ["PAGE_SIZE", "AsyncStateAdapter", "AsyncStateStore", "StateStore", "StateWriter"]
 
 PAGE_SIZE = 100
-"""Entries of the ledger that one look-up returns at most, unless told otherwise."""
+"""Entries of the ledger that one look-up returns at most, unless its caller says otherwise."""
+
+T = TypeVar("T")
 
 
-class StateStore(Protocol):
-    """The state of one router, or of all its replicas.
+class StateWriter(Protocol):
+    """What sync and async callers use alike: none of it waits, and none of it fails.
 
-    `now` is monotonic seconds of the caller. A shared state goes by its own clock.
-
-    `reserve`, `settle`, `find`, `remember` and `forget` never fail for reasons of the store: what
-    cannot be shared is counted locally. Those about an end user raise APIConnectionError when the
-    shared state cannot be reached, because half a list would pass for a whole one.
+    What a shared store cannot take now is written later, or counted in this process.
     """
 
     @property
@@ -30,29 +31,39 @@ class StateStore(Protocol):
     def is_degraded(self) -> bool:
         """True while a shared state cannot be reached and local counters stand in."""
 
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Correct what was reserved, cool down, remember a stored response."""
+
+    def remember(self, entry: LedgerEntry) -> None:
+        """Put an entry into the ledger."""
+
+    def forget(self, response_id: str) -> None:
+        """Take an entry out of the ledger."""
+
+    def note_context(self, stored_id: str, tokens: int) -> None:
+        """Tell other replicas how many tokens a stored response has, by the service's own id."""
+
+
+class StateStore(StateWriter, Protocol):
+    """The state of one router, or of all its replicas.
+
+    `now` is monotonic seconds of the caller; a shared state goes by its own clock. `reserve` does
+    not fail for reasons of the store: it uses local counters. What concerns an end user raises
+    APIConnectionError when a shared state cannot be reached, because half a list would look like
+    a whole one.
+    """
+
     def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
         """Reserve on the first candidate (of at most 8) that has room and no cooldown."""
 
     def full_for(self, candidates: Sequence[Candidate], now: float) -> dict[str, float]:
         """Deployment id → seconds until its limits have room, of those that have none now.
 
-        As far as this process knows; nobody is asked, and nothing is reserved.
+        As far as this process knows; nothing is reserved.
         """
 
-    def settle(self, settlement: Settlement, now: float) -> None:
-        """Correct what was reserved, cool down, remember a stored response; never waits."""
-
-    def remember(self, entry: LedgerEntry) -> None:
-        """Put an entry into the ledger; never waits."""
-
-    def forget(self, response_id: str) -> None:
-        """Take an entry out of the ledger; never waits."""
-
-    def note_context(self, stored_id: str, tokens: int) -> None:
-        """Tell replicas how many tokens something stored has, by the service's own id."""
-
     def context_of(self, stored_id: str) -> int:
-        """What replicas said of it; 0 where nothing is known."""
+        """How many tokens a stored response has, as replicas noted; 0 where that is not known."""
 
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
@@ -60,43 +71,26 @@ class StateStore(Protocol):
         """One page of an end user's entries, those that expire first coming first.
 
         `after` is the last entry of the page before. An empty page ends the list.
+
+        Raises:
+            APIConnectionError: a shared state cannot be read, or lacks writes that are pending.
         """
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything settled so far is written; False when time ran out."""
+        """Wait until everything settled so far is written; False when it could not be."""
 
     def close(self) -> None:
         """Flush, then release connections and threads."""
 
 
-class AsyncStateStore(Protocol):
-    """`StateStore` for async callers; `settle`, `remember` and `forget` need no awaiting."""
-
-    @property
-    def is_shared(self) -> bool:
-        """True when other processes see the same state."""
-
-    @property
-    def is_degraded(self) -> bool:
-        """True while a shared state cannot be reached and local counters stand in."""
+class AsyncStateStore(StateWriter, Protocol):
+    """`StateStore` for async callers; its methods are those of `StateStore`, awaited."""
 
     async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
         """Reserve on the first candidate (of at most 8) that has room and no cooldown."""
 
-    def settle(self, settlement: Settlement, now: float) -> None:
-        """Correct what was reserved, cool down, remember a stored response; never waits."""
-
-    def remember(self, entry: LedgerEntry) -> None:
-        """Put an entry into the ledger; never waits."""
-
-    def forget(self, response_id: str) -> None:
-        """Take an entry out of the ledger; never waits."""
-
-    def note_context(self, stored_id: str, tokens: int) -> None:
-        """Tell replicas how many tokens something stored has, by the service's own id."""
-
     async def context_of(self, stored_id: str) -> int:
-        """What replicas said of it; 0 where nothing is known."""
+        """How many tokens a stored response has; 0 where that is not known."""
 
     async def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
@@ -104,7 +98,54 @@ class AsyncStateStore(Protocol):
         """One page of an end user's entries, those that expire first coming first."""
 
     async def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything settled so far is written; False when time ran out."""
+        """Wait until everything settled so far is written; False when it could not be."""
 
     async def aclose(self) -> None:
         """Flush, then release connections and threads."""
+
+
+class AsyncStateAdapter:
+    """A sync store as an `AsyncStateStore`, for async callers, who may share it with sync ones.
+
+    A subclass says in `_run` how what may wait is kept from blocking the event loop; here nothing
+    waits, as in `MemoryState`.
+
+    Args:
+        store: the sync one.
+    """
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        # Taken over as they are, because they never wait; a wrapper would only cost each call.
+        self.settle = store.settle
+        self.remember = store.remember
+        self.forget = store.forget
+        self.note_context = store.note_context
+
+    @property
+    def is_shared(self) -> bool:
+        return self._store.is_shared
+
+    @property
+    def is_degraded(self) -> bool:
+        return self._store.is_degraded
+
+    async def _run(self, function: Callable[[], T]) -> T:
+        return function()
+
+    async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
+        return self._store.reserve(candidates, now)
+
+    async def context_of(self, stored_id: str) -> int:
+        return await self._run(lambda: self._store.context_of(stored_id))
+
+    async def entries_of(
+        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
+    ) -> tuple[LedgerEntry, ...]:
+        return await self._run(lambda: self._store.entries_of(end_user, after=after, limit=limit))
+
+    async def flush(self, timeout: float = 5.0) -> bool:
+        return await self._run(lambda: self._store.flush(timeout))
+
+    async def aclose(self) -> None:
+        await self._run(self._store.close)

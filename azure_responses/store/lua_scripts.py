@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MOST_CANDIDATES = 8
-"""Bids of one reservation; more would hold up everybody else's."""
+"""Candidates of one reservation: more would delay those of all other callers."""
 
 _NO_LIMIT = -1
 # Seconds after which a load has left the window.
@@ -167,7 +167,7 @@ if tokens ~= 0 or requests ~= 0 or open ~= 0 then
   totals(KEYS[1], now)
   local held = redis.call('HMGET', KEYS[1], second .. 't', second .. 'r', second .. 'o', 'share')
   if second == 0 then
-    -- Not reserved here: an breaker lies between. It counts from when it was known.
+    -- Not reserved here: there was an outage. It counts from when it was known.
     count(KEYS[1], now, now - tonumber(ARGV[9]), tokens, requests, 0)
   elseif held[1] then
     -- Subtracted from 0, because Redis does not take Lua's -0 for a number.

@@ -9,11 +9,10 @@ from azure_responses.fork import new_lock
 from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry
 from azure_responses.routing.quota import MinuteWindow
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
-from azure_responses.store.interface import PAGE_SIZE
+from azure_responses.store.interface import PAGE_SIZE, StateStore
 
 __all__ = [
     "MemoryLedger",
-    "AsyncMemoryState",
     "MemoryState",
 ]
 
@@ -90,7 +89,7 @@ _logger = logging.getLogger("azure_responses")
 _NONE: Mapping[str, float] = {}
 
 
-class MemoryState:
+class MemoryState(StateStore):
     """A `StateStore` that lives and dies with its process.
 
     Args:
@@ -111,7 +110,6 @@ class MemoryState:
         self._lock = new_lock()
 
     def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
-        """Reserve on the first candidate that is not cooling down and has room."""
         if not candidates:
             return Reservation(None, int(now))
         first = candidates[0].deployment
@@ -167,7 +165,6 @@ class MemoryState:
         return min(waits, default=None)
 
     def full_for(self, candidates: Sequence[Candidate], now: float) -> dict[str, float]:
-        """Deployment id → seconds until its limits have room, of those that have none now."""
         with self._lock:
             windows = [(candidate, self._window(candidate)) for candidate in candidates]
             waits = {b.deployment.id: w.wait(b.tokens, now) for b, w in windows if w is not None}
@@ -189,7 +186,6 @@ class MemoryState:
         self._cooldowns[name] = max(deadline, self._cooldowns.get(name, deadline))
 
     def settle(self, settlement: Settlement, now: float) -> None:
-        """Correct what was reserved, cool down, remember a stored response."""
         if settlement.entry is not None:
             self.remember(settlement.entry)
         candidate = settlement.candidate
@@ -209,7 +205,6 @@ class MemoryState:
                 window.settle(settlement.slot, candidate.tokens, used, refunds_request=refunds)
 
     def remember(self, entry: LedgerEntry) -> None:
-        """Put an entry into the ledger."""
         now = self._clock()
         with self._lock:
             pushed_out = self._ledger.put(complete_entry(entry, now), now)
@@ -222,66 +217,23 @@ class MemoryState:
             )
 
     def forget(self, response_id: str) -> None:
-        """Take an entry out of the ledger."""
         with self._lock:
             self._ledger.pop(response_id)
 
     def note_context(self, stored_id: str, tokens: int) -> None:
-        """Nothing to do: the router of this process knows it."""
+        pass  # The router of this process knows it.
 
     def context_of(self, stored_id: str) -> int:
-        """0: what is known here, the router of this process knows."""
-        return 0
+        return 0  # What is known here, the router of this process knows.
 
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
-        """One page of an end user's entries, those that expire first coming first."""
         with self._lock:
             return self._ledger.page(end_user, after, limit, self._clock())
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """True: nothing ever waits."""
         return True
 
     def close(self) -> None:
-        """Nothing to release."""
-
-
-class AsyncMemoryState:
-    """`MemoryState` for async callers, who may share it with sync ones.
-
-    Args:
-        state: the one to share; None makes a new one.
-    """
-
-    is_shared = False
-    is_degraded = False
-
-    def __init__(self, state: MemoryState | None = None) -> None:
-        self._state = state or MemoryState()
-        self.settle = self._state.settle
-        self.remember = self._state.remember
-        self.forget = self._state.forget
-        self.note_context = self._state.note_context
-
-    async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
-        """Reserve on the first candidate that is not cooling down and has room."""
-        return self._state.reserve(candidates, now)
-
-    async def context_of(self, stored_id: str) -> int:
-        """0: what is known here, the router of this process knows."""
-        return self._state.context_of(stored_id)
-
-    async def entries_of(
-        self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
-    ) -> tuple[LedgerEntry, ...]:
-        """One page of an end user's entries, those that expire first coming first."""
-        return self._state.entries_of(end_user, after=after, limit=limit)
-
-    async def flush(self, timeout: float = 5.0) -> bool:
-        """True: nothing ever waits."""
-        return True
-
-    async def aclose(self) -> None:
-        """Nothing to release."""
+        pass

@@ -9,7 +9,7 @@ from azure_responses.errors import APIConnectionError
 from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry, decode_entry
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 from azure_responses.store.connection import CircuitBreaker, RedisAddress, make_client
-from azure_responses.store.interface import PAGE_SIZE
+from azure_responses.store.interface import PAGE_SIZE, StateStore
 from azure_responses.store.lua_scripts import (
     MOST_CANDIDATES,
     RESERVE,
@@ -28,7 +28,7 @@ __all__ = ["RedisState"]
 _Answer = TypeVar("_Answer")
 
 
-class RedisState:
+class RedisState(StateStore):
     """A `StateStore` in Redis or Valkey; while it is out of reach, the process's own counters.
 
     One round trip before a call; what follows a call is written by a thread behind it. Local
@@ -67,11 +67,9 @@ class RedisState:
 
     @property
     def is_degraded(self) -> bool:
-        """True while Redis cannot be reached and local counters stand in."""
         return self.breaker.is_open
 
     def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
-        """Reserve on the first candidate (of at most 8) that has room and no cooldown."""
         candidates = candidates[:MOST_CANDIDATES]
         reservation = self._reserve_shared(candidates)
         return (
@@ -113,7 +111,6 @@ class RedisState:
         return not self.breaker.is_open
 
     def full_for(self, candidates: Sequence[Candidate], now: float) -> dict[str, float]:
-        """What the local counters say, which do not know of other replicas' calls."""
         return self.local.full_for(candidates, now)
 
     def count(self, reservation: Reservation, now: float) -> Reservation:
@@ -127,7 +124,6 @@ class RedisState:
         )
 
     def settle(self, settlement: Settlement, now: float) -> None:
-        """Correct what was reserved, cool down, remember a stored response; never waits."""
         shared, local = split_slot(settlement.slot)
         self.local.settle(settlement._replace(slot=local, entry=None), now)
         write = make_write(settlement, shared, time.monotonic(), time.time())
@@ -139,19 +135,15 @@ class RedisState:
         self.settle(Settlement(candidate, join_slots(slot, 0), 0, refunds_request=True), 0.0)
 
     def remember(self, entry: LedgerEntry) -> None:
-        """Put an entry into the ledger; never waits."""
         self.writer.put(Write(time.monotonic(), entry=complete_entry(entry, time.time())))
 
     def forget(self, response_id: str) -> None:
-        """Take an entry out of the ledger; never waits."""
         self.writer.put(Write(time.monotonic(), forgotten=response_id))
 
     def note_context(self, stored_id: str, tokens: int) -> None:
-        """Note how many tokens something stored has; never waits."""
         self.writer.put(Write(time.monotonic(), context=(stored_id, tokens)))
 
     def context_of(self, stored_id: str) -> int:
-        """How many tokens something stored has; 0 where that is not known."""
         if not self._is_reachable():
             return 0
         try:
@@ -163,13 +155,9 @@ class RedisState:
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
-        """One page of an end user's entries, those that expire first coming first.
-
-        Raises APIConnectionError when Redis cannot be asked, or has not been told all yet.
-        """
         if not self.flush():
             raise _refuse(TimeoutError("writes are still outstanding"))
-        texts = self._route_request(lambda client: self._read_page(client, end_user, after, limit))
+        texts = self._query(lambda client: self._read_page(client, end_user, after, limit))
         return tuple(decode_entry(text) for text in texts)
 
     def _read_page(
@@ -195,7 +183,7 @@ class RedisState:
         # It was forgotten meanwhile. Some that expire in the same millisecond may come again.
         return int(client.zcount(index, "-inf", f"({round(after.expires * 1000)}"))
 
-    def _route_request(self, question: "Callable[[Any], _Answer]") -> "_Answer":
+    def _query(self, question: "Callable[[Any], _Answer]") -> "_Answer":
         if not self._is_reachable():
             raise _refuse(ConnectionError("out of reach"))
         try:
@@ -205,11 +193,9 @@ class RedisState:
             raise _refuse(error) from error
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until everything settled so far is written; False when it could not be."""
         return self.writer.flush(timeout)
 
     def close(self) -> None:
-        """Write what is outstanding, as far as Redis takes it, and release everything."""
         self.writer.close()
 
 

@@ -30,7 +30,7 @@ class PendingWrites:
     """A bounded queue for many producers and one writer.
 
     Corrections of windows and lasting facts (cooldowns, entries, forgotten ids) wait apart, so
-    that an breaker full of corrections does not push a fact out.
+    that an outage full of corrections does not push a fact out.
 
     Args:
         capacity: of each kind; the oldest go when it is full.
@@ -89,7 +89,7 @@ class PendingWrites:
 
         Args:
             again: may have reached it or not. Facts may be written twice and are queued again. A
-                correction may not: given back twice, tokens would be handed out that nobody has.
+                correction may not: given back twice, tokens would be free that are in use.
             lost: how many will never reach it.
         """
         with self.changed:
@@ -111,7 +111,7 @@ class PendingWrites:
             return self.changed.wait_for(lambda: len(self) == 0, seconds)
 
     def wake(self) -> None:
-        """Have whoever waits look again."""
+        """Let the threads that wait look again."""
         with self.changed:
             self.changed.notify_all()
 
@@ -136,13 +136,13 @@ _PATIENCE = 3
 class Writer:
     """Writes the pending in batches; while Redis is out of reach, knocks every second.
 
-    The thread starts with the first write or breaker, and again in a forked child, where what the
+    The thread starts with the first write or call, and again in a forked child, where what the
     parent had queued stays the parent's.
 
     Args:
         make_client: makes a redis-py client.
         keys: the names of the keys.
-        breaker: told of errors and recoveries.
+        breaker: notes errors and recoveries.
         clock: unix milliseconds in place of Redis's own clock; for tests only.
 
     Attributes:
@@ -209,7 +209,7 @@ class Writer:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            # Short turns, so that an breaker that begins now ends the wait.
+            # Short turns, so that an outage that begins now ends the wait.
             self.pending.wait_until_empty(min(left, 0.05))
         return len(self.pending) == 0
 

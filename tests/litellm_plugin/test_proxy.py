@@ -43,7 +43,7 @@ class Served:
         return self.emulator.requests[-1].json()
 
     def ask(self, route: str, model: str, text: str) -> Any:
-        """RouteRequest by one of the four routes; a stream is read to its end."""
+        """Ask by one of the four routes; a stream is read to its end."""
         if route.startswith("chat"):
             messages: Any = [{"role": "user", "content": text}]
             create: Any = self.client.chat.completions.create

@@ -17,11 +17,12 @@ from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latenc
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import AbandonedStreams
 from azure_responses.routing.route_request import Candidate, Reservation
-from azure_responses.store.memory import AsyncMemoryState
+from azure_responses.store.interface import AsyncStateAdapter
+from azure_responses.store.memory import MemoryState
 from tests.router.both import emulate, rows_of, run
 
 
-class _Unanswered(AsyncMemoryState):
+class _Unanswered(AsyncStateAdapter):
     """A shared state that is asked and does not answer."""
 
     async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
@@ -48,8 +49,8 @@ def test_a_call_given_up_before_it_was_granted_keeps_nobody_from_probing(
         calls, health = router.router.async_calls, router.router._routing.health
         for name in ("east", "west"):
             health.fail(name, "failures", -1000.0, hint=None, at_once=True, is_probe=False)
-        stuck = AsyncRoutedCalls(calls.routing, _Unanswered(), calls.targets)
-        ask = router.router.reader.read({"model": "gpt", "input": "hi"}).ask
+        stuck = AsyncRoutedCalls(calls.routing, _Unanswered(MemoryState()), calls.targets)
+        ask = router.router.reader.read({"model": "gpt", "input": "hi"}).route_request
         with anyio.move_on_after(0.05):
             await stuck.perform(ask, _never)
         assert all(health.is_open(name, time.monotonic()) for name in ("east", "west"))

@@ -90,7 +90,7 @@ class Site:
         """Two, of which one uses the sync calls and the other the async ones."""
         options = {"affinity_secret": _SECRET, **options}
         if self.redis is not None:
-            # A loaded machine is slow, which is no breaker.
+            # A loaded machine is slow, which is no outage.
             options |= {"state": self.redis.url, "state_timeout": 5.0}
         first, second = (Process(rows, half, options) for half in ("sync", "async"))
         for process in (first, second):

@@ -36,9 +36,9 @@ def test_context_is_added_to_the_hint_and_keeps_the_old_one() -> None:
     error = with_context(limited(9.0), ("x", "y"), 2.0)
     assert error.hint == "Fallbacks tried without success: x, y."
     assert error.retry_after == 2.0
-    error.hint = "RouteRequest for quota."
+    error.hint = "Ask for quota."
     assert with_context(error, ("z",), None).hint == (
-        "RouteRequest for quota. Fallbacks tried without success: z."
+        "Ask for quota. Fallbacks tried without success: z."
     )
     assert error.retry_after == 2.0
 

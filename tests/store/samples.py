@@ -81,8 +81,8 @@ def is_eventually(claim: Callable[[], object], seconds: float = 20.0) -> bool:
 
 @contextmanager
 def outage_is_said(match: str = "Local counters take over") -> Iterator[pytest.WarningsRecorder]:
-    """Collects the warnings; at least one must be of an breaker."""
+    """Collects the warnings; at least one must be of an outage."""
     with pytest.warns(UserWarning, match=match) as warned:  # noqa: PT031
         yield warned
-        # The thread that meets the breaker says so after it has been counted.
+        # The thread that meets the outage says so after it has been counted.
         is_eventually(lambda: len(warned))

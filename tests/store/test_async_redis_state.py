@@ -97,7 +97,7 @@ def test_a_second_event_loop_opens_its_own_connection(lasting_server: RedisServe
     # Nobody closes anything: a connection that outlived its loop would warn when it is collected.
     assert all(_is_granted(asyncio.run(story())) for _ in range(3))
     gc.collect()
-    assert len(state._lines) == 1
+    assert len(state._connections) == 1
     asyncio.run(state.aclose())
 
 
@@ -288,7 +288,7 @@ def test_a_forked_child_has_its_own_connection(lasting_server: RedisServer) -> N
     async def story() -> None:
         expected = [True] * 20 + [False]
         assert await reserve(0) == expected
-        connection = state._lines[asyncio.get_running_loop()]._client.connection_pool
+        connection = state._connections[asyncio.get_running_loop()]._client.connection_pool
         before = connection._available_connections[0]._writer
         child = os.fork()
         if child == 0:  # pragma: no cover  (another process)

@@ -69,7 +69,7 @@ def test_a_url_that_cannot_be_used_is_refused_without_being_shown(url: str) -> N
 @pytest.mark.parametrize("query", ["socket_timeout=long", "shards=3"])
 @pytest.mark.parametrize("make", [make_client, make_async_client])
 def test_a_url_that_asks_for_what_does_not_exist_is_refused(make: Any, query: str) -> None:
-    # Unsaid, every connection would fail, and pass for an breaker without end.
+    # Unsaid, every connection would fail, and look like an outage without end.
     with pytest.raises(ConfigurationError, match="state URL asks for") as caught:
         make(read_address(f"redis://:hush@cache/0?{query}"))
     assert "hush" not in f"{caught.value!r} {caught.value}"

@@ -7,7 +7,8 @@ import pytest
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.store.factory import open_state
-from azure_responses.store.memory import AsyncMemoryState, MemoryState
+from azure_responses.store.interface import AsyncStateAdapter
+from azure_responses.store.memory import MemoryState
 from tests.store.redis_server import RedisServer
 from tests.store.samples import candidate_for
 
@@ -15,7 +16,7 @@ from tests.store.samples import candidate_for
 def test_the_state_is_in_memory_unless_told_otherwise() -> None:
     sync, asynchronous = open_state()
     assert isinstance(sync, MemoryState)
-    assert isinstance(asynchronous, AsyncMemoryState)
+    assert isinstance(asynchronous, AsyncStateAdapter)
 
 
 def test_routers_of_one_process_may_share_a_state() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from azure_responses.routing.purge_ledger import RETENTION
 from azure_responses.routing.route_request import Candidate, Reservation
 from azure_responses.store.async_redis_state import AsyncRedisState
-from azure_responses.store.interface import AsyncStateStore, StateStore
-from azure_responses.store.memory import AsyncMemoryState, MemoryState
+from azure_responses.store.interface import AsyncStateAdapter, AsyncStateStore, StateStore
+from azure_responses.store.memory import MemoryState
 from azure_responses.store.redis_state import RedisState
 from tests.store.redis_server import RedisServer
 from tests.store.samples import candidate_for, entry, find, settlement, shared_state
@@ -60,7 +60,7 @@ def test_a_sync_state_offers_what_a_router_asks_for(kind: type) -> None:
     assert _signatures(StateStore).items() <= _signatures(kind).items()
 
 
-@pytest.mark.parametrize("kind", [AsyncMemoryState, AsyncRedisState])
+@pytest.mark.parametrize("kind", [AsyncStateAdapter, AsyncRedisState])
 def test_an_async_state_offers_what_a_router_asks_for(kind: type) -> None:
     # What needs no awaiting is taken over from the sync state when one is made.
     shared = {"settle", "remember", "forget", "note_context"}

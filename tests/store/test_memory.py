@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from azure_responses.routing.purge_ledger import LedgerEntry
-from azure_responses.store.memory import AsyncMemoryState, MemoryState
+from azure_responses.store.interface import AsyncStateAdapter
+from azure_responses.store.memory import MemoryState
 from azure_responses.store.purge import async_purge
 from tests.store.samples import candidate_for, entry, find, settlement
 
@@ -85,7 +86,7 @@ def test_a_lock_held_while_forking_does_not_stop_the_child() -> None:
 
 def test_sync_and_async_callers_share_one_state() -> None:
     sync = MemoryState()
-    state = AsyncMemoryState(sync)
+    state = AsyncStateAdapter(sync)
 
     async def delete(found: LedgerEntry) -> None:
         assert found.response_id == "resp_a"

@@ -8,7 +8,8 @@ import pytest
 
 from azure_responses.errors import APIConnectionError, ResponseNotFoundError
 from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt
-from azure_responses.store.memory import AsyncMemoryState, MemoryState
+from azure_responses.store.interface import AsyncStateAdapter
+from azure_responses.store.memory import MemoryState
 from azure_responses.store.purge import async_purge, purge
 from tests.store.samples import entry
 
@@ -25,7 +26,7 @@ def _async(state: MemoryState, end_user: str, delete: Delete, **options: Any) ->
         await asyncio.sleep(0)
         delete(found)
 
-    twin = AsyncMemoryState(state)
+    twin = AsyncStateAdapter(state)
     return asyncio.run(async_purge(twin, end_user, adelete, clock=lambda: 7.0, **options))
 
 
@@ -132,7 +133,7 @@ def test_no_more_deletions_run_at_once_than_are_allowed() -> None:
         await asyncio.sleep(0.001)
         running[0] -= 1
 
-    asyncio.run(async_purge(AsyncMemoryState(state), "ann", delete, concurrency=3))
+    asyncio.run(async_purge(AsyncStateAdapter(state), "ann", delete, concurrency=3))
     assert most == [3]
 
 

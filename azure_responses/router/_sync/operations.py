@@ -93,7 +93,7 @@ class RouterOperations:
     def responses(
         self, *, stream: bool = False, **arguments: Unpack[RouterArguments]
     ) -> Response | RoutedStream[Response]:
-        """RouteRequest a group; takes every parameter of the Responses API.
+        """Call a group; takes every parameter of the Responses API.
 
         The ids in the answer find their way back by themselves. With `stream=True` it returns once
         output has begun, which is iterated for typed events.
@@ -128,7 +128,7 @@ class RouterOperations:
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
-        """RouteRequest for an answer of a given type, in `output_parsed` of the result."""
+        """Ask for an answer of a given type, in `output_parsed` of the result."""
         result: ParsedResponse[T] = self._perform("parse", arguments, text_format=text_format)
         return result
 
