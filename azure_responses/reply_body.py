@@ -9,10 +9,10 @@ a moment has to do.
 
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio
 import httpx
@@ -63,7 +63,7 @@ class StreamedReply:
         self._response = response
         self._is_closed = False
         self._extensions = response.extensions
-        self._chunks: Iterator[bytes] = response.iter_bytes()
+        self._chunks: Iterator[bytes] = iter(_chunks_of(response))
         self._limit = limit
         self._is_opening = is_opening
         self._is_waiting = is_opening
@@ -285,6 +285,16 @@ class _Pieces:
         return b"".join(self._pieces)
 
 
+def _chunks_of(response: httpx.Response) -> Iterable[bytes]:
+    """The body as it arrives, decompressed.
+
+    `iter_bytes` sends each piece through four generators, even where nothing is compressed.
+    """
+    if "content-encoding" in response.headers or response.is_stream_consumed:
+        return response.iter_bytes()
+    return cast(httpx.SyncByteStream, response.stream)
+
+
 def read_reply(response: httpx.Response, limit: TimeLimit) -> Reply:
     """The whole reply; of an error at least the status.
 
@@ -297,7 +307,7 @@ def read_reply(response: httpx.Response, limit: TimeLimit) -> Reply:
     if not is_success:
         limit.hurry(_ERROR_SECONDS)
     try:
-        for piece in response.iter_bytes():
+        for piece in _chunks_of(response):
             pieces.add(piece)
             # The caller's own client, too, may be kept waiting by a byte now and then.
             if monotonic() >= limit.until:
