@@ -4,7 +4,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from azure_responses.emulator.faults import Fault, FaultScript
@@ -45,24 +45,14 @@ class LoggedRequest:
     faults: list[str] = field(default_factory=list)
 
     def json(self) -> Any:
-        """The body's JSON; raises ValueError where it is none."""
+        """The body's JSON; raises ValueError for a body that is not JSON."""
         return json.loads(self.body)
 
     def as_dict(self) -> dict[str, Any]:
         """The entry as the control API shows it, its body as text."""
-        return {
-            "method": self.method,
-            "host": self.host,
-            "path": self.path,
-            "query": self.query,
-            "headers": dict(self.headers),
-            "body": self.body.decode("utf-8", "replace"),
-            "status": self.status,
-            "resource": self.resource,
-            "operation": self.operation,
-            "deployment": self.deployment,
-            "faults": self.faults,
-        }
+        shown = {item.name: getattr(self, item.name) for item in fields(self)}
+        body = self.body.decode("utf-8", "replace")
+        return {**shown, "headers": dict(self.headers), "body": body}
 
 
 class RequestLog:
@@ -129,8 +119,8 @@ class Controlled(Protocol):
         """Forget what callers have left behind."""
 
 
-class _Wrong(Exception):
-    """The control request makes no sense; the message says what would."""
+class _InvalidControl(Exception):
+    """The control request is invalid; the message says what is valid."""
 
 
 def is_control(received: ReceivedRequest) -> bool:
@@ -147,7 +137,7 @@ def answer_control(emulator: Controlled, received: ReceivedRequest) -> PlannedRe
         return json_reply({"error": f"no such control: {key}; there are: {known}"}, 404)
     try:
         return json_reply(action(emulator, _body(received)))
-    except _Wrong as wrong:
+    except _InvalidControl as wrong:
         return json_reply({"error": str(wrong)}, 400)
 
 
@@ -157,52 +147,29 @@ def _body(received: ReceivedRequest) -> dict[str, Any]:
     try:
         body = json.loads(received.body)
     except (ValueError, RecursionError) as error:
-        raise _Wrong(f"the body is not JSON: {error}") from None
+        raise _InvalidControl(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
-        raise _Wrong("the body must be a JSON object")
+        raise _InvalidControl("the body must be a JSON object")
     return body
 
 
-def _list_faults(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
-    return {"faults": [fault.as_dict() for fault in emulator.faults]}
-
-
-def _add_faults(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
+def _add_faults(emulator: Controlled, body: dict[str, Any]) -> None:
     """One fault, or several under `faults`."""
     several = body.get("faults", [body])
     if not isinstance(several, list):
-        raise _Wrong("faults is not a list")
-    for fields in several:
+        raise _InvalidControl("faults is not a list")
+    for fields_given in several:
         try:
-            emulator.faults.add(Fault(**fields))
+            emulator.faults.add(Fault(**fields_given))
         except (TypeError, ValueError) as error:
-            raise _Wrong(str(error).replace("Fault.__init__() ", "")) from None
-    return _list_faults(emulator, body)
+            raise _InvalidControl(str(error).replace("Fault.__init__() ", "")) from None
 
 
-def _clear_faults(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
-    emulator.faults.clear()
-    return _list_faults(emulator, body)
-
-
-def _list_requests(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
-    return {"requests": [entry.as_dict() for entry in emulator.requests]}
-
-
-def _clear_requests(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
-    emulator.requests.clear()
-    return _list_requests(emulator, body)
-
-
-def _show_clock(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
-    return {"now": emulator.clock.now(), "frozen": emulator.clock.is_frozen}
-
-
-def _set_clock(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
+def _set_clock(emulator: Controlled, body: dict[str, Any]) -> None:
     """`freeze` (true, or a unix time), `run` (true), `advance` (seconds), in this order."""
     unknown = body.keys() - {"freeze", "run", "advance"}
     if unknown:
-        raise _Wrong(f"unknown {sorted(unknown)}; the clock takes freeze, run and advance")
+        raise _InvalidControl(f"unknown {sorted(unknown)}; the clock takes freeze, run and advance")
     try:
         if body.get("freeze"):
             emulator.clock.freeze(None if body["freeze"] is True else float(body["freeze"]))
@@ -210,30 +177,51 @@ def _set_clock(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
             emulator.clock.run()
         emulator.clock.advance(float(body.get("advance", 0)))
     except (TypeError, ValueError) as error:
-        raise _Wrong(str(error)) from None
-    return _show_clock(emulator, body)
+        raise _InvalidControl(str(error)) from None
 
 
-def _mint_token(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
+def _mint_token(emulator: Controlled, body: dict[str, Any]) -> str:
     try:
-        return {"token": emulator.issuer.mint(**body)}
+        return emulator.issuer.mint(**body)
     except TypeError as error:
-        raise _Wrong(str(error).replace("Issuer.mint() ", "")) from None
+        raise _InvalidControl(str(error).replace("TokenIssuer.mint() ", "")) from None
 
 
-def _reset(emulator: Controlled, _body: dict[str, Any]) -> dict[str, Any]:
-    emulator.reset()
-    return {"reset": True}
+def _show_faults(emulator: Controlled) -> dict[str, Any]:
+    return {"faults": [fault.as_dict() for fault in emulator.faults]}
 
 
-_ACTIONS: dict[str, Callable[[Controlled, dict[str, Any]], dict[str, Any]]] = {
-    "GET faults": _list_faults,
-    "POST faults": _add_faults,
-    "DELETE faults": _clear_faults,
-    "GET requests": _list_requests,
-    "DELETE requests": _clear_requests,
-    "GET clock": _show_clock,
-    "POST clock": _set_clock,
-    "POST token": _mint_token,
-    "POST reset": _reset,
+def _show_requests(emulator: Controlled) -> dict[str, Any]:
+    return {"requests": [entry.as_dict() for entry in emulator.requests]}
+
+
+def _show_clock(emulator: Controlled) -> dict[str, Any]:
+    return {"now": emulator.clock.now(), "frozen": emulator.clock.is_frozen}
+
+
+Action = Callable[[Controlled, dict[str, Any]], dict[str, Any]]
+
+
+def _then(
+    change: Callable[[Controlled, dict[str, Any]], object],
+    show: Callable[[Controlled], dict[str, Any]],
+) -> Action:
+    def act(emulator: Controlled, body: dict[str, Any]) -> dict[str, Any]:
+        change(emulator, body)
+        return show(emulator)
+
+    return act
+
+
+# What changes something answers with what it has become.
+_ACTIONS: dict[str, Action] = {
+    "GET faults": lambda emulator, _: _show_faults(emulator),
+    "POST faults": _then(_add_faults, _show_faults),
+    "DELETE faults": _then(lambda emulator, _: emulator.faults.clear(), _show_faults),
+    "GET requests": lambda emulator, _: _show_requests(emulator),
+    "DELETE requests": _then(lambda emulator, _: emulator.requests.clear(), _show_requests),
+    "GET clock": lambda emulator, _: _show_clock(emulator),
+    "POST clock": _then(_set_clock, _show_clock),
+    "POST token": lambda emulator, body: {"token": _mint_token(emulator, body)},
+    "POST reset": _then(lambda emulator, _: emulator.reset(), lambda _: {"reset": True}),
 }

@@ -1,4 +1,4 @@
-"""Streams that begin with 200 and then say that they failed, in the recorded orders."""
+"""Events as bytes: whole streams, and those that fail after their 200, in the recorded orders."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,15 +13,9 @@ from azure_responses.emulator.service_errors import NO_MATCHING_DEPLOYMENT, OVER
 from azure_responses.emulator.timing import Clock
 
 __all__ = [
-    "chat_frames",
-    "failing_chat_frames",
-    "failing_frames",
-    "failing_order",
-    "frame",
-    "STREAM_LIMIT_SECONDS",
-    "stream_record",
-    "STREAM_TYPE",
-]
+    "STREAM_LIMIT_SECONDS", "STREAM_TYPE", "chat_frames", "failing_chat_frames", "failing_frames",
+    "failing_order", "frame", "stream_record",
+]  # fmt: skip
 
 STREAM_TYPE = ("content-type", "text/event-stream; charset=utf-8")
 # A background response's stream is closed after five minutes; the response itself goes on.
@@ -119,12 +113,11 @@ def failing_frames(
     `stream-context-length`: created, then the nested error (dyad #1672).
     `stream-no-deployment`: an error event alone.
     """
-    if order in ("stream-500", "stream-500-flat"):
-        events = _cut(answer, fault.after_events if fault else 1, order == "stream-500-flat")
+    if order in _ORDERS:
+        error = stream_limit_error(deployment, region)
+        events = _ORDERS[order](answer.events[0]["response"], error)
     else:
-        events = _ORDERS[order](
-            answer.events[0]["response"], stream_limit_error(deployment, region)
-        )
+        events = _cut(answer, fault.after_events if fault else 1, order == "stream-500-flat")
     return iter([frame(event) for event in events])
 
 
@@ -156,42 +149,32 @@ def _error(error: Event, number: int) -> Event:
     return {"type": "error", "error": error, "sequence_number": number}
 
 
-def _failed(opened: Event, code: str | None, message: str, number: int) -> Event:
-    return _failed_with(opened, {"code": code, "message": message}, number)
-
-
-def _failed_with(opened: Event, error: Event | None, number: int) -> Event:
+def _failed(opened: Event, error: Event | None, number: int) -> Event:
     response = {**opened, "status": "failed", "error": error, "output": [], "usage": None}
     return {"type": "response.failed", "response": response, "sequence_number": number}
 
 
-def _order_a(opened: Event, error: Event) -> list[Event]:
-    failed = _failed(opened, error["code"], error["message"], 2)
-    return [_created(opened), _error(error, 1), failed]
+def _brief(error: Event) -> Event:
+    return {"code": error["code"], "message": error["message"]}
 
 
-def _order_b(opened: Event, error: Event) -> list[Event]:
-    return [_created(opened), _failed_with(opened, None, 1), _error(error, 2)]
-
-
-def _order_c(opened: Event, error: Event) -> list[Event]:
-    return [_failed(opened, error["code"], error["message"], 0)]
-
-
+_TOO_MANY: Event = {"code": "too_many_requests", "message": "Too Many Requests"}
+# Of each kind of failure, the events: from the response as it was opened, and the limit's error.
 _ORDERS: dict[str, Callable[[Event, Event], list[Event]]] = {
-    "stream-429-A": _order_a,
-    "stream-429-B": _order_b,
-    "stream-429-C": _order_c,
-    "stream-too-many-requests": lambda opened, _: [
-        _failed(opened, "too_many_requests", "Too Many Requests", 0)
+    "stream-429-A": lambda opened, error: [
+        _created(opened), _error(error, 1), _failed(opened, _brief(error), 2)
     ],
+    "stream-429-B": lambda opened, error: [
+        _created(opened), _failed(opened, None, 1), _error(error, 2)
+    ],
+    "stream-429-C": lambda opened, error: [_failed(opened, _brief(error), 0)],
+    "stream-too-many-requests": lambda opened, _: [_failed(opened, _TOO_MANY, 0)],
     "stream-uncoded": lambda opened, _: [
-        _created(opened),
-        _failed(opened, None, "Too Many Requests", 1),
+        _created(opened), _failed(opened, {**_TOO_MANY, "code": None}, 1)
     ],
     "stream-context-length": lambda opened, _: [_created(opened), _error(_CONTEXT_LENGTH, 1)],
-    "stream-no-deployment": lambda _opened, _error_: [_error(NO_MATCHING_DEPLOYMENT, 0)],
-}
+    "stream-no-deployment": lambda _, __: [_error(NO_MATCHING_DEPLOYMENT, 0)],
+}  # fmt: skip
 
 
 def _cut(answer: GeneratedResponse, after: int, is_flat: bool) -> list[Event]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from azure_responses.emulator.identifiers import IdentifierMint
+from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
 __all__ = [

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from azure_responses.emulator.identifiers import IdentifierMint
+from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
 __all__ = [

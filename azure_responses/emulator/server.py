@@ -27,18 +27,7 @@ __all__ = [
     "run",
 ]
 
-_Kind = TypeVar("_Kind", Resource, EmulatedDeployment, Latency, ReadLag, Fault, Assumptions)
-_TOP = (
-    "resources",
-    "seed",
-    "latency",
-    "read_lag",
-    "faults",
-    "clock",
-    "strict_deployments",
-    "assumptions",
-    "allowed_hosts",
-)
+_Kind = TypeVar("_Kind")
 
 
 class SettingsError(ValueError):
@@ -93,67 +82,59 @@ def load_settings(path: str | Path) -> EmulatorSettings:
 
 def read_settings(data: Any) -> EmulatorSettings:
     """Settings from parsed YAML; raises SettingsError naming the place."""
-    _check_keys(data, _TOP, "the file")
-    settings = EmulatorSettings(
-        seed=_number(data.get("seed", 0), "seed"),
-        strict_deployments=bool(data.get("strict_deployments", False)),
-    )
-    if "clock" in data:
-        settings.clock = float(_number(data["clock"], "clock"))
-    settings.latency = _build(Latency, data.get("latency", {}), "latency")
-    settings.read_lag = _build(ReadLag, data.get("read_lag", {}), "read_lag")
-    settings.assumptions = _build(Assumptions, data.get("assumptions", {}), "assumptions")
-    settings.allowed_hosts = [
-        str(name) for name in _list(data.get("allowed_hosts", []), "allowed_hosts")
-    ]
-    if "resources" in data:
-        if settings.strict_deployments:
-            raise SettingsError(
-                "strict_deployments is for the default resource; say it in each resource instead"
-            )
-        settings.resources = [
-            _resource(item, f"resources[{index}]")
-            for index, item in enumerate(_list(data["resources"], "resources"))
-        ]
-    settings.faults = [
-        _build(Fault, item, f"faults[{index}]")
-        for index, item in enumerate(_list(data.get("faults", []), "faults"))
-    ]
+    settings = _build(EmulatorSettings, data, "")
+    for name in ("seed", "clock"):
+        value = getattr(settings, name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number and (name == "seed" or "clock" in data):
+            raise SettingsError(f"{name} must be a number, not {value!r}")
+    if settings.resources is not None and settings.strict_deployments:
+        raise SettingsError(
+            "strict_deployments is for the default resource; say it in each resource instead"
+        )
+    if settings.clock is not None:
+        settings.clock = float(settings.clock)
+    hosts = _list(settings.allowed_hosts, "allowed_hosts")
+    settings.allowed_hosts = [str(name) for name in hosts]
     return settings
 
 
-def _resource(data: Any, place: str) -> Resource:
-    _check_keys(data, _names(Resource), place)
-    values = dict(data)
-    if values.get("deployments") is not None:
-        values["deployments"] = [
-            _deployment(item, f"{place}.deployments[{index}]")
-            for index, item in enumerate(_list(values["deployments"], f"{place}.deployments"))
-        ]
-    return _build(Resource, values, place)
-
-
-def _deployment(data: Any, place: str) -> EmulatedDeployment:
-    if isinstance(data, str):
-        return EmulatedDeployment(data)
-    _check_keys(data, _names(EmulatedDeployment), place)
-    values = dict(data)
-    if values.get("latency") is not None:
-        values["latency"] = _build(Latency, values["latency"], f"{place}.latency")
-    return _build(EmulatedDeployment, values, place)
+# Which keys of a mapping are mappings of their own, or lists of them.
+_PARTS: dict[type[Any], dict[str, type[Any]]] = {
+    EmulatorSettings: {
+        "resources": Resource,
+        "latency": Latency,
+        "read_lag": ReadLag,
+        "faults": Fault,
+        "assumptions": Assumptions,
+    },
+    Resource: {"deployments": EmulatedDeployment},
+    EmulatedDeployment: {"latency": Latency},
+}
+_LISTS = ("resources", "faults", "deployments")
+# A deployment without options is its name alone.
+_SHORT = (EmulatedDeployment,)
 
 
 def _build(kind: type[_Kind], data: Any, place: str) -> _Kind:
-    _check_keys(data, _names(kind), place)
+    if isinstance(data, str) and kind in _SHORT:
+        data = {"name": data}
+    _check_keys(data, tuple(item.name for item in fields(kind)), place or "the file")  # type: ignore[arg-type]
+    values = dict(data)
+    for name, part in _PARTS.get(kind, {}).items():
+        inner = f"{place}.{name}".lstrip(".")
+        if values.get(name) is None:
+            continue
+        if name in _LISTS:
+            listed = enumerate(_list(values[name], inner))
+            values[name] = [_build(part, item, f"{inner}[{index}]") for index, item in listed]
+        else:
+            values[name] = _build(part, values[name], inner)
     try:
-        return kind(**data)
+        return kind(**values)
     except (TypeError, ValueError) as error:
         message = str(error).replace(f"{kind.__name__}.__init__() ", "")
         raise SettingsError(f"{place}: {message}") from None
-
-
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind))
 
 
 def _check_keys(data: Any, known: tuple[str, ...], place: str) -> None:
@@ -167,12 +148,6 @@ def _check_keys(data: Any, known: tuple[str, ...], place: str) -> None:
 def _list(data: Any, place: str) -> list[Any]:
     if not isinstance(data, list):
         raise SettingsError(f"{place} must be a list")
-    return data
-
-
-def _number(data: Any, place: str) -> Any:
-    if isinstance(data, bool) or not isinstance(data, int | float):
-        raise SettingsError(f"{place} must be a number, not {data!r}")
     return data
 
 

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from azure_responses.emulator.engine.transcript import Transcript
-from azure_responses.emulator.identifiers import IdentifierMint
 from azure_responses.emulator.model_catalog import EmulatedModel
-from azure_responses.emulator.reasoning_cipher import ReasoningCipher
+from azure_responses.emulator.opaque_values import IdentifierMint, ReasoningCipher
 
 __all__ = [
     "GeneratedResponse",

@@ -15,7 +15,7 @@ from azure_responses.emulator.engine.response_object import PROMPT_BLOCKED
 from azure_responses.emulator.engine.tool_calls import HOSTED_TOOLS, find_hosted
 from azure_responses.emulator.engine.transcript import Transcript
 from azure_responses.emulator.engine.triggers import find_trigger
-from azure_responses.emulator.reasoning_cipher import ReasoningCipherError
+from azure_responses.emulator.opaque_values import ReasoningCipherError
 from azure_responses.emulator.service_errors import ServiceError, invalid_request
 from azure_responses.emulator.tokens import count_items
 

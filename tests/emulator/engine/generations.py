@@ -3,9 +3,8 @@
 from typing import Any
 
 from azure_responses.emulator.engine import GeneratedResponse, Generation, create_response
-from azure_responses.emulator.identifiers import IdentifierMint
 from azure_responses.emulator.model_catalog import find_model
-from azure_responses.emulator.reasoning_cipher import ReasoningCipher
+from azure_responses.emulator.opaque_values import IdentifierMint, ReasoningCipher
 
 __all__ = ["NOW", "ask", "make_generation", "said"]
 

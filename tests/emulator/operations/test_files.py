@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
-from azure_responses.emulator.identifiers import IdentifierMint
 from azure_responses.emulator.object_store import ObjectStore
+from azure_responses.emulator.opaque_values import IdentifierMint
 from tests.emulator.callers import open_client
 
 FILES = "/openai/v1/files"
