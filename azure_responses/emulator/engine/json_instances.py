@@ -256,8 +256,10 @@ def _kinds(schema: Any) -> list[str]:
 
 
 def _join(first: Any, second: Any) -> dict[str, Any]:
-    joined = {**(first if isinstance(first, Mapping) else {}), **dict(second)}
-    if isinstance(first, Mapping) and "properties" in first and "properties" in second:
+    # A schema may be `true` as well, which asks for nothing.
+    first, second = (one if isinstance(one, Mapping) else {} for one in (first, second))
+    joined = {**first, **second}
+    if "properties" in first and "properties" in second:
         joined["properties"] = {**first["properties"], **second["properties"]}
         joined["required"] = [*first.get("required", ()), *second.get("required", ())]
     return joined

@@ -280,3 +280,9 @@ def test_optional_properties_beside_required_ones_are_given_where_the_prompt_has
     prompt: str, expected: dict[str, Any]
 ) -> None:
     assert build_instance(_COMMAND, prompt) == expected
+
+
+def test_a_boolean_among_alternatives_asks_for_nothing() -> None:
+    alternatives = {"anyOf": [True, {"type": "null"}]}
+    schema = {"type": "object", "properties": {"c": alternatives}, "required": ["c"]}
+    assert set(build_instance(schema, "x")) == {"c"}
