@@ -1,6 +1,7 @@
 """The custom provider: LiteLLM's chat completions on the Responses API."""
 
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from azure_responses._async.chat import AsyncChatCompletionStream
@@ -11,6 +12,7 @@ from azure_responses.litellm_plugin.conversions import (
     LiteLLMCall,
     StreamConversion,
     read_call,
+    read_provider,
     to_model_response,
 )
 from azure_responses.litellm_plugin.failures import mapped_failures
@@ -39,35 +41,31 @@ class AzureResponsesLLM(CustomLLM):
 
     def completion(self, **given: Any) -> Any:
         """A completion, as LiteLLM's `ModelResponse`."""
-        with mapped_failures(given["model"], _provider(given)):
-            call = read_call(given)
+        with _reading(given) as call:
             completions = sync_client(call.connection).chat.completions
             return to_model_response(completions.create(**call.arguments), call)
 
     async def acompletion(self, **given: Any) -> Any:
         """`completion`, awaited."""
-        with mapped_failures(given["model"], _provider(given)):
-            call = read_call(given)
+        with _reading(given) as call:
             completions = async_client(call.connection).chat.completions
             return to_model_response(await completions.create(**call.arguments), call)
 
     def streaming(self, **given: Any) -> Iterator[Any]:
         """The completion's chunks, as LiteLLM's `ModelResponseStream`; the call is made at once."""
-        provider = _provider(given)
-        with mapped_failures(given["model"], provider):
-            call = read_call(given)
+        with _reading(given) as call:
             completions = sync_client(call.connection).chat.completions
             stream = completions.create(**_streamed(call), stream=True)
-        chunks = _convert(stream, call, provider)
+        chunks = _convert(stream, call)
         next(chunks)
         return chunks
 
     def astreaming(self, **given: Any) -> "AsyncChunks":
-        """`streaming`, awaited: the call is made by `open`, or else when the first is asked for."""
+        """`streaming`, awaited: `open` makes the call, or else the request for the first chunk."""
         return AsyncChunks(given)
 
     def embedding(self, **given: Any) -> NoReturn:
-        """Refused: chat completions and the Responses API are all there is."""
+        """Refused: this provider serves chat completions and the Responses API only."""
         _refuse("embeddings", given)
 
     async def aembedding(self, **given: Any) -> NoReturn:
@@ -82,13 +80,9 @@ class AzureResponsesLLM(CustomLLM):
         """`image_generation`, awaited."""
         _refuse("images", given)
 
-    def image_edit(self, **given: Any) -> NoReturn:
-        """Refused, as `image_generation` is."""
-        _refuse("images", given)
-
-    async def aimage_edit(self, **given: Any) -> NoReturn:
-        """`image_edit`, awaited."""
-        _refuse("images", given)
+    # LiteLLM's own methods of these names would report a missing implementation as an error 500.
+    image_edit = image_generation
+    aimage_edit = aimage_generation
 
 
 class AsyncChunks:
@@ -105,12 +99,10 @@ class AsyncChunks:
     async def open(self) -> Self:
         """Make the call, if it has not been made; what fails is raised as LiteLLM's."""
         if self._chunks is None:
-            provider = _provider(self._given)
-            with mapped_failures(self._given["model"], provider):
-                call = read_call(self._given)
+            with _reading(self._given) as call:
                 completions = async_client(call.connection).chat.completions
                 stream = await completions.create(**_streamed(call), stream=True)
-            self._chunks = _convert_async(stream, call, provider)
+            self._chunks = _convert_async(stream, call)
             await anext(self._chunks)
         return self
 
@@ -123,14 +115,22 @@ class AsyncChunks:
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
-        """Give up the rest of the stream."""
+        """End the stream; the rest of it is not read."""
         if self._chunks is not None:
             await self._chunks.aclose()
 
 
-def _convert(stream: ChatCompletionStream, call: LiteLLMCall, provider: str) -> Iterator[Any]:
-    with mapped_failures(call.deployment, provider), stream:
-        # Once begun, a generator that nobody reads closes the stream when it is forgotten.
+@contextmanager
+def _reading(given: dict[str, Any]) -> Iterator[LiteLLMCall]:
+    """The call; what fails inside is raised as LiteLLM's."""
+    with mapped_failures(given["model"], read_provider(given)):
+        yield read_call(given)
+
+
+def _convert(stream: ChatCompletionStream, call: LiteLLMCall) -> Iterator[Any]:
+    with mapped_failures(call.deployment, call.provider), stream:
+        # The caller takes this at once. Only a generator that has begun closes the stream when
+        # it is collected without having been read.
         yield None
         conversion = StreamConversion(call)
         for chunk in stream:
@@ -139,9 +139,9 @@ def _convert(stream: ChatCompletionStream, call: LiteLLMCall, provider: str) -> 
 
 
 async def _convert_async(
-    stream: AsyncChatCompletionStream, call: LiteLLMCall, provider: str
+    stream: AsyncChatCompletionStream, call: LiteLLMCall
 ) -> AsyncGenerator[Any, None]:
-    with mapped_failures(call.deployment, provider):
+    with mapped_failures(call.deployment, call.provider):
         async with stream:
             # As above.
             yield None
@@ -154,7 +154,7 @@ async def _convert_async(
 
 
 def _refuse(what: str, given: dict[str, Any]) -> NoReturn:
-    provider = _provider(given)
+    provider = read_provider(given)
     with mapped_failures(given.get("model") or "", provider):
         raise ConfigurationError(
             f"{provider} serves chat completions and the Responses API, not {what}.",
@@ -163,12 +163,7 @@ def _refuse(what: str, given: dict[str, Any]) -> NoReturn:
 
 
 def _streamed(call: LiteLLMCall) -> dict[str, Any]:
-    """The arguments, asking for no chunk of usage: the whole completion has it."""
+    """The arguments without a request for a chunk of usage: the whole completion has it."""
     options = dict(call.arguments.get("stream_options") or {})
     options.pop("include_usage", None)
     return {**call.arguments, "stream_options": options or None}
-
-
-def _provider(given: dict[str, Any]) -> str:
-    settings = given.get("litellm_params") or {}
-    return settings.get("custom_llm_provider") or "azure_responses"

@@ -35,7 +35,10 @@ __all__ = [
     "sync_client",
 ]
 
-# Parameters of a deployment that are our client's own.
+PROVIDER = "azure_responses"
+"""The name under which LiteLLM knows the plug-in, unless `register` got another one."""
+
+# Arguments of our client that a deployment may name and LiteLLM does not know.
 _OWN = (
     "credential",
     "preview_path",
@@ -64,13 +67,14 @@ CONNECTION_NAMES = frozenset(
         "tenant_id",
     }
 )
-"""The parameters that say where to send a call and as whom, not what to ask."""
+"""The parameters that say where and with which credential to call, not what to send."""
 
 
 def read_connection(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a client for a deployment's parameters; what is absent stays absent.
+    """The arguments of a client for a deployment's parameters; absent ones stay absent.
 
-    A key or token of the deployment beats LiteLLM's own settings, and those the environment.
+    A key or token of the deployment goes before LiteLLM's settings, and those go before the
+    environment.
     """
     connection = {name: given[name] for name in _OWN if given.get(name) is not None}
     if given.get("azure_scope"):
@@ -103,10 +107,10 @@ def read_base_model(given: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _replace_default(api_base: str | None) -> str | None:
-    """`v1` where the environment names a version that cannot be meant; None leaves it in force.
+    """`v1` where the version of the environment cannot be intended; None leaves it valid.
 
     LiteLLM's proxy puts a version of its own into AZURE_API_VERSION (`--api_version`, by default
-    2025-02-01-preview), which is older than the Responses API, whatever stood there before.
+    2025-02-01-preview), which is older than the Responses API, over the user's own value.
     """
     named = (os.environ.get(variable) for variable in ENVIRONMENT["api_version"])
     version = next(filter(None, named), None)
@@ -118,7 +122,7 @@ def _replace_default(api_base: str | None) -> str | None:
 
 
 def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:
-    """One credential, the most particular that the deployment names."""
+    """One credential, the most specific that the deployment names."""
     if given.get("api_key"):
         return {"api_key": given["api_key"]}
     if given.get("azure_ad_token_provider"):
@@ -139,7 +143,7 @@ def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"api_key": key} if key else {}
 
 
-# One object for each identity: a pooled client is found by it, and it keeps its token.
+# One object for each identity: the pool finds a client by it, and it keeps its token.
 @lru_cache(maxsize=128)
 def _client_secret(tenant_id: str, client_id: str, client_secret: str) -> Any:
     from azure.identity import ClientSecretCredential
@@ -155,7 +159,7 @@ def _user_password(client_id: str, username: str, password: str, tenant_id: str 
     return UsernamePasswordCredential(client_id, username, password, **options)
 
 
-# A credential has connections of its own.
+# Azure's credentials keep connections open, which a forked process must not share.
 in_forked_child(_client_secret, lambda cached: cached.cache_clear())
 in_forked_child(_user_password, lambda cached: cached.cache_clear())
 
@@ -173,12 +177,12 @@ def _oidc(token: str, tenant_id: str, client_id: str, scope: str) -> Callable[[]
 
 
 def is_installed() -> bool:
-    """True where there is a LiteLLM to plug into."""
+    """True where LiteLLM can be imported."""
     return find_spec("litellm") is not None
 
 
 def litellm_class(name: str) -> Any:
-    """One of its classes to derive from; `object` where there is no LiteLLM to call the result."""
+    """One of its classes as a base class; `object` where LiteLLM is not installed."""
     return getattr(litellm(), name) if is_installed() else object
 
 
@@ -236,7 +240,7 @@ _async_pools: WeakKeyDictionary[Any, ClientPool[AsyncCredentials]] = WeakKeyDict
 
 
 def credentials(connection: Mapping[str, Any]) -> Credentials:
-    """Where the credential header for these arguments comes from."""
+    """The source of the credential header for these arguments."""
     return _pool.get(connection)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from azure_responses.litellm_plugin.clients import (
     CONNECTION_NAMES,
+    PROVIDER,
     litellm,
     litellm_module,
     read_base_model,
@@ -18,7 +19,7 @@ from azure_responses.types.chat_chunk import ChatCompletionChunk
 
 __all__ = ["LiteLLMCall", "StreamConversion", "has_own_prices", "read_call", "to_model_response"]
 
-# LiteLLM's own business, which it leaves among the parameters of some calls.
+# What LiteLLM needs itself and leaves among the parameters of some calls.
 _NOT_ASKED = frozenset({"stream", "model_id", "timeout", "extra_headers", "user"})
 _OWN_PRICES = (
     "input_cost_per_token",
@@ -38,7 +39,7 @@ class LiteLLMCall:
         arguments: those of `chat.completions.create`, without `stream`.
         deployment: its `model`.
         base_model, zone: what is known about the deployment's price.
-        has_own_prices: LiteLLM was told prices, so it counts the cost itself.
+        has_own_prices: the configuration names prices, so LiteLLM counts the cost itself.
         provider: the name the plug-in was called by.
     """
 
@@ -65,8 +66,14 @@ def read_call(given: Mapping[str, Any]) -> LiteLLMCall:
         base_model=base_model,
         zone=zone,
         has_own_prices=has_own_prices(settings),
-        provider=settings.get("custom_llm_provider") or "azure_responses",
+        provider=read_provider(given),
     )
+
+
+def read_provider(given: Mapping[str, Any]) -> str:
+    """The name by which LiteLLM calls this plug-in; programs may register several."""
+    settings = given.get("litellm_params") or {}
+    return settings.get("custom_llm_provider") or PROVIDER
 
 
 def _read_arguments(
@@ -92,7 +99,7 @@ def _read_arguments(
 
 
 def _restore_parameters(parameters: Mapping[str, Any], logging_obj: Any) -> dict[str, Any]:
-    """The parameters with those that LiteLLM leaves out for a provider it does not know.
+    """The parameters, with those that LiteLLM leaves out for a provider it does not know.
 
     Its record of the call for logging still has them: `reasoning_effort`, `verbosity` and others.
     """
@@ -100,7 +107,7 @@ def _restore_parameters(parameters: Mapping[str, Any], logging_obj: Any) -> dict
     names = litellm_module("litellm.constants").DEFAULT_CHAT_COMPLETION_PARAM_VALUES
     left_out = _present(logged, names) if isinstance(logged, Mapping) else {}
     if "max_tokens" in parameters:
-        # LiteLLM calls max_completion_tokens so.
+        # LiteLLM's name for max_completion_tokens; the bridge refuses two limits that differ.
         left_out.pop("max_completion_tokens", None)
     return {**left_out, **parameters}
 
@@ -115,7 +122,7 @@ def _logged(logging_obj: Any, name: str) -> Any:
 
 
 def has_own_prices(settings: Mapping[str, Any]) -> bool:
-    """True where LiteLLM was told the prices of a deployment."""
+    """True where the configuration names the prices of a deployment."""
     places = (settings, settings.get("model_info") or {})
     return any(place.get(name) is not None for place in places for name in _OWN_PRICES)
 
@@ -125,7 +132,7 @@ def _read_messages(messages: Iterable[Any]) -> list[Any]:
 
 
 def _read_message(message: Any) -> Any:
-    """The message as the bridge knows it, without what LiteLLM adds for itself."""
+    """The message in the form that the bridge reads, without LiteLLM's additions."""
     fields = message if isinstance(message, Mapping) else message.model_dump(exclude_none=True)
     if fields.get("role") != "assistant":
         return fields
@@ -135,7 +142,7 @@ def _read_message(message: Any) -> Any:
 
 
 def _read_block(block: Mapping[str, Any]) -> dict[str, Any]:
-    """One of the blocks that `results` makes: its signature is the item's ciphertext."""
+    """One of the blocks that are made below: its signature is the item's ciphertext."""
     if str(block.get("id") or "").startswith("rs_") and block.get("signature"):
         return {**block, "encrypted_content": block["signature"]}
     return dict(block)
@@ -145,7 +152,7 @@ def _read_block(block: Mapping[str, Any]) -> dict[str, Any]:
 # the tag of the resource on reasoning items, would be refused or lost.
 _UNCHECKED = ("annotations", "reasoning_items")
 _CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage"})
-# Of a delta without one of the latter six the proxy writes the former two, and nothing else.
+# Of a delta that has none of the last six the proxy writes `role` and `content`, and nothing else.
 _SEEN = frozenset({"role", "content", "refusal", "tool_calls", "function_call"}) | {
     "reasoning_content",
     "thinking_blocks",
@@ -165,7 +172,7 @@ def to_model_response(completion: ChatCompletion, call: LiteLLMCall) -> Any:
     usage = values.pop("usage", None)
     response = types.ModelResponse(**values, choices=choices, usage=_to_usage(usage, None))
     for choice, ours in zip(response.choices, completion.choices, strict=True):
-        # A background response that is still at work has none; LiteLLM would say "stop".
+        # A background response that still runs has none; LiteLLM would make it "stop".
         choice.finish_reason = ours.finish_reason
     hidden = response._hidden_params
     hidden["additional_headers"] = {
@@ -199,7 +206,7 @@ def _to_usage(usage: Mapping[str, Any] | None, price: Decimal | None) -> Any:
 
 
 def _to_thinking_blocks(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Reasoning as clients of Anthropic's shape keep it."""
+    """Reasoning in the form that clients of Anthropic's API keep and send back."""
     blocks = []
     for item in items:
         parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
@@ -212,7 +219,7 @@ def _to_thinking_blocks(items: Iterable[Mapping[str, Any]]) -> list[dict[str, An
 
 
 def _price(completion: ChatCompletion, call: LiteLLMCall) -> Decimal | None:
-    """By our own prices, unless LiteLLM was told some; None leaves it to LiteLLM's list."""
+    """By our own prices; None where LiteLLM counts, by configured prices or its own list."""
     if call.has_own_prices:
         return None
     priced = cost(
@@ -224,8 +231,8 @@ def _price(completion: ChatCompletion, call: LiteLLMCall) -> Decimal | None:
 class StreamConversion:
     """Chunk by chunk, the stream of one completion.
 
-    LiteLLM replaces whatever comes with the finish reason or after it, usage included, by guesses
-    of its own. So the last chunk waits until everything else is said.
+    LiteLLM replaces everything that comes with the finish reason or after it, usage included, by
+    its own estimates. So the last chunk waits until all others are sent.
     """
 
     def __init__(self, call: LiteLLMCall) -> None:
@@ -242,7 +249,7 @@ class StreamConversion:
         yield _to_stream_chunk(chunk)
 
     def finish(self, completion: ChatCompletion) -> Iterator[Any]:
-        """What is left when the completion is whole: news, usage and the finish reason."""
+        """The end of the stream: fields of its last chunk, usage and the finish reason."""
         last = self._last
         if last is None:
             return
@@ -256,7 +263,7 @@ class StreamConversion:
 
 
 def _about_end(last: ChatCompletionChunk) -> dict[str, Any]:
-    """What our last chunk says besides the finish reason."""
+    """What our last chunk has besides the finish reason."""
     values = last.to_dict()
     about = {name: value for name, value in values.items() if name not in _CHUNK}
     choice = values["choices"][0]
@@ -274,7 +281,7 @@ def _to_stream_chunk(chunk: ChatCompletionChunk) -> Any:
     if blocks:
         delta["thinking_blocks"] = blocks
     if not _SEEN.issuperset({*delta, *unchecked}):
-        # This too makes the proxy write all of it.
+        # The proxy writes every field of a delta that has this one.
         delta.setdefault("provider_specific_fields", {})
     made = types.Delta(**delta)
     for name, value in unchecked.items():

@@ -24,6 +24,7 @@ from azure_responses.litellm_plugin.clients import litellm
 
 __all__ = ["mapped_failures", "to_litellm_error"]
 
+# Of other statuses LiteLLM's APIError tells the number. 401, 408 and 429 have rules of their own.
 _CLASS_BY_STATUS: Mapping[int, str] = {
     400: "BadRequestError",
     403: "PermissionDeniedError",
@@ -58,7 +59,7 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
     if isinstance(error, APITimeoutError):
         return _make(litellm().Timeout, named, None)
     if isinstance(error, CredentialError):
-        # So that LiteLLM's router goes on to another deployment.
+        # A 401 sends LiteLLM's router on to another deployment; a 400 would end the call.
         return _make(litellm().AuthenticationError, named, None, status=401)
     if isinstance(error, ConfigurationError):
         return _make(litellm().BadRequestError, named, None, status=400)
@@ -66,12 +67,12 @@ def to_litellm_error(error: AzureResponsesError, model: str, provider: str) -> E
         return _make(litellm().APIConnectionError, named, None)
     if isinstance(error, UnreadableResponseError):
         return _unreadable(error, named)
-    # A response that failed for a reason of its own.
+    # A response with the status `failed`, and a code that no class stands for.
     return _make(litellm().InternalServerError, named, None)
 
 
 def _interrupted(error: StreamInterruptedError, model: str, provider: str) -> Exception:
-    """What broke a stream: LiteLLM decides by that whether another deployment may go on."""
+    """The error that broke a stream: it tells LiteLLM whether another deployment may go on."""
     cause: BaseException | None = error
     seen: list[BaseException] = []
     # An error that is raised from itself is its own cause.
@@ -118,7 +119,7 @@ def _from_status(error: APIStatusError, named: dict[str, Any]) -> Exception:
 
 
 def _filter_fields(error: ContentFilterError) -> dict[str, Any]:
-    """The verdicts whole, and where LiteLLM puts those of Azure's chat completions."""
+    """All verdicts, and the blocking one where LiteLLM puts that of Azure's chat completions."""
     blocked = next((entry for entry in error.content_filters if entry.get("blocked")), None)
     inner = {
         "code": "ResponsibleAIPolicyViolation",
@@ -130,9 +131,9 @@ def _filter_fields(error: ContentFilterError) -> dict[str, Any]:
 def _make(
     kind: Callable[..., Any], arguments: dict[str, Any], error: Any, *, status: int = 500
 ) -> Exception:
-    """An exception of LiteLLM's, with what the service said as openai's exceptions have it.
+    """An exception of LiteLLM's, with the fields of the reply that openai's exceptions have.
 
-    `status` is what it stands for where the service said nothing.
+    `status` is used where the service sent no reply.
     """
     made: Exception = _construct(kind, arguments, _reply(error, status))
     if error is not None:
@@ -144,6 +145,7 @@ def _make(
 
 
 def _construct(kind: Callable[..., Any], arguments: dict[str, Any], reply: httpx.Response) -> Any:
+    # The classes take the reply in three ways, as those of openai that they extend.
     if kind in (litellm().APIError, litellm().APIConnectionError):
         return kind(**arguments, request=reply.request)
     if kind is litellm().Timeout:

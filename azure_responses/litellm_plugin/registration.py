@@ -1,9 +1,9 @@
 """Makes LiteLLM know the plug-in, and forget it again.
 
-LiteLLM takes chat from a custom provider without more ado. It has no such place for native
-`/v1/responses`, and does not wait for a stream to begin, so four of its functions are wrapped; each
-wrapper answers for our provider names only, which are those that `litellm.custom_provider_map`
-gives to our handler:
+LiteLLM has a public interface for the chat of a custom provider. It has none for native
+`/v1/responses`, and does not wait for a stream to begin, so four of its functions are wrapped. Each
+wrapper acts for our provider names only, which are those that `litellm.custom_provider_map` gives
+to our handler:
 
 * `ProviderConfigManager.get_provider_responses_api_config` finds our configuration;
 * the enum `LlmProviders` knows our names by value, which calls on stored responses need;
@@ -19,7 +19,12 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import new_lock
 from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
-from azure_responses.litellm_plugin.clients import is_installed, litellm, litellm_module
+from azure_responses.litellm_plugin.clients import (
+    PROVIDER,
+    is_installed,
+    litellm,
+    litellm_module,
+)
 from azure_responses.litellm_plugin.responses import AzureResponsesConfig
 
 __all__ = ["handler", "install", "is_installed", "override_azure", "register", "unregister"]
@@ -28,6 +33,7 @@ handler = AzureResponsesLLM()
 """The custom provider that `register` and a proxy's `custom_provider_map` name."""
 
 _DISPATCH = "_complete_custom_providers"
+# LiteLLM's configurations of `azure/`, for reasoning models a class of its own.
 _OVERRIDDEN = ("AzureOpenAIResponsesAPIConfig", "AzureOpenAIOSeriesResponsesAPIConfig")
 
 
@@ -41,7 +47,7 @@ class _Change:
     ours: Any
 
     def undo(self) -> None:
-        """Put the original back, unless somebody else has wrapped ours since."""
+        """Put the original back, unless other code has wrapped ours since."""
         if vars(self.owner).get(self.name) is not self.ours:
             return
         if self.original is None:
@@ -54,13 +60,13 @@ _changes: dict[tuple[int, str], _Change] = {}
 _lock = new_lock()
 
 
-def register(provider: str = "azure_responses", take_over_azure: bool = False) -> None:
-    """Let LiteLLM call us for models named `<provider>/<deployment>`.
+def register(provider: str = PROVIDER, take_over_azure: bool = False) -> None:
+    """Let LiteLLM call this package for models named `<provider>/<deployment>`.
 
-    Doing it again changes nothing; a second name is a second provider.
+    A second call with the same name changes nothing; another name is a second provider.
 
     Args:
-        provider: the name, which must be none of LiteLLM's own.
+        provider: the name; LiteLLM's own names are refused.
         take_over_azure: serve `/v1/responses` of LiteLLM's `azure/` models as well.
 
     Raises:
@@ -72,7 +78,7 @@ def register(provider: str = "azure_responses", take_over_azure: bool = False) -
             hint="Choose another name, or pass take_over_azure=True for azure/.",
         )
     others = [item for item in litellm().custom_provider_map if item["provider"] != provider]
-    # In place: a list that somebody else holds goes on being the one in use.
+    # In place, because other code may hold the list.
     litellm().custom_provider_map[:] = [*others, {"provider": provider, "custom_handler": handler}]
     litellm_module("litellm.utils").custom_llm_setup()
     install()
@@ -94,7 +100,7 @@ def unregister() -> None:
 
 
 def install() -> None:
-    """Wrap what native responses and all parameters need; once, however often it is called."""
+    """Wrap what native responses and all parameters need; a second call does nothing."""
     manager = litellm_module("litellm.utils").ProviderConfigManager
     find = manager.get_provider_responses_api_config
     _change(manager, "get_provider_responses_api_config", staticmethod(_wrap_lookup(find)))
@@ -102,7 +108,7 @@ def install() -> None:
     utils = litellm_module("litellm.utils")
     _change(utils, "get_supported_openai_params", _wrap_support(utils.get_supported_openai_params))
     main = litellm_module("litellm.main")
-    # A private name: where it is called otherwise, such a stream fails when it is iterated.
+    # A private name. In a version that lacks it, a stream fails when it is iterated.
     if dispatch := vars(main).get(_DISPATCH):
         _change(main, _DISPATCH, _wrap_dispatch(dispatch))
 
@@ -110,7 +116,7 @@ def install() -> None:
 def override_azure() -> None:
     """Serve `/v1/responses` of LiteLLM's `azure/` models; their chat stays LiteLLM's."""
     for name in _OVERRIDDEN:
-        # Looked at first: LiteLLM makes the attribute when it is first asked for.
+        # Read first, because LiteLLM makes the attribute lazily and would replace ours.
         getattr(litellm(), name)
         _change(litellm(), name, AzureResponsesConfig)
 
@@ -168,7 +174,7 @@ def _wrap_dispatch(dispatch: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _opened(answer: Any, chunks: AsyncChunks) -> Any:
-    """LiteLLM's own stream, which it awaits in place of taking it."""
+    """LiteLLM's own stream, which its caller awaits if it gets a coroutine."""
     await chunks.open()
     return answer
 

@@ -12,6 +12,7 @@ from azure_responses.bridge import is_reasoning_model_name, without_sampling
 from azure_responses.call_options import configure
 from azure_responses.errors import AzureResponsesError
 from azure_responses.litellm_plugin.clients import (
+    PROVIDER,
     async_credentials,
     credentials,
     litellm,
@@ -48,16 +49,16 @@ else:
     _AzureConfig = litellm_class("AzureOpenAIResponsesAPIConfig")
 
 
-# What LiteLLM says for the model of a call on a stored response.
+# What LiteLLM passes as the model of a call on a stored response.
 _NO_MODEL = "None"
 
 
 class AzureResponsesConfig(_AzureConfig):
-    """How LiteLLM calls the Responses API of our provider, or of `azure/` when it is taken over.
+    """How LiteLLM calls the Responses API of our provider, or of `azure/` where it is overridden.
 
-    Differs from LiteLLM's own in URLs and versions, in whose credential wins, in refusing to call
-    without one, in parameters (none is refused by a deployment's name), in unfinished background
-    responses, in errors and in cost.
+    Differs from LiteLLM's own in URLs and versions, in the order of credentials, in refusing to
+    call without one, in parameters (a deployment's name forbids none), in unfinished background
+    responses, in errors and in cost. The rest is LiteLLM's, such as its cleaning of tools.
     """
 
     def get_supported_openai_params(self, model: str) -> list[str]:
@@ -82,15 +83,15 @@ class AzureResponsesConfig(_AzureConfig):
         return dict(left)
 
     def validate_environment(self, headers: dict[str, Any], model: str, litellm_params: Any) -> Any:
-        """The credential header, where there is no model and so no later moment to add it."""
+        """The credential header of calls without a model, for which LiteLLM transforms no body."""
         if model == _NO_MODEL:
-            with mapped_failures(model, "azure_responses"):
+            with mapped_failures(model, PROVIDER):
                 _authenticate(headers, litellm_params)
         return headers
 
     def get_complete_url(self, api_base: str | None, litellm_params: Mapping[str, Any]) -> str:
         """`…/responses` by this package's rules for endpoints and versions."""
-        with mapped_failures(_NO_MODEL, "azure_responses"):
+        with mapped_failures(_NO_MODEL, PROVIDER):
             given = {**litellm_params, **({"api_base": api_base} if api_base else {})}
             connection = read_connection(given)
             return configure(connection.pop("endpoint", None), connection).settings.endpoint.url(
@@ -98,7 +99,7 @@ class AzureResponsesConfig(_AzureConfig):
             )
 
     def get_stripped_model_name(self, model: str) -> str:
-        """The deployment; a prefix is taken off once, from the front."""
+        """The deployment without the prefix that LiteLLM or the configuration puts before it."""
         return read_deployment(model).removeprefix("responses/").removeprefix("o_series/")
 
     def transform_responses_api_request(
@@ -110,7 +111,7 @@ class AzureResponsesConfig(_AzureConfig):
         headers: dict[str, Any],
     ) -> Any:
         """The body; adds the credential to `headers`."""
-        with mapped_failures(model, "azure_responses"):
+        with mapped_failures(model, PROVIDER):
             _authenticate(headers, litellm_params)
         return super().transform_responses_api_request(
             model, input, response_api_optional_request_params, litellm_params, headers
@@ -125,7 +126,7 @@ class AzureResponsesConfig(_AzureConfig):
         headers: dict[str, Any],
     ) -> Any:
         """The same without blocking the event loop while a token is fetched."""
-        with mapped_failures(model, "azure_responses"):
+        with mapped_failures(model, PROVIDER):
             await _authenticate_async(headers, litellm_params)
         return super().transform_responses_api_request(
             model, input, response_api_optional_request_params, litellm_params, headers
@@ -134,14 +135,14 @@ class AzureResponsesConfig(_AzureConfig):
     def transform_compact_response_api_request(self, *rest: Any, **named: Any) -> Any:
         """URL and body of a compaction; adds the credential to `headers`."""
         headers = named["headers"]
-        with mapped_failures(named["model"], "azure_responses"):
+        with mapped_failures(named["model"], PROVIDER):
             _authenticate(headers, named["litellm_params"])
         named["model"] = self.get_stripped_model_name(named["model"])
         return super().transform_compact_response_api_request(*rest, **named)
 
     def _validate_input_param(self, input: Any, *rest: Any, **named: Any) -> Any:
-        """The input without `status` on replayed items, of whichever type they were."""
-        # LiteLLM 1.109 says more than 1.106 does.
+        """The input without `status` on replayed items, be they dicts or models."""
+        # LiteLLM 1.109 passes more arguments than 1.106.
         items = super()._validate_input_param(input, *rest, **named)
         if not isinstance(items, list):
             return items
@@ -150,7 +151,7 @@ class AzureResponsesConfig(_AzureConfig):
     def transform_response_api_response(
         self, model: str, raw_response: Any, logging_obj: Any
     ) -> Any:
-        """The response, with its cost; a background one may lack what a finished one has."""
+        """The response with its cost; one in the background may lack what a finished one has."""
         logging_obj.post_call(
             original_response=raw_response.text, additional_args={"complete_input_dict": {}}
         )
@@ -169,7 +170,7 @@ class AzureResponsesConfig(_AzureConfig):
     def transform_streaming_response(
         self, model: str, parsed_chunk: dict[str, Any], logging_obj: Any
     ) -> Any:
-        """One event; those that end a response have its cost in `usage.cost`."""
+        """One event; the one that ends a response has the cost in `usage.cost`."""
         held = parsed_chunk.get("response")
         if isinstance(held, dict):
             parsed_chunk = {**parsed_chunk, "response": _complete(held)}
@@ -182,11 +183,7 @@ class AzureResponsesConfig(_AzureConfig):
 
     def get_error_class(self, error_message: str, status_code: int, headers: Any) -> Any:
         """LiteLLM's exception for an error reply."""
-        lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
-        error = failure_from_reply(
-            status_code, lower, error_message.encode(), RequestContext("create"), time.time()
-        )
-        return to_litellm_error(error, "", "azure_responses")
+        return _failure(status_code, headers, error_message.encode(), "")
 
 
 def _read(litellm_params: Any) -> dict[str, Any]:
@@ -199,22 +196,21 @@ def _seconds(litellm_params: Any) -> float | None:
     return float(given) if isinstance(given, int | float) and given > 0 else None
 
 
-def _has_credential(headers: Mapping[str, Any]) -> bool:
-    """A caller's own header wins: a call carries one credential."""
-    return any(name.lower() in CREDENTIAL_HEADERS for name in headers)
+def _needs_credential(headers: dict[str, Any]) -> bool:
+    """False where the caller set the header: a call carries one credential."""
+    headers.setdefault("Content-Type", "application/json")
+    return not any(name.lower() in CREDENTIAL_HEADERS for name in headers)
 
 
 def _authenticate(headers: dict[str, Any], litellm_params: Any) -> None:
-    headers.setdefault("Content-Type", "application/json")
-    if not _has_credential(headers):
+    if _needs_credential(headers):
         source = credentials(_read(litellm_params))
         name, value = source.header(_seconds(litellm_params))
         headers[name] = value
 
 
 async def _authenticate_async(headers: dict[str, Any], litellm_params: Any) -> None:
-    headers.setdefault("Content-Type", "application/json")
-    if not _has_credential(headers):
+    if _needs_credential(headers):
         source = async_credentials(_read(litellm_params))
         name, value = await source.header(_seconds(litellm_params))
         headers[name] = value
@@ -233,7 +229,7 @@ def _without_status(item: Any) -> Any:
 
 
 def _complete(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with what LiteLLM insists on and a queued response may not have."""
+    """The body with the fields that LiteLLM requires and a queued response may lack."""
     missing = {
         name: value
         for name, value in {"created_at": 0, "output": []}.items()
@@ -254,7 +250,7 @@ def _read_response(raw: Any, model: str) -> Any:
     try:
         response = kind.model_validate(body)
     except ValueError:
-        # An item of a kind this version of LiteLLM has no model of: kept as it came.
+        # An item of a type that this version of LiteLLM has no model of: kept as it came.
         response = kind.model_construct(**body)
     headers = dict(raw.headers)
     process = litellm_module("litellm.litellm_core_utils.core_helpers").process_response_headers
@@ -264,26 +260,34 @@ def _read_response(raw: Any, model: str) -> Any:
 
 
 def _check_readable(raw: Any, model: str) -> None:
-    """Raise where the text of an answer cannot be found, in place of an empty one."""
+    """Raise where the text of an answer cannot be found; LiteLLM would return an empty one."""
     ours = mend(Response, raw.json())
     if ours is None:
         return
-    ours.attach({name.lower(): value for name, value in raw.headers.items()})
+    ours.attach(_lower(raw.headers))
     try:
         check_readable(ours)
     except AzureResponsesError as error:
-        raise to_litellm_error(error, model, "azure_responses") from None
+        raise to_litellm_error(error, model, PROVIDER) from None
 
 
 def _explain(raw: Any, model: str) -> Exception:
-    """The error for a reply that says yes and holds no response."""
-    headers = {name.lower(): value for name, value in raw.headers.items()}
-    error: AzureResponsesError = failure_from_reply(
-        raw.status_code, headers, raw.content, RequestContext("create"), time.time()
-    )
-    return to_litellm_error(error, model, "azure_responses")
+    """The error for a reply with a status of success that holds no response."""
+    return _failure(raw.status_code, raw.headers, raw.content, model)
 
 
+def _failure(status: int, headers: Any, body: bytes, model: str) -> Exception:
+    context = RequestContext("create")
+    error = failure_from_reply(status, _lower(headers), body, context, time.time())
+    return to_litellm_error(error, model, PROVIDER)
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in dict(headers).items()}
+
+
+# LiteLLM logs a copy of the event that ends a stream, and copies lose hidden parameters. The copy
+# of an event made here finds its cost again in `usage.cost`, where LiteLLM's own pricing puts it.
 _ENDS = {
     "response.completed": "ResponseCompletedEvent",
     "response.incomplete": "ResponseIncompleteEvent",
@@ -310,7 +314,7 @@ def price_event(event: Any, chunk: Mapping[str, Any], deployment: str, logging_o
     try:
         return _priced(name).model_validate({**chunk, "response": {**body, "usage": usage}})
     except ValueError:
-        # An item LiteLLM has no model of; the event then goes on without a cost of ours.
+        # LiteLLM has no model of some item; it then counts the cost itself.
         return event
 
 

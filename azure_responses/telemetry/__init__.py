@@ -1,7 +1,7 @@
-"""What is told of calls: OpenTelemetry spans and metrics, a log, and callbacks.
+"""Reports of calls: OpenTelemetry spans and metrics, a log, and callbacks.
 
-Nothing of it costs anything before somebody listens: a client asks once per call whether anybody
-does, and opentelemetry is never imported by this package before the program has imported it.
+They cost nothing before the program sets one up: a client asks once per call whether there is a
+listener, and this package never imports opentelemetry before the program has imported it.
 
 `callbacks` are the program's own, for every client; `JSONFormatter` writes the log that
 `azure-responses cost --from-log` reads. docs/telemetry.md lists the names of everything.

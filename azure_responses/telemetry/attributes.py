@@ -6,7 +6,7 @@ Content (what people and models wrote) is in attributes of its own, for programs
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -36,8 +36,10 @@ __all__ = [
 
 Attributes = dict[str, Any]
 
+# The conventions' names for this service and its resource type.
 _PROVIDER = "azure.ai.openai"
 _NAMESPACE = "Microsoft.CognitiveServices"
+# Parameters of a request that the conventions name and that are plain values.
 _PARAMETERS: Mapping[str, str] = {
     "temperature": "gen_ai.request.temperature",
     "top_p": "gen_ai.request.top_p",
@@ -65,9 +67,9 @@ class Naming:
 
 
 def read_naming(opt_in: str | None) -> Naming:
-    """The names that OTEL_SEMCONV_STABILITY_OPT_IN asks for.
+    """The names that the variable OTEL_SEMCONV_STABILITY_OPT_IN selects.
 
-    `gen_ai_latest_experimental` asks for the latest, `gen_ai_latest_experimental/dup` for both.
+    `gen_ai_latest_experimental` selects the latest, `gen_ai_latest_experimental/dup` both.
     """
     wanted = {value.strip() for value in (opt_in or "").split(",")}
     if f"{_LATEST}/dup" in wanted:
@@ -82,7 +84,7 @@ def span_name(call: Call) -> str:
 
 
 def start_attributes(call: Call) -> Attributes:
-    """What a sampler may decide by, and all metrics have."""
+    """The attributes that a sampler can use and that all metrics have."""
     place = urlsplit(call.request.url)
     return _without_none(
         {
@@ -96,7 +98,7 @@ def start_attributes(call: Call) -> Attributes:
 
 
 def request_attributes(call: Call, *, is_stream: bool) -> Attributes:
-    """What the request says, besides `start_attributes` and its content."""
+    """What the request holds besides `start_attributes` and content."""
     given = call.parameters
     named: Attributes = {
         name: value
@@ -122,7 +124,7 @@ def request_attributes(call: Call, *, is_stream: bool) -> Attributes:
 
 
 def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
-    """What the answer says, and what became of the call; no content."""
+    """What the answer holds, and how the call ended; no content."""
     response = record.response
     attributes = {
         "gen_ai.response.id": record.response_id,
@@ -139,6 +141,7 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
         "azure_responses.abandoned": True if record.is_abandoned else None,
         "error.type": record.error_type,
     }
+    # Only the conventions of fetching a response have its status.
     if record.operation == "retrieve":
         attributes["gen_ai.response.status"] = record.status
     if uses_tokens(record):
@@ -198,7 +201,7 @@ def exception_attributes(error: BaseException) -> Attributes:
 
 
 def measure_attributes(start: Attributes, record: CallRecord) -> Attributes:
-    """What metrics carry: never content, an id or a person."""
+    """The attributes of metrics: never content, an id or the name of a person."""
     return start | _without_none({"gen_ai.response.model": record.model})
 
 
@@ -212,6 +215,7 @@ def _without_none(attributes: Attributes) -> Attributes:
 
 
 def _text_in(holder: Any, name: str) -> str | None:
+    # Callers pass dicts and models alike, and values of any type.
     value = holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
     return value if isinstance(value, str) else None
 
@@ -244,11 +248,8 @@ def _finish_reasons(response: Any) -> list[str] | None:
 
 
 def _calls_a_tool(output: Iterable[Any]) -> bool:
-    return any(kind in ("function_call", "custom_tool_call") for kind in _types_of(output))
-
-
-def _types_of(items: Iterable[Any]) -> Iterator[str]:
-    yield from (str(getattr(item, "type", None)) for item in items)
+    kinds = {str(getattr(item, "type", None)) for item in output}
+    return not kinds.isdisjoint({"function_call", "custom_tool_call"})
 
 
 _Part = dict[str, Any]
@@ -270,6 +271,7 @@ def request_content(call: Call) -> dict[str, str]:
 
 def response_content(response: Any, finish_reason: str | None = None) -> dict[str, str]:
     """The output of a response, as the JSON of an attribute."""
+    # The conventions have one message per choice, and a response has one choice of many items.
     output = response.to_dict().get("output") if isinstance(response, Model) else None
     if not isinstance(output, list):
         return {}
@@ -312,6 +314,7 @@ def _read_part(part: Any) -> _Part:
     if isinstance(part, str):
         return _text(part)
     kind = part.get("type") if isinstance(part, Mapping) else None
+    # What the conventions have no form for goes on as it came: they allow parts of other types.
     if kind in ("input_text", "output_text", "text"):
         return _text(part.get("text"))
     if kind == "refusal":

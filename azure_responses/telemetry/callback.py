@@ -1,4 +1,4 @@
-"""Functions of the program that are told of calls; one that fails breaks no call."""
+"""Functions of the program that are called for each call; one that fails breaks no call."""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,13 +22,13 @@ __all__ = [
 _LOG = logging.getLogger("azure_responses.telemetry")
 
 Callback = Callable[[CallRecord], Awaitable[Any] | Any]
-"""Is told what is known of a call; what it returns is awaited by the async client if it can be."""
+"""Takes what is known of a call; an async client awaits what it returns, if that is possible."""
 
 Occasion = Literal["on_request", "on_response", "on_error", "on_retry"]
 
 
 class Callbacks:
-    """Who is told what: four lists of functions, to append to and remove from.
+    """Four lists of functions, to append to and remove from.
 
     Attributes:
         on_request: before the first attempt of a call.
@@ -71,11 +71,12 @@ def async_check_callbacks(given: Callbacks) -> None:
     """Nothing: an async client calls plain functions and awaits async ones."""
 
 
+# Names of functions whose failure has been logged: one that always fails must not fill the log.
 _failed: set[str] = set()
 
 
 def run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
-    """Call each function; an exception is logged once per function."""
+    """Call each function; an exception of a function is logged the first time."""
     for function in functions:
         try:
             _refuse(function, function(record))
@@ -84,7 +85,7 @@ def run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
 
 
 async def async_run_callbacks(functions: Sequence[Callback], record: CallRecord) -> None:
-    """`run_callbacks`, awaiting what can be awaited."""
+    """`run_callbacks`, awaiting the results that can be awaited."""
     for function in functions:
         try:
             answer = function(record)
@@ -95,7 +96,7 @@ async def async_run_callbacks(functions: Sequence[Callback], record: CallRecord)
 
 
 def _refuse(function: Callback, answer: Any) -> None:
-    """Close what nobody will await, and say so once."""
+    """Close a coroutine that cannot be awaited here, and log it once."""
     if not isawaitable(answer):
         return
     close = getattr(answer, "close", None)
@@ -130,6 +131,7 @@ def _read(name: str, given: Callback | Iterable[Callback] | None) -> list[Callba
 
 
 def _is_async(function: Callback) -> bool:
+    # The second is an object with `async def __call__`.
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
@@ -139,4 +141,4 @@ def _name(function: Callback) -> str:
 
 
 callbacks = Callbacks()
-"""Told of the calls of every client, besides the client's own callbacks."""
+"""Called for the calls of every client, before the client's own callbacks."""

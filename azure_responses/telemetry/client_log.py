@@ -26,6 +26,7 @@ __all__ = [
 
 LOGGER = logging.getLogger("azure_responses")
 
+# The attribute of a LogRecord that holds the fields for JSON.
 _ATTRIBUTE = "azure_responses"
 
 
@@ -53,7 +54,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def log_request(call: Call) -> None:
-    """Log at DEBUG what is about to be sent, without its secrets and content."""
+    """Log at DEBUG what is about to be sent, without secrets and content."""
     request = call.request
     details = {
         "record": "azure_responses.request",
@@ -163,7 +164,7 @@ def _outcome(record: CallRecord) -> str:
 
 REDACTED = "***"
 
-# Everything is hidden that is not named here: a list of what is secret is never complete.
+# What is not named here is hidden, because a list of all secrets would never be complete.
 _SHOWN_QUERY = frozenset(
     {"api-version", "stream", "starting_after", "limit", "order", "after", "before", "include[]"}
     | {"include_obfuscation"}
@@ -181,7 +182,7 @@ _SCALARS = (bool, int, float, str)
 
 
 def redact_url(url: str) -> str:
-    """The URL without a password, and with the values of few query parameters."""
+    """The URL without a password, and with the values of known query parameters only."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     query = [
@@ -193,7 +194,7 @@ def redact_url(url: str) -> str:
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers, with the values of those that hold neither a secret nor a name."""
+    """The headers, with values only where they hold neither a secret nor a name."""
     return {
         name: value if name.lower() in _SHOWN_HEADERS else REDACTED
         for name, value in headers.items()

@@ -1,4 +1,4 @@
-"""Decides whether a call is watched, and tells traces and the log what happens to it."""
+"""Decides whether a call is watched, and reports it to traces and the log."""
 
 import logging
 import sys
@@ -34,7 +34,7 @@ class StreamState(Protocol):
 
 @dataclass(frozen=True)
 class TelemetryOptions:
-    """What one client wants told, to whom.
+    """What one client reports, and where.
 
     Attributes:
         callbacks: the client's own.
@@ -49,36 +49,36 @@ class TelemetryOptions:
 
     @property
     def names_a_listener(self) -> bool:
-        """True when the client itself was given somebody to tell."""
+        """True when the client itself has a callback or a provider."""
         providers = (self.tracer_provider, self.meter_provider)
         return bool(self.callbacks) or any(provider is not None for provider in providers)
 
 
 def is_heard() -> bool:
-    """True when the program has set up something that may listen to any client's calls.
+    """True when the program has set up something that may listen to the calls of any client.
 
-    Asked for every call, so it may cost no more than a look-up or two.
+    Runs for every call, so it may cost no more than a look-up or two.
     """
     # A program that never imported opentelemetry has nothing for it to write to.
     return "opentelemetry" in sys.modules or LOGGER.isEnabledFor(logging.INFO) or bool(callbacks)
 
 
 def observe(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "Observer | None":
-    """An observer of a call, or None when nobody listens after all."""
+    """An observer of a call, or None when nothing listens."""
     has_provider = options.tracer_provider is not None or options.meter_provider is not None
     trace = None
     if "opentelemetry" in sys.modules or has_provider:
         trace = _start_trace(options, call, is_stream=is_stream)
-    is_told = options.callbacks or callbacks or LOGGER.isEnabledFor(logging.INFO)
-    if trace is None and not is_told:
+    is_reported = options.callbacks or callbacks or LOGGER.isEnabledFor(logging.INFO)
+    if trace is None and not is_reported:
         return None
     return Observer(options, call, trace, is_stream=is_stream)
 
 
 def _start_trace(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "CallTrace | None":
-    from azure_responses.telemetry.open_telemetry import CallTrace, Providers, find_instruments
+    from azure_responses.telemetry.open_telemetry import CallTrace, find_instruments
 
-    instruments = find_instruments(Providers(options.tracer_provider, options.meter_provider))
+    instruments = find_instruments(options.tracer_provider, options.meter_provider)
     if instruments is None:
         return None
     captures = options.captures_content
@@ -86,7 +86,7 @@ def _start_trace(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "
 
 
 class Observer:
-    """Watches one call; callbacks are left to the shells, because they may have to be awaited."""
+    """Watches one call. The shells run the callbacks, because some have to be awaited."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Observer:
         self._process = generation()
 
     def functions(self, occasion: Occasion) -> list[Callback]:
-        """Who is to be told of an occasion: the program's callbacks, then the client's."""
+        """The callbacks of an occasion: the program's, then the client's."""
         return [*callbacks.of(occasion), *self._options.callbacks.of(occasion)]
 
     def begin(self) -> CallRecord:
@@ -146,10 +146,11 @@ class Observer:
         *,
         is_abandoned: bool = False,
     ) -> CallRecord | None:
-        """The call has ended; None if that was known, or is for the parent process to say."""
+        """The call has ended; None if that was known, or if a forked child ends a parent's call."""
         if self._has_ended or self._process != generation():
             return None
         self._has_ended = True
+        # A cancellation or an interrupt is not a failure of the call: its caller left.
         is_abandoned = is_abandoned or not isinstance(error, Exception | None)
         record = self._observation.describe(
             time.monotonic(),

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -31,29 +30,23 @@ from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.usage import Usage
 from azure_responses.version import __version__
 
-__all__ = ["CallTrace", "Instruments", "Providers", "find_instruments"]
+__all__ = ["CallTrace", "Instruments", "find_instruments"]
 
 _NAME = "azure_responses"
 _DETAILS = "gen_ai.client.inference.operation.details"
 _EXCEPTION = "gen_ai.client.operation.exception"
+# Boundaries of histograms, as the conventions advise them; seconds, and tokens for the second.
 _DURATIONS = [0.01 * 2**power for power in range(14)]
 _COUNTS = [4.0**power for power in range(14)]
 _FIRST_CHUNKS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10]
 _CHUNKS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
-# Of one attribute; further ones are what the conventions call an unknown `error.type`.
+# Values of one attribute; further ones become `_OTHER`, the conventions' word for `error.type`.
 _MOST_VALUES = 200
 _LONGEST_VALUE = 256
 _OTHER = "_OTHER"
+# A program that only imported the API has these in place of an SDK's providers.
 _SILENT = frozenset({"ProxyTracerProvider", "NoOpTracerProvider"})
 _SILENT_METERS = frozenset({"_ProxyMeterProvider", "NoOpMeterProvider"})
-
-
-@dataclass(frozen=True)
-class Providers:
-    """Where a client's spans and metrics go; None is the program's global provider."""
-
-    tracer_provider: TracerProvider | None = None
-    meter_provider: MeterProvider | None = None
 
 
 class Instruments:
@@ -66,7 +59,7 @@ class Instruments:
         self._meter = meter
         self.chunk_gaps = self._per_name("time_per_output_chunk", _CHUNKS)
         self.first_chunks = self._per_name("time_to_first_chunk", _FIRST_CHUNKS)
-        # Of what is no inference, the duration keeps its old name.
+        # The conventions have no new name for the duration of calls that are not inference.
         self.other_duration = self._seconds("gen_ai.client.operation.duration", _DURATIONS)
         self.durations = [self.other_duration] if naming.uses_old else []
         self.token_usage: Histogram | None = None
@@ -103,10 +96,10 @@ class Instruments:
         )
 
     def bound(self, attributes: Attributes) -> Attributes:
-        """Attributes of a metric, in which what callers and replies name has few values.
+        """Attributes of a metric, with few values for names from callers and replies.
 
-        A router or gateway that takes any model, and codes of errors, would otherwise make a
-        series of each name.
+        Otherwise a router or gateway that accepts any model, and the codes of errors, would make
+        a time series of each name.
         """
         return {name: self._bound(name, value) for name, value in attributes.items()}
 
@@ -138,15 +131,20 @@ class Instruments:
             "reasoning.output": usage.reasoning_tokens,
         }
         for name, count in counts.items():
-            # Input may be text, images or files, and the service does not say how much of each.
+            # Input may
             modality = "unknown" if name.endswith("input") else "text"
             self.totals[name].add(count, attributes | {"gen_ai.token.modality": modality})
 
 
-def find_instruments(providers: Providers) -> Instruments | None:
-    """The instruments to use now, or None while the program has set up neither kind."""
-    tracers = providers.tracer_provider or trace.get_tracer_provider()
-    meters = providers.meter_provider or metrics.get_meter_provider()
+def find_instruments(
+    tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
+) -> Instruments | None:
+    """The instruments to use now, or None while the program has set up no provider.
+
+    Without a provider of the client the program's global one is used.
+    """
+    tracers = tracer_provider or trace.get_tracer_provider()
+    meters = meter_provider or metrics.get_meter_provider()
     if type(tracers).__name__ in _SILENT and type(meters).__name__ in _SILENT_METERS:
         return None
     return _make_instruments(tracers, meters, os.environ.get("OTEL_SEMCONV_STABILITY_OPT_IN"))
@@ -160,30 +158,22 @@ def _make_instruments(
     return Instruments(tracer, meters.get_meter(_NAME, __version__), read_naming(opt_in))
 
 
-@dataclass(frozen=True, slots=True)
-class _Capture:
-    """Where content goes."""
-
-    on_span: bool = False
-    on_event: bool = False
-
-
-def _read_capture(option: bool | None) -> _Capture:
+def _read_capture(option: bool | None) -> tuple[bool, bool]:
+    """Whether content goes on the span, and whether on its event."""
     if option is not None:
-        return _Capture(on_span=option)
+        return option, False
+    # The first two values are those of instrumentations from before there were events.
     variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
     wanted = os.environ.get(variable, "").strip().lower()
-    return _Capture(
-        on_span=wanted in ("true", "1", "span_only", "span_and_event"),
-        on_event=wanted in ("event_only", "span_and_event"),
-    )
+    on_span = wanted in ("true", "1", "span_only", "span_and_event")
+    return on_span, wanted in ("event_only", "span_and_event")
 
 
 class CallTrace:
-    """The span of one call, and what metrics learn of it.
+    """The span of one call, and its part in the metrics.
 
     Args:
-        instruments: where to.
+        instruments: of the client's providers.
         call: what is sent.
         is_stream: the answer comes as events.
         captures_content: None for what the environment says.
@@ -198,7 +188,7 @@ class CallTrace:
         captures_content: bool | None,
     ) -> None:
         self._instruments = instruments
-        self._capture = _read_capture(captures_content)
+        self._captures_on_span, self._captures_on_event = _read_capture(captures_content)
         self._start = start_attributes(call)
         self._measured = instruments.bound(self._start)
         self._is_inference = call.context.operation == "create"
@@ -240,7 +230,7 @@ class CallTrace:
         self.span.end()
 
     def _note_error(self, record: CallRecord) -> None:
-        # As OpenTelemetry's own: a cancellation or an interrupt is no failure of the call.
+        # As in OpenTelemetry's own code: a cancellation or an interrupt is not a failed call.
         if isinstance(record.error, Exception):
             details = exception_attributes(record.error)
             self.span.add_event(_EXCEPTION, details)
@@ -262,17 +252,17 @@ class CallTrace:
             instruments.count_tokens(record.usage, attributes)
 
     def _note_request_content(self, call: Call) -> None:
-        if self._capture.on_span or self._capture.on_event:
+        if self._captures_on_span or self._captures_on_event:
             self._content = request_content(call)
-        if self._capture.on_span:
+        if self._captures_on_span:
             self.span.set_attributes(self._content)
 
     def _note_response_content(self, record: CallRecord, attributes: Attributes) -> None:
-        if not (self._capture.on_span or self._capture.on_event):
+        if not (self._captures_on_span or self._captures_on_event):
             return
         reasons: Any = attributes.get("gen_ai.response.finish_reasons", [None])
         content = response_content(record.response, reasons[0])
-        if self._capture.on_span:
+        if self._captures_on_span:
             self.span.set_attributes(content)
-        if self._capture.on_event:
+        if self._captures_on_event:
             self.span.add_event(_DETAILS, {**self._content, **content})

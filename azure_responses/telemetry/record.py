@@ -19,8 +19,8 @@ class RoutedAttempt(NamedTuple):
     """Which attempt of which routed call a client's call is.
 
     Attributes:
-        deployment_id: the id of the row.
-        group: the model name the caller asked the router for, or a fallback's.
+        deployment_id: its id in the router.
+        group: the model name that the caller sent, or that of a fallback.
         attempt: counted from 1.
     """
 
@@ -48,23 +48,23 @@ class CallRecord:
         response_id, request_id, client_request_id: of the response, of Azure (for its support),
             and ours, which every attempt carries as `x-ms-client-request-id`.
         usage: token counts.
-        user, safety_identifier: whom the call was made for, as the request says.
+        user, safety_identifier: the end user, as the request names them.
         latency: seconds since the call began.
         time_to_first_token: seconds until the first piece of output; streams only.
         attempts: requests sent so far.
-        deployment_id, group, router_attempt: of a router's call, the id of the row, the model name
-            the router was asked for (or a fallback's) and which of its attempts this is; a router
-            makes each attempt as a call of its own.
+        deployment_id, group, router_attempt: of a router's call, the deployment's id, the model
+            name that the caller sent (or that of a fallback), and the number of the attempt; a
+            router makes each attempt as a call of its own.
         region, served_deployment, spillover_from: what the reply's headers say.
         service_tier: the tier that served.
-        status: the response's own, such as `completed`.
-        http_status: the last reply's.
+        status: that of the response, such as `completed`.
+        http_status: of the last reply.
         error: what the call ended with, or what is about to be retried.
         retry_delay: seconds before the next attempt; `on_retry` only.
         is_abandoned: a stream that was given up before its end, or a call that was cancelled.
         started_at: unix seconds.
         url: where the call went.
-        parameters: what the request was made of, as given.
+        parameters: of the request, as given.
         response: the typed result; of a stream that broke off, what had arrived.
     """
 
@@ -95,14 +95,14 @@ class CallRecord:
     retry_delay: float | None = None
     is_abandoned: bool = False
     started_at: float = 0.0
-    # A gateway's URL may hold a key, and the rest what people wrote.
+    # Not in `repr`: a gateway's URL may hold a key, and the other two hold what people wrote.
     url: str = field(default="", repr=False)
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
     response: Any = field(default=None, repr=False)
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars; None where that is not known. Worked out when asked for."""
+        """US dollars, computed on each access; None where the price is not known."""
         return self.response.cost if isinstance(self.response, Result) else None
 
     @property
@@ -159,8 +159,8 @@ class Observation:
     def note_events(self, events: Iterable[StreamEvent], now: float) -> list[float]:
         """Note events that have just arrived; the answer is the seconds before each chunk.
 
-        A chunk is an event that carries output, a `….delta`: what opens a stream says nothing of
-        the model's pace. Before the first chunk there is no gap.
+        A chunk is an event that carries output, a `….delta`: what opens a stream does not show
+        how fast the model writes. Before the first chunk there is no gap.
         """
         count = sum(1 for event in events if str(event.type).endswith(".delta"))
         if not count:
@@ -191,7 +191,7 @@ class Observation:
             headers: the latest reply's, names in lower case.
             error: what it ended with, or what is about to be retried.
             retry_delay: seconds before the next attempt.
-            is_abandoned: nobody wants the rest.
+            is_abandoned: the caller left before the end.
         """
         first = self._first_chunk
         found = response or getattr(error, "response", None) or getattr(error, "partial", None)

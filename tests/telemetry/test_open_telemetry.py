@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NoOpTracerProvider, StatusCode
 
 from azure_responses.errors import RateLimitError
-from azure_responses.telemetry.open_telemetry import CallTrace, Providers, find_instruments
+from azure_responses.telemetry.open_telemetry import CallTrace, find_instruments
 from tests.clients.listeners import Collector
 from tests.telemetry.samples import make_call, make_record, make_response
 
@@ -23,16 +23,15 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
 
 
 def _trace(providers: dict[str, Any], operation: str = "create", **options: Any) -> CallTrace:
-    instruments = find_instruments(Providers(**providers))
+    instruments = find_instruments(**providers)
     assert instruments is not None
     settings = {"is_stream": False, "captures_content": None, **options}
     return CallTrace(instruments, make_call(operation, input="hi"), **settings)
 
 
 def test_silent_providers_are_as_good_as_none() -> None:
-    silent = Providers(NoOpTracerProvider(), NoOpMeterProvider())
-    assert find_instruments(silent) is None
-    assert find_instruments(Providers()) is None
+    assert find_instruments(NoOpTracerProvider(), NoOpMeterProvider()) is None
+    assert find_instruments() is None
 
 
 @pytest.mark.parametrize("name", ["tracer_provider", "meter_provider"])
@@ -44,8 +43,8 @@ def test_one_provider_is_enough(collector: Collector, name: str) -> None:
 
 
 def test_instruments_are_made_once_per_pair(collector: Collector) -> None:
-    providers = Providers(**collector.arguments)
-    assert find_instruments(providers) is find_instruments(providers)
+    providers = collector.arguments
+    assert find_instruments(**providers) is find_instruments(**providers)
 
 
 def test_a_span_that_is_sampled_out_still_counts(collector: Collector) -> None:
