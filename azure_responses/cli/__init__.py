@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 is done, 1 the service said no, 2 wrong usage, 130 interrupted.
     """
     parsed = _parser().parse_args(arguments)
-    # A credential that finds nothing logs a page, of which the error says the first line.
+    # azure-identity logs a page when no credential works; the error has its first line.
     logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     try:
         with warnings.catch_warnings():
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report_interrupt()
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has had enough; Python's own flush at exit must not complain.
+        # The reader (head, less) has closed the pipe; Python's flush at exit must not fail on it.
         sys.stdout = None
         return 0
     except AzureResponsesError as error:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Whoever runs a command has no use for the line of code that warns."""
+    """A warning without the line of code, which does not help the user of a command."""
     note(f"warning: {spell(str(message))}")
 
 

@@ -7,7 +7,13 @@ from typing import Any
 from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.background import follow
 from azure_responses.cli.client_options import add_connection_arguments, open_client
-from azure_responses.cli.rendering import print_texts, print_whole, summarise, texts_of
+from azure_responses.cli.rendering import (
+    incomplete_reason,
+    print_texts,
+    print_whole,
+    summarise,
+    texts_of,
+)
 from azure_responses.cli.terminal import INTERRUPTED, note
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.response import Response
@@ -35,12 +41,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action="store_true",
         help="print the response as JSON; with --stream, one event per line",
     )
-    parser.add_argument("--cost", action="store_true", help="say tokens and cost on stderr")
+    parser.add_argument("--cost", action="store_true", help="print tokens and cost on stderr")
     parser.add_argument(
         "--background",
         action="store_true",
-        help="let the service work on it however long it takes, and follow it; it survives a "
-        "dropped connection, and Ctrl-C stops it",
+        help="let the service work without a time limit, and follow it; a lost connection does not "
+        "stop it, Ctrl-C does",
     )
     parser.add_argument(
         "--resume", metavar="ID", help="follow a background response started before"
@@ -52,7 +58,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print; 1 when the model gave no text to print."""
     if arguments.resume and arguments.prompt is not None:
-        raise ConfigurationError("--resume takes no prompt.", hint="Ask anew without --resume.")
+        raise ConfigurationError(
+            "--resume takes no prompt.", hint="Ask a new question without --resume."
+        )
     is_background = arguments.background or arguments.resume
     parameters = {} if arguments.resume else _read_parameters(arguments)
     with open_client(arguments) as client:
@@ -66,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         else:
             response = _answer(client, parameters, arguments)
+    # The user stopped a background response, or left it running.
     if response is None:
         return INTERRUPTED
     if arguments.cost:
@@ -118,9 +127,8 @@ def _answer(
 
 
 def _explain_end(response: Response) -> int:
-    if response.status == "incomplete":
-        reason = getattr(response.incomplete_details, "reason", None) or "no reason given"
-        note(f"incomplete: {reason}")
+    if reason := incomplete_reason(response):
+        note(reason)
     if response.output_text or response.refusal:
         return 0
     note("the model gave no text; --json shows the whole response")

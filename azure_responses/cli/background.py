@@ -24,8 +24,9 @@ from azure_responses.types.response import Response
 
 __all__ = ["BackgroundAnswer", "follow"]
 
-# How long a service that cannot be reached is asked again, in seconds.
+# Seconds for which a service that cannot be reached is polled: a laptop may change its network.
 _PATIENCE = 300.0
+# Seconds between those polls.
 _PAUSE = 2.0
 
 
@@ -33,9 +34,9 @@ class BackgroundAnswer:
     """One background response.
 
     Attributes:
-        response_id: known once the service has taken it on.
+        response_id: known once the service has accepted it.
         response: the whole response, once it has ended.
-        status: where it says what it is doing.
+        status: the line that shows its status.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class BackgroundAnswer:
         self._pause = pause
 
     def stream(self, parameters: Mapping[str, Any]) -> Iterator[ResponseStreamEvent]:
-        """Start it, and hand out its events."""
+        """Start it; its events."""
         self.status.show("starting")
         yield from self._follow(
             self._client.responses.create(stream=True, background=True, **parameters)
@@ -70,16 +71,16 @@ class BackgroundAnswer:
         yield from ()
 
     def resume(self, response_id: str) -> Iterator[ResponseStreamEvent]:
-        """Take up one that is running, or has run: its events from the first on.
+        """Follow one that is running or has ended: its events from the first on.
 
-        None for one that was not streamed when it was started; `response` is there all the same.
+        One that was not started as a stream has no events; `response` is set all the same.
         """
         self.response_id = response_id
         self.status.show("resuming")
         try:
             stream = self._client.responses.retrieve(response_id, stream=True)
         except BadRequestError:
-            # Only what was started as a stream can be streamed again.
+            # Azure streams only what was started as a stream.
             self.response = self._poll(response_id)
             return
         yield from self._follow(stream)
@@ -105,11 +106,12 @@ class BackgroundAnswer:
                 raise
             self.response = self._poll(stream.response_id)
         finally:
+            # Also after a Ctrl-C, which asks whether to cancel the response of this id.
             self.response_id = stream.response_id or self.response_id
             stream.close()
 
     def _poll(self, response_id: str) -> Response:
-        """Ask until it has ended, over lost connections too."""
+        """Poll until it has ended, over lost connections too."""
         poll = Poll(time.monotonic(), None, None)
         reached_at = time.monotonic()
         while True:
@@ -145,14 +147,14 @@ def follow(
     """Start a background response, or resume one, and print its answer; the status is on stderr.
 
     Args:
-        client: whom to ask.
-        parameters: of the response; unused where one is resumed.
+        client: of the resource.
+        parameters: of the response; unused with `resume`.
         resume: the id of a response started before.
         streams: print as it arrives.
         as_json: print the response, or its events where it streams, as JSON.
 
     Returns:
-        The response, or None where the user left before its end.
+        The response, or None where the user left before the end.
 
     Raises:
         ResponseFailedError: it failed, as other errors of the service do.
@@ -201,12 +203,12 @@ def _print_lines(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]
     response = answer.check()
     end = f"response.{response.status}"
     if last != end:
-        # The end was polled for, and not streamed.
+        # The end was polled, so no event told it.
         print(json.dumps({"type": end, "response": response.to_dict()}))
 
 
 def _texts(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> Iterator[str]:
-    """The pieces of the answer; what was polled for at the end comes as one."""
+    """The pieces of the answer; what was polled at the end is one piece."""
     shown = ""
     for text in texts_of(events):
         _make_way(answer.status)
@@ -219,16 +221,16 @@ def _texts(answer: BackgroundAnswer, events: Iterator[ResponseStreamEvent]) -> I
 
 
 def _make_way(status: StatusLine) -> None:
-    """Where both are on the screen, the answer is what the user waits for.
+    """Hide the status line before the answer, where both are on the same screen.
 
-    The status line has a thread, which would draw into the answer.
+    The thread of the status line would draw into the answer.
     """
     if sys.stdout.isatty():
         status.hide()
 
 
 def _leave(client: AzureResponses, response_id: str) -> None:
-    """After a Ctrl-C: stop the response, unless a user who is asked wants it to go on."""
+    """After a Ctrl-C: cancel the response, unless the user lets it go on."""
     if _wants_to_stop(response_id):
         try:
             client.responses.cancel(response_id)
@@ -236,10 +238,11 @@ def _leave(client: AzureResponses, response_id: str) -> None:
             return
         except (AzureResponsesError, KeyboardInterrupt) as error:
             note(f"could not cancel {response_id}: {error or 'interrupted'}")
-    note(f"to see it later: azure-responses ask --resume {response_id}")
+    note(f"to follow it later: azure-responses ask --resume {response_id}")
 
 
 def _wants_to_stop(response_id: str) -> bool:
+    # A script cannot answer a question, and must not leave work running that it pays for.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     with suppress(EOFError, KeyboardInterrupt):

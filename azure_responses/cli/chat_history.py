@@ -1,4 +1,4 @@
-"""A conversation: what was said, what the next call sends, and how it is saved. No I/O."""
+"""The history of a chat: its turns, what the next call sends, and how it is saved. No I/O."""
 
 import json
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ class ChatTurn:
     """A question and its answer.
 
     Attributes:
-        prompt: what the user said.
-        text: what was answered, as far as it was shown.
-        model: the deployment asked, or None for the default one.
-        response: the whole answer; None where it was stopped.
+        prompt: the text of the user.
+        text: the answer, as far as it was shown.
+        model: the deployment, or None for the default one.
+        response: the whole answer; None where the user stopped it.
     """
 
     prompt: str
@@ -40,7 +40,7 @@ class ChatTurn:
 
 
 def _is_replayable(item: Any) -> bool:
-    """False for reasoning that only its id stands for: nothing is stored under it."""
+    """False for reasoning without its ciphertext: its id alone refers to nothing that is stored."""
     return item.type != "reasoning" or bool(getattr(item, "encrypted_content", None))
 
 
@@ -48,14 +48,14 @@ class ChatHistory:
     """The turns so far.
 
     Args:
-        instructions: sent with every turn; a stored conversation does not carry them on.
-        is_stored: the service keeps the turns, and each call names the one before; else each call
-            sends all of them again.
+        instructions: sent with every turn; `previous_response_id` does not carry them over.
+        is_stored: the service keeps the turns, and each call names the one before; without it
+            each call sends all of them again.
         max_output_tokens: of each answer.
 
     Attributes:
         model: the deployment to ask, or None for the client's default.
-        encrypts: ask for reasoning in a form that can be sent again.
+        encrypts: request reasoning in a form that can be sent again.
     """
 
     def __init__(
@@ -75,19 +75,22 @@ class ChatHistory:
         self._is_forgotten = False
 
     def parameters(self, prompt: str) -> dict[str, Any]:
-        """What the next call sends; None for what it leaves out."""
+        """The parameters of the next call; None for those that it leaves out."""
         said = {"role": "user", "content": prompt}
         common = {
             "model": self.model,
             "instructions": self._instructions,
             "max_output_tokens": self._max_output_tokens,
         }
+        # Stored: the last complete response, and as plain messages the turns that were stopped
+        # after it, which the service does not have.
         if self._is_stored and not self._is_forgotten:
             parent, since = self._last_stored()
             items = [*_all_messages(since), said]
             return {**common, "input": items, "previous_response_id": parent}
         if self._is_stored:
             return {**common, "input": [*_all_messages(self.turns), said]}
+        # Not stored: whole items, so that a reasoning model can go on from its own reasoning.
         include = ["reasoning.encrypted_content"] if self.encrypts else None
         items = [item for turn in self.turns for item in turn.items()]
         return {**common, "input": [*items, said], "store": False, "include": include}
@@ -99,12 +102,12 @@ class ChatHistory:
             self._is_forgotten = False
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Start a new conversation."""
         self.turns.clear()
         self._is_forgotten = False
 
     def forget_stored(self) -> bool:
-        """The service has lost its copy: send the turns themselves next time.
+        """Send the turns themselves next time, because the service has lost its copy.
 
         False where that would change nothing.
         """

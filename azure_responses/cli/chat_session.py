@@ -9,7 +9,13 @@ from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.chat_history import ChatHistory, ChatTurn
 from azure_responses.cli.client_options import add_connection_arguments, open_client
 from azure_responses.cli.entries import Entries, open_entries
-from azure_responses.cli.rendering import describe_cost, describe_tokens, make_printer, texts_of
+from azure_responses.cli.rendering import (
+    describe_cost,
+    describe_tokens,
+    incomplete_reason,
+    make_printer,
+    texts_of,
+)
 from azure_responses.cli.terminal import dim, note, report
 from azure_responses.errors import AzureResponsesError, BadRequestError, ResponseNotFoundError
 from azure_responses.types.response import Response
@@ -17,14 +23,14 @@ from azure_responses.types.response import Response
 __all__ = ["add_command"]
 
 _HELP = """\
-/model [NAME]         say which deployment is asked, or ask another from now on
+/model [NAME]         show the deployment, or use another from now on
 /save [--force] FILE  write the conversation: JSON for .json, Markdown for .md
-/clear                begin a new conversation
+/clear                start a new conversation
 /help                 show this
 /exit                 leave, as Ctrl-D does
-A \\ at the end of a line continues it on the next, and what is pasted is one entry.
+A \\ at the end of a line continues it on the next; a paste is one entry.
 // at the start sends a text that begins with /.
-Ctrl-C stops an answer and keeps the session."""
+Ctrl-C stops an answer, not the session."""
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,21 +38,21 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser(
         "chat",
         help="talk with a model; it remembers the conversation",
-        description="Talk with a model. /help lists what can be done besides; Ctrl-D leaves.",
+        description="Talk with a model. /help lists the commands; Ctrl-D leaves.",
     )
     parser.add_argument("--instructions", help="how the model should answer")
     parser.add_argument("--max-output-tokens", type=int, metavar="N", help="of each answer")
     parser.add_argument(
         "--no-store",
         action="store_true",
-        help="let the service store nothing; the whole conversation is sent with every turn",
+        help="store nothing at the service; every turn sends the whole conversation",
     )
     add_connection_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Talk until the user leaves; 1 when input that is no terminal met an error."""
+    """Talk until the user leaves; 1 when piped input met an error."""
     conversation = ChatHistory(
         arguments.instructions,
         is_stored=not arguments.no_store,
@@ -102,12 +108,10 @@ class _ChatSession:
         elif text.startswith("//"):
             self._answer(text[1:])
         elif text.startswith("/"):
-            return self._obey(text)
+            return self._execute(text)
         elif text:
             self._answer(text)
         return True
-
-    # --- answers ------------------------------------------------------------------------------
 
     def _answer(self, prompt: str) -> None:
         try:
@@ -120,7 +124,7 @@ class _ChatSession:
             note(dim(_describe(response)))
 
     def _stream(self, prompt: str) -> Response | None:
-        """The answer, printed; again where something that can be left out was refused."""
+        """The answer, printed; asked for again where the service refused what can be left out."""
         try:
             return self._stream_once(prompt)
         except ResponseNotFoundError:
@@ -156,20 +160,18 @@ class _ChatSession:
         return response
 
     def _keep_stopped(self, prompt: str, text: str) -> None:
-        """What was said up to a Ctrl-C stays part of the conversation."""
+        """Text up to a Ctrl-C stays part of the conversation: the user has read it."""
         if text:
             self._conversation.add(ChatTurn(prompt, text, self._conversation.model))
         note(dim("stopped"))
 
-    # --- commands -----------------------------------------------------------------------------
-
-    def _obey(self, entry: str) -> bool:
+    def _execute(self, entry: str) -> bool:
         name, _, argument = entry.partition(" ")
         if name in ("/exit", "/quit"):
             return False
         command = self._commands.get(name)
         if command is None:
-            note(f"{name} is no command; /help lists them, and // sends a text that begins with /")
+            note(f"{name} is not a command (see /help); // sends a text that begins with /")
         else:
             command(argument.strip())
         return True
@@ -194,7 +196,7 @@ class _ChatSession:
         }
         writer = writers.get(path.suffix.lower())
         if writer is None:
-            note("say where, with .json or .md at the end: /save talk.md")
+            note("name a file that ends in .json or .md: /save talk.md")
             return
         try:
             with path.open("w" if is_forced else "x", encoding="utf-8") as file:
@@ -211,7 +213,6 @@ def _describe(response: Response) -> str:
     parts = [describe_tokens(response.usage)]
     if response.cost is not None:
         parts.append(describe_cost(response.cost))
-    if response.status == "incomplete":
-        reason = getattr(response.incomplete_details, "reason", None) or "no reason given"
-        parts.append(f"incomplete: {reason}")
+    if reason := incomplete_reason(response):
+        parts.append(reason)
     return ", ".join(parts)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TextIO, get_args
 
-from azure_responses.cli.rendering import show_cost
+from azure_responses.cli.rendering import print_columns, show_cost
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 from azure_responses.pricing import Ledger, LedgerRow, PriceBook
@@ -20,6 +20,7 @@ __all__ = ["add_command"]
 
 _COLUMNS: tuple[Column, ...] = get_args(Column)
 _HEADINGS = ("calls", "input", "cached", "output", "reasoning", "cost USD")
+# Only these have the usage; a file of events is one stream or several.
 _TERMINAL_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -27,7 +28,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Register the command."""
     parser = commands.add_parser(
         "cost",
-        help="say what the calls in a file cost",
+        help="show what the calls in a file cost",
         description="Total the cost of the calls in a file of JSON lines: responses, chat "
         "completions, events of streams, a batch's output, or the package's log.",
     )
@@ -35,7 +36,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--from-log",
         action="store_true",
-        help="read the package's log among other lines, which are passed over",
+        help="read the package's log among other lines, which are skipped",
     )
     parser.add_argument(
         "--by",
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         skipped = _total(lines, ledger, arguments)
     rows = ledger.rows(columns)
     if skipped:
-        note(f"{skipped} lines passed over that hold no call")
+        note(f"skipped {skipped} lines without a call")
     if not rows:
         note("no call found")
         return 0
@@ -119,7 +120,7 @@ def _yaml(text: str) -> Any:
 
 
 def _total(lines: TextIO, ledger: Ledger, arguments: argparse.Namespace) -> int:
-    """Record every call; the number of lines passed over."""
+    """Record every call; the number of lines that were skipped."""
     known = {name: getattr(arguments, name) for name in ("base_model", "zone", "region", "tier")}
     skipped = 0
     for number, line in enumerate(lines, start=1):
@@ -160,7 +161,7 @@ def _read_call(line: str, number: int) -> dict[str, Any] | None:
         ) from error
     if not isinstance(value, dict) or not _names_a_call(value):
         raise ConfigurationError(
-            f"Line {number} is no response, completion, event or record.",
+            f"Line {number} is not a response, completion, event or record.",
             hint="Pass --from-log for a log with other lines in it.",
         )
     return None if _is_event(value) and value["type"] not in _TERMINAL_EVENTS else value
@@ -210,13 +211,7 @@ def _print_table(headings: list[str], lines: list[list[str]], names: int) -> Non
             return
         except ModuleNotFoundError:
             pass
-    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
-    for line in (headings, *lines):
-        cells = [
-            cell.ljust(width) if index < names else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+    print_columns([headings, *lines], names)
 
 
 def _print_rich(headings: list[str], lines: list[list[str]], names: int) -> None:
@@ -227,9 +222,9 @@ def _print_rich(headings: list[str], lines: list[list[str]], names: int) -> None
     table = Table()
     for index, heading in enumerate(headings):
         justify: Literal["left", "right"] = "left" if index < names else "right"
-        # A name that is cut off says nothing; rich would cut it.
+        # rich would cut long names off, and two deployments could look the same.
         table.add_column(heading, justify=justify, overflow="fold")
     for number, line in enumerate(lines, start=1):
-        # The last line is the total; names of end users may look like markup.
+        # The last line is the total. Names of end users may look like rich's markup.
         table.add_row(*map(escape, line), end_section=number == len(lines) - 1)
     Console().print(table)

@@ -2,24 +2,21 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-import httpx
-
-from azure_responses.cli.client_options import EMULATED_DEPLOYMENT, add_connection_arguments
-from azure_responses.cli.terminal import StatusLine, encodes, note, paint, spell
+from azure_responses.cli.client_options import add_connection_arguments, client_arguments
+from azure_responses.cli.terminal import StatusLine, encodes, paint, spell
 from azure_responses.doctor import Diagnosis, diagnose
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.settings import has_endpoint
 
 __all__ = ["add_command"]
 
+# Seconds; shorter than that of the other commands, because a failure is what is expected here.
 _TIMEOUT = 30.0
+_EMULATED = "examining the embedded emulator, not a resource"
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _WORDS = {True: "ok  ", False: "FAIL", None: "skip"}
 _STYLES = {True: "green", False: "red", None: "dim"}
@@ -30,7 +27,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser(
         "doctor",
         help="find out why a resource does not answer",
-        description="Examine the way to an answer step by step: the URL, DNS, TCP, TLS, the "
+        description="Examine step by step what a call needs: the URL, DNS, TCP, TLS, the "
         "version, the key or token, the role, the deployment, and one short call (16 output "
         "tokens, which are billed). Exit code 1 means that a step failed.",
     )
@@ -48,7 +45,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def run(arguments: argparse.Namespace) -> int:
     """Examine and print; 1 when a step failed."""
     parameters = _read_parameters(arguments.parameters)
-    with _subject(arguments) as subject:
+    with client_arguments(arguments, _EMULATED) as subject:
         diagnosis = _examine(subject, parameters)
     if arguments.json:
         print(json.dumps(diagnosis.to_dict(), indent=2, ensure_ascii=False))
@@ -62,37 +59,12 @@ def _examine(subject: dict[str, Any], parameters: dict[str, Any]) -> Diagnosis:
     status = StatusLine()
     try:
         with status:
+            # A status line in a file would stand before every report.
             if sys.stderr.isatty():
                 status.show("examining")
             return diagnose(parameters=parameters, **subject)
     except TypeError as error:
         raise ConfigurationError(f"--parameters cannot be used: {error}") from error
-
-
-@contextmanager
-def _subject(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """What to examine: the configured resource, or the embedded emulator."""
-    given = {
-        "endpoint": arguments.endpoint,
-        "api_version": arguments.api_version,
-        "deployment": arguments.model,
-        "timeout": arguments.timeout,
-    }
-    if arguments.endpoint is not None or has_endpoint(os.environ):
-        yield given
-        return
-    from azure_responses.emulator import Emulator
-
-    emulator = Emulator()
-    note("no AZURE_OPENAI_ENDPOINT: examining the embedded emulator, not a resource")
-    with httpx.Client(transport=emulator.httpx_transport()) as http_client:
-        yield {
-            **given,
-            "endpoint": emulator.endpoint,
-            "api_key": emulator.api_key,
-            "deployment": arguments.model or EMULATED_DEPLOYMENT,
-            "http_client": http_client,
-        }
 
 
 def _read_parameters(given: str | None) -> dict[str, Any]:
@@ -104,11 +76,12 @@ def _read_parameters(given: str | None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"--parameters cannot be read: {error}") from error
     if not isinstance(parameters, dict):
-        raise ConfigurationError("--parameters is no JSON object.", hint="Write {…}.")
+        raise ConfigurationError("--parameters is not a JSON object.", hint="Write {…}.")
     return parameters
 
 
 def _lines(diagnosis: Diagnosis, stream: TextIO) -> Iterator[str]:
+    # Code pages of Windows lack the marks.
     marks = _MARKS if all(encodes(stream, mark) for mark in _MARKS.values()) else _WORDS
     width = max(len(finding.name) for finding in diagnosis.findings)
     for finding in diagnosis.findings:
@@ -130,7 +103,7 @@ def _conclude(diagnosis: Diagnosis) -> str:
 
 
 def _printable(text: str, stream: TextIO) -> str:
-    """`text` with what the stream cannot show, or must not obey, replaced."""
+    """`text` without what the stream cannot show or a terminal would execute."""
     encoding = stream.encoding or "utf-8"
     shown = text.encode(encoding, "replace").decode(encoding, "replace")
     return "".join(character if character.isprintable() else " " for character in shown)

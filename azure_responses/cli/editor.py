@@ -1,4 +1,4 @@
-"""Entries that are edited on a terminal, by prompt_toolkit."""
+"""Entries edited on a terminal with prompt_toolkit, which is an optional dependency."""
 
 import signal
 import sys
@@ -20,7 +20,7 @@ from azure_responses.cli.terminal import note
 
 __all__ = ["Editor", "open_editor"]
 
-# Of what has no style the space at the end is not written, and a log of the session lacks it.
+# prompt_toolkit drops the space at the end of text without a style, and logs would lack it.
 _INK = "fg:ansidefault"
 
 
@@ -49,16 +49,16 @@ class Editor:
         try:
             return self._session.prompt()
         finally:
-            # prompt_toolkit ends it, and an answer may be printed while the next paste comes.
+            # prompt_toolkit switches it off, and a paste may come while an answer is printed.
             self._output.enable_bracketed_paste()
             self._output.flush()
 
 
 @contextmanager
 def open_editor(screen: TextIO, history: Path | None) -> Iterator[Editor]:
-    """An editor on a terminal, which is at the end as it was at the beginning.
+    """An editor on a terminal, whose settings are restored at the end.
 
-    What is typed or pasted while an answer is printed is not echoed into it, and is the next entry.
+    Text typed or pasted while an answer is printed is not echoed into it; it is the next entry.
     """
     output = _make_output(screen)
     editor = Editor(output, history)
@@ -73,7 +73,7 @@ def open_editor(screen: TextIO, history: Path | None) -> Iterator[Editor]:
 def _make_output(screen: TextIO) -> Output:
     output = create_output(screen)
     if isinstance(output, Vt100_Output):
-        # Nothing here needs to know where the cursor is, and not every terminal answers.
+        # Nothing here needs the position of the cursor, and not every terminal reports it.
         output.enable_cpr = False
     return output
 
@@ -107,7 +107,7 @@ def _bind_keys() -> KeyBindings:
 
 @contextmanager
 def _ending_on_sigterm() -> Iterator[None]:
-    """End as after an error, so that the terminal is as it was; Python would stop where it is."""
+    """Exit through `finally` blocks on SIGTERM, so that the terminal is restored."""
 
     def end(number: int, frame: FrameType | None) -> None:
         sys.exit(128 + number)
@@ -121,11 +121,11 @@ def _ending_on_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _without_echo() -> Iterator[None]:
-    """What is typed meanwhile stays in the terminal's queue, whole, until it is read."""
+    """Keep what is typed meanwhile in the queue of the terminal until it is read."""
     try:
         import termios
     except ModuleNotFoundError:
-        # Windows.
+        # Windows has no termios.
         yield
         return
     keyboard = sys.stdin.fileno()

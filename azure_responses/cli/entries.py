@@ -1,6 +1,6 @@
-"""What the user of a session types or pastes, one entry at a time.
+"""What the user of a chat types or pastes, one entry at a time.
 
-A paste is one entry: a terminal that is asked to (ESC [ ? 2004 h) says where one begins and ends.
+A paste is one entry: after ESC [ ? 2004 h a terminal marks where a paste begins and ends.
 """
 
 import os
@@ -17,7 +17,7 @@ _HISTORY_VARIABLE = "AZURE_RESPONSES_HISTORY"
 
 
 class Entries(Protocol):
-    """Hands out entries."""
+    """A source of entries."""
 
     def read(self) -> str:
         """The next entry.
@@ -43,7 +43,7 @@ class Lines:
 
 
 class PlainTerminal(Lines):
-    """A terminal that obeys no control sequences, or one without prompt_toolkit."""
+    """A terminal that executes no control sequences, or one without prompt_toolkit."""
 
     def __init__(self) -> None:
         if is_capable(sys.stdout):
@@ -52,7 +52,7 @@ class PlainTerminal(Lines):
     def _read_line(self, prompt: str) -> str:
         if sys.stdout.isatty():
             return input(prompt)
-        # The answers go elsewhere, and the prompt must not go with them.
+        # stdout is a file or a pipe, which gets answers only.
         sys.stderr.write(prompt)
         sys.stderr.flush()
         return input()
@@ -80,7 +80,7 @@ def _find_screen() -> TextIO | None:
     try:
         sys.stdin.fileno()
     except OSError:
-        # What only looks like a terminal has no keys to read.
+        # Replaced by an object without a file, as some programs and tests do.
         return None
     return next((stream for stream in (sys.stdout, sys.stderr) if is_capable(stream)), None)
 
@@ -90,7 +90,7 @@ def _edit_with_readline() -> None:
         import readline
     except ModuleNotFoundError:
         return
-    # Python switches this off, because its own prompt cannot take several lines. The other
-    # library of that name, libedit, knows no such thing.
+    # Python switches this off, because its own prompt cannot read several lines. libedit, which
+    # macOS has under the same name, does not support it.
     if "libedit" not in (readline.__doc__ or ""):
         readline.parse_and_bind("set enable-bracketed-paste on")

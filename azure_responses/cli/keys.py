@@ -1,4 +1,4 @@
-"""`azure-responses keys`: make, list and revoke the keys of a gateway."""
+"""`azure-responses keys`: create, list and revoke the keys of a gateway."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azure_responses.cli.rendering import print_columns
 from azure_responses.cli.terminal import note
 from azure_responses.errors import ConfigurationError
 
@@ -26,19 +27,19 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Register the command."""
     parser = commands.add_parser(
         "keys",
-        help="make, list and revoke the keys of a gateway",
-        description="Make, list and revoke the keys with which callers use a gateway.",
+        help="create, list and revoke the keys of a gateway",
+        description="Create, list and revoke the keys with which callers use a gateway.",
     )
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     _add_create(actions)
     listing = _add_action(actions, "list", "list the keys, without the keys themselves", list_keys)
     listing.add_argument("--json", action="store_true", help="print the rows as JSON")
-    revoking = _add_action(actions, "revoke", "take a key back", revoke)
+    revoking = _add_action(actions, "revoke", "revoke a key", revoke)
     revoking.add_argument("id", help="as `keys list` shows it")
 
 
 def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _add_action(actions, "create", "make a key and print it, once", create)
+    parser = _add_action(actions, "create", "create a key and print it, once", create)
     parser.add_argument("--name", help="what to call it in lists and logs")
     parser.add_argument("--models", metavar="NAMES", help="with commas; gpt-5* is a pattern")
     parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute")
@@ -47,11 +48,11 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--budget-period",
         metavar="DAYS",
-        help="begin anew after so many days: 1d, 7d, 30d (monthly is 30d, not a calendar month)",
+        help="the budget is renewed after so many days: 1d, 7d, 30d (monthly is 30d)",
     )
     parser.add_argument("--expires", metavar="WHEN", help="30d, or a date such as 2027-01-31")
     parser.add_argument("--owner", help="keys of one owner may continue each other's responses")
-    parser.add_argument("--end-user", help="for whom calls count that name nobody")
+    parser.add_argument("--end-user", help="the end user of calls that name none")
 
 
 def _add_action(
@@ -66,7 +67,7 @@ def _add_action(
 
 
 def create(arguments: argparse.Namespace) -> int:
-    """Make a key; it goes to stdout alone, so that a script can take it."""
+    """Create a key; stdout gets nothing else, so that a script can read it."""
     from azure_responses.gateway.key_table import StoredKey, hash_key, make_key, make_key_id
     from azure_responses.gateway.virtual_keys import TermError, read_terms
 
@@ -88,7 +89,7 @@ def create(arguments: argparse.Namespace) -> int:
 
 
 def list_keys(arguments: argparse.Namespace) -> int:
-    """Print who has a key and what it has spent."""
+    """Print the keys, their owners and what they have spent."""
     with _open(arguments) as database:
         callers = [key.caller for key in database.read_keys()]
         costs = database.daily_costs()
@@ -106,7 +107,7 @@ def list_keys(arguments: argparse.Namespace) -> int:
 
 
 def revoke(arguments: argparse.Namespace) -> int:
-    """Take a key back."""
+    """Revoke a key."""
     with _open(arguments) as database:
         is_known = database.revoke_key(arguments.id, time.time())
     if not is_known:
@@ -126,13 +127,14 @@ def _open(arguments: argparse.Namespace, *, makes_it: bool = False) -> "Iterator
     if is_new and not makes_it:
         raise ConfigurationError(
             f"There is no database {file and file.absolute()}.",
-            hint="Name the file that the gateway uses; it is made by `keys create` or the gateway.",
+            hint="Name the file that the gateway uses; `keys create` or the gateway creates it.",
         )
     database = open_database(url)
     try:
         if is_new:
-            # A path counts from where each of the two is started.
-            note(f"made the database {file and file.absolute()}, which the gateway has to use too")
+            # A relative path means another file where the gateway runs in another folder.
+            note(f"created the database {file and file.absolute()}")
+            note("The gateway must use the same file.")
         yield database
     finally:
         database.close()
@@ -143,7 +145,8 @@ def _find_url(arguments: argparse.Namespace) -> str:
         return str(arguments.database)
     if not arguments.config:
         raise ConfigurationError(
-            "Which database?", hint="Pass --config config.yaml or --database sqlite:///keys.db."
+            "No database is named.",
+            hint="Pass --config config.yaml or --database sqlite:///keys.db.",
         )
     try:
         from azure_responses.gateway.config_file import find_database_url
@@ -155,7 +158,7 @@ def _find_url(arguments: argparse.Namespace) -> str:
     url = find_database_url(Path(arguments.config), os.environ)
     if url is None:
         raise ConfigurationError(
-            f"{arguments.config} names no database.",
+            f"{arguments.config} does not name a database.",
             hint="Set general_settings.database_url, such as sqlite:///keys.db.",
         )
     return url
@@ -194,11 +197,7 @@ def _date(seconds: float | None) -> str | None:
 
 def _print(callers: "Sequence[ApiCaller]", spent: Mapping[str, int]) -> None:
     cells = [_cells(caller, spent.get(caller.key_id, 0)) for caller in callers]
-    lines = [list(_HEADINGS), *cells]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(padded).rstrip())
+    print_columns([list(_HEADINGS), *cells], len(_HEADINGS))
 
 
 def _cells(caller: "ApiCaller", spent: int) -> list[str]:

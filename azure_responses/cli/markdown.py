@@ -1,4 +1,4 @@
-"""An answer in Markdown, drawn by rich on a terminal as it arrives, with nothing of it lost."""
+"""An answer in Markdown, drawn by rich on a terminal as it arrives, without loss of text."""
 
 import re
 from collections import Counter
@@ -19,9 +19,9 @@ from azure_responses.cli.terminal import making_way, show_controls
 __all__ = ["MarkdownPrinter", "draw_markdown", "split_blocks"]
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-# Of a line whose end has not arrived, also what may become a list's next item.
+# Lines that may continue a list; of an unfinished line also what may become the next item.
 _CONTINUES = re.compile(r"[ \t]|[-*+]([ \t]|\Z)|\d+([.)]([ \t]|\Z)|\Z)")
-# As the parser ends lines.
+# The line ends of the parser.
 _LINE_END = re.compile(r"\r\n?|\n")
 # `List<String>` in a sentence would be read as HTML, and rich draws no HTML. A definition of a
 # link (`[1]: https://…`) would be drawn nowhere.
@@ -33,10 +33,10 @@ _PARSER = (
 
 
 class MarkdownPrinter:
-    """Draws finished blocks as Markdown for good, and the unfinished one as text that is replaced.
+    """Draws finished blocks as Markdown, and the unfinished one as text that is replaced.
 
-    So what has scrolled away is never drawn again, however long the answer. Every write goes out
-    before the next begins: a thread that refreshed the unfinished block would erase a finished one
+    So text that has scrolled away is never drawn again, however long the answer. All writes come
+    from one thread: another one that refreshed the unfinished block could erase a finished block
     that is printed at the same moment.
     """
 
@@ -77,7 +77,7 @@ class MarkdownPrinter:
         old = self._rows
         kept = 0 if complete else _count_equal(old[:-1], rows[:-1])
         drawn = self._draw(complete) if complete else ""
-        # A Ctrl-C in the write may leave these rows twice; with a wrong count it would cost text.
+        # A Ctrl-C in the write may leave these rows twice; with a wrong count it would erase text.
         self._rows = []
         self._stream.write(_erase(len(old) - kept) + drawn + "\n".join(rows[kept:]))
         self._stream.flush()
@@ -95,11 +95,11 @@ def _count_equal(old: list[str], new: list[str]) -> int:
 
 
 def _erase(count: int) -> str:
-    """Take the last rows away; never more, also where the terminal was resized meanwhile.
+    """Erase the last rows; never more, even where the terminal was resized meanwhile.
 
-    A terminal that was made narrower shows a row as two: what is left then stands there twice.
-    Each row is cleared by itself, because a screen that is cleared from its first place on is kept
-    by tmux, which shows every unfinished state to those who scroll back.
+    A narrower terminal shows one row as two, so that some rows are seen twice. Each row is erased
+    by itself: tmux keeps a screen that is cleared from its first cell on in the scrollback, so
+    every unfinished state would be there.
     """
     return "\r\x1b[K" + "\x1b[A\x1b[K" * (count - 1) if count else ""
 
@@ -133,7 +133,7 @@ def _fence_after(line: str, fence: str | None) -> str | None:
 
 
 class _Table(TableElement):
-    """A table whose long words continue on the next line; rich would cut them off."""
+    """A table whose long words continue on the next line; rich cuts them off."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
@@ -154,7 +154,7 @@ class _Markdown(Markdown):
 
 
 def draw_markdown(text: str, console: Console) -> str:
-    """The lines to write; the text as it came where drawing it would lose characters of it."""
+    """The lines to write; the text as it came where drawing would lose characters."""
     markdown = _Markdown(text)
     drawn = _capture(console, markdown)
     if _letters(_contents(markdown.parsed)) <= _letters([Text.from_ansi(drawn).plain]):

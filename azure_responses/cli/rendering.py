@@ -1,7 +1,7 @@
 """The answer on stdout as it arrives, and what it used and cost."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Protocol, TextIO
 
@@ -17,7 +17,9 @@ __all__ = [
     "Printer",
     "describe_cost",
     "describe_tokens",
+    "incomplete_reason",
     "make_printer",
+    "print_columns",
     "print_texts",
     "print_whole",
     "show_cost",
@@ -38,11 +40,11 @@ class Printer(Protocol):
         """Show another piece."""
 
     def finish(self) -> None:
-        """End the answer, complete or not; the next output starts on a line of its own."""
+        """End the answer, complete or not; the next output starts on a new line."""
 
 
 def texts_of(events: Iterable[StreamEvent]) -> Iterator[str]:
-    """The pieces of text, or of a refusal, among some events; messages are set apart."""
+    """The pieces of text or of a refusal in events; an empty line separates messages."""
     pieces = TextPieces()
     latest: int | None = None
     for event in events:
@@ -96,7 +98,7 @@ def text_of(response: Response) -> str:
 
 
 class PlainPrinter:
-    """Writes text as it is; control characters become visible where a terminal would obey them."""
+    """Writes text as it is; on a terminal control characters become visible, not executed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -113,7 +115,27 @@ class PlainPrinter:
             self.write("\n")
 
 
+# Ten tokens of a small model cost less, and `$0.000000` reads as free of charge.
 _SMALLEST = Decimal("0.000001")
+
+
+def incomplete_reason(response: Response) -> str | None:
+    """Why a response is incomplete, in one phrase; None for one that is not."""
+    if response.status != "incomplete":
+        return None
+    reason = getattr(response.incomplete_details, "reason", None) or "no reason given"
+    return f"incomplete: {reason}"
+
+
+def print_columns(lines: Sequence[Sequence[str]], left: int) -> None:
+    """Print rows of text in columns; the first `left` are aligned left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
 
 
 def summarise(response: Response) -> str:
@@ -124,7 +146,7 @@ def summarise(response: Response) -> str:
 
 
 def describe_tokens(usage: Usage | None) -> str:
-    """Token counts, with what of them was cached or spent on reasoning."""
+    """Token counts, with those that were cached or used for reasoning."""
     if usage is None:
         return "tokens unknown"
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
@@ -142,5 +164,5 @@ def describe_cost(cost: Decimal | None) -> str:
 
 
 def show_cost(cost: Decimal) -> str:
-    """An amount with six digits after the point, and more where it would look like nothing."""
+    """An amount with six digits after the point, and more where it would look like zero."""
     return f"{cost:.6f}" if not cost or cost >= _SMALLEST else f"{cost:.12f}".rstrip("0")

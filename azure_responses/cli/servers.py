@@ -25,14 +25,14 @@ def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser = commands.add_parser(
         "serve",
         help="serve an OpenAI-compatible gateway in front of Azure",
-        description="Serve the gateway until told to stop. Without --config it serves the one "
+        description="Serve the gateway until a signal stops it. Without --config it serves the one "
         "resource that the environment names.",
     )
     parser.add_argument("--config", metavar="FILE", help="config.yaml, as LiteLLM's proxy reads it")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=4000, help="0 takes any free port")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
-    parser.add_argument("--check", action="store_true", help="say what is wrong, and exit")
+    parser.add_argument("--check", action="store_true", help="check the configuration and exit")
     parser.add_argument(
         "--emulator", action="store_true", help="serve the embedded emulator instead of Azure"
     )
@@ -40,7 +40,7 @@ def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def serve_gateway(arguments: argparse.Namespace) -> int:
-    """Serve; returns when told to stop."""
+    """Serve until a signal stops it."""
     try:
         if arguments.check:
             return _check(arguments.config)
@@ -75,7 +75,7 @@ def _check(config: str | None) -> int:
 
 
 def _try_out(settings: "GatewaySettings") -> "Iterator[ConfigProblem]":
-    """What only shows when all is put together; nothing is connected to."""
+    """Errors that show only when the whole application is built; no connection is opened."""
     from azure_responses.gateway.app import create_app
     from azure_responses.gateway.yaml_reader import ConfigProblem
 
@@ -85,20 +85,22 @@ def _try_out(settings: "GatewaySettings") -> "Iterator[ConfigProblem]":
         yield ConfigProblem("error", error.message, hint=error.hint)
     log = settings.spend_log
     if log is not None and not log.parent.is_dir():
-        # It may be checked elsewhere than it is served.
+        # A warning only, because the check may run on another machine than the gateway.
         message = f"There is no folder {log.parent} on this machine."
-        yield ConfigProblem("warning", message, "general_settings.spend_log", hint="Make it.")
+        yield ConfigProblem("warning", message, "general_settings.spend_log", hint="Create it.")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from azure_responses.gateway.key_strength import check_exposure
     from azure_responses.gateway.uvicorn_server import ServeOptions, listen, serve
 
     if arguments.workers < 1:
-        raise ConfigurationError("--workers is a whole number from 1.")
+        raise ConfigurationError("--workers must be a whole number from 1.")
     with _upstream(arguments) as (config, environment):
+        # For this process too: it reads the configuration before the workers do.
         os.environ.update(environment)
         settings = _read(config)
-        _refuse_strangers(settings, arguments.host)
+        check_exposure(settings, arguments.host, has_stored_keys=_has_stored_keys(settings))
         try:
             listener = listen(arguments.host, arguments.port)
         except (OSError, OverflowError) as error:
@@ -120,12 +122,6 @@ def _read(config: str | None) -> "GatewaySettings":
     return settings
 
 
-def _refuse_strangers(settings: "GatewaySettings", host: str) -> None:
-    from azure_responses.gateway.key_strength import check_exposure
-
-    check_exposure(settings, host, has_stored_keys=_has_stored_keys(settings))
-
-
 def _has_stored_keys(settings: "GatewaySettings") -> bool:
     if settings.database_url is None:
         return False
@@ -139,19 +135,20 @@ def _has_stored_keys(settings: "GatewaySettings") -> bool:
 
 
 def _running(host: str, port: int) -> str:
+    # An IPv6 address in a URL needs brackets.
     shown = f"[{host}]" if ":" in host else host
     return f"RUNNING on http://{shown}:{port}"
 
 
 @contextmanager
 def _upstream(arguments: argparse.Namespace) -> Iterator[tuple[str | None, dict[str, str]]]:
-    """The configuration to serve, and what the processes find in their environment besides."""
+    """The configuration to serve, and variables for the environment of the processes."""
     if not arguments.emulator:
         yield arguments.config, {}
         return
     if arguments.config:
         raise ConfigurationError(
-            "--emulator and --config are two upstreams.", hint="Leave one of them out."
+            "--emulator and --config exclude each other.", hint="Leave one of them out."
         )
     from azure_responses.emulator import Emulator
 
@@ -170,7 +167,7 @@ def _upstream(arguments: argparse.Namespace) -> Iterator[tuple[str | None, dict[
 
 
 def _describe_emulator() -> dict[str, Any]:
-    """A configuration that names the emulator's models, for lists, and takes any other."""
+    """A configuration that lists the emulator's models and accepts any other name."""
     from azure_responses.emulator.model_catalog import MODELS
 
     place = {
@@ -201,7 +198,7 @@ def add_emulate_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def serve_emulator(arguments: argparse.Namespace) -> int:
-    """Serve; returns when interrupted."""
+    """Serve until interrupted."""
     try:
         from azure_responses.emulator import server
 
@@ -219,6 +216,7 @@ def serve_emulator(arguments: argparse.Namespace) -> int:
 
 
 def _hint(error: Exception, arguments: argparse.Namespace) -> str | None:
+    # Any other error is about the port, which may be taken.
     is_about_file = isinstance(error, OSError) and error.filename == arguments.config
     if isinstance(error, ValueError) or (is_about_file and arguments.config):
         return None

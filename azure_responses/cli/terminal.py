@@ -1,4 +1,4 @@
-"""What the command says on stderr, and what the terminal there can show."""
+"""Messages on stderr, and what the terminal there can show."""
 
 import os
 import re
@@ -33,7 +33,7 @@ INTERRUPTED = 130
 """Exit code of an interrupted command: 128 + SIGINT, as shells report it."""
 
 _STYLES = {"dim": "2", "green": "32", "red": "31"}
-# What an answer may hold is not for a terminal to obey: ESC [ 2 J would clear the screen.
+# A terminal must not execute what an answer holds: ESC [ 2 J would clear the screen.
 _VISIBLE = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
     0x7F: 0x2421,
@@ -42,12 +42,12 @@ _VISIBLE = {
 _CLEAR_LINE = "\r\x1b[K"
 
 
-# What takes away, until it is drawn again, what stands unfinished on the screen.
+# Each erases something unfinished from the screen, which is drawn again with the next piece.
 _unfinished: list[Callable[[], None]] = []
 
 
 def note(text: str) -> None:
-    """Tell the user something that is not the answer."""
+    """Print a message that is not part of the answer."""
     for take_away in _unfinished:
         take_away()
     print(text, file=sys.stderr, flush=True)
@@ -55,7 +55,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def making_way(take_away: Callable[[], None]) -> Iterator[None]:
-    """While something unfinished is drawn: a note would be erased with it, or stand within it."""
+    """Have `note` erase what is unfinished first; the note would be erased with it otherwise."""
     _unfinished.append(take_away)
     try:
         yield
@@ -64,12 +64,12 @@ def making_way(take_away: Callable[[], None]) -> Iterator[None]:
 
 
 def report(error: AzureResponsesError, *, has_connection_options: bool = True) -> None:
-    """Say what went wrong and what to change, without a traceback.
+    """Print what went wrong and what to change, without a traceback.
 
     Args:
-        error: what to say.
-        has_connection_options: the command has options for what the library takes as arguments,
-            and hints name those.
+        error: the error.
+        has_connection_options: the command has options in place of the library's arguments, so
+            hints name the options.
     """
     status = f"{error.status_code} " if isinstance(error, APIStatusError) else ""
     note(f"error: {status}{error.message}")
@@ -81,14 +81,14 @@ def report(error: AzureResponsesError, *, has_connection_options: bool = True) -
 
 
 def report_interrupt() -> None:
-    """End the line that the interrupt broke off, so that the prompt starts on one of its own."""
+    """End the interrupted line, so that the prompt of the shell starts on a new one."""
     sys.stdout.write("\n")
     sys.stdout.flush()
     note("interrupted")
 
 
 def is_capable(stream: TextIO) -> bool:
-    """True for a terminal that understands control sequences."""
+    """True for a terminal that executes control sequences."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -98,7 +98,7 @@ def supports_colour(stream: TextIO) -> bool:
 
 
 def show_controls(text: str) -> str:
-    """Text whose control characters a terminal shows (ESC as ␛) and does not obey."""
+    """Text whose control characters a terminal shows (ESC as ␛) and does not execute."""
     return text.translate(_VISIBLE)
 
 
@@ -117,7 +117,7 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 
 def dim(text: str) -> str:
-    """`text` as stderr shows what matters less."""
+    """`text` dimmed, where stderr shows colours."""
     return paint(text, "dim", sys.stderr)
 
 
@@ -139,7 +139,7 @@ class StatusLine:
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
     def show(self, status: str) -> None:
-        """Say this from now on."""
+        """Show this status from now on."""
         with self._lock:
             is_new, self._status = status != self._status, status
             if self._is_live:
@@ -148,7 +148,7 @@ class StatusLine:
                 self._write(self._line() + "\n")
 
     def hide(self) -> None:
-        """Take the line away and say no more."""
+        """Erase the line and show nothing more."""
         with self._lock:
             if self._is_live and not self._is_over.is_set():
                 self._write(_CLEAR_LINE)
@@ -183,7 +183,7 @@ class StatusLine:
 
     def _draw(self) -> None:
         if not self._is_over.is_set():
-            # A line that goes on in the next row could not be taken away.
+            # A line that continues in the next row could not be erased.
             line = self._line()[: shutil.get_terminal_size().columns - 1]
             self._write(_CLEAR_LINE + paint(line, "dim", self._stream))
 
@@ -196,7 +196,7 @@ class StatusLine:
 
 
 # What is written for Python, and what the user of a command can do instead. An argument that has
-# neither an option nor a variable is left out.
+# neither an option nor a variable is left out. tests/cli/test_spelling.py reads all hints.
 _SPELLINGS: tuple[tuple[str, str], ...] = (
     (r"[Pp]ass (?:model|deployment)='<deployment name>'", "Pass --model DEPLOYMENT"),
     (r"[Pp]ass (?:model|deployment)=…", "Pass --model DEPLOYMENT"),

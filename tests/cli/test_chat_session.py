@@ -291,7 +291,7 @@ def test_help_unknown_commands_and_texts_that_begin_with_a_slash(
     captured = capsys.readouterr()
     for command in ("/model", "/save", "/clear", "/exit"):
         assert command in captured.err
-    assert "/nonsense is no command" in captured.err
+    assert "/nonsense is not a command" in captured.err
     assert [body["input"][-1]["content"] for body in _bodies(served)] == ["/etc is a folder"]
 
 
@@ -318,7 +318,7 @@ def test_save_writes_markdown_and_refuses_to_overwrite(
     assert there.read_text(encoding="utf-8") == "mine"
     err = capsys.readouterr().err
     assert f"/save --force {there} replaces it" in err
-    assert err.count("say where") == 2
+    assert err.count("name a file that ends in") == 2
     assert "cannot write" in err
     _chat(monkeypatch, f"/save --force {there}")
     assert there.read_text(encoding="utf-8") == "\n"

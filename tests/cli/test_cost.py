@@ -125,7 +125,7 @@ def test_a_log_is_read_among_other_lines_which_are_counted(
     assert captured.out.splitlines()[1].split() == [
         *("ann", "1", "1,000", "0", "100", "0", "0.500000")
     ]
-    assert captured.err == "3 lines passed over that hold no call\n"
+    assert captured.err == "skipped 3 lines without a call\n"
 
 
 def test_repricing_ignores_what_the_log_says(
@@ -190,8 +190,8 @@ def test_a_file_without_calls_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     ("lines", "message"),
     [
         (["{broken"], "Line 1 is not JSON"),
-        ([body(), "5"], "Line 2 is no response"),
-        ([{"hello": 1}], "Line 1 is no response"),
+        ([body(), "5"], "Line 2 is not a response"),
+        ([{"hello": 1}], "Line 1 is not a response"),
     ],
 )
 def test_a_line_that_is_no_call_is_named(

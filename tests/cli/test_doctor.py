@@ -98,7 +98,7 @@ def test_a_call_that_fails_is_examined_by_its_parameters(
     [
         ("{", "cannot be read"),
         ("@/no/such/file", "cannot be read"),
-        ("[1]", "no JSON object"),
+        ("[1]", "not a JSON object"),
         ('{"temprature": 1}', "temprature"),
     ],
 )

@@ -148,7 +148,7 @@ def test_the_database_is_that_of_the_configuration(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["list"], "Which database?"),
+        (["list"], "No database is named"),
         (["create", "--database", "k.db", "--budget", "much"], "--budget is no positive"),
         (["create", "--database", "k.db", "--budget-period", "1d"], "--budget-period needs"),
         (["create", "--database", "k.db", "--expires", "soon"], "--expires is neither"),
@@ -201,7 +201,7 @@ def test_where_a_database_was_made_is_said_once(
     said = []
     for _ in range(2):
         assert main(["keys", "create", "--database", url]) == 0
-        said.append(f"made the database {tmp_path / 'keys.db'}" in capsys.readouterr().err)
+        said.append(f"created the database {tmp_path / 'keys.db'}" in capsys.readouterr().err)
     assert said == [True, False]
 
 

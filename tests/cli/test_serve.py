@@ -75,7 +75,7 @@ def test_the_environment_is_checked_too(
         (["--check", "--config", "/nowhere/config.yaml"], "cannot be read"),
         (["--config", "/nowhere/config.yaml"], "cannot be read"),
         (["--workers", "0"], "--workers"),
-        (["--emulator", "--config", "x"], "two upstreams"),
+        (["--emulator", "--config", "x"], "exclude each other"),
         ([], "endpoint"),
     ],
 )
