@@ -1,9 +1,10 @@
-"""May this call begin: model, requests and tokens a minute, and money."""
+"""Whether a call may begin: by its model, requests and tokens a minute, and budget."""
 
 import asyncio
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -23,51 +24,39 @@ from azure_responses.transport import patience_of
 
 __all__ = ["Admission", "AdmissionQueue", "Admitted", "check_model"]
 
-# Keys whose minutes are remembered; an idle key's is empty after one anyway.
+# Keys whose windows are kept. The oldest go: the window of an idle key is empty after a minute.
 _MOST_KEYS = 10_000
+
+SettleLimits = Callable[[int, bool], None]
+"""Counts the tokens that were used in place of those reserved; True gives the request back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call that may be made; hand it back to `settle` or `refund`, once."""
+    """A call that may be made; hand it back to `settle` or `refund`, once.
+
+    Attributes:
+        tokens: reserved for it.
+        settle_limits: None for a key without limits a minute.
+        hold: reserved of the key's budget; None without one.
+    """
 
     caller: ApiCaller
-    ticket: "_Ticket | SharedTicket | None" = None
+    tokens: int = 0
+    settle_limits: SettleLimits | None = None
     hold: Hold | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    """The second in which a call was counted, and the tokens it was counted for."""
-
-    slot: int
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class SharedTicket:
-    """A call that was counted; `settle` it once."""
-
-    state: AsyncStateStore
-    candidate: Candidate
-    slot: int
-
-    def settle(self, used: int, *, refunds_request: bool = False) -> None:
-        """Count `used` tokens in place of those reserved; written behind the call."""
-        # When it is does not matter: a settlement without a cooldown has no use for it.
-        self.state.settle(Settlement(self.candidate, self.slot, used, refunds_request), 0.0)
 
 
 class Admission:
     """Counts calls against the limits of their keys.
 
-    In this process, any number of whose threads may share one, or together with replicas in the
-    state of the router. It does no I/O of its own, and is told the time.
+    The counts are those of this process, from any of its threads, or those that replicas share in
+    the state of the router. It reads no clock: the times are arguments.
     """
 
     def __init__(self, budgets: Budgets) -> None:
         self._budgets = budgets
-        self._minutes: dict[str, MinuteWindow] = {}
+        self._windows: dict[str, MinuteWindow] = {}
         self._lock = threading.Lock()
 
     def admit(
@@ -84,8 +73,8 @@ class Admission:
         error = check_model(caller, model)
         if error is not None:
             return error
-        ticket = self._take(caller, tokens, tick) if caller.has_limits else None
-        return self._reserve_budget(caller, ticket, cost, now)
+        counted = self._count(caller, tokens, tick) if caller.has_limits else None
+        return self._reserve_budget(caller, tokens, counted, cost, now)
 
     async def admit_shared(
         self,
@@ -98,119 +87,104 @@ class Admission:
         now: float,
         tick: float,
     ) -> Admitted | ErrorResponse:
-        """The same with requests and tokens counted in a state that replicas share.
+        """`admit`, with requests and tokens counted in a state that replicas share.
 
-        While it is out of reach, it counts for this process alone.
+        While the state is out of reach, it counts for this process alone.
         """
         error = check_model(caller, model)
         if error is not None:
             return error
-        ticket = await take_shared(state, caller, tokens, tick) if caller.has_limits else None
-        return self._reserve_budget(caller, ticket, cost, now)
+        counted = await _count_shared(state, caller, tokens, tick) if caller.has_limits else None
+        return self._reserve_budget(caller, tokens, counted, cost, now)
 
     def _reserve_budget(
         self,
         caller: ApiCaller,
-        ticket: "_Ticket | SharedTicket | ErrorResponse | None",
+        tokens: int,
+        counted: SettleLimits | ErrorResponse | None,
         cost: int,
         now: float,
     ) -> Admitted | ErrorResponse:
-        if isinstance(ticket, ErrorResponse):
-            return ticket
+        if isinstance(counted, ErrorResponse):
+            return counted
         if caller.budget is None:
-            return Admitted(caller, ticket)
+            return Admitted(caller, tokens, counted)
         hold = self._budgets.hold(caller, cost, now)
         if isinstance(hold, ErrorResponse):
-            self._give_back(caller, ticket)
+            if counted is not None:
+                counted(0, True)
             return hold
-        return Admitted(caller, ticket, hold)
+        return Admitted(caller, tokens, counted, hold)
 
     def settle(self, admitted: Admitted, *, tokens: int | None) -> None:
         """The call is over, and its cost recorded.
 
         Args:
-            tokens: what it used; None where that is not known, which leaves the estimate.
+            tokens: what it used; None if unknown, which leaves the estimate.
         """
-        ticket = admitted.ticket
-        if isinstance(ticket, SharedTicket):
-            ticket.settle(ticket.candidate.tokens if tokens is None else tokens)
-        elif ticket is not None:
-            used = ticket.tokens if tokens is None else tokens
-            with self._lock:
-                minute = self._minutes.get(admitted.caller.key_id)
-                if minute is not None:
-                    minute.settle(ticket.slot, ticket.tokens, used)
-        if admitted.hold is not None:
-            self._budgets.release(admitted.hold)
+        self._settle(admitted, admitted.tokens if tokens is None else tokens)
 
     def refund(self, admitted: Admitted) -> None:
         """The call was not made after all."""
-        self._give_back(admitted.caller, admitted.ticket)
+        self._settle(admitted, 0, refunds_request=True)
+
+    def _settle(self, admitted: Admitted, used: int, *, refunds_request: bool = False) -> None:
+        if admitted.settle_limits is not None:
+            admitted.settle_limits(used, refunds_request)
         if admitted.hold is not None:
             self._budgets.release(admitted.hold)
 
-    def _take(self, caller: ApiCaller, tokens: int, tick: float) -> _Ticket | ErrorResponse:
+    def _count(self, caller: ApiCaller, tokens: int, tick: float) -> SettleLimits | ErrorResponse:
         with self._lock:
-            minute = self._minute(caller)
-            slot = minute.reserve(tokens, tick)
-            if slot is not None:
-                return _Ticket(slot, tokens)
-            wait = minute.wait(tokens, tick)
-            is_full = caller.rpm is not None and minute.requests >= caller.rpm
-        limit = "requests" if is_full else "tokens"
-        return limit_error(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
+            window = self._window(caller)
+            slot = window.reserve(tokens, tick)
+            if slot is None:
+                wait = window.wait(tokens, tick)
+                is_full = caller.rpm is not None and window.requests >= caller.rpm
+                limit = "requests" if is_full else "tokens"
+                return limit_error(limit, f"{caller.rpm if is_full else caller.tpm} {limit}", wait)
 
-    def _give_back(self, caller: ApiCaller, ticket: _Ticket | SharedTicket | None) -> None:
-        if ticket is None:
-            return
-        if isinstance(ticket, SharedTicket):
-            ticket.settle(0, refunds_request=True)
-            return
-        with self._lock:
-            minute = self._minutes.get(caller.key_id)
-            if minute is not None:
-                minute.settle(ticket.slot, ticket.tokens, 0, refunds_request=True)
+        def settle(used: int, refunds_request: bool) -> None:
+            with self._lock:
+                # The window may have been dropped for those of other keys meanwhile.
+                known = self._windows.get(caller.key_id)
+                if known is not None:
+                    known.settle(slot, tokens, used, refunds_request=refunds_request)
 
-    def _minute(self, caller: ApiCaller) -> MinuteWindow:
-        minute = self._minutes.get(caller.key_id)
-        if minute is None:
-            while len(self._minutes) >= _MOST_KEYS:
-                del self._minutes[next(iter(self._minutes))]
-            minute = self._minutes[caller.key_id] = MinuteWindow(caller.rpm, caller.tpm)
+        return settle
+
+    def _window(self, caller: ApiCaller) -> MinuteWindow:
+        window = self._windows.get(caller.key_id)
+        if window is None:
+            while len(self._windows) >= _MOST_KEYS:
+                del self._windows[next(iter(self._windows))]
+            window = self._windows[caller.key_id] = MinuteWindow(caller.rpm, caller.tpm)
         # The limits of a stored key may have been changed.
-        minute.rpm, minute.tpm = caller.rpm, caller.tpm
-        return minute
+        window.rpm, window.tpm = caller.rpm, caller.tpm
+        return window
 
 
-async def take_shared(
+async def _count_shared(
     state: AsyncStateStore, caller: ApiCaller, tokens: int, tick: float
-) -> SharedTicket | ErrorResponse:
-    """Count a call if the key may make it; `tick` is monotonic seconds.
-
-    To the state a key is one more deployment, which it knows how to count, also alone while
-    others cannot be asked.
-    """
+) -> SettleLimits | ErrorResponse:
+    # To the state a key is one more deployment: it has limits of its own, counted the same way, and
+    # by each replica alone while Redis cannot be reached.
     name = f"key-{sha256(caller.key_id.encode()).hexdigest()[:24]}"
-    candidate = Candidate(
-        Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm), tokens
-    )
+    deployment = Deployment(name, "", "", name, "", rpm=caller.rpm, tpm=caller.tpm)
+    candidate = Candidate(deployment, tokens)
     reservation = await state.reserve([candidate], tick)
-    if reservation.candidate is not None:
-        return SharedTicket(state, candidate, reservation.slot)
-    limits = {"requests": caller.rpm, "tokens": caller.tpm}
-    shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
-    # Which of the two was reached, the state does not say.
-    kind = "tokens" if caller.rpm is None else "requests"
-    return limit_error(kind, " and ".join(shown), reservation.retry_after or 1.0)
+    if reservation.candidate is None:
+        limits = {"requests": caller.rpm, "tokens": caller.tpm}
+        shown = [f"{most} {unit}" for unit, most in limits.items() if most is not None]
+        # The state does not say which of the two was reached.
+        kind = "tokens" if caller.rpm is None else "requests"
+        return limit_error(kind, " and ".join(shown), reservation.retry_after or 1.0)
 
+    def settle(used: int, refunds_request: bool) -> None:
+        # Written behind the call. The time is for cooldowns, which a key has none of.
+        state.settle(Settlement(candidate, reservation.slot, used, refunds_request), 0.0)
 
-# Room that running calls hold frees when they end; a caller who came back a second later would find
-# the same as one who waited here, and be refused more often.
-_LONGEST_WAIT = 10.0
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 0.5
-# Calls of one key that wait at once; more are refused at once.
-_MOST_WAITING = 32
+    return settle
 
 
 def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
@@ -225,6 +199,15 @@ def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
         param="model",
         code="key_model_access_denied",
     )
+
+
+# What running calls have reserved is free when they end. Waiting here finds it as soon as coming
+# back would, with fewer refusals.
+_LONGEST_WAIT = 10.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+# Calls of one key that wait at once; more are refused at once.
+_MOST_WAITING = 32
 
 
 class AdmissionQueue:

@@ -12,7 +12,7 @@ __all__ = ["Access", "AllowedHosts", "read_host", "read_key"]
 
 _BEARER = "bearer "
 _LONGEST = 4096
-# The headers that can only mean this gateway come first: a proxy on the way may need
+# The headers that only this gateway reads come first: a proxy in front of it may need
 # Authorization for itself.
 _HEADERS = ("x-litellm-api-key", "api-key", "authorization")
 
@@ -44,10 +44,10 @@ class Access:
 
     Args:
         table: the keys.
-        allow_unauthenticated: a request without a key, or with one nobody has, is `ANYONE`'s.
+        allow_unauthenticated: a request without a key, or with an unknown one, counts as `ANYONE`.
             A key that was revoked or has expired is refused all the same.
-        allow_pages: so it is also where a page of another machine sent it, by the browser of
-            somebody who can reach the gateway.
+        allow_pages: cross-origin requests, which a browser sends for a page of another site (CSRF),
+            count as `ANYONE` too.
         metrics_key: opens the metrics, as the master key then does.
         metrics_need_key: any key opens them. Without either of the two they are open to all.
     """
@@ -68,15 +68,15 @@ class Access:
         self._allows_pages = allow_pages
 
     def authenticate(self, headers: Mapping[str, str], now: float) -> ApiCaller | ErrorResponse:
-        """Who sent these headers at `now` (unix seconds), or the 401 or 403 to answer."""
+        """The caller who sent these headers at `now` (unix seconds), or a 401 or 403."""
         key = read_key(headers)
         if key is None:
-            return self._admit_anybody(headers) if self._is_open else _missing()
+            return self._admit_anyone(headers) if self._is_open else _missing()
         caller = self._table.find(key)
         if caller is None:
             if self._is_open:
-                # SDKs insist on a key, so people who need none configure them with any.
-                return self._admit_anybody(headers)
+                # SDKs insist on a key, so they send some key to a gateway that needs none.
+                return self._admit_anyone(headers)
             return _refuse("Incorrect API key provided.")
         if caller.revoked is not None:
             return _refuse("This API key has been revoked.")
@@ -90,7 +90,7 @@ class Access:
         return key is not None and self._table.find(key) is None
 
     def refuse_metrics(self, headers: Mapping[str, str], now: float) -> ErrorResponse | None:
-        """The 401 for who may not read the metrics at `now` (unix seconds), else None."""
+        """The 401 for a caller who may not read the metrics at `now` (unix seconds), else None."""
         if self._metrics_key is None and not self._metrics_need_key:
             return None
         key = read_key(headers)
@@ -107,7 +107,7 @@ class Access:
             return None
         return _refuse("This API key does not open the metrics.")
 
-    def _admit_anybody(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
+    def _admit_anyone(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
         origin = headers.get("origin")
         if origin is None or self._allows_pages or is_of_this_machine(origin):
             return ANYONE
@@ -158,7 +158,7 @@ class AllowedHosts:
     ) -> ErrorResponse | None:
         """The refusal of a request with these headers, or None.
 
-        `X-Forwarded-Host` is not looked at: anybody can send it.
+        `X-Forwarded-Host` is not read, since any client can send it.
         """
         hosts: list[bytes] = []
         rest: dict[bytes, bytes] = {}

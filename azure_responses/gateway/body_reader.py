@@ -1,4 +1,4 @@
-"""The body of a request, as long as it is not too long and does not take for ever."""
+"""Reads the body of a request within limits of size, time and number of JSON values."""
 
 import asyncio
 import re
@@ -38,8 +38,8 @@ def count_values(body: bytes, most: int) -> int:
     Every twenty escapes in strings count as a value. It counts bytes, which is a hundredth of the
     work of reading them, and stops where there are too many.
     """
-    # Commas and brackets in strings are no values: only where all together are too many do they
-    # have to be told apart.
+    # Commas and brackets in strings begin no value. Telling them apart takes longer, so it is done
+    # only where all of them together are too many.
     count = _count_anywhere(body, most)
     return count if count <= most else _count_outside_strings(body, most)
 
@@ -76,7 +76,7 @@ def has_long_number(body: bytes) -> bool:
 
 
 def _split(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Pieces of a body, and what of them stands outside strings."""
+    """Pieces of a body, each with the part of it that is outside strings."""
     start, is_inside = 0, False
     while start < len(body):
         window = body[start : start + _WINDOW]
@@ -90,7 +90,7 @@ def _split(body: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 SHORT = 4096
-"""Bytes of a body that holds too few values to be worth the counting."""
+"""Bytes of a body that is not measured: it cannot hold many values."""
 
 _FEW_VALUES = 2000
 _LONG = 512 * 1024
@@ -109,7 +109,7 @@ class WorkerThreads:
         self._heavy = _Pool(1)
 
     def choose(self, values: int, size: int) -> Computer | None:
-        """Who computes for a body of so many values and bytes; None does it in place.
+        """What runs the work on a body of so many values and bytes; None for this thread.
 
         Bodies of very many values wait for one another; other callers do not wait for them.
         """
@@ -132,10 +132,10 @@ class _Pool:
 # Between two pieces, and for all of them together.
 _PIECE_SECONDS = 20.0
 _ALL_SECONDS = 300.0
-# What a browser sends across origins without asking first, besides plain GETs.
+# What a browser sends across origins without a preflight request, besides plain GETs.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _CLOSE = {"connection": "close"}
-# A shorter body is not counted: there cannot be enough calls at once to make much of them.
+# A shorter body is not counted: max_concurrent_requests of them are few megabytes.
 _LITTLE = 64 * 1024
 
 
@@ -148,15 +148,15 @@ class Refused(Exception):
 
 
 class CallerLeft(Exception):
-    """Nobody is there to be answered."""
+    """The caller closed the connection before the end of the body."""
 
 
 class BodyMemory:
     """Counts the bodies that one process holds, of all calls and of each caller.
 
     Args:
-        most: bytes of all bodies. One caller may hold half of them, so that none can keep the
-            others out.
+        most: bytes of all bodies. One caller may hold half of them, so that no caller can take
+            the room of all others.
     """
 
     def __init__(self, most: int) -> None:
@@ -165,7 +165,7 @@ class BodyMemory:
         self._sum = 0
 
     def take(self, caller: str, size: int) -> None:
-        """Count a part of a caller's body; raises Refused (503) where there is no room for it."""
+        """Count a part of a caller's body; raises Refused (503) if it does not fit."""
         held = self._held.get(caller, 0) + size
         if self._sum + size > self._most or held > self._most // 2:
             raise Refused(_no_room())
@@ -173,7 +173,7 @@ class BodyMemory:
         self._sum += size
 
     def give_back(self, caller: str, size: int) -> None:
-        """A body that was counted is not held any more."""
+        """Stop counting so many bytes of a caller."""
         self._sum -= size
         self._held[caller] -= size
         if not self._held[caller]:

@@ -69,7 +69,7 @@ def period_start(created: float, period: int | None, now: float) -> int:
     """The first day of the period that `now` is in; periods count from the day of `created`."""
     first = day_of(created)
     if period is None:
-        # Whatever was spent, even before a clock was set right.
+        # All that was ever spent, even by a process whose clock was wrong.
         return 0
     return first + (day_of(now) - first) // period * period
 
@@ -83,14 +83,14 @@ def read_period(text: str) -> int:
     """Days of a budget's period: `daily`, `weekly`, `monthly` (30 days), `7d`, `24h`, `1mo`…
 
     Raises:
-        ValueError: it is none, or no whole number of days, by which spend is kept.
+        ValueError: it is not a duration, or not in whole days. Spend is kept by day.
     """
     name = text.strip().lower()
     if name in _NAMES:
         return _NAMES[name]
     seconds = _read_duration(name)
     if seconds is None or seconds % DAY or not 0 < seconds <= 3660 * DAY:
-        raise ValueError("is no number of days such as 1d, 7d or 30d")
+        raise ValueError("is not a number of days such as 1d, 7d or 30d")
     return seconds // DAY
 
 
@@ -101,7 +101,7 @@ def read_expiry(text: str, now: float | None) -> float:
     again and again, only a date will do, and it may have passed.
 
     Raises:
-        ValueError: it is neither, or has passed.
+        ValueError: it is not a duration, date or time, or has passed.
     """
     seconds = _read_duration(text.strip().lower())
     if now is None:
@@ -133,18 +133,18 @@ def _read_moment(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Money put aside for a call in progress."""
+    """Money reserved for a call in progress."""
 
     key_id: str
     amount: int
 
 
 class Budgets:
-    """Lets a call begin while the key has money left that no other call has put aside.
+    """Lets a call begin while the key has money left that is not reserved for other calls.
 
-    A call's cost is known only when it ends. While it runs, what it is expected to cost is put
-    aside, so that many calls at once cannot all spend the same last cent: a budget is overrun by
-    at most what the calls in progress cost above what was put aside for them.
+    A call's cost is known only when it ends. While it runs, its estimated cost is reserved, so that
+    many calls at once cannot all spend the same last cent: a budget is overrun by at most what the
+    calls in progress cost above their estimates.
 
     Args:
         spent: key id, first day of the period → millionths of a millionth spent since.
@@ -160,7 +160,7 @@ class Budgets:
         self._lock = threading.Lock()
 
     def hold(self, caller: ApiCaller, amount: int, now: float) -> Hold | ErrorResponse | None:
-        """Put money aside for a call; None for a key without a budget."""
+        """Reserve money for a call; None for a key without a budget."""
         if caller.budget is None:
             return None
         start = period_start(caller.created, caller.budget_period, now)
@@ -173,7 +173,7 @@ class Budgets:
         return self._refuse(caller, spent, held, now)
 
     def release(self, hold: Hold) -> None:
-        """Give back what was put aside; the call's cost is recorded before this."""
+        """Release a reservation, after the call's cost was recorded."""
         with self._lock:
             left = self._held.get(hold.key_id, 0) - hold.amount
             if left > 0:

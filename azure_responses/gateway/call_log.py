@@ -56,7 +56,7 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
 
 
 def _fit_text(value: Any) -> Any:
-    """A value of a line; what a caller or a reply named is no longer than a name may be."""
+    """A value of a line; a name given by a caller or a reply is cut to the length of names."""
     is_long = isinstance(value, str) and len(value) > LONGEST_NAME
     return fit_name(value) if is_long else value
 
@@ -94,7 +94,7 @@ def log_call(caller: ApiCaller, call: CallSummary) -> None:
 
 
 def _shown(text: str | None) -> str:
-    """What a caller or Azure named, on one line."""
+    """A name given by a caller or by Azure, on one line."""
     if text is None:
         return "-"
     text = text[:200]
@@ -135,8 +135,9 @@ def set_up_logging(*, is_json: bool) -> None:
     handler.setFormatter(_ObjectFormatter() if is_json else _LineFormatter())
     for name in ("azure_responses", "uvicorn", "asyncio"):
         logging.getLogger(name).addHandler(handler)
-    # What no line shows need not be looked up for each: the logging module's own advice.
+    # No line shows these, so they need not be looked up for each: see "Optimization" in the
+    # documentation of logging.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    # The gateway's own line stands for the package's, which would cost a typed copy per call.
+    # The gateway logs its own line of each call. The package's would cost a typed copy of it.
     logging.getLogger("azure_responses.gateway").setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""A caller's connection: neither a head nor a reader is waited for without end."""
+"""A caller's connection, with limits of time and size for its head and its reading."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _MOST_HEADERS = 200
 # As nginx waits for the same.
 _HEAD_SECONDS = 60.0
 _READ_SECONDS = 60.0
-# A caller who reads less than this in that time, and has more to read, does not read.
+# A caller who reads less than this in that time, with more to read, counts as not reading.
 _LEAST_READ = 32 * 1024
 # Heads are read in small pieces: a request in one takes a hundred times the memory of its bytes.
 _PIECE = 1024
@@ -64,14 +64,17 @@ class _Flow(FlowControl):
 
 
 class CallerConnection(HttpToolsProtocol):
-    """uvicorn's connection, within bounds for strangers, who have not shown a key yet.
+    """uvicorn's connection, with limits for clients that have not shown a key yet.
 
-    uvicorn by itself waits for ever for a head, and takes one of any length. It does not mind a
-    caller who does not read: what was written for them, and their descriptor, would stay for as
-    long as they like, since a connection is not closed before its buffer is empty. It makes a
-    request of each that stands in what it has read, however many there are.
+    uvicorn alone waits for the head of a request without a limit of time or length. It keeps what
+    was written for a client that does not read, and its descriptor, since a connection is closed
+    only when its buffer is empty. It starts every pipelined request at once, however many there
+    are. Here:
 
-    Here the next request is read when the one before it is answered.
+    1. A head has `head_seconds` and at most 64 KiB; a slower one ends the connection (slowloris).
+    2. A client that reads too little in `read_seconds` is disconnected.
+    3. The next request is read when the one before it has been answered.
+    4. `ConnectionLimits` bounds what all connections hold together.
     """
 
     head_seconds = _HEAD_SECONDS
@@ -123,7 +126,7 @@ class CallerConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come: of a head, of a body, or of what is no request at all."""
+        """Bytes have come: of a head, of a body, or of something that is not HTTP."""
         if self._ahead:
             self._keep(memoryview(bytes(self._ahead) + data))
         elif len(data) <= _PIECE and not self._is_busy:
@@ -176,7 +179,7 @@ class CallerConnection(HttpToolsProtocol):
             self._ahead = memoryview(bytes(data)) if data else _NOTHING
 
     def _go_on_soon(self) -> bool:
-        """Read what came ahead, if there is any."""
+        """Read what came before its turn, if there is any."""
         if not self._ahead:
             return False
         if self._going_on is None:
@@ -194,7 +197,7 @@ class CallerConnection(HttpToolsProtocol):
         self._finish_reading(len(ahead) - len(self._ahead))
 
     def _finish_reading(self, size: int) -> None:
-        """Others get their turn before more is read that only is to be thrown away."""
+        """Pause after bytes that are only discarded, so that other connections get their turn."""
         self._count()
         if self._is_discarding and size and not self.transport.is_closing():
             self.flow.pause_reading()
@@ -219,7 +222,7 @@ class CallerConnection(HttpToolsProtocol):
         return self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT
 
     def _next_size(self) -> int:
-        """Bytes to read at once: all of a body whose length was said, little of anything else."""
+        """Bytes to read at once: all of a body with a content-length, little of anything else."""
         if self._is_in_head:
             return min(max(_PIECE, self._head_size), _LARGE_PIECE)
         return max(_PIECE, self._length - self._content)
@@ -231,7 +234,7 @@ class CallerConnection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It has ended."""
+        """The head has ended."""
         self._is_in_head, self._is_in_body = False, True
         self._stop_waiting()
         self._follow_target()
@@ -275,8 +278,8 @@ class CallerConnection(HttpToolsProtocol):
         super().on_message_complete()
         if self._is_busy:
             self._limits.work(self)
-        # A long body stops the reading until more of it is asked for. There is no more, and only
-        # who reads on sees the caller go.
+        # A long body pauses the reading until more of it is asked for. There is no more of it, and
+        # only a connection that is read notices that the caller disconnects.
         self.flow.resume_reading()
 
     def pause_writing(self) -> None:
@@ -286,13 +289,13 @@ class CallerConnection(HttpToolsProtocol):
         self._count()
 
     def resume_writing(self) -> None:
-        """They have read nearly all of it."""
+        """The caller has read nearly all of it."""
         super().resume_writing()
         self._unread = 0
         self._count()
 
     def on_response_complete(self) -> None:
-        """All was written, which does not mean that it was read."""
+        """The reply is written, which does not mean that the caller has read it."""
         super().on_response_complete()
         self._watch_reading()
         if self.cycle.response_complete:
@@ -302,7 +305,7 @@ class CallerConnection(HttpToolsProtocol):
         self._count()
 
     def _forget_request(self) -> None:
-        """A connection may rest for long: what is over is not kept for that time."""
+        """Drop what was kept of the request: the connection may be idle for long."""
         self.cycle.body = bytearray()
         self.cycle.scope = {}  # type: ignore[typeddict-item]
         if not self._is_in_head:
@@ -310,7 +313,7 @@ class CallerConnection(HttpToolsProtocol):
             self._head_size = 0
 
     def _count(self) -> None:
-        """Count what is kept of those who have no call in progress, and what is ahead of one."""
+        """Count the bytes kept of a connection without a call, and those read before their turn."""
         size = memoryview(self._ahead.obj).nbytes
         if not self._disconnect.is_watched:
             size += self._head_size + min(self._buffered(), _MOST_UNREAD)

@@ -35,20 +35,20 @@ class ConcurrencyLimit:
 
     @property
     def refusal(self) -> ErrorResponse | None:
-        """The 503 of a call that would not even wait; None where it would, or has a place."""
+        """The 503 for a full queue; None while a call can have a place or wait for one."""
         if self.in_progress < self.most or len(self._queue) < self._queue_length:
             return None
         return _saturated("The gateway is at its limit and so is its queue.")
 
     def enter(self) -> bool:
-        """Take a place if one is free and nobody waits."""
+        """Take a place if one is free and no call waits."""
         if self.in_progress < self.most and not self._queue:
             self.in_progress += 1
             return True
         return False
 
     async def wait(self) -> ErrorResponse | None:
-        """Wait for a place, after `enter` said no; a 503 where there is none to be had."""
+        """Wait for a place, after `enter` returned False; a 503 if none becomes free in time."""
         refusal = self.refusal
         if refusal is not None:
             return refusal
@@ -66,7 +66,7 @@ class ConcurrencyLimit:
         return None
 
     def leave(self) -> None:
-        """Give a place back, to whoever has waited longest."""
+        """Free a place, for the call that has waited longest."""
         while self._queue:
             place = self._queue.popleft()
             if not place.done():
@@ -76,7 +76,7 @@ class ConcurrencyLimit:
 
     def _give_up(self, place: "asyncio.Future[None]") -> None:
         if place.done() and not place.cancelled():
-            # The place was handed over in the very moment in which the caller stopped waiting.
+            # `leave` gave it the place just when it stopped waiting: pass the place on.
             self.leave()
         elif place in self._queue:
             self._queue.remove(place)

@@ -1,8 +1,7 @@
 """A configuration file → the settings of a gateway, and what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -21,7 +20,6 @@ from azure_responses.gateway.yaml_reader import (
     ConfigProblem,
     Document,
     Path,
-    Severity,
     YamlError,
     expand,
     read_document,
@@ -50,7 +48,7 @@ _ALIASES = "model_group_alias"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, None where an error stands in their way, and all that was found."""
+    """The settings, None if the file has errors, and every problem."""
 
     settings: GatewaySettings | None
     problems: tuple[ConfigProblem, ...]
@@ -165,7 +163,7 @@ def read_config(text: str, environ: Mapping[str, str]) -> Loaded:
 
 
 class _ConfigReader:
-    """One pass over a document; what it finds goes into the document."""
+    """Reads a document once; the problems go into the document."""
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
@@ -177,7 +175,7 @@ class _ConfigReader:
     def read(self) -> GatewaySettings | None:
         document = self._document
         if not isinstance(document.value, dict):
-            self._find((), "The file holds no settings.", hint="Begin with model_list.")
+            self._document.report((), "The file holds no settings.", hint="Begin with model_list.")
             return None
         own = self._section("environment_variables")
         texts = {name: str(value) for name, value in own.items() if value is not None}
@@ -202,7 +200,7 @@ class _ConfigReader:
         value = self._document.value.get(name)
         if value is None or isinstance(value, dict):
             return value or {}
-        self._find((name,), "This section is not a mapping of keys to values.")
+        self._document.report((name,), "This section is not a mapping of keys to values.")
         return {}
 
     def _read_settings(self, section: str, known: Mapping[str, Setting]) -> None:
@@ -218,7 +216,7 @@ class _ConfigReader:
         try:
             read = setting.read(value)
         except ValueError as error:
-            self._find(path, f"The value {error}.")
+            self._document.report(path, f"The value {error}.")
             return
         if setting.field is None:
             return
@@ -237,16 +235,18 @@ class _ConfigReader:
             if "." not in name:
                 message = f"There is no built-in callback {name!r}; it is left out."
                 hint = "Name a callable as module.attribute, or read the spend log."
-                self._find(path, message, "warning", hint)
+                self._document.report(path, message, hint, "warning")
             elif name not in known:
                 known = (*known, name)
         self._fields["callbacks"] = known
 
     def _set_router(self, name: str, path: Path, value: Any) -> None:
         try:
-            read_settings({name: value}, lambda text: self._find(path, text, "warning"))
+            read_settings(
+                {name: value}, lambda text: self._document.report(path, text, severity="warning")
+            )
         except ConfigurationError as error:
-            self._find(path, error.message, hint=error.hint)
+            self._document.report(path, error.message, hint=error.hint)
         else:
             self._router[name] = value
             self._router_paths[name] = path
@@ -269,7 +269,7 @@ class _ConfigReader:
         try:
             state = state_of(section)
         except ConfigurationError as error:
-            self._find(("router_settings",), error.message, hint=error.hint)
+            self._document.report(("router_settings",), error.message, hint=error.hint)
         else:
             if state is not None and section.get("state") is None:
                 self._fields["state"] = state
@@ -277,8 +277,10 @@ class _ConfigReader:
     def _read_models(self) -> None:
         rows = self._document.value.get("model_list")
         if not isinstance(rows, list) or not rows:
-            what = "This is no list of deployments." if rows else "No deployment is listed."
-            self._find(("model_list",), what, hint="Give model_list a row for each deployment.")
+            what = "This is not a list of deployments." if rows else "No deployment is listed."
+            self._document.report(
+                ("model_list",), what, hint="Give model_list an entry for each deployment."
+            )
             return
         rows = [with_endpoint(row, self._environ) for row in rows]
         usable = [row for index, row in enumerate(rows) if self._is_usable(row, index)]
@@ -289,14 +291,16 @@ class _ConfigReader:
     def _is_usable(self, row: Any, index: int) -> bool:
         path: Path = ("model_list", index)
         if self._has_errors_within(path):
-            return False  # Its variables are missing, which has been said.
+            return False  # Its variables are missing, which was reported.
         if not isinstance(row, dict):
-            self._find(path, "This row is not a mapping of keys to values.")
+            self._document.report(path, "This entry is not a mapping of keys to values.")
             return False
         try:
-            read_model_list([row], {}, lambda text: self._find(path, text, "warning"))
+            read_model_list(
+                [row], {}, lambda text: self._document.report(path, text, severity="warning")
+            )
         except ConfigurationError as error:
-            self._find(path, error.message, hint=error.hint)
+            self._document.report(path, error.message, hint=error.hint)
             return False
         return True
 
@@ -311,7 +315,7 @@ class _ConfigReader:
         try:
             deployments = read_model_list(rows, {})
         except ConfigurationError as error:
-            self._find(("model_list",), error.message, hint=error.hint)
+            self._document.report(("model_list",), error.message, hint=error.hint)
             return
         aliases = {name: self._router[name] for name in (_ALIASES,) if name in self._router}
         for name, path in self._router_paths.items():
@@ -320,40 +324,30 @@ class _ConfigReader:
                     deployments, read_settings({**aliases, name: self._router[name]})
                 )
             except ConfigurationError as error:
-                self._find(path, error.message, hint=error.hint)
+                self._document.report(path, error.message, hint=error.hint)
 
     def _read_pricing(self) -> None:
         section = self._section("pricing")
         try:
             PriceBook().configure(section)
         except ConfigurationError as error:
-            self._find(("pricing",), error.message, hint=error.hint)
+            self._document.report(("pricing",), error.message, hint=error.hint)
         else:
             self._fields["pricing"] = section
 
     def _warn_of_lost_budgets(self, has_budget: bool) -> None:
         if has_budget and "database_url" not in self._fields:
-            self._find(
+            self._document.report(
                 ("virtual_keys",),
                 "Without a database every restart begins all budgets anew.",
-                "warning",
                 "Set general_settings.database_url, such as sqlite:///gateway.db.",
+                "warning",
             )
 
-    def _unknown(self, path: Path, section: str, known: Any) -> None:
-        name = str(path[-1])
-        advice = UNSUPPORTED[section].get(name)
-        if advice is not None:
-            self._find(path, "LiteLLM has this key; it has no effect here.", "warning", advice)
-            return
-        close = get_close_matches(name, list(known), n=1)
-        hint = f"Did you mean {close[0]}?" if close else "Remove it."
-        self._find(path, "This key is not known and has no effect.", "warning", hint)
-
-    def _find(
-        self, path: Path, message: str, severity: Severity = "error", hint: str | None = None
-    ) -> None:
-        line = self._document.line(path) if path else None
-        self._document.problems.append(
-            ConfigProblem(severity, message, show_path(path), line, hint)
-        )
+    def _unknown(self, path: Path, section: str, known: Iterable[str]) -> None:
+        advice = UNSUPPORTED[section].get(str(path[-1]))
+        if advice is None:
+            self._document.report_unknown(path, known)
+        else:
+            message = "LiteLLM has this key; it has no effect here."
+            self._document.report(path, message, advice, "warning")

@@ -6,9 +6,9 @@ __all__ = ["ConnectionLimits", "Limited"]
 
 _MOST_CONNECTIONS = 8000
 _MOST_BYTES = 32 * 1024 * 1024
-# Bodies of refused requests. A megabyte takes a millisecond or two of everybody's time.
+# Bodies of refused requests. The event loop takes a millisecond or two for each megabyte.
 _DISCARDED_PER_SECOND = 50_000_000
-# Less is not worth the counting: all connections together cannot make much of it.
+# Less is not counted: max_connections times this is little.
 _LITTLE = 4096
 
 
@@ -42,7 +42,7 @@ class ConnectionLimits:
         self._free_at = 0.0
 
     def enter(self, connection: Limited) -> bool:
-        """Count a new connection; False where there is no place for it.
+        """Count a new connection; False if it has to be refused.
 
         That is so while each of the others has a call in progress.
         """
@@ -61,16 +61,16 @@ class ConnectionLimits:
         self._bytes -= self._sizes.pop(connection, 0)
 
     def wait(self, connection: Limited) -> None:
-        """It has no call in progress from now on."""
+        """The connection has no call in progress from now on."""
         if connection in self._connections:
             self._waiting[connection] = None
 
     def work(self, connection: Limited) -> None:
-        """It has one."""
+        """The connection has a call in progress."""
         self._waiting.pop(connection, None)
 
     def hold(self, connection: Limited, size: int) -> None:
-        """It holds so many bytes now; where all hold too many, the first that did is ended."""
+        """A connection holds so many bytes. Too many together end the one that began first."""
         if size <= _LITTLE or connection not in self._connections:
             self._bytes -= self._sizes.pop(connection, 0)
             return

@@ -1,4 +1,4 @@
-"""What a call will use and cost, near enough to put it aside."""
+"""Estimates what a call will use and cost, for what is reserved while it runs."""
 
 from decimal import Decimal
 
@@ -59,18 +59,18 @@ class CostEstimates:
         """
         given = estimate_input_tokens(call.body)
         if continued_by(call.body) is not None:
-            # Where no replica knows, what other continued calls took up.
+            # Where no replica knows its size: the usual context of calls that continue.
             given += context or _look_up(self._contexts, caller, call, tick) or 0
         made = self._output(caller, call, tick)
-        rows = self._router.reader.routing.group_of(call.group or "")
-        if not rows:
+        deployments = self._router.reader.routing.group_of(call.group or "")
+        if not deployments:
             return given + made, 0
-        # The first row's price: rows of one group serve one model.
-        row = rows[0]
-        name = row.name_for(call.group or "")
+        # The price of the first: the deployments of one group serve one model.
+        first = deployments[0]
+        name = first.name_for(call.group or "")
         usage = {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
-        use = read_use({"model": row.base_model or name, "usage": usage})
-        cost = default_book.total(use, name, row.base_model)
+        use = read_use({"model": first.base_model or name, "usage": usage})
+        cost = default_book.total(use, name, first.base_model)
         return given + made, to_pico(cost or Decimal(0))
 
     def learn(self, caller: ApiCaller, call: ServedRequest, tick: float) -> None:

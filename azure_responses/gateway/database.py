@@ -35,12 +35,12 @@ __all__ = ["Database", "find_file", "open_database"]
 LOGGER = logging.getLogger("azure_responses.gateway")
 
 _VERSION = 1
-# Replicas that start at once take turns by this number, which is only ours by being odd.
+# The advisory lock under which replicas that start at once make the tables in turn.
 _LOCK = 0x617A_7265_7370
 _BUSY_SECONDS = 10
 _WAL_ATTEMPTS = 200
 _FORGOTTEN_AFTER = 30
-# A statement takes only so many values.
+# A statement takes only so many values: SQLite 32,766, PostgreSQL 65,535.
 _MOST_NAMED = 10_000
 
 
@@ -119,7 +119,7 @@ def open_database(url: str) -> "Database":
         url: `sqlite:///keys.db`, `postgresql://user:password@host/name`, or a path of a file.
 
     Raises:
-        ConfigurationError: the URL or the driver is no good, or the tables are newer than this.
+        ConfigurationError: an invalid URL, a missing driver, or tables of a later version.
         DatabaseError: it cannot be reached now.
     """
     database = Database(_engine(_read_url(url)))
@@ -135,7 +135,7 @@ def find_file(url: str) -> Path | None:
     """The file of a URL that names one; None for a server's.
 
     Raises:
-        ConfigurationError: the URL is no good.
+        ConfigurationError: the URL is invalid.
     """
     return _file_of(_read_url(url))
 
@@ -176,7 +176,7 @@ def _engine(url: sql.URL) -> sql.Engine:
             sql.event.listen(engine, "connect", _set_up_sqlite)
             sql.event.listen(engine, "begin", _begin_sqlite)
             return engine
-        # A server that went silent must not hold up the thread that writes, nor a shutdown.
+        # A silent server must hold up neither the thread that writes nor the shutdown.
         patience = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
         chosen = {name: value for name, value in patience.items() if name not in url.query}
         # Writing takes one connection; a stale one is noticed before it is used.
@@ -282,7 +282,7 @@ class Database:
         return [key for row in rows if (key := _read_key(row)) is not None]
 
     def revoke_key(self, key_id: str, now: float) -> bool:
-        """Revoke a key from `now`; False where there is none of that id. Again changes nothing."""
+        """Revoke a key from `now`; False for an unknown id. A revoked key keeps its time."""
         with self._write() as connection:
             known = connection.scalar(sql.select(_KEYS.c.id).where(_KEYS.c.id == key_id))
             statement = sql.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked.is_(None))
@@ -290,7 +290,7 @@ class Database:
             return known is not None
 
     def keys_version(self) -> str:
-        """A text that is another one when any key was added, changed or deleted.
+        """A text that changes when a key is added, changed or deleted.
 
         Keys may be changed by hand, so no counter or time of change is relied on.
         """
@@ -317,7 +317,7 @@ class Database:
         """Add a batch to the totals, once however often it is handed over.
 
         Args:
-            writer: the id of this process, that nobody else uses.
+            writer: the id of this process, which no other process uses.
             today: the day, by which writers long gone are forgotten.
         """
         with self._write() as connection:
@@ -356,7 +356,7 @@ class Database:
         )
 
     def _follow_file(self) -> None:
-        """A file that was moved away or replaced would take what is written along, unseen."""
+        """Open a moved or replaced file anew: SQLite would go on writing to the old one."""
         if self._file is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Everything that one process of the gateway holds, and how it begins and ends."""
+"""Everything that one process of the gateway holds, and how it starts and closes."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ class Gateway:
         router_options: further arguments of `Router`, such as `async_http_client`.
 
     Raises:
-        ConfigurationError: rows, options or callbacks that cannot be used.
+        ConfigurationError: invalid entries of `model_list`, options or callbacks.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Gateway:
         self.access = Access(
             self._table,
             allow_unauthenticated=_is_open(settings),
-            # Said in so many words, it is the operator who knows who can reach this.
+            # By this setting the operator says that all who can reach the gateway may call.
             allow_pages=settings.allow_unauthenticated,
             metrics_key=settings.metrics_key,
             metrics_need_key=settings.metrics_need_key,
@@ -72,7 +72,7 @@ class Gateway:
         self.concurrency = ConcurrencyLimit(
             settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
         )
-        # One body has to fit into one caller's half.
+        # One caller may hold half of the bytes, and the longest body has to fit into that.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.worker_threads = WorkerThreads()
         self.shutdown = GracefulShutdown()
@@ -94,19 +94,19 @@ class Gateway:
         self.spend_writer.start()
 
     async def close(self) -> None:
-        """Write what has been gathered and close every connection."""
+        """Write what is still in memory and close every connection."""
         self.shutdown.begin()
         await self.router.aclose()
         if self.spend_writer is not None:
             self.spend_writer.close()
 
     async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
-        """Who sent these headers; a key made a moment ago is looked for in the database."""
+        """The caller who sent these headers. An unknown key is looked up in the database, too."""
         found = self.access.authenticate(headers, time.time())
         if isinstance(found, ErrorResponse) and self.access.is_unknown(headers):
             reading = None if self.spend_writer is None else self.spend_writer.read_keys_soon()
             if reading is not None:
-                # Others wait for the same reading: who leaves must not cancel it.
+                # Others wait for the same reading: a caller who leaves must not cancel it.
                 await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
                 found = self.access.authenticate(headers, time.time())
         return found
@@ -133,9 +133,9 @@ class Gateway:
         return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]
 
     def record(self, caller: ApiCaller, call: CallSummary, *, held: int = 0) -> None:
-        """A call is over and answered: count it, price it, log it.
+        """Price, count and log a call that has been answered.
 
-        Nothing that is wrong here may change what the caller gets.
+        An error here is logged: it must not change what the caller gets.
 
         Args:
             held: what was reserved of a budget, where the cost will not be known; in millionths

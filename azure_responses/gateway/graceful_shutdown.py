@@ -1,4 +1,4 @@
-"""The end of a process: no new calls, and time for those that are under way."""
+"""The shutdown of a process: no new calls, and time for those in progress."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ class GracefulShutdown:
 
     @property
     def refusal(self) -> ErrorResponse:
-        """What a new call is told; a load balancer or an SDK tries again elsewhere."""
+        """The 503 for a new call, after which load balancers and SDKs try elsewhere."""
         return error_response(
             503,
             "The gateway is shutting down.",
@@ -38,7 +38,7 @@ class GracefulShutdown:
 
     @property
     def error(self) -> InternalServerError:
-        """What the caller of a stream that is cut is told."""
+        """The error that ends a stream which is cut."""
         return InternalServerError(
             "The gateway is shutting down.",
             status_code=503,
@@ -59,7 +59,7 @@ class GracefulShutdown:
                 self._cut()
                 await asyncio.wait(set(self.tasks), timeout=1.0)
                 return
-            # Looked at again and again: a process ends once, but each call would have to tell.
+            # Polled, since a process shuts down once: an event would cost each call a little.
             await asyncio.sleep(min(_PAUSE, max(0.0, deadline - clock())))
 
     def _cut(self) -> None:

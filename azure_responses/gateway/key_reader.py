@@ -1,6 +1,6 @@
-"""The thread that reads the keys of a database, so that a change there counts here soon.
+"""The thread that reads the keys of a database, so that changes there take effect soon.
 
-It is a thread of its own: while another process keeps the totals locked, keys are read on.
+It is separate from the thread that writes, which may wait for a lock on the totals.
 """
 
 import threading
@@ -18,7 +18,8 @@ __all__ = ["KeyReader"]
 
 _LONGEST_PAUSE = 1.0
 _SHORTEST_PAUSE = 0.05
-# Anybody can make it read by sending keys that do not exist: that takes a tenth of its time.
+# Unknown keys cause reads of the database, and any client can send them: at most a tenth of the
+# thread's time goes into such reads.
 _REST = 10
 _CONSEQUENCE = "Keys go on as they were last read."
 
@@ -98,7 +99,7 @@ class KeyReader:
             try:
                 self.attempt()
             except Exception:
-                # A mistake of ours must not end the thread, and every change of keys with it.
+                # A bug must not end the thread: changes of keys would not be seen any more.
                 LOGGER.exception("Keys could not be read")
             self._tell(waiting)
             if waiting is not None:

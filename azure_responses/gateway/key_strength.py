@@ -1,4 +1,4 @@
-"""Whether it is safe to listen: a pure decision."""
+"""Whether keys are hard to guess, and whether it is safe to listen: pure decisions."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from azure_responses.gateway.schema import GatewaySettings
 __all__ = ["check_exposure", "find_weakness", "is_loopback", "is_of_this_machine"]
 
 _SHORTEST = 16
-# Keys that documentation, examples and the seeds of habit have made known to everybody.
+# Keys from documentation and examples, which attackers try first.
 _WELL_KNOWN = frozenset(
     [
         *("sk-1234", "sk-12345", "sk-123456", "sk-test", "sk-key", "sk-master-key", "sk-litellm"),
@@ -48,7 +48,7 @@ def find_weakness(key: str) -> str | None:
     """Why a key is easy to guess, without the key; None for one that is not."""
     text = key.strip().lower()
     if text in _WELL_KNOWN:
-        return "is one that everybody knows"
+        return "is a well-known example"
     if len(text) < _SHORTEST:
         return f"is shorter than {_SHORTEST} characters"
     if any(word in text for word in _PLACEHOLDERS):
@@ -59,21 +59,21 @@ def find_weakness(key: str) -> str | None:
 
 
 def check_exposure(settings: GatewaySettings, host: str, *, has_stored_keys: bool = False) -> None:
-    """Refuse to listen where strangers could call at the operator's cost.
+    """Refuse to listen where unknown clients could call at the operator's cost.
 
     Args:
         host: the address to listen on.
         has_stored_keys: a database holds keys.
 
     Raises:
-        ConfigurationError: the address is not a loopback one, and there is no key, or an easy one.
+        ConfigurationError: the address is not a loopback one, and no key, or a weak one, is set.
     """
     if is_loopback(host) or settings.allow_unauthenticated:
         return
     subject = f"Refusing to listen on {host or 'every address'}"
     if not settings.keys and not has_stored_keys:
         raise ConfigurationError(
-            f"{subject}: no key is configured, so anybody could call.",
+            f"{subject}: no key is configured, so anyone could call.",
             hint="Set general_settings.master_key (such as os.environ/MASTER_KEY), or pass "
             "--host 127.0.0.1.",
         )

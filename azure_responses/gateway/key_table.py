@@ -41,7 +41,7 @@ class ApiCaller:
         owner: whose responses these are: keys of one owner may continue each other's. None where
             no key is asked for.
         models: names or patterns (`gpt-5*`) of what may be called; empty is everything.
-        rpm, tpm: requests and tokens a minute; None is no limit.
+        rpm, tpm: requests and tokens a minute; None for no limit.
         budget: millionths of a millionth of a US dollar in a period, or None.
         budget_period: days of a period, or None for the whole life of the key.
         created, expires, revoked: unix seconds; the last two None while they do not apply.
@@ -125,7 +125,7 @@ class KeyTable:
         self._keys = {key.digest: key for key in stored} | self._fixed
 
     def find(self, key: str) -> ApiCaller | None:
-        """The caller whose key this is; None for a key nobody has."""
+        """The caller whose key this is; None for an unknown key."""
         digest = hash_key(key)
         found = self._keys.get(digest)
         # The dictionary has compared hashes already, which cannot be steered; this compares
@@ -135,7 +135,7 @@ class KeyTable:
         return found.caller
 
     def callers(self) -> list[ApiCaller]:
-        """Everybody who has a key."""
+        """The callers of all keys."""
         return [key.caller for key in self._keys.values()]
 
 
@@ -185,7 +185,7 @@ def read_row(values: Mapping[str, Any]) -> StoredKey:
     """The key of a row.
 
     Raises:
-        ValueError: a column holds what it cannot hold; the message names the row and the column.
+        ValueError: a column has an invalid value; the message names the row and the column.
     """
     fields: dict[str, Any] = {}
     readers = {"id": _read_text, "models": _read_models, "digest": _read_digest, **_READERS}

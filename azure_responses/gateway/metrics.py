@@ -32,8 +32,8 @@ _CALL = ("operation", "group", "deployment", "status")
 _PLACE = ("group", "deployment")
 _ANY_MODEL = "*"
 _OTHER = "other"
-# What a reply says it used is the service's word. No call comes near these, and a counter that
-# overflowed would show nothing any more.
+# Usage is what the service reports. No real call comes near these limits; one absurd number would
+# spoil a counter for good.
 _MOST_TOKENS = 2**40
 _MOST_COST = 100_000.0
 
@@ -73,7 +73,7 @@ class Metrics:
         )
         self._overhead = Histogram(
             "azure_responses_overhead_seconds",
-            "Seconds of a call that is no stream which were not spent waiting for Azure.",
+            "Seconds of a call, streams left out, that were not spent waiting for Azure.",
             buckets=_OVERHEAD,
             registry=registry,
         )

@@ -17,7 +17,7 @@ __all__ = ["openapi_document"]
 _PREFIXES = ("/v1", "", "/openai/v1", "/openai")
 _ERRORS = {
     "400": "The request cannot be served as it is.",
-    "401": "No key, or one nobody has.",
+    "401": "No key, or an unknown one.",
     "403": "The key may not do this.",
     "404": "There is no such response, model or path.",
     "408": "The request took too long to arrive.",
@@ -27,7 +27,7 @@ _ERRORS = {
     "429": "A limit is reached, or a budget spent; Retry-After says when to come back.",
     "500": "The service failed.",
     "502": "Azure could not be reached, or broke off.",
-    "503": "Nobody can serve: saturated, cooling down or shutting down; see Retry-After.",
+    "503": "Saturated, all deployments in cooldown, or shutting down; see Retry-After.",
     "504": "Azure did not answer in time.",
 }
 _TEXT = {"type": "string"}

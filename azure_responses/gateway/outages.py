@@ -1,4 +1,4 @@
-"""What cannot be done at the moment, said once when it begins and once when it ends."""
+"""Failures that may last: each is logged once when it begins and once when it ends."""
 
 import logging
 import threading

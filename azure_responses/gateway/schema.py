@@ -26,7 +26,7 @@ class GatewaySettings:
     """What a configuration file says, or its absence; variables are resolved.
 
     Attributes:
-        model_list: the rows as `Router` takes them.
+        model_list: the entries as `Router` takes them.
         router: further arguments of `Router`: `routing_strategy`, `fallbacks`, `num_retries`…
         keys: the master key and the virtual keys of the file, hashed.
         weakest_key: why one of those keys is easy to guess, or None; see `key_strength`.
@@ -51,7 +51,7 @@ class GatewaySettings:
         allow_unauthenticated: callers need no key, on any address.
         budget_status: HTTP status for a spent budget.
         drop_params: drop parameters a model does not take instead of refusing them.
-        callbacks: `module.attribute` of callables told of every call.
+        callbacks: `module.attribute` of callables that are called with every call.
         pricing: the section that `PriceBook.configure` reads.
         json_logs: log lines of JSON.
         metrics: serve /metrics.
@@ -95,7 +95,7 @@ class Setting:
     """One key: which field it sets and how its value is read.
 
     `read` raises ValueError with what the value should be. Without a field it has no effect,
-    because the gateway does always what the key asks for.
+    because the gateway always does what the key asks for.
     """
 
     field: str | None
@@ -226,7 +226,8 @@ LITELLM: Mapping[str, Setting] = {
     "content_policy_fallbacks": Setting("router.content_policy_fallbacks", _anything),
     "default_fallbacks": Setting("router.default_fallbacks", _anything),
     "max_fallbacks": Setting("router.max_fallbacks", _anything),
-    # What people write never reaches our logs, and results always carry their headers.
+    # The gateway always does what these ask for: content is never logged, and results always have
+    # their headers.
     "turn_off_message_logging": Setting(None, _flag),
     "redact_user_api_key_info": Setting(None, _flag),
     "return_response_headers": Setting(None, _flag),
@@ -253,7 +254,7 @@ _RETRIES = "Retries follow the service's own hints; set num_retries and allowed_
 
 UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "": {
-        "credential_list": "Give each row its own credential.",
+        "credential_list": "Give each entry its own credential.",
         "guardrails": "Use Azure's content filters.",
         "callback_settings": _LOGS,
         "mcp_servers": "Name remote MCP servers in the request's tools.",
@@ -323,7 +324,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "default_key_generate_params": _KEYS,
         "default_team_settings": "Give each key its own settings.",
         "custom_provider_map": _ONE_CLOUD,
-        "model_alias_map": "Add a row to model_list for each name.",
+        "model_alias_map": "Add an entry to model_list for each name.",
         "ssl_verify": "Set SSL_CERT_FILE for a certificate authority of your own.",
         "ssl_certificate": "Set SSL_CERT_FILE for a certificate authority of your own.",
         "set_verbose": "Set the level of the logger azure_responses.",

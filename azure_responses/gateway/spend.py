@@ -62,7 +62,7 @@ class Spent:
     """Sums over calls; `cost` in millionths of a millionth of a US dollar.
 
     `unpriced` are the calls whose cost is not known, `failed` those without a result. `held` is
-    what was put aside for calls that had a budget and whose cost is not known: it counts against
+    what was reserved for calls that had a budget and whose cost is not known: it counts against
     that budget and is part of no total.
     """
 
@@ -94,7 +94,8 @@ class Spent:
         self.held += other.held
 
 
-# No call comes near these. A column of 64 bits that overflowed would take every later total along.
+# No real call comes near these limits. A larger number would overflow the column of 64 bits, and
+# no later total could be written.
 _MOST_COST = 100_000 * PICO
 _MOST_TOKENS = 2**40
 
@@ -225,7 +226,7 @@ class SpendTotals:
 
         Args:
             totals: key id, day, cost.
-            key_ids: whose totals these are; None is everybody's.
+            key_ids: whose totals these are; None for those of all keys.
         """
         fresh: defaultdict[str, _Days] = defaultdict(_Days)
         for key_id, day, cost in totals:

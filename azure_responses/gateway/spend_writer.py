@@ -176,8 +176,8 @@ class SpendWriter:
         """Read keys and totals, then write from now on.
 
         Raises:
-            ConfigurationError: the database's URL, driver or tables are no good.
-            DatabaseError: it cannot be reached: a gateway without its keys serves nobody.
+            ConfigurationError: the database's URL, driver or tables cannot be used.
+            DatabaseError: it cannot be reached. Without its keys a gateway can serve no caller.
         """
         if self._url is not None:
             # Imported on use: SQLAlchemy is large, and a gateway may do without a database.
@@ -266,7 +266,7 @@ class SpendWriter:
             try:
                 action()
             except Exception:
-                # A mistake of ours must not end the thread, and all writing with it.
+                # A bug must not end the thread: nothing would be written any more.
                 LOGGER.exception("Totals could not be written or read")
 
     def _enqueue(self, line: bytes) -> None:

@@ -56,10 +56,10 @@ class ServeOptions:
 
 
 class GatewayServer(uvicorn.Server):
-    """Ends in order: told to stop, it goes on answering until its calls have ended.
+    """Shuts down gracefully: after a signal it goes on until its calls have ended.
 
-    While it drains the socket stays open: new calls and readiness probes are told 503 instead of
-    being left in the dark. A second signal ends it at once.
+    Meanwhile the socket stays open, so that new calls and readiness probes get a 503 instead of a
+    refused connection. A second signal ends it at once.
     """
 
     def __init__(self, app: GatewayApp, announcement: str = "") -> None:
@@ -71,7 +71,7 @@ class GatewayServer(uvicorn.Server):
                 http=_connections(app),
                 lifespan="on",
                 log_config=None,
-                # Below stands what strangers send: nobody is to fill the log before showing a key.
+                # Lower levels log what clients send: none may fill the log before it shows a key.
                 log_level="error",
                 access_log=False,
                 server_header=False,
@@ -142,10 +142,10 @@ def raise_file_limit() -> int:
 
 
 def serve(options: ServeOptions, listener: socket.socket) -> int:
-    """Serve until told to stop; the result is the exit code."""
+    """Serve until a signal ends it; the result is the exit code."""
     if options.workers <= 1:
         return _work(options, listener)
-    # What no worker could start with is said once, here, and not by each of them again and again.
+    # Errors that would keep every worker from starting are raised once, here.
     validate_startup(options.config)
     with tempfile.TemporaryDirectory() as folder:
         # Where the processes keep their metrics, so that any of them can answer for all.
@@ -154,7 +154,7 @@ def serve(options: ServeOptions, listener: socket.socket) -> int:
 
 
 def validate_startup(config: str | None) -> None:
-    """Put together all that a process serves, short of what needs other machines.
+    """Build all that a process serves, without connecting to other machines.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -166,7 +166,7 @@ def validate_startup(config: str | None) -> None:
 
 def _work(options: ServeOptions, listener: socket.socket) -> int:
     if multiprocessing.parent_process() is not None:
-        # Until the server minds it: Ctrl-C is for the parent to understand.
+        # Until the server handles it: Ctrl-C is for the parent, which passes it on.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(options.environment)
@@ -187,7 +187,7 @@ def _work(options: ServeOptions, listener: socket.socket) -> int:
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would hold the port, and nobody could stop it as one."""
+    """End a worker whose parent was killed: it would hold the port, without one to stop it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -237,7 +237,7 @@ class _Workers:
                     self._processes[place] = self._start()
 
     def _end(self, sig: int, frame: FrameType | None) -> None:
-        # The first is passed on when every process that was being started is there to be told.
+        # The first signal is passed on by `run`, when every process has started.
         if self._is_ending:
             self._pass_on()
         self._is_ending = True

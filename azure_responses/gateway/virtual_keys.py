@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from typing import Any
 
 from azure_responses.gateway.budget import read_expiry, read_period, to_pico
 from azure_responses.gateway.key_strength import find_weakness
 from azure_responses.gateway.key_table import MASTER, ApiCaller, StoredKey, hash_key
-from azure_responses.gateway.yaml_reader import ConfigProblem, Document, Path, Severity, show_path
+from azure_responses.gateway.yaml_reader import Document, Path, show_path
 
 __all__ = ["TERMS", "TermError", "read_file_keys", "read_terms"]
 
@@ -88,7 +87,7 @@ def _read(term: str, value: Any, now: float | None) -> Any:
 
 def _read_text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST:
-        raise ValueError(f"is no text of up to {_LONGEST} characters")
+        raise ValueError(f"is not a text of up to {_LONGEST} characters")
     if not value.isprintable():
         raise ValueError("has characters that cannot be printed")
     return value.strip()
@@ -97,13 +96,13 @@ def _read_text(value: Any) -> str:
 def _read_models(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
-        raise ValueError("is no list of models")
+        raise ValueError("is not a list of models")
     return tuple(_read_text(name) for name in names)
 
 
 def _read_count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53:
-        raise ValueError("is no positive whole number")
+        raise ValueError("is not a positive whole number")
     return value
 
 
@@ -113,7 +112,7 @@ def _read_budget(value: Any) -> int:
     except InvalidOperation:
         dollars = Decimal("nan")
     if not dollars.is_finite() or not 0 < dollars <= 9_000_000:
-        raise ValueError("is no positive number of US dollars")
+        raise ValueError("is not a positive number of US dollars")
     return to_pico(dollars)
 
 
@@ -145,18 +144,18 @@ class _KeysReader:
             yield StoredKey(MASTER, self._take(master, ("general_settings", "master_key")))
         rows = self._document.value.get(_SECTION)
         if rows is not None and not isinstance(rows, list):
-            self._find((_SECTION,), "This is no list of keys.")
+            self._document.report((_SECTION,), "This is not a list of keys.")
             return
         for index, row in enumerate(rows or []):
             yield from self._read_row(row, (_SECTION, index))
 
     def _read_row(self, row: Any, path: Path) -> Iterator[StoredKey]:
         if not isinstance(row, Mapping):
-            self._find(path, "This row is not a mapping of keys to values.")
+            self._document.report(path, "This entry is not a mapping of keys to values.")
             return
         terms = {name: value for name, value in row.items() if name in TERMS}
         for name in row.keys() - TERMS.keys() - {"key"}:
-            self._unknown((*path, name))
+            self._document.report_unknown((*path, name), [*TERMS, "key"])
         digest = self._read_key(row, path)
         key_id = self._read_name(row, path)
         if digest is None or key_id is None:
@@ -165,7 +164,7 @@ class _KeysReader:
             # Periods count from a day that every replica and every start agree on.
             caller = read_terms(terms, key_id=key_id, now=None, created=0.0)
         except TermError as error:
-            self._find((*path, error.term), f"The value {error.reason}.")
+            self._document.report((*path, error.term), f"The value {error.reason}.")
         else:
             yield StoredKey(caller, digest)
 
@@ -174,21 +173,27 @@ class _KeysReader:
         if isinstance(key, str) and key.strip():
             if hash_key(key.strip()) not in self._digests:
                 return self._take(key, (*path, "key"))
-            hint = "Give every row a key of its own."
-            self._find((*path, "key"), "This key stands twice.", hint)
+            hint = "Give every entry a key of its own."
+            self._document.report((*path, "key"), "This key is there twice.", hint)
             return None
         if not self._has_error((*path, "key")):
-            self._find((*path, "key"), "This row has no key.", hint="Give it os.environ/NAME.")
+            self._document.report(
+                (*path, "key"), "This entry has no key.", hint="Give it os.environ/NAME."
+            )
         return None
 
     def _read_name(self, row: Mapping[str, Any], path: Path) -> str | None:
         """The name by which totals know a key: they outlive the process, and the key itself."""
         name = row.get("name") or row.get("key_alias")
         if not isinstance(name, str) or not name.strip():
-            self._find(path, "This key has no name.", hint="Give it a name, for logs and totals.")
+            self._document.report(
+                path, "This key has no name.", hint="Give it a name, for logs and totals."
+            )
             return None
         if name.strip() in self._names or name.startswith("key_"):
-            self._find((*path, "name"), f"The name {name!r} is taken.", hint="Choose another.")
+            self._document.report(
+                (*path, "name"), f"The name {name!r} is taken.", hint="Choose another."
+            )
             return None
         self._names.add(name.strip())
         return name.strip()
@@ -203,16 +208,3 @@ class _KeysReader:
 
     def _has_error(self, path: Path) -> bool:
         return any(problem.path == show_path(path) for problem in self._document.problems)
-
-    def _unknown(self, path: Path) -> None:
-        close = get_close_matches(str(path[-1]), [*TERMS, "key"], n=1)
-        hint = f"Did you mean {close[0]}?" if close else "Remove it."
-        self._find(path, "This key is not known and has no effect.", hint, "warning")
-
-    def _find(
-        self, path: Path, message: str, hint: str | None = None, severity: Severity = "error"
-    ) -> None:
-        line = self._document.line(path)
-        self._document.problems.append(
-            ConfigProblem(severity, message, show_path(path), line, hint)
-        )

@@ -1,7 +1,8 @@
-"""YAML as plain values, and the line each of them stands on."""
+"""Reads YAML as plain values, notes the line of each, and gathers problems."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import yaml
@@ -60,7 +61,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class YamlError(Exception):
-    """The text is no usable YAML; `problem` says why and where."""
+    """The text is not usable YAML; `problem` says why and where."""
 
     def __init__(self, message: str, line: int | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -76,20 +77,33 @@ class Document:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def line(self, path: Path) -> int | None:
-        """The line of a path, else that of what it would stand in."""
+        """The line of a path, else the line of the nearest part around it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
+
+    def report(
+        self, path: Path, message: str, hint: str | None = None, severity: Severity = "error"
+    ) -> None:
+        """Add a problem, with the line of its path; none for the file as a whole."""
+        line = self.line(path) if path else None
+        self.problems.append(ConfigProblem(severity, message, show_path(path), line, hint))
+
+    def report_unknown(self, path: Path, known: Iterable[str]) -> None:
+        """Warn of a key that is not `known`, and name one that is nearly the same."""
+        close = get_close_matches(str(path[-1]), list(known), n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Remove it."
+        self.report(path, "This key is not known and has no effect.", hint, "warning")
 
 
 def read_document(text: str) -> Document:
     """Read YAML as `safe_load` does, with two differences.
 
-    A date stays the text it is written as, since `api_version: 2024-06-01` is no date; and a
-    key that stands twice is a problem.
+    A date stays the text it is written as, since `api_version: 2024-06-01` is not meant as one;
+    and a duplicate key is a problem.
 
     Raises:
-        YamlError: it is no YAML, or holds what a configuration cannot.
+        YamlError: it is not YAML, or has values that no configuration has.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -132,7 +146,7 @@ class _YamlReader:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line)
         if id(node) in self._open:
-            raise YamlError("An alias refers to what it stands in.", line)
+            raise YamlError("An alias refers to a value around it.", line)
         self._open.add(id(node))
         try:
             return self._collection(node, path, line)
@@ -155,9 +169,11 @@ class _YamlReader:
                     merged = self._merge(source, path) | merged
                 continue
             key = self._key(key_node)
-            if key in own:
-                self._report_twice((*path, key), key_node.start_mark.line + 1)
             self._document.lines[(*path, key)] = key_node.start_mark.line + 1
+            if key in own:
+                self._document.report(
+                    (*path, key), "This key is there twice.", "Keep one of the two."
+                )
             own[key] = self.read(value_node, (*path, key))
         return merged | own
 
@@ -178,13 +194,6 @@ class _YamlReader:
             raise YamlError("A key is a list or a mapping.", node.start_mark.line + 1)
         return str(node.value)
 
-    def _report_twice(self, path: Path, line: int) -> None:
-        self._document.problems.append(
-            ConfigProblem(
-                "error", "This key stands twice.", show_path(path), line, "Keep one of the two."
-            )
-        )
-
     def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
         kind = _name(node)
         if kind in ("str", "timestamp"):
@@ -194,7 +203,7 @@ class _YamlReader:
         try:
             return self._scalars.yaml_constructors[_TAG + kind](self._scalars, node)
         except (ValueError, IndexError, KeyError, OverflowError) as error:
-            raise YamlError(f"This is no {kind}: {node.value[:40]!r}.", line) from error
+            raise YamlError(f"This is not a valid {kind}: {node.value[:40]!r}.", line) from error
 
 
 def _name(node: yaml.Node) -> str:
@@ -227,13 +236,6 @@ def _look_up(name: str, path: Path, document: Document, environ: Mapping[str, st
     if environ.get(name, "").strip():
         return environ[name].strip()
     state = "is empty" if name in environ else "is not set"
-    document.problems.append(
-        ConfigProblem(
-            "error",
-            f"The environment variable {name or '(no name)'} {state}.",
-            show_path(path),
-            document.line(path),
-            f"Set {name}, or write the value here.",
-        )
-    )
+    message = f"The environment variable {name or '(no name)'} {state}."
+    document.report(path, message, f"Set {name}, or write the value here.")
     return None

@@ -149,7 +149,7 @@ def test_the_database_is_that_of_the_configuration(
     ("arguments", "reason"),
     [
         (["list"], "No database is named"),
-        (["create", "--database", "k.db", "--budget", "much"], "--budget is no positive"),
+        (["create", "--database", "k.db", "--budget", "much"], "--budget is not a positive"),
         (["create", "--database", "k.db", "--budget-period", "1d"], "--budget-period needs"),
         (["create", "--database", "k.db", "--expires", "soon"], "--expires is neither"),
         (["list", "--database", "mysql://h"], "mysql is not"),

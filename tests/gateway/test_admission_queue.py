@@ -88,7 +88,7 @@ def test_a_caller_who_cannot_wait_for_running_calls_is_told_to_come_back_soon() 
         ThreadPoolExecutor(1) as pool,
     ):
         running = pool.submit(client.post, CREATE, json=body)
-        _wait_until(lambda: gateway.app.gateway.admission._minutes)
+        _wait_until(lambda: gateway.app.gateway.admission._windows)
         refused = client.post(CREATE, json=body, headers={"x-litellm-timeout": "0.1"})
         assert running.result().status_code == 200
     assert refused.status_code == 429
@@ -122,7 +122,7 @@ def test_the_estimate_of_a_call_without_a_limit_is_learnt_by_key_and_model() -> 
         assert len(estimates._usual) == 2
         for usual in estimates._usual.values():
             assert 16 <= (usual.tokens(time.monotonic()) or 0) < 200
-        assert all(minute.reserved == 0 for minute in admission._minutes.values())
+        assert all(minute.reserved == 0 for minute in admission._windows.values())
 
 
 def _wait_until(claim: Any) -> None:

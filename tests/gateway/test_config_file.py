@@ -248,7 +248,7 @@ def test_a_key_without_effect_is_a_warning_that_says_what_to_do(
         ("litellm_settings: {num_retries: many}", "litellm_settings.num_retries", "num_retries"),
         ("router_settings: {routing_strategy: best}", "router_settings.routing_strategy", "best"),
         ("pricing: {prices: [{}]}", "pricing", "lacks"),
-        ("virtual_keys: {}", "virtual_keys", "no list"),
+        ("virtual_keys: {}", "virtual_keys", "not a list"),
         ("virtual_keys: [5]", "virtual_keys[0]", "not a mapping"),
         ("virtual_keys: [{name: a}]", "virtual_keys[0].key", "no key"),
         ("virtual_keys: [{key: a}]", "virtual_keys[0]", "no name"),
@@ -277,20 +277,20 @@ def test_a_value_that_cannot_be_used_is_an_error_with_its_place(
         ("", "no settings"),
         ("- 1", "no settings"),
         ("general_settings: {}", "No deployment"),
-        ("model_list: 5", "no list"),
+        ("model_list: 5", "not a list"),
         ("model_list: [5]", "not a mapping"),
         ("a: [", "not YAML"),
         ("a: \0", "not YAML"),
-        ("a: &a [*a]", "refers to what it stands in"),
+        ("a: &a [*a]", "refers to a value around it"),
         ("a: !!python/object:os.system x", "no values of type"),
         ("a: !!set {b}", "no values of type"),
-        ("a: !!int x", "no int"),
-        ("a: !!int ''", "no int"),
+        ("a: !!int x", "not a valid int"),
+        ("a: !!int ''", "not a valid int"),
         ("? [a]\n: b", "list or a mapping"),
         ("<<: 5", "takes mappings"),
         ("[" * 600, "nested"),
         ("[" * 60 + "]" * 60, "nested"),
-        ("a: " + "9" * 5000, "no int"),
+        ("a: " + "9" * 5000, "not a valid int"),
     ],
 )
 def test_what_is_no_configuration_is_an_error_and_no_traceback(text: str, reason: str) -> None:
@@ -369,7 +369,7 @@ virtual_keys:
 
 def test_a_weak_virtual_key_is_told_by_its_place() -> None:
     read = _settings(_ROW + "virtual_keys: [{name: a, key: test}]\n")
-    assert read.weakest_key == "virtual_keys[0].key is one that everybody knows"
+    assert read.weakest_key == "virtual_keys[0].key is a well-known example"
 
 
 def test_a_file_is_loaded_or_refused_with_all_its_errors(tmp_path: Path) -> None:
