@@ -66,6 +66,7 @@ class ToolUse:
 
 _SESSION, _IMAGES = "code_interpreter", "image_generation"
 NO_TOOLS = ToolUse()
+_BY_USE = [charge for charge in CHARGES.values() if charge.unit == "use"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +123,18 @@ def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
     """
     if isinstance(result, Use):
         return result
-    if isinstance(result, Result):
+    # Asking whether something is a model, or a Mapping, takes longer than reading a field: the
+    # common kind, a dict, is asked for first, here and in what follows.
+    if type(result) is not dict and isinstance(result, Result):
         return _read_body(result, result.headers if headers is None else headers)
-    if not isinstance(result, Model | Mapping):
+    if type(result) is not dict and not isinstance(result, Model | Mapping):
         raise ConfigurationError(
             f"A {type(result).__name__} has no cost.",
             hint="Pass a response, a chat completion, or the event that ended a stream.",
         )
     get = _getter(result)
     inner = get("response")
-    if isinstance(inner, Model | Mapping):
+    if inner is not None and isinstance(inner, Model | Mapping):
         if _text(get("custom_id")):
             return _read_body(_getter(inner)("body") or {}, headers, tier="batch")
         return _read_body(inner, headers)
@@ -140,7 +143,6 @@ def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
 
 def _getter(value: Any) -> _Get:
     """What reads the fields of a model or of the same thing as JSON; None for a missing one."""
-    # First the usual: asking whether something is an abstract Mapping takes ten times as long.
     if type(value) is dict:
         return value.get
     if not isinstance(value, Model) and isinstance(value, Mapping):
@@ -222,9 +224,12 @@ def _read_tokens(usage: Any) -> Tokens | None:
 
 def _is_count(usage: Any, value: Any, name: str) -> bool:
     """False where something else stands in the place of a count."""
-    # A model keeps what does not fit a field under the field's name among its extra fields.
-    extra = usage.model_extra if isinstance(usage, Model) else None
-    return isinstance(extra[name] if extra and name in extra else value or 0, int)
+    if type(usage) is not dict and isinstance(usage, Model):
+        # A model keeps what does not fit a field under the field's name among its extra fields.
+        extra = usage.model_extra or {}
+        if name in extra:
+            return isinstance(extra[name], int)
+    return isinstance(value or 0, int)
 
 
 def count_tools(items: Sequence[Any], tool_usage: Any, tools: Any) -> ToolUse:
@@ -239,17 +244,16 @@ def count_tools(items: Sequence[Any], tool_usage: Any, tools: Any) -> ToolUse:
     if not charged and not tool_usage:
         return NO_TOOLS
     reported = _getter(tool_usage)
-    uses = {}
-    for charge in CHARGES.values():
-        if charge.unit == "use":
-            count = _count_uses(charge, charged, reported)
-            if count:
-                uses[charge.price] = count
-    images = sum(charge.unit == "tokens" for charge, _ in charged)
+    uses = {
+        charge.price: count
+        for charge in _BY_USE
+        if (count := _count_uses(charge, charged, reported))
+    }
     image_tokens = _read_image_tokens(reported("image_gen"))
     if not charged and not uses and image_tokens is None:
         # Azure reports on tools that were not used, with zeros.
         return NO_TOOLS
+    images = sum(charge.unit == "tokens" for charge, _ in charged)
     containers, sessions = _count_sessions(charged)
     model = _image_model(tools) if images or image_tokens else None
     return ToolUse(uses, containers, sessions, images, image_tokens, model)
@@ -265,6 +269,8 @@ def _count_uses(charge: Charge, charged: list[tuple[Charge, Any]], reported: _Ge
         count = _getter(reported(charge.reported))("num_requests")
         if isinstance(count, int):
             return count
+    if not charged:
+        return 0
     return sum(found is charge and _is_billed(charge, item) for found, item in charged)
 
 
@@ -319,7 +325,6 @@ def _image_model(tools: Any) -> str | None:
 
 def _read_record(get: _Get) -> Use:
     counts = _getter(get("tools"))
-    by_use = [charge.price for charge in CHARGES.values() if charge.unit == "use"]
     spilled_from = _text(get("spillover_from"))
     return Use(
         id=_text(get("id")),
@@ -328,7 +333,9 @@ def _read_record(get: _Get) -> Use:
         tier=_text(get("service_tier")),
         tokens=_read_tokens(get("usage")),
         tools=ToolUse(
-            uses={price: count for price in by_use if (count := _count(counts(price)))},
+            uses={
+                charge.price: count for charge in _BY_USE if (count := _count(counts(charge.price)))
+            },
             sessions=_count(counts(_SESSION)),
             images=_count(counts(_IMAGES)),
         ),
