@@ -75,7 +75,12 @@ class ChatObject(Model):
 
         `values` holds declared fields under their Python names.
         """
-        return cls.adopt(cls.blank() | values, set(values))
+        instance: Self = _new(cls)
+        _set_dict(instance, {**(cls._blank or cls.blank()), **values})
+        _set_fields(instance, set(values))
+        _set_extra(instance, {})
+        _set_private(instance, None)
+        return instance
 
     @classmethod
     def blank(cls) -> dict[str, Any]:
@@ -83,16 +88,6 @@ class ChatObject(Model):
         if cls._blank is None:
             cls._blank = {name: field.default for name, field in cls.model_fields.items()}
         return cls._blank
-
-    @classmethod
-    def adopt(cls, fields: dict[str, Any], names: set[str]) -> Self:
-        """`assemble`, faster still: `fields` is complete, and both become the object's own."""
-        instance: Self = _new(cls)
-        _set_dict(instance, fields)
-        _set_fields(instance, names)
-        _set_extra(instance, {})
-        _set_private(instance, None)
-        return instance
 
 
 # Pydantic keeps a model's state in four slots. Setting them directly takes half a microsecond,
@@ -361,7 +356,8 @@ class ChatCompletion(Result, ChatObject):
 
     def take_headers(self, result: Result) -> None:
         """Answer `headers`, `request_id`, `rate_limit`, `cost` and `route` as `result` does."""
-        attachment = result._attachment
+        private = result.__pydantic_private__
+        attachment = private["_attachment"] if private else None
         if attachment is not None:
             self.attach(attachment.headers, lambda _: result.cost)
             self.attach_route(attachment.route)

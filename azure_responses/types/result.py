@@ -191,11 +191,15 @@ class Result(Model):
 
     def attach(self, headers: Mapping[str, str], pricer: Pricer | None = None) -> None:
         """Remember the headers of the reply and who can price it; neither is used until asked."""
-        self._attachment = _Attachment(headers, pricer)
+        # Where pydantic keeps private attributes; setting one by name takes far longer.
+        private = self.__pydantic_private__
+        if private is None:
+            self._attachment = _Attachment(headers, pricer)
+        else:
+            private["_attachment"] = _Attachment(headers, pricer)
 
     def attach_route(self, route: Route | None) -> None:
         """Remember how a router got the reply."""
-        # Where pydantic keeps private attributes; asking for one by name takes far longer.
         private = self.__pydantic_private__
         attachment = private.get("_attachment") if private else None
         if attachment is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.reasoning import ReasoningCache
+from azure_responses.bridge.chat_over_responses.reasoning import ReasoningCache, ReasoningKnowledge
 from azure_responses.errors import AzureResponsesError
 
 __all__ = ["LONGEST_ID", "CallIds", "ConversionState", "PendingCall", "shorten"]
@@ -75,9 +75,10 @@ class ConversionState:
     Attributes:
         resource_tag: the resource the request goes to, which cannot read reasoning with another
             tag; None when it is not known.
+        cache: reasoning by tool call id, for messages that lost theirs; `now` is its time.
+        knowledge: which deployments reason.
         is_stored: the service may look items up by id.
         stand_ins: names of functions that stand for a declared hosted tool's calls.
-        cache: reasoning by tool call id, for messages that lost theirs; `now` is its time.
         calls: calls met so far, by the id that answers them.
         call_ids: those ids as they are sent.
         open_functions: ids of the unanswered calls of deprecated `function_call`s, by name.
@@ -85,10 +86,11 @@ class ConversionState:
     """
 
     resource_tag: str | None = None
+    cache: ReasoningCache | None = None
+    knowledge: ReasoningKnowledge | None = None
+    now: float = 0.0
     is_stored: bool = False
     stand_ins: frozenset[str] = frozenset()
-    cache: ReasoningCache | None = None
-    now: float = 0.0
     calls: dict[str, PendingCall] = field(default_factory=dict)
     call_ids: CallIds = field(default_factory=CallIds)
     open_functions: dict[str, list[str]] = field(default_factory=dict)

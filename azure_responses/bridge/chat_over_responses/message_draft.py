@@ -63,12 +63,15 @@ class MessageDraft:
         self._readable: list[str] = []
         self._hosted: list[dict[str, Any]] = []
         self._order: list[dict[str, Any]] = []
+        self._has_phase = False
 
     def add(self, item: Any) -> None:
         """Take the next item."""
-        if isinstance(item, OutputMessage):
+        # By class, not by isinstance: pydantic answers "no" to that only after a long look.
+        kind = type(item)
+        if kind is OutputMessage:
             self._add_message(item)
-        elif isinstance(item, ReasoningItem):
+        elif kind is ReasoningItem:
             self._add_reasoning(item)
         elif is_callers(item):
             self.tool_calls.append(to_tool_call(item))
@@ -78,34 +81,35 @@ class MessageDraft:
             self._order.append({"type": "hosted"})
 
     def _add_message(self, message: OutputMessage) -> None:
-        refused = sum(map(len, self._refusals))
-        self._add_parts(message)
-        entry: dict[str, Any] = {
-            "type": "message",
-            "text": len(message.text),
-            "refusal": sum(map(len, self._refusals)) - refused,
-        }
+        is_aside, text = is_commentary(message), message.text
+        entry: dict[str, Any] = {"type": "message", "text": len(text)}
+        if text and is_aside:
+            self._commentary.append(text)
+        elif text and self._length:
+            self._texts.append(SEPARATOR)
+            self._length += len(SEPARATOR)
+        entry["refusal"] = self._add_parts(message, is_aside)
         if message.phase is not None:
             entry["phase"] = message.phase
-        if is_commentary(message):
+            self._has_phase = True
+        if is_aside:
             entry |= _annotations_of(message)
         self._order.append(entry)
 
-    def _add_parts(self, message: OutputMessage) -> None:
-        if is_commentary(message):
-            if message.text:
-                self._commentary.append(message.text)
-        elif message.text and self._length:
-            self._texts.append(SEPARATOR)
-            self._length += len(SEPARATOR)
+    def _add_parts(self, message: OutputMessage, is_aside: bool) -> int:
+        """Take the parts of a message; the result is the length of its refusals."""
+        refused = 0
         for part in message.content:
-            if isinstance(part, Refusal):
+            kind = type(part)
+            if kind is Refusal:
                 self._refusals.append(part.refusal)
-            elif not isinstance(part, OutputText):
+                refused += len(part.refusal)
+            elif kind is not OutputText:
                 self._hosted.append({"type": "output_part", "part": part.to_dict()})
                 self._order.append({"type": "hosted"})
-            elif not is_commentary(message):
+            elif not is_aside:
                 self._add_text(part)
+        return refused
 
     def _add_text(self, part: OutputText) -> None:
         for annotation in part.annotations or ():
@@ -116,7 +120,10 @@ class MessageDraft:
         self._length += len(part.text)
 
     def _add_reasoning(self, item: ReasoningItem) -> None:
-        fields = {name: value for name, value in item.to_dict().items() if value is not None}
+        # Encrypted reasoning without summaries has nothing inside that needs a dump.
+        is_flat = not (item.summary or item.content or item.model_extra)
+        given = vars(item) if is_flat else item.to_dict()
+        fields = {name: value for name, value in given.items() if value is not None}
         if self._resource_tag is not None and item.encrypted_content:
             fields["resource"] = self._resource_tag
         self._reasoning.append(fields)
@@ -154,10 +161,8 @@ class MessageDraft:
 
     def _unusual_order(self) -> list[dict[str, Any]] | None:
         ranks = [_RANKS[entry["type"]] for entry in self._order]
-        has_phase = any("phase" in entry for entry in self._order)
-        if ranks == sorted(ranks) and ranks.count(2) <= 1 and not has_phase:
-            return None
-        return self._order
+        is_usual = ranks == sorted(ranks) and ranks.count(_RANKS["message"]) <= 1
+        return None if is_usual and not self._has_phase else self._order
 
     @property
     def logprobs_object(self) -> ChatCompletionLogprobs | None:
@@ -169,7 +174,7 @@ class MessageDraft:
 
 def is_commentary(item: Any) -> bool:
     """True for a message on the way to the answer, which is no part of it (litellm#41109)."""
-    return isinstance(item, OutputMessage) and item.phase == _COMMENTARY
+    return type(item) is OutputMessage and item.phase == _COMMENTARY
 
 
 def _annotations_of(message: OutputMessage) -> dict[str, Any]:

@@ -157,7 +157,9 @@ class ReasoningKnowledge:
 
     def learn_from_answer(self, deployment: str | None, response: Response | None) -> None:
         """Note the reasoning of a response, if it has any."""
-        if response is not None and any(item.type == "reasoning" for item in response.output):
+        if response is None or self._known.get(deployment or ""):
+            return
+        if any(item.type == "reasoning" for item in response.output):
             self._learn(deployment, reasons=True)
 
     def learn_from_refusal(self, deployment: str | None, error: AzureResponsesError) -> bool:

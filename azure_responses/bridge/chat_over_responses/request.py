@@ -9,8 +9,7 @@ Each sender (client, router, gateway) does the same three things, without I/O he
     stream = ChatStream(request)                            # of events: feed each, then finish
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +28,7 @@ from azure_responses.bridge.chat_over_responses.reasoning import (
     is_reasoning_model_name,
 )
 from azure_responses.bridge.chat_over_responses.tool_calls import declared_forms
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.types.response import Response
 
 __all__ = ["BridgedRequest", "to_responses_request"]
@@ -117,12 +116,10 @@ def to_responses_request(
             parameter of chat completions or of the Responses API, `extra_body` and the like.
         drop_params: leave out, with a warning, parameters that would be refused;
             `chat["drop_params"]` says the same.
-        default_store: `store` where the caller says nothing. It is not applied to a background
-            response or to one that continues a stored one.
+        default_store: `store` where the caller says nothing and needs no stored response.
         is_reasoning_model: whether encrypted reasoning is asked for; None decides by `knowledge`,
             the deployment's name, reasoning parameters and reasoning in the messages.
-        resource_tag: names the resource the request goes to, the same string for all deployments
-            that share its encryption (its host will do; no secret).
+        resource_tag: names the resource that encrypts the reasoning (its host will do; no secret).
         reasoning_cache: restores the reasoning of messages whose client dropped it.
         knowledge: which deployments reason, as learned so far; the reply is learned from.
         now: unix seconds, for the cache.
@@ -132,26 +129,23 @@ def to_responses_request(
             parameter or the place in the messages, and its `hint` the alternative.
     """
     arguments, options = _split(chat)
-    state = ConversionState(resource_tag=resource_tag, cache=reasoning_cache, now=now)
+    state = ConversionState(resource_tag, reasoning_cache, knowledge, now)
     draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
     parameters = _assemble(draft, arguments.get("model"), default_store)
-    with _wrong_kinds_refused("messages"):
-        _read_input(arguments, parameters, state)
-    if is_reasoning_model is None and knowledge is not None:
-        is_reasoning_model = knowledge.of(parameters.get("model"))
+    _read_input(arguments, parameters, state)
     adds_reasoning = _settle_reasoning(is_reasoning_model, parameters, state, draft)
     return BridgedRequest(
         parameters,
         options,
-        stream=bool(arguments.get("stream")),
-        include_usage=draft.include_usage,
-        legacy_functions=draft.legacy_functions,
-        warnings=(*draft.warnings, *state.warnings),
-        resource_tag=resource_tag,
-        reasoning_cache=reasoning_cache,
-        call_ids=state.call_ids,
-        knowledge=knowledge,
-        adds_reasoning=adds_reasoning,
+        bool(arguments.get("stream")),
+        draft.include_usage,
+        draft.legacy_functions,
+        (*draft.warnings, *state.warnings),
+        resource_tag,
+        reasoning_cache,
+        state.call_ids,
+        knowledge,
+        adds_reasoning,
     )
 
 
@@ -164,23 +158,26 @@ def _split(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _read_parameters(arguments: Mapping[str, Any], drop_params: bool) -> RequestDraft:
     draft = RequestDraft(drop_params=drop_params)
-    for name, value in arguments.items():
-        if name not in _TOP_LEVEL:
-            with _wrong_kinds_refused(name):
+    name = ""
+    try:
+        for name, value in arguments.items():
+            if name not in _TOP_LEVEL:
                 take_parameter(draft, name, value)
+    except _WRONG_KINDS as error:
+        raise _refuse_kind(name, error) from error
     return draft
 
 
-@contextmanager
-def _wrong_kinds_refused(name: str) -> Iterator[None]:
-    """Messages and tools come from anywhere, and any field of them may hold anything."""
-    try:
-        yield
-    except (TypeError, AttributeError, LookupError, ValueError) as error:
-        raise refuse(
-            f"{name} has a field of the wrong kind: {error}.",
-            "Compare it with the reference of chat completions.",
-        ) from error
+# Messages and tools come from anywhere, and any field of them may hold anything: what reading
+# them fails with then is the caller's error, not ours.
+_WRONG_KINDS = (TypeError, AttributeError, LookupError, ValueError)
+
+
+def _refuse_kind(name: str, error: Exception) -> ConfigurationError:
+    return refuse(
+        f"{name} has a field of the wrong kind: {error}.",
+        "Compare it with the reference of chat completions.",
+    )
 
 
 def _read_input(
@@ -192,15 +189,17 @@ def _read_input(
     """
     messages, given = arguments.get("messages"), arguments.get("input")
     state.is_stored = parameters.get("store") is not False
-    state.stand_ins = declared_forms(parameters.get("tools", []))
-    if given is None:
-        parameters["input"] = read_messages(messages, state)
-    elif messages:
+    if given is not None and messages:
         raise refuse("input and messages were both given.", "Give only one of them.")
-    elif isinstance(given, str):
-        parameters["input"] = given
-    else:
-        parameters["input"] = read_items(given, state)
+    try:
+        if "tools" in parameters:
+            state.stand_ins = declared_forms(parameters["tools"])
+        if given is None:
+            parameters["input"] = read_messages(messages, state)
+        else:
+            parameters["input"] = given if isinstance(given, str) else read_items(given, state)
+    except _WRONG_KINDS as error:
+        raise _refuse_kind("messages", error) from error
 
 
 def _settle_reasoning(
@@ -267,6 +266,8 @@ def _set_store(parameters: dict[str, Any], default: bool | None) -> None:
 
 
 def _reasons(said: bool | None, parameters: dict[str, Any], state: ConversionState) -> bool:
+    if said is None and state.knowledge is not None:
+        said = state.knowledge.of(parameters.get("model"))
     if said is not None:
         return said
     if parameters.get("reasoning") or state.has_encrypted_reasoning:

@@ -106,8 +106,10 @@ def envelope(response: Response, request: BridgedRequest, created: float) -> dic
         "model": next((m for m in (response.model, asked) if isinstance(m, str)), ""),
     }
     for name, kind in _AROUND.items():
+        value = getattr(response, name)
+        if value and kind is dict and type(value) is not dict:
+            value = _plain(value)
         # What a gateway put there in another shape has no place in a completion.
-        value = _plain(getattr(response, name)) if kind is dict else getattr(response, name)
         if value and isinstance(value, kind):
             values[name] = value
     if response.status in ("completed", None):

@@ -49,6 +49,12 @@ _Message = Mapping[str, Any]
 _Answer = Callable[[_Item, _Message, str], _Item]
 
 _TYPE_BY_FUNCTION = {form.name: kind for kind, form in CHAT_FORMS.items()}
+_FUNCTION_BY_TOOL = {
+    kind: form.name
+    for form in CHAT_FORMS.values()
+    for tool in form.tools
+    for kind in types_of(tool)
+}
 
 
 def to_tool_call(item: Any) -> ChatCompletionToolCallUnion:
@@ -107,14 +113,10 @@ def declared_forms(tools: list[dict[str, Any]]) -> frozenset[str]:
 
     A function that the caller declares under the same name is the caller's.
     """
-    functions = {tool.get("name") for tool in tools if tool.get("type") == "function"}
     declared = {str(tool.get("type")) for tool in tools}
-    return frozenset(
-        form.name
-        for form in CHAT_FORMS.values()
-        if form.name not in functions
-        and any(not declared.isdisjoint(types_of(tool)) for tool in form.tools)
-    )
+    names = {_FUNCTION_BY_TOOL[kind] for kind in declared & _FUNCTION_BY_TOOL.keys()}
+    functions = {tool.get("name") for tool in tools if tool.get("type") == "function"}
+    return frozenset(names - functions)
 
 
 def rebuild_call(kind: str, call_id: str, arguments: Any) -> _Item:
