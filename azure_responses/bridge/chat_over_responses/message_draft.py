@@ -100,11 +100,10 @@ class MessageDraft:
         """Take the parts of a message; the result is the length of its refusals."""
         refused = 0
         for part in message.content:
-            kind = type(part)
-            if kind is Refusal:
+            if type(part) is Refusal:
                 self._refusals.append(part.refusal)
                 refused += len(part.refusal)
-            elif kind is not OutputText:
+            elif type(part) is not OutputText:
                 self._hosted.append({"type": "output_part", "part": part.to_dict()})
                 self._order.append({"type": "hosted"})
             elif not is_aside:

@@ -98,14 +98,20 @@ class ChatStream:
             AzureResponsesError: the response failed; its code decides which error that is, and
                 `partial` is the completion so far if any of it was handed on.
         """
+        if type(event) is not UnknownEvent:
+            handler = _HANDLERS.get(event.type)
+            return self._pass_on(event) if handler is None else handler(self, event)
         # The type of an event of unknown shape may be any JSON value.
-        handler = _HANDLERS.get(event.type) if isinstance(event.type, str) else None
-        if handler is not None:
-            if type(event) is UnknownEvent:
-                event = self._mend(event)
-            if type(event) is not UnknownEvent:
-                return handler(self, event)
-            self._hold(event)
+        if not isinstance(event.type, str) or event.type not in _HANDLERS:
+            return self._pass_on(event)
+        mended = self._mend(event)
+        if type(mended) is not UnknownEvent:
+            return _HANDLERS[event.type](self, mended)
+        self._hold(event)
+        return self._pass_on(event)
+
+    def _pass_on(self, event: StreamEvent) -> _Chunks:
+        """The chunk that tells of a hosted tool, or of what chat completions has no word for."""
         news = to_hosted_event(event)
         return [] if news is None else self._emit({"hosted_events": [news]})
 
