@@ -23,7 +23,7 @@ compare without dragging a connection (or an `api-key` header) along.
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 __all__ = [
     "APIConnectionError",
@@ -59,10 +59,16 @@ class AzureResponsesError(Exception):
     `Response`, or of a chat stream a `ChatCompletion`; None for any other error.
     `deployment` is the id of the router's deployment whose own credential was refused or gave no
     token, else None.
+
+    `fallback` names the list of a router's fallbacks for failures of this kind, and `litellm_name`
+    LiteLLM's exception of the same meaning where its status does not tell. Other packages read
+    these two, so that a new class needs no change in them.
     """
 
     partial: Any = None
     deployment: str | None = None
+    fallback: ClassVar[Literal["context window", "content policy"] | None] = None
+    litellm_name: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -191,6 +197,9 @@ class ContentFilterError(BadRequestError):
     `blocked`, `source_type` and `content_filter_results`; empty when Azure sent none.
     """
 
+    fallback = "content policy"
+    litellm_name = "ContentPolicyViolationError"
+
     def __init__(
         self, message: str, *, content_filters: list[dict[str, Any]] | None = None, **fields: Any
     ) -> None:
@@ -201,6 +210,9 @@ class ContentFilterError(BadRequestError):
 class ContextWindowExceededError(BadRequestError):
     """The input is longer than the model's context window."""
 
+    fallback = "context window"
+    litellm_name = "ContextWindowExceededError"
+
 
 class UnsupportedOperationError(BadRequestError):
     """The model, API version or deployment does not offer this operation."""
@@ -208,6 +220,8 @@ class UnsupportedOperationError(BadRequestError):
 
 class AuthenticationError(APIStatusError):
     """The key or token was missing, wrong, expired or meant for another audience (HTTP 401)."""
+
+    litellm_name = "AuthenticationError"
 
 
 class PermissionDeniedError(APIStatusError):
@@ -236,6 +250,8 @@ class ConflictError(APIStatusError):
 
 class RateLimitError(APIStatusError):
     """Too many requests or tokens; `retry_after` says how long to wait, where Azure said so."""
+
+    litellm_name = "RateLimitError"
 
 
 class InternalServerError(APIStatusError):

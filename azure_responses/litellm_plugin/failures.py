@@ -10,13 +10,10 @@ from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
-    AuthenticationError,
     AzureResponsesError,
     ConfigurationError,
     ContentFilterError,
-    ContextWindowExceededError,
     CredentialError,
-    RateLimitError,
     StreamInterruptedError,
     UnreadableResponseError,
 )
@@ -29,6 +26,7 @@ _CLASS_BY_STATUS: Mapping[int, str] = {
     400: "BadRequestError",
     403: "PermissionDeniedError",
     404: "NotFoundError",
+    408: "Timeout",
     422: "UnprocessableEntityError",
     500: "InternalServerError",
     502: "BadGatewayError",
@@ -101,18 +99,8 @@ def _unreadable(error: UnreadableResponseError, named: dict[str, Any]) -> Except
 
 def _from_status(error: APIStatusError, named: dict[str, Any]) -> Exception:
     if isinstance(error, ContentFilterError):
-        fields = _filter_fields(error)
-        kind = litellm().ContentPolicyViolationError
-        return _make(kind, {**named, "provider_specific_fields": fields}, error)
-    if isinstance(error, ContextWindowExceededError):
-        return _make(litellm().ContextWindowExceededError, named, error)
-    if isinstance(error, RateLimitError):
-        return _make(litellm().RateLimitError, named, error)
-    if isinstance(error, AuthenticationError):
-        return _make(litellm().AuthenticationError, named, error)
-    if error.status_code == 408:
-        return _make(litellm().Timeout, named, error)
-    name = _CLASS_BY_STATUS.get(error.status_code)
+        named = {**named, "provider_specific_fields": _filter_fields(error)}
+    name = error.litellm_name or _CLASS_BY_STATUS.get(error.status_code)
     if name is None:
         return _make(litellm().APIError, {**named, "status_code": error.status_code}, error)
     return _make(getattr(litellm(), name), named, error)

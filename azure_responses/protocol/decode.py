@@ -195,8 +195,19 @@ def _unreadable_output(response: Response, *, is_streamed: bool) -> Iterator[str
     for index, item in enumerate(given if isinstance(given, list) else ()):
         if not isinstance(item, dict):
             yield f"output[{index}] {_describe_value(item)}"
-    for index, item in enumerate(response.output):
+    for index, item in _places(given, response.output):
         yield from _unreadable_item(item, f"output[{index}]")
+
+
+def _places(given: Any, kept: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    """The entries that were kept of a list, each with its index in the list as it arrived.
+
+    Only objects are kept, so that the indexes differ after any other entry.
+    """
+    if not isinstance(given, list):
+        return enumerate(kept)
+    indexes = (index for index, entry in enumerate(given) if isinstance(entry, dict))
+    return zip(indexes, kept, strict=False)
 
 
 def _says_it_answers(response: Response) -> bool:
@@ -210,7 +221,7 @@ def _unreadable_item(item: Any, path: str) -> Iterator[str]:
         for index, part in enumerate(given if isinstance(given, list) else ()):
             if not isinstance(part, dict):
                 yield f"{path}.content[{index}] {_describe_value(part)}"
-        for index, part in enumerate(item.content):
+        for index, part in _places(given, item.content):
             if isinstance(part, UnknownPart):
                 yield from _misfits(part_type(part.type), part, f"{path}.content[{index}]")
     elif isinstance(item, UnknownItem):

@@ -231,7 +231,7 @@ def _status_error(
 ) -> APIStatusError:
     kind = _classify(problem, status, context)
     verdicts = redact_all(problem.content_filters, context.secrets)
-    extra = {"content_filters": verdicts} if kind is ContentFilterError else {}
+    extra = {"content_filters": verdicts} if issubclass(kind, ContentFilterError) else {}
     error = kind(
         redact(problem.message, context.secrets),
         status_code=status,

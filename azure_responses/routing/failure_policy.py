@@ -12,7 +12,6 @@ from azure_responses.errors import (
     ConfigurationError,
     ConflictError,
     ContentFilterError,
-    ContextWindowExceededError,
     CredentialError,
     CredentialTimeoutError,
     DeploymentNotFoundError,
@@ -95,10 +94,8 @@ def judge(
 
 
 def _judge(error: AzureResponsesError, request: RouteRequest) -> FailureDecision:
-    if isinstance(error, ContextWindowExceededError):
-        return FailureDecision("context window")
-    if isinstance(error, ContentFilterError):
-        return FailureDecision("content policy")
+    if error.fallback is not None:
+        return FailureDecision(error.fallback)
     if isinstance(error, RateLimitError):
         return FailureDecision("retry", "rate limit")
     if is_about_credential(error):

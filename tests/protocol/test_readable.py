@@ -155,3 +155,14 @@ def test_only_what_cannot_be_read_of_a_list_is_named() -> None:
     assert "output[1] is a number" in str(caught.value)
     assert "encrypted_content" in str(caught.value)
     assert "created_by" not in str(caught.value)
+
+
+def test_what_cannot_be_read_is_named_by_its_place_in_what_arrived() -> None:
+    odd = {"type": "compaction", "encrypted_content": 5}
+    part = {"type": "output_text", "text": 5}
+    message = {"type": "message", "id": "m", "role": "assistant", "content": [3, part]}
+    with pytest.raises(UnreadableResponseError) as caught:
+        check_readable(_response(output=[7, odd, message]))
+    for place in ("output[0] is", "output[1].encrypted_content", "output[2].content[0] is"):
+        assert place in caught.value.message
+    assert "output[2].content[1].text" in caught.value.message

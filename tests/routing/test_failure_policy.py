@@ -7,6 +7,7 @@ from azure_responses.errors import (
     APIStatusError,
     APITimeoutError,
     AzureResponsesError,
+    BadRequestError,
     DeploymentNotFoundError,
     NotFoundError,
     PermissionDeniedError,
@@ -85,3 +86,12 @@ def test_what_broke_after_output_costs_its_input_at_least() -> None:
     assert tokens_used(limited(), 10, None, has_output=True) == 10
     assert tokens_used(limited(), 10, 30, has_output=True) == 30
     assert tokens_used(limited(), 10, None, has_output=False) == 0
+
+
+def test_the_class_of_an_error_names_its_list_of_fallbacks() -> None:
+    class TooManyToolsError(BadRequestError):
+        fallback = "context window"
+
+    error = TooManyToolsError("m", status_code=400)
+    assert judge(error, ask(), deployment("a")).next == "context window"
+    assert judge(BadRequestError("m", status_code=400), ask(), deployment("a")).next == "stop"
