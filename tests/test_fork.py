@@ -238,12 +238,12 @@ def test_a_stream_of_a_router_is_for_the_parent_to_settle(url: str) -> None:
         def work() -> int:
             stream.close()
             router.responses(model="m", input="word-child")
-            return board.in_flight(name)
+            return board.statuses[name].in_flight
 
-        assert board.in_flight(name) == 1
+        assert board.statuses[name].in_flight == 1
         assert in_child(work) == 0
         assert stream.get_final_response().output_text == "word-streamed"
-        assert board.in_flight(name) == 0
+        assert board.statuses[name].in_flight == 0
 
 
 def test_a_fork_in_the_middle_of_another_threads_call_disturbs_neither(url: str) -> None:

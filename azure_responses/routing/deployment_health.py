@@ -224,10 +224,6 @@ class DeploymentHealth:
         left = {name: self.statuses[name].cooldown.until - now for name in self.troubled}
         return {name: seconds for name, seconds in left.items() if seconds > 0}
 
-    def in_flight(self, deployment_id: str) -> int:
-        """Attempts under way."""
-        return self.statuses[deployment_id].in_flight
-
     def is_open(self, deployment_id: str, now: float) -> bool:
         """True when nothing keeps the deployment from being called."""
         return self.statuses[deployment_id].cooldown.is_open(now)
@@ -240,8 +236,6 @@ class DeploymentHealth:
 
     def tidy(self, now: float) -> bool:
         """Forget troubles that have passed; True when some are left."""
-        if not self.troubled:
-            return False
         with self._lock:
             cooldowns = ((name, self.statuses[name].cooldown) for name in self.troubled)
             left = [name for name, c in cooldowns if c.is_tripped or c.until > now]

@@ -224,11 +224,15 @@ _SAVED = 10.0
 
 
 class RetryBudget:
-    """A bucket of retries: every call puts a fraction in, every retry takes one out.
+    """How many retries a router allows itself, so that an outage does not multiply its load.
 
-    `ratio` retries are allowed per call and `floor` per second besides, so that a router with few
-    calls may still retry. Ten seconds of the floor (and at least one retry) may be saved up. Safe
-    between threads; times are monotonic seconds.
+    A bucket: every call puts a fraction in, every retry takes one out. `ratio` retries are allowed
+    per call and `floor` per second besides, so that a router with few calls may still retry. Ten
+    seconds of the floor (and at least one retry) may be saved up. Safe between threads; times are
+    monotonic seconds.
+
+    Attributes:
+        is_full: there is nothing to deposit, as always without failures; read without the lock.
     """
 
     def __init__(self, ratio: float, floor: float, now: float = 0.0) -> None:
@@ -238,13 +242,12 @@ class RetryBudget:
         self._saved = self._most
         self._at = now
         self._lock = new_lock()
+        self.is_full = True
 
     def deposit(self) -> None:
         """A call has begun."""
-        # Without failures it is full, and no lock is needed.
-        if self._saved < self._most:
-            with self._lock:
-                self._saved = min(self._most, self._saved + self._ratio)
+        with self._lock:
+            self._save(self._saved + self._ratio)
 
     def has_retry(self, now: float) -> bool:
         """True when a retry may be made now."""
@@ -256,9 +259,13 @@ class RetryBudget:
         """A retry is made; one that was allowed a moment ago is never refused."""
         with self._lock:
             self._grow(now)
-            self._saved -= 1.0
+            self._save(self._saved - 1.0)
 
     def _grow(self, now: float) -> None:
         if now > self._at:
-            self._saved = min(self._most, self._saved + (now - self._at) * self._floor)
+            self._save(self._saved + (now - self._at) * self._floor)
             self._at = now
+
+    def _save(self, retries: float) -> None:
+        self._saved = min(self._most, retries)
+        self.is_full = self._saved >= self._most

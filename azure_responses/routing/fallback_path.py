@@ -52,7 +52,9 @@ class FallbackPath:
         self._ahead: deque[Stop] = deque()
         self._passed: list[Stop] = []
         self._fallbacks: tuple[str, ...] = ()
-        if scope is not None and scope.is_too_small(request.input_tokens):
+        # Most groups state no context windows, which is seen without a call.
+        has_windows = scope is not None and scope.largest_window is not None
+        if has_windows and self._is_too_small(self.here):
             self._ahead.append(self._first)
             self._move()
 
@@ -161,12 +163,15 @@ class FallbackPath:
 
     def _skips(self) -> bool:
         """True when the input is too long for all of this group, and another is ahead."""
-        here, tokens = self.here, self._request.input_tokens
-        if here.was_skipped or here.scope is None or not here.scope.is_too_small(tokens):
+        here = self.here
+        if here.was_skipped or not self._is_too_small(here):
             return False
         self._extend("context window")
         here.was_skipped = bool(self._ahead)
         return here.was_skipped
+
+    def _is_too_small(self, stop: Stop) -> bool:
+        return stop.scope is not None and stop.scope.is_too_small(self._request.input_tokens)
 
     def _take_skipped(self) -> bool:
         """Where no attempt was made at all, try the groups that seemed too small."""

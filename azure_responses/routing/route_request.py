@@ -92,7 +92,7 @@ class RouteRequest(NamedTuple):
     @property
     def tokens(self) -> int:
         """What to reserve of a token limit."""
-        return self.given_tokens + self.output_tokens
+        return self.input_tokens + self.context_tokens + self.output_tokens
 
 
 class Candidate(NamedTuple):

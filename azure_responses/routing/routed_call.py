@@ -119,7 +119,8 @@ class RoutedCall:
         # The error of the group asked for tells more than those of its fallbacks.
         self._error: AzureResponsesError | None = None
         self._final: AzureResponsesError | None = None
-        registry.retry_budget.deposit()
+        if not registry.retry_budget.is_full:
+            registry.retry_budget.deposit()
 
     # ── choosing ──
 
@@ -177,17 +178,18 @@ class RoutedCall:
         return tries <= self._path.retry_limit and self._registry.retry_budget.has_retry(now)
 
     def _choose(self, scope: Group, now: float, jitter: float) -> Iterable[Deployment]:
+        """The deployments to try, the best first; the one that made a thing comes before all."""
         registry, pin = self._registry, self._pin
         is_free = self._freedom(scope, now)
+        wished = registry.by_tag(pin.deployment) if pin and pin.deployment else None
+        if wished not in scope.deployments or (is_free and wished and not is_free(wished)):
+            wished = None
+        if wished and is_free is None and not scope.has_limits:
+            # One is enough where none is full or in trouble.
+            return [wished]
         choice = Choice(self.request, registry.health.statuses, now, jitter, is_free)
         chosen = registry.strategy.choose(scope, choice)
-        if pin is None or pin.deployment is None:
-            return chosen
-        # The deployment that made a thing comes first while it can serve.
-        wished = registry.by_tag(pin.deployment)
-        if wished is None or wished not in scope.deployments:
-            return chosen
-        if is_free is not None and not is_free(wished):
+        if wished is None:
             return chosen
         return [wished, *(d for d in chosen if d is not wished)][:MOST_CANDIDATES]
 
@@ -197,7 +199,7 @@ class RoutedCall:
         # Mostly there is no trouble at all, which is seen without a call.
         has_trouble = bool(health.troubled) and health.tidy(now)
         is_uneven = scope.smallest_window is not None and scope.is_uneven(tokens)
-        if not (has_trouble or is_uneven or tried.by_id):
+        if not (has_trouble or is_uneven or tried):
             return None
 
         def is_free(deployment: Deployment) -> bool:
@@ -235,7 +237,9 @@ class RoutedCall:
         if not request.can_move:
             # Reading, cancelling and deleting take nothing of a deployment's quota.
             return Candidate(replace(deployment, rpm=None, tpm=None), 0)
-        if request.is_output_open and deployment.tpm is not None:
+        if deployment.tpm is None:
+            return Candidate(deployment, request.tokens)
+        if request.is_output_open:
             usual = self._registry.health.statuses[deployment.id].output.tokens(now)
             if usual is not None:
                 return candidate_for(deployment, request.given_tokens + usual)
@@ -507,13 +511,10 @@ class RoutedCall:
             tried.give_up(deployment_id, now)
         else:
             tried.note_failure(deployment_id, now, cooldown)
-        has_time = cooldown is not None or decision.is_final
-        if has_time and is_busy(error) and self._path.retry_limit:
-            self._excuse(deployment_id, now)
-
-    def _excuse(self, deployment_id: str, now: float) -> None:
-        """A refusal that says when to come back uses up no retry, within reason."""
-        if self._tried.note_refusal(deployment_id, now):
+        if cooldown is None or not is_busy(error) or not self._path.retry_limit:
+            return
+        # A refusal that says when to come back uses up no retry, within reason.
+        if tried.note_refusal(deployment_id, now):
             self._path.excuse()
 
     def _decide(self, decision: FailureDecision, error: AzureResponsesError) -> None:

@@ -35,8 +35,10 @@ class _Entry:
     is_blamed: bool = False
 
 
-class TriedDeployments:
-    """By deployment, what one call has met there; times are monotonic seconds.
+class TriedDeployments(dict[str, _Entry]):
+    """By deployment id, what one call has met there; times are monotonic seconds.
+
+    Empty while nothing has gone wrong, which is the usual case: then no method is called.
 
     | State | Entered when | The call may try it |
     |---|---|---|
@@ -48,28 +50,22 @@ class TriedDeployments:
     In each state the deployment may also be full: the state store had no room on it, and expects
     some at a known time. A failure in any state replaces the state. Of deployments that are not
     untried the call makes further attempts only where no untried one is left.
-
-    Attributes:
-        by_id: of the deployments met; empty while nothing has gone wrong, which is the usual case.
     """
 
-    __slots__ = ("_failed_at", "by_id")
-
-    def __init__(self) -> None:
-        self.by_id: dict[str, _Entry] = {}
-        self._failed_at = 0.0
+    # Of the last failure, whose backoff is drawn only when it is needed.
+    _failed_at = 0.0
 
     def _of(self, deployment_id: str) -> _Entry:
-        return self.by_id.setdefault(deployment_id, _Entry())
+        return self.setdefault(deployment_id, _Entry())
 
     def is_untried(self, deployment_id: str, now: float) -> bool:
         """True when no attempt failed there and it is not full."""
-        entry = self.by_id.get(deployment_id)
+        entry = self.get(deployment_id)
         return entry is None or (entry.state is _State.UNTRIED and entry.full_until <= now)
 
     def has_room(self, deployment_id: str, now: float) -> bool:
         """False while the state store expects no room on it."""
-        entry = self.by_id.get(deployment_id)
+        entry = self.get(deployment_id)
         return entry is None or entry.full_until <= now
 
     def repeatable(self, deployments: Iterable[Deployment], now: float) -> list[Deployment]:
@@ -77,7 +73,7 @@ class TriedDeployments:
         return [
             deployment
             for deployment in deployments
-            if (entry := self.by_id.get(deployment.id)) is not None
+            if (entry := self.get(deployment.id)) is not None
             and entry.state in (_State.PAUSED, _State.TIMED)
             and entry.full_until <= now
         ]
@@ -89,7 +85,7 @@ class TriedDeployments:
 
     def full_until(self) -> Mapping[str, float]:
         """Until when those are full that were."""
-        return {name: entry.full_until for name, entry in self.by_id.items() if entry.full_until}
+        return {name: entry.full_until for name, entry in self.items() if entry.full_until}
 
     def give_up(self, deployment_id: str, now: float) -> None:
         """An attempt failed in a way that does not change while a caller waits."""
@@ -106,15 +102,16 @@ class TriedDeployments:
             entry.state, entry.ready_at = _State.TIMED, now + cooldown
 
     def note_refusal(self, deployment_id: str, now: float) -> bool:
-        """The failure said when to come back; True while it need not count as a retry.
+        """After `note_failure`: the failure was a refusal that said when to come back.
+
+        Returns True while it need not count as a retry.
 
         litellm#34399: deployments that share one quota all refuse, and none serves until then.
         """
         entry = self._of(deployment_id)
         entry.refusals += 1
-        if entry.state is _State.TIMED:
-            exponent = min(entry.refusals - 1, _MOST_REFUSALS)
-            entry.ready_at = max(entry.ready_at, now + _FIRST_REFUSAL_PAUSE * 2.0**exponent)
+        pause = _FIRST_REFUSAL_PAUSE * 2.0 ** min(entry.refusals - 1, _MOST_REFUSALS)
+        entry.ready_at = max(entry.ready_at, now + pause)
         return entry.refusals <= _MOST_REFUSALS
 
     def blame(self, deployment_id: str) -> bool:
@@ -125,7 +122,7 @@ class TriedDeployments:
 
     def ready_at(self, deployment_id: str, retries: int, jitter: float, delay: float) -> float:
         """When a repeatable deployment may be tried; `delay` is the least pause, in seconds."""
-        entry = self.by_id[deployment_id]
+        entry = self[deployment_id]
         if entry.state is _State.PAUSED:
             pause = max(backoff(_POLICY, retries, jitter), delay)
             entry.state, entry.ready_at = _State.TIMED, self._failed_at + pause
@@ -133,7 +130,7 @@ class TriedDeployments:
 
     def wait(self, deployment_id: str, now: float) -> float:
         """Seconds until it may be tried, as far as is known; infinite once it is given up."""
-        entry = self.by_id.get(deployment_id)
+        entry = self.get(deployment_id)
         if entry is None:
             return 0.0
         if entry.state is _State.GIVEN_UP:

@@ -120,14 +120,14 @@ def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
         health = router.router._routing.health
         stream = await router.responses(model="gpt", input="Count from 1 to 50.", stream=True)
         home = stream.route.deployment
-        assert health.in_flight(home) == 1
+        assert health.statuses[home].in_flight == 1
         await anext(stream)
         await stream.aclose()
-        assert health.in_flight(home) == 0
+        assert health.statuses[home].in_flight == 0
         stream = await router.responses(model="gpt", input="Reply with: pong", stream=True)
         home = stream.route.deployment
         [event async for event in stream]
-        assert health.in_flight(home) == 0
+        assert health.statuses[home].in_flight == 0
         if runner == "trio":
             # Trio itself complains of a connection that is dropped unread.
             return
@@ -138,7 +138,7 @@ def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
         gc.collect()
         router.explain(model="gpt", input="x")
         await router.responses(model="gpt", input="hi")
-        assert health.in_flight(home) == 0
+        assert health.statuses[home].in_flight == 0
 
     run(runner, emulator, scenario)
 
@@ -593,7 +593,7 @@ def test_two_hundred_at_once_all_come_home(emulator: Emulator) -> None:
             for _ in range(200):
                 group.start_soon(converse)
         health = router.router._routing.health
-        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
+        assert [health.statuses[name].in_flight for name in ("east", "west")] == [0, 0]
 
     done: list[str] = []
     run("asyncio", emulator, scenario)
@@ -608,7 +608,7 @@ def test_a_cancelled_call_no_longer_counts_as_under_way(clock: Any) -> None:
             await router.responses(model="gpt", input="hi")
         assert scope.cancelled_caught
         health = router.router._routing.health
-        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
+        assert [health.statuses[name].in_flight for name in ("east", "west")] == [0, 0]
 
     run("asyncio", emulator, scenario)
     run("trio", emulator, scenario)
@@ -840,7 +840,7 @@ def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
             assert stream.route.attempts == 2
         assert (text or "") == ("" if is_cut_everywhere else "pong")
         health = router.router._routing.health
-        assert [health.in_flight(name) for name in ("gpt-5", "gpt-4.1")] == [0, 0]
+        assert [health.statuses[name].in_flight for name in ("gpt-5", "gpt-4.1")] == [0, 0]
 
     rows = _rows(emulator, "gpt-5", "gpt-4.1")
     chain = [{"gpt-5": ["gpt-4.1"]}]

@@ -193,7 +193,7 @@ def test_what_cannot_be_sent_is_refused_and_blames_nobody(runner: str, emulator:
         with pytest.raises(ConfigurationError):
             await router.parse(model="gpt", input="hi", text_format=object)
         health = router.router._routing.health
-        assert [health.in_flight(name) for name in ("east", "west")] == [0, 0]
+        assert [health.statuses[name].in_flight for name in ("east", "west")] == [0, 0]
 
     run(runner, emulator, scenario)
     assert len(emulator.requests) == 0

@@ -47,7 +47,7 @@ def test_threads_do_not_lose_counts() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert health.in_flight("b") == 8
+    assert health.statuses["b"].in_flight == 8
 
 
 def test_calls_and_probes_under_way_can_be_forgotten() -> None:
@@ -57,5 +57,5 @@ def test_calls_and_probes_under_way_can_be_forgotten() -> None:
     assert health.claim_probe("b", 1000.0)
     assert not health.is_open("b", 1000.0)
     health.forget_calls()
-    assert health.in_flight("b") == 0
+    assert health.statuses["b"].in_flight == 0
     assert health.is_open("b", 1000.0)

@@ -192,7 +192,7 @@ def test_whatever_happens_a_call_keeps_to_its_bounds_and_ends(
     while run.step(next(supply, "answer"), luck.random()):
         steps += 1
         assert steps < 200
-    assert all(routing.health.in_flight(d.id) == 0 for d in routing.deployments)
+    assert all(routing.health.statuses[d.id].in_flight == 0 for d in routing.deployments)
 
 
 def test_a_chain_that_names_its_own_group_leads_nowhere() -> None:

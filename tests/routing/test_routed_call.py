@@ -61,10 +61,10 @@ def test_an_answer_ends_the_call_and_settles_what_was_used() -> None:
     routing = fleet("a")
     call = RoutedCall(routing, RouteRequest("gpt", 10, 20), 0.0)
     assert attempt(call, 0.0) == "a"
-    assert routing.health.in_flight("a") == 1
+    assert routing.health.statuses["a"].in_flight == 1
     settlement = call.answered(Outcome(tokens=25, latency=1.0), 1.0)
     assert (settlement.candidate.tokens, settlement.used) == (30, 25)
-    assert routing.health.in_flight("a") == 0
+    assert routing.health.statuses["a"].in_flight == 0
     assert (call.attempts, call.fallbacks, call.group) == (1, (), "gpt")
 
 
@@ -525,7 +525,7 @@ def test_an_abandoned_attempt_counts_what_is_known(
     settlement = call.abandoned(1.0, tokens=tokens, was_sent=sent)
     assert settlement is not None
     assert (settlement.used, settlement.refunds_request) == (used, not sent)
-    assert routing.health.in_flight("a") == 0
+    assert routing.health.statuses["a"].in_flight == 0
     assert call.abandoned(1.0) is None
 
 
@@ -1041,3 +1041,12 @@ def test_past_the_deadline_an_error_names_what_is_left_to_wait() -> None:
     with pytest.raises(RateLimitError) as caught:
         call.next_step(12.0, 0.5)
     assert caught.value.retry_after == pytest.approx(18.0)
+
+
+def test_with_limits_the_others_of_the_resource_stand_behind_the_one_that_made_it() -> None:
+    rows = [deployment(name, resource="r1", rpm=5) for name in "abc"]
+    call = RoutedCall(fleet(*rows), ask(pin=_pin("r1", deployment="tag-b")), 0.0)
+    step = call.next_step(0.0, 0.5)
+    assert isinstance(step, AttemptStep)
+    names = [candidate.deployment.id for candidate in step.candidates]
+    assert (names[0], sorted(names)) == ("b", ["a", "b", "c"])
