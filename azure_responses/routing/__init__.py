@@ -1,3 +1,3 @@
-"""Which deployment next: decides, and is told the time, the chance and what came of it."""
+"""Which deployment comes next: pure decisions; callers pass the time and random numbers."""
 
 __all__: list[str] = []

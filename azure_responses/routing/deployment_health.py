@@ -32,7 +32,7 @@ _PROBE_PATIENCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CooldownRules:
-    """Of one deployment: how many failures in a row trip it, for how long, doubled up to what."""
+    """How many failures in a row trip one deployment; its cooldown in seconds, and the longest."""
 
     allowed_fails: int
     seconds: float
@@ -72,16 +72,16 @@ class Cooldown:
         return _PROBE_PATIENCE if self.is_tripped and self._is_probed(now) else 0.0
 
     def extend(self, seconds: float, cause: Cause, now: float) -> None:
-        """Sit out for so long, unless it already does for longer."""
+        """Start a cooldown of so many seconds, unless a longer one is under way."""
         if now + seconds > self.until:
             self.until = now + seconds
             self.cause = cause
 
     def claim_probe(self, now: float) -> bool:
-        """Take the one probe of a half-open deployment; False when it is not to be had."""
+        """Take the one probe of a half-open deployment; False when another call has it."""
         if not self.is_open(now):
             return False
-        # A probe whose caller vanished must not keep the deployment shut for ever.
+        # A probe whose caller never reports back must not keep the deployment shut for ever.
         self._probe_until = now + self.rules.probe_lease
         return True
 
@@ -102,7 +102,10 @@ class Cooldown:
             self.failures = 0
 
     def limit(self, hint: float | None, now: float) -> float:
-        """The service said 429: a cooldown as long as it asked for, else the usual time."""
+        """The service said 429: a cooldown as long as it asked for, else the usual time.
+
+        Returns its seconds. A rate limit is no failure: the deployment works, and is not tripped.
+        """
         seconds = self.rules.seconds if hint is None else hint
         self.extend(seconds, "rate limit", now)
         return seconds
@@ -121,7 +124,7 @@ class Cooldown:
 
         `hint` is what the service asked for and is heeded from the first failure on. `at_once`
         trips without waiting for more failures. `counts` is False for a further attempt of a call
-        whose failure was counted: one slow call is no failures in a row.
+        whose failure was counted: one slow call is not a row of failures.
         """
         self.failures += counts
         is_many = counts and self.failures >= self.rules.allowed_fails
@@ -146,7 +149,8 @@ class Cooldown:
         return self._probe_until is not None and now < self._probe_until
 
 
-# A latency older than this says nothing any more; the deployment is due for another look.
+# Seconds after which a latency says nothing any more: one slow answer must not keep a deployment
+# without calls, and so without a newer latency, for ever.
 _LATENCY_LIFE = 60.0
 _NEWEST_SHARE = 0.3
 

@@ -45,7 +45,7 @@ Next = Literal["stop", "retry", "context window", "content policy"]
 
 @dataclass(frozen=True, slots=True)
 class FailureDecision:
-    """What follows from a failure.
+    """What a failure means for the call and for the deployment.
 
     Attributes:
         next: "stop" for what no deployment would answer otherwise, "retry" for what another one
@@ -81,16 +81,16 @@ def judge(
 
     `is_callers_time`: a timeout is that of a caller who would not wait any longer.
     """
-    verdict = _judge(error, request)
+    decision = _judge(error, request)
     if is_callers_time and _is_timeout(error) and not _is_hanging(error):
         return FailureDecision("retry")
-    if verdict.cause in _MISTAKES and request.is_altered:
+    if decision.cause in _MISTAKES and request.is_altered:
         # The caller's own credential was refused, or the caller's own version not found.
         return _CALLERS
-    if verdict.cause == "deployment missing" and deployment.model == ANY_MODEL:
-        # The row names no deployment: the caller did, and other names may be right.
+    if decision.cause == "deployment missing" and deployment.model == ANY_MODEL:
+        # The entry names no deployment: the caller did, and other names may be right.
         return _CALLERS
-    return verdict
+    return decision
 
 
 def _judge(error: AzureResponsesError, request: RouteRequest) -> FailureDecision:
@@ -119,7 +119,7 @@ def _is_unexplained(error: AzureResponsesError) -> bool:
     """True for a response that failed for no reason given.
 
     Azure ends streams so when it is overloaded (sozercan/vekil #266). It may be the request all the
-    same, so that nobody is to blame.
+    same, so that no deployment is blamed.
     """
     return isinstance(error, ResponseFailedError) and not error.code
 
@@ -200,14 +200,14 @@ def is_callers_time(
 ) -> bool:
     """True when a timeout is the caller's, who would not wait any longer; times are in seconds.
 
-    litellm#41223: a caller in a hurry must not shut a slow deployment to everybody else. Neither
-    says it anything of a deployment that earlier attempts left it little time.
+    litellm#41223: a caller who allows little time must not shut a slow deployment to all other
+    callers. It also says nothing about a deployment that earlier attempts left it little time.
 
     Args:
         request: the call; its deadline is the caller's choice.
-        own: the timeout of the row, or None.
+        own: the timeout of the deployment, or None.
         left: what was left of the call's time when the attempt began, or None for no limit.
-        timeout: the configured time of a call, which holds where the ask has no deadline.
+        timeout: the configured time of a call, which holds where the request has no deadline.
         took: how long the attempt has taken.
     """
     is_whole = request.deadline is None and left is not None and left >= (timeout or 0.0) * _NEARLY

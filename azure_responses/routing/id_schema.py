@@ -24,7 +24,7 @@ class Kind(Enum):
         unless the response is stored.
     ITEM_NAME: names an item that stands elsewhere.
     CALL: names a tool call of a chat message; only some kinds of call have an item's id.
-    CITED: names a file the model drew on; nobody looks it up when it is sent back.
+    CITED: names a file the model drew on; the service does not look it up when it comes back.
     CIPHERTEXT: only the resource that wrote it can read it.
     REASONING: the same, of reasoning in a chat message.
     UNREADABLE: not a string, a list or an object where the API has one, or a field's name in
@@ -48,7 +48,7 @@ class Place(NamedTuple):
     Attributes:
         kind: of a string there; None when it is no id.
         fields: of an object there.
-        values: of an object there whose own names are anybody's.
+        values: of an object there whose names callers choose.
         is_list: the field is a list of ids.
     """
 

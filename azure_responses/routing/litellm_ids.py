@@ -45,10 +45,10 @@ def read_litellm_ciphertext(text: str) -> LiteLLMId | None:
     if not text.startswith(_CIPHERTEXT):
         return None
     head, separator, inner = text[len(_CIPHERTEXT) :].partition(";")
-    said = _decode(head)
-    if not separator or not said.startswith("model_id:"):
+    text_of_head = _decode(head)
+    if not separator or not text_of_head.startswith("model_id:"):
         return None
-    return LiteLLMId(inner, said.removeprefix("model_id:"))
+    return LiteLLMId(inner, text_of_head.removeprefix("model_id:"))
 
 
 def _decode(encoded: str) -> str:

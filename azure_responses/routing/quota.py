@@ -191,13 +191,13 @@ class Headroom:
         self._drop(lambda pending, _: pending <= mark)
 
     def tokens_left(self, now: float) -> float | None:
-        """Tokens that may still be sent in this window; None when nobody knows."""
+        """Tokens that may still be sent in this window; None when that is not known."""
         if self.tokens is None or now >= self._expires:
             return None
         return self.tokens - self._pending_tokens
 
     def requests_left(self, now: float) -> float | None:
-        """Requests that may still be sent in this window; None when nobody knows."""
+        """Requests that may still be sent in this window; None when that is not known."""
         if self.requests is None or now >= self._expires:
             return None
         return self.requests - len(self._pending)

@@ -1,4 +1,4 @@
-"""Encrypted reasoning left out of a request that goes where nobody can read it."""
+"""Leaves out encrypted reasoning that the resource a request goes to cannot read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class Stripper:
     """Takes the reasoning out of bodies, and counts what it took.
 
     Args:
-        is_unreadable: told a ciphertext as it stands in the body.
+        is_unreadable: called with a ciphertext as it stands in the body.
     """
 
     def __init__(self, is_unreadable: Callable[[str], bool]) -> None:

@@ -207,7 +207,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Where a request has to go, and what nobody can tell about it.
+    """Where a request has to go, and what its ids leave open.
 
     Attributes:
         hard: a resource stores something it names, or alone can read what cannot be left out.

@@ -1,4 +1,4 @@
-"""The errors of a call that nobody can serve, and what is added to those of the service."""
+"""The errors of a call that no deployment can serve, and what is added to the service's own."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -35,7 +35,7 @@ E = TypeVar("E", bound=AzureResponsesError)
 
 
 def unknown_model(model: str, similar: str | None) -> NotFoundError:
-    """No row of the model list has that name."""
+    """No entry of the model list has that name."""
     return NotFoundError(
         f"No deployment is configured for the model {model!r}.",
         status_code=404,
@@ -74,15 +74,15 @@ def origin_unknown(
 
 
 def require_origin(registry: DeploymentRegistry, entry: LedgerEntry) -> None:
-    """Raise where no row is left of the resource that stores a response.
+    """Raise where no deployment is left of the resource that stores a response.
 
     Raises:
-        ConfigurationError: nobody here can delete it, or say that it is gone.
+        ConfigurationError: no deployment here can delete it, or say that it is gone.
     """
     if not registry.of_resource(entry.resource):
         raise ConfigurationError(
-            "No row of model_list is on the resource that stores it.",
-            hint="Put a row of that resource back, and purge again.",
+            "No entry of model_list is on the resource that stores it.",
+            hint="Put an entry of that resource back, and purge again.",
         )
 
 
@@ -94,7 +94,7 @@ def no_deployment_serves(
     now: float,
     pin: Pin | None = None,
 ) -> APIStatusError:
-    """Nobody can take the call now: 429 when limits are to blame for all, else 503.
+    """No deployment can take the call now: 429 when limits are the reason for all, else 503.
 
     `full` is until when the state store had no room on a deployment. `retry_after` is the time
     until the first of them can.
@@ -114,7 +114,7 @@ def no_deployment_serves(
         retry_after=min(waits, default=None),
         hint="Wait for retry_after, or add deployments or fallbacks."
         if waits
-        else "Give a row of the group a weight above 0, or add deployments or fallbacks.",
+        else "Give an entry of the group a weight above 0, or add deployments or fallbacks.",
     )
 
 
@@ -127,8 +127,8 @@ def _obstacles(
     *,
     is_pinned: bool,
 ) -> Iterable[Verdict]:
-    rows = {d.id: (d, scope) for scope in scopes for d in scope.deployments}
-    for deployment, scope in rows.values():
+    members = {d.id: (d, scope) for scope in scopes for d in scope.deployments}
+    for deployment, scope in members.values():
         verdict = describe_obstacle(
             deployment,
             registry.health,

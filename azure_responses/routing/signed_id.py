@@ -14,8 +14,8 @@ azr1_u-7Rk2…_gAAAAABo…        the same with the tags and an authenticator in
 
 The authenticator is HMAC-SHA256 over everything, the prefix included, and doubles as the seed of
 the mask, so the same id always gets the same label and nothing of it can be read or altered
-without the secret. An owner is not written down but takes part in the authenticator: to everybody
-else the label is as unknown as a made-up one, and nothing tells the two apart.
+without the secret. An owner is not written down but takes part in the authenticator: for all other
+owners the label is as unknown as an invented one, and nothing distinguishes the two.
 
 API:
     make_tag(text) -> str                         a deployment's or resource's tag, 8 hex digits
@@ -178,7 +178,7 @@ class _Hmac:
 
 
 class _Mask:
-    """Bytes that nobody can tell without the key, of any number, by a seal."""
+    """Hides bytes of any number; without the key they cannot be computed from the seal."""
 
     __slots__ = ("_keyed",)
 
@@ -207,7 +207,7 @@ def make_tag(text: str) -> str:
 
 
 def is_label(text: str) -> bool:
-    """True for what looks like a label of an id, whoever made it."""
+    """True for what looks like a label of an id, by this router or another."""
     return MARKER in text and _LABEL.fullmatch(text) is not None
 
 
@@ -247,7 +247,7 @@ class IdSigner:
         Args:
             inner: the id as the service knows it.
             deployment_tag, resource_tag: of `make_tag`.
-            owner: only this owner can read the label; None lets everybody.
+            owner: only this owner can read the label; None lets all read it.
         """
         prefix, rest = split_prefix(inner)
         form, packed = pack(rest)
@@ -259,7 +259,7 @@ class IdSigner:
         return f"{shown}{MARKER}{to_base64(seal + keys.mask.apply(seal, plain))}"
 
     def read(self, text: str, owner: str | None = None, field: str = "id") -> SignedId | None:
-        """What a label says, or None for an id that is none.
+        """What a label says, or None for an id without a label.
 
         Raises:
             ResponseNotFoundError: a label that was altered, made with another secret, or made for

@@ -1,3 +1,3 @@
-"""What routers remember: in this process, or shared by replicas through Redis."""
+"""The limits, cooldowns and stored responses of routers: in this process, or in Redis."""
 
 __all__: list[str] = []

@@ -96,7 +96,7 @@ def _refuse_url(reason: str) -> ConfigurationError:
 def _refuse_two_sign_ins(has_password: bool, has_entra: bool) -> None:
     if has_password and has_entra:
         raise ConfigurationError(
-            "The state URL holds a password, and Entra ID was asked for as well.",
+            "The state URL holds a password, and Entra ID is asked for as well.",
             hint="Leave out the password, or leave out ?entra=true and state_credential.",
         )
 
@@ -109,7 +109,7 @@ def make_client(address: RedisAddress) -> "redis.Redis":
     package = _import_redis()
     provider = _make_provider(address)
     pool = _make_pool(package.ConnectionPool, address, **_options(package, address, provider))
-    # The client is told of the provider too: it signs live connections in again in time.
+    # The client gets the provider too: it signs live connections in again in time.
     client: redis.Redis = package.Redis(connection_pool=pool, credential_provider=provider)
     client.auto_close_connection_pool = True
     return client
@@ -183,7 +183,7 @@ def _make_provider(address: RedisAddress) -> Any:
     _import_redis()
     from redis.credentials import CredentialProvider
 
-    # One provider serves one client: it tells only one of a renewed token.
+    # One provider serves one client: it passes a renewed token to only one.
     if isinstance(address.credential, CredentialProvider):
         return address.credential
     return _make_entra_provider(address.credential)

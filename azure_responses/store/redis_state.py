@@ -131,7 +131,7 @@ class RedisState(StateStore):
             self.writer.put(write)
 
     def give_back(self, candidate: Candidate, slot: int) -> None:
-        """Undo a shared reservation that nobody took up; `slot` is Redis's own."""
+        """Undo a shared reservation that its caller did not use; `slot` is Redis's own."""
         self.settle(Settlement(candidate, join_slots(slot, 0), 0, refunds_request=True), 0.0)
 
     def remember(self, entry: LedgerEntry) -> None:

@@ -310,6 +310,6 @@ class Writer:
 
 
 def is_unknown_script(error: BaseException) -> bool:
-    """True for Redis's NOSCRIPT: it was restarted, or told to forget its scripts."""
+    """True for Redis's NOSCRIPT: it was restarted, or its scripts were flushed."""
     # By name, so that this module does not import redis.
     return type(error).__name__ == "NoScriptError"

@@ -166,7 +166,7 @@ def test_an_id_of_a_row_that_is_gone_is_served_by_its_resource_or_unknown(
         asked = {"model": "gpt", "input": "hi", "previous_response_id": made[-1].id}
         with pytest.raises(ResponseNotFoundError, match="not configured here any more"):
             await router.responses(**asked)
-        with pytest.raises(InternalServerError, match="No row of model_list"):
+        with pytest.raises(InternalServerError, match="No entry of model_list"):
             await router.responses(on_origin_down="replay", **asked)
         told = router.explain(on_origin_down="replay", **asked)
         assert told.replays

@@ -174,7 +174,7 @@ class LabelledAttempt:
         """The turns up to a stored response, the oldest first, as far as its resource tells."""
         origin = self._request.origin()
         if origin is None or response_id is None:
-            raise ConfigurationError("No row of model_list is on its resource.")
+            raise ConfigurationError("No entry of model_list is on its resource.")
         responses = self._targets.of(origin).client.responses
         turns: list[list[Any]] = []
         while response_id is not None and len(turns) < MOST_TURNS:
