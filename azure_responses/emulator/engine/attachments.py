@@ -16,6 +16,7 @@ __all__ = ["check_attachments", "describe_attachments"]
 
 _Part = Mapping[str, Any]
 _FindFile = Callable[[str], dict[str, Any] | None]
+# Those that the service lists when it refuses another one.
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -63,6 +64,7 @@ def _measure(data: bytes) -> tuple[int, int] | None:
 
 
 def _decode(text: str) -> bytes | None:
+    # `file_data` is a data URL in the documentation; bare base64 is taken as well.
     encoded = text.rpartition(",")[2] if text.startswith("data:") else text
     try:
         return base64.b64decode(encoded, validate=True)

@@ -283,6 +283,7 @@ def _to_text(body: dict[str, Any]) -> dict[str, Any]:
 
 def _to_tool(tool: dict[str, Any]) -> dict[str, Any]:
     inner = dict(tool[tool["type"]])
+    # Chat nests what the Responses API writes flat.
     form = inner.get("format") or {}
     if "grammar" in form:
         inner["format"] = {"type": "grammar", **form["grammar"]}
@@ -303,6 +304,7 @@ def _to_choice(choice: Any) -> Any:
 def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
     role = message["role"]
     if role in ("tool", "function"):
+        # An output of the way before tools has only the name of its function.
         call_id = message.get("tool_call_id") or message.get("name")
         output = _plain(message.get("content"))
         return [{"type": "function_call_output", "call_id": call_id, "output": output}]

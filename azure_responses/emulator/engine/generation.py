@@ -214,5 +214,6 @@ def _last_identifier(generation: Generation) -> str | None:
         return previous
     given = generation.request.get("input")
     items = given if isinstance(given, list) else ()
+    # Any item that came back carries the key of its conversation.
     newest_first = reversed([*generation.history, *items])
     return next((item["id"] for item in newest_first if item.get("id")), None)

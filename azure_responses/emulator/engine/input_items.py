@@ -62,6 +62,7 @@ def _open_item(generation: Generation, item: dict[str, Any]) -> _Items:
         )
         raise invalid_request(message, None, "invalid_encrypted_content") from None
     if item["type"] == "reasoning":
+        # Opened only to see that this resource sealed it: no rule reads a thought.
         return [item]
     messages: _Items = opened.get("messages", [])
     return messages
@@ -83,6 +84,7 @@ def fit_context(generation: Generation, items: _Items, input_tokens: int) -> tup
         )
         raise invalid_request(message, "input", "context_length_exceeded")
     kept = list(items)
+    # The newest item stays, however long: there would be nothing to answer.
     while len(kept) > 1 and input_tokens > limit:
         input_tokens -= count_items([kept.pop(0)])
     return kept, min(input_tokens, limit)

@@ -48,14 +48,19 @@ def find_schema(transcript: Transcript) -> dict[str, Any] | None:
     return None
 
 
+def _read_json(text: str, start: int = 0) -> tuple[Any, int]:
+    """The JSON value that begins there, and where it ends; None, and -1, where none begins."""
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, -1
+
+
 def _read_schema(text: str) -> dict[str, Any] | None:
-    decoder = json.JSONDecoder()
+    # The last schema counts: LangChain explains the notation with an example before it.
     found: dict[str, Any] | None = None
     for place in list(_SCHEMA.finditer(text))[-_MOST_SCHEMAS:]:
-        try:
-            value, _ = decoder.raw_decode(text, place.end())
-        except (ValueError, RecursionError):
-            continue
+        value, _ = _read_json(text, place.end())
         if isinstance(value, dict) and any(name in value for name in _DESCRIBES):
             found = value
     return found
@@ -90,11 +95,8 @@ def _leave_out_schemas(text: str) -> str:
     """What a prompt says besides its schemas; what is to be read often stands behind them."""
     kept, position = "", 0
     for place in list(_SCHEMA.finditer(text))[:_MOST_SCHEMAS]:
-        try:
-            _, end = json.JSONDecoder().raw_decode(text, place.end())
-        except (ValueError, RecursionError):
-            continue
-        if position <= place.start():
+        _, end = _read_json(text, place.end())
+        if end >= 0 and position <= place.start():
             kept += f"{text[position : place.end()]}\n"
             position = end
     sentences = _SENTENCE_END.split(kept + text[position:])
@@ -158,10 +160,6 @@ def _write_steps(transcript: Transcript, described: str, compose: _Compose) -> s
 
 
 def _write_action(name: str, described: str, question: str) -> str:
-    arguments = described.partition(_ARGUMENTS)[2][:_READ]
-    try:
-        schema, _ = json.JSONDecoder().raw_decode(arguments)
-    except (ValueError, RecursionError):
-        schema = {"type": "object"}
+    schema, _ = _read_json(described.partition(_ARGUMENTS)[2][:_READ])
     given = json.dumps(build_instance(schema, question), ensure_ascii=False)
     return f"Thought: I need to use a tool.\nAction: {name}\nAction Input: {given}"

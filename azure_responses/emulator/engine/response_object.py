@@ -98,6 +98,7 @@ def close_response(
     if generation.dated:
         return response
     if plan.status == "completed":
+        # An estimate, for no clock runs here: an emulator with a latency writes its own time.
         response["completed_at"] = generation.created_at + 1 + usage["output_tokens"] // 100
     response["tool_usage"] = _count_tool_usage(output)
     if not plan.error:
@@ -168,6 +169,7 @@ def _count_tool_usage(output: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _count_prompt(generation: Generation) -> int:
+    # Offsets were recorded for texts only: those of items are estimated.
     given = generation.request.get("input")
     return len(given) if isinstance(given, str) else 24 * len(given or ())
 

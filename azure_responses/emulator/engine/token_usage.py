@@ -50,6 +50,7 @@ def _prompt_tokens(generation: Generation) -> list[str]:
     body = generation.request
     given = body.get("input")
     items = given if isinstance(given, list) else [{"role": "user", "content": given}]
+    # In the order in which a model reads them: a conversation that grows keeps its beginning.
     parts = [body.get("tools"), body.get("instructions"), *generation.history, *items]
     tokens: list[str] = []
     for part in parts:
@@ -74,6 +75,7 @@ def cut_to_limits(plan: OutputPlan, generation: Generation) -> None:
 def block_output(plan: OutputPlan) -> None:
     """Stops the last step after a few words, as the content filter does."""
     step = plan.steps[-1]
+    # What an item costs besides its text.
     frame = step.tokens - len(split_tokens(_text_of(step.item)))
     _cut_step(step, frame + _SHOWN_BEFORE_BLOCK)
     plan.status, plan.reason, plan.is_blocked = "incomplete", "content_filter", True
@@ -99,6 +101,7 @@ def _cut_step(step: OutputStep, budget: int) -> bool:
     if room <= 0 or not pieces:
         return False
     text = "".join(pieces[:room])
+    # A refusal of the filter may come before the text is even as long as its buffer.
     step.tokens = min(budget, step.tokens)
     item["status"] = "incomplete"
     if item["type"] == "message":

@@ -46,6 +46,7 @@ _COMMANDS = frozenset(("cmd", "command"))
 _PLACES = frozenset(("city", "location", "place", "destination", "town"))
 # Recorded: a weather call with one short argument costs 24 output tokens.
 _FRAME = 15
+# A prompt may name hundreds of places: no model calls a tool for each.
 _MOST_CALLS = 8
 
 
@@ -116,6 +117,7 @@ def _find_wanted(builder: ResponseBuilder, tools: list[Tool]) -> list[Tool]:
         # The outputs answer the prompt: the model speaks next.
         return []
     prompt = builder.prompt.lower()
+    # A name in the prompt leaves no doubt, and lets a test choose several tools at once.
     named = [tool for tool in tools if _is_named(tool, prompt)]
     if named:
         return named
@@ -136,6 +138,7 @@ def _is_named(tool: Tool, prompt: str) -> bool:
     name = tool.get("name")
     if not name:
         return _family(tool["type"]).replace("_", " ") in prompt.replace("_", " ")
+    # A function called `get` or `run` would be named by any sentence.
     is_long_enough = "_" in name or len(split_words(name)) > 1 or len(name) > 3
     pattern = rf"(?<![\w-]){re.escape(name.lower())}(?![\w-])"
     return is_long_enough and re.search(pattern, prompt) is not None
@@ -152,6 +155,7 @@ def _score(tool: Tool, words: set[str], prompt: str) -> int:
     is_calculator = re.search(
         r"calc|arithmetic|math|add|multipl|sum", f"{tool['name']} {described}"
     )
+    # A sum or a command in the prompt weighs as much as a word of the name.
     if is_calculator and re.search(r"\d\s*[-+*/×÷]\s*\d", prompt):
         score += 2
     if properties & _COMMANDS and re.search(r"\b(?:run|execute)\b[^`]*`", prompt):
@@ -160,6 +164,7 @@ def _score(tool: Tool, words: set[str], prompt: str) -> int:
 
 
 def _stem(word: str) -> str:
+    # Crude, but the words of prompts and of tools are cut alike.
     for ending in ("ies", "ing", "ed", "s"):
         if word.endswith(ending) and len(word) > len(ending) + 3:
             return word[: -len(ending)]
