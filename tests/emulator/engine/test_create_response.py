@@ -5,9 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azure_responses.emulator.engine import TRIGGERS, PrefixMemory, create_response
+from azure_responses.emulator.engine.output_items import list_logprobs
 from azure_responses.emulator.engine.service_tools import paint
+from azure_responses.emulator.engine.transcript import read_text
 from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.engine.generations import NOW, ask, make_generation, said
 
@@ -236,8 +240,8 @@ def test_every_trigger_is_explained() -> None:
 @pytest.mark.parametrize("phrase", ["[[azure:refuse]]", "emulator: refuse", "Emulator:refuse it"])
 def test_a_refusal_is_a_part_of_its_own(phrase: str) -> None:
     form = {"type": "json_schema", "name": "x", "schema": {"type": "object"}}
-    for given in ({}, {"text": {"format": form}}):
-        part = ask(phrase, **given).response["output"][0]["content"][0]
+    for options in ({}, {"text": {"format": form}}):
+        part = ask(phrase, **options).response["output"][0]["content"][0]
         assert list(part) == ["type", "refusal"]
 
 
@@ -519,3 +523,16 @@ def test_events_are_written_when_first_read() -> None:
     reply = create_response(make_generation(input="Hello"))
     assert "events" not in vars(reply)
     assert reply.events is reply.events
+
+
+@given(st.text(min_size=1), st.integers(0, 20))
+def test_probabilities_add_up_to_at_most_one(text: str, top: int) -> None:
+    for entry in list_logprobs(text, top):
+        assert len(entry["top_logprobs"]) == top
+        assert sum(2.718281828 ** one["logprob"] for one in entry["top_logprobs"]) <= 1.00001
+
+
+def test_text_is_read_from_any_content() -> None:
+    assert read_text(None) == ""
+    assert read_text({"a": 1}) == '{"a": 1}'
+    assert read_text([{"type": "input_text", "text": "a"}, {"type": "input_image"}]) == "a"

@@ -1,5 +1,6 @@
 """Streams: numbered, complete, and telling the same as the response they end with."""
 
+import re
 from itertools import groupby
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.emulator.engine import GeneratedResponse, create_response
+from azure_responses.emulator.engine.item_events import obfuscate, split_deltas
 from tests.emulator.engine.generations import ask, make_generation
 
 _TOOLS: list[dict[str, Any]] = [
@@ -184,3 +186,16 @@ def test_delta_logprobs_are_one_per_token() -> None:
     assert [event["logprobs"][0]["token"] for event in deltas] == [
         event["delta"] for event in deltas
     ]
+
+
+@given(st.text())
+def test_deltas_are_the_text(text: str) -> None:
+    for chunking in ("default", "async"):
+        assert "".join(split_deltas(text, chunking)) == text
+
+
+@given(st.text(), st.text())
+def test_padding_fills_sixteen_characters(delta: str, key: str) -> None:
+    padding = obfuscate(delta, key)
+    assert (len(delta) + len(padding)) % 16 == 0
+    assert re.fullmatch("[A-Za-z0-9]{1,16}", padding)

@@ -4,7 +4,10 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from azure_responses.emulator.engine.canned_answers import find_sum
 from tests.emulator.engine.generations import ask, make_generation, said
 
 
@@ -177,3 +180,45 @@ def test_a_turn_is_built_with_what_it_is_given() -> None:
     generation = make_generation(input="x", dated=True)
     assert generation.dated
     assert generation.request == {"model": "gpt-4.1", "input": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("what is 17*3", ("17 * 3", "51")),
+        ("1 - 5", ("1 - 5", "-4")),
+        ("-3 + 5", ("-3 + 5", "2")),
+        ("10 / 4", ("10 / 4", "2.5")),
+        ("0.1+0.2", ("0.1 + 0.2", "0.3")),
+        ("(1 + 2) * -3", ("(1 + 2) * -3", "-9")),
+        ("007 + 1", None),
+        ("(1 + 2", None),
+        ("1 / 0", None),
+        ("1+" * 200 + "1", None),
+        ("on 2026-01-02 it rains", None),
+        ("12/25/2026", None),
+        ("no sum here", None),
+        ("call 555", None),
+    ],
+)
+def test_sums_are_found_and_solved(text: str, expected: tuple[str, str] | None) -> None:
+    assert find_sum(text) == expected
+
+
+@given(st.integers(-999, 999), st.integers(-999, 999), st.sampled_from("+-*"))
+def test_sums_are_right(first: int, second: int, sign: str) -> None:
+    expected = {"+": first + second, "-": first - second, "*": first * second}[sign]
+    assert (find_sum(f"{first} {sign} ({second})") or ("", ""))[1] == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("What is the capital of France? Reply with just the word.", "Paris"),
+        ("What is 2 + 2? Answer with only the number.", "4"),
+        ("Reply with exactly the word pong.", "pong."),
+        ("Reply with just the word: pong", "pong"),
+    ],
+)
+def test_just_the_word_is_a_form_and_no_text(prompt: str, answer: str) -> None:
+    assert said(prompt) == answer

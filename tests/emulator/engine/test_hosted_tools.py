@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from azure_responses.emulator.engine.hosted_tool import HostedTool
+from azure_responses.emulator.engine.tool_calls import HOSTED_TOOLS
 from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.engine.generations import ask
 
@@ -275,3 +277,22 @@ def test_tools_that_only_help_others_are_not_called() -> None:
     choice = "required"
     output = ask("Hello", tools=tools, tool_choice=choice).response["output"]
     assert _types(output) == ["message"]
+
+
+# What the service requires of a tool besides its type.
+_REQUIRED: dict[str, dict[str, Any]] = {
+    "code_interpreter": {"container": {"type": "auto"}},
+    "file_search": {"vector_store_ids": ["vs_1"]},
+    "mcp": {"server_label": "dice", "require_approval": "never"},
+}
+
+
+@pytest.mark.parametrize("row", HOSTED_TOOLS.values(), ids=lambda row: row.type)
+def test_a_tool_makes_the_items_that_its_row_names(row: HostedTool) -> None:
+    tool = {"type": row.type, **_REQUIRED.get(row.type, {})}
+    reply = ask("Hello", tools=[tool], tool_choice={**tool}, headers=_IMAGE_HEADER)
+    made = _types(reply.response["output"])
+    assert row.call_type in made
+    assert {*made} - {"message"} <= {*row.items}
+    announced = [event["item"] for event in reply.events if event["type"].endswith("item.added")]
+    assert all(item.get("status", "in_progress") == "in_progress" for item in announced)

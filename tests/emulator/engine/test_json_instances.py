@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.emulator.engine.json_instances import build_instance
+from azure_responses.emulator.engine.prompt_values import find_places, split_words
 
 _NAMES = st.sampled_from(
     ["name", "city", "email", "count", "price", "tags", "user_id", "isActive", "date", "x", "query"]
@@ -286,3 +287,22 @@ def test_a_boolean_among_alternatives_asks_for_nothing() -> None:
     alternatives = {"anyOf": [True, {"type": "null"}]}
     schema = {"type": "object", "properties": {"c": alternatives}, "required": ["c"]}
     assert set(build_instance(schema, "x")) == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("weather in Paris, Rome and Oslo?", ["Paris", "Rome", "Oslo"]),
+        ("weather in Florence, Italy", ["Florence, Italy"]),
+        ("compare in Paris or in Rome", ["Paris", "Rome"]),
+        ("then Berlin, please", ["Berlin"]),
+        ("the Amazon is long", ["Amazon"]),
+        ("nowhere", []),
+    ],
+)
+def test_places_are_found(text: str, expected: list[str]) -> None:
+    assert find_places(text) == expected
+
+
+def test_identifiers_are_split_into_words() -> None:
+    assert split_words("cityName") == split_words("city_name") == ["city", "name"]
