@@ -38,10 +38,12 @@ _LONGEST_SHOWN = 100
 
 
 class AllowedHosts:
-    """The hosts that connections over the loopback may name.
+    """The hosts that requests over the loopback may name: a guard against web pages.
 
-    Connections from elsewhere may name any host: who can reach a server on another
-    address, as in a container, is decided there.
+    The keys of an emulator are no secrets, and its control paths take none. By DNS rebinding a
+    page's own host name leads to the loopback, and the page may then read what it gets; `Host`
+    still has that name. Connections to another address, as in a container, may name any host:
+    who can reach that address is decided elsewhere.
 
     Args:
         allowed: names besides those of the loopback and of Azure; `*` is any.
@@ -50,17 +52,21 @@ class AllowedHosts:
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = {name.partition("/")[0].rstrip(".").lower() for name in allowed}
 
-    def refuse(self, scope: Mapping[str, Any]) -> PlannedReply | None:
-        """The reply to a request that is not to be answered, or None."""
+    def check(self, scope: Mapping[str, Any]) -> PlannedReply | None:
+        """The error for a request that a browser may have sent, or None."""
+        # Without an address the application is called in process, or over a Unix socket.
         server = scope.get("server")
         if "*" in self._allowed or not server or not _is_loopback(str(server[0])):
             return None
         headers = dict(scope["headers"])
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        # Proxies and servers differ in which of two they take.
         if len(given) > 1:
             return _say("A request needs one Host header.", 400)
         if given and not self._is_known(_name(given[0])):
             return _say(f"The emulator does not answer for the host {given[0][:_LONGEST_SHOWN]!r}.")
+        # Browsers name the page in Origin, but not for images and the like; there Sec-Fetch-Site
+        # says that the page is of another site. Programs send neither.
         site, origin = headers.get(b"sec-fetch-site", b""), headers.get(b"origin")
         is_of_a_page = site.strip().lower() == b"cross-site" if origin is None else True
         if is_of_a_page and not _is_of_this_machine(origin):
@@ -87,6 +93,7 @@ def _is_loopback(name: str) -> bool:
         address = ip_address(name)
     except ValueError:
         return False
+    # A dual-stack socket shows IPv4 callers as ::ffff:127.0.0.1.
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
 
@@ -119,10 +126,7 @@ class _Aborted(Exception):
 
 
 class AsgiApplication:
-    """Answers HTTP requests from an emulator. WebSocket connections are refused.
-
-    With 426 where the server can say so: Codex goes on over HTTP at once after it.
-    """
+    """Answers HTTP requests from an emulator. WebSocket connections get a 426 or are closed."""
 
     def __init__(self, emulator: Answerer, allowed_hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
@@ -137,9 +141,9 @@ class AsgiApplication:
             await _refuse_socket(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._hosts.refuse(scope)
-        if refusal is not None:
-            await _send_whole(refusal, scope, send)
+        error = self._hosts.check(scope)
+        if error is not None:
+            await _send_whole(error, scope, send)
             return
         body = await _read_body(receive)
         if body is None:
@@ -159,12 +163,15 @@ class AsgiApplication:
         """Send step by step until the end, or until the caller has gone."""
         try:
             async with anyio.create_task_group() as group:
+                # Only `receive` tells that the caller has gone: a write to a closed connection
+                # is dropped in silence.
                 group.start_soon(_watch, receive, group.cancel_scope)
                 await self._wait(reply.delay)
                 await send(_start(reply))
                 await self._walk(steps, receive, send)
                 group.cancel_scope.cancel()
         finally:
+            # A response whose stream was left early is never stored; its generator sees to that.
             close = getattr(steps, "close", None)
             if close is not None:
                 close()
@@ -185,11 +192,13 @@ class AsgiApplication:
             # Real time, whatever the clock says: the caller's patience is measured in it.
             with anyio.move_on_after(broken.seconds):
                 await _gone(receive)
+        # ASGI cannot break a connection; uvicorn's `send` is a method of what holds the transport.
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         if transport is None:
             raise _Aborted(broken.kind)
         if broken.kind == "headers":
             transport.write(_HALF_A_HEAD)
+        # A close inside a chunked body or a head is what clients call incomplete.
         if broken.kind in ("disconnected", "incomplete", "headers"):
             transport.close()
         else:
@@ -212,6 +221,7 @@ def _reset(transport: Any) -> None:
 
 async def _refuse_socket(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
+    # With 426 Codex goes on over HTTP at once; not every server can send a status here.
     if "websocket.http.response" not in scope.get("extensions", ()):
         await send({"type": "websocket.close", "code": 1000})
         return
@@ -252,6 +262,7 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 def _received(scope: Scope, body: bytes) -> ReceivedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    # `path` is decoded already, and an id may hold an encoded slash.
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     return ReceivedRequest(
         scope["method"],
@@ -279,6 +290,7 @@ async def _send_whole(reply: PlannedReply, scope: Scope, send: Send) -> None:
     start = _start(reply)
     start["headers"].append((b"content-length", b"%d" % len(reply.content)))
     await send(start)
+    # Answers to HEAD name the length of the body that they leave out.
     body = b"" if scope["method"] == "HEAD" else reply.content
     await send({"type": "http.response.body", "body": body})
 
@@ -320,7 +332,7 @@ def make_server(emulator: Served) -> "uvicorn.Server":
 def listen(host: str, port: int) -> socket.socket:
     """A socket that accepts connections from now on; port 0 takes any free one.
 
-    Raises OSError, and OverflowError for a port that is none.
+    Raises OSError, and OverflowError for an invalid port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -372,6 +384,7 @@ class RunningServer:
             target=self._server.run, args=([self._listener],), daemon=True, name="azure-emulator"
         )
         self._thread.start()
+        # Requests would wait in the queue, but a server that fails to start must be noticed.
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:
             if time.monotonic() > deadline or not self._thread.is_alive():

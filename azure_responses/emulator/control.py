@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _SECRET_HEADERS = ("api-key", "authorization", "cookie", "ocp-apim-subscription-key")
+# Keys and signatures that callers put into the query by mistake.
 _SECRET_QUERY = re.compile(r"((?:api-key|key|token|sig|code)=)[^&]*", re.IGNORECASE)
 _REDACTED = "REDACTED"
 
@@ -76,6 +77,7 @@ class RequestLog:
         )
         self._entries.append(entry)
         self._bytes += len(entry.body)
+        # The newest stays, however large: its status is still to come.
         while len(self._entries) > max(1, self._size) or self._is_too_large():
             self._bytes -= len(self._entries.popleft().body)
         return entry
@@ -130,6 +132,7 @@ def is_control(received: ReceivedRequest) -> bool:
 
 def answer_control(emulator: Controlled, received: ReceivedRequest) -> PlannedReply:
     """The reply to a control request: 200 with JSON, 400 or 404 with a message."""
+    # Not logged, and free of faults: a test must be able to look at them.
     key = f"{received.method} {received.path.removeprefix(_PREFIX)}"
     action = _ACTIONS.get(key)
     if action is None:

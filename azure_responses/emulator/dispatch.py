@@ -53,7 +53,7 @@ _MOST_WINDOWS = 1000
 
 
 class Account:
-    """A resource, its stored responses, files and conversations, its cipher and its limits."""
+    """A resource at work: its configuration, what it stores, its keys and its limits."""
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Account:
         self.mint = IdentifierMint(self._seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
         self.dice = random.Random(self._seed)
+        # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()
         self.windows: dict[str, UsageWindow] = BoundedDict(_MOST_WINDOWS)
 
@@ -117,7 +118,9 @@ _SUFFIXES = (
     ".cognitiveservices.azure.us",
     ".openai.azure.cn",
 )
+# Of older resources without a name of their own: all of a region share the host.
 _REGIONAL = ".api.cognitive.microsoft.com"
+# Starlette's test client names its host "testserver".
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", "testserver"})
 _PREFIX = "/resources/"
 
@@ -129,6 +132,7 @@ def find_account(
     if received.path.startswith(_PREFIX):
         name, _, rest = received.path.removeprefix(_PREFIX).partition("/")
         return _named(accounts, name), "/" + rest
+    # Hosts that the configuration names win over Azure's suffixes.
     gateway = _behind_gateway(accounts, received)
     if gateway is not None:
         return gateway
@@ -163,6 +167,7 @@ def _by_host(
         return accounts[0]
     if host.endswith(_REGIONAL):
         return accounts[0] if answers_any_host else _by_key(accounts, received)
+    # *.localhost leads to this machine, and keeps the names of several resources apart.
     suffix = next((suffix for suffix in (*_SUFFIXES, ".localhost") if host.endswith(suffix)), None)
     if suffix is None:
         # Served on a loopback port under another name (a container, a proxy).
@@ -178,6 +183,7 @@ def _by_key(accounts: Sequence[Account], received: ReceivedRequest) -> Account |
     near = [account for account in accounts if _slug(account.resource.region) == region]
     key = received.headers.get("api-key")
     holders = [account for account in near if key in account.resource.keys]
+    # With a wrong key the first one answers, and says that the key is wrong.
     return next(iter(holders or near), None)
 
 
@@ -210,7 +216,7 @@ class EmulatedCall:
         """The body's JSON whatever it is; None where it is not JSON.
 
         Half a surrogate pair is not: the service says that it could not parse such a body. Nor is
-        what is nested deeper than anybody reads.
+        a body that is nested too deep to be read.
         """
         try:
             parsed = json.loads(
@@ -224,7 +230,7 @@ class EmulatedCall:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON object sent; raises Refusal (400) where the body is not one."""
+        """The JSON object sent; raises ServiceError (400) for other JSON."""
         parsed = self.parsed
         if not isinstance(parsed, dict):
             raise invalid_json()
@@ -259,6 +265,7 @@ class EmulatedCall:
 
     def match_faults(self, deployment: str | None) -> list[Fault]:
         """The faults that strike this call on that deployment; counts it as a request."""
+        # Most emulators have no faults, and this is asked for every request.
         if not len(self.script):
             return []
         resource = self.account.resource.name
@@ -276,11 +283,13 @@ class EmulatedCall:
         return next((fault for fault in self.faults if fault.kind in STREAM_FAULTS), None)
 
 
+# Python's reader takes NaN and Infinity, which are not JSON.
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
 
 
 def _read_float(digits: str) -> float:
+    # 1e999 would become infinity, which no JSON can repeat.
     number = float(digits)
     if isinf(number):
         raise ValueError(digits)
@@ -289,6 +298,7 @@ def _read_float(digits: str) -> float:
 
 Work = Callable[[EmulatedCall, EmulatedDeployment], PlannedReply]
 
+# Microsoft's spillover page names these.
 _SPILLING = (429, 500, 503)
 
 
@@ -306,12 +316,14 @@ def serve(call: EmulatedCall, deployment: EmulatedDeployment, work: Work) -> Pla
         if target is None or not _spills(error):
             raise
         headers = _spillover_headers(deployment, target, error)
+    # The second deployment has faults of its own; those of the first stay with the first.
     second = replace(call, faults=call.match_faults(target.name))
     try:
         reply = work(second, target)
     except ServiceError as error:
         error.headers.update(headers)
         raise
+    # x-ms-deployment-name and the like then name the deployment that answered.
     known = [pair for pair in reply.headers if pair[0] not in headers]
     reply.headers = [*known, *headers.items()]
     return reply
@@ -320,6 +332,7 @@ def serve(call: EmulatedCall, deployment: EmulatedDeployment, work: Work) -> Pla
 def _spillover_target(
     call: EmulatedCall, deployment: EmulatedDeployment
 ) -> EmulatedDeployment | None:
+    # Microsoft: only provisioned deployments spill over, and only within their resource.
     if deployment.kind != "provisioned":
         return None
     name = deployment.spillover_to or call.received.headers.get("x-ms-spillover-deployment")

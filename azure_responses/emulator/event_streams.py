@@ -55,6 +55,7 @@ def stream_record(
     for index in range(start, len(record.events)):
         if record.due is not None:
             yield from _wait(record, record.due[index], clock, closes_at)
+            # Events that were due before the cancellation are still sent.
             was_cancelled = (
                 record.cancelled_at is not None and record.due[index] > record.cancelled_at
             )
@@ -178,8 +179,10 @@ _ORDERS: dict[str, Callable[[Event, Event], list[Event]]] = {
 
 
 def _cut(answer: GeneratedResponse, after: int, is_flat: bool) -> list[Event]:
+    # Never the last event: a stream that completed cannot fail.
     events = answer.events[: min(after, len(answer.events) - 1)]
     number = len(events)
+    # The nested form is what Azure sends, the flat one what the specification says.
     if is_flat:
         flat = {"code": "server_error", "message": OVERLOADED["message"], "param": None}
         return [*events, {"type": "error", **flat, "sequence_number": number}]

@@ -39,7 +39,7 @@ class Fault:
         nth: only from the nth matching request on, counted from 1.
         times: for how many requests; None is one with `nth`, and no end without.
         probability: for so many of the matching requests, drawn with the emulator's seed.
-        retry_after: seconds named in the headers of a refusal; None names none.
+        retry_after: seconds for the Retry-After headers of an error; None sends no such header.
         after_events: how many events (or halves of a JSON body) get through first.
         seconds: length of a silence, or of the wait between pieces of a slow body.
         location: where a redirect points.
@@ -125,9 +125,11 @@ class FaultScript:
         self._seen[index] += 1
         if fault.nth is not None and self._seen[index] < fault.nth:
             return False
+        # "The third request fails" means that the fourth succeeds again.
         times = 1 if fault.times is None and fault.nth is not None else fault.times
         if times is not None and self._fired[index] >= times:
             return False
+        # Drawn last: a request that the fault leaves alone uses up no number.
         if fault.probability is not None and self._dice.random() >= fault.probability:
             return False
         self._fired[index] += 1
@@ -136,6 +138,7 @@ class FaultScript:
 
 # --- before a status line -------------------------------------------------------------------------
 
+# The kinds of `Break`; what an HTTP client raises for each is in `httpx_transport`.
 _BREAKS = {
     "connect-refused": "refused",
     "dns-failure": "unresolved",
@@ -162,6 +165,7 @@ def _plain(status: int, code: str, message: str) -> Callable[[Fault], ServiceErr
 
 
 def _peak(fault: Fault) -> ServiceError:
+    # The text names seconds also where no header does.
     wait = 20 if fault.retry_after is None else fault.retry_after
     message = (
         "The system is currently experiencing high demand and cannot process your request. Your "
@@ -222,6 +226,7 @@ _BROKEN_EVENT = b'event: response.output_text.delta\ndata: {"type":"response.out
 def _pieces(reply: PlannedReply) -> Iterator[ReplyStep]:
     if reply.steps is not None:
         return reply.steps
+    # A body in one piece could not break in its middle.
     half = len(reply.content) // 2
     return iter((reply.content[:half], reply.content[half:]))
 
@@ -253,6 +258,7 @@ def _end(kind: str, fault: Fault) -> Break:
 
 def _stall(reply: PlannedReply, fault: Fault) -> PlannedReply:
     """Silence, and then the rest where `seconds` is given; without it, silence to the end."""
+    # Far beyond any read timeout; a break of 600 seconds ends tests that have none.
     if fault.seconds is None:
         return _insert(reply, fault.after_events, _end("stall", fault))
     return _insert(reply, fault.after_events, Pause(fault.seconds), goes_on=True)
@@ -267,6 +273,7 @@ def _slow(reply: PlannedReply, fault: Fault) -> PlannedReply:
 def _malformed_json(reply: PlannedReply, _fault: Fault) -> PlannedReply:
     if reply.steps is not None:
         return _insert(reply, 0, _BROKEN_EVENT, goes_on=True)
+    # A trailing comma: most of the body is there, and a lenient reader might take it.
     reply.content = reply.content[:-1] + b",}"
     return reply
 

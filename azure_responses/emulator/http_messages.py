@@ -106,6 +106,7 @@ _TRANSPORT_SECURITY = ("strict-transport-security", "max-age=31536000; includeSu
 _NO_SNIFFING = ("x-content-type-options", "nosniff")
 
 
+# All replies of a second share it.
 @lru_cache(maxsize=4)
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
@@ -119,6 +120,7 @@ def standard_headers(mint: IdentifierMint, region: str, now: float) -> list[tupl
     return [
         ("date", _date(int(now))),
         _TRANSPORT_SECURITY,
+        # The id that the gateway gave, and below the one of the service behind it.
         ("apim-request-id", mint.request()),
         _NO_SNIFFING,
         ("x-ms-region", region),

@@ -18,6 +18,7 @@ from azure_responses.emulator.http_messages import (
 
 __all__ = ["EmulatorTransport"]
 
+# What httpx raises over a real socket for each kind of break, with the same texts.
 _BROKEN: dict[str, tuple[type[httpx.TransportError], str]] = {
     "refused": (httpx.ConnectError, "[Errno 111] Connection refused"),
     "unresolved": (httpx.ConnectError, "[Errno -2] Name or service not known"),
@@ -43,6 +44,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request; raises the exception of httpx that a broken connection would."""
+        # A real transport, too, sends the body before it reads.
         request.read()
         reply = self._emulator.handle(_received(request))
         for seconds in self._play(_before_headers(reply), request):

@@ -17,6 +17,7 @@ __all__ = [
     "retry_headers",
 ]
 
+# Azure counts in windows of a minute; this one slides.
 _MINUTE = 60.0
 # Adding and subtracting unix times loses digits: a call is over a microsecond early, never late.
 _ROUNDING = 1e-6
@@ -41,6 +42,7 @@ class UsageWindow:
         self._spent: deque[tuple[float, int]] = deque()
         self._tokens = 0
 
+    # Every question forgets first: nothing runs in the background of an emulator.
     def _forget(self, now: float) -> None:
         while self._spent and now - self._spent[0][0] >= _MINUTE - _ROUNDING:
             self._tokens -= self._spent.popleft()[1]
@@ -78,6 +80,7 @@ class UsageWindow:
 
     def _frees_tokens(self, room: int, now: float) -> int:
         left = self._tokens
+        # The oldest calls leave the window first; the one that makes room decides.
         for at, tokens in self._spent:
             left -= tokens
             if left <= room:
@@ -91,6 +94,7 @@ class UsageWindow:
 
 
 def _seconds_until(spent_at: float, now: float) -> int:
+    # Retry-After of 0 would be an invitation to ask again at once.
     return max(1, math.ceil(spent_at + _MINUTE - now - _ROUNDING))
 
 
@@ -113,6 +117,7 @@ def rate_limit_headers(
     tokens = deployment.tokens_per_minute or _ROOMY_TOKENS
     requests = deployment.requests_per_minute or _ROOMY_REQUESTS
     left = tokens - window.tokens(now)
+    # Recorded in August 2026: a call may take more than was left.
     if mode == "negative":
         left = min(left, -1)
     reset = window.reset_seconds(now)
@@ -129,7 +134,7 @@ def rate_limit_headers(
 
 
 def retry_headers(retry_after: float | None) -> dict[str, str]:
-    """Seconds rounded up in one header, milliseconds in the other; none for None."""
+    """Seconds rounded up in one header, milliseconds in the other; no headers for None."""
     if retry_after is None:
         return {}
     return {
@@ -150,6 +155,7 @@ def rate_limit_error(
     The dated wording is the one quoted for chat completions of 2024; the newer one names the
     deployment, the model and the region.
     """
+    # Only the text differs between the surfaces; code and status are the same.
     wait = f"Please retry after {shortage.retry_after} seconds."
     if dated_version:
         message = (

@@ -12,6 +12,8 @@ from azure_responses.emulator.service_errors import resource_not_found
 
 __all__ = ["MODELS", "EmulatedModel", "describe_model", "find_model", "list_models"]
 
+# Values of `reasoning.effort`, by generation: GPT-5 up to gpt-5-nano, the o-series, 5.1, 5.2 and
+# later, 5.6. An effort of "none" lets a model sample.
 _CLASSIC = ("minimal", "low", "medium", "high")
 _O_SERIES = ("low", "medium", "high")
 _NEWER = ("none", "low", "medium", "high")
@@ -27,11 +29,11 @@ class EmulatedModel:
         name: the base model, such as `gpt-5-mini`.
         snapshot: name and version, such as `gpt-5-mini-2025-08-07`.
         efforts: values of `reasoning.effort` it takes; empty for a model that does not reason.
-        default_effort: the effort where the request names none.
+        default_effort: the effort of a request that does not name one.
         responses_only: chat completions are refused (`OperationNotSupported`).
         context_window: input and output tokens together.
         max_output: the most output tokens.
-        default_top_p: echoed where the request names none.
+        default_top_p: echoed for a request that does not name one.
         verbosities: values of `text.verbosity` it takes.
         supports_flex: takes `service_tier: "flex"`.
         has_phase: output messages carry `phase`.
@@ -61,6 +63,7 @@ class EmulatedModel:
     @property
     def max_input(self) -> int:
         """Input tokens that fit: GPT-5 models keep room for the whole output."""
+        # litellm #15968 quotes an Azure error with 272000.
         if self.context_window == 400_000:
             return 272_000
         return self.context_window
@@ -100,6 +103,7 @@ def _gpt5(
     default: str = "medium",
     responses_only: bool = False,
 ) -> EmulatedModel:
+    # By name, as rules of a generation hold for all its sizes.
     is_newer = not name.startswith("gpt-5-") and name != "gpt-5"
     return EmulatedModel(
         name,
@@ -125,6 +129,7 @@ def _gpt5_chat(name: str, version: str) -> EmulatedModel:
 _PRO = ("medium", "high", "xhigh")
 _CODEX = ("low", "medium", "high")
 _CODEX_LATE = ("low", "medium", "high", "xhigh")
+# What is published as "1M".
 _MILLION = 1_047_576
 
 _ALL = (
@@ -172,6 +177,7 @@ _ALL = (
     _gpt5("gpt-5.6-sol", "2026-07-09", _MAXIMUM, "medium"),
     _gpt5("gpt-5.6-terra", "2026-07-09", _MAXIMUM, "medium"),
     _gpt5("gpt-5.6-luna", "2026-07-09", _MAXIMUM, "medium"),
+    # Answers name the model that it chose; here always the same.
     EmulatedModel("model-router", "model-router-2025-11-18", context_window=200_000,
                   max_output=32_768, routes_to="gpt-4.1-nano-2025-04-14"),
 )  # fmt: skip
@@ -180,7 +186,7 @@ MODELS: dict[str, EmulatedModel] = {model.name: model for model in _ALL}
 
 
 def find_model(name: str) -> EmulatedModel:
-    """The model of that name or snapshot; a plain sampling model of that name where none is known.
+    """The model of that name or snapshot; a plain sampling model for an unknown name.
 
     The longest known name that `name` begins with counts, so `gpt-5-mini-2025-08-07` is
     `gpt-5-mini` with that snapshot. A name that ends in a known one, as people like to call their
@@ -189,6 +195,7 @@ def find_model(name: str) -> EmulatedModel:
     known = MODELS.get(name)
     if known:
         return known
+    # The longest: gpt-5-mini-2025-08-07 begins with gpt-5, too.
     base = max((key for key in MODELS if name.startswith(key + "-20")), key=len, default="")
     if base:
         return replace(MODELS[base], snapshot=name)

@@ -121,6 +121,7 @@ class StoredConversation:
 
     def add(self, items: list[dict[str, Any]]) -> None:
         """Go on with these items; the oldest of several thousand are dropped."""
+        # A new list: a response in progress goes on with the one that it began with.
         self.items = [*self.items, *items][-_MOST_ITEMS:]
 
 
@@ -199,6 +200,7 @@ class ObjectStore:
 
     def search(self, store_ids: list[str], query: str) -> list[tuple[str, str, str]]:
         """(file id, filename, text) of the stores' files, most words of the query first."""
+        # Word overlap in place of embeddings: a test can tell what will be found.
         words = set(_WORD.findall(query.lower()))
         rows: list[tuple[int, tuple[str, str, str]]] = []
         for file in self._files_of(store_ids):

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-# 256 bytes onto 62 letters: four letters come up once more often, which nobody can see in an id.
+# 256 bytes onto 62 letters: some letters come up a little more often, which no id shows.
 _LETTERS = bytes(_ALPHABET[number % 62] for number in range(256))
 _ITEM = re.compile(r"[a-z]+_(0[0-9a-f]{15})0[01][0-9a-f]{12}(819[0-9a-f])[0-9a-f]{16}")
 
@@ -42,6 +42,7 @@ class ConversationIds:
     def item(self, prefix: str, at: float) -> str:
         """An id such as `msg_…` created at `at`, in unix seconds."""
         digits = self._mint.digits(20)
+        # At a whole second, where a frozen clock often stands, the fraction is drawn.
         seconds = int(at)
         fraction = int((at - seconds) * 0x10000) & 0xFFFF or int(digits[:4], 16) & 0xFFFC
         return f"{prefix}_{self._start}{seconds:08x}{fraction:04x}{self._marker}{digits[4:]}"
@@ -74,6 +75,7 @@ class IdentifierMint:
 
     def conversation(self, like: str | None = None, is_stored: bool = True) -> ConversationIds:
         """The ids of a response: with the key of the item or response id `like`, or a new key."""
+        # Other ids, of another service or made up by a caller, share nothing.
         known = _ITEM.fullmatch(like or "")
         if known:
             return ConversationIds(self, known[1], known[2], is_stored)
@@ -117,7 +119,7 @@ _HEAD, _TAG = 25, 32
 
 
 class ReasoningCipherError(ValueError):
-    """The text was not written by this vault, or was changed since."""
+    """The text was not written by this cipher, or was changed since."""
 
 
 class ReasoningCipher:
@@ -138,6 +140,7 @@ class ReasoningCipher:
         """The payload as text; another nonce gives another text, `at` is unix seconds."""
         digest = hashlib.blake2b(nonce.encode(), key=self._encryption, digest_size=16)
         head = _VERSION + at.to_bytes(8, "big") + digest.digest()
+        # Sorted, so that equal payloads give equal texts.
         plain = json.dumps(payload, separators=(",", ":"), sort_keys=True).encode()
         signed = head + self._mask(plain, head)
         return base64.urlsafe_b64encode(signed + self._tag(signed)).decode()

@@ -21,6 +21,7 @@ __all__ = [
     "TENANT",
 ]
 
+# Public on purpose, and named in the documentation.
 API_KEY = "emulator-key"
 TENANT = "11111111-2222-3333-4444-555555555555"
 
@@ -43,9 +44,9 @@ class EmulatedDeployment:
         tokens_per_minute, requests_per_minute: capacity over any 60 seconds; None is unlimited.
         spillover_to: the standard deployment that takes over on 429, 500, 503 and over-long input.
         region: display name sent as `x-ms-region`; the resource's where None.
-        limit_reply: how an exhausted limit is told to a caller who streams: as HTTP 429, or as
+        limit_reply: how a caller who streams learns of an exhausted limit: by HTTP 429, or by
             a 200 whose stream fails in one of three recorded event orders.
-        sends_retry_after: False leaves `Retry-After` and `retry-after-ms` out of a refusal.
+        sends_retry_after: False leaves `Retry-After` and `retry-after-ms` out of an error.
         rate_limit_headers: `x-ratelimit-*` on Responses. Recorded replies carry none (`absent`).
         latency: how long answers take; the emulator's default where None.
         chunking: `default` sends several tokens per delta, as the default content filter's buffer
@@ -75,7 +76,7 @@ class EmulatedDeployment:
 
     @property
     def model_name(self) -> str:
-        """The model behind it; the deployment's own name where none was given."""
+        """The model that it runs: by default the one of the same name."""
         return self.model or self.name
 
 
@@ -96,7 +97,7 @@ class Resource:
         role_assignments: object id of a principal → role names. None goes by the token's `roles`.
         projects: names of Foundry projects; None takes any.
         hosts: further hosts it answers on, e.g. a gateway: `gw.example.com/team-a/proxy`.
-        missing_deployment: which of the service's bodies an unknown deployment is told with.
+        missing_deployment: which of the service's bodies answers for an unknown deployment.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Resource:
     missing_deployment: MissingDeployment = "DeploymentNotFound"
 
     def __post_init__(self) -> None:
+        # From YAML it may be a string, whose letters would be keys.
         keys: Any = self.keys
         if not isinstance(keys, list) or not keys:
             raise ValueError("keys is a list of one or two keys")
@@ -146,6 +148,7 @@ class Resource:
         self.keys[index] = key
 
 
+# Callers may name anything, and each call of one deployment asks for it again.
 @lru_cache(maxsize=1024)
 def _make_deployment(name: str) -> EmulatedDeployment:
     return EmulatedDeployment(name)

@@ -25,7 +25,9 @@ def drop_nulls(value: Any) -> Any:
     return {name: drop_nulls(part) for name, part in value.items() if part is not None}
 
 
+# Microsoft's Responses page: 30 days unless deleted before.
 RETENTION_SECONDS = 30 * 24 * 3600
+# How ids of items begin, by type; read from recordings.
 _PREFIXES = {
     "message": "msg",
     "reasoning": "rs",
@@ -86,6 +88,7 @@ class StoredResponse:
         """The response object at that time."""
         if not self.is_background or self.has_finished(now):
             return self.response
+        # Until it ends, a background response shows what it was opened with.
         first: dict[str, Any] = self.events[0]["response"]
         if self.cancelled_at is not None:
             return {**first, "status": "cancelled"}
@@ -101,6 +104,7 @@ class StoredResponse:
         """Every item of the chain up to and with this response, oldest first."""
         chain: list[StoredResponse] = []
         record: StoredResponse | None = self
+        # By the objects, not by ids: a chain goes on where a response before it was deleted.
         while record is not None:
             chain.append(record)
             record = record.parent
@@ -108,13 +112,13 @@ class StoredResponse:
         for link in reversed(chain):
             items += link.input_items
             for item in link.output_items:
-                # What was said before is in the compaction, and is not said again.
+                # A compaction stands for all items before it.
                 items = [item] if item["type"] == "compaction" else [*items, item]
         return items
 
 
 def listed_items(sent: Any, seed: str) -> list[dict[str, Any]]:
-    """Input as sent → items as listed; ids are derived from `seed` where an item brings none."""
+    """Input as sent → items as listed; ids are derived from `seed` for items without one."""
     if isinstance(sent, str):
         sent = [{"role": "user", "content": sent}]
     return [
@@ -127,6 +131,7 @@ def listed_items(sent: Any, seed: str) -> list[dict[str, Any]]:
 def _listed_item(item: dict[str, Any], seed: str) -> dict[str, Any]:
     kind = item.get("type", "message")
     listed: dict[str, Any] = {"id": item.get("id") or _item_id(kind, seed), "type": kind}
+    # Only messages are completed with what callers may leave out.
     if kind == "message":
         listed |= {"status": "completed", **item, "content": _parts(item)}
     else:
@@ -174,7 +179,7 @@ class ResponseStore:
             self.discard(next(iter(self._records)))
 
     def discard(self, response_id: str) -> None:
-        """Forget a response; nothing happens where there is none."""
+        """Forget a response; an unknown id is no error."""
         record = self._records.pop(response_id, None)
         self._bytes -= record.size if record else 0
         for item in record.output_items if record else ():
@@ -183,6 +188,7 @@ class ResponseStore:
     def find(self, response_id: str, now: float) -> StoredResponse | None:
         """A response that can be read now; None while it lags, after 30 days, and after delete."""
         record = self._records.get(response_id)
+        # A response that lags, and one that was never there, look the same.
         if record is None or now < record.readable_at:
             return None
         if now >= record.created_at + RETENTION_SECONDS:
@@ -207,6 +213,7 @@ class ResponseStore:
         found = self._items.get(item_id)
         if found is not None:
             return found[0] if self.find(found[1], now) else None
+        # Sent items are rarely referred to, and there is no index of them.
         for record in self._records.values():
             for item in record.input_items:
                 if item["id"] == item_id and self.find(record.id, now):

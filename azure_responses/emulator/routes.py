@@ -62,7 +62,7 @@ class MatchedRoute:
     Attributes:
         operation: what it asks for.
         surface: which of the service's surfaces it came in by.
-        api_version: the query value, None where there was none.
+        api_version: the query value, None without one.
         ids: the identifiers in the path, decoded, in order.
         project: the Foundry project of the path.
         make_error: the error to answer with, once the caller has proved who they are.
@@ -90,7 +90,7 @@ class RouteTable:
         self._collections = {row.path.partition("/")[0] for row in rows if row.is_v1}
 
     def find(self, method: str, path: str, query: str) -> MatchedRoute:
-        """The route of a request; raises ServiceError (404) where there is none.
+        """The route of a request; raises ServiceError (404) for an unknown one.
 
         `path` is percent-encoded as received and starts at the resource's root.
         """

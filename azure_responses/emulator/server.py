@@ -180,7 +180,7 @@ def run(
     Args:
         port: 0 takes any free one.
         config: path of an emulator.yaml; see docs/emulator.md.
-        host: the address to listen on; the loopback unless told otherwise, as keys are public.
+        host: the address to listen on; the loopback by default, since the keys are public.
         output: where the lines go; standard output where None.
 
     Raises:

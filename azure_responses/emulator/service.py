@@ -73,6 +73,7 @@ class Emulator:
         self.requests = RequestLog(log_size)
         self._answers_any_host = resources is None
         self._allowed_hosts = tuple(allowed_hosts)
+        # The default resource answers on every host, so that any endpoint can be tried.
         if resources is None:
             resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
         elif strict_deployments:
@@ -94,6 +95,7 @@ class Emulator:
             )
             for resource in resources
         }
+        # Reentrant, as the control API resets the emulator from inside a request.
         self._lock = threading.RLock()
 
     @property
@@ -112,15 +114,16 @@ class Emulator:
         return self.resources[0].keys[0]
 
     def token_credential(self, **options: Any) -> EmulatorCredential:
-        """A synchronous `TokenCredential`; options are those of `Issuer.mint`."""
+        """A synchronous `TokenCredential`; options are those of `TokenIssuer.mint`."""
         return EmulatorCredential(self.issuer, self.clock, **options)
 
     def async_token_credential(self, **options: Any) -> AsyncEmulatorCredential:
-        """An asynchronous `AsyncTokenCredential`; options are those of `Issuer.mint`."""
+        """An asynchronous `AsyncTokenCredential`; options are those of `TokenIssuer.mint`."""
         return AsyncEmulatorCredential(self.issuer, self.clock, **options)
 
     def httpx_transport(self) -> "EmulatorTransport":
         """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)` alike."""
+        # Imported when asked for: each way in needs a library that the others do not.
         from azure_responses.emulator.httpx_transport import EmulatorTransport
 
         return EmulatorTransport(self)
@@ -149,6 +152,7 @@ class Emulator:
 
     def handle(self, received: ReceivedRequest) -> PlannedReply:
         """The plan of the reply; never raises for anything a caller can send."""
+        # One request at a time: handlers only plan, and what takes time happens in the transports.
         with self._lock:
             if is_control(received):
                 return answer_control(self, received)
@@ -161,18 +165,19 @@ class Emulator:
         accounts = list(self._accounts.values())
         account, path = find_account(accounts, received, self._answers_any_host)
         if account is None:
+            # A served emulator cannot fail to resolve: the caller has reached it.
             if received.is_loopback:
-                return self._refused(resource_not_found(), accounts[0])
+                return self._error_reply(resource_not_found(), accounts[0])
             return PlannedReply(0, broken=Break("unresolved"))
         received.path = path
         entry.resource = account.resource.name
         try:
             return self._route(received, account, entry)
-        except ServiceError as refusal:
-            return self._refused(refusal, account)
+        except ServiceError as error:
+            return self._error_reply(error, account)
         except RecursionError:
-            # Nested less deep than the reader of JSON minds, but too deep to go through.
-            return self._refused(invalid_json(), account)
+            # Not too deep for the reader of JSON, but for what walks through the body.
+            return self._error_reply(invalid_json(), account)
 
     def _route(
         self, received: ReceivedRequest, account: Account, entry: LoggedRequest
@@ -184,18 +189,20 @@ class Emulator:
         entry.deployment = name if isinstance(name, str) else None
         call.faults = call.match_faults(entry.deployment)
         entry.faults = [fault.kind for fault in call.faults]
+        # A connection that breaks does so before anything is checked.
         for fault in call.faults:
             broken = break_of(fault)
             if broken is not None:
                 return PlannedReply(0, broken=broken)
         try:
             reply = self._perform(call)
-        except ServiceError as refusal:
-            reply = self._refused(refusal, account)
+        except ServiceError as error:
+            reply = self._error_reply(error, account)
         return alter_reply(reply, call.faults) if call.faults else reply
 
     def _perform(self, call: EmulatedCall) -> PlannedReply:
         account = call.account
+        # In the order of the service: the key comes before errors of version, model or body.
         _check_project(call)
         authorise(call)
         if call.route.make_error is not None:
@@ -207,10 +214,11 @@ class Emulator:
         reply.headers += standard_headers(account.mint, reply.region or account.region(), call.now)
         return reply
 
-    def _refused(self, refusal: ServiceError, account: Account) -> PlannedReply:
-        reply = json_reply(refusal.body, refusal.status)
-        make_headers = gateway_headers if refusal.status == 404 else standard_headers
-        reply.headers += refusal.headers.items()
+    def _error_reply(self, error: ServiceError, account: Account) -> PlannedReply:
+        reply = json_reply(error.body, error.status)
+        # A 404 comes from the gateway in front, which adds fewer headers than the service.
+        make_headers = gateway_headers if error.status == 404 else standard_headers
+        reply.headers += error.headers.items()
         reply.headers += make_headers(account.mint, account.region(), self.clock.now())
         return reply
 

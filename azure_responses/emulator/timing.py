@@ -47,6 +47,7 @@ class Clock:
         Raises:
             ValueError: a negative number, as no clock runs backwards, or a time beyond 9999.
         """
+        # Written so that NaN is an error, too.
         if not seconds >= 0:
             raise ValueError("a clock only moves forward: advance by 0 or more seconds")
         _check(self.now() + seconds)
@@ -62,6 +63,7 @@ class Clock:
     def run(self) -> None:
         """Go on from the present moment at the machine's speed."""
         if self._frozen_at is not None:
+            # It goes on from the frozen moment, not from the machine's.
             self._offset = self._frozen_at - time.time()
             self._frozen_at = None
 
@@ -120,6 +122,7 @@ class Latency:
         has_begun = False
         for event in events:
             kind = event["type"]
+            # Sent at once, however long the queue.
             if kind in ("response.created", "response.queued"):
                 offsets.append(0.0)
                 continue
@@ -136,6 +139,7 @@ class Latency:
         if self.is_zero:
             return [0.0] * count
         pace = 1 / self.tokens_per_second if self.tokens_per_second else 0.0
+        # The first chunk carries no token, only the role.
         gaps = [pace * self._factor(dice) for _ in range(count)]
         return [self.first_token * self._factor(dice), *gaps[1:]]
 

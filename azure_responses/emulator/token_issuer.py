@@ -16,6 +16,7 @@ __all__ = ["AsyncEmulatorCredential", "EmulatorCredential", "TokenIssuer", "PRIN
 PRINCIPAL = "99999999-aaaa-bbbb-cccc-dddddddddddd"
 USER_ROLE = "Cognitive Services OpenAI User"
 _KEY_NAME = "emulator-signing-key"
+# Tokens whose signature was checked.
 _REMEMBERED = 1024
 
 
@@ -80,6 +81,7 @@ class TokenIssuer:
             known = _verify(token)
             if known is None:
                 return None
+            # A signature takes longer to check than all else; old tokens rarely come back.
             if len(self._verified) >= _REMEMBERED:
                 self._verified.clear()
             self._verified[token] = known
@@ -89,8 +91,9 @@ class TokenIssuer:
 def _verify(token: str) -> dict[str, Any] | None:
     import jwt
 
-    # The times are compared with the emulator's clock by whoever asks, not with the machine's.
+    # `access` compares the times with the emulator's clock; here the machine's would count.
     options: Any = {name: False for name in ("verify_exp", "verify_nbf", "verify_iat")}
+    # The audience depends on the surface, which only `access` knows.
     options["verify_aud"] = False
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -104,7 +107,7 @@ def _verify(token: str) -> dict[str, Any] | None:
 class EmulatorCredential:
     """A synchronous `TokenCredential` whose tokens the emulator takes.
 
-    `options` are those of `Issuer.mint`; the audience follows the scope asked for unless given.
+    `options` are those of `TokenIssuer.mint`; the audience is that of the scope unless given.
     `calls` lists the scopes of every request, for tests of caching.
     """
 

@@ -20,12 +20,14 @@ _PIECE = re.compile(
     r"[^\S\n]?[A-Za-z\u00c0-\u024f]+(?:'(?:s|t|re|ve|m|ll|d))?|\d{1,3}|[^\S\n]?[^\s\w]+\n*|\s*\n+|"
     r"\s+(?!\S)|\s?\w|\s+"
 )
+# Words and runs of punctuation up to these lengths are one token.
 _WORD_LENGTH = 12
 # Longer texts are not kept: a few thousand of them would fill the memory.
 _SHORT, _LONG = 8192, 8_000_000
 _PUNCTUATION_LENGTH = 4
 _MESSAGE_OVERHEAD = 4
 _REQUEST_OVERHEAD = 3
+# The published sizes for the gpt-4o family: a base, and each tile of 512 by 512.
 _IMAGE_BASE, _IMAGE_TILE, _LOW_DETAIL = 85, 170, 85
 _PART_FILE = 250
 
@@ -52,6 +54,7 @@ def count_text(text: str) -> int:
     return len(split_tokens(read)) * len(text) // len(read)
 
 
+# Histories are counted again with each turn.
 @lru_cache(maxsize=2048)
 def _count_short(text: str) -> int:
     return len(split_tokens(text))

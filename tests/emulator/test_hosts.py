@@ -23,7 +23,7 @@ def served() -> Iterator[RunningServer]:
 
 def _refusal(server: Any = ("127.0.0.1", 80), allowed: Any = (), **named: Any) -> Any:
     headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
-    return AllowedHosts(allowed).refuse({"server": server, "headers": headers})
+    return AllowedHosts(allowed).check({"server": server, "headers": headers})
 
 
 @pytest.mark.parametrize("host", [
@@ -62,7 +62,7 @@ def test_other_addresses_and_allowed_names_are_for_whoever_serves_there() -> Non
     assert _refusal(allowed=("*",), host="any.example", origin="https://any.example") is None
     assert _refusal() is None
     two = [(b"host", b"localhost"), (b"host", b"evil.example")]
-    refused = AllowedHosts().refuse({"server": ("::1", 80), "headers": two})
+    refused = AllowedHosts().check({"server": ("::1", 80), "headers": two})
     assert refused is not None
     assert refused.status == 400
 

@@ -14,6 +14,7 @@ __all__ = [
     "update",
 ]  # fmt: skip
 
+# OpenAI's reference: "up to 20 items at a time".
 _MOST_ITEMS = 20
 
 
@@ -41,6 +42,7 @@ def _items(call: EmulatedCall, conversation: StoredConversation) -> list[dict[st
         raise invalid_request("Invalid type for 'items[].type': expected a string.", "items")
     if len(items) > _MOST_ITEMS:
         raise too_many("items", len(items), _MOST_ITEMS)
+    # The seed of the ids holds the place, so that equal items get different ids.
     return listed_items(items, f"{conversation.id}/{len(conversation.items)}")
 
 

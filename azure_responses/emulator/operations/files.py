@@ -64,6 +64,7 @@ def read_upload(received: ReceivedRequest) -> Upload:
 
 def _read_form(content_type: str, body: bytes) -> Upload:
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    # The standard library reads MIME, of which a form is one kind.
     message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
     upload = Upload()
     for part in message.iter_parts():
@@ -216,6 +217,7 @@ def attach_file(call: EmulatedCall) -> PlannedReply:
     store, file_id = _find_store(call), call.body.get("file_id")
     if not isinstance(file_id, str) or file_id not in call.account.objects.files:
         raise not_found("File", file_id, "file_id")
+    # Indexed at once; Azure takes a moment.
     store.files[file_id] = int(call.now)
     return json_reply(_attached_object(call, store, file_id))
 

@@ -35,7 +35,7 @@ class Context:
 
 
 def find_context(call: EmulatedCall) -> Context:
-    """Raises Refusal for whatever this resource does not hold."""
+    """The context of a create call; raises ServiceError for what this resource does not hold."""
     context = Context(_resolve_items(call, call.body))
     _check_tools(call, call.body.get("tools"))
     previous = call.body.get("previous_response_id")
@@ -69,6 +69,7 @@ def _check_reasoning(call: EmulatedCall, context: Context) -> None:
 
 def _find_parent(call: EmulatedCall, response_id: str) -> StoredResponse:
     record = call.account.store.find(response_id, call.now)
+    # Also a background response that still runs, or was cancelled.
     if record is None or not record.has_finished(call.now):
         raise previous_response_not_found(response_id)
     return record
@@ -86,12 +87,14 @@ def _resolve_items(call: EmulatedCall, body: dict[str, Any]) -> dict[str, Any]:
     items = body.get("input")
     if not isinstance(items, list):
         return body
+    # The error for a lost item depends on it: the usual reason is that nothing was stored.
     stores = body.get("store") is not False
     return {**body, "input": [_resolve(call, drop_nulls(item), stores) for item in items]}
 
 
 def _refers(item: Any) -> bool:
     """References, and reasoning replayed by id alone, which the service looks up too."""
+    # A reference may leave its type out, and is then an id and nothing else.
     if item.get("type") == "item_reference" or item.keys() == {"id"}:
         return True
     return item.get("type") == "reasoning" and "id" in item and not item.get("encrypted_content")
@@ -101,6 +104,7 @@ def _resolve(call: EmulatedCall, item: Any, stores: bool) -> Any:
     if not _refers(item):
         return item
     found = call.account.store.find_item(item["id"], call.now)
+    # Items of a conversation can be referred to from outside of it.
     if found is None:
         found = _conversation_item(call, item["id"])
     if found is None:
@@ -142,4 +146,5 @@ def _check_container(call: EmulatedCall, container: Any) -> None:
         raise not_found("Container", container, "tools")
     if found.has_expired(call.now):
         raise invalid_request("Container is expired.", "tools")
+    # A call that may use a container keeps it alive.
     found.last_active_at = call.now

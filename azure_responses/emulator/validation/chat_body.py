@@ -111,7 +111,7 @@ def check_chat(body: dict[str, Any], model: EmulatedModel) -> None:
     for name, value in body.items():
         shape = _PARAMETERS.get(name)
         if shape is None:
-            raise _refuse_unknown(name)
+            raise _unknown(name)
         if value is not None:
             shape.check(value, name)
     if body.get("messages") is None:
@@ -124,7 +124,7 @@ def check_chat(body: dict[str, Any], model: EmulatedModel) -> None:
     _check_tools(body)
 
 
-def _refuse_unknown(name: str) -> ServiceError:
+def _unknown(name: str) -> ServiceError:
     if name == "input":
         message = "Unrecognized request argument supplied: input"
         return invalid_request(message)
@@ -158,6 +158,7 @@ def _check_order(messages: list[dict[str, Any]]) -> None:
             _check_tool_message(message, called, index)
             called.discard(message["tool_call_id"])
             continue
+        # Another message while calls wait for their outputs: the service names all of them.
         if called:
             break
         called = {str(call.get("id")) for call in message.get("tool_calls") or ()}

@@ -1,4 +1,4 @@
-"""The parameters of a create call, and the ones people bring along from chat completions."""
+"""The parameters of a create call: their shapes, what a model takes, and what goes together."""
 
 import json
 from typing import Any
@@ -154,11 +154,12 @@ _REFERENCE = "https://platform.openai.com/docs/api-reference/responses/create"
 def check_parameters(body: dict[str, Any], surface: str) -> None:
     """Refuses parameters that are unknown, moved, missing or of the wrong shape."""
     for name, value in body.items():
+        # The first parameter that is wrong is the one named, in the order of the body.
         shape = _PARAMETERS.get(name)
         if shape is None and surface == "preview":
             shape = _PREVIEW.get(name)
         if shape is None:
-            raise _refuse_unknown(name)
+            raise _unknown(name)
         if value is not None:
             shape.check(value, name)
     if not body.get("model"):
@@ -178,7 +179,7 @@ def check_compact(body: dict[str, Any]) -> None:
         raise missing_parameter("input")
 
 
-def _refuse_unknown(name: str) -> ServiceError:
+def _unknown(name: str) -> ServiceError:
     moved = _MOVED.get(name)
     if moved is None:
         return unknown_parameter(name)
@@ -191,7 +192,7 @@ def _refuse_unknown(name: str) -> ServiceError:
     return invalid_request(message, None, "unsupported_parameter")
 
 
-# Nothing shows that the default is refused where it is written out; chat completions say that it
+# No report shows an error for a default that is written out; chat completions say that it
 # is the one value supported.
 _DEFAULTS = {"temperature": 1, "top_p": 1, "top_logprobs": 0}
 
@@ -201,6 +202,7 @@ def check_capabilities(body: dict[str, Any], model: EmulatedModel) -> None:
     reasoning = body.get("reasoning")
     if reasoning:
         _check_reasoning(reasoning, model)
+    # Whether a model samples depends on the effort: GPT-5.1 and later do so at "none".
     effort = (reasoning or {}).get("effort") or model.default_effort
     _check_sampling(body, model, effort)
     _check_text(body.get("text") or {}, model)
@@ -213,6 +215,7 @@ def check_capabilities(body: dict[str, Any], model: EmulatedModel) -> None:
         if tool["type"] in model.refused_tools:
             message = f"Hosted tool '{tool['type']}' is not supported with {model.name}."
             raise invalid_request(message, "tools")
+        # This tool needs the model of the same name.
         if tool["type"] == "computer_use_preview" and model.name != tool["type"].replace("_", "-"):
             message = f"Tool 'computer_use_preview' is not supported with {model.name}."
             raise invalid_request(message, f"tools[{index}]")
@@ -324,5 +327,5 @@ def _check_format(body: dict[str, Any]) -> None:
 
 def _mentions_json(body: dict[str, Any]) -> bool:
     read = f"{json.dumps(body.get('input'))}{body.get('instructions') or ''}"
-    # Earlier turns are not at hand here, and may have said it.
+    # Earlier turns cannot be seen here, and the word may be in them.
     return "json" in read.lower() or bool(body.get("previous_response_id"))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from azure_responses.emulator.engine.matching_text import has_lookaround
-from azure_responses.emulator.service_errors import ServiceError, invalid_request
+from azure_responses.emulator.service_errors import invalid_request
 
 __all__ = [
     "check_function_schema",
@@ -29,6 +29,7 @@ _Claim = Callable[[Any], bool]
 
 def find_wrong_keyword(schema: Mapping[str, Any]) -> str | None:
     """What is wrong with the first keyword that holds what it cannot; None for a sound schema."""
+    # A list instead of recursion: schemas of callers may be nested deep.
     pending: list[tuple[_Context, Any]] = [((), schema)]
     while pending:
         context, part = pending.pop()
@@ -73,6 +74,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_step(value: Any) -> bool:
+    # The multiples of less could hardly be told apart as floats.
     return _is_number(value) and value > 1e-9
 
 
@@ -152,6 +154,7 @@ _FORMATS = (
     "ipv6",
     "uuid",
 )
+# The limits of the guide; enums count both alone and together.
 _DEEPEST, _MOST_PROPERTIES, _MOST_VALUES, _MOST_TEXT = 10, 5000, 1000, 120_000
 _LONG_ENUM, _MOST_ENUM_TEXT = 250, 15_000
 
@@ -165,7 +168,7 @@ class _LookaroundFault(_Fault):
 
 
 def check_function_schema(tool: dict[str, Any], path: str, name: str) -> None:
-    """Refuses parameters of a function that are no object, or not strict where strict is asked."""
+    """Refuses parameters that are not an object schema, or not strict although asked for."""
     parameters = tool.get("parameters")
     owner = f"function '{tool['name']}'"
     _check(parameters, bool(tool.get("strict")), owner, f"{path}.{name}", name == "parameters")
@@ -187,11 +190,7 @@ def _check(schema: Any, is_strict: bool, owner: str, path: str, is_function: boo
     except _LookaroundFault as fault:
         raise invalid_request(f"Invalid JSON schema: {fault}", path, code) from None
     except _Fault as fault:
-        raise _refuse(owner, fault, path, code) from None
-
-
-def _refuse(owner: str, fault: _Fault, path: str, code: str) -> ServiceError:
-    return invalid_request(f"Invalid schema for {owner}: {fault}", path, code)
+        raise invalid_request(f"Invalid schema for {owner}: {fault}", path, code) from None
 
 
 def _check_root(schema: dict[str, Any], is_strict: bool) -> None:
@@ -231,6 +230,7 @@ def _length(values: Iterable[Any]) -> int:
     return sum(len(value) for value in values if isinstance(value, str))
 
 
+# Only what strict schemas may hold is walked; `_check_part` refuses the rest by name.
 def _walk(schema: Any, context: _Context) -> Iterator[tuple[_Context, dict[str, Any]]]:
     if not isinstance(schema, dict):
         raise _Fault(f"In context={context}, {schema!r} is not of type 'object'.")
@@ -305,6 +305,7 @@ def _check_object(part: dict[str, Any], where: str) -> None:
 
 
 def _check_reference(reference: str, where: str, root: Any) -> None:
+    # The schema itself: recursion is allowed.
     if reference == "#":
         return
     found = root

@@ -1,6 +1,6 @@
-"""A small language of shapes: what JSON a parameter takes, and the refusal where it gets other.
+"""A small language of shapes: what JSON a parameter takes, and the error for other JSON.
 
-`check(value, path)` returns quietly or raises the refusal; `path` names the value as the service
+`check(value, path)` returns or raises the ServiceError; `path` names the value as the service
 does, such as `input[0].content`.
 """
 
@@ -31,7 +31,7 @@ class Shape(Protocol):
     expected: str
 
     def check(self, value: Any, path: str) -> None:
-        """Raise the Refusal that Azure would answer with; `path` names the value in it."""
+        """Raise the ServiceError that Azure would answer with; `path` names the value in it."""
 
 
 class Text:
@@ -77,6 +77,7 @@ class Number:
         self._most = most
 
     def check(self, value: Any, path: str) -> None:
+        # True is an int in Python, and no number in JSON.
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise invalid_type(path, self.expected, value)
         self._compare(value, path)
@@ -183,6 +184,7 @@ class Fields:
             shape = self._shapes.get(name)
             if shape is None and not self.takes_others:
                 raise unknown_parameter(prefix + name)
+            # SDKs write null for an optional key that is not set.
             if shape is not None and (given is not None or name in self._required):
                 shape.check(given, prefix + name)
 
@@ -221,7 +223,7 @@ _JSON_KINDS: dict[type, str] = {str: "text", list: "listing", dict: "record"}
 
 
 class Either:
-    """One of several shapes, told apart by JSON type."""
+    """One of several shapes, by the JSON type of the value."""
 
     def __init__(self, expected: str, **shapes: Shape) -> None:
         self.expected = expected
@@ -253,6 +255,7 @@ class Tagged:
         self._tag = tag
         self._is_tag_in_path = is_tag_in_path
         self._read = read
+        # The tag is checked here; the shapes need not name it.
         for shape in shapes.values():
             if isinstance(shape, Fields):
                 shape.allow(tag)
@@ -263,6 +266,7 @@ class Tagged:
         kind = value.get(self._tag) or (self._read(value) if self._read else None)
         if kind is None:
             raise missing_parameter(f"{path}.{self._tag}")
+        # Azure names the item itself for a wrong type in `input`, and the key elsewhere.
         place = f"{path}.{self._tag}" if self._is_tag_in_path else path
         if not isinstance(kind, str):
             raise invalid_type(place, "a string", kind)
