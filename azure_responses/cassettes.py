@@ -18,8 +18,7 @@ PLACEHOLDER_HOST = "resource.openai.azure.com"
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _SCRUBBED = "scrubbed"
 
-# Everything else a client or a service sends is left out: a list of what is safe cannot miss a
-# secret that nobody has thought of.
+# Other headers of clients and services are left out: a list of all secrets would never be complete.
 _KEPT_REQUEST_HEADERS = frozenset(
     {"accept", "content-type", "x-ms-oai-image-generation-deployment", "x-ms-spillover-deployment"}
 )
@@ -27,6 +26,7 @@ _KEPT_RESPONSE_HEADERS = re.compile(
     r"content-type|retry-after(-ms)?|x-ratelimit-.*|x-ms-region|x-ms-spillover-error"
     r"|azureai-.*|openai-processing-ms"
 )
+# Kept with a placeholder, so that code that reads request ids finds one.
 _ID_HEADERS = frozenset({"apim-request-id", "x-request-id", "x-ms-client-request-id"})
 _SECRET_HEADERS = ("api-key", "authorization", "ocp-apim-subscription-key", "cookie")
 _SECRET_QUERY = re.compile(r"(?<=[?&])(subscription-key|code|sig|api-key)=[^&]*&?", re.IGNORECASE)
@@ -36,6 +36,7 @@ _AZURE_HOST = re.compile(
     r"|\.services\.ai\.azure\.com|\.azure-api\.net|\.api\.cognitive\.microsoft\.com)",
     re.IGNORECASE,
 )
+# In bodies: ciphertext, JSON Web Tokens, Fernet tokens (reasoning again), UUIDs, and hosts.
 _REPLACEMENTS = (
     (re.compile(r'("encrypted_content"\s*:\s*")[^"]*'), rf"\g<1>{_SCRUBBED}"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), _SCRUBBED),
@@ -46,10 +47,10 @@ _REPLACEMENTS = (
 
 
 class Scrubber:
-    """Takes out of requests and replies what must not be committed.
+    """Removes from requests and replies what must not be committed.
 
-    It remembers the hosts and secrets of the requests it has seen, and takes them out of the
-    replies as well: error messages like to repeat them.
+    It remembers the hosts and secrets of the requests it has seen and removes them from replies
+    too, because error messages repeat them.
     """
 
     def __init__(self) -> None:
@@ -90,6 +91,7 @@ class Scrubber:
         if host and host != PLACEHOLDER_HOST:
             self._seen[host] = PLACEHOLDER_HOST
             resource = host.partition(".")[0]
+            # A shorter name would be found inside ordinary words.
             if _AZURE_HOST.fullmatch(host) and len(resource) > 3:
                 self._seen[resource] = "resource"
 
@@ -98,7 +100,7 @@ class Scrubber:
         return urlunsplit(("https", PLACEHOLDER_HOST, parts.path, parts.query, ""))
 
     def _text(self, text: str) -> str:
-        # The longest first: a host before the resource name that begins it.
+        # The longest first: a host before the name of the resource with which it begins.
         for seen in sorted(self._seen, key=len, reverse=True):
             if self._seen[seen] == _SCRUBBED:
                 text = redact(text, [seen], _SCRUBBED)
@@ -132,7 +134,7 @@ def make_vcr(library: str, *, label: str | None = None, **options: Any) -> Any:
 
     Args:
         library: the folder of the cassettes.
-        label: written at the head of each cassette; say where it was recorded from.
+        label: written at the head of each cassette, such as where it was recorded.
         options: any other argument of `vcr.VCR`, such as `record_mode`.
 
     Raises:
@@ -168,6 +170,7 @@ class _ReadableYAML:
 def _dump(value: Any) -> str:
     import yaml
 
+    # A class of its own, because representers are kept in the class.
     class Dumper(yaml.SafeDumper):
         pass
 

@@ -1,12 +1,13 @@
 """Calls without a client: `responses` and `completion`, and their async twins.
 
-Clients are pooled per endpoint, credential and version, so that repeated calls reuse connections.
+Clients are kept per endpoint, credential and version, so that repeated calls reuse connections.
+The twins are written by hand: nearly all they share is their signatures.
 """
 
 import atexit
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat import AsyncChatCompletionStream
@@ -40,11 +41,12 @@ __all__ = [
 
 C = TypeVar("C")
 
+# Clients kept. A program that calls with ever new keys must not keep connections for all of them.
 _CAPACITY = 64
 
 
 class FunctionConnection(IdentityArguments, ServingArguments, total=False):
-    """Where a function sends its call; the other arguments of its client are the environment's."""
+    """Where a function sends its call; the environment has the other arguments of the client."""
 
     api_base: str | None
     """Endpoint of the resource, in any form the portal or the docs show; None takes the
@@ -63,7 +65,7 @@ _CONNECTION_NAMES = frozenset(FunctionConnection.__annotations__)
 
 
 class ClientPool(Generic[C]):
-    """Keeps the last clients made, one per way of connecting."""
+    """Keeps the clients that were made last, one for each set of connection arguments."""
 
     def __init__(self, make: Callable[..., C]) -> None:
         self._make = make
@@ -79,18 +81,19 @@ class ClientPool(Generic[C]):
             if client is not None:
                 self._clients.move_to_end(key)
                 return client
-        # Made beside the lock: it reads certificates, which callers of other clients need not
-        # wait for. Of two that are made at the same time the second goes, before its first call.
+        # Made outside of the lock: it reads certificates, for which callers of other clients need
+        # not wait. Of two made at the same time the second is dropped before its first call.
         made = self._make(**arguments)
         with self._lock:
             client = self._clients.setdefault(key, made)
             if len(self._clients) > _CAPACITY:
-                # Dropped, not closed: another thread may be in the middle of a call.
+                # Dropped, not closed: another thread may be using it.
                 self._clients.popitem(last=False)
             return client
 
     def _leave_parent(self) -> None:
-        # The clients leave their connections; a credential that was made here has its own.
+        # The clients themselves leave the parent's connections; but a credential that was made
+        # for one of them has connections of its own, so all are made again.
         self._clients = OrderedDict()
 
     def clear(self, close: Callable[[C], None]) -> None:
@@ -101,6 +104,7 @@ class ClientPool(Generic[C]):
 
 
 def _key(arguments: Mapping[str, Any]) -> Hashable:
+    # The environment is part of the key, because a program may change it between two calls.
     explicit = tuple(
         (name, value if isinstance(value, Hashable) else id(value))
         for name, value in sorted(arguments.items())
@@ -113,11 +117,12 @@ def _key(arguments: Mapping[str, Any]) -> Hashable:
 
 _clients: ClientPool[AzureResponses] = ClientPool(AzureResponses)
 atexit.register(_clients.clear, AzureResponses.close)
+# Not closed at exit: that needs the event loop of each client, and the loops have ended.
 _async_clients: ClientPool[AsyncAzureResponses] = ClientPool(AsyncAzureResponses)
 
 
 def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Connection arguments and call arguments, the model's provider prefix taken off."""
+    """Connection arguments and call arguments; the model without its provider prefix."""
     connection = {
         name: value
         for name, value in arguments.items()
@@ -145,11 +150,12 @@ def responses(
 ) -> Response | Stream[Response]:
     """Ask a deployment: `responses(model="azure/o1-pro", input="…", api_base=…, api_key=…)`.
 
-    The `azure/` or `azure/responses/` in front of the deployment's name is optional. What is not
-    given comes from the environment. With `stream=True` the result is iterated for typed events.
+    The `azure/` or `azure/responses/` before the name of the deployment is optional. The
+    environment has the arguments that are absent. With `stream=True` the result is an iterator
+    of typed events.
 
     Raises:
-        AzureResponsesError: what configuration, service or network ended with.
+        AzureResponsesError: an error of the configuration, the service or the network.
     """
     connection, call = _split(arguments)
     return _clients.get(connection).responses.create(stream=stream, **call)
@@ -174,71 +180,54 @@ async def aresponses(
 
 @overload
 def completion(
-    *,
-    stream: Literal[False] | None = False,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: Literal[False] | None = False, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion: ...
 @overload
 def completion(
-    *,
-    stream: Literal[True],
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: Literal[True], **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletionStream: ...
 @overload
 def completion(
-    *,
-    stream: bool | None,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: bool | None, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion | ChatCompletionStream: ...
 @shows_parameters(FunctionChatArguments)
 def completion(
-    *,
-    stream: bool | None = False,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: bool | None = False, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion | ChatCompletionStream:
     """A chat completion, served by the Responses API.
 
     `completion(model="azure/responses/my-o1-pro", messages=[…], api_base=…, api_key=…)`; the
     prefix is optional. Takes every parameter of chat completions; with `stream=True` the result
-    is iterated for chunks.
+    is an iterator of chunks.
 
     Raises:
-        AzureResponsesError: what configuration, service or network ended with.
+        AzureResponsesError: an error of the configuration, the service or the network.
     """
     connection, call = _split(arguments)
-    completions: Any = _clients.get(connection).chat.completions
-    result: ChatCompletion | ChatCompletionStream
-    result = completions.create(stream=stream, **call)
-    return result
+    # `create` has an overload for each value of `stream`, and none for a value known only later.
+    create: Callable[..., ChatCompletion | ChatCompletionStream]
+    create = _clients.get(connection).chat.completions.create
+    return create(stream=stream, **call)
 
 
 @overload
 async def acompletion(
-    *,
-    stream: Literal[False] | None = False,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: Literal[False] | None = False, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion: ...
 @overload
 async def acompletion(
-    *,
-    stream: Literal[True],
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: Literal[True], **arguments: Unpack[FunctionChatArguments]
 ) -> AsyncChatCompletionStream: ...
 @overload
 async def acompletion(
-    *,
-    stream: bool | None,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: bool | None, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion | AsyncChatCompletionStream: ...
 @shows_parameters(FunctionChatArguments)
 async def acompletion(
-    *,
-    stream: bool | None = False,
-    **arguments: Unpack[FunctionChatArguments],
+    *, stream: bool | None = False, **arguments: Unpack[FunctionChatArguments]
 ) -> ChatCompletion | AsyncChatCompletionStream:
     """`completion`, awaited."""
     connection, call = _split(arguments)
-    completions: Any = _async_clients.get(connection).chat.completions
-    result: ChatCompletion | AsyncChatCompletionStream
-    result = await completions.create(stream=stream, **call)
-    return result
+    create: Callable[..., Awaitable[ChatCompletion | AsyncChatCompletionStream]]
+    create = _async_clients.get(connection).chat.completions.create
+    return await create(stream=stream, **call)

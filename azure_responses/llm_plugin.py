@@ -17,12 +17,13 @@ from llm.default_plugins.openai_models import AsyncResponses, Responses, build_o
 
 __all__ = ["AsyncRoutedModel", "RoutedModel", "register_models"]
 
-# Whoever runs llm trusts themselves, and a conversation goes on in the next process.
+# Ids are signed for one user only, so the secret need not be secret; but it must stay the same,
+# because the next process continues the conversation.
 _SECRET = "one person's conversations"
 
 
 class _Routed:
-    """What makes a model of llm's own call the router instead of OpenAI."""
+    """Makes a model class of llm call the router instead of OpenAI."""
 
     needs_key = key_env_var = None
 
@@ -31,7 +32,7 @@ class _Routed:
         more: Any = {**shown, "vision": True, "supports_schema": True, "supports_tools": True}
         super().__init__(f"azure/{group}", model_name=group, **more)  # type: ignore[call-arg]
         self._router = router
-        # Without `chat_completions`: those would go to OpenAI itself.
+        # Without the option `chat_completions`, whose calls would go to OpenAI itself.
         self.Options = build_options_class(**shown, reasoning_summary=reasons)
 
     def get_client(self, key: str | None, *, async_: bool = False) -> Any:
@@ -58,7 +59,7 @@ class AsyncRoutedModel(_Routed, AsyncResponses):  # type: ignore[misc,unused-ign
 
 @llm.hookimpl  # type: ignore[untyped-decorator,unused-ignore]
 def register_models(register: Callable[..., None]) -> None:
-    """Register the groups; settings that cannot be used are told of, and the rest goes on."""
+    """Register the groups; without them, and with a message, where settings are invalid."""
     path = Path(llm.user_dir()) / "azure-responses.yaml"
     try:
         rows, settings = _read(path)
@@ -67,6 +68,7 @@ def register_models(register: Callable[..., None]) -> None:
         print(f"azure-responses: {path} or the environment: {error!r}", file=sys.stderr)
         return
 
+    # Made on the first call of a model: every command of llm registers the models.
     @cache
     def router() -> Any:
         from azure_responses.router import Router

@@ -1,7 +1,7 @@
 """Fixtures for testing code that calls Azure, against the emulator.
 
-Loaded by pytest by itself once the package is installed; nothing is imported before a fixture is
-used.
+pytest loads this module in every project once the package is installed, so nothing is imported
+before a fixture is used.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ __all__ = [
     "pytest_configure",
 ]
 
+# For an emulator without deployments, whose calls fail as those of an empty resource do.
 _DEPLOYMENT = "gpt-5-mini"
 _MARKER = (
     "azure(faults=[...], deployments=[...], **options): shape the emulator behind azure_emulator, "
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def azure_emulator(request: pytest.FixtureRequest) -> "Emulator":
-    """A fresh Azure in this process, shaped by `@pytest.mark.azure(...)`."""
+    """A new emulator in this process, with the options of `@pytest.mark.azure(...)`."""
     from azure_responses.emulator import Emulator, Resource
 
     options = _options(request)
@@ -67,11 +68,13 @@ def azure_client(azure_emulator: "Emulator") -> "Iterator[AzureResponses]":
 
 @pytest.fixture
 def async_azure_client(azure_emulator: "Emulator") -> "AsyncAzureResponses":
-    """An async client of the emulator; works with any async plug-in, and needs no closing."""
+    """An async client of the emulator, for any async plug-in; it need not be closed."""
     import httpx
 
     from azure_responses import AsyncAzureResponses
 
+    # Closing would need an async fixture, which pytest has not without a plug-in. The transport
+    # has no connections.
     http_client = httpx.AsyncClient(transport=azure_emulator.httpx_transport())
     return AsyncAzureResponses(http_client=http_client, **_settings(azure_emulator))
 
@@ -80,7 +83,7 @@ def async_azure_client(azure_emulator: "Emulator") -> "AsyncAzureResponses":
 def azure_server(
     azure_emulator: "Emulator", monkeypatch: pytest.MonkeyPatch
 ) -> "Iterator[RunningServer]":
-    """The emulator on a loopback port, with the environment pointing to it."""
+    """The emulator on a loopback port, which the environment variables name."""
     from azure_responses.emulator.server import RunningServer
 
     with RunningServer(azure_emulator) as server:

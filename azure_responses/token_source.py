@@ -89,14 +89,17 @@ class AsyncTokenSource(_Source):
 
 
 def _read_token(answer: Any) -> Token:
+    # A provider returns text, a credential an object that has it.
     held = answer if isinstance(answer, str) else getattr(answer, "token", None)
     text = held.strip() if isinstance(held, str) else ""
+    # A header can hold nothing else, and a message of an error must not be sent as a token.
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise CredentialError(
             f"The credential answered with a {type(answer).__name__} that holds no usable token.",
             hint="A provider returns the token as text; a credential returns an AccessToken.",
         )
     claimed = getattr(answer, "expires_on", None)
+    # A JSON Web Token says itself when it expires; of any other text that is not known.
     expiry = float(claimed) if isinstance(claimed, int | float) else read_expiry(text)
     return Token(text, expiry, fetched_at=time.time())
 
@@ -107,9 +110,11 @@ def _explained_failures() -> Iterator[None]:
         yield
     except CredentialError:
         raise
+    # A source that raises this error explains itself.
     except ConfigurationError as error:
         raise CredentialError(error.message, hint=error.hint) from (error.__cause__ or error)
     except Exception as error:
+        # The errors of azure-identity have a page, which the first line sums up.
         summary = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise CredentialError(
             f"No token could be fetched: {summary}",
@@ -120,6 +125,7 @@ def _explained_failures() -> Iterator[None]:
 
 def _refuse_awaitable(answer: Any) -> None:
     close = getattr(answer, "close", None)
+    # A coroutine that is collected without having been awaited warns.
     if close is not None:
         close()
     raise CredentialError(

@@ -93,6 +93,7 @@ def _read_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
 def _read_prompt(given: str | None) -> str:
     if given is not None and given != "-":
         return given
+    # A terminal would wait for a text without showing that it does.
     if given is None and sys.stdin.isatty():
         raise ConfigurationError(
             "No prompt was given.", hint='Run azure-responses ask "your question".'
@@ -105,6 +106,7 @@ def _read_prompt(given: str | None) -> str:
 
 def _streams(arguments: argparse.Namespace) -> bool:
     given: bool | None = arguments.stream
+    # A program that reads JSON usually wants one object.
     return given if given is not None else not arguments.json
 
 
@@ -129,6 +131,7 @@ def _answer(
 def _explain_end(response: Response) -> int:
     if reason := incomplete_reason(response):
         note(reason)
+    # Else exit code 1: a script must not take an empty output for an answer.
     if response.output_text or response.refusal:
         return 0
     note("the model gave no text; --json shows the whole response")

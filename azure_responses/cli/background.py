@@ -166,6 +166,7 @@ def follow(
             return answer.check()
         except KeyboardInterrupt:
             status.hide()
+            # Nothing has been started that could go on.
             if answer.response_id is None:
                 raise
     _leave(client, answer.response_id)

@@ -70,6 +70,7 @@ class _ChatSession:
         self._client = client
         self._conversation = conversation
         self._is_interactive = is_interactive
+        # Piped turns go on after an error, which only the exit code shows.
         self._has_failed = False
         self._commands: Mapping[str, Callable[[str], None]] = {
             "/model": self._choose_model,
@@ -128,6 +129,7 @@ class _ChatSession:
         try:
             return self._stream_once(prompt)
         except ResponseNotFoundError:
+            # Once only: where the turns were sent already, the response that is missing is another.
             if not self._conversation.forget_stored():
                 raise
             note(dim("the service no longer has the conversation; sending it again"))
@@ -140,6 +142,7 @@ class _ChatSession:
 
     def _stream_once(self, prompt: str) -> Response | None:
         conversation = self._conversation
+        # One printer for each answer: it knows what is unfinished on the screen.
         printer = make_printer()
         shown: list[str] = []
         try:
@@ -199,6 +202,7 @@ class _ChatSession:
             note("name a file that ends in .json or .md: /save talk.md")
             return
         try:
+            # Mode x never overwrites a file, not even one that was created meanwhile.
             with path.open("w" if is_forced else "x", encoding="utf-8") as file:
                 file.write(writer())
         except FileExistsError:

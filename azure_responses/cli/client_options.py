@@ -14,6 +14,7 @@ from azure_responses.protocol.settings import has_endpoint
 
 __all__ = ["EMULATED_DEPLOYMENT", "add_connection_arguments", "client_arguments", "open_client"]
 
+# A deployment that every emulator has.
 EMULATED_DEPLOYMENT = "gpt-5-mini"
 
 

@@ -98,6 +98,7 @@ def _read_settings(path: Path) -> Any:
     """The settings on pricing: the whole of a file, or its section `pricing`."""
     try:
         text = path.read_text(encoding="utf-8")
+        # Decimal: a price such as 0.1 has no exact float.
         settings = json.loads(text, parse_float=Decimal) if path.suffix == ".json" else _yaml(text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
@@ -108,6 +109,7 @@ def _read_settings(path: Path) -> Any:
 
 def _yaml(text: str) -> Any:
     try:
+        # Imported on use, because yaml is in an extra.
         import yaml
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -138,6 +140,7 @@ def _total(lines: TextIO, ledger: Ledger, arguments: argparse.Namespace) -> int:
 
 def _read_log(line: str) -> dict[str, Any] | None:
     """The record in a line of a log, which may have something before it; None without one."""
+    # A log line may begin with a time or a level.
     start = line.find("{")
     try:
         value = json.loads(line[start:]) if start >= 0 else None

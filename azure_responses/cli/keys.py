@@ -93,6 +93,7 @@ def list_keys(arguments: argparse.Namespace) -> int:
     with _open(arguments) as database:
         callers = [key.caller for key in database.read_keys()]
         costs = database.daily_costs()
+    # Costs are stored by day; the list shows their sum.
     spent: dict[str, int] = {}
     for key_id, _, cost in costs:
         spent[key_id] = spent.get(key_id, 0) + cost
@@ -119,6 +120,7 @@ def revoke(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _open(arguments: argparse.Namespace, *, makes_it: bool = False) -> "Iterator[Database]":
+    # First, because a missing option is to be reported even without the packages of the gateway.
     url = _find_url(arguments)
     from azure_responses.gateway.database import find_file, open_database
 
@@ -175,6 +177,7 @@ def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
         "models": list(caller.models),
         "rpm": caller.rpm,
         "tpm": caller.tpm,
+        # As text, because a float would round it.
         "budget": None if caller.budget is None else format(to_dollars(caller.budget), "f"),
         "budget_period_days": caller.budget_period,
         "spent": format(to_dollars(spent), "f"),
@@ -186,6 +189,7 @@ def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
 
 
 def _state(caller: "ApiCaller") -> str:
+    # First, because a revoked key stays revoked after it has expired.
     if caller.revoked is not None:
         return "revoked"
     return "expired" if caller.is_expired(time.time()) else "active"

@@ -55,6 +55,7 @@ def texts_of(events: Iterable[StreamEvent]) -> Iterator[str]:
         if not text:
             continue
         index = getattr(event, "output_index", latest)
+        # The text of another output item is another message.
         if latest is not None and index != latest:
             yield _APART
         latest = index
@@ -67,6 +68,7 @@ def make_printer(stream: TextIO | None = None) -> Printer:
     if is_capable(stream):
         try:
             from azure_responses.cli.markdown import MarkdownPrinter
+        # rich is in the extra `cli`.
         except ModuleNotFoundError:
             return PlainPrinter(stream)
         return MarkdownPrinter(stream)
@@ -102,6 +104,7 @@ class PlainPrinter:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        # In a file or pipe, control characters are data that must arrive unchanged.
         self._is_terminal = stream.isatty()
         self._last = "\n"
 

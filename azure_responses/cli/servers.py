@@ -178,7 +178,9 @@ def _describe_emulator() -> dict[str, Any]:
         {"model_name": name, "litellm_params": {"model": f"azure/{name}", **place}}
         for name in MODELS
     ]
+    # Any other name goes to the emulator as it is.
     rows.append({"model_name": "*", "litellm_params": {"model": "*", **place}})
+    # Without a key the gateway may listen on this machine only (`check_exposure`).
     has_key = bool(os.environ.get("AZURE_RESPONSES_MASTER_KEY", "").strip())
     key = {"master_key": "os.environ/AZURE_RESPONSES_MASTER_KEY"} if has_key else {}
     return {"model_list": rows, "general_settings": key}

@@ -110,6 +110,7 @@ def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     Of several findings of one step the last one counts: the service knows better than a check made
     before it was asked. Steps without any are skipped, for the first failure.
     """
+    # A dict keeps the last finding of each step.
     known = {finding.name: finding for finding in findings}
     failed = next((name for name in STEPS if name in known and known[name].ok is False), "nothing")
     reason = f"not reached, because {failed} failed"
@@ -118,6 +119,7 @@ def arrange(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def redact_findings(findings: Iterable[Finding], secrets: Iterable[str]) -> tuple[Finding, ...]:
     """The findings without any of the secrets, whatever the service or a proxy echoed."""
+    # An empty text would be found everywhere.
     hidden = [secret for secret in secrets if secret]
     return tuple(
         replace(

@@ -71,6 +71,7 @@ def find_network_path(origin: str, connection: NetworkOptions) -> NetworkPath:
     parts = urlsplit(origin)
     port = parts.port or _PORTS[parts.scheme]
     proxy = _given_proxy(connection.proxy) or environment_proxy(origin)
+    # The proxy of the argument goes before that of the environment, as in the client.
     split = urlsplit(proxy) if proxy else None
     return NetworkPath(parts.hostname or "", port, parts.scheme == "https", split)
 
@@ -132,6 +133,7 @@ class _NetworkProbe:
         host, port = self._path.first_hop
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # UnicodeError: an empty or too long label in the host name.
         except (OSError, UnicodeError) as error:
             raise _Failure(
                 f"{host} does not resolve: {_say(error)}", _dns_fix(self._path)
@@ -179,6 +181,7 @@ class _NetworkProbe:
         assert self._socket is not None
         try:
             self._socket.sendall(_connect_request(self._path, proxy))
+            # The status line alone counts, and a proxy sends it in one piece.
             line = self._socket.recv(4096).partition(b"\r\n")[0].decode("latin-1")
         except OSError as error:
             raise _Failure(f"the proxy does not answer: {_say(error)}", _PROXY_FIX) from error
@@ -214,11 +217,13 @@ def _connect_request(path: NetworkPath, proxy: SplitResult) -> bytes:
 def _say(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    # Without the number of the error, which the text of an OSError starts with.
     words = getattr(error, "strerror", None) or " ".join(map(str, error.args))
     return words or type(error).__name__
 
 
 def _are_private(addresses: list[str]) -> bool:
+    # The zone of a link-local address (`fe80::1%eth0`) is not part of it.
     return any(ipaddress.ip_address(address.partition("%")[0]).is_private for address in addresses)
 
 
@@ -283,6 +288,7 @@ class ServiceProbe:
             )
             with responses.stream(**{**_QUESTION, **parameters}) as stream:
                 for event in stream:
+                    # What comes before the first delta only says that the work has begun.
                     if first_token is None and str(event.type).endswith(".delta"):
                         first_token = time.monotonic() - started_at
                 response = stream.get_final_response()
@@ -305,6 +311,7 @@ class ServiceProbe:
         return ProbeResult(seconds=time.monotonic() - started_at)
 
     def _open(self) -> Executor:
+        # It belongs to the caller, and closing the sender does not close it.
         if self.http_client is not None:
             return Executor(self.credentials, http_client=self.http_client)
         origin = self.configuration.settings.endpoint.origin

@@ -1,6 +1,5 @@
 """What LiteLLM says about a deployment → the clients and credentials that serve it."""
 
-import asyncio
 import atexit
 import os
 from collections.abc import Callable, Mapping
@@ -8,7 +7,6 @@ from functools import cache, lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._async.credentials import AsyncCredentials
@@ -114,9 +112,11 @@ def _replace_default(api_base: str | None) -> str | None:
     """
     named = (os.environ.get(variable) for variable in ENVIRONMENT["api_version"])
     version = next(filter(None, named), None)
+    # A version in the URL was chosen with it.
     if version is None or "api-version=" in (api_base or ""):
         return None
     is_too_old = version < FIRST_DATED_VERSION
+    # A dated version with a v1 URL would be an error of the configuration.
     contradicts = version[0].isdigit() and "/openai/v1" in (api_base or "")
     return "v1" if is_too_old or contradicts else None
 
@@ -139,6 +139,7 @@ def _read_secret(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"azure_ad_token_provider": _oidc(token, *who, scope)}
     if token:
         return {"azure_ad_token": token}
+    # LiteLLM's Azure provider reads both of these.
     key = litellm().api_key or litellm().azure_key
     return {"api_key": key} if key else {}
 
@@ -235,16 +236,17 @@ def _make_async(**connection: Any) -> AsyncCredentials:
     return AsyncCredentials(_settings(connection))
 
 
-_pool: ClientPool[Credentials] = ClientPool(_make)
-_async_pools: WeakKeyDictionary[Any, ClientPool[AsyncCredentials]] = WeakKeyDictionary()
+# Kept, so that a token is fetched once. LiteLLM sends native calls itself and needs only the
+# header; the clients of chat have credentials of their own.
+_credentials: ClientPool[Credentials] = ClientPool(_make)
+_async_credentials: ClientPool[AsyncCredentials] = ClientPool(_make_async)
 
 
 def credentials(connection: Mapping[str, Any]) -> Credentials:
     """The source of the credential header for these arguments."""
-    return _pool.get(connection)
+    return _credentials.get(connection)
 
 
 def async_credentials(connection: Mapping[str, Any]) -> AsyncCredentials:
-    """The same for the running event loop."""
-    loop = asyncio.get_running_loop()
-    return _async_pools.setdefault(loop, ClientPool(_make_async)).get(connection)
+    """The same for async calls; any event loop may use it."""
+    return _async_credentials.get(connection)

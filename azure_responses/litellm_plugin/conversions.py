@@ -85,12 +85,14 @@ def _read_arguments(
         if name not in CONNECTION_NAMES and name not in _NOT_ASKED
     }
     arguments = {"model": given["model"], "messages": _read_messages(given["messages"]), **asked}
+    # LiteLLM leaves `user` out for a provider that it does not know, and only logs it.
     user = parameters.get("user") or _logged(given.get("logging_obj"), "user")
     if user:
         arguments["user"] = user
     headers = {**(given.get("headers") or {}), **(parameters.get("extra_headers") or {})}
     if headers:
         arguments["extra_headers"] = headers
+    # Absent, the timeout of the client counts.
     if given.get("timeout") is not None:
         arguments["timeout"] = given["timeout"]
     if settings.get("drop_params") or litellm().drop_params:
@@ -143,6 +145,7 @@ def _read_message(message: Any) -> Any:
 
 def _read_block(block: Mapping[str, Any]) -> dict[str, Any]:
     """One of the blocks that are made below: its signature is the item's ciphertext."""
+    # Only our own: blocks of other providers have signatures that Azure cannot read.
     if str(block.get("id") or "").startswith("rs_") and block.get("signature"):
         return {**block, "encrypted_content": block["signature"]}
     return dict(block)

@@ -144,6 +144,7 @@ def _our_names() -> Iterator[str]:
 
 def _wrap_lookup(find: Callable[..., Any]) -> Callable[..., Any]:
     def find_config(provider: Any, *rest: Any, **named: Any) -> Any:
+        # LiteLLM passes the name or the member of its enum.
         if getattr(provider, "value", provider) in _our_names():
             return AzureResponsesConfig()
         return find(provider, *rest, **named)
@@ -184,6 +185,7 @@ def _wrap_enum(find: Callable[[object], Any]) -> Callable[..., Any]:
         """A member for one of our names; the enum itself does not list it."""
         if not isinstance(value, str) or value not in _our_names():
             return find(value)
+        # Not added to the enum: other code iterates over its members.
         member = str.__new__(providers, value)
         member._name_, member._value_ = value.upper(), value
         return member

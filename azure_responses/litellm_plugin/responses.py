@@ -72,6 +72,7 @@ class AzureResponsesConfig(_AzureConfig):
     ) -> dict[str, Any]:
         """The parameters as they are; with `drop_params` without what reasoning models refuse."""
         parameters = dict(response_api_optional_params)
+        # Azure refuses fewer; chat completions accept them, so callers send them.
         tokens = parameters.get("max_output_tokens")
         if isinstance(tokens, int) and tokens < FEWEST_OUTPUT_TOKENS:
             parameters["max_output_tokens"] = FEWEST_OUTPUT_TOKENS
@@ -171,6 +172,7 @@ class AzureResponsesConfig(_AzureConfig):
         self, model: str, parsed_chunk: dict[str, Any], logging_obj: Any
     ) -> Any:
         """One event; the one that ends a response has the cost in `usage.cost`."""
+        # The first events of a background response lack fields that LiteLLM requires.
         held = parsed_chunk.get("response")
         if isinstance(held, dict):
             parsed_chunk = {**parsed_chunk, "response": _complete(held)}
@@ -261,6 +263,7 @@ def _read_response(raw: Any, model: str) -> Any:
 
 def _check_readable(raw: Any, model: str) -> None:
     """Raise where the text of an answer cannot be found; LiteLLM would return an empty one."""
+    # LiteLLM's models drop what they do not know, so our own look first.
     ours = mend(Response, raw.json())
     if ours is None:
         return
@@ -331,6 +334,7 @@ def _price(body: Mapping[str, Any], deployment: str, logging_obj: Any) -> float 
 def _about(details: Mapping[str, Any]) -> dict[str, Any]:
     settings = dict(details.get("litellm_params") or {})
     metadata = settings.get("metadata") or {}
+    # The router puts `model_info` into the metadata of a call.
     if not settings.get("model_info"):
         settings["model_info"] = metadata.get("model_info") or {}
     return settings

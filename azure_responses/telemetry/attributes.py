@@ -71,6 +71,7 @@ def read_naming(opt_in: str | None) -> Naming:
 
     `gen_ai_latest_experimental` selects the latest, `gen_ai_latest_experimental/dup` both.
     """
+    # The variable is shared with other instrumentations, which have values of their own.
     wanted = {value.strip() for value in (opt_in or "").split(",")}
     if f"{_LATEST}/dup" in wanted:
         return Naming(True, True)
@@ -92,6 +93,7 @@ def start_attributes(call: Call) -> Attributes:
             "gen_ai.provider.name": _PROVIDER,
             "gen_ai.request.model": call.context.deployment,
             "server.address": place.hostname,
+            # The conventions want the port that is used, even where the URL names none.
             "server.port": place.port or (80 if place.scheme == "http" else 443),
         }
     )
@@ -161,6 +163,7 @@ def uses_tokens(record: CallRecord) -> bool:
 def _usage_attributes(usage: Usage | None, naming: Naming) -> Attributes:
     if usage is None:
         return {}
+    # The latest conventions renamed the tokens written to the cache; the others kept their names.
     written = usage.cache_write_tokens
     return {
         "gen_ai.usage.input_tokens": usage.input_tokens,
@@ -230,6 +233,7 @@ def _output_type(text: Any) -> str | None:
 
 
 def _stream_cursor(call: Call) -> str | None:
+    # Where a stream is resumed: only the URL of the request has it.
     values = parse_qs(urlsplit(call.request.url).query).get("starting_after")
     return values[0] if values else None
 

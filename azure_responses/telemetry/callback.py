@@ -120,6 +120,7 @@ def _is_new(key: str) -> bool:
 def _read(name: str, given: Callback | Iterable[Callback] | None) -> list[Callback]:
     if given is None:
         return []
+    # An object that is both callable and iterable is one callback.
     functions = list(given) if isinstance(given, Iterable) and not callable(given) else [given]
     for function in functions:
         if not callable(function):
@@ -136,6 +137,7 @@ def _is_async(function: Callback) -> bool:
 
 
 def _name(function: Callback) -> str:
+    # An instance has no name of its own; that of its class is the best there is.
     kind = function if hasattr(function, "__qualname__") else type(function)
     return f"{kind.__module__}.{kind.__qualname__}"
 

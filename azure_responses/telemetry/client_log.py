@@ -120,6 +120,7 @@ def describe_call(record: CallRecord) -> dict[str, Any]:
 
 
 def _facts(record: CallRecord) -> dict[str, Any]:
+    # Microseconds are enough, and shorter lines are easier to read.
     first = record.time_to_first_token
     return {
         "id": record.response_id,
@@ -189,6 +190,7 @@ def redact_url(url: str) -> str:
         (name, value if name in _SHOWN_QUERY else REDACTED)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
+    # `*` stays as it is, so that the mask can be read in the URL.
     shown = urlencode(query, safe="*[]", quote_via=quote)
     return urlunsplit((parts.scheme, host, parts.path, shown, ""))
 
@@ -212,6 +214,7 @@ def _redact(name: str, value: Any) -> Any:
     if name in _SHOWN_PARTS and isinstance(value, Mapping):
         shown = _SHOWN_PARTS[name]
         return {part: text if part in shown else REDACTED for part, text in value.items()}
+    # The size can explain a refusal or a cost; the text itself is private.
     if isinstance(value, str):
         return f"<{len(value)} characters>"
     if isinstance(value, Sized):

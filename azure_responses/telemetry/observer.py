@@ -81,6 +81,7 @@ def _start_trace(options: TelemetryOptions, call: Call, *, is_stream: bool) -> "
     instruments = find_instruments(options.tracer_provider, options.meter_provider)
     if instruments is None:
         return None
+    # None: the environment decides, which is read for each call.
     captures = options.captures_content
     return CallTrace(instruments, call, is_stream=is_stream, captures_content=captures)
 
@@ -106,6 +107,7 @@ class Observer:
             routed=routed_attempt.get(),
         )
         self._has_ended = False
+        # A forked child has copies of its parent's calls, which the parent reports.
         self._process = generation()
 
     def functions(self, occasion: Occasion) -> list[Callback]:
@@ -135,6 +137,7 @@ class Observer:
     def receive(self, events: Iterable[StreamEvent]) -> None:
         """Events of a stream have arrived."""
         gaps = self._observation.note_events(events, time.monotonic())
+        # Only metrics need the gaps; the time of the first chunk is in the record.
         if gaps and self._trace is not None:
             self._trace.note_chunks(gaps)
 

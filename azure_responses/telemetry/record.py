@@ -29,6 +29,7 @@ class RoutedAttempt(NamedTuple):
     attempt: int
 
 
+# A context variable, because the client between router and telemetry knows no router.
 routed_attempt: ContextVar[RoutedAttempt | None] = ContextVar("routed_attempt", default=None)
 """Set by a router around each attempt."""
 
@@ -121,6 +122,7 @@ class CallRecord:
 
 
 _NO_HEADERS: Mapping[str, str] = {}
+# Of a stream, whatever became of it after its headers.
 _OK = 200
 
 
@@ -165,6 +167,7 @@ class Observation:
         count = sum(1 for event in events if str(event.type).endswith(".delta"))
         if not count:
             return []
+        # Events of one read have no time between them that could be measured.
         gaps = [0.0] * (count - 1)
         if self._last_chunk is None:
             self._first_chunk = now
@@ -194,6 +197,7 @@ class Observation:
             is_abandoned: the caller left before the end.
         """
         first = self._first_chunk
+        # A failed response and a broken stream carry what had arrived, whose tokens are billed.
         found = response or getattr(error, "response", None) or getattr(error, "partial", None)
         return CallRecord(
             **_read_call(self.call),
@@ -257,6 +261,7 @@ def _read_reply(headers: Mapping[str, str], error: BaseException | None) -> dict
 
 
 def _text(holder: Any, name: str) -> str | None:
+    # Answers are read leniently, so a field can have any type.
     value = getattr(holder, name, None)
     return value if isinstance(value, str) and value else None
 
@@ -275,5 +280,6 @@ def _http_status(error: BaseException | None, headers: Mapping[str, str]) -> int
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return status
+    # Headers that an interrupted call had received say nothing of its end.
     is_answered = bool(headers) and (error is None or isinstance(error, AzureResponsesError))
     return _OK if is_answered else None
