@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.protocol.http_message import RawResponse
     from azure_responses.router import AsyncRouter, Router
-    from azure_responses.router._async.routed_stream import AsyncRoutedStream
-    from azure_responses.router._sync.routed_stream import RoutedStream
+    from azure_responses.router._async.typed_attempt import AsyncRoutedStream
+    from azure_responses.router._sync.typed_attempt import RoutedStream
     from azure_responses.router.options import RouterOptions
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
@@ -104,7 +104,7 @@ _MODULES = {
     "AsyncAzureResponses": "_async.client",
     "AsyncChatCompletionStream": "_async.chat",
     "AsyncRouter": "router",
-    "AsyncRoutedStream": "router._async.routed_stream",
+    "AsyncRoutedStream": "router._async.typed_attempt",
     "AsyncStream": "_async.stream",
     "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
@@ -115,7 +115,7 @@ _MODULES = {
     "ChatCompletionStream": "_sync.chat",
     "RawResponse": "protocol.http_message",
     "Route": "types.result",
-    "RoutedStream": "router._sync.routed_stream",
+    "RoutedStream": "router._sync.typed_attempt",
     "Router": "router",
     "Stream": "_sync.stream",
     "acompletion": "functions",

@@ -16,7 +16,8 @@ from azure_responses.errors import APIConnectionError, AzureResponsesError, Stre
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.partial_response import TextPieces
-from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.protocol.resumption import Step
+from azure_responses.protocol.stream import ResponseStream
 from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.events import ResponseStreamEvent

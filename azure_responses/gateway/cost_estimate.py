@@ -5,11 +5,12 @@ from decimal import Decimal
 from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
-from azure_responses.openai_server.upstream_result import stored_ids, tokens_of
 from azure_responses.pricing import default_book
 from azure_responses.pricing.use import read_use
 from azure_responses.router import Router
-from azure_responses.router.requests import continued_by
+from azure_responses.router.request_reader import continued_by
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.upstream import stored_ids, tokens_of
 from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,
@@ -40,11 +41,13 @@ class CostEstimates:
 
     async def find_context(self, call: ServedRequest) -> int:
         """Tokens of what a call continues, as far as a replica knows; 0 for nothing."""
-        given, reading = continued_by(call.body), call.reading
-        if given is None or reading is None or reading.route_request.context_tokens:
-            return 0 if reading is None else reading.route_request.context_tokens
+        given, reading = continued_by(call.body), call.routed
+        if not isinstance(reading, RoutedRequest):
+            return 0
+        if given is None or reading.route_request.context_tokens:
+            return reading.route_request.context_tokens
         state = self._router.async_calls.state
-        inner = given if reading.labelled is None else reading.labelled.inner_id(given)
+        inner = given if reading.ids is None else reading.ids.inner_id(given)
         # Noted as it was given out, or as the service names it.
         return await state.context_of(given) or await state.context_of(inner)
 

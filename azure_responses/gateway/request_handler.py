@@ -33,9 +33,8 @@ from azure_responses.gateway.body_reader import (
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server import ApiRequest, CallSummary
-from azure_responses.openai_server.closing_events import closing_events
-from azure_responses.openai_server.replies import refusal
-from azure_responses.openai_server.reply_headers import STREAM
+from azure_responses.openai_server.error_body import closing_events
+from azure_responses.openai_server.replies import STREAM, refusal
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.operation_table import OPERATIONS
 
@@ -247,7 +246,7 @@ class RequestHandler:
             await self._send_reply(status, headers, body)
             return
         assert call.summary.error is not None
-        await stream.write(closing_events(call, call.summary.error))
+        await stream.write(_closing_events(call, call.summary.error))
         self._finish()
         await stream.end()
 
@@ -255,7 +254,7 @@ class RequestHandler:
         """Send a caller who still listens an event that says why the stream is cut."""
         if self._gateway.shutdown.is_cut and not self._has_left and stream.has_begun:
             self._finish()
-            await stream.write(closing_events(call, self._gateway.shutdown.error))
+            await stream.write(_closing_events(call, self._gateway.shutdown.error))
             await stream.end()
 
     async def _send_reply(self, status: int, headers: list[Header], body: Any) -> None:
@@ -396,3 +395,7 @@ class continued_trace:
             from opentelemetry import context
 
             context.detach(self._token)
+
+
+def _closing_events(call: ServedRequest, error: BaseException) -> bytes:
+    return closing_events(call.operation, call.summary.last_sequence_number, error)

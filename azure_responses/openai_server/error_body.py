@@ -27,7 +27,17 @@ from azure_responses.errors import (
 from azure_responses.openai_server.exchange import Header
 from azure_responses.openai_server.route import MethodNotAllowedError
 
-__all__ = ["ErrorReply", "as_told_to_callers", "describe_error", "error_event", "error_reply"]
+__all__ = [
+    "ErrorReply",
+    "as_told_to_callers",
+    "chat_error",
+    "closing_events",
+    "describe_error",
+    "error_event",
+    "error_reply",
+    "reason_of",
+    "unusable_credential",
+]
 
 _TYPES: Mapping[int, str] = {
     401: "authentication_error",
@@ -78,6 +88,44 @@ def error_event(error: BaseException, number: int | None) -> bytes:
     event = {"type": "error", "sequence_number": number, "status": status, **fields}
     event["type"] = "error"
     return b"event: error\ndata: " + to_json(event, inf_nan_mode="null") + b"\n\n"
+
+
+def chat_error(error: BaseException) -> bytes:
+    """What tells of an error in the middle of the chunks."""
+    status, fields = describe_error(error)
+    body = {"error": {**fields, "status": status}}
+    return b"data: %b\n\n" % to_json(body, inf_nan_mode="null")
+
+
+def closing_events(operation: str, last_event: int | None, error: BaseException) -> bytes:
+    """The events that end a stream which was begun and cannot go on.
+
+    Args:
+        operation: says in the shape of which API.
+        last_event: the sequence number of the last event that was sent.
+        error: why.
+    """
+    if operation == "chat":
+        return chat_error(error) + b"data: [DONE]\n\n"
+    return error_event(error, 0 if last_event is None else last_event + 1)
+
+
+def reason_of(error: AzureResponsesError) -> AzureResponsesError:
+    """Why a stream broke off, as a stream of responses tells it; any other error as it is."""
+    cause = error.__cause__
+    if isinstance(error, StreamInterruptedError) and isinstance(cause, APIConnectionError):
+        return cause
+    return error
+
+
+def unusable_credential(error: ConfigurationError) -> InternalServerError:
+    """What a deployment's own configuration is to a caller, who can do nothing about it."""
+    return InternalServerError(
+        "The deployment cannot be called as it is configured.",
+        status_code=503,
+        code="deployment_misconfigured",
+        type="server_error",
+    ).with_traceback(error.__traceback__)
 
 
 def describe_error(error: BaseException) -> tuple[int, dict[str, Any]]:

@@ -1,13 +1,75 @@
-"""Replies put together: headers in front of a body."""
+"""The replies of the server, put together: headers in front of a body.
 
+The headers are what Azure said, and what the router did under LiteLLM's names.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic_core import to_json
+
+from azure_responses.errors import NotFoundError
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.openai_server.error_body import as_told_to_callers, error_reply
-from azure_responses.openai_server.exchange import ApiReply, ApiRequest
-from azure_responses.openai_server.reply_headers import JSON, STREAM, describe_call, pass_headers
+from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
+from azure_responses.router.upstream import UpstreamReply, to_bytes
+from azure_responses.routing.deployment import ANY_MODEL
+from azure_responses.routing.deployment_registry import DeploymentRegistry
 
-__all__ = ["event_reply", "json_reply", "refusal"]
+__all__ = [
+    "JSON",
+    "STREAM",
+    "chat_body",
+    "chat_chunk",
+    "describe_call",
+    "event_reply",
+    "json_reply",
+    "list_models",
+    "pass_headers",
+    "refusal",
+    "response_body",
+    "show_model",
+    "shows_group",
+]
+
+JSON: tuple[Header, ...] = ((b"content-type", b"application/json"),)
+STREAM: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # nginx would collect events until a buffer is full.
+    (b"x-accel-buffering", b"no"),
+)
+
+_PASSED = frozenset(
+    {
+        "apim-request-id",
+        "x-request-id",
+        "x-ms-region",
+        "x-ms-deployment-name",
+        "x-ms-spillover-from-deployment",
+        "openai-processing-ms",
+    }
+)
+_ROUTERS = frozenset({"model-router", "model_router"})
+_RATE_LIMIT = "x-ratelimit-"
+
+
+def shows_group(summary: CallSummary) -> bool:
+    """True where the answer names the model as the caller did, as LiteLLM's proxy answers.
+
+    After a fallback, and behind a model router, which model answered is news to the caller.
+    """
+    return summary.group is not None and not summary.fallbacks and summary.group not in _ROUTERS
+
+
+def response_body(summary: CallSummary, reply: UpstreamReply) -> bytes:
+    """A response as JSON, with ids and model as the caller knows them."""
+    body = reply.rewritten()
+    # Azure's own name of the model is what it is priced by.
+    summary.result = {**body}
+    if "model" in body and shows_group(summary):
+        body["model"] = summary.group
+    return to_bytes(body)
 
 
 def json_reply(summary: CallSummary, body: bytes) -> ApiReply[Any]:
@@ -39,3 +101,92 @@ def refusal(
     status, headers, body = error_reply(told)
     summary.status, summary.error = status, error
     return ApiReply(status, [*headers, *describe_call(summary, with_cost=False)], body, summary)
+
+
+def chat_body(summary: CallSummary, completion: Any) -> bytes:
+    """A completion as JSON, the model named as the caller named it."""
+    body = completion.to_dict()
+    summary.result = {**body}
+    if shows_group(summary):
+        body["model"] = summary.group
+    return to_json(body)
+
+
+def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
+    """A chunk as a server-sent event."""
+    if shows_group(summary):
+        chunk.model = summary.group
+    return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
+
+
+def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
+    """Every group the caller may ask for, as OpenAI lists models."""
+    names = [name for name in routing.groups if name != ANY_MODEL and _may_call(request, name)]
+    return to_json({"object": "list", "data": [_describe(name) for name in names]})
+
+
+def show_model(routing: DeploymentRegistry, name: str | None, request: ApiRequest) -> bytes:
+    """One group.
+
+    Raises:
+        NotFoundError: there is none of that name, or not for this caller.
+    """
+    if name is None or not routing.group_of(name) or not _may_call(request, name):
+        raise NotFoundError(
+            "There is no such model here.",
+            status_code=404,
+            code="model_not_found",
+            type="invalid_request_error",
+            param="model",
+            hint="GET /v1/models lists what there is.",
+        )
+    return to_json(_describe(name))
+
+
+def pass_headers(upstream: Mapping[str, str]) -> list[Header]:
+    """Those of Azure's headers that callers know what to do with."""
+    passed: list[Header] = []
+    for name, value in upstream.items():
+        lower = name.lower()
+        if (lower in _PASSED or lower.startswith(_RATE_LIMIT)) and _is_plain(value):
+            passed.append((lower.encode(), value.encode()))
+    return passed
+
+
+def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
+    """The `x-litellm-*` headers: which row answered, after how many attempts, at what cost.
+
+    The cost of a stream is not known when its headers are sent.
+    """
+    overhead = max(0.0, summary.latency - summary.upstream_seconds) * 1000
+    headers = [
+        (b"x-litellm-call-id", summary.call_id.encode("ascii", "replace")),
+        (b"x-litellm-attempted-retries", b"%d" % max(0, summary.attempts - 1)),
+        (b"x-litellm-attempted-fallbacks", b"%d" % summary.fallbacks),
+        (b"x-litellm-overhead-duration-ms", b"%.3f" % overhead),
+    ]
+    headers += _texts(
+        (b"x-litellm-model-id", summary.deployment_id), (b"x-litellm-model-group", summary.group)
+    )
+    cost = summary.price() if with_cost else None
+    if cost is not None:
+        headers.append((b"x-litellm-response-cost", format(cost, "f").encode()))
+    return headers
+
+
+def _may_call(request: ApiRequest, name: str) -> bool:
+    return request.may_call is None or request.may_call(name)
+
+
+def _describe(name: str) -> dict[str, Any]:
+    # When a group was set up is not known, and OpenAI's clients insist on a number.
+    return {"id": name, "object": "model", "created": 0, "owned_by": "azure"}
+
+
+def _texts(*pairs: tuple[bytes, str | None]) -> Iterable[Header]:
+    return [(name, value.encode()) for name, value in pairs if value and _is_plain(value)]
+
+
+def _is_plain(value: str) -> bool:
+    """True for what can stand in a header: a caller names the group, and could add lines."""
+    return value.isascii() and value.isprintable()

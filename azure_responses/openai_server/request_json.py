@@ -7,9 +7,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.errors import BadRequestError
-from azure_responses.protocol.request_body import CONNECTION_FIELDS
+from azure_responses.protocol.request_body import CONNECTION_FIELDS, ITEMS_WITHOUT_STATUS
 
-__all__ = ["invalid_request", "read_object", "refuse_connection_fields"]
+__all__ = ["drop_status", "invalid_request", "read_object", "refuse_connection_fields"]
 
 # Who would decide where a call goes, or as whom. Only the configuration does.
 _CONNECTION = CONNECTION_FIELDS | {
@@ -82,6 +82,28 @@ def refuse_connection_fields(body: Mapping[str, Any], headers: Mapping[str, str]
     if not _CONNECTION_HEADERS.isdisjoint(headers):
         name = next(name for name in headers if name in _CONNECTION_HEADERS)
         raise _connection_refusal(name, "as a header")
+
+
+def drop_status(body: Mapping[str, Any]) -> bool:
+    """Take the read-only `status` off messages and reasoning items, in place.
+
+    The result says whether there was any.
+    """
+    items = body.get("input")
+    if not isinstance(items, list):
+        return False
+    found = [item for item in items if _has_status(item)]
+    for item in found:
+        del item["status"]
+    return bool(found)
+
+
+def _has_status(item: Any) -> bool:
+    if not isinstance(item, dict) or "status" not in item:
+        return False
+    # A message may leave its type out; what is no name at all is Azure's to refuse.
+    kind = item.get("type", "message")
+    return isinstance(kind, str) and kind in ITEMS_WITHOUT_STATUS
 
 
 def _connection_refusal(name: str, place: str) -> BadRequestError:

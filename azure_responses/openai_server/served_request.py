@@ -1,34 +1,40 @@
 """A request of the OpenAI surface, read once: what it asks, for whom, and where it may go."""
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pydantic_core import to_json
-
-from azure_responses.errors import BadRequestError, ConfigurationError
+from azure_responses.errors import (
+    AzureResponsesError,
+    BadRequestError,
+    ConfigurationError,
+    CredentialError,
+)
 from azure_responses.openai_server.call_summary import CallSummary
+from azure_responses.openai_server.error_body import unusable_credential
 from azure_responses.openai_server.exchange import ApiRequest
-from azure_responses.openai_server.raw_calls import PASSED_QUERY
-from azure_responses.openai_server.replayed_items import drop_status
 from azure_responses.openai_server.request_json import (
+    drop_status,
     invalid_request,
     read_object,
     refuse_connection_fields,
 )
 from azure_responses.openai_server.route import Route, UpgradeRefusedError, find_route
-from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
+from azure_responses.protocol.operation_table import QUERY_PARAMETERS, Operation
+from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest, unknown_response
-from azure_responses.transport import Timeout
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.timeouts import Timeout
 
 __all__ = ["ServedRequest", "read_call"]
 
-_POSTED = frozenset({"create", "chat", "compact", "input_tokens"})
-_STORED = frozenset({"retrieve", "cancel", "delete", "input_items"})
-_STREAMED = frozenset({"create", "chat"})
 _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
@@ -45,24 +51,17 @@ class ServedRequest:
         route: what it asks for.
         summary: what is known of it so far.
         body: of a POST, as sent; empty otherwise.
-        query: of a stored response, unlabelled.
-        reading: of a POST, what the router makes of it; stored: of a stored response.
+        routed: what the router makes of it; None of operations that are not routed.
         is_stream: the answer comes as events.
-        is_changed: the body is not quite what was sent.
-        drops_params: the caller wants left out what the model would refuse.
         failures: of its attempts, those among them that another attempt followed.
     """
 
     request: ApiRequest
     route: Route
     summary: CallSummary
-    body: dict[str, Any]
-    query: Mapping[str, Any]
-    reading: RouterRequest | None = None
-    stored: StoredRequest | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    routed: RoutedRequest | StoredRequest | None = None
     is_stream: bool = False
-    is_changed: bool = False
-    drops_params: bool = False
     failures: list[BaseException] = field(default_factory=list)
 
     @property
@@ -76,28 +75,44 @@ class ServedRequest:
         return self.summary.group
 
     @property
+    def posted(self) -> RoutedRequest:
+        """What the router makes of a POST."""
+        assert isinstance(self.routed, RoutedRequest)
+        return self.routed
+
+    @property
     def route_request(self) -> RouteRequest:
         """What routing is asked; for operations that are routed."""
-        found = self.reading or self.stored
-        assert found is not None
-        return found.route_request
+        assert self.routed is not None
+        return self.routed.route_request
 
     @property
     def timeout(self) -> Timeout:
         """Of the whole call; for operations that are routed."""
-        found = self.reading or self.stored
-        assert found is not None
-        return found.timeout
+        assert self.routed is not None
+        return self.routed.timeout
 
-    def content(self, unlabelled: Mapping[str, Any], deployment: str) -> bytes:
-        """The body as it is sent; the very bytes that came where nothing has to be changed."""
-        assert self.reading is not None
-        is_same = unlabelled is self.reading.body and self.body.get("model") == deployment
-        if is_same and not self.is_changed:
-            return self.request.body
-        # The reader leaves out what is null, which for Azure may differ from not being there.
-        nulls = {name: None for name, value in self.body.items() if value is None}
-        return to_json({**nulls, **unlabelled, "model": deployment})
+    @contextmanager
+    def attempt(self, deployment: Deployment, call: RoutedCall) -> Iterator[None]:
+        """One attempt of this call: note it, how long it took, and how it failed."""
+        summary, began = self.summary, time.monotonic()
+        summary.deployment_id = deployment.id
+        summary.deployment = deployment.name_for(call.group)
+        summary.base_model = deployment.base_model
+        summary.attempts = call.attempts
+        summary.fallbacks = len(call.fallbacks)
+        try:
+            yield
+        except AzureResponsesError as error:
+            told = error
+            if isinstance(error, ConfigurationError) and not isinstance(error, CredentialError):
+                told = unusable_credential(error)
+            self.failures.append(told)
+            if told is error:
+                raise
+            raise told from error
+        finally:
+            summary.upstream_seconds += time.monotonic() - began
 
 
 def read_call(
@@ -112,13 +127,13 @@ def read_call(
         raise UpgradeRefusedError
     route = find_route(request.method, request.path)
     summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
-    call = ServedRequest(request, route, summary, {}, {})
+    call = ServedRequest(request, route, summary)
     try:
-        if route.operation in _POSTED:
+        if route.row.needs_model:
             _read_posted(call, reader)
         else:
             refuse_connection_fields({}, request.headers)
-            if route.operation in _STORED:
+            if route.row.is_stored:
                 _read_stored(call, reader)
     except ConfigurationError as error:
         raise invalid_request(error.message, hint=error.hint) from error
@@ -132,31 +147,27 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     if route.model is not None:
         body["model"] = route.model
     summary.group = _read_model(body, reader.routing)
-    if route.operation != "chat" and "drop_params" in body:
+    received = ReceivedBody(request.body, body, summary.call_id)
+    is_chat = route.operation == "chat"
+    if not is_chat and "drop_params" in body:
         # The bridge knows it by itself.
-        call.drops_params = _read_choice(body, "drop_params")
+        received.drops_params = _read_choice(body, "drop_params")
         del body["drop_params"]
-        call.is_changed = True
-    call.is_changed |= _drop_named(body)
-    call.is_changed |= drop_status(body)
+        received.is_changed = True
+    received.is_changed |= _drop_named(body)
+    received.is_changed |= drop_status(body)
     call.body = body
-    call.is_stream = summary.is_stream = _read_stream(body, route.operation)
-    arguments = {name: value for name, value in body.items() if name != "stream"}
-    if call.is_stream and route.operation == "create":
-        arguments["stream"] = True
-    if request.owner is not None:
-        arguments["owner"] = request.owner
-    timeout = _read_timeout(request.headers)
-    if timeout is not None:
-        arguments["timeout"] = timeout
-    call.reading = reader.read(
-        arguments,
+    call.is_stream = summary.is_stream = _read_stream(body, route.row)
+    call.routed = reader.read(
+        _arguments(call),
+        operation="create" if is_chat else route.operation,
         is_stream=call.is_stream,
-        is_chat=route.operation == "chat",
+        is_chat=is_chat,
         # A caller continues what they were given here, not what they have heard of.
         must_own=request.owner is not None,
+        received=None if is_chat else received,
     )
-    summary.end_user = call.reading.end_user
+    summary.end_user = call.routed.end_user
     if summary.end_user is not None and len(summary.end_user) > _LONGEST_NAME:
         # It is kept with what it has cost, and with each response that is stored for it.
         raise invalid_request(
@@ -164,6 +175,25 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
             code="invalid_value",
             hint="Name them in safety_identifier, user or metadata.user_id by an id or a hash.",
         )
+
+
+def _arguments(call: ServedRequest) -> dict[str, Any]:
+    """What a router's own method would be called with."""
+    arguments = {name: value for name, value in call.body.items() if name != "stream"}
+    if call.is_stream and call.operation == "create":
+        arguments["stream"] = True
+    return arguments | _options(call.request)
+
+
+def _options(request: ApiRequest) -> dict[str, Any]:
+    """The options of the call that the request itself decides."""
+    options: dict[str, Any] = {}
+    if request.owner is not None:
+        options["owner"] = request.owner
+    timeout = _read_timeout(request.headers)
+    if timeout is not None:
+        options["timeout"] = timeout
+    return options
 
 
 def _read_model(body: Mapping[str, Any], routing: DeploymentRegistry) -> str:
@@ -218,9 +248,9 @@ def _drop_named(body: dict[str, Any]) -> bool:
     return True
 
 
-def _read_stream(body: Mapping[str, Any], operation: str) -> bool:
+def _read_stream(body: Mapping[str, Any], row: Operation) -> bool:
     stream = _read_choice(body, "stream")
-    if stream and operation not in _STREAMED:
+    if stream and row.streams != "body":
         raise invalid_request("This operation is not streamed.", param="stream")
     return stream
 
@@ -244,21 +274,20 @@ def _read_stored(call: ServedRequest, reader: RequestReader) -> None:
     owner = request.owner
     if owner is not None and reader.affinity.read_id(route.response_id, owner) is None:
         raise unknown_response(route.response_id, "response_id")
-    arguments: dict[str, Any] = {"owner": owner}
-    timeout = _read_timeout(request.headers)
-    if timeout is not None:
-        arguments["timeout"] = timeout
-    call.stored = reader.read_stored(route.response_id, arguments)
-    summary.group = call.stored.route_request.group
-    call.query = _read_query(request.query, reader, call.stored)
-    if route.operation == "retrieve":
-        call.is_stream = summary.is_stream = call.query.get("stream") == "true"
+    stored = reader.read_stored(route.response_id, _options(request), route.operation)
+    stored.query = _read_query(request.query, reader, stored)
+    stored.call_id = summary.call_id
+    if route.row.streams == "query":
+        stored.is_stream = stored.query.get("stream") == "true"
+    summary.group = stored.route_request.group
+    call.routed, call.is_stream = stored, stored.is_stream
+    summary.is_stream = stored.is_stream
 
 
 def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in _split_query(query):
-        if name not in PASSED_QUERY and not name.startswith("include["):
+        if name not in QUERY_PARAMETERS and not name.startswith("include["):
             continue
         if name in ("after", "before") and value:
             value = reader.read_cursor(value, stored, name) or value

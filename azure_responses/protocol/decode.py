@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from azure_responses.errors import UnreadableResponseError
-from azure_responses.protocol.call import TypedCall
+from azure_responses.protocol.call import Call, TypedCall
 from azure_responses.protocol.http_message import Reply
 from azure_responses.types.content import OutputText, Refusal, UnknownPart, part_type
 from azure_responses.types.items import ITEM_TYPES, OutputMessage, UnknownItem, is_callers
@@ -20,7 +20,7 @@ from azure_responses.types.model import Model
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result
 
-__all__ = ["check_readable", "decode", "find_text", "has_answer"]
+__all__ = ["check_readable", "decode", "decode_as", "find_text", "has_answer"]
 
 R = TypeVar("R", bound=Result)
 
@@ -33,7 +33,11 @@ def decode(call: TypedCall[R], reply: Reply, now: float) -> R:
             body, cut or malformed JSON.
         UnreadableResponseError: it is one, but what it is for cannot be read.
     """
-    model = call.model
+    return decode_as(call.model, call, reply, now)
+
+
+def decode_as(model: type[R], call: Call, reply: Reply, now: float) -> R:
+    """The reply of a call as `model`; see `decode`."""
     try:
         result = model.model_validate_json(reply.body)
     except ValidationError:

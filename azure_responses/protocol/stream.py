@@ -17,8 +17,7 @@ A stream has three ways to disappoint that HTTP cannot show:
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from azure_responses.errors import (
     APIConnectionError,
@@ -31,7 +30,7 @@ from azure_responses.protocol.decode import check_readable, find_text
 from azure_responses.protocol.error_body import failure_from_event, failure_from_response
 from azure_responses.protocol.http_message import LARGEST_REPLY
 from azure_responses.protocol.partial_response import PartialResponse, response_of
-from azure_responses.protocol.retry import backoff
+from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
 from azure_responses.protocol.stream_events import (
     ENDING,
@@ -39,7 +38,6 @@ from azure_responses.protocol.stream_events import (
     FAILING,
     MOST_HELD,
     OPENING,
-    TERMINAL_STATUSES,
     opens,
 )
 from azure_responses.protocol.structured_output import StructuredOutput
@@ -48,27 +46,7 @@ from azure_responses.types.mending import mend
 from azure_responses.types.model import Model, UnknownEvent
 from azure_responses.types.response import ParsedResponse, Response
 
-__all__ = ["ResponseStream", "Step"]
-
-# The service closes a background stream after five minutes; from then on only polling is certain.
-_STREAMING_LIMIT = 300.0
-_POLL_INTERVAL = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the shell does next, after `delay` seconds.
-
-    resend: the original request; resume: retrieve as a stream after `starting_after`;
-    poll: retrieve plainly and hand the result to `after_poll`; settle: hand out what `settle`
-    returns and stop; finish: stop. `cause` is what the service or the network did to make another
-    request necessary.
-    """
-
-    action: Literal["resend", "resume", "poll", "settle", "finish"]
-    delay: float = 0.0
-    starting_after: int | None = None
-    cause: AzureResponsesError | None = field(default=None, compare=False)
+__all__ = ["ResponseStream"]
 
 
 class ResponseStream:
@@ -115,8 +93,7 @@ class ResponseStream:
         self._failures: list[ResponseStreamEvent] = []
         self._events_after_failure = 0
         self._damage: AzureResponsesError | None = None
-        self._opened_at: float | None = None
-        self._setbacks = 0
+        self._resumption = Resumption(call.policy)
         self._polled: Response | None = None
         self._last_event: ResponseStreamEvent | None = None
 
@@ -128,8 +105,7 @@ class ResponseStream:
         self._has_end_mark = False
         self._damage = None
         self._seen_before = self.last_sequence_number
-        if self._opened_at is None:
-            self._opened_at = now
+        self._resumption.open(now)
 
     def receive(self, chunk: bytes) -> list[ResponseStreamEvent]:
         """The events to hand out now that `chunk` has arrived."""
@@ -202,8 +178,7 @@ class ResponseStream:
             UnreadableResponseError: it has ended, but its answer cannot be read.
         """
         if self.is_finished:
-            assert self.final_response is not None
-            check_readable(self.final_response, self._partial.lost)
+            self.check()
             return Step("finish")
         if self._failures:
             return self._after_failure(now, wall_clock, jitter)
@@ -217,16 +192,23 @@ class ResponseStream:
         if self._held is not None and not isinstance(cause, APIStatusError):
             with suppress(APIConnectionError):
                 return self._again(cause, now, jitter)
-        raise self._interrupted(cause) from cause
+        raise self.interrupted(cause) from cause
+
+    def check(self) -> None:
+        """Raise UnreadableResponseError where what the stream brought cannot be read."""
+        if self.final_response is not None:
+            check_readable(self.final_response, self._partial.lost)
+
+    @property
+    def failed_response(self) -> Response | None:
+        """The response whose failure the stream reported; None for any other stream."""
+        found = [response_of(event) for event in self._failures]
+        return next((one for one in reversed(found) if one is not None), None)
 
     def after_poll(self, response: Response) -> Step:
         """What to do after a plain retrieve: poll on, or ask once for the events still missing."""
-        self._setbacks = 0
-        # A response without a status comes from a gateway that says nothing more will follow.
-        if response.status is not None and response.status not in TERMINAL_STATUSES:
-            return Step("poll", _POLL_INTERVAL)
         self._polled = response
-        return Step("resume", 0.0, self.last_sequence_number)
+        return self._resumption.after_poll(response.status, self.last_sequence_number)
 
     def settle(self) -> list[ResponseStreamEvent]:
         """The events that close a stream whose end was only polled.
@@ -280,7 +262,7 @@ class ResponseStream:
             else:
                 self._note(event, kind, ready)
         if ready:
-            self._setbacks = 0
+            self._resumption.progress()
         return ready
 
     def _is_repeated(self, event: ResponseStreamEvent, kind: str) -> bool:
@@ -372,19 +354,14 @@ class ResponseStream:
         return failure_from_response(response, fields, self.headers, context, wall_clock)
 
     def _after_interruption(self, cause: AzureResponsesError, now: float, jitter: float) -> Step:
-        if self._polled is not None:
-            return Step("settle")
-        is_refused = isinstance(cause, APIStatusError)
-        opened_at = self._opened_at if self._opened_at is not None else now
-        if self._setbacks > self.call.policy.resumptions:
-            raise self._interrupted(cause) from cause
-        delay = backoff(self.call.policy, self._setbacks, jitter)
-        self._setbacks += 1
-        if is_refused or now - opened_at >= _STREAMING_LIMIT:
-            return Step("poll", max(delay, _POLL_INTERVAL), cause=cause)
-        return Step("resume", delay, self.last_sequence_number, cause)
+        last = self.last_sequence_number
+        step = self._resumption.after_interruption(cause, last, now, jitter)
+        if step is None:
+            raise self.interrupted(cause) from cause
+        return step
 
-    def _interrupted(self, cause: AzureResponsesError) -> StreamInterruptedError:
+    def interrupted(self, cause: AzureResponsesError) -> StreamInterruptedError:
+        """The error of a stream whose connection ended before it did."""
         partial = self._partial.build()
         is_resumable = self._resumes and self.response_id is not None
         return StreamInterruptedError(

@@ -19,6 +19,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.settings import OnOriginDown
 
 __all__ = [
+    "EXTRAS",
     "ChatOptions",
     "RoutedOptions",
     "RouterArguments",
@@ -31,8 +32,12 @@ __all__ = [
     "end_user_of",
     "is_altered",
     "list_messages",
+    "query_of",
     "read_history",
 ]
+
+EXTRAS = ("extra_headers", "extra_query", "extra_body")
+"""What a call may add to what is sent."""
 
 _END_USERS = ("safety_identifier", "user")
 # Headers by which a caller says as whom, or where, Azure (or API Management before it) is called.
@@ -180,6 +185,18 @@ def check_start(starting_after: int | None, *, stream: bool) -> None:
     """
     if starting_after is not None and not stream:
         raise _refuse("starting_after", starting_after, "Pass stream=True as well.")
+
+
+def query_of(include: Any = None, **given: Any) -> dict[str, Any]:
+    """The query of a call about a stored response, as the service names it.
+
+    Raises:
+        ConfigurationError: `include` is a name alone, which is a list of letters to Python.
+    """
+    if isinstance(include, str):
+        raise _refuse("include", include, f"Pass include=[{include!r}].")
+    query = {name: str(value) for name, value in given.items() if value is not None}
+    return {**query, "include[]": list(include)} if include else query
 
 
 def check_end_user(end_user: Any) -> str:

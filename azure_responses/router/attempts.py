@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
 from azure_responses.errors import AzureResponsesError
 from azure_responses.fork import generation
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.types.result import Route
+from azure_responses.types.result import Result, Route
 
 __all__ = [
     "Answer",
@@ -21,6 +23,8 @@ __all__ = [
     "AbandonedStreams",
     "Routed",
     "FailedAttempt",
+    "finished",
+    "response_of",
     "route_of",
 ]
 
@@ -178,3 +182,22 @@ def route_of(call: RoutedCall) -> Route:
         call.strips_reasoning,
         call.replays_history,
     )
+
+
+def response_of(error: ValidationError) -> Result:
+    """The response that an answer was not of the caller's type in; raises any other error again."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, Result):
+        raise error
+    return response
+
+
+def finished(routed: Routed[Any]) -> Any:
+    """The result of a call that is over, with its route; raises where it is not of its type."""
+    result = routed.result
+    is_unparsed = isinstance(result, ValidationError)
+    response = response_of(result) if is_unparsed else result
+    response.attach_route(routed.route)
+    if is_unparsed:
+        raise result
+    return result

@@ -10,7 +10,7 @@ from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations
-from azure_responses.router._async.routed_stream import AsyncRoutedStream
+from azure_responses.router._async.typed_attempt import AsyncRoutedStream
 from azure_responses.router.arguments import (
     RoutedOptions,
     RouterArguments,

@@ -26,7 +26,7 @@ from azure_responses.router.model_list_clients import (
     take_clients,
 )
 from azure_responses.router.options import RouterOptions
-from azure_responses.router.requests import RequestReader
+from azure_responses.router.request_reader import RequestReader
 from azure_responses.router.targets import AsyncTargets, ClientFactory, Targets
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.deployment_registry import DeploymentRegistry
@@ -101,7 +101,7 @@ class RouterParts:
             signer,
             affinity,
             timeout=given.get("timeout", _DEFAULT_TIMEOUT),
-            cache=cache,
+            chat_options=self.chat_options,
         )
         self.signer = signer
         self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry

@@ -8,7 +8,7 @@ from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.router.arguments import ChatOptions, check_id
 from azure_responses.router.options import RouterOptions
 from azure_responses.router.parts import RouterParts
-from azure_responses.router.requests import RequestReader
+from azure_responses.router.request_reader import RequestReader
 from azure_responses.routing.explain import Explanation, explain
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import candidate_for

@@ -7,6 +7,7 @@ tokens. An async client belongs to one event loop.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._async.executor import AsyncExecutor
@@ -14,7 +15,7 @@ from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.executor import Executor
 from azure_responses.errors import ConfigurationError, CredentialError
 from azure_responses.fork import new_lock
-from azure_responses.protocol.operations import Operations
+from azure_responses.router.upstream import ResponsesUpstream, Upstream
 from azure_responses.routing.deployment import Deployment
 
 __all__ = ["AsyncTarget", "AsyncTargets", "ClientFactory", "Target", "Targets"]
@@ -32,6 +33,7 @@ class Target:
 
     deployment: Deployment
     client: AzureResponses
+    upstream: Upstream
 
     @property
     def drops_params(self) -> bool:
@@ -43,11 +45,6 @@ class Target:
         """What sends the client's calls, for who makes them otherwise."""
         return self.client._executor
 
-    @property
-    def operations(self) -> Operations:
-        """What makes them, by the client's own rules."""
-        return self.client._configuration.operations()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AsyncTarget:
@@ -55,6 +52,7 @@ class AsyncTarget:
 
     deployment: Deployment
     client: AsyncAzureResponses
+    upstream: Upstream
 
     @property
     def drops_params(self) -> bool:
@@ -65,11 +63,6 @@ class AsyncTarget:
     def sender(self) -> AsyncExecutor:
         """What sends the client's calls, for who makes them otherwise."""
         return self.client._executor
-
-    @property
-    def operations(self) -> Operations:
-        """What makes them, by the client's own rules."""
-        return self.client._configuration.operations()
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +147,19 @@ class _Clients(Generic[C]):
         return made
 
 
+class _Upstreams:
+    """What makes the calls of each client: deployments that share one share it too."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[Any, Upstream] = WeakKeyDictionary()
+
+    def of(self, client: AzureResponses | AsyncAzureResponses) -> Upstream:
+        found = self._made.get(client)
+        if found is None:
+            found = self._made[client] = ResponsesUpstream(client._configuration.operations())
+        return found
+
+
 def _key(deployment: Deployment) -> str:
     # A credential object is told apart by its identity, which its repr holds or hides alike.
     items = sorted(deployment.connection.items(), key=lambda item: item[0])
@@ -167,6 +173,7 @@ class Targets:
         self, deployments: Iterable[Deployment], factory: ClientFactory[AzureResponses]
     ) -> None:
         self._clients = _Clients(deployments, factory)
+        self._upstreams = _Upstreams()
         self._targets: dict[str, Target] = {}
 
     def of(self, deployment: Deployment) -> Target:
@@ -177,7 +184,8 @@ class Targets:
         """
         target = self._targets.get(deployment.id)
         if target is None:
-            target = Target(deployment, self._clients.of(deployment))
+            client = self._clients.of(deployment)
+            target = Target(deployment, client, self._upstreams.of(client))
             self._targets[deployment.id] = target
         return target
 
@@ -203,6 +211,7 @@ class AsyncTargets:
         self, deployments: Iterable[Deployment], factory: ClientFactory[AsyncAzureResponses]
     ) -> None:
         self._clients = _Clients(deployments, factory)
+        self._upstreams = _Upstreams()
         self._targets: dict[str, AsyncTarget] = {}
 
     def of(self, deployment: Deployment) -> AsyncTarget:
@@ -213,7 +222,8 @@ class AsyncTargets:
         """
         target = self._targets.get(deployment.id)
         if target is None:
-            target = AsyncTarget(deployment, self._clients.of(deployment))
+            client = self._clients.of(deployment)
+            target = AsyncTarget(deployment, client, self._upstreams.of(client))
             self._targets[deployment.id] = target
         return target
 

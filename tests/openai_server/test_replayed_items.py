@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.openai_server.replayed_items import drop_status
+from azure_responses.openai_server.request_json import drop_status
 
 
 @pytest.mark.parametrize("kind", ["message", "reasoning"])

@@ -361,7 +361,7 @@ def test_a_background_stream_that_breaks_off_is_read_on(
 def test_a_background_stream_that_cannot_be_read_on_says_so(
     kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azure_responses.openai_server.proxy_attempt._RESUME_SECONDS", 0.001)
+    monkeypatch.setattr("azure_responses.protocol.resumption._POLL_INTERVAL", 0.001)
     emulator.faults.add(Fault("incomplete-body", after_events=6, times=1))
     emulator.faults.add(Fault("http-503", operation="retrieve"))
     with open_asker(kind, emulator, "east", "west") as ask:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import anyio
 import pytest
 
-from azure_responses.openai_server.stream_body import AsyncStreamBody, StreamBody
+from azure_responses.openai_server.exchange import AsyncStreamBody, StreamBody
 
 
 def _pieces(ended: list[bool]) -> Iterator[bytes]:

@@ -21,7 +21,8 @@ from azure_responses.errors import (
     StreamInterruptedError,
     UnreadableResponseError,
 )
-from azure_responses.protocol.stream import ResponseStream, Step
+from azure_responses.protocol.resumption import Step
+from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.stream_events import TERMINAL_STATUSES
 from azure_responses.types.model import StreamEvent
 from azure_responses.types.response import Response

@@ -133,7 +133,7 @@ def test_a_stream_given_up_or_forgotten_no_longer_counts_as_under_way(
             return
         forgotten = await router.responses(model="gpt", input="Count.", stream=True)
         home = forgotten.route.deployment
-        await forgotten._inner.aclose() if runner != "sync" else forgotten.inner._inner.close()
+        await forgotten._stream._close() if runner != "sync" else forgotten.inner._stream._close()
         del forgotten
         gc.collect()
         router.explain(model="gpt", input="x")

@@ -1,53 +1,41 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
-"""The OpenAI surface over a router, blocking."""
+"""The OpenAI surface over a router, blocking.
+
+Every route goes through the router's loop and attempts. Responses pass as JSON bytes, in which only
+ids and the model's name are replaced, so that fields and events unknown to this package survive;
+chat completions are the router's own, written as bytes at the end.
+"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
-from azure_responses._sync.client import AzureResponses
-from azure_responses._sync.concurrency import compute, run_in_thread, shield, sleep
-from azure_responses._sync.watch import Watch
-from azure_responses.errors import (
-    APIConnectionError,
-    AzureResponsesError,
-    ConfigurationError,
-    CredentialError,
-    InternalServerError,
-    NotFoundError,
-    RateLimitError,
-    ResponseFailedError,
+from azure_responses._sync.concurrency import run_in_thread, shield
+from azure_responses.errors import AzureResponsesError, ResponseFailedError
+from azure_responses.openai_server.error_body import chat_error, error_event, reason_of
+from azure_responses.openai_server.exchange import ApiReply, ApiRequest, StreamBody
+from azure_responses.openai_server.replies import (
+    chat_body,
+    chat_chunk,
+    event_reply,
+    json_reply,
+    list_models,
+    refusal,
+    response_body,
+    show_model,
+    shows_group,
 )
-from azure_responses.openai_server._sync.chat import ChatServer
-from azure_responses.openai_server.error_body import error_event
-from azure_responses.openai_server.exchange import ApiReply, ApiRequest
-from azure_responses.openai_server.model_listing import list_models, show_model
-from azure_responses.openai_server.proxy_attempt import (
-    Abandoned,
-    Dropping,
-    FailedAnswer,
-    ProxyAttempt,
-    UpstreamResult,
-    resumption_pause,
-    settle_stream,
-    shorter,
-    unusable_credential,
-)
-from azure_responses.openai_server.raw_calls import RawCalls
-from azure_responses.openai_server.raw_stream import RawStream
-from azure_responses.openai_server.replies import event_reply, json_reply, refusal
 from azure_responses.openai_server.served_request import ServedRequest, read_call
-from azure_responses.openai_server.stream_body import StreamBody
-from azure_responses.reply_body import StreamedReply
-from azure_responses.router._sync.labelled import LabelledAttempt
-from azure_responses.router.attempts import Answer, OpenAttempt
+from azure_responses.router._sync.attempt import Attempt
+from azure_responses.router._sync.byte_stream import ByteStream
+from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.typed_attempt import RoutedChatStream, chat_answer
+from azure_responses.router.attempts import Answer
 from azure_responses.router.targets import Target
+from azure_responses.router.upstream import UpstreamReply
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.timeouts import for_stream
-from azure_responses.transport import Timeout
 
 if TYPE_CHECKING:
     from azure_responses.router import Router
@@ -56,8 +44,21 @@ __all__ = ["OpenAIServer"]
 
 Reply = ApiReply[bytes | StreamBody]
 
-# What takes milliseconds to read, which others should not wait for.
+# What takes milliseconds to write, which other tasks should not wait for.
 _LONG_REPLY = 256 * 1024
+
+
+class FailedAnswer(ResponseFailedError):
+    """A response that Azure says has failed, to be shown as Azure said it.
+
+    `answer` is the whole reply, or of a stream its events.
+    """
+
+    def __init__(self, error: ResponseFailedError, answer: UpstreamReply | bytes) -> None:
+        super().__init__(
+            error.message, code=error.code, request_id=error.request_id, hint=error.hint
+        )
+        self.answer = answer
 
 
 class OpenAIServer:
@@ -70,7 +71,6 @@ class OpenAIServer:
     def __init__(self, router: "Router") -> None:
         self._router = router
         self._reader = router.reader
-        self._raw_calls: WeakKeyDictionary[AzureResponses, RawCalls] = WeakKeyDictionary()
 
     def handle(self, request: ApiRequest) -> Reply:
         """Answer a request; whatever goes wrong is an answer too."""
@@ -96,14 +96,12 @@ class OpenAIServer:
             if call.operation == "models":
                 return json_reply(summary, list_models(self._reader.routing, call.request))
             if call.operation == "model":
-                return json_reply(
-                    summary, show_model(self._reader.routing, call.route.model, call.request)
-                )
+                name = call.route.model
+                return json_reply(summary, show_model(self._reader.routing, name, call.request))
+            served = _Served(call, self._router.calls, began)
             if call.operation == "chat":
-                return ChatServer(self._router, call, began).answer()
-            if call.is_stream:
-                return _Streamed(self, self._router, call, began).answer()
-            return self._answer_whole(call, began)
+                return served.chat()
+            return served.stream() if call.is_stream else served.whole()
         except FailedAnswer as failed:
             summary.latency = time.monotonic() - began
             return _show_failure(call, failed)
@@ -111,309 +109,152 @@ class OpenAIServer:
             summary.latency = time.monotonic() - began
             return refusal(call.request, error, summary)
 
-    def _answer_whole(self, call: ServedRequest, began: float) -> Reply:
-        summary = call.summary
 
-        def attempt(
-            target: Target, routed: RoutedCall, left: float | None
-        ) -> Answer[UpstreamResult]:
-            raw = self.begin_attempt(call, target, routed, left)
-            answer = _send(raw, call, target, left)
-            outcome = raw.outcome(answer.body, answer.headers)
-            return Answer(answer, outcome, raw.entry(answer.body))
+class _Served:
+    """One call that is routed.
 
-        routed = self._router.calls.perform(call.route_request, attempt)
-        summary.headers = routed.result.headers
-        finish = partial(routed.result.finish, summary)
-        is_long = routed.result.size >= _LONG_REPLY
-        body = run_in_thread(finish) if is_long else finish()
-        if call.operation == "delete" and call.stored is not None:
-            self._router.calls.state.forget(call.stored.inner)
-        summary.latency = time.monotonic() - began
+    Args:
+        call: what is asked.
+        calls: the router's loop.
+        began: monotonic seconds.
+    """
+
+    def __init__(self, call: ServedRequest, calls: RoutedCalls, began: float) -> None:
+        self._call = call
+        self._calls = calls
+        self._began = began
+
+    def whole(self) -> Reply:
+        """The reply of a call that is not streamed."""
+        summary = self._call.summary
+        routed = self._calls.perform(self._call.route_request, self._attempt_whole)
+        reply = routed.result
+        summary.headers = reply.headers
+        write = partial(response_body, summary, reply)
+        body = run_in_thread(write) if reply.size >= _LONG_REPLY else write()
+        summary.latency = time.monotonic() - self._began
         return json_reply(summary, body)
 
-    def begin_attempt(
-        self, call: ServedRequest, target: Target, routed: RoutedCall, left: float | None
-    ) -> ProxyAttempt:
-        """An attempt on one deployment, with the history it has to carry if it has to."""
-        if routed.replays_history and call.reading is not None:
-            calls = self._router.calls
-            typed = LabelledAttempt(
-                call.reading, target, routed, left, calls.targets, calls.state.remember
-            )
-            typed.find_history()
-        options = self._router.chat_options
-        dropping = Dropping(
-            options.knowledge_of(target.deployment),
-            call.drops_params or options.drop_params or target.drops_params,
-        )
-        raw_calls = self.raw_calls(target)
-        return compute(ProxyAttempt, call, target.deployment, routed, raw_calls, dropping)
+    def stream(self) -> Reply:
+        """The reply of a streamed call, once output has begun."""
+        summary = self._call.summary
+        routed = self._calls.perform(self._call.route_request, self._attempt_stream)
+        stream = routed.result
+        self._note_begin(stream.headers)
+        pieces = self._pieces(stream)
+        stream.settle_with(routed.open_attempt, self._calls.abandoned_streams, pieces)
+        return event_reply(summary, StreamBody(pieces))
 
-    def raw_calls(self, target: Target) -> RawCalls:
-        """What makes the calls of a target's client."""
-        found = self._raw_calls.get(target.client)
-        if found is None:
-            found = self._raw_calls[target.client] = RawCalls(target.operations)
-        return found
+    def chat(self) -> Reply:
+        """The completion, or its chunks once output has begun."""
+        summary = self._call.summary
+        routed = self._calls.perform(self._call.route_request, self._attempt_chat)
+        result = routed.result
+        if not isinstance(result, RoutedChatStream):
+            summary.latency = time.monotonic() - self._began
+            summary.headers = result.headers
+            return json_reply(summary, chat_body(summary, result))
+        result.events.settle_with(routed, self._calls.abandoned_streams)
+        self._note_begin(result.events.headers)
+        return event_reply(summary, StreamBody(self._chunks(result)))
+
+    def _attempt_whole(
+        self, target: Target, routed: RoutedCall, left: float | None
+    ) -> Answer[UpstreamReply]:
+        attempt = self._attempt(target, routed, left)
+        with self._call.attempt(target.deployment, routed):
+            try:
+                reply = attempt.send()
+            except ResponseFailedError as error:
+                if attempt.reply is None:
+                    raise
+                raise FailedAnswer(error, attempt.reply) from error
+            finally:
+                self._call.summary.warnings = attempt.warnings
+        return Answer(reply, reply.outcome, reply.entry)
+
+    def _attempt_stream(
+        self, target: Target, routed: RoutedCall, left: float | None
+    ) -> Answer[ByteStream]:
+        summary, attempt = self._call.summary, self._attempt(target, routed, left)
+        with self._call.attempt(target.deployment, routed):
+            stream = ByteStream(attempt, model=summary.group if shows_group(summary) else None)
+            try:
+                outcome = stream.open()
+            except ResponseFailedError as error:
+                raise FailedAnswer(error, stream.frames.release()) from error
+            finally:
+                summary.warnings = attempt.warnings
+        return Answer(stream, outcome, stream.entry if outcome is not None else None)
+
+    def _attempt_chat(self, target: Target, routed: RoutedCall, left: float | None) -> Answer[Any]:
+        with self._call.attempt(target.deployment, routed):
+            return chat_answer(self._call.posted, target, routed, left, self._calls)
+
+    def _attempt(self, target: Target, routed: RoutedCall, left: float | None) -> Attempt:
+        assert self._call.routed is not None
+        return Attempt(self._call.routed, target, routed, left, self._calls)
+
+    def _note_begin(self, headers: Any) -> None:
+        summary = self._call.summary
+        summary.headers = headers
+        summary.time_to_first_output = time.monotonic() - self._began
+        summary.latency = summary.time_to_first_output
+
+    def _pieces(self, stream: ByteStream) -> Generator[bytes, None]:
+        """The bytes to send on; settles the call however it ends.
+
+        Read to its end, broken, or closed because nobody wants the rest.
+        """
+        summary, frames = self._call.summary, stream.frames
+        try:
+            try:
+                while piece := stream.read():
+                    yield piece
+            except AzureResponsesError as error:
+                summary.error = error
+                if not frames.failures:
+                    last = frames.last_sequence_number
+                    yield error_event(error, None if last is None else last + 1)
+        except BaseException:
+            summary.is_abandoned = True
+            raise
+        finally:
+            summary.latency = time.monotonic() - self._began
+            summary.last_sequence_number = frames.last_sequence_number
+            summary.result = frames.response
+            with shield():
+                stream.close()
+
+    def _chunks(self, chunks: RoutedChatStream) -> Generator[bytes, None]:
+        summary, events = self._call.summary, chunks.events
+        is_whole = False
+        try:
+            try:
+                with chunks:
+                    for chunk in chunks:
+                        yield chat_chunk(summary, chunk)
+            except AzureResponsesError as error:
+                summary.error = reason_of(error)
+                yield chat_error(summary.error)
+            yield b"data: [DONE]\n\n"
+            is_whole = True
+        finally:
+            summary.is_abandoned = not is_whole
+            summary.latency = time.monotonic() - self._began
+            final = events.final_response or events.partial_response
+            summary.result = None if final is None else final.to_dict()
 
 
 def _show_failure(call: ServedRequest, failed: FailedAnswer) -> Reply:
     summary = call.summary
     summary.error = failed
     answer = failed.answer
-    if isinstance(answer, UpstreamResult):
+    if isinstance(answer, UpstreamReply):
         summary.headers = answer.headers
-        return json_reply(summary, answer.finish(summary))
+        return json_reply(summary, response_body(summary, answer))
     return event_reply(summary, StreamBody(_once(answer)))
 
 
 def _once(events: bytes) -> Iterator[bytes]:
     yield events
-
-
-def _send(
-    raw: ProxyAttempt, call: ServedRequest, target: Target, left: float | None
-) -> UpstreamResult:
-    """One attempt's whole answer, told to whoever listens."""
-    watch = target.sender.telemetry.watch(raw.call)
-    if watch is not None:
-        watch.start()
-    try:
-        answer = _exchange(raw, call, target, left, watch)
-    except BaseException as error:
-        raw.note_failure(error)
-        if watch is not None:
-            watch.fail(error)
-        raise
-    if watch is not None:
-        watch.finish(raw.typed(answer.body, answer.headers), answer.headers)
-    return answer
-
-
-def _exchange(
-    raw: ProxyAttempt,
-    call: ServedRequest,
-    target: Target,
-    left: float | None,
-    watch: Watch | None,
-) -> UpstreamResult:
-    try:
-        reply = target.sender.send(raw.call, shorter(call.timeout, left), watch)
-    except CredentialError:
-        raise
-    except ConfigurationError as error:
-        raise unusable_credential(error) from error
-    except NotFoundError as error:
-        raise raw.explain_missing(error) from error
-    if len(reply.body) < _LONG_REPLY:
-        return raw.read(reply, time.time())
-    return run_in_thread(partial(raw.read, reply, time.time()))
-
-
-class _Streamed:
-    """One streamed response.
-
-    The generator of its bytes settles the open_attempt however it ends: read to its end, broken, or
-    closed because nobody wants the rest.
-    """
-
-    def __init__(
-        self, server: OpenAIServer, router: "Router", call: ServedRequest, began: float
-    ) -> None:
-        self._server = server
-        self._router = router
-        self._call = call
-        self._began = began
-
-    def answer(self) -> Reply:
-        """The reply, once output has begun."""
-        call, summary = self._call, self._call.summary
-        routed = self._router.calls.perform(call.route_request, self._attempt)
-        opened = routed.result
-        summary.headers = opened.reply.headers
-        summary.time_to_first_output = time.monotonic() - self._began
-        summary.latency = summary.time_to_first_output
-        return event_reply(
-            summary, StreamBody(opened.events(routed.open_attempt, call, self._began))
-        )
-
-    def _attempt(self, target: Target, routed: RoutedCall, left: float | None) -> "Answer[_Opened]":
-        raw = self._server.begin_attempt(self._call, target, routed, left)
-        opened = _Opened(raw, target)
-        try:
-            opened.open(self._call, left, self._router.calls.state.remember)
-        except AzureResponsesError as error:
-            raw.label_error(error)
-            raise
-        finally:
-            raw.note_latency()
-        return Answer(opened, None)
-
-
-class _Opened:
-    """A stream under way."""
-
-    reply: StreamedReply
-
-    def __init__(self, attempt: ProxyAttempt, target: Target) -> None:
-        self.attempt = attempt
-        self.state: RawStream = attempt.open_stream()
-        self._target = target
-        self._first = b""
-        self._watch: Any = None
-
-    def open(self, call: ServedRequest, left: float | None, remember: Any) -> None:
-        """Read until there is output; raises what happened before there was."""
-        sender = self._target.sender
-        self._remember = remember
-        self._watch = sender.telemetry.watch(self.attempt.call, is_stream=True)
-        if self._watch is not None:
-            self._watch.start()
-        try:
-            self._begin(call.timeout, left)
-        except BaseException as error:
-            self._close()
-            if self._watch is not None:
-                self._watch.fail(error)
-            raise
-
-    def _begin(self, timeout: Timeout, left: float | None) -> None:
-        own = self._target.deployment.timeout
-        opening = for_stream(timeout, left, own)
-        try:
-            sender = self._target.sender
-            self.reply = sender.open(self.attempt.call, opening, self._watch)
-        except CredentialError:
-            raise
-        except ConfigurationError as error:
-            raise unusable_credential(error) from error
-        self._read_opening()
-
-    def _read_opening(self) -> None:
-        state = self.state
-        while not self._first and not state.is_over:
-            chunk = self.reply.read()
-            if chunk is None:
-                self._first = state.end()
-                break
-            self._first = state.receive(chunk)
-            self.reply.note(state)
-        self.reply.end_opening()
-        if self._first:
-            self._note_created()
-            return
-        error = self.attempt.failure_of(state, self.reply.headers)
-        if isinstance(error, ResponseFailedError):
-            raise FailedAnswer(error, state.release())
-        raise error or APIConnectionError("The stream ended before its terminal event.")
-
-    def events(
-        self, open_attempt: OpenAttempt, call: ServedRequest, began: float
-    ) -> Iterator[bytes]:
-        """The bytes to send on."""
-        summary, state = call.summary, self.state
-        error: BaseException | None = None
-        broken: AzureResponsesError | None = None
-        latency = summary.time_to_first_output or 0.0
-        try:
-            yield self._first
-            self._first = b""
-            try:
-                yield from self._pieces(call.timeout)
-            except AzureResponsesError as caught:
-                broken = caught
-            failure = settle_stream(
-                open_attempt, self.attempt, state, self.reply.headers, latency, broken=broken
-            )
-            error = summary.error = failure
-            if failure is not None and not state.failures:
-                number = state.last_sequence_number
-                yield error_event(failure, None if number is None else number + 1)
-        except BaseException as left:
-            error = left
-            summary.is_abandoned = True
-            raise
-        finally:
-            open_attempt.abandoned()
-            summary.latency = time.monotonic() - began
-            summary.result = state.response
-            summary.last_sequence_number = state.last_sequence_number
-            with shield():
-                self._close()
-                self._end_watch(error)
-
-    def _pieces(self, timeout: Timeout) -> Iterator[bytes]:
-        """What is to be sent on, over as many connections as it takes."""
-        resumed = 0
-        while not self._is_settled():
-            broken: APIConnectionError | None = None
-            last = self.state.last_sequence_number
-            try:
-                yield from self._arriving()
-            except APIConnectionError as error:
-                broken = error
-            if self._is_settled():
-                break
-            # An event that came shows that the way is open again.
-            resumed = 0 if self.state.last_sequence_number != last else resumed + 1
-            pause = resumption_pause(resumed)
-            if pause is None or not self._resume(pause, timeout):
-                if broken is not None:
-                    raise broken
-                return
-        if self.state.is_over:
-            self.reply.drain()
-
-    def _arriving(self) -> Iterator[bytes]:
-        state = self.state
-        while not state.is_over and (chunk := self.reply.read()) is not None:
-            piece = state.receive(chunk)
-            self.reply.note(state)
-            if piece:
-                yield piece
-        if not state.is_over:
-            piece = state.end()
-            if piece:
-                yield piece
-
-    def _resume(self, pause: float, timeout: Timeout) -> bool:
-        """Connect again behind the last event; False where that is not possible."""
-        call = self.attempt.resumption(self.state)
-        if call is None:
-            return False
-        self.reply.close()
-        sleep(pause)
-        try:
-            self.reply = self._target.sender.open(call, timeout, None)
-        except (APIConnectionError, InternalServerError, RateLimitError):
-            # The closed reply has nothing more, so that it is tried once more.
-            pass
-        except AzureResponsesError:
-            return False
-        self.state.reconnect()
-        return True
-
-    def _is_settled(self) -> bool:
-        return self.state.is_settled
-
-    def _note_created(self) -> None:
-        entry = self.attempt.entry(self.state.response)
-        if entry is not None:
-            self._remember(entry)
-
-    def _close(self) -> None:
-        reply: StreamedReply | None = getattr(self, "reply", None)
-        if reply is not None:
-            reply.close()
-
-    def _end_watch(self, error: BaseException | None) -> None:
-        if self._watch is None:
-            return
-        final = self.attempt.typed(self.state.response, self.reply.headers)
-        if isinstance(error, AzureResponsesError):
-            self._watch.fail(error)
-        elif error is None:
-            self._watch.finish(final, self.reply.headers)
-        else:
-            self._watch.end_stream(Abandoned(self.reply.headers, final))

@@ -1,19 +1,27 @@
 """The calls of a router, awaited."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._async.concurrency import sleep
-from azure_responses._async.resources import AsyncInputItemPages
-from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
+from azure_responses._async.pages import AsyncInputItemPages
+from azure_responses.errors import ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.poll import Poll
-from azure_responses.router._async.labelled import AsyncLabelledAttempt
-from azure_responses.router._async.routed_calls import AsyncAttempt, AsyncRoutedCalls
-from azure_responses.router._async.routed_stream import AsyncRoutedStream
+from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.router._async.attempt import AsyncAttempt
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.typed_attempt import (
+    AsyncRoutedChatStream,
+    AsyncRoutedStream,
+    chat_answer,
+    typed_answer,
+    typed_stream,
+)
 from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
@@ -23,15 +31,11 @@ from azure_responses.router.arguments import (
     check_end_user,
     check_options,
     check_start,
+    query_of,
 )
-from azure_responses.router.attempts import Answer
-from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_outcome import (
-    StreamOutcome,
-    finished,
-    label_error,
-    outcome_of_stored,
-)
+from azure_responses.router.attempts import Answer, finished
+from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.routed_request import RoutedRequest, StoredRequest
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt, judge_missing
@@ -39,7 +43,6 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.store.purge import async_purge
-from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -53,10 +56,8 @@ from azure_responses.types.result import Result
 __all__ = ["AsyncRouterOperations"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Result)
 
 _PURGE_TIMEOUT = 30.0
-_OPTIONS = ("extra_headers", "extra_query", "extra_body")
 
 
 class AsyncRouterOperations:
@@ -103,7 +104,7 @@ class AsyncRouterOperations:
         """
         if stream:
             return await self._stream(arguments)
-        result: Response = await self._perform("create", arguments)
+        result: Response = await self._perform("create", arguments, Response)
         return result
 
     @overload
@@ -120,7 +121,11 @@ class AsyncRouterOperations:
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
     ) -> AsyncIterator[AsyncRoutedStream[Any]]:
         """A stream for an `async with` block: typed events, text_deltas, get_final_response."""
-        async with await self._stream(arguments, text_format=text_format) as stream:
+        output, given = None, dict(arguments)
+        if text_format is not None:
+            output = StructuredOutput(text_format)
+            given["text"] = output.text_parameter(arguments.get("text"))
+        async with await self._stream(given, output) as stream:
             yield stream
 
     @shows_parameters(RouterArguments)
@@ -128,13 +133,15 @@ class AsyncRouterOperations:
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
         """Ask for an answer of a given type, in `output_parsed` of the result."""
-        result: ParsedResponse[T] = await self._perform("parse", arguments, text_format=text_format)
+        output = StructuredOutput(text_format)
+        given = {**arguments, "text": output.text_parameter(arguments.get("text"))}
+        result: ParsedResponse[T] = await self._perform("create", given, ParsedResponse, output)
         return result
 
     @shows_parameters(RouterCompactArguments)
     async def compact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
-        result: CompactedResponse = await self._perform("compact", arguments)
+        result: CompactedResponse = await self._perform("compact", arguments, CompactedResponse)
         return result
 
     @overload
@@ -179,19 +186,14 @@ class AsyncRouterOperations:
         """
         given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        made: list[tuple[Any, AsyncLabelledAttempt]] = []
+        calls = self.calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            one = self._attempt(request, target, call, left)
-            answer = await one.chat(self._chat_options, stream=bool(stream))
-            made.append((answer.result, one))
-            return answer
+            return await chat_answer(request, target, call, left, calls)
 
-        routed = await self.calls.perform(request.route_request, attempt)
-        # An answer that the content filter cut short stands if no later attempt is answered.
-        events = next(one.stream for result, one in made if result is routed.result)
-        if events is not None:
-            events.settle_with(routed, self.calls.abandoned_streams)
+        routed = await calls.perform(request.route_request, attempt)
+        if isinstance(routed.result, AsyncRoutedChatStream):
+            routed.result.events.settle_with(routed, calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | AsyncChatCompletionStream = routed.result
@@ -233,11 +235,11 @@ class AsyncRouterOperations:
             ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
         """
         check_start(starting_after, stream=stream)
+        query = query_of(include=include, starting_after=starting_after)
+        request = replace(self._reader.read_stored(response_id, options), query=query)
         if stream:
-            return await self._resume(
-                response_id, options, starting_after=starting_after, include=include
-            )
-        found: Response = await self._on_stored("retrieve", response_id, options, include=include)
+            return await self._open(replace(request, is_stream=True), None)
+        found: Response = await self._on_stored(request, Response)
         return found
 
     async def wait(
@@ -263,7 +265,8 @@ class AsyncRouterOperations:
         while True:
             options = self._reader.poll_options(poll.patience(time.monotonic()))
             given = {"owner": owner, **options}
-            response: Response = await self._on_stored("retrieve", response_id, given)
+            request = self._reader.read_stored(response_id, given)
+            response: Response = await self._on_stored(request, Response)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
@@ -272,15 +275,15 @@ class AsyncRouterOperations:
     @shows_parameters(RoutedOptions)
     async def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
-        result: Response = await self._on_stored("cancel", response_id, options)
+        request = self._reader.read_stored(response_id, options, "cancel")
+        result: Response = await self._on_stored(request, Response)
         return result
 
     @shows_parameters(RoutedOptions)
     async def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """Delete a stored response."""
-        request = self._reader.read_stored(response_id, options)
-        result: DeletedResponse = await self._on_read("delete", request, options)
-        self.calls.state.forget(request.inner)
+        request = self._reader.read_stored(response_id, options, "delete")
+        result: DeletedResponse = await self._on_stored(request, DeletedResponse)
         return result
 
     @shows_parameters(RoutedOptions)
@@ -296,14 +299,14 @@ class AsyncRouterOperations:
         **options: Unpack[RoutedOptions],
     ) -> AsyncInputItemPages:
         """The items of a response's input: iterate for all of them, over all their pages."""
-        request = self._reader.read_stored(response_id, options)
+        request = self._reader.read_stored(response_id, options, "input_items")
         last = self._reader.read_cursor(before, request, "before")
-        query = {"limit": limit, "order": order, "before": last, "include": include}
 
         async def fetch(cursor: str | None) -> InputItemList:
             place = self._reader.read_cursor(cursor, request)
-            page: InputItemList = await self._on_read(
-                "list", request, options, after=place, **query
+            query = query_of(limit=limit, order=order, after=place, before=last, include=include)
+            page: InputItemList = await self._on_stored(
+                replace(request, query=query), InputItemList
             )
             return page
 
@@ -343,98 +346,44 @@ class AsyncRouterOperations:
         check_options({"owner": owner, "timeout": timeout})
         return await async_purge(self._state, check_end_user(end_user), delete, owner=owner)
 
-    async def _perform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
-        request = self._reader.read(arguments)
-
-        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return await self._attempt(request, target, call, left).send(operation, **more)
-
-        routed = await self.calls.perform(request.route_request, attempt)
-        return finished(routed)
-
-    async def _stream(self, arguments: Mapping[str, Any], **more: Any) -> AsyncRoutedStream[Any]:
-        request = self._reader.read(arguments, is_stream=True)
-
-        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return await self._attempt(request, target, call, left).open(**more)
-
-        return await self._opened(request, attempt)
-
-    async def _opened(
-        self, request: RouterRequest | StoredRequest, attempt: AsyncAttempt[AsyncRoutedStream[Any]]
-    ) -> AsyncRoutedStream[Any]:
-        routed = await self.calls.perform(request.route_request, attempt)
-        routed.result.settle_with(routed, self.calls.abandoned_streams)
-        return routed.result
-
-    def _attempt(
-        self, request: RouterRequest, target: AsyncTarget, call: RoutedCall, left: float | None
-    ) -> AsyncLabelledAttempt:
-        calls = self.calls
-        return AsyncLabelledAttempt(
-            request, target, call, left, calls.targets, calls.state.remember
-        )
-
-    async def _on_stored(
-        self, operation: str, response_id: str, options: Mapping[str, Any], **more: Any
+    async def _perform(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        model: type[Result],
+        output: StructuredOutput[Any] | None = None,
     ) -> Any:
-        request = self._reader.read_stored(response_id, options)
-        return await self._on_read(operation, request, options, **more)
-
-    async def _on_read(
-        self, operation: str, request: StoredRequest, options: Mapping[str, Any], **more: Any
-    ) -> Any:
-        given = {name: options[name] for name in _OPTIONS if name in options}
+        request, calls = self._reader.read(arguments, operation=operation), self.calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            labels, timeout = request.labels(target), request.timeout_of(left)
-            try:
-                perform = _operation(target, operation)
-                result = await perform(request.inner, timeout=timeout, **given, **more)
-            except AzureResponsesError as error:
-                label_error(error, labels)
-                raise
-            return Answer(labels.label(result), outcome_of_stored(result, {}))
-
-        routed = await self.calls.perform(request.route_request, attempt)
-        routed.result.attach_route(routed.route)
-        return routed.result
-
-    async def _resume(
-        self, response_id: str, options: Mapping[str, Any], **more: Any
-    ) -> AsyncRoutedStream[Response]:
-        request = self._reader.read_stored(response_id, options)
-        given = {name: options[name] for name in _OPTIONS if name in options}
-
-        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            outcome_so_far = StreamOutcome(
-                is_background=True,
-                counts_tokens=False,
-                entry_of=lambda _id: None,
-                remember=self.calls.state.remember,
+            return await typed_answer(
+                AsyncAttempt(request, target, call, left, calls), model, output
             )
-            labels, own = request.labels(target), target.deployment.timeout
-            timeout = for_stream(request.timeout, left, own)
-            try:
-                inner = await target.client.responses.retrieve(
-                    request.inner, stream=True, timeout=timeout, **given, **more
-                )
-            except AzureResponsesError as error:
-                label_error(error, labels)
-                raise
-            stream = AsyncRoutedStream(inner, labels, outcome_so_far)
-            return Answer(stream, await stream.begin())
 
-        return await self._opened(request, attempt)
+        return finished(await calls.perform(request.route_request, attempt))
 
+    async def _on_stored(self, request: StoredRequest, model: type[Result]) -> Any:
+        calls = self.calls
 
-def _operation(target: AsyncTarget, operation: str) -> Callable[..., Awaitable[Any]]:
-    responses = target.client.responses
-    if operation != "list":
-        function: Callable[..., Awaitable[Any]] = getattr(responses, operation)
-        return function
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return await typed_answer(AsyncAttempt(request, target, call, left, calls), model)
 
-    async def list_page(*arguments: Any, **options: Any) -> InputItemList:
-        return await responses.input_items.list(*arguments, **options).first()
+        return finished(await calls.perform(request.route_request, attempt))
 
-    return list_page
+    async def _stream(
+        self, arguments: Mapping[str, Any], output: StructuredOutput[Any] | None = None
+    ) -> AsyncRoutedStream[Any]:
+        return await self._open(self._reader.read(arguments, is_stream=True), output)
+
+    async def _open(
+        self, request: RoutedRequest | StoredRequest, output: StructuredOutput[Any] | None
+    ) -> AsyncRoutedStream[Any]:
+        calls = self.calls
+
+        async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return await typed_stream(AsyncAttempt(request, target, call, left, calls), output)
+
+        routed = await calls.perform(request.route_request, attempt)
+        stream: AsyncRoutedStream[Any] = routed.result
+        stream.settle_with(routed, calls.abandoned_streams)
+        return stream

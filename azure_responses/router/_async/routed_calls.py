@@ -25,13 +25,13 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
-__all__ = ["AsyncAttempt", "AsyncRoutedCalls"]
+__all__ = ["AsyncAttemptFunction", "AsyncRoutedCalls"]
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("azure_responses.router")
 
-AsyncAttempt = Callable[[AsyncTarget, RoutedCall, float | None], Awaitable[Answer[T]]]
+AsyncAttemptFunction = Callable[[AsyncTarget, RoutedCall, float | None], Awaitable[Answer[T]]]
 """Asks one target, within so many seconds (None is no limit).
 
 The call says which group it is in (`target.deployment.name_for(call.group)` is what to call at
@@ -69,7 +69,9 @@ class AsyncRoutedCalls:
         )
         self._on_failed_attempt = on_failed_attempt
 
-    async def perform(self, route_request: RouteRequest, attempt: AsyncAttempt[T]) -> Routed[T]:
+    async def perform(
+        self, route_request: RouteRequest, attempt: AsyncAttemptFunction[T]
+    ) -> Routed[T]:
         """Attempt a call on one deployment after another, until one answers.
 
         Raises:
@@ -130,7 +132,7 @@ class AsyncRoutedCalls:
 
     async def _attempt(
         self,
-        attempt: AsyncAttempt[T],
+        attempt: AsyncAttemptFunction[T],
         deployment: Deployment,
         call: RoutedCall,
         open_attempt: OpenAttempt,

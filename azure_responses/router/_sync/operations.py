@@ -2,19 +2,27 @@
 """The calls of a router, blocking."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.chat import ChatCompletionStream
 from azure_responses._sync.concurrency import sleep
-from azure_responses._sync.resources import InputItemPages
-from azure_responses.errors import AzureResponsesError, ResponseNotFoundError
+from azure_responses._sync.pages import InputItemPages
+from azure_responses.errors import ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.poll import Poll
-from azure_responses.router._sync.labelled import LabelledAttempt
-from azure_responses.router._sync.routed_calls import Attempt, RoutedCalls
-from azure_responses.router._sync.routed_stream import RoutedStream
+from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.router._sync.attempt import Attempt
+from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.typed_attempt import (
+    RoutedChatStream,
+    RoutedStream,
+    chat_answer,
+    typed_answer,
+    typed_stream,
+)
 from azure_responses.router.arguments import (
     ChatOptions,
     RoutedOptions,
@@ -24,15 +32,11 @@ from azure_responses.router.arguments import (
     check_end_user,
     check_options,
     check_start,
+    query_of,
 )
-from azure_responses.router.attempts import Answer
-from azure_responses.router.requests import RequestReader, RouterRequest, StoredRequest
-from azure_responses.router.stream_outcome import (
-    StreamOutcome,
-    finished,
-    label_error,
-    outcome_of_stored,
-)
+from azure_responses.router.attempts import Answer, finished
+from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.routed_request import RoutedRequest, StoredRequest
 from azure_responses.router.targets import Target
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt, judge_missing
@@ -40,7 +44,6 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import StateStore
 from azure_responses.store.purge import purge
-from azure_responses.timeouts import for_stream
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -54,10 +57,8 @@ from azure_responses.types.result import Result
 __all__ = ["RouterOperations"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Result)
 
 _PURGE_TIMEOUT = 30.0
-_OPTIONS = ("extra_headers", "extra_query", "extra_body")
 
 
 class RouterOperations:
@@ -104,7 +105,7 @@ class RouterOperations:
         """
         if stream:
             return self._stream(arguments)
-        result: Response = self._perform("create", arguments)
+        result: Response = self._perform("create", arguments, Response)
         return result
 
     @overload
@@ -121,7 +122,11 @@ class RouterOperations:
         self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterArguments]
     ) -> Iterator[RoutedStream[Any]]:
         """A stream for a `with` block: typed events, text_deltas, get_final_response."""
-        with self._stream(arguments, text_format=text_format) as stream:
+        output, given = None, dict(arguments)
+        if text_format is not None:
+            output = StructuredOutput(text_format)
+            given["text"] = output.text_parameter(arguments.get("text"))
+        with self._stream(given, output) as stream:
             yield stream
 
     @shows_parameters(RouterArguments)
@@ -129,13 +134,15 @@ class RouterOperations:
         self, *, text_format: type[T], **arguments: Unpack[RouterArguments]
     ) -> "ParsedResponse[T]":
         """Ask for an answer of a given type, in `output_parsed` of the result."""
-        result: ParsedResponse[T] = self._perform("parse", arguments, text_format=text_format)
+        output = StructuredOutput(text_format)
+        given = {**arguments, "text": output.text_parameter(arguments.get("text"))}
+        result: ParsedResponse[T] = self._perform("create", given, ParsedResponse, output)
         return result
 
     @shows_parameters(RouterCompactArguments)
     def compact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
-        result: CompactedResponse = self._perform("compact", arguments)
+        result: CompactedResponse = self._perform("compact", arguments, CompactedResponse)
         return result
 
     @overload
@@ -180,19 +187,14 @@ class RouterOperations:
         """
         given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        made: list[tuple[Any, LabelledAttempt]] = []
+        calls = self.calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            one = self._attempt(request, target, call, left)
-            answer = one.chat(self._chat_options, stream=bool(stream))
-            made.append((answer.result, one))
-            return answer
+            return chat_answer(request, target, call, left, calls)
 
-        routed = self.calls.perform(request.route_request, attempt)
-        # An answer that the content filter cut short stands if no later attempt is answered.
-        events = next(one.stream for result, one in made if result is routed.result)
-        if events is not None:
-            events.settle_with(routed, self.calls.abandoned_streams)
+        routed = calls.perform(request.route_request, attempt)
+        if isinstance(routed.result, RoutedChatStream):
+            routed.result.events.settle_with(routed, calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | ChatCompletionStream = routed.result
@@ -234,11 +236,11 @@ class RouterOperations:
             ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
         """
         check_start(starting_after, stream=stream)
+        query = query_of(include=include, starting_after=starting_after)
+        request = replace(self._reader.read_stored(response_id, options), query=query)
         if stream:
-            return self._resume(
-                response_id, options, starting_after=starting_after, include=include
-            )
-        found: Response = self._on_stored("retrieve", response_id, options, include=include)
+            return self._open(replace(request, is_stream=True), None)
+        found: Response = self._on_stored(request, Response)
         return found
 
     def wait(
@@ -264,7 +266,8 @@ class RouterOperations:
         while True:
             options = self._reader.poll_options(poll.patience(time.monotonic()))
             given = {"owner": owner, **options}
-            response: Response = self._on_stored("retrieve", response_id, given)
+            request = self._reader.read_stored(response_id, given)
+            response: Response = self._on_stored(request, Response)
             delay = poll.delay(response, time.monotonic())
             if delay is None:
                 return response
@@ -273,15 +276,15 @@ class RouterOperations:
     @shows_parameters(RoutedOptions)
     def cancel(self, response_id: str, **options: Unpack[RoutedOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
-        result: Response = self._on_stored("cancel", response_id, options)
+        request = self._reader.read_stored(response_id, options, "cancel")
+        result: Response = self._on_stored(request, Response)
         return result
 
     @shows_parameters(RoutedOptions)
     def delete(self, response_id: str, **options: Unpack[RoutedOptions]) -> DeletedResponse:
         """Delete a stored response."""
-        request = self._reader.read_stored(response_id, options)
-        result: DeletedResponse = self._on_read("delete", request, options)
-        self.calls.state.forget(request.inner)
+        request = self._reader.read_stored(response_id, options, "delete")
+        result: DeletedResponse = self._on_stored(request, DeletedResponse)
         return result
 
     @shows_parameters(RoutedOptions)
@@ -297,13 +300,13 @@ class RouterOperations:
         **options: Unpack[RoutedOptions],
     ) -> InputItemPages:
         """The items of a response's input: iterate for all of them, over all their pages."""
-        request = self._reader.read_stored(response_id, options)
+        request = self._reader.read_stored(response_id, options, "input_items")
         last = self._reader.read_cursor(before, request, "before")
-        query = {"limit": limit, "order": order, "before": last, "include": include}
 
         def fetch(cursor: str | None) -> InputItemList:
             place = self._reader.read_cursor(cursor, request)
-            page: InputItemList = self._on_read("list", request, options, after=place, **query)
+            query = query_of(limit=limit, order=order, after=place, before=last, include=include)
+            page: InputItemList = self._on_stored(replace(request, query=query), InputItemList)
             return page
 
         return InputItemPages(fetch, after)
@@ -342,96 +345,42 @@ class RouterOperations:
         check_options({"owner": owner, "timeout": timeout})
         return purge(self._state, check_end_user(end_user), delete, owner=owner)
 
-    def _perform(self, operation: str, arguments: Mapping[str, Any], **more: Any) -> Any:
-        request = self._reader.read(arguments)
+    def _perform(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        model: type[Result],
+        output: StructuredOutput[Any] | None = None,
+    ) -> Any:
+        request, calls = self._reader.read(arguments, operation=operation), self.calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return self._attempt(request, target, call, left).send(operation, **more)
+            return typed_answer(Attempt(request, target, call, left, calls), model, output)
 
-        routed = self.calls.perform(request.route_request, attempt)
-        return finished(routed)
+        return finished(calls.perform(request.route_request, attempt))
 
-    def _stream(self, arguments: Mapping[str, Any], **more: Any) -> RoutedStream[Any]:
-        request = self._reader.read(arguments, is_stream=True)
-
-        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return self._attempt(request, target, call, left).open(**more)
-
-        return self._opened(request, attempt)
-
-    def _opened(
-        self, request: RouterRequest | StoredRequest, attempt: Attempt[RoutedStream[Any]]
-    ) -> RoutedStream[Any]:
-        routed = self.calls.perform(request.route_request, attempt)
-        routed.result.settle_with(routed, self.calls.abandoned_streams)
-        return routed.result
-
-    def _attempt(
-        self, request: RouterRequest, target: Target, call: RoutedCall, left: float | None
-    ) -> LabelledAttempt:
+    def _on_stored(self, request: StoredRequest, model: type[Result]) -> Any:
         calls = self.calls
-        return LabelledAttempt(request, target, call, left, calls.targets, calls.state.remember)
-
-    def _on_stored(
-        self, operation: str, response_id: str, options: Mapping[str, Any], **more: Any
-    ) -> Any:
-        request = self._reader.read_stored(response_id, options)
-        return self._on_read(operation, request, options, **more)
-
-    def _on_read(
-        self, operation: str, request: StoredRequest, options: Mapping[str, Any], **more: Any
-    ) -> Any:
-        given = {name: options[name] for name in _OPTIONS if name in options}
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            labels, timeout = request.labels(target), request.timeout_of(left)
-            try:
-                perform = _operation(target, operation)
-                result = perform(request.inner, timeout=timeout, **given, **more)
-            except AzureResponsesError as error:
-                label_error(error, labels)
-                raise
-            return Answer(labels.label(result), outcome_of_stored(result, {}))
+            return typed_answer(Attempt(request, target, call, left, calls), model)
 
-        routed = self.calls.perform(request.route_request, attempt)
-        routed.result.attach_route(routed.route)
-        return routed.result
+        return finished(calls.perform(request.route_request, attempt))
 
-    def _resume(
-        self, response_id: str, options: Mapping[str, Any], **more: Any
-    ) -> RoutedStream[Response]:
-        request = self._reader.read_stored(response_id, options)
-        given = {name: options[name] for name in _OPTIONS if name in options}
+    def _stream(
+        self, arguments: Mapping[str, Any], output: StructuredOutput[Any] | None = None
+    ) -> RoutedStream[Any]:
+        return self._open(self._reader.read(arguments, is_stream=True), output)
+
+    def _open(
+        self, request: RoutedRequest | StoredRequest, output: StructuredOutput[Any] | None
+    ) -> RoutedStream[Any]:
+        calls = self.calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            outcome_so_far = StreamOutcome(
-                is_background=True,
-                counts_tokens=False,
-                entry_of=lambda _id: None,
-                remember=self.calls.state.remember,
-            )
-            labels, own = request.labels(target), target.deployment.timeout
-            timeout = for_stream(request.timeout, left, own)
-            try:
-                inner = target.client.responses.retrieve(
-                    request.inner, stream=True, timeout=timeout, **given, **more
-                )
-            except AzureResponsesError as error:
-                label_error(error, labels)
-                raise
-            stream = RoutedStream(inner, labels, outcome_so_far)
-            return Answer(stream, stream.begin())
+            return typed_stream(Attempt(request, target, call, left, calls), output)
 
-        return self._opened(request, attempt)
-
-
-def _operation(target: Target, operation: str) -> Callable[..., Any]:
-    responses = target.client.responses
-    if operation != "list":
-        function: Callable[..., Any] = getattr(responses, operation)
-        return function
-
-    def list_page(*arguments: Any, **options: Any) -> InputItemList:
-        return responses.input_items.list(*arguments, **options).first()
-
-    return list_page
+        routed = calls.perform(request.route_request, attempt)
+        stream: RoutedStream[Any] = routed.result
+        stream.settle_with(routed, calls.abandoned_streams)
+        return stream

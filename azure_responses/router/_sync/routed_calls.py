@@ -26,13 +26,13 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.store.interface import StateStore
 from azure_responses.telemetry.record import RoutedAttempt, routed_attempt
 
-__all__ = ["Attempt", "RoutedCalls"]
+__all__ = ["AttemptFunction", "RoutedCalls"]
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("azure_responses.router")
 
-Attempt = Callable[[Target, RoutedCall, float | None], Answer[T]]
+AttemptFunction = Callable[[Target, RoutedCall, float | None], Answer[T]]
 """Asks one target, within so many seconds (None is no limit).
 
 The call says which group it is in (`target.deployment.name_for(call.group)` is what to call at
@@ -70,7 +70,7 @@ class RoutedCalls:
         )
         self._on_failed_attempt = on_failed_attempt
 
-    def perform(self, route_request: RouteRequest, attempt: Attempt[T]) -> Routed[T]:
+    def perform(self, route_request: RouteRequest, attempt: AttemptFunction[T]) -> Routed[T]:
         """Attempt a call on one deployment after another, until one answers.
 
         Raises:
@@ -131,7 +131,7 @@ class RoutedCalls:
 
     def _attempt(
         self,
-        attempt: Attempt[T],
+        attempt: AttemptFunction[T],
         deployment: Deployment,
         call: RoutedCall,
         open_attempt: OpenAttempt,

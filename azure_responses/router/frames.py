@@ -1,8 +1,8 @@
 """One streamed response as bytes: what to send on, and when it may be sent.
 
-The events pass through as they are but for the ids in them. Like the typed stream, this one holds
-back what opens a response until output follows, so that a rate limit reported inside an HTTP 200
-stream can still be tried elsewhere.
+The events pass through unchanged except for the ids in them. What opens a response is kept back
+until output follows, so that another deployment can still take over when a rate limit is reported
+inside an HTTP 200 stream.
 
 Most of a stream is deltas, a few hundred bytes each, of which one network chunk brings many. Their
 ids are replaced in the whole chunk at once: inside a JSON string a quote is always escaped, so
@@ -25,7 +25,7 @@ from azure_responses.protocol.stream_events import (
     opens,
 )
 
-__all__ = ["FrameLabels", "RawStream", "encode_frame"]
+__all__ = ["EventRewriter", "FrameStream", "encode_frame"]
 
 _DELTA = b".delta\ndata: {"
 # The name of an event stands in front of its data.
@@ -37,50 +37,60 @@ _FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
 _END = b"\n\n"
 
 
-class FrameLabels(Protocol):
-    """Puts labels on what one deployment answered."""
+class EventRewriter(Protocol):
+    """Puts signed ids into what one deployment answered."""
 
     def label(self, value: dict[str, Any]) -> dict[str, Any]:
-        """An event with labels in the place of its ids; may change what it is given."""
+        """An event with signed ids in the place of its own; may change what it is given."""
 
 
-class RawStream:
-    """The state of one connection's stream.
+class FrameStream:
+    """The events of one response across its connections.
 
     Args:
-        labels: put on every id.
+        ids: rewrites the ids of every event.
         model: stands in the place of Azure's model name; None keeps that.
-        shows_queue: hands out what opens a background response at once: it may wait for minutes,
-            and its id is what cancels it.
+        is_background: the response outlives its connection. What opens it is handed out at once:
+            it may wait for minutes, and its id is what cancels it.
+        starting_after: the sequence number of the last event that the caller already has.
 
     Attributes:
-        response: the latest whole response an event carried, without labels.
-        failures: the events that reported a failure, without labels.
-        is_finished: a terminal event that is no failure has come.
-        has_output: something has been handed out.
+        response: the latest whole response an event carried, with the service's own id.
+        failures: the events that reported a failure, with the service's own ids.
+        is_finished: an ending event has come.
+        is_handed_out: some of it has been handed out, so that no other deployment may take over.
+        has_output: an event has come that gives the caller something of the answer.
         events_seen: how many pieces of the stream had an event in them.
         damage: what made the bytes unreadable, or None.
     """
 
     def __init__(
-        self, labels: FrameLabels, *, model: str | None = None, shows_queue: bool = False
+        self,
+        ids: EventRewriter,
+        *,
+        model: str | None = None,
+        is_background: bool = False,
+        starting_after: int | None = None,
     ) -> None:
         self.response: Mapping[str, Any] | None = None
         self.failures: list[Mapping[str, Any]] = []
         self.is_finished = False
+        self.is_handed_out = False
         self.has_output = False
         self.damage: str | None = None
         self.events_seen = 0
         self._has_end_mark = False
         self._unfinished = 0
-        self._labels = labels
+        self._ids = ids
         self._model = model
-        self._shows_queue = shows_queue
+        self._is_background = is_background
         self._pending: list[bytes] = []
         self._held: list[bytes] = []
         self._decoder: SSEDecoder | None = None
         self._items: dict[bytes, bytes] = {}
         self._last = b""
+        self._starting_after = starting_after
+        self._seen_before: int | None = starting_after
         self._events_after_failure = 0
 
     def receive(self, chunk: bytes) -> bytes:
@@ -89,7 +99,7 @@ class RawStream:
         ready = self._receive(chunk)
         self._unfinished = 0 if self.events_seen != seen else self._unfinished + len(chunk)
         if self._unfinished > LARGEST_REPLY:
-            self.reconnect()
+            self._forget_connection()
             size = LARGEST_REPLY // 2**20
             self.damage = f"The stream carried more than {size} MiB without an event."
         return ready
@@ -101,10 +111,10 @@ class RawStream:
         if not blob:
             return b""
         self._last = blob
-        if self.has_output and not self.failures:
-            relabelled = self._relabel_deltas(blob)
-            if relabelled is not None:
-                return relabelled
+        if self._passes_deltas():
+            rewritten = self._rewrite_deltas(blob)
+            if rewritten is not None:
+                return rewritten
         return self._take_runs(blob.split(_END))
 
     def end(self) -> bytes:
@@ -122,13 +132,28 @@ class RawStream:
 
     def reconnect(self) -> None:
         """What follows comes over another connection: half an event is sent again there."""
+        self._forget_connection()
+        # A proxy may not know `starting_after`, and send the whole stream again.
+        self._seen_before = self.last_sequence_number
+
+    def _forget_connection(self) -> None:
         self._pending = []
         self._decoder = None
         self._has_end_mark = False
 
+    def finish(self, response: Mapping[str, Any]) -> bytes:
+        """The ending event of a response that was polled, as bytes to send on.
+
+        It never was streamed, and so has no sequence number.
+        """
+        kind = f"response.{response.get('status') or 'completed'}"
+        return self._take(None, to_json({"type": kind, "response": response}))
+
     def release(self) -> bytes:
-        """What is still held back, for a caller who is to see it after all."""
-        return self._let_go()
+        """What is still kept back, for a caller who gets it although it reports a failure."""
+        held, self._held = b"".join(self._held), []
+        self.is_handed_out = self.is_handed_out or bool(held)
+        return held
 
     @property
     def is_over(self) -> bool:
@@ -153,7 +178,7 @@ class RawStream:
     def last_sequence_number(self) -> int | None:
         """The number of the last event that arrived, where it had one."""
         found = _FIND_NUMBER.match(self._last, max(0, self._last.rfind(_NUMBER)))
-        return int(found[1]) if found is not None else None
+        return int(found[1]) if found is not None else self._starting_after
 
     def _complete(self, chunk: bytes) -> bytes:
         """The events that a chunk completes; each byte is joined once, however it is cut."""
@@ -204,21 +229,25 @@ class RawStream:
             pieces.append(self._take_deltas(run))
         return b"".join(pieces)
 
+    def _passes_deltas(self) -> bool:
+        """True where a run of deltas needs no look at each of them."""
+        return self.is_handed_out and not self.failures and self._seen_before is None
+
     def _take_deltas(self, run: list[bytes]) -> bytes:
-        if self.has_output and not self.failures and self.damage is None:
-            relabelled = self._relabel_deltas(_END.join(run) + _END)
-            if relabelled is not None:
-                return relabelled
-            # An item seen for the first time: its first delta teaches its label.
+        if self._passes_deltas() and self.damage is None:
+            rewritten = self._rewrite_deltas(_END.join(run) + _END)
+            if rewritten is not None:
+                return rewritten
+            # An item seen for the first time: its first delta teaches its signed id.
             first = self._take_all(run[:1])
-            rest = self._relabel_deltas(_END.join(run[1:]) + _END) if run[1:] else b""
+            rest = self._rewrite_deltas(_END.join(run[1:]) + _END) if run[1:] else b""
             if rest is not None:
                 return first + rest
             return first + self._take_all(run[1:])
         return self._take_all(run)
 
-    def _relabel_deltas(self, blob: bytes) -> bytes | None:
-        """A run of deltas with labels on their items; None when there is anything else in it."""
+    def _rewrite_deltas(self, blob: bytes) -> bytes | None:
+        """A run of deltas with signed ids on their items; None where it holds anything else."""
         if blob.count(_DELTA) != blob.count(_END):
             return None
         items = _items_in(blob)
@@ -258,40 +287,51 @@ class RawStream:
         kind = event.get("type")
         kind = kind if isinstance(kind, str) else (name or b"").decode("utf-8", "replace")
         self.events_seen += 1
+        if self._is_repeated(event, kind):
+            return b""
         self._note(event, kind)
-        frame = encode_frame(name, self._relabel(event))
+        frame = encode_frame(name, self._rewrite(event))
         return self._hand_out(kind, frame)
 
+    def _is_repeated(self, event: Mapping[str, Any], kind: str) -> bool:
+        """True for what an earlier connection brought already."""
+        if self._seen_before is None:
+            return False
+        number = event.get("sequence_number")
+        # An error may be numbered by another counter.
+        if isinstance(number, int) and number <= self._seen_before and kind != "error":
+            return True
+        self._seen_before = None
+        return False
+
     def _hand_out(self, kind: str, frame: bytes) -> bytes:
-        if self.has_output:
+        if self.is_handed_out:
             return frame
         self._held.append(frame)
-        if self.failures:
+        is_opening = opens(kind, is_background=self._is_background)
+        if self.failures or (is_opening and len(self._held) <= MOST_HELD):
             return b""
-        if opens(kind, is_background=self._shows_queue) and len(self._held) <= MOST_HELD:
-            return b""
-        return self._let_go()
-
-    def _let_go(self) -> bytes:
-        held, self._held = b"".join(self._held), []
-        self.has_output = self.has_output or bool(held)
-        return held
+        return self.release()
 
     def _note(self, event: Mapping[str, Any], kind: str) -> None:
         response = event.get("response")
         if isinstance(response, dict):
-            # Relabelling works on the event itself; what is noted has to stay as Azure said it.
+            # Rewriting works on the event itself; what is noted has to stay as Azure said it.
             self.response = dict(response)
         if self.failures:
             self._events_after_failure += 1
         if kind in FAILING:
             self.failures.append(dict(event))
-        if kind in ENDING:
+        elif kind in ENDING:
             self.is_finished = True
+        # Before any output the content filter may have left nothing of an answer.
+        is_opening = opens(kind, is_background=self._is_background)
+        if not is_opening and kind != "response.incomplete" and kind not in FAILING:
+            self.has_output = True
 
-    def _relabel(self, event: dict[str, Any]) -> dict[str, Any]:
+    def _rewrite(self, event: dict[str, Any]) -> dict[str, Any]:
         item = _item_of(event)
-        labelled = self._labels.label(event)
+        labelled = self._ids.label(event)
         if item is not None:
             self._items[item.encode()] = (_item_of(labelled) or item).encode()
         response = labelled.get("response")

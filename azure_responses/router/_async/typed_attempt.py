@@ -1,0 +1,364 @@
+"""The edge at which attempts become typed: results, events, and chat completions.
+
+An attempt sends and returns JSON. `typed_answer` decodes a whole reply, `AsyncRoutedStream` the
+events of a stream, and `chat_answer` puts the bridge around either: chat → request → attempt →
+response → completion. What cannot be decoded is a failure of the attempt, which another one may
+follow; a request that cannot be made at all ends the call (`NotSent`).
+"""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import ValidationError
+
+from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.concurrency import compute
+from azure_responses.bridge import (
+    BridgedRequest,
+    ChatStream,
+    to_chat_completion,
+    to_responses_request,
+)
+from azure_responses.errors import (
+    APITimeoutError,
+    AzureResponsesError,
+    ConfigurationError,
+    CredentialError,
+    ResponseFailedError,
+    StreamInterruptedError,
+)
+from azure_responses.protocol.partial_response import TextPieces
+from azure_responses.protocol.stream import ResponseStream
+from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.router._async.attempt import AsyncAttempt, find_history
+from azure_responses.router._async.byte_stream import AsyncByteStream
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router.attempts import (
+    AbandonedStreams,
+    Answer,
+    NotSent,
+    Routed,
+    response_of,
+)
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.targets import AsyncTarget
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.types.events import ResponseStreamEvent
+from azure_responses.types.response import Response
+from azure_responses.types.result import Result, Route, request_id_of
+
+__all__ = [
+    "AsyncRoutedChatStream",
+    "AsyncRoutedStream",
+    "chat_answer",
+    "typed_answer",
+    "typed_stream",
+]
+
+R = TypeVar("R", bound=Response)
+
+
+async def typed_answer(
+    attempt: AsyncAttempt, model: type[Result], output: StructuredOutput[Any] | None = None
+) -> Answer[Any]:
+    """The answer of an attempt, as `model`.
+
+    Args:
+        attempt: not sent yet.
+        model: of the result.
+        output: reads the answer as the type that the caller asked for. Where it does not fit, the
+            deployment has answered all the same: the result is then the ValidationError.
+    """
+    try:
+        reply = await attempt.send()
+        result: Any = reply.decode(model)
+    except CredentialError:
+        raise
+    except ConfigurationError as error:
+        raise NotSent(error) from error
+    except ResponseFailedError as error:
+        if attempt.reply is not None:
+            error.response = attempt.reply.decode(Response)
+        raise
+    if output is not None:
+        try:
+            result.attach_parsed(output.read(result))
+        except ValidationError as error:
+            response_of(error)
+            result = error
+    return Answer(result, reply.outcome, reply.entry)
+
+
+async def typed_stream(
+    attempt: AsyncAttempt, output: StructuredOutput[Any] | None = None
+) -> "Answer[AsyncRoutedStream[Any]]":
+    """The stream of an attempt, once its output has begun."""
+    try:
+        return await AsyncRoutedStream[Any](attempt, output).begin()
+    except CredentialError:
+        raise
+    except ConfigurationError as error:
+        raise NotSent(error) from error
+
+
+async def chat_answer(
+    request: RoutedRequest,
+    target: AsyncTarget,
+    call: RoutedCall,
+    left: float | None,
+    calls: AsyncRoutedCalls,
+) -> Answer[Any]:
+    """A chat completion by one deployment, or its chunks once output has begun."""
+    if call.replays_history:
+        await find_history(request, call, calls.targets)
+    while True:
+        bridged = await compute(_bridge, request, target, call)
+        made = request.bridged(bridged.parameters, bridged.options)
+        attempt = AsyncAttempt(made, target, call, left, calls)
+        try:
+            if request.is_stream:
+                opened = await typed_stream(attempt)
+                chunks = ChatStream(bridged, created=time.time())
+                stream = AsyncRoutedChatStream(opened.result, chunks)
+                return Answer(stream, opened.outcome, opened.entry)
+            answer = await typed_answer(attempt, Response)
+            completion = to_chat_completion(answer.result, bridged, created=time.time())
+            return Answer(completion, answer.outcome, answer.entry)
+        except AzureResponsesError as error:
+            # True once at most: after the refusal the bridge does not ask for reasoning again.
+            if not bridged.learn_from_error(error):
+                raise
+
+
+def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> BridgedRequest:
+    deployment, options = target.deployment, request.reader.chat_options
+    chat = {
+        **request.body_for(deployment),
+        **request.options,
+        "model": deployment.name_for(call.group),
+    }
+    try:
+        bridged = to_responses_request(
+            chat,
+            drop_params=options.drop_params or target.drops_params,
+            resource_tag=deployment.resource,
+            reasoning_cache=options.reasoning_cache,
+            knowledge=options.knowledge_of(deployment),
+            now=time.time(),
+        )
+    except ConfigurationError as error:
+        raise NotSent(error) from error
+    for warning in bridged.warnings:
+        warn_caller(warning)
+    return bridged
+
+
+class AsyncRoutedStream(Generic[R]):
+    """The typed events of one response, in order, from the deployment that answered.
+
+    Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
+    response: its id is known), and no other deployment takes over any more.
+    """
+
+    _state: ResponseStream
+
+    def __init__(self, attempt: AsyncAttempt, output: StructuredOutput[Any] | None = None) -> None:
+        self.route: Route | None = None
+        self._attempt = attempt
+        self._stream = AsyncByteStream(attempt)
+        self._output = output
+        self._ready: deque[ResponseStreamEvent] = deque()
+        self._is_entered = False
+        self._is_done = False
+
+    @property
+    def response_id(self) -> str | None:
+        """The response's id, as the caller knows it."""
+        return self._state.response_id
+
+    @property
+    def final_response(self) -> Response | None:
+        """The finished response as its terminal event carried it; None before that."""
+        final = self._state.final_response
+        if final is not None:
+            final.attach_route(self.route)
+        return final
+
+    @property
+    def partial_response(self) -> Response | None:
+        """The response as far as it has arrived; None before its first event."""
+        return self._state.partial_response
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the latest connection's reply."""
+        return self._stream.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        return request_id_of(self.headers)
+
+    async def begin(self) -> Answer[Self]:
+        """Read on until output begins; called once, before any other reader.
+
+        The answer has the outcome of a stream that has arrived whole.
+
+        Raises:
+            AzureResponsesError: it failed before; the connection is closed.
+        """
+        try:
+            outcome = await self._stream.open()
+        except AzureResponsesError as error:
+            if not hasattr(self._stream, "frames"):
+                raise
+            self._read_frames()
+            explained = self._explained(error)
+            raise explained from explained.__cause__
+        self._read_frames()
+        self._take(await self._stream.read())
+        return Answer(self, outcome, self._stream.entry if outcome is not None else None)
+
+    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
+        """The stream is the answer of a call, whose reservation is told how it ends."""
+        self.route = routed.route
+        self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
+
+    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
+        return self if self._is_entered else self._closing()
+
+    async def __anext__(self) -> ResponseStreamEvent:
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def text_deltas(self) -> AsyncIterator[str]:
+        """The pieces of output text as they arrive."""
+        pieces = TextPieces()
+        async for event in self:
+            text = pieces.take(event)
+            if text is not None:
+                yield text
+
+    async def get_final_response(self) -> R:
+        """The finished response; reads what is left of the stream first.
+
+        Raises:
+            StreamInterruptedError: the stream was closed before its end.
+        """
+        while await self._fill():
+            self._ready.clear()
+        final = self.final_response
+        if final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the response was complete.",
+                partial=self._state.partial_response,
+            )
+        try:
+            result: R = self._state.finish(final)  # type: ignore[assignment]
+        except ValidationError as error:
+            response_of(error).attach_route(self.route)
+            raise
+        result.attach_route(self.route)
+        return result
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
+        try:
+            while self._ready or await self._fill():
+                if self._ready:
+                    yield self._ready.popleft()
+        finally:
+            await self.aclose()
+
+    async def _fill(self) -> bool:
+        """Read once; False when there is nothing left to do."""
+        if self._is_done:
+            return False
+        try:
+            chunk = await self._stream.read()
+        except AzureResponsesError as error:
+            self._is_done = True
+            explained = self._explained(error)
+            raise explained from explained.__cause__
+        except BaseException:
+            self._is_done = True
+            raise
+        if chunk:
+            self._take(chunk)
+            return True
+        self._is_done = True
+        # What the whole stream brought may not be readable.
+        self._state.check()
+        return False
+
+    def _read_frames(self) -> None:
+        """Begin to read: what is asked, and so how its events are read, is known now."""
+        stream, request = self._stream, self._attempt.request
+        self._state = ResponseStream(
+            self._attempt.sent,
+            resumes=request.is_background,
+            starting_after=request.starting_after,
+            response_id=request.given_id,
+            output=self._output,
+        )
+        self._state.headers = stream.headers
+        stream.progress = self._state
+
+    def _take(self, chunk: bytes) -> None:
+        self._state.headers = self._stream.headers
+        events = self._state.receive(chunk)
+        self._ready.extend(events)
+        if self._stream.watch is not None:
+            self._stream.watch.receive(events)
+
+    def _explained(self, error: AzureResponsesError) -> AzureResponsesError:
+        """The error of a stream that has ended with one, with what had arrived until then."""
+        state, frames = self._state, self._stream.frames
+        has_begun = frames.is_handed_out
+        self._take(frames.release())
+        if not self._stream.is_interrupted:
+            if has_begun and frames.failures:
+                error.partial = state.partial_response
+            if isinstance(error, ResponseFailedError):
+                error.response = state.failed_response
+            return error
+        is_late = isinstance(error, APITimeoutError)
+        if not has_begun and is_late and not self._attempt.request.is_background:
+            # Nothing of it has been handed out, so that nothing was interrupted.
+            late = APITimeoutError("The service did not begin to answer in time.")
+            late.__cause__ = error
+            return late
+        interrupted = state.interrupted(error)
+        interrupted.__cause__ = error
+        return interrupted
+
+
+class AsyncRoutedChatStream(AsyncChatCompletionStream):
+    """The chunks of a chat completion, and the stream that they are made of."""
+
+    def __init__(self, events: AsyncRoutedStream[Any], state: ChatStream) -> None:
+        inner: Any = events
+        super().__init__(inner, state)
+        self.events = events

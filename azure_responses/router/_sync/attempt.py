@@ -1,0 +1,213 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""One attempt of a routed call on one deployment: what is sent, and what comes back.
+
+The same attempt serves the typed methods of a router, the OpenAI server and chat completions: it
+sends JSON and returns JSON, with what routing and the ledger need to know. Typed callers decode the
+reply at the edge (`UpstreamReply.decode`), the server passes its bytes on.
+
+| state | event | next state | what happens |
+|---|---|---|---|
+| new | `send`, `open` | written | history is fetched if needed; ids become the service's |
+| written | a reply | answered | outcome and entry are noted; the caller rewrites the ids |
+| written | a reply that reports a failure | failed | `reply` holds it, the error is raised |
+| written | a stream begins | open | see `byte_stream` |
+| written | no reply | failed | the error is raised, with the ids as the caller knows them |
+
+Nothing here settles the reservation of the attempt: that is for the loop (`routed_calls`) when a
+reply is whole, and for the stream when it ends.
+"""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from azure_responses._sync.concurrency import compute, run_in_thread
+from azure_responses._sync.watch import Watch
+from azure_responses.errors import (
+    AzureResponsesError,
+    ConfigurationError,
+    NotFoundError,
+    UnsupportedOperationError,
+)
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.http_message import Reply
+from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.router.attempts import NotSent
+from azure_responses.router.routed_request import MOST_TURNS, RoutedRequest, StoredRequest
+from azure_responses.router.targets import Target, Targets
+from azure_responses.router.upstream import UpstreamReply, failure_of, outcome_of
+from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.timeouts import read_timeout, shorten
+
+if TYPE_CHECKING:
+    from azure_responses.router._sync.routed_calls import RoutedCalls
+
+__all__ = ["Attempt", "find_history"]
+
+# What takes milliseconds to read, which other tasks should not wait for.
+_LONG_REPLY = 256 * 1024
+
+
+class Attempt:
+    """One attempt.
+
+    Args:
+        request: what is asked.
+        target: the deployment and its client.
+        call: the call so far.
+        left: seconds the attempt may take; None is no limit.
+        calls: the loop that the attempt is part of.
+
+    Attributes:
+        reply: what arrived, also where it reports a failure; None before.
+        warnings: what was left out of the request, one sentence each.
+        began: monotonic seconds.
+    """
+
+    ids: IdRewriter
+    sent: Call
+
+    def __init__(
+        self,
+        request: RoutedRequest | StoredRequest,
+        target: Target,
+        call: RoutedCall,
+        left: float | None,
+        calls: "RoutedCalls",
+    ) -> None:
+        self.request = request
+        self.target = target
+        self.left = left
+        self.calls = calls
+        self.reply: UpstreamReply | None = None
+        self.warnings: tuple[str, ...] = ()
+        self.began = time.monotonic()
+        self._call = call
+
+    def write(self) -> None:
+        """Make the call that is sent; with the history that it has to carry, if it has to."""
+        request = self.request
+        if self._call.replays_history and isinstance(request, RoutedRequest):
+            find_history(request, self._call, self.calls.targets)
+        compute(self._write)
+        if isinstance(request, RoutedRequest) and request.warns:
+            for text in self.warnings:
+                warn_caller(text)
+
+    def send(self) -> UpstreamReply:
+        """The whole reply, with the service's own ids.
+
+        Raises:
+            AzureResponsesError: what the service or the network ended with.
+        """
+        self.write()
+        watch = self.target.sender.telemetry.watch(self.sent)
+        try:
+            if watch is None:
+                return self._exchange(None)
+            return self._watched(watch)
+        except AzureResponsesError as error:
+            explained = self.explain(error)
+            if explained is not error:
+                raise explained from error
+            raise
+
+    def explain(self, error: AzureResponsesError) -> AzureResponsesError:
+        """The error with the ids as the caller knows them, and with what a 404 stands for.
+
+        An operation that the deployment's API does not offer is the request's fault, and no reason
+        to leave the deployment alone for a while.
+        """
+        error.message = self.ids.label_text(error.message)
+        operation = self.request.operation
+        if type(error) is not NotFoundError or OPERATIONS[operation].is_everywhere:
+            return error
+        return UnsupportedOperationError(
+            f"The deployment does not offer {operation}.",
+            status_code=404,
+            code="unsupported_operation",
+            type="invalid_request_error",
+            request_id=error.request_id,
+            region=error.region,
+        )
+
+    def note_created(self, answer: Mapping[str, Any] | None) -> None:
+        """A response was made, which may not be readable at once."""
+        found = answer.get("id") if answer is not None else None
+        if isinstance(found, str) and self.request.operation == "create":
+            self.target.upstream.note_created(found, time.monotonic())
+
+    def _write(self) -> None:
+        request, target = self.request, self.target
+        drops = request.reader.chat_options.drop_params or target.drops_params
+        prepared = request.prepare(target.deployment, self._call, drops_params=drops)
+        self.ids, self.warnings = prepared.ids, prepared.warnings
+        self.sent = target.upstream.write(prepared.request)
+
+    def _watched(self, watch: Watch) -> UpstreamReply:
+        watch.start()
+        try:
+            with watch.active():
+                reply = self._exchange(watch)
+        except BaseException as error:
+            watch.fail(error)
+            raise
+        watch.finish(reply.typed(), reply.headers)
+        return reply
+
+    def _exchange(self, watch: Watch | None) -> UpstreamReply:
+        timeout = read_timeout(shorten(self.request.timeout, self.left))
+        reply = self.target.sender.send(self.sent, timeout, watch)
+        if len(reply.body) < _LONG_REPLY:
+            return self._read(reply)
+        return run_in_thread(partial(self._read, reply))
+
+    def _read(self, reply: Reply) -> UpstreamReply:
+        """What arrived, noted; raises the failure that it reports."""
+        upstream, request, now = self.target.upstream, self.request, time.time()
+        body = upstream.read(self.sent, reply, now)
+        found = self.reply = UpstreamReply(self.sent, reply, body, self.ids)
+        failure = failure_of(self.sent, body, reply.headers, now)
+        if failure is not None:
+            raise failure
+        latency = None if request.is_about_stored else time.monotonic() - self.began
+        is_stored = request.is_about_stored
+        # Before the ids are rewritten: the ledger and the store know the service's own.
+        found.outcome = outcome_of(body, reply.headers, latency, is_stored=is_stored)
+        found.entry = request.entry(body, self.target.deployment)
+        self.note_created(body)
+        if isinstance(request, StoredRequest) and request.operation == "delete":
+            upstream.note_deleted(request.inner)
+            self.calls.state.forget(request.inner)
+        return found
+
+
+def find_history(request: RoutedRequest, call: RoutedCall, targets: Targets) -> None:
+    """Get what the response that is continued held, which an attempt elsewhere has to carry."""
+    if request.history is not None:
+        return
+    try:
+        request.history = _read_history(request, call, targets)
+    except AzureResponsesError as error:
+        reason = f" and does not give it out either: {error.message}"
+        raise NotSent(request.nothing_to_replay(reason)) from error
+
+
+def _read_history(request: RoutedRequest, call: RoutedCall, targets: Targets) -> list[Any]:
+    """The turns up to a stored response, the oldest first, as far as its resource tells."""
+    origin, response_id = request.origin(), request.continued_id
+    if origin is None or response_id is None:
+        raise ConfigurationError("No entry of model_list is on its resource.")
+    responses = targets.of(origin).client.responses
+    turns: list[list[Any]] = []
+    while response_id is not None and len(turns) < MOST_TURNS:
+        # The turns together may take no longer than the call.
+        left = call.attempt_timeout(time.monotonic())
+        response = responses.retrieve(response_id, timeout=left)
+        pages = responses.input_items.list(response_id, order="asc", limit=100, timeout=left)
+        turns.append([*[item for item in pages], *response.output])
+        response_id = response.previous_response_id
+    return [item for turn in reversed(turns) for item in turn]

@@ -1,0 +1,372 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""One streamed response as bytes, over as many connections as it takes.
+
+The OpenAI server sends the bytes on; `routed_stream` decodes them into typed events, and chat turns
+those into chunks. The states of a stream, after which no other deployment takes over but from the
+first:
+
+| state | event | next state | what happens |
+|---|---|---|---|
+| opening | an opening event | opening | it is kept back |
+| opening | output | open | what was kept back is handed out; the ledger hears of the response |
+| opening | an ending event | ended | the outcome is known; routing may want another answer |
+| opening | a failure, or the connection ends | failed | raised by `open`: it is tried elsewhere |
+| open | an event | open | it is handed out |
+| open | an ending event | ended | settled with the outcome |
+| open | a failure is reported | failed | settled as failed, and raised by `read` |
+| open | the connection ends, in the background | open | read on or polled for, see `resumption` |
+| open | the connection ends | failed | settled as failed, and raised by `read` |
+| open | `close`, or it is forgotten | abandoned | settled as abandoned |
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+from weakref import finalize
+
+from azure_responses._sync.concurrency import shield, sleep
+from azure_responses._sync.watch import Watch
+from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.resumption import Resumption, Step
+from azure_responses.reply_body import StreamedReply
+from azure_responses.router._sync.attempt import Attempt
+from azure_responses.router.attempts import AbandonedStreams, OpenAttempt
+from azure_responses.router.frames import FrameStream
+from azure_responses.router.upstream import (
+    outcome_of,
+    stream_failure,
+    tokens_of,
+    typed_response,
+)
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome
+from azure_responses.timeouts import Timeout, for_stream, read_timeout, shorten
+
+__all__ = ["ByteStream", "Progress"]
+
+
+class Progress(Protocol):
+    """What a typed reader has made of a stream so far, for those who watch the call."""
+
+    @property
+    def partial_response(self) -> Any:
+        """The response as far as it has arrived, or None."""
+
+
+class ByteStream:
+    """One stream, and the attempt it belongs to.
+
+    Args:
+        attempt: not sent yet.
+        model: stands in the place of Azure's model name; None keeps that.
+
+    Attributes:
+        headers: of the latest connection's reply.
+        frames: the events so far.
+        latency: seconds to the first output.
+        entry: the stored response to remember, once it is known.
+        progress: what a typed reader has made of it.
+        watch: told of the events by a typed reader; None when nobody listens.
+        is_interrupted: the connection ended before the stream did.
+    """
+
+    _reply: StreamedReply
+    frames: FrameStream
+
+    def __init__(self, attempt: Attempt, *, model: str | None = None) -> None:
+        self.headers: Mapping[str, str] = {}
+        self.latency = 0.0
+        self.entry: LedgerEntry | None = None
+        self.progress: Progress | None = None
+        self.watch: Watch | None = None
+        self.is_interrupted = False
+        self._attempt = attempt
+        self._model = model
+        self._first = b""
+        self._open_attempt: OpenAttempt | None = None
+        self._finalizers: list[finalize[..., Any]] = []
+        self._cause: AzureResponsesError | None = None
+        self._polled: dict[str, Any] = {}
+        self._is_connected = False
+        self._is_opening = True
+        self._has_ended = False
+
+    def open(self) -> Outcome | None:
+        """Connect, and read until output begins; called once.
+
+        The result is the outcome of a stream that has arrived whole, else None.
+
+        Raises:
+            AzureResponsesError: it failed before output; `frames` still has what arrived.
+        """
+        attempt = self._attempt
+        attempt.write()
+        request = attempt.request
+        self.frames = attempt.target.upstream.read_stream(
+            attempt.ids,
+            model=self._model,
+            is_background=request.is_background,
+            starting_after=request.starting_after,
+        )
+        self._resumption = Resumption(attempt.sent.policy)
+        self.watch = attempt.target.sender.telemetry.watch(attempt.sent, is_stream=True)
+        if self.watch is not None:
+            self.watch.start()
+        try:
+            self._begin()
+        except BaseException as error:
+            self._close()
+            if self.watch is not None:
+                self.watch.fail(error)
+            if isinstance(error, AzureResponsesError):
+                explained = attempt.explain(error)
+                raise explained from error.__cause__
+            raise
+        return self._note_opening()
+
+    def settle_with(
+        self, open_attempt: OpenAttempt, abandoned_streams: AbandonedStreams, reader: object
+    ) -> None:
+        """Tell the reservation how the stream ends; one whose reader is forgotten is abandoned."""
+        self._open_attempt = open_attempt
+        # A finalizer keeps what it is to settle alive: the reservation, by its errors and their
+        # tracebacks the frames that read the stream, and by those the stream itself. So it is
+        # detached as soon as the stream has ended.
+        if not open_attempt.is_settled:
+            self._finalizers.append(finalize(reader, abandoned_streams.add, open_attempt))
+        if self.watch is not None:
+            self._finalizers.append(finalize(reader, self._drop))
+
+    def read(self) -> bytes:
+        """The next bytes to send on; none once the stream has ended in order.
+
+        Raises:
+            AzureResponsesError: the failure it has ended with. If it reported that itself, the
+                events that do have been handed out.
+        """
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        try:
+            while not self._has_ended:
+                piece = self._read_once()
+                if piece:
+                    return piece
+        except AzureResponsesError as error:
+            explained = self._attempt.explain(error)
+            self.end(explained)
+            raise explained from error.__cause__
+        except BaseException as error:
+            # An interrupt may strike between two bytes; the connection is of no use after it.
+            self.end(error)
+            raise
+        return b""
+
+    def close(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self.end(None)
+
+    def end(self, error: BaseException | None) -> None:
+        """Settle and close; `error` is why, None where it has ended or nobody reads on."""
+        self._has_ended = True
+        for finalizer in self._finalizers:
+            finalizer.detach()
+        self._settle(error)
+        with shield():
+            self._close()
+            self._end_watch(error)
+
+    def _begin(self) -> None:
+        attempt = self._attempt
+        self._connect(attempt.sent, self._opening_timeout())
+        while not self._first:
+            self._first = self._read_once()
+        self._is_opening = False
+        if self._is_connected:
+            self._reply.end_opening()
+        if not self.frames.has_output and self.frames.is_finished:
+            # Another deployment may be asked for an answer: nobody will read this to its end.
+            self._disconnect()
+
+    def _note_opening(self) -> Outcome | None:
+        attempt, frames = self._attempt, self.frames
+        self.latency = time.monotonic() - attempt.began
+        attempt.note_created(frames.response)
+        self.entry = attempt.request.entry(frames.response, attempt.target.deployment)
+        if frames.is_finished:
+            return self._outcome(has_output=frames.has_output)
+        if self.entry is not None:
+            # Now: the service may keep what the caller does not read to its end.
+            attempt.calls.state.remember(self.entry)
+        return None
+
+    def _read_once(self) -> bytes:
+        frames = self.frames
+        if not self._is_connected or frames.is_over:
+            return self._next_connection()
+        seen = frames.events_seen
+        try:
+            chunk = self._reply.read()
+        except APIConnectionError as error:
+            self._cause, self._is_connected = error, False
+            return b""
+        if chunk is None:
+            self._is_connected = False
+            return frames.end()
+        piece = frames.receive(chunk)
+        self._reply.note(frames)
+        if frames.events_seen != seen:
+            self._resumption.progress()
+        return piece
+
+    def _next_connection(self) -> bytes:
+        """What there is to hand out when a connection has ended: nothing, or the last event."""
+        frames = self.frames
+        if not frames.is_settled and (step := self._next_step()) is not None:
+            self._disconnect()
+            return self._take(step)
+        if self._is_connected:
+            self._reply.drain()
+        failure = self._failure()
+        if failure is not None:
+            self.is_interrupted = not frames.failures
+            raise failure
+        self.end(None)
+        return b""
+
+    def _next_step(self) -> Step | None:
+        if not self._attempt.request.is_background or self._response_id() is None:
+            return None
+        cause = self._cause or APIConnectionError("The stream ended before its terminal event.")
+        last = self.frames.last_sequence_number
+        return self._resumption.after_interruption(cause, last, time.monotonic(), random.random())
+
+    def _take(self, step: Step) -> bytes:
+        """Read on where the connection was lost; the result is an ending event that was polled."""
+        if step.action == "settle":
+            return self.frames.finish(self._polled)
+        if self.watch is not None and step.cause is not None:
+            self.watch.retry(step.cause, step.delay)
+        try:
+            while step.action == "poll":
+                sleep(step.delay)
+                self._polled = self._poll()
+                last = self.frames.last_sequence_number
+                step = self._resumption.after_poll(self._polled.get("status"), last)
+            sleep(step.delay)
+            self._reconnect(step.starting_after)
+        except AzureResponsesError as error:
+            self._cause = error
+        return b""
+
+    def _poll(self) -> dict[str, Any]:
+        sender, call = self._attempt.target.sender, self._retrieval(None, is_stream=False)
+        reply = sender.send(call, self._timeout(), self.watch)
+        return self._attempt.target.upstream.read(call, reply, time.time())
+
+    def _reconnect(self, after: int | None) -> None:
+        timeout = self._opening_timeout() if self._is_opening else self._timeout()
+        self._connect(self._retrieval(after, is_stream=True), timeout)
+        self.frames.reconnect()
+
+    def _connect(self, call: Call, timeout: Timeout) -> None:
+        self._reply = self._attempt.target.sender.open(call, timeout, self.watch)
+        self.headers = self._reply.headers
+        self._is_connected, self._cause = True, None
+        self._resumption.open(time.monotonic())
+
+    def _retrieval(self, after: int | None, *, is_stream: bool) -> Call:
+        found = self._response_id()
+        assert found is not None
+        request = self._attempt.request.retrieval(found, after, is_stream=is_stream)
+        return self._attempt.target.upstream.write(request)
+
+    def _response_id(self) -> str | None:
+        """As the service knows it."""
+        request = self._attempt.request
+        if request.known_id is not None:
+            return request.known_id
+        found = self.frames.response.get("id") if self.frames.response else None
+        return found if isinstance(found, str) else None
+
+    def _opening_timeout(self) -> Timeout:
+        attempt = self._attempt
+        own = attempt.target.deployment.timeout
+        return read_timeout(for_stream(attempt.request.timeout, attempt.left, own))
+
+    def _timeout(self) -> Timeout:
+        attempt = self._attempt
+        return shorten(attempt.request.timeout, attempt.target.deployment.timeout)
+
+    def _failure(self) -> AzureResponsesError | None:
+        """The error that the stream has ended with, or None."""
+        failure = stream_failure(self._attempt.sent, self.frames, self.headers, time.time())
+        if failure is not None and self._cause is not None and not self.frames.failures:
+            return self._cause
+        return failure
+
+    def _outcome(self, *, has_output: bool) -> Outcome:
+        is_stored = self._attempt.request.is_about_stored
+        return outcome_of(
+            self.frames.response,
+            self.headers,
+            None if is_stored else self.latency,
+            has_output=has_output,
+            is_stored=is_stored,
+        )
+
+    def _settle(self, error: BaseException | None) -> None:
+        open_attempt, frames = self._open_attempt, self.frames
+        if open_attempt is None:
+            return
+        if self.entry is None and not open_attempt.is_settled:
+            self._remember_late()
+        if isinstance(error, AzureResponsesError):
+            tokens = tokens_of(frames.response)
+            open_attempt.failed(error, has_output=True, tokens=tokens)
+        elif error is None and frames.is_finished:
+            open_attempt.answered(self._outcome(has_output=True))
+        else:
+            open_attempt.abandoned(tokens=tokens_of(frames.response))
+
+    def _remember_late(self) -> None:
+        attempt = self._attempt
+        entry = attempt.request.entry(self.frames.response, attempt.target.deployment)
+        if entry is not None:
+            self.entry = entry
+            attempt.calls.state.remember(entry)
+
+    def _disconnect(self) -> None:
+        self._is_connected = False
+        self._reply.close()
+
+    def _close(self) -> None:
+        reply: StreamedReply | None = getattr(self, "_reply", None)
+        if reply is not None:
+            reply.close()
+
+    def _drop(self) -> None:
+        """Every reader has forgotten the stream."""
+        watch, self.watch = self.watch, None
+        if watch is not None:
+            watch.drop(_Watched(self))
+
+    def _end_watch(self, error: BaseException | None) -> None:
+        watch, self.watch = self.watch, None
+        if watch is not None:
+            watch.end_stream(_Watched(self), error)
+
+
+class _Watched:
+    """A stream that has ended, for those who watch the call: with the service's own ids."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.headers = stream.headers
+        frames = stream.frames
+        typed = typed_response(stream._attempt.sent, frames.response, stream.headers)
+        self.final_response = typed if frames.is_finished else None
+        progress = stream.progress
+        partial = progress.partial_response if progress is not None else None
+        self.partial_response = typed if partial is None else partial

@@ -1,0 +1,364 @@
+"""Reads what a router is asked: for whom, which ids it names, and so where it has to go."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from azure_responses.errors import (
+    BadRequestError,
+    ConfigurationError,
+    ResponseNotFoundError,
+)
+from azure_responses.router.arguments import (
+    EXTRAS,
+    ChatOptions,
+    check_id,
+    check_options,
+    end_user_of,
+    is_altered,
+    list_messages,
+    read_history,
+)
+from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
+from azure_responses.routing.affinity import Affinity, RequestIds
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.id_schema import REQUEST
+from azure_responses.routing.route_request import Pin, RouteRequest, unknown_response
+from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
+from azure_responses.routing.token_estimate import (
+    estimate_input_tokens,
+    estimate_output_tokens,
+    has_output_limit,
+)
+from azure_responses.timeouts import deadline_of, shortest_of
+from azure_responses.transport import Timeout, patience_of
+
+__all__ = ["RequestReader", "continued_by"]
+
+_OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *EXTRAS})
+# What needs no check here.
+_CHECKED = frozenset({"model", *EXTRAS})
+_LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
+_MOST_FACTS = 1000
+
+
+class _Facts(NamedTuple):
+    """What calls of one model name have in common.
+
+    Attributes:
+        counts_tokens: somebody wants to know how long they are.
+        sole_resource: the one resource behind the name, or None when there are several.
+    """
+
+    counts_tokens: bool
+    sole_resource: str | None
+
+
+class RequestReader:
+    """Reads calls for one router.
+
+    Args:
+        routing: knows the deployments.
+        signer: makes and reads labels.
+        affinity: finds them in requests.
+        timeout: of calls that name none.
+        chat_options: how chat completions are served.
+    """
+
+    def __init__(
+        self,
+        routing: DeploymentRegistry,
+        signer: IdSigner,
+        affinity: Affinity,
+        *,
+        timeout: Timeout,
+        chat_options: ChatOptions,
+    ) -> None:
+        self.routing = routing
+        self.signer = signer
+        self.affinity = affinity
+        self.timeout = timeout
+        self.chat_options = chat_options
+        self.cache = chat_options.reasoning_cache
+        self._facts: dict[str, _Facts] = {}
+
+    def read(
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        operation: str = "create",
+        is_stream: bool = False,
+        is_chat: bool = False,
+        must_own: bool = False,
+        received: ReceivedBody | None = None,
+    ) -> RoutedRequest:
+        """A create-like call.
+
+        Args:
+            arguments: parameters and options.
+            operation: `create`, `compact` or `input_tokens`.
+            is_stream: the answer is asked for as events.
+            is_chat: the parameters are those of a chat completion.
+            must_own: the owner may name only responses and items that a router gave out.
+            received: the body, of a request that came as bytes.
+
+        Raises:
+            ConfigurationError: no model.
+            BadRequestError, ResponseNotFoundError: signed ids that cannot be followed.
+        """
+        body, own = _split(arguments)
+        if is_chat and "input" not in body:
+            body["messages"] = list_messages(body.get("messages"))
+        model, owner = self._model(own.get("model")), own.get("owner")
+        extra = own.get("extra_body")
+        merged = {**body, **extra} if extra else body
+        ids = None if _is_plain(merged) else self.affinity.read(merged, owner)
+        if ids is not None and must_own:
+            ids.pins.require_own()
+        pin = None if ids is None else self._pin(ids, model, owner)
+        if pin is None and is_chat:
+            pin = self._cached_pin(merged)
+        return RoutedRequest(
+            self,
+            self._route_request(model, merged, pin, own, is_stream, ids),
+            body,
+            {name: own[name] for name in EXTRAS if name in own},
+            own.get("timeout", self.timeout),
+            ids,
+            owner,
+            end_user_of(merged),
+            merged.get("store", not is_chat) is not False,
+            read_history(own.get("history")),
+            operation,
+            is_stream,
+            received,
+        )
+
+    def read_stored(
+        self, response_id: str, arguments: Mapping[str, Any], operation: str = "retrieve"
+    ) -> StoredRequest:
+        """A call about one stored response; takes the options of a call from `arguments`.
+
+        Raises:
+            BadRequestError: an id of the service, which several resources may have given.
+            ResponseNotFoundError: a forged id, another owner's, or of a deployment that is gone.
+        """
+        check_options(arguments)
+        owner = arguments.get("owner")
+        timeout = arguments.get("timeout", self.timeout)
+        label = self.affinity.read_id(check_id(response_id), owner, "response_id")
+        if label is None:
+            label = self._raw_label(response_id)
+        deadline, patience = _time_of(arguments)
+        route_request = RouteRequest(
+            self._maker(label, response_id).group,
+            pin=Pin(label.resource, label.deployment, "response_id"),
+            deadline=deadline,
+            can_move=False,
+            patience=patience,
+            is_altered=is_altered(arguments),
+        )
+        return StoredRequest(
+            self,
+            route_request,
+            label.inner,
+            owner,
+            timeout,
+            {label.inner: response_id},
+            operation,
+            options={name: arguments[name] for name in EXTRAS if name in arguments},
+        )
+
+    def _maker(self, label: SignedId, response_id: str) -> Deployment:
+        """The deployment that made a stored thing, else another one of its resource."""
+        maker = self.routing.by_tag(label.deployment)
+        maker = maker or next(iter(self.routing.of_resource(label.resource)), None)
+        if maker is None:
+            raise ResponseNotFoundError(
+                f"response_id {show_id(response_id)} was made by a deployment that is gone.",
+                status_code=404,
+                param="response_id",
+                hint="Keep an entry for its resource in model_list until its responses expire.",
+            )
+        return maker
+
+    def poll_options(self, left: float | None) -> dict[str, float]:
+        """The options of one poll, when so many seconds of the wait are left."""
+        if left is None:
+            return {}
+        return {"timeout": min(left, patience_of(self.timeout) or left)}
+
+    def read_cursor(
+        self, item_id: str | None, request: StoredRequest, field: str = "after"
+    ) -> str | None:
+        """An item's id as the service knows it that stores the response.
+
+        Raises:
+            BadRequestError: it is not a string.
+            ResponseNotFoundError: it is of another owner or resource, or forged.
+        """
+        if item_id is None:
+            return None
+        label = self.affinity.read_id(check_id(item_id, field), request.owner, field)
+        if label is None:
+            return item_id
+        if (
+            request.route_request.pin is not None
+            and label.resource != request.route_request.pin.resource
+        ):
+            raise unknown_response(item_id, field)
+        return label.inner
+
+    def _model(self, given: Any) -> str:
+        if isinstance(given, str) and given:
+            return given
+        groups: list[str] = list(self.routing.groups)
+        if given is None and len(groups) == 1 and groups[0] != "*":
+            return groups[0]
+        problem = f"model is a {type(given).__name__}, not a string."
+        raise ConfigurationError(
+            problem if given else "No model was given.",
+            hint=f"Pass model=…, one of {', '.join(groups).replace('*', 'your deployments')}.",
+        )
+
+    def _pin(self, ids: RequestIds, model: str, owner: str | None) -> Pin | None:
+        pins = ids.pins
+        if pins.unreadable and (owner is not None or self.sole_resource(model) is None):
+            pins.require_ids()
+        if pins.hard is not None or not (pins.raw or pins.raw_ciphertexts):
+            return pins.pin
+        sole = self.sole_resource(model)
+        if pins.raw:
+            if sole is None:
+                pins.require_labels()
+            elif pins.soft is None or pins.soft.resource == sole:
+                return Pin(sole, None, pins.raw[0].path)
+        if pins.soft is None and sole is not None:
+            return Pin(sole, None, pins.raw_ciphertexts[0], is_hard=False)
+        return pins.pin
+
+    def _cached_pin(self, chat: Mapping[str, Any]) -> Pin | None:
+        """Where the latest reasoning was encrypted that the cache will restore."""
+        if self.cache is None or not len(self.cache):
+            return None
+        given = chat.get("messages")
+        messages = given if isinstance(given, list) else ()
+        for place in range(len(messages) - 1, -1, -1):
+            resource = self._resource_of(messages[place])
+            if resource is not None:
+                return Pin(resource, None, f"messages[{place}].tool_calls", is_hard=False)
+        return None
+
+    def _resource_of(self, message: Any) -> str | None:
+        calls = _field(message, "tool_calls")
+        if not calls or _field(message, "reasoning_items") or self.cache is None:
+            return None
+        ids = [_field(call, "id") for call in calls]
+        kept = self.cache.recall([id_ for id_ in ids if isinstance(id_, str)], time.time())
+        items = (kept.reasoning_items if kept else None) or ()
+        return next((item["resource"] for item in items if item.get("resource")), None)
+
+    def _route_request(
+        self,
+        model: str,
+        body: Mapping[str, Any],
+        pin: Pin | None,
+        own: Mapping[str, Any],
+        is_stream: bool,
+        ids: RequestIds | None,
+    ) -> RouteRequest:
+        counts = self.facts_of(model).counts_tokens
+        deadline, patience = _time_of(own)
+        return RouteRequest(
+            model,
+            estimate_input_tokens(body) if counts else 0,
+            estimate_output_tokens(body) if counts else 0,
+            pin,
+            deadline,
+            is_stream,
+            True,
+            own.get("on_origin_down"),
+            patience,
+            len(own) > 1 and is_altered(own),
+            counts and not has_output_limit(body),
+            0 if ids is None else self._context_of(body, ids),
+        )
+
+    def _context_of(self, body: Mapping[str, Any], ids: RequestIds) -> int:
+        """Tokens of what a request continues, as far as it passed through here."""
+        known, given = self.routing.contexts.tokens_of, continued_by(body)
+        # It may have been noted as it was given out, or before it had its label.
+        return 0 if given is None else known(given) or known(ids.inner_id(given))
+
+    def facts_of(self, model: str) -> "_Facts":
+        """What calls of a model name have in common; worked out once."""
+        facts = self._facts.get(model)
+        if facts is None:
+            facts = _Facts(self._must_count(), self.routing.sole_resource(model))
+            # Where any name is served, there is no end of names.
+            if len(self._facts) < _MOST_FACTS:
+                self._facts[model] = facts
+        return facts
+
+    def sole_resource(self, model: str) -> str | None:
+        """The one resource behind a model name, or None when there are several."""
+        return self.facts_of(model).sole_resource
+
+    def _must_count(self) -> bool:
+        settings = self.routing.settings
+        if settings.needs_headroom or settings.context_window_fallbacks:
+            return True
+        # Of all deployments, since a fallback may lead to any.
+        return any(one.tpm or one.max_input_tokens for one in self.routing.deployments)
+
+    def _raw_label(self, response_id: str) -> SignedId:
+        resources = {one.resource: one for one in self.routing.deployments}
+        if len(resources) != 1:
+            raise BadRequestError(
+                f"response_id {show_id(response_id)} was not given out by this router, which has "
+                f"{len(resources)} resources and cannot know which of them stores it.",
+                status_code=400,
+                param="response_id",
+                hint="router.adopt(id, deployment=…) makes an id that says it.",
+            )
+        (deployment,) = resources.values()
+        return SignedId(response_id, deployment.tag, deployment.resource)
+
+
+def continued_by(body: Mapping[str, Any]) -> str | None:
+    """The id, as the caller gave it, of the response or conversation that a request continues."""
+    within = body.get("conversation")
+    within = within.get("id") if isinstance(within, Mapping) else within
+    found = (body.get("previous_response_id"), within)
+    return next((each for each in found if each and isinstance(each, str)), None)
+
+
+def _time_of(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The deadline that a caller chose, and the shortest time allowed; None where none is."""
+    if "timeout" not in options:
+        return None, None
+    return deadline_of(options["timeout"]), shortest_of(options["timeout"])
+
+
+def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters of a call, and the options that are the router's to read."""
+    body: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if value is not None or name == "timeout":
+            (own if name in _OWN else body)[name] = value
+    if own.keys() - _CHECKED:
+        check_options(own)
+    return body, own
+
+
+def _is_plain(body: Mapping[str, Any]) -> bool:
+    """True for a body without a place for labels, as a question in a few words is."""
+    if type(body.get("input")) is not str:
+        return False
+    return body.keys().isdisjoint(_LABEL_PLACES) and "".join(map(str, body)).islower()
+
+
+def _field(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

@@ -1,0 +1,467 @@
+"""A request as a router reads it, and what one attempt on a deployment sends of it."""
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
+from azure_responses.errors import AzureResponsesError, InternalServerError
+from azure_responses.protocol.operations import Options
+from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
+from azure_responses.router.arguments import EXTRAS, ChatOptions
+from azure_responses.router.attempts import NotSent
+from azure_responses.router.upstream import UpstreamRequest, to_bytes
+from azure_responses.routing.affinity import Affinity, RequestIds
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.explain import explain
+from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_walker import to_plain
+from azure_responses.routing.purge_ledger import RETENTION, LedgerEntry
+from azure_responses.routing.route_request import RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.signed_id import IdSigner
+from azure_responses.timeouts import Timeout, patience_of
+
+__all__ = [
+    "MOST_TURNS",
+    "PreparedRequest",
+    "ReceivedBody",
+    "RoutedRequest",
+    "StoredRequest",
+    "as_continuation",
+    "as_input",
+]
+
+MOST_TURNS = 100
+"""So many responses back a conversation is read."""
+
+# What every resource understands without looking anything up.
+_PORTABLE = frozenset(
+    {
+        "message",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+    }
+)
+_LEFT_OUT = frozenset({"id", "status"})
+_CONTINUES = frozenset({"previous_response_id", "conversation"})
+
+
+class Reader(Protocol):
+    """What a request needs to know of the router that read it."""
+
+    routing: DeploymentRegistry
+    signer: IdSigner
+    affinity: Affinity
+    chat_options: ChatOptions
+
+    def sole_resource(self, model: str) -> str | None:
+        """The one resource behind a model name, or None when there are several."""
+
+
+class PreparedRequest(NamedTuple):
+    """What one attempt sends.
+
+    Attributes:
+        request: for the upstream, with the service's own ids.
+        ids: puts signed ids into the answer.
+        warnings: what was left out, one sentence each.
+    """
+
+    request: UpstreamRequest
+    ids: IdRewriter
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class ReceivedBody:
+    """The body of a request that came as bytes.
+
+    Attributes:
+        content: as received.
+        fields: read.
+        is_changed: the fields are not quite what was received.
+        call_id: names the call, to Azure as `x-ms-client-request-id`.
+        drops_params: leave out what a model that reasons refuses; None leaves it to the router and
+            the deployment.
+    """
+
+    content: bytes
+    fields: Mapping[str, Any]
+    call_id: str
+    is_changed: bool = False
+    drops_params: bool = False
+
+    def as_sent(self, parameters: Mapping[str, Any], *, is_same: bool) -> bytes:
+        """The body to send; the very bytes that came where nothing has to be changed."""
+        if is_same and not self.is_changed and self.fields.get("model") == parameters["model"]:
+            return self.content
+        # The reader leaves out what is null, which for Azure may differ from not being there.
+        nulls = {name: None for name, value in self.fields.items() if value is None}
+        return to_bytes({**nulls, **parameters})
+
+
+@dataclass(slots=True)
+class RoutedRequest:
+    """A create-like call as a router reads it.
+
+    Attributes:
+        route_request: what routing is asked.
+        body: the parameters, without `model` and without options.
+        options: `extra_headers`, `extra_query` and `extra_body`, those given.
+        timeout: for the whole call.
+        ids: the signed ids of the body; None where it has no place for any.
+        owner, end_user: who asks, for whom.
+        is_stored: the service keeps the answer.
+        history: what to send where the origin is down.
+        operation: `create`, `compact` or `input_tokens`.
+        is_stream: the answer is asked for as events.
+        received: the body as it came, of a request that came as bytes; None of a typed call.
+        is_bridged: the body was made of a chat, and its ids are still to be read.
+    """
+
+    reader: Reader
+    route_request: RouteRequest
+    body: Mapping[str, Any]
+    options: dict[str, Any]
+    timeout: Timeout
+    ids: RequestIds | None
+    owner: str | None
+    end_user: str | None
+    is_stored: bool
+    history: Sequence[Any] | None = None
+    operation: str = "create"
+    is_stream: bool = False
+    received: ReceivedBody | None = None
+    is_bridged: bool = False
+
+    is_about_stored: ClassVar[bool] = False
+    known_id: ClassVar[str | None] = None
+    given_id: ClassVar[str | None] = None
+
+    @property
+    def is_background(self) -> bool:
+        """The service goes on without us."""
+        return bool(self.body.get("background")) and self.is_stored
+
+    @property
+    def warns(self) -> bool:
+        """What is left out is told as a Python warning: the caller is a program."""
+        return self.received is None
+
+    @property
+    def starting_after(self) -> int | None:
+        """The event after which a stream begins: the first."""
+        return None
+
+    @property
+    def continued_id(self) -> str | None:
+        """The `previous_response_id` as the service knows it."""
+        body = self.ids.unlabel().body if self.ids is not None else self.body
+        value = body.get("previous_response_id")
+        return value if isinstance(value, str) else None
+
+    def origin(self) -> Deployment | None:
+        """A deployment of the resource that stores what the request continues."""
+        routing, pin = self.reader.routing, self.route_request.pin
+        if pin is None:
+            return None
+        maker = routing.by_tag(pin.deployment) if pin.deployment else None
+        return maker or next(iter(routing.of_resource(pin.resource)), None)
+
+    def nothing_to_replay(
+        self, reason: str, hint: str = "Pass history=… with the items so far, or come back later."
+    ) -> AzureResponsesError:
+        """The error of a call that cannot be made elsewhere either; `reason` goes on with why."""
+        origin = self.origin()
+        asked = self.route_request._replace(on_origin_down="fail")
+        explanation = explain(self.reader.routing, asked, time.monotonic())
+        return InternalServerError(
+            f"The conversation is stored by {origin.id if origin else 'a resource'}, which cannot "
+            f"serve now{reason}",
+            status_code=503,
+            code="origin_unavailable",
+            retry_after=explanation.wait,
+            hint=hint,
+        )
+
+    def body_for(self, deployment: Deployment) -> Mapping[str, Any]:
+        """The body without the parameters that the deployment's entry leaves out."""
+        return _without(self.body, deployment.dropped_params)
+
+    def bridged(self, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> "RoutedRequest":
+        """The request that the bridge made of this chat."""
+        return replace(
+            self,
+            body={name: value for name, value in parameters.items() if name != "model"},
+            options={name: options[name] for name in EXTRAS if name in options},
+            ids=None,
+            is_stored=parameters.get("store") is not False,
+            is_bridged=True,
+        )
+
+    def prepare(
+        self, deployment: Deployment, call: RoutedCall, *, drops_params: bool = False
+    ) -> PreparedRequest:
+        """What is sent to one deployment.
+
+        Args:
+            deployment: where it goes.
+            call: the call so far.
+            drops_params: the deployment leaves out what a model that reasons refuses.
+
+        Raises:
+            NotSent: the history it would have to carry names what no other resource has.
+            TypeError: a typed call has a parameter that the API does not have.
+        """
+        body, ids = self.body, self.ids
+        if call.replays_history or self.is_bridged:
+            body, ids = self._reread(deployment, call)
+        given: Mapping[str, str] | None = None
+        warnings: tuple[str, ...] = ()
+        options = self.options
+        parameters: Mapping[str, Any] = body
+        if ids is not None:
+            unlabelled = ids.unlabel(deployment.resource, strip_raw=self._is_unsure())
+            given, warnings = unlabelled.given, unlabelled.warnings
+            parameters, options = _split_extra(body, unlabelled.body, options)
+        parameters = _without(parameters, deployment.dropped_params)
+        name = deployment.name_for(call.group)
+        if self.received is not None and (self.received.drops_params or drops_params):
+            knowledge = self.reader.chat_options.knowledge_of(deployment)
+            parameters, dropped = _drop_sampling(parameters, deployment, name, knowledge)
+            warnings = (*warnings, *dropped)
+        is_same = parameters is self.body
+        parameters = {**parameters, "model": name}
+        ids_out = IdRewriter(
+            self.reader.signer, deployment, self.owner, given=given, is_stored=self.is_stored
+        )
+        return PreparedRequest(self._written(parameters, options, name, is_same), ids_out, warnings)
+
+    def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
+        """What to remember of a response; None of one that is not stored, or of no end user."""
+        found = answer.get("id") if answer is not None else None
+        is_kept = self.is_stored and self.operation == "create" and self.end_user is not None
+        if answer is None or not is_kept or not isinstance(found, str):
+            return None
+        if answer.get("store") is False:
+            return None
+        now = time.time()
+        return LedgerEntry(
+            found,
+            deployment.tag,
+            deployment.resource,
+            self.end_user,
+            self.owner,
+            now,
+            now + RETENTION,
+        )
+
+    def retrieval(self, response_id: str, after: int | None, *, is_stream: bool) -> UpstreamRequest:
+        """What reads the response on, or polls for it, once its connection is lost."""
+        query: dict[str, Any] = {"include[]": self.body.get("include") or []}
+        if after is not None and is_stream:
+            query["starting_after"] = str(after)
+        # The body was for the request that made it.
+        options = _options_of({**self.options, "extra_body": None}, self.timeout)
+        return UpstreamRequest(
+            "retrieve",
+            parameters=query,
+            response_id=response_id,
+            options=options,
+            call_id=self.received.call_id if self.received else None,
+            is_stream=is_stream,
+        )
+
+    def _reread(
+        self, deployment: Deployment, call: RoutedCall
+    ) -> tuple[Mapping[str, Any], RequestIds]:
+        """The body with its history where needed, and the ids in it."""
+        body = self.body
+        if call.replays_history:
+            body = as_continuation(body, self.history or ())
+        extra = self.options.get("extra_body")
+        ids = self.reader.affinity.read({**body, **extra} if extra else body, self.owner)
+        stays = ids.pins.not_on(deployment.resource)
+        if call.replays_history and stays is not None:
+            reason = f", and {stays} names what no other resource has."
+            raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
+        return body, ids
+
+    def _is_unsure(self) -> bool:
+        """Encrypted content without a signature may be of a resource that this one is not."""
+        return self.reader.sole_resource(self.route_request.group) is None
+
+    def _written(
+        self, parameters: Mapping[str, Any], options: dict[str, Any], name: str, is_same: bool
+    ) -> UpstreamRequest:
+        content: bytes | None = None
+        if self.received is not None:
+            content = self.received.as_sent(parameters, is_same=is_same)
+        elif self.operation == "compact":
+            check_names(parameters, COMPACT_PARAMETERS)
+        else:
+            check_names(parameters)
+        return UpstreamRequest(
+            self.operation,
+            name,
+            parameters,
+            content,
+            options=_options_of(options, self.timeout),
+            call_id=self.received.call_id if self.received else None,
+            is_stream=self.is_stream,
+        )
+
+
+@dataclass(slots=True)
+class StoredRequest:
+    """A call about one stored response.
+
+    Attributes:
+        route_request: what routing is asked.
+        inner: the response's id as the service knows it.
+        owner: who asks.
+        timeout: for the whole call.
+        given: ids as the service knows them → as the caller gave them.
+        operation: `retrieve`, `cancel`, `delete` or `input_items`.
+        query: the parameters of the operation, as the service names them.
+        options: `extra_headers` and its kin, those given.
+        is_stream: the answer is asked for as events.
+        call_id: of a request that came with one.
+    """
+
+    reader: Reader
+    route_request: RouteRequest
+    inner: str
+    owner: str | None
+    timeout: Timeout
+    given: Mapping[str, str]
+    operation: str = "retrieve"
+    query: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    is_stream: bool = False
+    call_id: str | None = None
+
+    is_about_stored: ClassVar[bool] = True
+    is_background: ClassVar[bool] = True
+
+    @property
+    def known_id(self) -> str | None:
+        """The response's id as the service knows it."""
+        return self.inner
+
+    @property
+    def given_id(self) -> str | None:
+        """The response's id as the caller gave it."""
+        return self.given[self.inner]
+
+    @property
+    def starting_after(self) -> int | None:
+        """The event after which a stream begins."""
+        after = self.query.get("starting_after")
+        return None if after is None else int(after)
+
+    def prepare(
+        self, deployment: Deployment, call: RoutedCall, *, drops_params: bool = False
+    ) -> PreparedRequest:
+        """What is sent to one deployment of the resource."""
+        request = UpstreamRequest(
+            self.operation,
+            parameters=self.query,
+            response_id=self.inner,
+            options=_options_of(self.options, self.timeout),
+            call_id=self.call_id,
+            is_stream=self.is_stream,
+        )
+        ids = IdRewriter(self.reader.signer, deployment, self.owner, given=self.given)
+        return PreparedRequest(request, ids)
+
+    def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
+        """Nothing: what is stored is remembered already."""
+        return None
+
+    def retrieval(self, response_id: str, after: int | None, *, is_stream: bool) -> UpstreamRequest:
+        """What reads the response on, or polls for it, once its connection is lost."""
+        dropped = {"starting_after", "stream"}
+        query = {name: value for name, value in self.query.items() if name not in dropped}
+        if after is not None and is_stream:
+            query["starting_after"] = str(after)
+        return UpstreamRequest(
+            "retrieve",
+            parameters=query,
+            response_id=self.inner,
+            options=_options_of(self.options, self.timeout),
+            call_id=self.call_id,
+            is_stream=is_stream,
+        )
+
+
+def as_input(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Stored items as input: messages and calls of functions, without ids.
+
+    Reasoning is encrypted for the resource that wrote it, and calls of hosted tools are known to
+    their own resource only; neither is carried over.
+    """
+    found = []
+    for item in items:
+        fields: Mapping[str, Any] = to_plain(item)
+        if fields.get("type", "message") in _PORTABLE:
+            kept = {n: v for n, v in fields.items() if n not in _LEFT_OUT and v is not None}
+            found.append(kept)
+    return found
+
+
+def as_continuation(parameters: Mapping[str, Any], history: Sequence[Any]) -> dict[str, Any]:
+    """The parameters with the history in front of their input, continuing nothing."""
+    kept = {name: value for name, value in parameters.items() if name not in _CONTINUES}
+    given = kept.get("input") or []
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+    kept["input"] = [*as_input(history), *items]
+    return kept
+
+
+def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+    """The body without some parameters; the body itself where it has none of them."""
+    if names.isdisjoint(body):
+        return body
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def _drop_sampling(
+    body: Mapping[str, Any], deployment: Deployment, name: str, knowledge: ReasoningKnowledge
+) -> tuple[Mapping[str, Any], list[str]]:
+    """The body without what a model that reasons refuses, and what was left out."""
+    reasons = knowledge.of(name)
+    if reasons is None:
+        known_name = deployment.base_model or name
+        reasons = bool(body.get("reasoning")) or is_reasoning_model_name(known_name)
+    return without_sampling(body) if reasons else (body, [])
+
+
+def _split_extra(
+    arguments: Mapping[str, Any], body: Mapping[str, Any], options: dict[str, Any]
+) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """Parameters and options of a body that was read whole: what was extra is extra again."""
+    extra = options.get("extra_body")
+    if not extra:
+        return body, options
+    parameters = {name: body[name] for name in arguments if name in body}
+    return parameters, {
+        **options,
+        "extra_body": {name: body.get(name, value) for name, value in extra.items()},
+    }
+
+
+def _options_of(given: Mapping[str, Any], timeout: Timeout) -> Options:
+    patience = patience_of(timeout)
+    return Options(
+        given.get("extra_headers"),
+        given.get("extra_query"),
+        given.get("extra_body"),
+        math.inf if patience is None else patience,
+    )

@@ -1,0 +1,425 @@
+"""What an upstream speaks: how a request is written for it, and how its reply is read.
+
+The loop of a routed call, its attempts and its streams know requests and replies only in the terms
+of the Responses API. An upstream translates. There is one kind so far, `ResponsesUpstream`, for
+which the translation is the identity. To add another (chat completions, Messages):
+
+1. Write a module with a class that has the methods of `Upstream`: `write` makes the call of a
+   request (method, URL, headers, body), `read` makes the JSON of a response out of a reply's body,
+   and `read_stream` an object like `FrameStream`, which makes the events of the Responses API, as
+   bytes, out of the chunks that arrive.
+2. Let `Target.upstream` (in `targets`) choose it by what the deployment says of itself.
+
+Errors need nothing: an upstream whose error bodies differ gets a row in `protocol.known_errors`.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+from pydantic_core import from_json, to_json
+
+from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.decode import decode_as
+from azure_responses.protocol.error_body import failure_from_event, failure_from_response
+from azure_responses.protocol.http_message import Reply, Request
+from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.request_body import encode_body
+from azure_responses.router.frames import EventRewriter, FrameStream
+from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Outcome
+from azure_responses.types.response import Response
+from azure_responses.types.result import Pricer, Result
+
+__all__ = [
+    "ResponsesUpstream",
+    "Upstream",
+    "UpstreamReply",
+    "UpstreamRequest",
+    "failure_of",
+    "outcome_of",
+    "stored_ids",
+    "stream_failure",
+    "to_bytes",
+    "tokens_of",
+    "typed_response",
+]
+
+R = TypeVar("R", bound=Result)
+
+_NO_OPTIONS = Options()
+_FIXED_SECRETS = ("api_key", "azure_ad_token")
+_MOST_TEMPLATES = 1000
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """What one attempt asks, in the terms of the Responses API and with the service's own ids.
+
+    Attributes:
+        operation: a name of the table of operations.
+        deployment: the name of the deployment at the service; empty for a stored response.
+        parameters: of a POST, `model` among them.
+        content: the body as bytes, where the caller sent it so and nothing has to be changed.
+        response_id: of the stored response that the operation is about.
+        options: what the caller adds to headers, query and body.
+        call_id: sent as `x-ms-client-request-id`; None makes one.
+        is_stream: the answer is asked for as events.
+    """
+
+    operation: str
+    deployment: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    content: bytes | None = None
+    response_id: str | None = None
+    options: Options = _NO_OPTIONS
+    call_id: str | None = None
+    is_stream: bool = False
+
+
+class Upstream(Protocol):
+    """One kind of API behind a deployment."""
+
+    def write(self, request: UpstreamRequest) -> Call:
+        """The call that a request stands for."""
+
+    def read(self, call: Call, reply: Reply, now: float) -> dict[str, Any]:
+        """The response (or page, or deletion) in a reply; `now` is unix seconds.
+
+        Raises:
+            APIStatusError: the reply says 200 but holds no such object.
+        """
+
+    def read_stream(
+        self,
+        ids: EventRewriter,
+        *,
+        model: str | None,
+        is_background: bool,
+        starting_after: int | None,
+    ) -> FrameStream:
+        """The state of a stream that answers."""
+
+    def note_created(self, response_id: str, now: float) -> None:
+        """A response was made, at a monotonic second: it may not be readable at once."""
+
+    def note_deleted(self, response_id: str) -> None:
+        """A response is gone: not finding it is the right answer from now on."""
+
+
+class UpstreamReply:
+    """A reply, with the service's own ids until they are rewritten.
+
+    Attributes:
+        body: the JSON object.
+        status: of HTTP.
+        headers: names in lower case.
+        size: of the reply's body, in bytes.
+        outcome: what routing looks at.
+        entry: the stored response to remember, or None.
+    """
+
+    __slots__ = (
+        "_call",
+        "_ids",
+        "_is_rewritten",
+        "body",
+        "entry",
+        "headers",
+        "outcome",
+        "size",
+        "status",
+    )
+
+    def __init__(self, call: Call, reply: Reply, body: dict[str, Any], ids: IdRewriter) -> None:
+        self.body = body
+        self.status = reply.status
+        self.headers = reply.headers
+        self.size = len(reply.body)
+        self.outcome: Outcome | None = None
+        self.entry: LedgerEntry | None = None
+        self._call = call
+        self._ids = ids
+        self._is_rewritten = False
+
+    def rewritten(self) -> dict[str, Any]:
+        """The body with the ids as the caller knows them; the same object, changed once."""
+        if not self._is_rewritten:
+            self._is_rewritten = True
+            self.body = self._ids.label(self.body)
+        return self.body
+
+    def decode(self, model: type[R]) -> R:
+        """The typed result, with the ids as the caller knows them.
+
+        Raises:
+            APIStatusError: it is no such object.
+            UnreadableResponseError: it is one, but what it is for cannot be read.
+        """
+        reply = Reply(self.status, self.headers, to_bytes(self.rewritten()))
+        return decode_as(model, self._call, reply, time.time())
+
+    def typed(self) -> Result:
+        """The result as those who watch calls know it: with the service's own ids."""
+        return typed_response(self._call, self.body, self.headers)
+
+
+def typed_response(
+    call: Call, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+) -> Result:
+    """An answer as far as it can be read, whatever it is."""
+    result: Result
+    try:
+        result = Response.model_validate(body or {})
+    except ValueError:
+        result = Result.model_validate(body or {})
+    result.attach(headers, call.pricer)
+    return result
+
+
+class _Template:
+    """What the calls of one operation on one deployment have in common."""
+
+    __slots__ = ("context", "headers", "pricer", "url")
+
+    def __init__(self, call: Call, url: str, operation: str) -> None:
+        self.url = url
+        self.headers = dict(call.request.headers)
+        self.context: RequestContext = replace(call.context, operation=operation)
+        self.pricer: Pricer | None = call.pricer
+
+
+class ResponsesUpstream:
+    """The Responses API, called by the rules of one client.
+
+    Args:
+        operations: the client's.
+    """
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._can_refresh = operations.settings.secret.kind not in _FIXED_SECRETS
+        self._templates: dict[tuple[str, str, bool], _Template] = {}
+
+    def write(self, request: UpstreamRequest) -> Call:
+        """The call that a request stands for.
+
+        Raises:
+            ConfigurationError: a value that JSON cannot hold, or options that are no mappings.
+        """
+        if request.response_id is not None:
+            return self._write_stored(request, request.response_id)
+        options = request.options
+        if options.extra_headers or options.extra_query or options.extra_body:
+            return self._write_with_options(request)
+        content = request.content
+        if content is None:
+            content = encode_body(_asked(request))
+        template = self._template(request)
+        headers = {**template.headers, "x-ms-client-request-id": request.call_id or self.new_id()}
+        previous = request.parameters.get("previous_response_id")
+        born = self._operations.recent.born(previous) if isinstance(previous, str) else None
+        policy = self._operations.policy
+        return Call(
+            Request("POST", template.url, headers, content),
+            template.context,
+            # How long to wait concerns only what was made just now: a router does not retry.
+            policy if born is None else options.policy(policy),
+            can_refresh_token=self._can_refresh,
+            born=born,
+            parameters=request.parameters,
+            pricer=template.pricer,
+        )
+
+    def new_id(self) -> str:
+        """A name for a call that was given none."""
+        return str(self._operations._new_id())
+
+    def read(self, call: Call, reply: Reply, now: float) -> dict[str, Any]:
+        """The JSON object of a successful reply; `now` is unix seconds.
+
+        Raises:
+            APIStatusError: the reply says 200 but holds no such object, or an error and nothing
+                else.
+        """
+        answer = _parse(reply.body)
+        # A failed response has an error too, but also an id and a status.
+        if not isinstance(answer, dict) or (answer.get("error") and "object" not in answer):
+            raise call.failure(reply.status, reply.headers, reply.body, now)
+        return answer
+
+    def read_stream(
+        self,
+        ids: EventRewriter,
+        *,
+        model: str | None,
+        is_background: bool,
+        starting_after: int | None,
+    ) -> FrameStream:
+        """The events are those of the Responses API already: only ids are rewritten."""
+        return FrameStream(
+            ids, model=model, is_background=is_background, starting_after=starting_after
+        )
+
+    def note_created(self, response_id: str, now: float) -> None:
+        """A response was made, at a monotonic second: it may not be readable at once."""
+        self._operations.recent.remember(response_id, now)
+
+    def note_deleted(self, response_id: str) -> None:
+        """A response is gone: not finding it is the right answer from now on."""
+        self._operations.recent.forget(response_id)
+
+    def _write_with_options(self, request: UpstreamRequest) -> Call:
+        operations, parameters = self._operations, request.parameters
+        if request.operation == "compact":
+            return operations.compact(parameters, request.options)
+        return operations.create(parameters, request.options, stream=request.is_stream)
+
+    def _write_stored(self, request: UpstreamRequest, response_id: str) -> Call:
+        operations, options = self._operations, request.options
+        if request.call_id is not None:
+            headers = {"x-ms-client-request-id": request.call_id, **(options.extra_headers or {})}
+            options = replace(options, extra_headers=headers)
+        if request.parameters:
+            query = {**request.parameters, **(options.extra_query or {})}
+            options = replace(options, extra_query=query)
+        if request.operation == "retrieve":
+            return operations.retrieve(response_id, options, stream=request.is_stream)
+        if request.operation == "cancel":
+            return operations.cancel(response_id, options)
+        if request.operation == "delete":
+            return operations.delete(response_id, options)
+        return operations.input_items(response_id, options)
+
+    def _template(self, request: UpstreamRequest) -> _Template:
+        key = request.operation, request.deployment, request.is_stream
+        found = self._templates.get(key)
+        if found is None:
+            found = self._make_template(request)
+            # Where any name is served, there is no end of names.
+            if len(self._templates) < _MOST_TEMPLATES:
+                self._templates[key] = found
+        return found
+
+    def _make_template(self, request: UpstreamRequest) -> _Template:
+        """Made by the client's own rules, which know its default headers and query."""
+        model = {"model": request.deployment}
+        call = self._operations.create(model, _NO_OPTIONS, stream=request.is_stream)
+        endpoint = self._operations.settings.endpoint
+        url = endpoint.url(*filter(None, OPERATIONS[request.operation].upstream))
+        # The query of the client's defaults stands only in what the client makes itself.
+        plain = endpoint.url("responses").partition("?")[0]
+        query = call.request.url.removeprefix(plain)
+        return _Template(call, url.partition("?")[0] + query, request.operation)
+
+
+def _asked(request: UpstreamRequest) -> Mapping[str, Any]:
+    return {**request.parameters, "stream": True} if request.is_stream else request.parameters
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except ValueError:
+        pass
+    try:
+        # Half a surrogate pair is not JSON to everybody, and no reason to lose an answer.
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def to_bytes(value: Mapping[str, Any]) -> bytes:
+    """A JSON object as bytes."""
+    try:
+        return to_json(value)
+    except ValueError:
+        # Half a surrogate pair can only be written escaped.
+        return json.dumps(value).encode()
+
+
+def failure_of(
+    call: Call, answer: Mapping[str, Any], headers: Mapping[str, str], now: float
+) -> AzureResponsesError | None:
+    """The error that a response with status "failed" stands for; None for any other."""
+    if answer.get("status") != "failed":
+        return None
+    return failure_from_response(None, answer.get("error"), headers, call.context, now)
+
+
+def stream_failure(
+    call: Call, frames: FrameStream, headers: Mapping[str, str], now: float
+) -> AzureResponsesError | None:
+    """What a stream ended with that failed, broke off or has no ending event; None for another."""
+    for event in frames.failures:
+        if event.get("type") == "error":
+            return failure_from_event(event, headers, call.context, now)
+    for event in frames.failures:
+        response = event.get("response")
+        error = response.get("error") if isinstance(response, Mapping) else None
+        return failure_from_response(None, error, headers, call.context, now)
+    if frames.is_finished:
+        return None
+    return APIConnectionError(frames.damage or "The stream ended before its terminal event.")
+
+
+def outcome_of(
+    answer: Mapping[str, Any] | None,
+    headers: Mapping[str, str],
+    latency: float | None,
+    *,
+    has_output: bool = False,
+    is_stored: bool = False,
+) -> Outcome:
+    """What routing looks at.
+
+    Args:
+        answer: a response, or None for a stream without one.
+        headers: of the reply.
+        latency: seconds to the whole answer, or of a stream to its first output.
+        has_output: some of it has reached the caller already.
+        is_stored: a response that was made earlier is read: its tokens were counted then, unless it
+            was made in the background, whose tokens are known only now.
+    """
+    answer = _NOTHING if answer is None else answer
+    usage, details = answer.get("usage"), answer.get("incomplete_details")
+    status = answer.get("status")
+    reason = details.get("reason") if isinstance(details, Mapping) else None
+    tokens = tokens_of(answer)
+    return Outcome(
+        headers,
+        0 if is_stored else tokens,
+        latency,
+        status if isinstance(status, str) else None,
+        reason if isinstance(reason, str) else None,
+        has_output or is_stored,
+        None if is_stored else _count(usage, "output_tokens"),
+        stored_ids(answer),
+        tokens if is_stored else None,
+    )
+
+
+def tokens_of(answer: Mapping[str, Any] | None) -> int | None:
+    """What was used in all, or None where the answer does not say."""
+    return _count(answer.get("usage"), "total_tokens") if answer is not None else None
+
+
+def _count(usage: Any, name: str) -> int | None:
+    count = usage.get(name) if isinstance(usage, Mapping) else None
+    return count if isinstance(count, int) else None
+
+
+def stored_ids(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids under which an answer can be continued; none of one that is not stored."""
+    if answer.get("store") is False:
+        return ()
+    conversation = answer.get("conversation")
+    within = conversation.get("id") if isinstance(conversation, Mapping) else conversation
+    return tuple(each for each in (answer.get("id"), within) if each and isinstance(each, str))
