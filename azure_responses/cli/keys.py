@@ -167,7 +167,7 @@ def _find_url(arguments: argparse.Namespace) -> str:
 
 
 def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
-    from azure_responses.gateway.budget import to_dollars
+    from azure_responses.gateway.spend import to_dollars
 
     return {
         "id": caller.key_id,
@@ -205,7 +205,7 @@ def _print(callers: "Sequence[ApiCaller]", spent: Mapping[str, int]) -> None:
 
 
 def _cells(caller: "ApiCaller", spent: int) -> list[str]:
-    from azure_responses.gateway.budget import show_dollars
+    from azure_responses.gateway.spend import show_dollars
 
     row = _describe(caller, spent)
     period = f" / {caller.budget_period} d" if caller.budget_period else ""

@@ -5,64 +5,25 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 from math import isfinite
 
 from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.spend import DAY, day_of, show_dollars
 
 __all__ = [
     "Budgets",
-    "DAY",
     "Hold",
-    "PICO",
-    "day_of",
     "period_end",
     "period_start",
     "read_expiry",
     "read_period",
-    "show_dollars",
-    "to_dollars",
-    "to_pico",
 ]
 
-_WIDE = Context(prec=60)
-
-PICO = 10**12
-"""Parts of a dollar.
-
-The cheapest token in the packaged prices is far below a millionth of a dollar, so a sum in
-millionths would lose part of most calls. A price per million tokens with six decimals is a whole
-number of these. A column of 64 bits holds nine million dollars of them.
-"""
-
-
-def to_pico(dollars: Decimal) -> int:
-    """US dollars as millionths of a millionth; what is finer than that is rounded, half to even."""
-    return int(dollars.scaleb(12, _WIDE).to_integral_value(ROUND_HALF_EVEN, _WIDE))
-
-
-def to_dollars(pico: int) -> Decimal:
-    """The US dollars of a sum, exactly."""
-    return Decimal(pico).scaleb(-12, _WIDE)
-
-
-def show_dollars(pico: int, digits: int = 2) -> str:
-    """The US dollars of a sum to read: with so many digits, and more where it is finer."""
-    whole, _, parts = f"{to_dollars(pico):.12f}".partition(".")
-    return f"{whole}.{parts[:digits]}{parts[digits:].rstrip('0')}"
-
-
-DAY = 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 30 * DAY, "y": 365 * DAY}
 _NAMES = {"daily": 1, "day": 1, "weekly": 7, "week": 7, "monthly": 30, "month": 30, "yearly": 365}
 _DURATION = re.compile(r"(\d{1,9})\s*(s|m|h|d|w|mo|y)", re.ASCII)
 _LATEST = 253_402_300_799  # The last second that has a year of four digits.
-
-
-def day_of(now: float) -> int:
-    """The day of unix seconds, counted from 1970-01-01 in UTC."""
-    return int(now // DAY)
 
 
 def period_start(created: float, period: int | None, now: float) -> int:

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.spend import to_pico
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
 from azure_responses.pricing.use import read_use

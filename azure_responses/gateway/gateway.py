@@ -100,16 +100,18 @@ class Gateway:
         if self.spend_writer is not None:
             self.spend_writer.close()
 
-    async def authenticate(self, headers: Mapping[str, str]) -> ApiCaller | ErrorResponse:
-        """The caller who sent these headers. An unknown key is looked up in the database, too."""
-        found = self.access.authenticate(headers, time.time())
-        if isinstance(found, ErrorResponse) and self.access.is_unknown(headers):
-            reading = None if self.spend_writer is None else self.spend_writer.read_keys_soon()
-            if reading is not None:
-                # Others wait for the same reading: a caller who leaves must not cancel it.
-                await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
-                found = self.access.authenticate(headers, time.time())
-        return found
+    async def authenticate_again(
+        self, headers: Mapping[str, str], error: ErrorResponse
+    ) -> ApiCaller | ErrorResponse:
+        """The caller, if the key that was refused with `error` is in the database by now."""
+        if self.spend_writer is None or not self.access.is_unknown(headers):
+            return error
+        reading = self.spend_writer.read_keys_soon()
+        if reading is None:
+            return error
+        # Others wait for the same reading: a caller who leaves must not cancel it.
+        await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
+        return self.access.authenticate(headers, time.time())
 
     @property
     def database_state(self) -> str:
@@ -142,7 +144,8 @@ class Gateway:
                 of a millionth of a US dollar.
         """
         try:
-            call.price()
+            if call.cost is None:
+                call.price()
             self.metrics.note(call)
             if self.spend_writer is not None and call.is_billed:
                 self.spend_writer.record(caller, call, held=held)

@@ -105,7 +105,9 @@ class RequestHandler:
 
     async def _answer(self) -> None:
         gateway = self._gateway
-        caller = await gateway.authenticate(self._headers)
+        caller = gateway.access.authenticate(self._headers, time.time())
+        if isinstance(caller, ErrorResponse):
+            caller = await gateway.authenticate_again(self._headers, caller)
         if isinstance(caller, ErrorResponse):
             raise Refused(caller)
         concurrency, limit = gateway.concurrency, gateway.settings.max_body_bytes
@@ -180,10 +182,9 @@ class RequestHandler:
         if admitted is not None and admitted.hold is not None and _is_open(summary, tokens):
             held = admitted.hold.amount
         self._gateway.record(caller, summary, held=held)
-        if admitted is None:
+        if admitted is None or not (caller.has_limits or caller.budget is not None):
             return
-        if caller.has_limits or caller.budget is not None:
-            self._gateway.estimates.learn(caller, call, time.monotonic())
+        self._gateway.estimates.learn(caller, call, time.monotonic())
         if not summary.attempts:
             admission.refund(admitted)
         elif tokens is None and summary.status >= 400:

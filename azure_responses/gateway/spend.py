@@ -4,13 +4,19 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from hashlib import sha256
 
-from azure_responses.gateway.budget import PICO, day_of, to_pico
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.call_summary import CallSummary
 
 __all__ = [
+    "DAY",
+    "PICO",
+    "day_of",
+    "show_dollars",
+    "to_dollars",
+    "to_pico",
     "LONGEST_NAME",
     "OVERFLOW",
     "Batch",
@@ -21,6 +27,41 @@ __all__ = [
     "fit_name",
     "spent_by",
 ]
+
+_WIDE = Context(prec=60)
+
+PICO = 10**12
+"""Parts of a dollar.
+
+The cheapest token in the packaged prices is far below a millionth of a dollar, so a sum in
+millionths would lose part of most calls. A price per million tokens with six decimals is a whole
+number of these. A column of 64 bits holds nine million dollars of them.
+"""
+
+
+def to_pico(dollars: Decimal) -> int:
+    """US dollars as millionths of a millionth; what is finer than that is rounded, half to even."""
+    return int(dollars.scaleb(12, _WIDE).to_integral_value(ROUND_HALF_EVEN, _WIDE))
+
+
+def to_dollars(pico: int) -> Decimal:
+    """The US dollars of a sum, exactly."""
+    return Decimal(pico).scaleb(-12, _WIDE)
+
+
+def show_dollars(pico: int, digits: int = 2) -> str:
+    """The US dollars of a sum to read: with so many digits, and more where it is finer."""
+    whole, _, parts = f"{to_dollars(pico):.12f}".partition(".")
+    return f"{whole}.{parts[:digits]}{parts[digits:].rstrip('0')}"
+
+
+DAY = 86_400
+
+
+def day_of(now: float) -> int:
+    """The day of unix seconds, counted from 1970-01-01 in UTC."""
+    return int(now // DAY)
+
 
 OVERFLOW = "(others)"
 """The end user under whom calls are counted while too many different ones wait to be written."""

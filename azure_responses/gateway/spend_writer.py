@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.budget import day_of
 from azure_responses.gateway.call_log import describe_call, format_line
 from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.outages import LOGGER, Outages
-from azure_responses.gateway.spend import Batch, SpendTotals, spent_by
+from azure_responses.gateway.spend import Batch, SpendTotals, day_of, spent_by
 from azure_responses.openai_server.call_summary import CallSummary
 
 if TYPE_CHECKING:

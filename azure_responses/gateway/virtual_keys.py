@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from azure_responses.gateway.budget import read_expiry, read_period, to_pico
+from azure_responses.gateway.budget import read_expiry, read_period
 from azure_responses.gateway.key_strength import find_weakness
 from azure_responses.gateway.key_table import MASTER, ApiCaller, StoredKey, hash_key
+from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.yaml_reader import Document, Path, show_path
 
 __all__ = ["TERMS", "TermError", "read_file_keys", "read_terms"]

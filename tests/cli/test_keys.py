@@ -9,10 +9,9 @@ import pytest
 
 from azure_responses.cli import main
 from azure_responses.gateway.authentication import Access
-from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.database import open_database
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
-from azure_responses.gateway.spend import Batch, SpendKey, Spent
+from azure_responses.gateway.spend import Batch, SpendKey, Spent, to_pico
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import pytest
 
 from azure_responses.gateway.admission import Admission, Admitted
-from azure_responses.gateway.budget import PICO, Budgets
+from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
-from azure_responses.gateway.spend import SpendTotals
+from azure_responses.gateway.spend import PICO, SpendTotals
 
 
 def _admission() -> Admission:

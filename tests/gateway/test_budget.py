@@ -1,7 +1,7 @@
-from azure_responses.gateway.budget import DAY, PICO, Budgets, Hold
+from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
-from azure_responses.gateway.spend import SpendKey, SpendTotals, Spent
+from azure_responses.gateway.spend import DAY, PICO, SpendKey, SpendTotals, Spent
 
 _DOLLAR = ApiCaller(key_id="k", budget=PICO)
 

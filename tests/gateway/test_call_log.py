@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import InternalServerError
-from azure_responses.gateway.budget import PICO, day_of, to_pico
 from azure_responses.gateway.call_log import describe_call, format_line
 from azure_responses.gateway.key_table import MASTER, ApiCaller
-from azure_responses.gateway.spend import spent_by
+from azure_responses.gateway.spend import PICO, day_of, spent_by, to_pico
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.pricing import Ledger
 from azure_responses.pricing.use import Tokens, Use, read_use

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.budget import to_pico
 from azure_responses.gateway.config_file import (
     find_database_url,
     load_config,
@@ -27,6 +26,7 @@ from azure_responses.gateway.schema import (
     UNSUPPORTED,
     GatewaySettings,
 )
+from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.yaml_reader import ConfigProblem
 from azure_responses.routing.model_list import read_model_list
 

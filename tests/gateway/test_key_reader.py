@@ -14,12 +14,11 @@ import sqlalchemy as sql
 
 from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
-from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
 from azure_responses.gateway.outages import Outages
-from azure_responses.gateway.spend import SpendTotals
+from azure_responses.gateway.spend import PICO, SpendTotals
 from azure_responses.gateway.spend_writer import SpendWriter
 from tests.gateway.gateways import Running, config_of, serve
 from tests.openai_server.servers import make_emulator

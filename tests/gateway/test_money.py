@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.gateway.budget import PICO, show_dollars, to_dollars, to_pico
+from azure_responses.gateway.spend import PICO, show_dollars, to_dollars, to_pico
 
 
 def test_a_dollar_is_a_million_millionths_of_a_million() -> None:

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.gateway.budget import (
-    DAY,
-    day_of,
-    period_end,
-    period_start,
-    read_expiry,
-    read_period,
-)
+from azure_responses.gateway.budget import period_end, period_start, read_expiry, read_period
+from azure_responses.gateway.spend import DAY, day_of
 
 _NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 

@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.budget import PICO
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_table import ApiCaller, KeyTable, StoredKey, hash_key
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.spend import SpendTotals, Spent
+from azure_responses.gateway.spend import PICO, SpendTotals, Spent
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.pricing.use import Use

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway.budget import to_pico
+from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.virtual_keys import TermError, read_terms
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from azure_responses.gateway.budget import to_dollars
 from azure_responses.gateway.database import open_database
+from azure_responses.gateway.spend import to_dollars
 from azure_responses.pricing import PriceBook
 from tests.soak.calls import Call
 from tests.soak.stage import MODEL
