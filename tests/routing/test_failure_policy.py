@@ -1,4 +1,6 @@
-"""What failures are to blame for, where a call alone does not show it."""
+"""What failures mean, and how many retries follow them."""
+
+from math import inf
 
 import pytest
 
@@ -14,7 +16,15 @@ from azure_responses.errors import (
     ResponseFailedError,
     StreamInterruptedError,
 )
-from azure_responses.routing.failure_policy import FailureDecision, judge, tokens_used, was_sent
+from azure_responses.routing.failure_policy import (
+    FailureDecision,
+    RetryBudget,
+    is_callers_time,
+    judge,
+    tokens_used,
+    was_sent,
+)
+from azure_responses.routing.route_request import RouteRequest
 from tests.routing.fleet import ask, deployment, limited, refused_key
 
 
@@ -95,3 +105,66 @@ def test_the_class_of_an_error_names_its_list_of_fallbacks() -> None:
     error = TooManyToolsError("m", status_code=400)
     assert judge(error, ask(), deployment("a")).next == "context window"
     assert judge(BadRequestError("m", status_code=400), ask(), deployment("a")).next == "stop"
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "late", "is_callers"),
+    [
+        (ask(deadline=1.5, patience=1.5), None, 1.5, True),
+        (ask(deadline=1.5, patience=1.5), 30.0, 1.49, True),
+        # The row's own two seconds have passed, and the caller would have waited longer.
+        (ask(deadline=30.0, patience=30.0), 2.0, 2.0, False),
+        # No connection within the ten seconds of ours.
+        (ask(deadline=30.0, patience=30.0), None, 10.0, False),
+        # httpx.Timeout(30, connect=0.2)
+        (ask(deadline=30.0, patience=0.2), 2.0, 0.2, True),
+        # A caller who waits for ever.
+        (ask(deadline=inf), 2.0, 2.0, False),
+        (ask(deadline=inf), None, 100.0, False),
+    ],
+)
+def test_a_timeout_is_the_callers_where_their_time_has_passed(
+    asked: RouteRequest, own: float | None, late: float, is_callers: bool
+) -> None:
+    assert is_callers_time(asked, own, asked.deadline, 600.0, late) is is_callers
+
+
+def test_the_configured_time_is_the_deployments_where_it_has_all_of_it() -> None:
+    assert not is_callers_time(ask(), None, 600.0, 600.0, 600.0)
+    assert not is_callers_time(ask(), None, None, None, 600.0)
+    # Earlier attempts took the rest.
+    assert is_callers_time(ask(), None, 5.0, 600.0, 5.0)
+    assert not is_callers_time(ask(), 2.0, 5.0, 600.0, 2.0)
+
+
+def test_retries_follow_calls_at_the_ratio() -> None:
+    budget = RetryBudget(0.25, 0.0)
+    budget.withdraw(0.0)
+    assert not budget.has_retry(0.0)
+    for _ in range(4):
+        budget.deposit()
+    assert budget.has_retry(0.0)
+
+
+def test_time_alone_allows_a_few() -> None:
+    budget = RetryBudget(0.0, 1.0)
+    for _ in range(10):
+        assert budget.has_retry(0.0)
+        budget.withdraw(0.0)
+    assert not budget.has_retry(0.5)
+    assert budget.has_retry(1.0)
+
+
+def test_what_is_saved_up_is_bounded() -> None:
+    budget = RetryBudget(1.0, 1.0)
+    for _ in range(100):
+        budget.deposit()
+    for _ in range(10):
+        budget.withdraw(1000.0)
+    assert not budget.has_retry(1000.0)
+
+
+def test_none_allowed_means_none() -> None:
+    budget = RetryBudget(0.0, 0.0)
+    budget.deposit()
+    assert not budget.has_retry(9.0)

@@ -1,4 +1,4 @@
-"""How entries of the ledger are written, and how a purge keeps its books."""
+"""The entries of the ledger, and the passes of a purge."""
 
 import json
 from dataclasses import replace
@@ -7,14 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.routing.purge_ledger import (
+    READABLE_AFTER,
     RETENTION,
     LedgerEntry,
     PurgeProgress,
     complete_entry,
     decode_entry,
     encode_entry,
+    judge_missing,
 )
+from azure_responses.routing.routing_errors import require_origin
+from tests.routing.fleet import fleet
 
 _TEXTS = st.text(max_size=30)
 _ENTRIES = st.builds(
@@ -146,3 +151,22 @@ def test_what_comes_after_ten_passes_is_listed() -> None:
     assert not progress.begin_pass(1.0)
     receipt = progress.receipt(1.0, 2.0, is_complete=True)
     assert receipt.failed == {"late": "it was made while the purge ran; purge again"}
+
+
+def _made_at(resource: str, created: float = 1000.0) -> LedgerEntry:
+    return LedgerEntry("resp_1", "tag-a", resource, "ann", None, created, 9e9)
+
+
+def test_only_a_row_of_its_resource_leads_to_a_response() -> None:
+    routing = fleet("a", "b")
+    require_origin(routing, _made_at("resource-b"))
+    with pytest.raises(ConfigurationError, match="model_list"):
+        require_origin(routing, _made_at("resource-c"))
+
+
+@pytest.mark.parametrize("age", [-5.0, 0.0, READABLE_AFTER - 1, READABLE_AFTER, 9e6])
+def test_what_was_made_just_now_may_not_be_readable_yet(age: float) -> None:
+    error = ResponseNotFoundError("not found", status_code=404)
+    judged = judge_missing(error, _made_at("resource-a"), 1000.0 + age)
+    assert (judged is error) == (age >= READABLE_AFTER)
+    assert isinstance(judged, ResponseNotFoundError) == (age >= READABLE_AFTER)

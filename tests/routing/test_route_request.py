@@ -1,7 +1,48 @@
-"""What a call asks of a router."""
+"""What a call asks of a router, and where its ids send it."""
 
-from azure_responses.routing.route_request import RouteRequest
+import pytest
+
+from azure_responses.errors import BadRequestError
+from azure_responses.routing.route_request import Found, Pin, Pins, RouteRequest
 
 
 def test_what_is_reserved_is_input_and_output() -> None:
     assert RouteRequest("gpt", input_tokens=10, output_tokens=5).tokens == 15
+
+
+_RAW = (Found("tools[0].container", "cntr_1"), Found("input[0].id", "msg_1"))
+
+
+def test_raw_ids_are_refused_with_the_fix() -> None:
+    with pytest.raises(BadRequestError) as raised:
+        Pins(raw=_RAW).require_labels()
+    assert raised.value.param == "tools[0].container"
+    assert "tools[0].container, input[0].id" in raised.value.message
+    assert "adopt" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("pins", [Pins(), Pins(hard=Pin("4ea9c1da"), raw=_RAW)])
+def test_raw_ids_beside_a_hard_pin_are_let_through(pins: Pins) -> None:
+    pins.require_labels()
+
+
+def test_a_hard_pin_counts_before_a_soft_one() -> None:
+    hard, soft = Pin("4ea9c1da"), Pin("ca234c55", is_hard=False)
+    assert Pins(hard, soft).pin is hard
+    assert Pins(None, soft).pin is soft
+    assert Pins().pin is None
+
+
+def test_what_another_resource_does_not_have_is_named() -> None:
+    hard = Pin("4ea9c1da", field="conversation")
+    assert Pins(hard).not_on("4ea9c1da") is None
+    assert Pins(hard, raw=_RAW).not_on("ca234c55") == "conversation"
+    assert Pins(raw=_RAW).not_on("ca234c55") == "tools[0].container"
+    assert Pins(soft=Pin("4ea9c1da", is_hard=False)).not_on("ca234c55") is None
+
+
+def test_a_request_whose_ids_are_all_readable_is_not_refused() -> None:
+    Pins().require_ids()
+    with pytest.raises(BadRequestError, match="is not an id") as caught:
+        Pins(unreadable=("input[0].id",)).require_ids()
+    assert caught.value.param == "input[0].id"

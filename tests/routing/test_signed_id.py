@@ -1,4 +1,4 @@
-"""Labels keep the id, hide it, and cannot be made or altered without the secret."""
+"""Labels of ids and ciphertexts."""
 
 import json
 import string
@@ -8,7 +8,18 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
-from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId, is_label, make_tag
+from azure_responses.routing.signed_id import (
+    MARKER,
+    IdSigner,
+    SignedId,
+    from_base64,
+    is_label,
+    make_tag,
+    pack,
+    split_prefix,
+    to_base64,
+    unpack,
+)
 
 from .affinity_samples import EAST, LABELLER, RESPONSE_ID, SECRET, ciphertext, id_of
 
@@ -178,3 +189,56 @@ def test_the_authenticator_is_hmac_sha256() -> None:
     for length in (0, 32, 64):
         key = b"k" * length
         assert _Hmac(key).seal(b"message") == digest(key, b"message", "sha256")[:8]
+
+
+_IDS = st.one_of(
+    st.text(),
+    st.text("0123456789abcdef"),
+    st.text("0123456789ABCDEFabcdef _-"),
+    st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_="),
+)
+
+
+@given(_IDS)
+def test_what_is_packed_is_unpacked_unchanged(rest: str) -> None:
+    assert unpack(*pack(rest)) == rest
+
+
+@given(_IDS)
+def test_prefix_and_rest_make_the_id(inner: str) -> None:
+    assert "".join(split_prefix(inner)) == inner
+
+
+@pytest.mark.parametrize(
+    ("inner", "prefix"),
+    [
+        ("resp_0742", "resp_"),
+        ("file-Ebzh", "file-"),
+        ("assistant-68_ca", "assistant-"),
+        ("cntr_", "cntr_"),
+        ("0742_a", ""),
+        ("plain", ""),
+        ("", ""),
+    ],
+)
+def test_the_prefix_ends_with_the_first_separator(inner: str, prefix: str) -> None:
+    assert split_prefix(inner)[0] == prefix
+
+
+@pytest.mark.parametrize(
+    ("rest", "length"), [("0742d30c", 4), ("742d30c", 4), ("Ebzhf8H4", 6), ("héllo", 6)]
+)
+def test_digits_and_letters_are_packed(rest: str, length: int) -> None:
+    assert len(pack(rest)[1]) == length
+
+
+@given(st.binary(max_size=80))
+def test_base64_has_one_form_only(data: bytes) -> None:
+    text = to_base64(data)
+    assert "=" not in text
+    assert from_base64(text) == data
+
+
+@pytest.mark.parametrize("text", ["A", "AB=", "AB==", "AR", "A+==", "é"])
+def test_base64_of_another_form_is_not_read(text: str) -> None:
+    assert from_base64(text) is None
