@@ -118,6 +118,8 @@ class Tier:
             return [self.at(jitter)]
         chosen: dict[str, Deployment] = {}
         luck = chain((jitter,), random_numbers(jitter))
+        # Draw again where one was drawn already or is not free: a few more draws are cheaper than a
+        # look at each deployment of a large group.
         if count < len(self.deployments):
             for chance in islice(luck, 2 * count + 2):
                 deployment = self.at(chance)

@@ -139,6 +139,7 @@ class Cooldown:
 
     def _trip(self, hint: float | None) -> float:
         seconds = self.rules.seconds if hint is None else hint
+        # Bounded before it is multiplied: two to the power of thousands of trips overflows.
         doubled = min(seconds * 2.0 ** min(self.trips, 30), self.rules.longest)
         self.trips += 1
         self.is_tripped = True
@@ -335,5 +336,6 @@ class DeploymentHealth:
     ) -> float | None:
         with self._lock:
             seconds = change(self.statuses[deployment_id].cooldown)
+            # A new set each time: callers read it without the lock.
             self.troubled |= {deployment_id}
             return seconds

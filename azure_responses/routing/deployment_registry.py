@@ -46,6 +46,8 @@ class DeploymentRegistry:
             raise ConfigurationError("The router has no deployments.", hint="Pass a model_list.")
         self._by_id = {d.id: d for d in self.deployments}
         self._by_tag = {d.tag: d for d in self.deployments}
+        # Tags are short hashes in the ids that callers hold: two deployments of one tag would get
+        # each other's follow-ups.
         if not len(self._by_id) == len(self._by_tag) == len(self.deployments):
             raise ConfigurationError(
                 "Two deployments have one id or one tag.", hint="Give each a model_info.id."
@@ -58,6 +60,8 @@ class DeploymentRegistry:
         self.health = DeploymentHealth(self.deployments, self.settings)
         self.retry_budget = RetryBudget(self.settings.retry_ratio, self.settings.retry_floor)
         self.contexts = StoredContexts()
+        # A pinned call needs the part of a group that is on one resource; making it takes longer
+        # than all the rest of a choice, and there are few.
         self._pinned: dict[tuple[str, str], Group | None] = {}
 
     def resolve(self, model: str) -> str:
@@ -119,6 +123,8 @@ class DeploymentRegistry:
         if not request.can_move:
             return list(there)
         members = self.group_of(name)
+        # Where the group has no deployment there, one that calls the same model reads the same
+        # things: an application may have moved its group to another resource since.
         own = [d for d in members if d.resource == pin.resource]
         models = {d.name_for(name) for d in members}
         return own or [d for d in there if d.model in models]
@@ -157,6 +163,7 @@ class Fallbacks:
             "context window": self._resolved(settings.context_window_fallbacks),
             "content policy": self._resolved(settings.content_policy_fallbacks),
         }
+        # With "*" every name has deployments, so that no name in a chain can be wrong.
         if ANY_MODEL not in groups:
             self._check(settings, {*groups, *settings.aliases})
 

@@ -119,6 +119,8 @@ def describe_obstacle(
         return out("weight 0: takes only calls that are pinned to it")
     if is_too_small:
         return out(f"its context window of {deployment.max_input_tokens} tokens is too small")
+    # From here on the obstacles pass with time, and `until` says when. The longest one counts: a
+    # call that comes back before it would be refused again.
     cooldown = health.statuses[deployment.id].cooldown
     left = cooldown.until - now
     if left > 0:
@@ -155,6 +157,7 @@ def explain(
     chosen = next(iter(serving), None)
     waits = [v.until for v in (*serving.values(), *others) if v.until is not None]
     pin_left = survey.pin_left(chosen)
+    # Read before `groups_ahead`, which moves the path on.
     fallback = survey.path.here.name if chosen and survey.path.is_fallback else None
     return Explanation(
         request.group,
@@ -178,6 +181,7 @@ class _Survey:
         now: float,
         full: Mapping[str, float],
     ) -> None:
+        # The same path as that of a real call, so that the two cannot differ.
         self.path = FallbackPath(registry, request)
         self._registry = registry
         self._request = request
@@ -216,6 +220,7 @@ class _Survey:
     def _verdicts(self) -> tuple[Verdict, ...]:
         """Of the deployments of the present group: those that may serve first, the best of all."""
         scope, group = self.path.here.scope, self._registry.group_of(self.path.here.name)
+        # A pin narrows the scope; those it excludes are listed too, with that as the reason.
         members = dict.fromkeys((*(scope.deployments if scope else ()), *group))
         obstacles = {deployment.id: self._obstacle(deployment, scope) for deployment in members}
         ranked = self._ranked(scope, {name for name, verdict in obstacles.items() if verdict})

@@ -119,6 +119,8 @@ class FallbackPath:
         choice = self._request.on_origin_down or self._registry.settings.on_origin_down
         if pin is None or not self._request.can_move:
             return False
+        # Without its history or with reasoning that it cannot read, another resource refuses the
+        # call; either loss has to be the caller's choice (decision 0007).
         is_replay = pin.is_hard and pin.field == "previous_response_id" and choice == "replay"
         is_strip = not pin.is_hard and choice == "strip"
         if not (is_replay or is_strip):
@@ -143,12 +145,15 @@ class FallbackPath:
             return []
         seen = {stop.name for stop in self._stops}
         chain = dict.fromkeys(self._registry.fallbacks.chain(kind, self.here.name))
+        # Chains may name each other in a circle, so that what was seen is left out, and all are
+        # counted.
         room = self._registry.settings.max_fallbacks + 1 - len(self._stops)
         return [name for name in chain if name not in seen][:room]
 
     def _extend(self, kind: FallbackKind) -> None:
         stops = [Stop(name, self._scope_of(name)) for name in self._fresh(kind)]
         self._stops += stops
+        # In front: the fallbacks of a fallback are tried before those of the group before it.
         self._ahead.extendleft(reversed(stops))
 
     def _move(self) -> bool:
@@ -175,6 +180,7 @@ class FallbackPath:
 
     def _take_skipped(self) -> bool:
         """Where no attempt was made at all, try the groups that seemed too small."""
+        # The number of tokens is an estimate: only the service knows that the input is too long.
         skipped = [stop for stop in self._stops if stop.was_skipped and stop.attempts == 0]
         if not skipped or self._passed or any(stop.attempts for stop in self._stops):
             return False

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 __all__ = ["LiteLLMId", "read_litellm_ciphertext", "read_litellm_id"]
 
+# The fixed beginning is base64 of "litellm:": other ids are told apart without decoding them.
 _ENCODED = re.compile(r"(?:resp|cntr|encitem)_(bGl0ZWxsbT[A-Za-z0-9+/_-]*=*)")
 _ID = re.compile(
     r"litellm:(?:custom_llm_provider:[^;]*;)?model_id:([^;]*);(?:response|container|item)_id:(.+)",
@@ -53,6 +54,7 @@ def read_litellm_ciphertext(text: str) -> LiteLLMId | None:
 
 def _decode(encoded: str) -> str:
     """The text, or nothing where it is not base64 of text; padding may have been lost."""
+    # Ids pass through clients and URLs: either alphabet is read, and the padding may be gone.
     bare = encoded.rstrip("=").translate(_URL_SAFE)
     try:
         return a2b_base64(bare + "=" * (-len(bare) % 4)).decode("utf-8")

@@ -188,6 +188,7 @@ def _with_environment(values: Any, environ: Mapping[str, str], place: str) -> An
     if not isinstance(values, str) or not values.startswith(_FROM_ENVIRONMENT):
         return values
     variable = values.removeprefix(_FROM_ENVIRONMENT)
+    # An empty variable counts as unset: an empty key would be refused with each call.
     if not environ.get(variable):
         raise ConfigurationError(
             f"{place} takes a value from the environment variable {variable}, which is not set.",
@@ -229,6 +230,7 @@ def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
 
 
 def _default_id(entry: _Entry, model: str, root: str, repeats: Counter[str]) -> str:
+    # Equal entries are allowed, as in LiteLLM; their place among their equals tells them apart.
     identity = json.dumps([entry.name, model, root])
     repeats[identity] += 1
     return sha256(f"{identity}{repeats[identity]}".encode()).hexdigest()[:16]
@@ -242,12 +244,14 @@ def _read_model(entry: _Entry) -> str:
     is_azure = model.startswith("azure/") or provider == "azure"
     if not is_azure and provider is None and "/" in model:
         provider = model.partition("/")[0]
+    # Under Azure's endpoint the model of another provider would only fail with each call.
     if not is_azure and provider is not None:
         entry.refuse(
             f"provider {provider!r} is not served; this router calls Azure OpenAI only.",
             f"Write model: azure/<deployment name>, or remove the entry for {model!r}.",
         )
     deployment = read_deployment(model)
+    # LiteLLM matches patterns such as azure/gpt-* against the name asked for; here only "*" does.
     if "*" in deployment and deployment != ANY_MODEL:
         entry.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
     return deployment
@@ -327,6 +331,7 @@ def _figures(entry: _Entry) -> dict[str, Any]:
 
 def _number(entry: _Entry, key: str, value: Any) -> float:
     try:
+        # To Python True is 1, and "8" from an environment variable is text.
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan

@@ -28,6 +28,7 @@ RETENTION = 30 * 24 * 3600.0
 learn.microsoft.com)."""
 
 _LONGEST_REASON = 300
+# An end user who keeps calling would keep the run alive for ever.
 _MOST_PASSES = 10
 _LATE = "it was made while the purge ran; purge again"
 
@@ -177,6 +178,7 @@ class PurgeProgress:
 
 def complete_entry(entry: LedgerEntry, now: float) -> LedgerEntry:
     """The entry with the times it lacks: made now (unix seconds), kept for `RETENTION`."""
+    # Entries are made by pure code, which reads no clock; the store that keeps them does.
     if entry.created and entry.expires:
         return entry
     created = entry.created or now
@@ -194,6 +196,7 @@ def encode_entry(entry: LedgerEntry) -> str:
         "created": entry.created,
         "expires": entry.expires,
     }
+    # One entry per stored response stays in Redis for 30 days: what is None is left out.
     kept = {name: value for name, value in values.items() if value is not None}
     return json.dumps(kept, separators=(",", ":"))
 
@@ -230,6 +233,8 @@ def judge_missing(
 
     `now` is unix seconds.
     """
+    # A 404 is the proof of a deletion only once the response must have been readable: a purge that
+    # took an early 404 for "gone" would leave the response in the service for 30 days.
     age = now - entry.created
     if age >= READABLE_AFTER:
         return error

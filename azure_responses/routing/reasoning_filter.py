@@ -55,10 +55,13 @@ class Stripper:
                 yield item
                 continue
             kind = item.get("type")
+            # What follows lost reasoning keeps its content and loses its id: by the id the service
+            # would look for the reasoning, and refuse the item without it.
             if kind == "reasoning":
                 is_orphaned = self._is_lost(item)
                 if not is_orphaned:
                     yield item
+                # Reasoning that can be read as text is still of use without its ciphertext.
                 elif item.get("content"):
                     yield _without(item, "encrypted_content", "id")
             elif is_orphaned and "id" in item and kind in _ID_IS_OPTIONAL:

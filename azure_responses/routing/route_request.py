@@ -270,6 +270,7 @@ class Pins:
         Raises:
             BadRequestError: there are some, and nothing says which resource knows them.
         """
+        # A call that is pinned goes to one resource, which says itself whether it knows a raw id.
         if not self.raw or self.hard is not None:
             return
         first = self.raw[0]

@@ -140,6 +140,7 @@ class RoutedCall:
         if self.deadline is not None and now >= self.deadline:
             self._final = self._give_up(now) if self._error else deadline_passed(self.request)
             raise self._final
+        # This ends: each turn goes on to another group, and no group is on the path twice.
         while True:
             step = self._step_within(now, jitter)
             if step is not None:
@@ -319,6 +320,7 @@ class RoutedCall:
         health, deployment, path = self._registry.health, candidate.deployment, self._path
         if reservation.cooldowns:
             health.learn(reservation.cooldowns, now)
+        # The first attempt in a group is not a retry, also in a fallback group.
         if path.here.tries:
             self._registry.retry_budget.withdraw(now)
         self.is_probe = deployment.id in self._claimed
@@ -410,6 +412,7 @@ class RoutedCall:
         )
         decision = judge(error, self.request, deployment, is_callers_time=is_callers)
         cooldown = self._cool_down(deployment, decision, error, now)
+        # A credential that the caller passed is not the deployment's.
         if is_about_credential(error) and not self.request.is_altered:
             name_deployment(error, deployment)
         settlement = self._settle_failure(candidate, error, has_output, tokens, was_sent, cooldown)
@@ -433,6 +436,7 @@ class RoutedCall:
         if candidate is None:
             return None
         self._candidate = None
+        # The service reads the whole input before the first output, and counts it.
         used = max(self.request.given_tokens, tokens or 0) if was_sent else 0
         if self.is_probe:
             health.release_probe(candidate.deployment.id)

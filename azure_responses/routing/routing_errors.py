@@ -102,6 +102,8 @@ def no_deployment_serves(
     verdicts = list(_obstacles(registry, request, scopes, full, now, is_pinned=pin is not None))
     waits = [verdict.until for verdict in verdicts if verdict.until is not None]
     is_limit = bool(waits) and all(v.is_limited for v in verdicts if v.until is not None)
+    # Clients and proxies treat 429 as "slow down" and 503 as an outage; obstacles that time does
+    # not change, such as a weight of 0, say nothing about either.
     kind = RateLimitError if is_limit else InternalServerError
     reason = f" ({pin.field} ties it to its resource)" if pin else ""
     listed = "; ".join(map(str, verdicts[:_MOST_LISTED])) or "none takes calls"
@@ -147,6 +149,8 @@ def with_context(error: E, fallbacks: Sequence[str], retry_after: float | None) 
     if fallbacks:
         tried = f"Fallbacks tried without success: {', '.join(fallbacks)}."
         error.hint = f"{error.hint} {tried}" if error.hint else tried
+    # The hint of the service is for one deployment. The caller may come back as soon as any of the
+    # group can serve, so that this time replaces it.
     if isinstance(error, RateLimitError | InternalServerError) and retry_after is not None:
         error.retry_after = retry_after
     return error

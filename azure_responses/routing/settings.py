@@ -71,6 +71,8 @@ UNUSED_SETTINGS: Mapping[str, str] = {
 """LiteLLM's `router_settings` that have no effect here, and what to do instead; for the gateway's
 configuration file, too."""
 
+# LiteLLM's pre-call checks: what the first ones do happens here without a switch, since ids carry
+# their origin and limits are always enforced; the others have no counterpart.
 _CHECKS_SERVED = frozenset(
     {
         "deployment_affinity",
@@ -147,6 +149,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
         ConfigurationError: an unknown key or a value that cannot be used.
     """
     values: dict[str, Any] = {}
+    # In their order: where a setting is given by two names, the later one counts.
     for key, value in options.items():
         if key in _READERS:
             name, read = _READERS[key]
@@ -154,6 +157,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
                 values[name] = read(key, value)
         elif key == "optional_pre_call_checks":
             _check_checks(value or (), warn or _ignore)
+        # An unknown key is refused: a misspelt setting that is ignored is found in an outage.
         elif key not in SHELL_KEYS:
             _warn_unused(key, warn or _ignore)
     return RouterSettings(**_without_star(values))
@@ -218,6 +222,7 @@ def _number(key: str, value: Any) -> float:
 
 
 def _timeout(key: str, value: Any) -> float | None:
+    # 0 means "no limit" in some programs and "give up at once" in others.
     seconds = None if value is None else _number(key, value)
     if seconds == 0:
         raise ConfigurationError(f"{key} is 0.", hint="Use None for no limit.")

@@ -250,6 +250,7 @@ class IdSigner:
             owner: only this owner can read the label; None lets all read it.
         """
         prefix, rest = split_prefix(inner)
+        # The prefix stays readable: clients and people tell responses from items and files by it.
         form, packed = pack(rest)
         form |= (0 if prefix else _HAS_NO_PREFIX) | (0 if owner is None else _HAS_OWNER)
         plain = bytes((form,)) + _tag_bytes(deployment_tag, resource_tag) + packed
@@ -321,6 +322,7 @@ def _derive(secret: bytes) -> _Keys:
         hmac_digest(secret, b"azure_responses label 1 " + use, "sha256")
         for use in (b"id", b"ciphertext", b"mask")
     )
+    # One key per use: a seal of a ciphertext must never pass for one of an id.
     return _Keys(_Hmac(seal), _Hmac(ciphertext), _Mask(mask))
 
 
@@ -357,6 +359,8 @@ def _open(keys: _Keys, prefix: str, data: bytes, owner: str | None) -> SignedId 
         owner = None
     elif owner is None:
         return None
+    # In constant time: how long a comparison takes must not tell how much of a forged seal is
+    # right.
     if not compare_digest(seal, _seal(keys, prefix, plain, owner)):
         return None
     rest = unpack(form & 3, plain[_HEADER:])

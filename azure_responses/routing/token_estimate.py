@@ -142,6 +142,7 @@ class StoredContexts:
             for each in ids:
                 self._tokens.pop(each, None)
                 self._tokens[each] = tokens
+            # In the order in which they were noted; most conversations end sooner than they go.
             while len(self._tokens) > self._capacity:
                 del self._tokens[next(iter(self._tokens))]
 

@@ -56,6 +56,8 @@ class AsyncRedisState(AsyncStateAdapter):
         return await anyio.to_thread.run_sync(function)
 
     async def reserve(self, candidates: Sequence[Candidate], now: float) -> Reservation:
+        # The script's reply has a place for each: more would hold up Redis, which runs one at a
+        # time.
         candidates = candidates[:MOST_CANDIDATES]
         try:
             loop = asyncio.get_running_loop()
@@ -138,6 +140,7 @@ class _LoopConnection:
     async def reserve(self, candidates: Sequence[Candidate]) -> Reservation:
         """Take part in the next round trip; raises TimeoutError and whatever redis-py raises."""
         loop, timeout = asyncio.get_running_loop(), self._state.address.timeout
+        # Calls that come now would only queue behind it, each for its whole timeout.
         if self._began is not None and loop.time() - self._began > timeout:
             raise TimeoutError("an earlier round trip has not come back")
         future: asyncio.Future[Reservation] = loop.create_future()

@@ -156,6 +156,8 @@ def _options(redis: Any, address: RedisAddress, provider: Any) -> dict[str, Any]
     options: dict[str, Any] = {
         "socket_timeout": address.timeout,
         "socket_connect_timeout": address.timeout,
+        # A call waits for Redis only a quarter of a second by default; local counters are better
+        # than a retry.
         "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 0),
         "client_name": "azure-responses",
     }

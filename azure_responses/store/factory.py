@@ -42,6 +42,7 @@ def state_of(options: Mapping[str, Any]) -> Any:
             "Both state and Redis's own settings say where the shared state is.",
             hint="Pass only state='redis://…', or only redis_url or redis_host.",
         )
+    # A password without a host is a mistake that would pass unseen: limits would hold per process.
     rest = [name for name in sorted(REDIS_KEYS) if options.get(name) is not None]
     if state is None and address is None and rest:
         raise ConfigurationError(

@@ -255,6 +255,7 @@ class Keys:
 
     def index(self, end_user: str) -> str:
         """The ids of an end user's responses; who it is does not show in the name."""
+        # End users are often e-mail addresses, and keys are seen in logs and monitors.
         digest = hashlib.sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return f"{self._start}end-user:{digest}"
 
@@ -383,6 +384,8 @@ def _correction(settlement: Settlement, second: int) -> tuple[int, int, int]:
     return settlement.used - candidate.tokens, -1 if refunds else 0, candidate.tokens
 
 
+# A Settlement has one slot. Redis counts unix seconds and this process monotonic ones, and both
+# have to be corrected later.
 _LOCAL_BITS = 32
 
 

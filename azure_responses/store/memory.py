@@ -113,6 +113,7 @@ class MemoryState(StateStore):
         if not candidates:
             return Reservation(None, int(now))
         first = candidates[0].deployment
+        # The usual case of a router without limits takes no lock.
         if not self._cooldowns and first.rpm is None and first.tpm is None:
             return Reservation(candidates[0], int(now))
         with self._lock:
@@ -159,6 +160,7 @@ class MemoryState(StateStore):
         waits = []
         for candidate in candidates:
             window = self._window(candidate)
+            # An rpm of 0 never has room: there is no time to wait for.
             if window is None or window.rpm != 0:
                 wait = window.wait(candidate.tokens, now) if window else 0.0
                 waits.append(max(wait, cooldowns.get(candidate.deployment.id, 0.0)))
@@ -208,6 +210,7 @@ class MemoryState(StateStore):
         now = self._clock()
         with self._lock:
             pushed_out = self._ledger.put(complete_entry(entry, now), now)
+        # Once: a full ledger pushes one out with every call.
         if pushed_out and not self._has_warned:
             self._has_warned = True
             _logger.warning(

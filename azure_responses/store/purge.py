@@ -85,9 +85,11 @@ def _noted(store: StateWriter, progress: PurgeProgress, entry: LedgerEntry) -> I
         yield
     except ResponseNotFoundError:
         progress.note_gone(entry)
+    # One response that cannot be deleted must not keep the others.
     except Exception as error:
         progress.note_failed(entry, f"{type(error).__name__}: {error}")
         return
     else:
         progress.note_deleted(entry)
+    # Last, and never before the service has confirmed: what is not in the ledger is not deleted.
     store.forget(entry.response_id)

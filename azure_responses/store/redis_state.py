@@ -124,6 +124,8 @@ class RedisState(StateStore):
         )
 
     def settle(self, settlement: Settlement, now: float) -> None:
+        # The entry goes to Redis only: local counters stand in for limits, but a purge needs one
+        # list.
         shared, local = split_slot(settlement.slot)
         self.local.settle(settlement._replace(slot=local, entry=None), now)
         write = make_write(settlement, shared, time.monotonic(), time.time())
@@ -155,6 +157,7 @@ class RedisState(StateStore):
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
+        # What a call has just settled may be waiting still, and would be missing in the page.
         if not self.flush():
             raise _refuse(TimeoutError("writes are still outstanding"))
         texts = self._query(lambda client: self._read_page(client, end_user, after, limit))
@@ -167,6 +170,8 @@ class RedisState(StateStore):
         start = self._position(client, index, after)
         while ids := [each.decode() for each in client.zrange(index, start, start + limit - 1)]:
             texts = client.mget([self.keys.entry(each) for each in ids])
+            # Entries expire by themselves, and `forget` deletes them; their ids stay in the index
+            # until it is read.
             stale = [each for each, text in zip(ids, texts, strict=True) if text is None]
             if stale:
                 client.zrem(index, *stale)

@@ -55,6 +55,7 @@ class PendingWrites:
         """Queue a write."""
         with self.changed:
             queue = self._corrections if write.is_correction else self._facts
+            # The oldest go: a newer cooldown says more, and calls must never wait for Redis.
             if len(queue) >= self._capacity:
                 queue.popleft()
                 self._dropped += 1
@@ -205,6 +206,7 @@ class Writer:
         if self._process != os.getpid():
             return True
         deadline = time.monotonic() + timeout
+        # During an outage nothing would be written however long this waits.
         while len(self.pending) and not self._breaker.is_open:
             left = deadline - time.monotonic()
             if left <= 0:
