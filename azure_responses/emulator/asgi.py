@@ -27,12 +27,8 @@ if TYPE_CHECKING:
     import uvicorn
 
 __all__ = [
-    "RunningServer",
-    "listen",
-    "make_server",
-    "AsgiApplication",
-    "AllowedHosts",
-]
+    "AllowedHosts", "AsgiApplication", "RunningServer", "listen", "make_server",
+]  # fmt: skip
 
 _LONGEST_SHOWN = 100
 

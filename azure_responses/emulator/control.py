@@ -13,12 +13,8 @@ from azure_responses.emulator.timing import Clock
 from azure_responses.emulator.token_issuer import TokenIssuer
 
 __all__ = [
-    "answer_control",
-    "Controlled",
-    "is_control",
-    "LoggedRequest",
-    "RequestLog",
-]
+    "Controlled", "LoggedRequest", "RequestLog", "answer_control", "is_control",
+]  # fmt: skip
 
 _SECRET_HEADERS = ("api-key", "authorization", "cookie", "ocp-apim-subscription-key")
 # Keys and signatures that callers put into the query by mistake.

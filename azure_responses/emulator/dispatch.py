@@ -37,51 +37,38 @@ from azure_responses.emulator.timing import Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
 
 __all__ = [
-    "Account",
-    "admit",
-    "EmulatedCall",
-    "find_account",
-    "find_shortage",
-    "is_azure_host",
-    "make_generation",
-    "serve",
-    "shortage_error",
-]
+    "Account", "EmulatedCall", "admit", "find_account", "find_shortage", "is_azure_host",
+    "make_generation", "serve", "shortage_error",
+]  # fmt: skip
 
 # More than the deployments of a resource, and less than all names that callers think of.
 _MOST_WINDOWS = 1000
 
 
+@dataclass
 class Account:
     """A resource at work: its configuration, what it stores, its keys and its limits."""
 
-    def __init__(
-        self,
-        resource: Resource,
-        clock: Clock,
-        issuer: TokenIssuer,
-        *,
-        seed: int,
-        latency: Latency,
-        read_lag: ReadLag,
-        assumptions: Assumptions,
-    ) -> None:
-        self.resource = resource
-        self.clock = clock
-        self.issuer = issuer
-        self.latency = latency
-        self.read_lag = read_lag
-        self.assumptions = assumptions
-        self._seed = f"{seed}/{resource.name}"
+    resource: Resource
+    clock: Clock
+    issuer: TokenIssuer
+    seed: int
+    latency: Latency
+    read_lag: ReadLag
+    assumptions: Assumptions
+
+    def __post_init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Forget everything but the configuration, and start the ids anew."""
+        # Resources of one seed differ: none can read what another encrypted.
+        seed = f"{self.seed}/{self.resource.name}"
         self.store = ResponseStore()
-        self.cipher = ReasoningCipher(hashlib.sha256(self._seed.encode()).digest())
-        self.mint = IdentifierMint(self._seed, self.clock.now)
+        self.cipher = ReasoningCipher(hashlib.sha256(seed.encode()).digest())
+        self.mint = IdentifierMint(seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
-        self.dice = random.Random(self._seed)
+        self.dice = random.Random(seed)
         # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()
         self.windows: dict[str, UsageWindow] = BoundedDict(_MOST_WINDOWS)

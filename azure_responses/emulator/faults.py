@@ -17,14 +17,8 @@ from azure_responses.emulator.service_errors import (
 )
 
 __all__ = [
-    "FAULT_KINDS",
-    "Fault",
-    "FaultScript",
-    "STREAM_FAULTS",
-    "alter_reply",
-    "break_of",
-    "error_of",
-]
+    "FAULT_KINDS", "STREAM_FAULTS", "Fault", "FaultScript", "alter_reply", "break_of", "error_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

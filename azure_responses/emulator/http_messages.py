@@ -16,18 +16,9 @@ from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
 __all__ = [
-    "Answerer",
-    "Break",
-    "chat_headers",
-    "encode_json",
-    "gateway_headers",
-    "json_reply",
-    "Pause",
-    "ReceivedRequest",
-    "PlannedReply",
-    "standard_headers",
-    "ReplyStep",
-]
+    "Answerer", "Break", "Pause", "PlannedReply", "ReceivedRequest", "ReplyStep", "chat_headers",
+    "encode_json", "gateway_headers", "json_reply", "standard_headers",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,9 @@ from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.service_errors import ServiceError, gateway_error
 
 __all__ = [
-    "Shortage",
-    "UsageWindow",
+    "Shortage", "UsageWindow", "rate_limit_error", "rate_limit_headers", "retry_headers",
     "stream_limit_error",
-    "rate_limit_error",
-    "rate_limit_headers",
-    "retry_headers",
-]
+]  # fmt: skip
 
 # Azure counts in windows of a minute; this one slides.
 _MINUTE = 60.0

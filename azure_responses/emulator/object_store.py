@@ -9,15 +9,9 @@ from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
 __all__ = [
-    "BoundedDict",
-    "Container",
-    "CONTAINER_IDLE_SECONDS",
-    "CONTAINER_SESSION_SECONDS",
-    "StoredConversation",
-    "ObjectStore",
-    "StoredFile",
-    "VectorStore",
-]
+    "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "BoundedDict", "Container",
+    "ObjectStore", "StoredConversation", "StoredFile", "VectorStore",
+]  # fmt: skip
 
 _Value = TypeVar("_Value")
 

@@ -8,18 +8,9 @@ from typing import Any, Literal, get_args
 from azure_responses.emulator.timing import Latency
 
 __all__ = [
-    "API_KEY",
-    "Assumptions",
-    "Chunking",
-    "EmulatedDeployment",
-    "Kind",
-    "LimitReply",
-    "MissingDeployment",
-    "Network",
-    "RateLimitHeaders",
-    "Resource",
-    "TENANT",
-]
+    "API_KEY", "TENANT", "Assumptions", "Chunking", "EmulatedDeployment", "Kind", "LimitReply",
+    "MissingDeployment", "Network", "RateLimitHeaders", "Resource",
+]  # fmt: skip
 
 # Public on purpose, and named in the documentation.
 API_KEY = "emulator-key"

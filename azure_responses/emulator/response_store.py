@@ -8,12 +8,8 @@ from typing import Any
 from azure_responses.emulator.object_store import BoundedDict
 
 __all__ = [
-    "drop_nulls",
-    "listed_items",
-    "StoredResponse",
-    "ResponseStore",
-    "RETENTION_SECONDS",
-]
+    "RETENTION_SECONDS", "ResponseStore", "StoredResponse", "drop_nulls", "listed_items",
+]  # fmt: skip
 
 
 def drop_nulls(value: Any) -> Any:

@@ -18,14 +18,9 @@ if TYPE_CHECKING:
     import uvicorn
 
 __all__ = [
-    "EmulatorSettings",
-    "RunningServer",
-    "SettingsError",
-    "environment_lines",
-    "load_settings",
-    "read_settings",
-    "run",
-]
+    "EmulatorSettings", "RunningServer", "SettingsError", "environment_lines", "load_settings",
+    "read_settings", "run",
+]  # fmt: skip
 
 _Kind = TypeVar("_Kind")
 

@@ -88,10 +88,10 @@ class Emulator:
                 resource,
                 self.clock,
                 self.issuer,
-                seed=seed,
-                latency=latency or Latency(),
-                read_lag=read_lag or ReadLag(),
-                assumptions=assumptions or Assumptions(),
+                seed,
+                latency or Latency(),
+                read_lag or ReadLag(),
+                assumptions or Assumptions(),
             )
             for resource in resources
         }

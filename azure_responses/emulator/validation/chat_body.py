@@ -186,7 +186,7 @@ def _check_tools(body: dict[str, Any]) -> None:
     tools = body.get("tools") or []
     for index, tool in enumerate(tools):
         if tool["type"] == "function":
-            check_function_schema(tool["function"], f"tools[{index}].function", "parameters")
+            check_function_schema(tool["function"], f"tools[{index}].function")
     choice = body.get("tool_choice")
     if choice is None:
         return

@@ -302,7 +302,7 @@ def _check_tools(body: dict[str, Any]) -> None:
         if name:
             names.add(name)
         if tool["type"] == "function":
-            check_function_schema(tool, f"tools[{index}]", "parameters")
+            check_function_schema(tool, f"tools[{index}]")
         elif tool["type"] == "mcp":
             _check_remote(tool, index)
     check_tool_choice(body.get("tool_choice"), tools)

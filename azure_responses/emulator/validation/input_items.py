@@ -81,8 +81,8 @@ class _Message(Fields):
             **_AGENT,
         )
 
-    def check(self, value: Any, path: str) -> None:
-        super().check(value, path)
+    def _inspect(self, value: dict[str, Any], path: str) -> None:
+        super()._inspect(value, path)
         if isinstance(value["content"], str):
             return
         allowed = _ASSISTANT_PARTS if value["role"] == "assistant" else _USER_PARTS

@@ -124,36 +124,13 @@ _KEYWORDS: dict[str, _Claim] = {
 
 
 _FORBIDDEN = (
-    "allOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "dependentRequired",
-    "dependentSchemas",
-    "patternProperties",
-    "propertyNames",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "minProperties",
-    "maxProperties",
-    "uniqueItems",
-)
+    "allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas",
+    "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "contains",
+    "minContains", "maxContains", "minProperties", "maxProperties", "uniqueItems",
+)  # fmt: skip
 _FORMATS = (
-    "date-time",
-    "time",
-    "date",
-    "duration",
-    "email",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "uuid",
-)
+    "date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid",
+)  # fmt: skip
 # The limits of the guide; enums count both alone and together.
 _DEEPEST, _MOST_PROPERTIES, _MOST_VALUES, _MOST_TEXT = 10, 5000, 1000, 120_000
 _LONG_ENUM, _MOST_ENUM_TEXT = 250, 15_000
@@ -167,26 +144,25 @@ class _LookaroundFault(_Fault):
     """Look-around in a pattern, whose message names no owner."""
 
 
-def check_function_schema(tool: dict[str, Any], path: str, name: str) -> None:
+def check_function_schema(tool: dict[str, Any], path: str) -> None:
     """Refuses parameters that are not an object schema, or not strict although asked for."""
-    parameters = tool.get("parameters")
-    owner = f"function '{tool['name']}'"
-    _check(parameters, bool(tool.get("strict")), owner, f"{path}.{name}", name == "parameters")
+    owner, is_strict = f"function '{tool['name']}'", bool(tool.get("strict"))
+    schema = tool.get("parameters")
+    # A strict function without parameters has a schema without a type, which is not strict.
+    if schema is not None or is_strict:
+        place, code = f"{path}.parameters", "invalid_function_parameters"
+        _check(schema or {}, is_strict, owner, place, code)
 
 
 def check_output_schema(given: dict[str, Any], path: str) -> None:
     """Refuses the schema of a `json_schema` output format."""
-    owner = f"response_format '{given['name']}'"
-    _check(given["schema"], bool(given.get("strict")), owner, f"{path}.schema", False)
+    owner, is_strict = f"response_format '{given['name']}'", bool(given.get("strict"))
+    _check(given["schema"], is_strict, owner, f"{path}.schema", "invalid_json_schema")
 
 
-def _check(schema: Any, is_strict: bool, owner: str, path: str, is_function: bool) -> None:
-    code = "invalid_function_parameters" if is_function else "invalid_json_schema"
+def _check(schema: dict[str, Any], is_strict: bool, owner: str, path: str, code: str) -> None:
     try:
-        if schema is not None:
-            _check_root(schema, is_strict)
-        elif is_strict:
-            _check_root({}, True)
+        _check_root(schema, is_strict)
     except _LookaroundFault as fault:
         raise invalid_request(f"Invalid JSON schema: {fault}", path, code) from None
     except _Fault as fault:

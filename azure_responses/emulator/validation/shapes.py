@@ -34,19 +34,35 @@ class Shape(Protocol):
         """Raise the ServiceError that Azure would answer with; `path` names the value in it."""
 
 
-class Text:
+class _Typed:
+    """A value of one JSON type. `_inspect` looks further once the type is right."""
+
+    expected = ""
+    _types: tuple[type, ...] = ()
+
+    def check(self, value: Any, path: str) -> None:
+        # True is an int in Python, but not a number in JSON.
+        is_flag = isinstance(value, bool)
+        if not (bool in self._types if is_flag else isinstance(value, self._types)):
+            raise invalid_type(path, self.expected, value)
+        self._inspect(value, path)
+
+    def _inspect(self, value: Any, path: str) -> None:
+        pass
+
+
+class Text(_Typed):
     """A string of limited length, with a prefix where `begins` is given."""
 
     expected = "a string"
+    _types = (str,)
 
     def __init__(self, longest: int = 0, shortest: int = 0, begins: str = "") -> None:
         self._longest = longest
         self._shortest = shortest
         self._begins = begins
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, str):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: str, path: str) -> None:
         if self._longest and len(value) > self._longest:
             raise too_long(path, len(value), self._longest)
         if len(value) < self._shortest:
@@ -67,22 +83,17 @@ def _too_short(path: str, length: int, limit: int) -> ServiceError:
     return invalid_request(message, path, code)
 
 
-class Number:
+class Number(_Typed):
     """A number within limits."""
 
     expected = "a decimal"
+    _types: tuple[type, ...] = (int, float)
 
     def __init__(self, least: float | None = None, most: float | None = None) -> None:
         self._least = least
         self._most = most
 
-    def check(self, value: Any, path: str) -> None:
-        # True is an int in Python, and no number in JSON.
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise invalid_type(path, self.expected, value)
-        self._compare(value, path)
-
-    def _compare(self, value: float, path: str) -> None:
+    def _inspect(self, value: float, path: str) -> None:
         if self._least is not None and value < self._least:
             raise out_of_range(path, value, self._least, is_above=False)
         if self._most is not None and value > self._most:
@@ -93,34 +104,27 @@ class Integer(Number):
     """A whole number within limits."""
 
     expected = "an integer"
-
-    def check(self, value: Any, path: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid_type(path, self.expected, value)
-        self._compare(value, path)
+    _types = (int,)
 
 
-class _Flag:
+class _Flag(_Typed):
     expected = "a boolean"
-
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, bool):
-            raise invalid_type(path, self.expected, value)
+    _types = (bool,)
 
 
-class _AnyValue:
+class _AnyValue(_Typed):
     expected = "any value"
-
-    def check(self, value: Any, path: str) -> None:
-        pass
+    _types = (object, bool)
 
 
 FLAG: Shape = _Flag()
 ANYTHING: Shape = _AnyValue()
 
 
-class Choice:
+class Choice(_Typed):
     """One of a few strings."""
+
+    _types = (str,)
 
     def __init__(self, *values: str) -> None:
         self._values = values
@@ -128,32 +132,29 @@ class Choice:
         last = f", or {quoted[-1]}" if len(quoted) > 2 else f" or {quoted[-1]}"
         self.expected = f"one of {', '.join(quoted[:-1])}{last}" if quoted[1:] else quoted[0]
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, str):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: str, path: str) -> None:
         if value not in self._values:
             raise invalid_value(path, value, self._values)
 
 
-class Listing:
+class Listing(_Typed):
     """An array."""
 
     expected = "an array"
+    _types = (list,)
 
     def __init__(self, shape: Shape, longest: int = 0) -> None:
         self._shape = shape
         self._longest = longest
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, list):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: list[Any], path: str) -> None:
         if self._longest and len(value) > self._longest:
             raise too_many(path, len(value), self._longest, "array")
         for index, element in enumerate(value):
             self._shape.check(element, f"{path}[{index}]")
 
 
-class Fields:
+class Fields(_Typed):
     """An object with known keys; null stands for what is missing, as SDKs write it.
 
     Args:
@@ -162,8 +163,8 @@ class Fields:
     """
 
     expected = "an object"
-
-    takes_others = False
+    _types = (dict,)
+    _takes_others = False
 
     def __init__(self, required: Mapping[str, Shape] | None = None, /, **optional: Shape) -> None:
         self._required = required or {}
@@ -173,16 +174,14 @@ class Fields:
         """Take one more key, with any value."""
         self._shapes.setdefault(name, ANYTHING)
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: dict[str, Any], path: str) -> None:
         prefix = f"{path}." if path else ""
         for name in self._required:
             if name not in value:
                 raise missing_parameter(prefix + name)
         for name, given in value.items():
             shape = self._shapes.get(name)
-            if shape is None and not self.takes_others:
+            if shape is None and not self._takes_others:
                 raise unknown_parameter(prefix + name)
             # SDKs write null for an optional key that is not set.
             if shape is not None and (given is not None or name in self._required):
@@ -192,31 +191,27 @@ class Fields:
 class OpenFields(Fields):
     """An object that may have other keys, too, with any value."""
 
-    takes_others = True
+    _takes_others = True
 
 
-class Pairs:
+class Pairs(_Typed):
     """An object of strings with limits on count, keys and values, as `metadata` is."""
 
     expected = "an object"
+    _types = (dict,)
 
     def __init__(self, most: int, key_length: int, value_length: int) -> None:
         self._most = most
         self._key_length = key_length
-        self._value_length = value_length
+        self._text = Text(longest=value_length)
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: dict[str, Any], path: str) -> None:
         if len(value) > self._most:
             raise too_many(path, len(value), self._most, "object")
         for name, given in value.items():
             if len(name) > self._key_length:
                 raise too_long(f"{path}.key", len(name), self._key_length)
-            if not isinstance(given, str):
-                raise invalid_type(f"{path}.{name}", "a string", given)
-            if len(given) > self._value_length:
-                raise too_long(f"{path}.{name}", len(given), self._value_length)
+            self._text.check(given, f"{path}.{name}")
 
 
 _JSON_KINDS: dict[type, str] = {str: "text", list: "listing", dict: "record"}
@@ -236,13 +231,14 @@ class Either:
         self._shapes[kind].check(value, path)
 
 
-class Tagged:
+class Tagged(_Typed):
     """An object whose `tag` key says which shape it has.
 
     `read` may derive the tag of an object that lacks it.
     """
 
     expected = "an object"
+    _types = (dict,)
 
     def __init__(
         self,
@@ -260,9 +256,7 @@ class Tagged:
             if isinstance(shape, Fields):
                 shape.allow(tag)
 
-    def check(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise invalid_type(path, self.expected, value)
+    def _inspect(self, value: dict[str, Any], path: str) -> None:
         kind = value.get(self._tag) or (self._read(value) if self._read else None)
         if kind is None:
             raise missing_parameter(f"{path}.{self._tag}")

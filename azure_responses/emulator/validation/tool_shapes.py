@@ -23,14 +23,16 @@ from azure_responses.emulator.validation.shapes import (
 __all__ = ["TOOL", "TOOL_CHOICE", "check_tool_choice"]
 
 
-class _Name:
+class _Name(Text):
     """A function's name: letters, digits, underscores and dashes, at most 128."""
 
-    expected = "a string"
     _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
-    def check(self, value: Any, path: str) -> None:
-        Text(longest=128, shortest=1).check(value, path)
+    def __init__(self) -> None:
+        super().__init__(longest=128, shortest=1)
+
+    def _inspect(self, value: str, path: str) -> None:
+        super()._inspect(value, path)
         if not set(value) <= self._ALLOWED:
             message = (
                 f"Invalid '{path}': string does not match pattern. Expected a string that "
