@@ -64,6 +64,7 @@ class GatewayApp:
         elif kind == "lifespan":
             await self._live(receive, send)
         else:
+            # WebSocket: refused in the handshake, which ASGI servers answer with a 403.
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 

@@ -59,9 +59,10 @@ DISCONNECT = "azure_responses.disconnect"
 
 
 class Disconnect:
-    """The end of one connection.
+    """Whether the caller of one connection has disconnected.
 
-    ASGI tells of it to who waits in `receive`, which costs every call a task of its own.
+    In ASGI a caller's end is a message of `receive`, so each call would need a task that waits
+    for it. Our own server calls this instead.
     """
 
     __slots__ = ("_has_happened", "_watchers")
@@ -72,11 +73,11 @@ class Disconnect:
 
     @property
     def is_watched(self) -> bool:
-        """True while someone works for the caller."""
+        """True while a call of this connection is in progress."""
         return bool(self._watchers)
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` when the caller goes; at once if they have gone."""
+        """Call `watcher` when the caller disconnects; at once if that has happened."""
         if self._has_happened:
             watcher()
         else:
@@ -87,8 +88,9 @@ class Disconnect:
         self._watchers.discard(watcher)
 
     def happen(self) -> None:
-        """The caller has gone."""
+        """The caller has disconnected."""
         self._has_happened = True
+        # A watcher may call `forget`, which would change the set in the middle of the loop.
         watchers, self._watchers = self._watchers, set()
         for watcher in watchers:
             watcher()
@@ -136,7 +138,7 @@ class EventStream:
         self._timer = self._loop.call_later(self._interval, self._look)
 
     async def begin(self, headers: Sequence[Header] | None = None) -> None:
-        """Send the head, unless a comment had to be sent before and brought it along."""
+        """Send the head, unless a keepalive comment was sent before, which needs a head too."""
         if self.has_begun:
             return
         self.has_begun = True
@@ -164,6 +166,7 @@ class EventStream:
         """Send nothing more."""
         self._timer.cancel()
         if self._ping is not None:
+            # A comment in the middle of being sent must not be followed by the end in its middle.
             await asyncio.wait({self._ping}, timeout=self._patience)
             self._ping.cancel()
 
@@ -172,6 +175,7 @@ class EventStream:
         if self._is_sending and silence >= self._patience:
             self._stop()
             return
+        # A little early: timers of the loop may fire before the clock has quite moved that far.
         if self._keepalive and not self._is_sending and silence >= self._keepalive * 0.99:
             self._last = self._loop.time()
             self._ping = self._loop.create_task(self._send_ping())

@@ -154,6 +154,7 @@ class Budgets:
             f"{show_dollars(spent, 6)} USD used{reserved}.",
             type="budget_exceeded",
             code="budget_exceeded",
+            # What running calls hold may be free in a moment; a spent budget is not.
             retry_after=1.0 if held and spent < caller.budget else wait,
             headers={} if held and spent < caller.budget else {"x-should-retry": "false"},
         )

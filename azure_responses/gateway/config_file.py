@@ -130,10 +130,10 @@ def read_environment(environ: Mapping[str, str]) -> GatewaySettings:
         "api_version": found["api_version"],
         "azure_ad_token": None if found["api_key"] else found["azure_ad_token"],
     }
-    row = {"model_name": model, _PARAMS: {k: v for k, v in params.items() if v is not None}}
+    entry = {"model_name": model, _PARAMS: {k: v for k, v in params.items() if v is not None}}
     document = Document({"general_settings": _environment_keys(environ)})
     keys, weakest = read_file_keys(document)
-    return GatewaySettings(model_list=(row,), keys=keys, weakest_key=weakest)
+    return GatewaySettings(model_list=(entry,), keys=keys, weakest_key=weakest)
 
 
 def _environment_keys(environ: Mapping[str, str]) -> dict[str, str]:
@@ -275,29 +275,30 @@ class _ConfigReader:
                 self._fields["state"] = state
 
     def _read_models(self) -> None:
-        rows = self._document.value.get("model_list")
-        if not isinstance(rows, list) or not rows:
-            what = "This is not a list of deployments." if rows else "No deployment is listed."
+        entries = self._document.value.get("model_list")
+        if not isinstance(entries, list) or not entries:
+            what = "This is not a list of deployments." if entries else "No deployment is listed."
             self._document.report(
                 ("model_list",), what, hint="Give model_list an entry for each deployment."
             )
             return
-        rows = [with_endpoint(row, self._environ) for row in rows]
-        usable = [row for index, row in enumerate(rows) if self._is_usable(row, index)]
-        if len(usable) == len(rows):
+        entries = [with_endpoint(entry, self._environ) for entry in entries]
+        usable = [entry for index, entry in enumerate(entries) if self._is_usable(entry, index)]
+        if len(usable) == len(entries):
+            # Otherwise settings that name a group of a broken entry would be reported as well.
             self._check_together(usable)
         self._fields["model_list"] = tuple(usable)
 
-    def _is_usable(self, row: Any, index: int) -> bool:
+    def _is_usable(self, entry: Any, index: int) -> bool:
         path: Path = ("model_list", index)
         if self._has_errors_within(path):
             return False  # Its variables are missing, which was reported.
-        if not isinstance(row, dict):
+        if not isinstance(entry, dict):
             self._document.report(path, "This entry is not a mapping of keys to values.")
             return False
         try:
             read_model_list(
-                [row], {}, lambda text: self._document.report(path, text, severity="warning")
+                [entry], {}, lambda text: self._document.report(path, text, severity="warning")
             )
         except ConfigurationError as error:
             self._document.report(path, error.message, hint=error.hint)
@@ -311,9 +312,9 @@ class _ConfigReader:
             for problem in self._document.problems
         )
 
-    def _check_together(self, rows: list[Any]) -> None:
+    def _check_together(self, entries: list[Any]) -> None:
         try:
-            deployments = read_model_list(rows, {})
+            deployments = read_model_list(entries, {})
         except ConfigurationError as error:
             self._document.report(("model_list",), error.message, hint=error.hint)
             return

@@ -46,6 +46,7 @@ class Gateway:
         self, settings: GatewaySettings, *, router_options: Mapping[str, Any] | None = None
     ) -> None:
         self.settings = settings
+        # The prices are those of the process: every part prices with the same book.
         default_book.configure(settings.pricing)
         self.router = Router(settings.model_list, **_router_options(settings, router_options))
         self.server = AsyncOpenAIServer(self.router)

@@ -57,6 +57,7 @@ class GracefulShutdown:
         while self.tasks:
             if clock() >= deadline:
                 self._cut()
+                # Time for the events that tell callers why their streams end.
                 await asyncio.wait(set(self.tasks), timeout=1.0)
                 return
             # Polled, since a process shuts down once: an event would cost each call a little.

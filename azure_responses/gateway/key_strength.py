@@ -8,6 +8,7 @@ from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["check_exposure", "find_weakness", "is_loopback", "is_of_this_machine"]
 
+# Characters; a random key of this length cannot be guessed over a network.
 _SHORTEST = 16
 # Keys from documentation and examples, which attackers try first.
 _WELL_KNOWN = frozenset(

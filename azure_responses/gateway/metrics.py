@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
+# Up to the minutes that a model which reasons may take.
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
+# What the gateway itself takes is a few milliseconds, unless it is overloaded.
 _OVERHEAD = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 _CALL = ("operation", "group", "deployment", "status")
 _PLACE = ("group", "deployment")
@@ -42,7 +44,7 @@ class Metrics:
     """The metrics of one process.
 
     Args:
-        groups: the configured names, aliases among them. Other names are shown as "*" where a row
+        groups: the configured names, aliases among them. Other names are shown as "*" if an entry
             takes any, else as "other".
     """
 
@@ -124,6 +126,7 @@ class Metrics:
         group = self._shown(summary.group)
         deployment = summary.deployment_id or ""
         key = (summary.operation, group, deployment, _shown_status(summary.status))
+        # `labels` looks each child up under a lock; ours are kept.
         found = self._children.get(key)
         if found is None:
             found = self._calls.labels(*key), self._latency.labels(summary.operation, group)

@@ -42,6 +42,7 @@ class Outages:
     def _note(self, subject: str, *, fails: bool) -> bool:
         """True where that is news."""
         with self._lock:
+            # Logged at the change only: a database may be away for hours, asked every second.
             if fails is (subject in self._known):
                 return False
             (self._known.add if fails else self._known.discard)(subject)

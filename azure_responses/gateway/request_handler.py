@@ -97,6 +97,7 @@ class RequestHandler:
         except asyncio.CancelledError:
             if not (self._has_left or gateway.shutdown.is_cut):
                 raise
+            # We cancelled the task ourselves, to end the call; the server must not notice.
             task.uncancel()
         finally:
             self._is_over = True
@@ -229,6 +230,7 @@ class RequestHandler:
             async for piece in events:
                 await stream.write(piece)
         finally:
+            # Closing stops what Azure is still doing for a caller who has left.
             await events.aclose()
         self._finish()
         await stream.end()
@@ -306,6 +308,7 @@ class RequestHandler:
 
     def _request(self, caller: ApiCaller, body: bytes) -> ApiRequest:
         scope = self._scope
+        # Ids in the path may hold encoded slashes, which `path` has decoded.
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         return ApiRequest(
             scope["method"],

@@ -217,6 +217,7 @@ class SpendTotals:
         with self._lock:
             known = self._waiting.get(key)
             if known is None:
+                # End users are names that callers choose, in any number.
                 if len(self._waiting) >= self._most_rows:
                     key = replace(key, end_user=OVERFLOW)
                 known = self._waiting.setdefault(key, Spent())
@@ -255,6 +256,7 @@ class SpendTotals:
             for key, spent in batch.rows.items():
                 self._unwritten[key.key_id].add(key.day, -spent.charged)
                 self._written[key.key_id].add(key.day, spent.charged)
+            # Keys that have spent nothing since would stay for ever.
             for key_id in [name for name, days in self._unwritten.items() if not days.costs]:
                 del self._unwritten[key_id]
 

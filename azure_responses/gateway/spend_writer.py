@@ -125,6 +125,7 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(gathered)
 
 
+# Less than 100 MB of lines, while the disk is full or gone.
 _MOST_LINES = 100_000
 
 
@@ -162,6 +163,7 @@ class SpendWriter:
         self._flush_interval = flush_interval
         self._refresh_interval = refresh_interval
         self._clock = clock
+        # Names this process to the database, which counts each of its batches once.
         self._writer = uuid4().hex
         self._lines: deque[bytes] = deque()
         self._dropped = self._told = 0
@@ -193,12 +195,13 @@ class SpendWriter:
                 raise
             self._database, self._reader = database, reader
             reader.start()
-        self._thread = threading.Thread(target=self._run, name="spend_writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="spend writer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Write everything and end; may be called again."""
         self._is_over.set()
+        # First the threads, then the last write: no other may write at the same time.
         if self._reader is not None:
             self._reader.close()
         if self._thread is not None:
@@ -283,6 +286,7 @@ class SpendWriter:
         try:
             self._log.write(lines)
         except OSError:
+            # Newer lines came while this failed: of all together the newest stay.
             kept = lines[max(0, len(lines) + len(self._lines) - _MOST_LINES) :]
             self._dropped += len(lines) - len(kept)
             self._lines.extendleft(reversed(kept))
@@ -306,6 +310,8 @@ class SpendWriter:
             self._attempt("reading of totals", self._read_totals)
 
     def _read_totals(self) -> None:
+        # Only keys with a budget need the totals of other replicas. While a batch is being written,
+        # it may or may not be in what the database says.
         budgeted = self._budgeted()
         if self._database is not None and budgeted and not self._totals.is_being_written:
             self._totals.replace_totals(self._database.daily_costs(budgeted), budgeted)

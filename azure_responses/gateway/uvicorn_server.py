@@ -28,13 +28,18 @@ from azure_responses.gateway.spend_writer import SpendLog
 
 __all__ = ["GatewayServer", "ServeOptions", "listen", "validate_startup", "serve"]
 
+# Signals and dead workers are noticed within this time.
 _TICK = 0.1
+# Objects before a garbage collection; the default of 700 would collect within each call.
 _GARBAGE = 20_000
 # Longer than the idle timeouts of usual load balancers, which must close first.
 _KEEP_ALIVE = 75
+# As uvicorn's default.
 _BACKLOG = 2048
+# A worker that dies at once must not be replaced in a tight loop.
 _RESTART_PAUSE = 1.0
 _MOST_FILES = 65_536
+# A fifth of the default: see where it is set.
 _SWITCH_INTERVAL = 0.001
 
 

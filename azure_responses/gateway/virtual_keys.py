@@ -143,22 +143,22 @@ class _KeysReader:
         master = general.get("master_key") if isinstance(general, dict) else None
         if isinstance(master, str) and master.strip():
             yield StoredKey(MASTER, self._take(master, ("general_settings", "master_key")))
-        rows = self._document.value.get(_SECTION)
-        if rows is not None and not isinstance(rows, list):
+        entries = self._document.value.get(_SECTION)
+        if entries is not None and not isinstance(entries, list):
             self._document.report((_SECTION,), "This is not a list of keys.")
             return
-        for index, row in enumerate(rows or []):
-            yield from self._read_row(row, (_SECTION, index))
+        for index, entry in enumerate(entries or []):
+            yield from self._read_entry(entry, (_SECTION, index))
 
-    def _read_row(self, row: Any, path: Path) -> Iterator[StoredKey]:
-        if not isinstance(row, Mapping):
+    def _read_entry(self, entry: Any, path: Path) -> Iterator[StoredKey]:
+        if not isinstance(entry, Mapping):
             self._document.report(path, "This entry is not a mapping of keys to values.")
             return
-        terms = {name: value for name, value in row.items() if name in TERMS}
-        for name in row.keys() - TERMS.keys() - {"key"}:
+        terms = {name: value for name, value in entry.items() if name in TERMS}
+        for name in entry.keys() - TERMS.keys() - {"key"}:
             self._document.report_unknown((*path, name), [*TERMS, "key"])
-        digest = self._read_key(row, path)
-        key_id = self._read_name(row, path)
+        digest = self._read_key(entry, path)
+        key_id = self._read_name(entry, path)
         if digest is None or key_id is None:
             return
         try:
@@ -169,23 +169,24 @@ class _KeysReader:
         else:
             yield StoredKey(caller, digest)
 
-    def _read_key(self, row: Mapping[str, Any], path: Path) -> bytes | None:
-        key = row.get("key")
+    def _read_key(self, entry: Mapping[str, Any], path: Path) -> bytes | None:
+        key = entry.get("key")
         if isinstance(key, str) and key.strip():
             if hash_key(key.strip()) not in self._digests:
                 return self._take(key, (*path, "key"))
             hint = "Give every entry a key of its own."
             self._document.report((*path, "key"), "This key is there twice.", hint)
             return None
+        # A variable that is not set has been reported already.
         if not self._has_error((*path, "key")):
             self._document.report(
                 (*path, "key"), "This entry has no key.", hint="Give it os.environ/NAME."
             )
         return None
 
-    def _read_name(self, row: Mapping[str, Any], path: Path) -> str | None:
+    def _read_name(self, entry: Mapping[str, Any], path: Path) -> str | None:
         """The name by which totals know a key: they outlive the process, and the key itself."""
-        name = row.get("name") or row.get("key_alias")
+        name = entry.get("name") or entry.get("key_alias")
         if not isinstance(name, str) or not name.strip():
             self._document.report(
                 path, "This key has no name.", hint="Give it a name, for logs and totals."
