@@ -1,4 +1,4 @@
-"""The text of an answer: canned, because an emulator proves the wiring and not the wit of a model.
+"""The text of an answer: canned, for an emulator shows that calls work, not how a model thinks.
 
 `compose` takes the first rule that fits the last user message. A rule gives the answer in full and
 in short; the short one serves instructions such as "in one word". What a conversation needs is
@@ -28,7 +28,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-# What is asked, the answer in full and in short. One row more is all that another answer takes.
+# What is asked, and the answer in full and in short. Another answer is another row.
 _CANNED = (
     (
         _compile(r"^\W*(?:hi|hello|hey|good (?:morning|evening|afternoon))\b[^?]{0,40}$"),
@@ -131,17 +131,21 @@ def _echo(prompt: str) -> tuple[str, str]:
 
 
 def _repeat(prompt: str) -> str:
-    """What the prompt wants to read, word for word; "" where it wants an answer."""
+    """The words that the prompt asks to repeat; "" where it asks for something else."""
     # opencode puts quotation marks around a whole prompt.
     is_quoted = len(prompt) > 2 and prompt[0] == '"' == prompt[-1] and prompt.count('"') == 2
     asked = prompt[1:-1] if is_quoted else prompt
     choice = _ONE_OF.search(asked)
     options = re.split(r",|\bor\b|[/|]", choice["options"]) if choice else []
-    given = [option.strip(" '\"`[]") for option in options]
+    for option in options:
+        if option.strip(" '\"`[]"):
+            return option.strip(" '\"`[]")
     for pattern in (_EXACTLY, _ONLY, _SAY):
         found = pattern.search(asked)
-        given.append(_unquote(found["text"].strip()) if found else "")
-    return next(filter(None, given), "")
+        text = _unquote(found["text"].strip()) if found else ""
+        if text:
+            return text
+    return ""
 
 
 def _unquote(text: str) -> str:
@@ -235,7 +239,9 @@ def _tell(prompt: str) -> _Answer:
     return " ".join(told), ""
 
 
-# Sums. A minus or a slash counts only between spaces: "2026-01-02" and "12/25" are dates.
+# Sums
+
+# A minus or a slash counts only between spaces: "2026-01-02" and "12/25" are dates.
 
 _NUMBER = r"-?\d{1,15}(?:\.\d{1,15})?(?!\d)"
 _TERM = rf"\({{0,9}} ?{_NUMBER} ?\){{0,9}}"
@@ -258,7 +264,7 @@ def find_sum(text: str) -> tuple[str, str] | None:
     try:
         value = _evaluate(ast.parse(written, mode="eval").body)
     except (SyntaxError, ZeroDivisionError):
-        # Brackets that do not match, or numbers with leading zeros: to Python no expression.
+        # Not an expression of Python: brackets do not match, or a number has leading zeros.
         return None
     result = str(value.numerator) if value.denominator == 1 else f"{float(value):.10g}"
     return written, result

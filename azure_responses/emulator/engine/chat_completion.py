@@ -52,7 +52,7 @@ def create_chat_completion(
     choices: list[dict[str, Any]] = []
     response: dict[str, Any] = {}
     for index in range(body.get("n") or 1):
-        # Choices are alike but for the ids of their calls: 128 of them cost no more than one.
+        # Choices differ only in the ids of their calls: 128 choices without calls cost one.
         if not response or any("call_id" in item for item in response["output"]):
             response = create_response(asked).response
         choices.append(_choose(index, response, bool(body.get("logprobs"))))
@@ -304,7 +304,7 @@ def _to_choice(choice: Any) -> Any:
 def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
     role = message["role"]
     if role in ("tool", "function"):
-        # An output of the way before tools has only the name of its function.
+        # An output of the older `functions` has the name of its function instead of an id.
         call_id = message.get("tool_call_id") or message.get("name")
         output = _plain(message.get("content"))
         return [{"type": "function_call_output", "call_id": call_id, "output": output}]
@@ -315,7 +315,7 @@ def _to_items(message: dict[str, Any]) -> list[dict[str, Any]]:
         items.append(_to_call(call))
     called = message.get("function_call")
     if called:
-        # The way before tools: only the name joins a call and its output.
+        # The older `functions` have no ids: the name joins a call and its output.
         items.append(_to_call({"id": called.get("name"), "function": called}))
     return items
 

@@ -135,7 +135,7 @@ def _compact_input(builder: ResponseBuilder) -> list[OutputStep]:
 
 
 def _fail(code: str) -> OutputPlan:
-    # Clients know the published codes only: another word would be no code of the service.
+    # The service sends published codes only, and clients read no others.
     known = code if code in FAILURE_CODES else "server_error"
     message = "The emulated model failed as the prompt asked."
     return OutputPlan(status="failed", error={"code": known, "message": message})

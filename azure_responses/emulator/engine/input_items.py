@@ -44,7 +44,7 @@ def gather_items(generation: Generation) -> _Items:
 
 
 def _read_template(prompt: dict[str, Any]) -> _Items:
-    """A stored prompt's text is not known here; what fills its gaps stands for it."""
+    """The emulator does not know the text of a stored prompt: its variables stand for it."""
     filled = [value for value in (prompt.get("variables") or {}).values() if isinstance(value, str)]
     return [{"role": "user", "content": "\n".join(filled)}] if filled else []
 

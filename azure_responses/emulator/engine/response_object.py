@@ -11,6 +11,8 @@ from azure_responses.emulator.engine.tool_calls import HOSTED_TOOLS, close_objec
 
 __all__ = ["PROMPT_BLOCKED", "close_response", "open_response", "prompt_results"]
 
+_CHARGES = {row.call_type: row.charge for row in HOSTED_TOOLS.values() if row.charge}
+# The dated surface was recorded before these fields came.
 _SINCE_2026 = (
     "completed_at",
     "frequency_penalty",
@@ -164,8 +166,7 @@ def _add_optional_echoes(response: dict[str, Any], body: dict[str, Any]) -> None
 
 def _count_tool_usage(output: list[dict[str, Any]]) -> dict[str, Any]:
     calls = [item["type"] for item in output]
-    charged = [(row, row.charge) for row in HOSTED_TOOLS.values() if row.charge]
-    return {name: count(calls.count(row.call_type)) for row, (name, count) in charged}
+    return {name: count(calls.count(call)) for call, (name, count) in _CHARGES.items()}
 
 
 def _count_prompt(generation: Generation) -> int:

@@ -190,7 +190,7 @@ def write_calls(builder: ResponseBuilder, tools: list[Tool]) -> list[OutputStep]
 
 
 def _conclude(builder: ResponseBuilder) -> str:
-    """What a tool that ends the run is given: what was found out, and the prompt.
+    """The text for a tool that ends the run: what was found out, then the prompt.
 
     smolagents sends what its tools returned as messages of the user.
     """
