@@ -35,8 +35,8 @@ class _Protocol(ResponseHandler):
     """Passes on to the reader of a body what aiohttp keeps to itself.
 
     Bytes that cannot be parsed close the connection, but a reader that waits for more of the body
-    is not told, and waits for ever. And what arrives together with such bytes is thrown away with
-    them: so the head of a reply, whose status the caller is to know, is parsed by itself.
+    does not learn of it and waits for ever. And what arrives together with such bytes is thrown
+    away with them. So the head of a reply, whose status the caller needs, is parsed separately.
     """
 
     def data_received(self, data: bytes) -> None:

@@ -55,7 +55,7 @@ def async_mapped_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
             raise
         raise APIConnectionError("The reply was closed before it was read.") from error
     except Exception as error:
-        # aiohttp's exceptions are told by their module, so that trio need not import it.
+        # Known by their module, so that a program on trio need not import aiohttp.
         if type(error).__module__.partition(".")[0] != "aiohttp":
             raise
         raise _broken(error, find_proxy()) from error

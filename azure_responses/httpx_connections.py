@@ -85,7 +85,7 @@ def refuse_excess(response: httpx.Response) -> httpx.Response:
     with such bytes says yes, and is closed.
     """
     stream = response.extensions.get("network_stream")
-    # In process there is none; and a connection is prepared once.
+    # An in-process transport has no stream; and each connection is prepared once.
     if stream is not None and "get_extra_info" not in getattr(stream, "__dict__", ()):
         parser = _parser_of(response.stream)
         if parser is not None:
@@ -148,6 +148,8 @@ class TimedStream(httpcore.NetworkStream):
         """What has arrived; raises httpcore.ReadTimeout."""
         return self._stream.read(max_bytes, _seconds(timeout, httpcore.ReadTimeout))
 
+    # A large body may take longer to send than a whole reply: each piece gets what is left of the
+    # time, so that a server which stops reading is noticed.
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send everything; raises httpcore.WriteTimeout."""
         if len(buffer) <= _PIECE:

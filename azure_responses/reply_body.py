@@ -91,11 +91,13 @@ class StreamedReply:
 
     def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
+        # Noted first: a read after this must not touch a connection that another call may have.
         self._is_closed = True
         self._response.close()
 
     def note(self, state: ReadState) -> None:
         """What was read is with `state`: after an event the time begins anew."""
+        # The number of events decides, not the bytes: comments and half events give no more time.
         if state.events_seen != self._events_seen:
             self._events_seen = state.events_seen
             self._is_waiting = self._is_opening or self._is_hurried

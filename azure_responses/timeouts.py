@@ -121,10 +121,10 @@ def limited_phases(timeout: Timeout, limit: TimeLimit) -> dict[str, float | None
 
 
 def read_timeout(timeout: object) -> Timeout:
-    """A timeout as a caller gave it; more than anybody can wait counts as no limit.
+    """A timeout as a caller gave it; more than three years count as no limit.
 
     Raises:
-        ConfigurationError: no time above 0: aiohttp would take 0 for no limit and httpx would not
+        ConfigurationError: not above 0: aiohttp would take 0 for no limit, and httpx would not
             even connect.
     """
     phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
@@ -179,7 +179,7 @@ def for_stream(timeout: Timeout, left: float | None, own: float | None) -> Timeo
     Args:
         timeout: the caller's.
         left: seconds that are left of it.
-        own: the row's, in seconds.
+        own: that of the deployment, in seconds.
     """
     usual = shorten(timeout, own)
     opening = _opening(usual, left)

@@ -1,7 +1,7 @@
-"""The HTTP clients under the shells, and the translation of their exceptions.
+"""The ways to the network: httpx for sync clients and trio, aiohttp under asyncio.
 
-What goes over the network does so through here and the shells: moving to another HTTP library means
-a second pair of these functions.
+Everything that is sent goes through here: another HTTP library would need another pair of these
+functions.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ parse_url = lru_cache(maxsize=512)(httpx.URL)
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """How to reach the network; None of it concerns Azure.
+    """How to reach the network; nothing here is particular to Azure.
 
     Attributes:
         proxy: a proxy URL; None obeys HTTPS_PROXY and NO_PROXY.
@@ -296,15 +296,16 @@ async def _close_with_loop(
     try:
         yield
     finally:
-        # First, so that a call made meanwhile opens others; and connections know their loop, so
-        # that whoever kept them would keep the loop.
+        # First, so that a call made meanwhile opens other connections; and because connections
+        # know their loop, which could not be collected while they are referenced.
         forget()
         if process == generation():
             await connections.aclose()
 
 
 def _forget(transport: "ref[LoopTransport]", loop: Any) -> None:
-    # A weak reference: a client that nobody closed is to go at once, not with the next collection.
+    # A weak reference: a client that was never closed is freed at once, not at the next collection
+    # of garbage.
     held_by = transport()
     if held_by is not None:
         held_by._forget(loop)

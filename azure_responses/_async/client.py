@@ -91,6 +91,7 @@ class AsyncAzureResponses:
         Takes `timeout`, `max_retries`, `read_after_write`, `default_headers` and `default_query`.
         Closing it leaves this client open.
         """
+        # Without __init__, which would read the environment again and open connections.
         copy = type(self).__new__(type(self))
         copy._set_up(self._configuration.changed(changes), self._executor, owns_executor=False)
         return copy
@@ -126,6 +127,7 @@ class AsyncAzureResponses:
         self._owns_executor = owns_executor
         self._responses = AsyncResponses(self._operations, executor, configuration.timeout)
         self._models = AsyncModels(self._operations, executor, configuration.timeout)
+        # Made on use: most programs never ask for chat completions.
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
 

@@ -85,6 +85,7 @@ class AsyncExecutor:
             reply = await self.send(call, timeout, watch)
             now = time.time()
             result = decode(call, reply, now)
+            # A reply of 200 may hold a response that failed, and be worth another attempt.
             failure = call.failure_of(result, now)
             if failure is None:
                 call.remember(result, time.monotonic())
@@ -94,6 +95,7 @@ class AsyncExecutor:
     async def send(self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
+            # Whether the service refused or did not answer: the call decides what is tried again.
             try:
                 reply = await self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
@@ -140,6 +142,7 @@ class AsyncExecutor:
             with watch.active():
                 reply, result = await self.exchange(call, timeout, watch)
         except BaseException as error:
+            # Also a cancellation: every call that was started has an end in traces and metrics.
             await watch.fail(error)
             raise
         await watch.finish(result, reply.headers)
@@ -186,6 +189,7 @@ class AsyncExecutor:
             credential = await self._credential(call, limit)
             async with fail_after(limit):
                 response = await self._transmit(call, timeout, limit, credential)
+                # A proxy may answer the request for a stream with a page of its own.
                 if is_event_stream(response):
                     is_opening = isinstance(timeout, OpeningTimeout)
                     return AsyncStreamedReply(response, limit, is_opening=is_opening)

@@ -137,6 +137,7 @@ class AsyncStream(Generic[R]):
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
+        # The events are not wanted: dropping them keeps memory at the size of the text.
         while await self._fill():
             self._ready.clear()
         if self._state.final_response is None:
@@ -183,6 +184,8 @@ class AsyncStream(Generic[R]):
         return bool(self._ready) or not self._is_done
 
     async def _advance(self) -> None:
+        # Four states: not connected yet; failed, after the events before the failure were handed
+        # out; connected; or between two connections, where the state decides what follows.
         if not self._is_connected_once:
             await self.open()
         elif self._failure is not None:
@@ -206,6 +209,8 @@ class AsyncStream(Generic[R]):
             self._watch.receive(events)
         reply.note(state)
         if chunk is None or state.is_over:
+            # The body may end a few bytes behind its last event. Once they are read, the connection
+            # can serve the next call.
             if chunk is not None:
                 await reply.drain()
             await self._break_off(None)
@@ -252,6 +257,8 @@ class AsyncStream(Generic[R]):
             else:
                 await self._connect(self._state.call)
         except AzureResponsesError as error:
+            # The first request has used up its own retries by now. A resumption that failed is
+            # judged anew by `next_step`, which may poll instead.
             if step.action == "resend":
                 raise
             self._cause = error
@@ -283,7 +290,7 @@ class AsyncStream(Generic[R]):
         watch = self._executor.telemetry.watch(self._state.call, is_stream=True)
         if watch is not None:
             self._watch = watch
-            # Nobody may ever close the stream; this does not keep it alive.
+            # A caller may drop the stream without closing it; this does not keep it alive.
             finalize(self, watch.drop, self._state)
             await watch.start()
 

@@ -86,6 +86,7 @@ class Executor:
             reply = self.send(call, timeout, watch)
             now = time.time()
             result = decode(call, reply, now)
+            # A reply of 200 may hold a response that failed, and be worth another attempt.
             failure = call.failure_of(result, now)
             if failure is None:
                 call.remember(result, time.monotonic())
@@ -95,6 +96,7 @@ class Executor:
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
         while True:
+            # Whether the service refused or did not answer: the call decides what is tried again.
             try:
                 reply = self._exchange_whole(call, timeout)
                 outcome = call.outcome(reply, time.time())
@@ -137,6 +139,7 @@ class Executor:
             with watch.active():
                 reply, result = self.exchange(call, timeout, watch)
         except BaseException as error:
+            # Also a cancellation: every call that was started has an end in traces and metrics.
             watch.fail(error)
             raise
         watch.finish(result, reply.headers)
@@ -181,6 +184,7 @@ class Executor:
             credential = self._credential(call, limit)
             with fail_after(limit):
                 response = self._transmit(call, timeout, limit, credential)
+                # A proxy may answer the request for a stream with a page of its own.
                 if is_event_stream(response):
                     is_opening = isinstance(timeout, OpeningTimeout)
                     return StreamedReply(response, limit, is_opening=is_opening)

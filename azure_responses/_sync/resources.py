@@ -207,6 +207,7 @@ class Responses(_Resource):
             APITimeoutError: the time is up and the response is still at work.
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
+        # Each poll may take as long as any call, or what is left of the wait if that is less.
         while True:
             options = limit_poll(self._timeout, poll.patience(time.monotonic()))
             response = self.retrieve(response_id, **options)

@@ -60,7 +60,7 @@ class Call:
         can_refresh_token: the credential can produce another token.
         born: when this client created the response that the call reads, in monotonic seconds;
             None if it did not, or not lately.
-        parameters: what the body was made of; empty where there is none.
+        parameters: what the body was made of; empty without a body.
         api_type: the API as the caller used it.
         pricer: says what the result cost.
     """
@@ -93,6 +93,7 @@ class Call:
     @property
     def context(self) -> RequestContext:
         """What is being done, with the secrets that were sent, so that no error repeats them."""
+        # Made only when an error is, since most calls have none.
         # A credential may also be among the headers the caller passed.
         own = [self.request.headers.get(name) for name in CREDENTIAL_HEADERS]
         given = [value.rpartition(" ")[2] for value in own if value]
@@ -123,11 +124,15 @@ class Call:
             AzureResponsesError: `error` itself, when another attempt would not help, is used up,
                 or would have to wait longer than the caller does.
         """
+        # 1. A refused token is replaced once, which does not count as a retry: it may have been
+        #    revoked. A second refusal has another reason.
         if self._can_refresh_token and _speaks_of_token(error):
             self._can_refresh_token = False
             return RetryDecision(0.0, refreshes_token=True)
+        # 2. A response that this client has just created becomes readable after a while.
         if isinstance(error, ResponseNotFoundError) and self._readable_by is not None:
             return self._wait_for_write(error, now, jitter)
+        # 3. Everything else is tried again as often as the policy says.
         if not is_transient(error) or self.retries >= self.policy.max_retries:
             raise error
         delay = self._delay(error, jitter)
@@ -161,7 +166,7 @@ class Call:
 
 
 def _speaks_of_token(error: AzureResponsesError) -> bool:
-    """True for a 401 about the token; one about a role stays the same with a new token."""
+    """True for a 401 about the token; a missing role would be refused with a new token as well."""
     if not isinstance(error, AuthenticationError):
         return False
     message = error.message.lower()

@@ -38,6 +38,8 @@ def decode(call: TypedCall[R], reply: Reply, now: float) -> R:
 
 def decode_as(model: type[R], call: Call, reply: Reply, now: float) -> R:
     """The reply of a call as `model`; see `decode`."""
+    # 1. Nearly every reply fits its model. One with an odd field is read field by field, because an
+    #    answer that was paid for must not be lost to a number that a gateway sends as text.
     try:
         result = model.model_validate_json(reply.body)
     except ValidationError:
@@ -50,13 +52,14 @@ def decode_as(model: type[R], call: Call, reply: Reply, now: float) -> R:
     ):
         # A list has no field that must be there, so an error would pass for an empty one.
         raise call.failure(reply.status, reply.headers, reply.body, now)
+    # 2. Headers first: the error of an answer that cannot be read names the request id.
     result.attach(reply.headers, call.pricer)
     check_readable(result)
     return result
 
 
 def _mend(body: bytes, model: type[R]) -> R | None:
-    """The reply as far as it can be read; None where it is no such object."""
+    """The reply as far as it can be read; None where it is another kind of object."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

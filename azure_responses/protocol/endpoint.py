@@ -51,7 +51,7 @@ class Endpoint:
         surface: which of Azure's three surfaces this is.
         scope: the Entra ID scope this host accepts.
         deployment: the deployment a pasted URL named, or None.
-        warnings: what the caller should be told about the choice, one sentence each.
+        warnings: about the choice, one sentence each, for the caller.
         prefix: what a gateway in front of several resources has before their paths.
     """
 
@@ -98,7 +98,7 @@ class Endpoint:
 
 
 def _encode_segment(segment: str) -> str:
-    # `object`: an id comes from the caller, who may have passed None or a whole response.
+    # The type is wider than declared: callers also pass None or a whole response.
     text: object = segment
     if not isinstance(text, str) or text in ("", ".", "..") or not _is_encodable(text):
         shown = repr(text) if isinstance(text, str) else f"type {type(text).__name__}"

@@ -186,7 +186,7 @@ class Operations:
         """`GET /responses/{id}`, plainly or as a stream from after an event."""
         if starting_after is not None and not stream:
             raise ConfigurationError(
-                "starting_after is for streams alone.", hint="Pass stream=True as well."
+                "starting_after is possible for streams only.", hint="Pass stream=True as well."
             )
         query = _including(include)
         if stream:
@@ -315,6 +315,7 @@ class Operations:
         `response_id` is the stored response that its path names, `continues` that of its body.
         """
         row = OPERATIONS[name]
+        # The one name of a call whose reply, and with it Azure's request id, never arrived.
         headers = {"x-ms-client-request-id": str(self._new_id()), **self._headers[stream]}
         if options.extra_headers:
             headers = merge_headers(headers, options.extra_headers)
@@ -377,13 +378,13 @@ def _check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None
     said = (extra_body or {}).get("stream")
     if said is not None and bool(said) is not stream:
         raise ConfigurationError(
-            f"extra_body says stream={said!r}, and the call itself something else.",
-            hint="Say it to the call: stream=True or stream=False.",
+            f"stream={said!r} in extra_body contradicts the call itself.",
+            hint="Pass stream=True or stream=False to the call.",
         )
 
 
 def _including(include: list[str] | None) -> dict[str, str | list[str]]:
-    # `object`: a name alone is a list of letters to Python.
+    # A single name would be sent letter by letter: to Python a string is a list too.
     given: object = include
     if isinstance(given, str):
         raise ConfigurationError(
@@ -395,7 +396,7 @@ def _including(include: list[str] | None) -> dict[str, str | list[str]]:
 def _own_headers(accepts_stream: bool) -> dict[str, str | None]:
     return {
         "accept": "text/event-stream" if accepts_stream else "application/json",
-        # A compressed stream would be buffered by whatever compresses it.
+        # A proxy that compresses a stream holds its events back until a block is full.
         "accept-encoding": "identity" if accepts_stream else "gzip, deflate",
     }
 

@@ -54,7 +54,7 @@ class PartialResponse:
             collect(self, event)
 
     def build(self) -> Response | None:
-        """The response so far, its status as last told; None before anything of it was told."""
+        """The response so far, with its latest status; None before its first event."""
         if self._snapshot is None and not (self._items or self._texts):
             return None
         body = {"id": ""} if self._snapshot is None else self._snapshot.to_dict()
@@ -137,7 +137,7 @@ def _put(item: dict[str, Any], place: _Place, text: str) -> None:
 
 
 def _item_around(place: _Place) -> dict[str, Any] | None:
-    """The item that a text belongs to of which nothing else was told; None where it needs more."""
+    """An item for a text whose item has not arrived; None for an item that needs more fields."""
     _, listing, _, _, kind = place
     if kind == "summary_text" or kind == "reasoning_text":
         return {"type": "reasoning", "summary": []}

@@ -44,7 +44,7 @@ class PastedURL:
         api_version: the `api-version` it carried, or None.
         query: its other query parameters, kept on every call.
         deployment: the deployment it named, or None.
-        warnings: what the user should be told about it.
+        warnings: about the URL, one sentence each, for the user.
     """
 
     origin: str

@@ -1,4 +1,4 @@
-"""How often to ask for a background response, and when to stop asking. Pure: told the time."""
+"""How often to ask for a background response, and when to stop; the caller passes the time."""
 
 import math
 
@@ -8,6 +8,7 @@ from azure_responses.types.response import Response
 
 __all__ = ["Poll"]
 
+# Short at first, for responses that end soon, then growing: a wait of minutes costs few requests.
 _FIRST_INTERVAL = 0.5
 _LONGEST_INTERVAL = 5.0
 _SHORTEST_POLL = 1.0
@@ -24,7 +25,7 @@ class Poll:
         timeout: seconds to wait in all; None is for ever, and less than 0 is a time that is up.
 
     Raises:
-        ConfigurationError: `interval` or `timeout` is no such number.
+        ConfigurationError: `interval` or `timeout` is not a number in its range.
     """
 
     def __init__(self, started_at: float, interval: float | None, timeout: float | None) -> None:

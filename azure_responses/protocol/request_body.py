@@ -49,7 +49,7 @@ def encode_body(
         )
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        # The error itself shows the text, which may be anybody's.
+        # Without the text of the original error, which shows the input of the caller.
         raise ConfigurationError(
             "The request cannot be written as JSON: some text holds half a surrogate pair.",
             hint="It was read from bytes that are not UTF-8; decode them as what they are.",
@@ -103,13 +103,13 @@ CONNECTION_FIELDS = (_OF_CLIENT | _OPTIONS) - {"drop_params"}
 
 
 def place_of(name: str) -> str | None:
-    """Where an argument belongs that is none of a call; None for any other name.
+    """Where to pass an argument that belongs to the client; None for any other name.
 
-    Nobody is to send a key in a body because `extra_body` takes everything.
+    Such an argument is refused in `extra_body` too: a key must not be sent in a body.
     """
     if name in _OPTIONS:
-        return f"Say it to the client: client.with_options({name}=…)."
-    return "It is for the client, when it is made." if name in _OF_CLIENT else None
+        return f"Pass it to the client: client.with_options({name}=…)."
+    return "Pass it when the client is made." if name in _OF_CLIENT else None
 
 
 def check_names(parameters: Mapping[str, Any], known: Iterable[str] = CREATE_PARAMETERS) -> None:
@@ -122,7 +122,7 @@ def check_names(parameters: Mapping[str, Any], known: Iterable[str] = CREATE_PAR
         raise TypeError("Responses takes `input`, not `messages`.")
     place = place_of(name)
     if place is not None:
-        raise TypeError(f"{name!r} is no parameter of a response. {place}")
+        raise TypeError(f"{name!r} is not a parameter of a response. {place}")
     close = get_close_matches(name, list(known), n=1)
     suggestion = f"did you mean {close[0]!r}? Otherwise " if close else ""
     raise TypeError(

@@ -1,4 +1,4 @@
-"""Which failures deserve another try, and after how long. Pure: told the time and the jitter."""
+"""Which failures are tried again, and after how long; the caller passes time and jitter."""
 
 import re
 from collections.abc import Mapping
@@ -37,9 +37,8 @@ class RetryPolicy:
         max_retries: further attempts after the first; 0 turns every retry off (a token that the
             service refuses is still exchanged for a new one, once).
         awaits_writes: wait for a response this client just made to become readable; None does
-            unless `max_retries` is 0. True is for a router, which tries again by itself, but
-            elsewhere: no help with what only one place knows. Dropped background streams are then
-            taken up again too.
+            unless `max_retries` is 0. True is for a router, which retries at another deployment,
+            where the response is not known. Dropped background streams are then resumed too.
         patience: seconds the caller is prepared to wait for one hint; None is for ever.
         first_delay, longest_delay: seconds between which the backoff doubles.
         fresh_window: seconds for which a response this client just made may not be readable yet.
@@ -60,7 +59,7 @@ class RetryPolicy:
 
     @property
     def resumptions(self) -> int:
-        """How often in a row a background stream is taken up again without getting any further."""
+        """How often in a row a background stream is resumed without a further event."""
         return max(self.max_retries, _LEAST_RESUMPTIONS) if self.awaits_writes else self.max_retries
 
 
@@ -81,6 +80,8 @@ def backoff(policy: RetryPolicy, retries: int, jitter: float) -> float:
 
     `jitter` is uniform in [0, 1).
     """
+    # Full jitter: clients that failed together must not come back together. The exponent is bounded
+    # because 2.0 ** 1024 overflows.
     ceiling = min(policy.longest_delay, policy.first_delay * 2.0 ** min(retries, 60))
     return ceiling * jitter
 
@@ -98,6 +99,7 @@ def retry_hint(headers: Mapping[str, str], message: str, now: float) -> float | 
 
 
 def _hint(headers: Mapping[str, str], message: str, now: float) -> float | None:
+    # Milliseconds first: where a service sends both, its seconds are rounded.
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         milliseconds = _number(headers.get(name))
         if milliseconds is not None:

@@ -101,14 +101,20 @@ def resolve_settings(
     resolved = _resolve_endpoint(
         chosen, version, strict_api_version, preview_path, literal=base_url is not None
     )
-    if not (resolved.is_encrypted or allow_insecure):
-        raise ConfigurationError(
-            f"Refusing to send a key or token over plain http to {resolved.origin}.",
-            hint="Use https, or pass allow_insecure=True if the network is trusted.",
-        )
+    if not allow_insecure:
+        _refuse_plain_http(resolved)
     named = _single("deployment", deployment=deployment, azure_deployment=azure_deployment)
     wanted = _choose("deployment", named or resolved.deployment, environ)
     return Settings(resolved, secret, wanted.value, scope or resolved.scope)
+
+
+def _refuse_plain_http(endpoint: Endpoint) -> None:
+    # Loopback addresses count as encrypted: nothing leaves the machine.
+    if not endpoint.is_encrypted:
+        raise ConfigurationError(
+            f"Refusing to send a key or token over plain http to {endpoint.origin}.",
+            hint="Use https, or pass allow_insecure=True if the network is trusted.",
+        )
 
 
 def _resolve_endpoint(

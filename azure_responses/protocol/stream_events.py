@@ -1,4 +1,4 @@
-"""The kinds of events in a stream of one response, and what each means for whoever reads it.
+"""The kinds of events in a stream of one response, and what each means for its reader.
 
 A stream opens with `response.created` and `response.in_progress` (or `response.queued`), goes on
 with output, and ends with one ending event. A failure is reported by `response.failed`, by

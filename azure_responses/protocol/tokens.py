@@ -1,4 +1,4 @@
-"""How long an Entra ID token may be used, decided from its own expiry; pure, told the time."""
+"""How long an Entra ID token may be used, by its own expiry; the caller passes the time."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ class Token:
     fetched_at: float = 0.0
 
     def state(self, now: float) -> Literal["fresh", "stale", "expired"]:
-        """fresh: use it; stale: use it, but somebody should fetch the next; expired: wait.
+        """fresh: use it; stale: use it, and fetch the next; expired: wait.
 
         A token shorter-lived than the usual margin becomes stale half-way through its life, and
         one without an expiry is never kept.

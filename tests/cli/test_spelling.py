@@ -17,7 +17,7 @@ from tests.tree import PACKAGE
 # Hints of arguments that no command passes on, or passes with values of its own.
 _OUT_OF_REACH = (
     "Pass stream=True as well.",
-    "Say it to the call: stream=True or stream=False.",
+    "Pass stream=True or stream=False to the call.",
     "Pass include=[",
     "an httpx.",
     "httpx[socks] and pass http_client",

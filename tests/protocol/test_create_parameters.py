@@ -35,7 +35,11 @@ def test_compact_takes_fewer_names() -> None:
 
 @pytest.mark.parametrize(
     ("name", "place"),
-    [("max_retries", "with_options(max_retries=…)"), ("api_key", "when it is made"), ("x", None)],
+    [
+        ("max_retries", "with_options(max_retries=…)"),
+        ("api_key", "when the client is made"),
+        ("x", None),
+    ],
 )
 def test_what_belongs_to_the_client_is_not_sent_in_the_body(name: str, place: str | None) -> None:
     with pytest.raises(TypeError) as caught:
