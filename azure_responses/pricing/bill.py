@@ -195,6 +195,7 @@ def charge_tokens(
             f"there is no price of {names}; name the model with base_model=, or set a price "
             "with azure_responses.pricing.register()",
         )
+    # The list has no prices of audio tokens, and those of text tokens would be wrong for them.
     if tokens.audio:
         raise UnpriceableError(f"audio {model}", f"there is no price of audio tokens of {model}")
     price = catalogue.find_price(model, zone=terms.zone, tier=terms.tier, size=tokens.input)

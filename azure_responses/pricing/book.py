@@ -73,7 +73,7 @@ class PriceBook:
             above: the price is for requests of more than so many input tokens.
 
         Raises:
-            ConfigurationError: an amount is no sum of money.
+            ConfigurationError: an amount is not a sum of money.
         """
         cached = None if cached_input is None else read_amount(cached_input, "cached_input")
         write = None if cache_write is None else read_amount(cache_write, "cache_write")
@@ -93,7 +93,7 @@ class PriceBook:
         """Set the price of a hosted tool, in US dollars per call or code interpreter session.
 
         Raises:
-            ConfigurationError: there is no such tool, or the price is no sum of money.
+            ConfigurationError: there is no such tool, or the price is not a sum of money.
         """
         if tool not in TOOLS:
             raise ConfigurationError(
@@ -205,8 +205,8 @@ class PriceBook:
         """`cost` of what was already read."""
         if use.tokens is None:
             return None
-        told, name = self._recall(use, deployment)
-        said = (said or Deployment()).over(told)
+        known, name = self._recall(use, deployment)
+        said = (said or Deployment()).over(known)
         try:
             terms = settle_terms(use, said, name)
             return self._bill(use, use.tokens, said, terms, paid_containers)
@@ -246,9 +246,9 @@ class PriceBook:
         return found[0]
 
     def _find_rates(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
-        told, name = self._recall(use, deployment)
+        known, name = self._recall(use, deployment)
         try:
-            terms = settle_terms(use, Deployment(base_model).over(told), name)
+            terms = settle_terms(use, Deployment(base_model).over(known), name)
             return find_rates(terms, self._catalogue)
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
@@ -274,15 +274,16 @@ class PriceBook:
     def _recall(self, use: Use, deployment: str | None) -> tuple[Deployment | None, str | None]:
         """What was registered for the deployment that served, and its name.
 
-        Of one that stood in for a full one, and of which nothing was said, what was said of the
-        full one holds: Microsoft's page on spillover asks for the same model and zone.
+        If nothing was registered for a deployment that stood in for a full one, what was
+        registered for the full one holds: Microsoft's page on spillover asks for the same model
+        and zone.
         """
         names = [deployment, use.deployment]
         if use.is_spilled:
             names = [use.deployment, deployment, use.spilled_from]
         known = [self._deployments.get(name.lower()) for name in names if name]
-        told = next((said for said in known if said is not None), None)
-        return told, next((name for name in names if name), None)
+        registered = next((said for said in known if said is not None), None)
+        return registered, next((name for name in names if name), None)
 
     def _bill(
         self,
@@ -292,6 +293,7 @@ class PriceBook:
         terms: Terms,
         paid_containers: Collection[str],
     ) -> Cost:
+        # `clear` puts another catalogue in place; one call must not be priced by two.
         catalogue = self._catalogue
         model = catalogue.find_model(terms.models, terms.zone)
         spent = charge_tokens(tokens, terms, model, catalogue)
@@ -322,7 +324,7 @@ class PriceBook:
 
     def _warn(self, subject: str, message: str) -> None:
         with self._lock:
-            # Where any model may be named there is no end of names.
+            # Callers of a wildcard deployment may name any number of models.
             is_new = subject not in self._warned and len(self._warned) < _MOST_WARNINGS
             if is_new:
                 self._warned.add(subject)

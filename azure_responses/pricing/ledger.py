@@ -138,6 +138,7 @@ class Ledger:
         if use.status in _UNFINISHED or use.id in self._seen:
             return False
         if use.id is not None:
+            # The oldest ids go: a response is recorded again soon or never.
             self._seen[use.id] = None
             while len(self._seen) > self._remember:
                 self._seen.popitem(last=False)
@@ -151,6 +152,8 @@ class Ledger:
             self._rows[key] = row if known is None else known.plus(row)
 
     def _paid_containers(self, use: Use) -> list[str]:
+        # A session lasts an hour from the first call in its container; replies without a time
+        # cannot be placed in it, and each pays for itself.
         if use.created_at is None:
             return []
         started = ((name, self._containers.get(name)) for name in use.tools.containers)

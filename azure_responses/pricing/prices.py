@@ -83,8 +83,10 @@ def read_amount(value: Amount, name: str) -> Decimal:
     return amount
 
 
+# A price registered without a zone holds in all of them.
 EVERY_ZONE = "*"
 
+# Replies name the snapshot that served; price pages name the model.
 _VERSION = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
@@ -157,6 +159,7 @@ class PriceTable:
         this tier, that of the smaller one is not it, and the answer is None.
         """
         rows = self.prices.get(model, {})
+        # The zone's own prices first; one row of it hides nothing of the other tiers and sizes.
         for where in (zone, EVERY_ZONE):
             steps = [above for (place, _, above) in rows if place == where and above < size]
             above = max(steps, default=0)
@@ -176,6 +179,7 @@ class PriceTable:
         return {zone for zone, _, _ in self.prices.get(model, {})}
 
 
+# Tiers whose prices are often listed without one for cached tokens.
 _CHEAPER = frozenset({"flex", "batch"})
 
 

@@ -11,6 +11,7 @@ __all__ = ["DATA_ZONES", "GLOBAL", "Deployment", "Terms", "read_zone", "settle_t
 
 GLOBAL = "global"
 _GOVERNMENT = "us-gov"
+# The model's name, and the spelling of people who name deployments with underscores.
 _ROUTERS = frozenset({"model-router", "model_router"})
 _STANDARD = "standard"
 # "auto" asks for the default; a reply that still says so was not upgraded to anything.
@@ -102,6 +103,8 @@ def settle_terms(use: Use, said: Deployment, name: str | None) -> Terms:
 
 def _models(served: str | None, base: str | None, name: str | None) -> tuple[str, ...]:
     """The base model, unless the reply names a version of it; the reply's; the deployment's."""
+    # 1. What the user says. 2. What served, a snapshot with its date. 3. The deployment's name,
+    # which many people give after the model.
     candidates = [base, _split(served)[0], _split(name)[0]]
     if base and served and is_version_of(served, base):
         candidates = [served, base]

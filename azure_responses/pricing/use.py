@@ -168,6 +168,7 @@ def _read_body(body: Any, headers: Mapping[str, str] | None, tier: str | None = 
     if headers is None:
         headers = body.headers if isinstance(body, Result) else {}
     get = _getter(body)
+    # A response has the first, a chat completion the second.
     created = get("created_at") or get("created")
     spilled_from = headers.get("x-ms-spillover-from-deployment")
     return Use(

@@ -47,6 +47,7 @@ FinishReason = Annotated[
 class ChatObject(Model):
     """A JSON object of chat completions, read as `object.name` or as `object["name"]`."""
 
+    # Each class's fields with their defaults, made on first use.
     _blank: ClassVar[dict[str, Any] | None] = None
 
     def __getitem__(self, name: str) -> Any:
@@ -356,6 +357,7 @@ class ChatCompletion(Result, ChatObject):
 
     def take_headers(self, result: Result) -> None:
         """Answer `headers`, `request_id`, `rate_limit`, `cost` and `route` as `result` does."""
+        # A completion stands for its response: it costs what that costs, priced on demand.
         private = result.__pydantic_private__
         attachment = private["_attachment"] if private else None
         if attachment is not None:

@@ -193,6 +193,8 @@ class SummaryText(Model):
     text: str
 
 
+# Behind every union stands a member like this: what the service adds tomorrow is kept, and comes
+# back from a dump as it was (decision 0006).
 class UnknownPart(Model):
     """A content part of a kind this version does not know; every field is kept."""
 

@@ -326,6 +326,8 @@ EVENT_TYPES: dict[str, type[StreamEvent]] = {
 }
 
 _Reader = Callable[[bytes | str], ResponseStreamEvent]
+# One validator per type, built when the type is first met, instead of one over the union of all: a
+# stream has thousands of events of about a dozen types, and there are sixty.
 _readers: dict[str, _Reader] = {}
 """Compiled validators of the events met so far, by type."""
 
@@ -366,6 +368,8 @@ def _build(event: type[StreamEvent]) -> None:
     event.model_rebuild()
 
 
+# Some gateways leave the SSE names out. A look at the first bytes saves parsing such events twice;
+# where it finds nothing, the slow way decides.
 def _peek_type(data: bytes | str) -> str:
     """The type, where the data begins with it as Azure's and OpenAI's usually does."""
     head = data[:100]

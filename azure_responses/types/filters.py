@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 
+# Of hate, sexual content, violence and self-harm; most others are found or not.
 class SeverityResult(Model):
     """A verdict with a degree."""
 

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 
+# Chat completions' shapes of content, which some gateways leave in a response's messages.
 def _as_parts(content: Any) -> Any:
     """Content that is text, one part, or a list of texts, as the list of parts it should be."""
     parts = [content] if isinstance(content, str | dict) else content
@@ -47,6 +48,7 @@ def _as_parts(content: Any) -> Any:
 class OutputMessage(Model):
     """A message the model wrote."""
 
+    # Gateways leave both out; the text must not be lost for that.
     _stand_ins: ClassVar[Mapping[str, Any]] = {"id": "", "role": "assistant"}
     _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"content": _as_parts}
 
@@ -55,6 +57,7 @@ class OutputMessage(Model):
     role: Literal["assistant"]
     content: list[OutputPart]
     status: ItemStatus | None = None
+    # Text on the way to the answer is a message of its own (openai-python#3859).
     phase: Annotated[Literal["commentary", "final_answer"] | str, OPEN] | None = None
 
     @property

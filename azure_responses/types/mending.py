@@ -60,6 +60,7 @@ def mend(kind: type[M], value: Any, stand_ins: Mapping[str, Any] = _NONE) -> M |
     try:
         return kind.model_validate(value)
     except ValidationError as error:
+        # The top-level fields at fault; what is wrong inside them is found by mending them in turn.
         names = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
     spare = {**kind._stand_ins, **stand_ins}
     found = {name: _repair_field(kind, name, value, spare) for name in names}
@@ -95,14 +96,18 @@ def _repair_field(
     kind: type[Model], name: str, value: Mapping[str, Any], stand_ins: Mapping[str, Any]
 ) -> _Repair | None:
     """How a field that does not fit is read; None where the object is nothing without it."""
+    # 1. Read what arrived in another way: as another shape, or mended inside.
     found = _read_field(kind, name, value[name]) if name in value else None
     if found is not None:
         return found
+    # 2. Take what stands in for a field that the object can do without.
     if name in stand_ins:
         return _Repair(stand_ins[name])
     field = _field_of(kind, name)
+    # 3. Take the type of the class, which the caller has chosen by other signs.
     if name == "type" and get_origin(field.annotation) is Literal:
         return _Repair(type_of(kind))
+    # 4. Take the default, or give the object up.
     return None if field.is_required() else _Repair(has_value=False)
 
 

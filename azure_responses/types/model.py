@@ -91,7 +91,7 @@ class Model(BaseModel):
     _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = MappingProxyType({})
 
     def to_dict(self, mode: Literal["json", "python"] = "json") -> dict[str, Any]:
-        """The object as it was sent or set: defaults that nobody set are left out."""
+        """The object as it was sent or set: defaults are left out."""
         return self.model_dump(mode=mode, exclude_unset=True)
 
     def to_json(self) -> str:

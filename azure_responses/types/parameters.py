@@ -130,6 +130,8 @@ class Conversation(Model):
     id: str
 
 
+# TypedDicts, not models, for what is only ever sent: callers write plain dicts, and a field that
+# this version does not know must reach the service.
 class ContextManagement(TypedDict, total=False):
     """Compaction on the server: `{"type": "compaction", "compact_threshold": tokens}`."""
 

@@ -115,6 +115,7 @@ def _says_something(message: OutputMessage) -> bool:
     return bool(message.text) or any(isinstance(part, Refusal) for part in message.content)
 
 
+# Gateways build responses of their own; one item without its list must not cost the answer.
 def _as_list(output: Any) -> Any:
     """Output that is one item as the list of items it should be."""
     return [output] if isinstance(output, dict) and "type" in output else output
@@ -138,10 +139,14 @@ class Response(Result):
     status: Loose[ResponseStatus | None] = None
     model: Loose[str | None] = None
     output: list[OutputItem] = Field(default_factory=list)
+    # A failed response may have null here: the reason then comes in an `error` event after it.
     error: Loose[ResponseError | None] = None
     incomplete_details: Loose[IncompleteDetails | None] = None
     usage: Loose[Usage | None] = None
+    # Azure's own. Null in the first events; in completed responses an array since early 2026,
+    # null before (recorded by posit-dev/chatlas and vercel/ai).
     content_filters: Loose[list[ContentFilter] | None] = None
+    # Settings of the request, repeated. Which ones depends on the surface and the year.
     instructions: Loose[str | list[InputItem] | None] = None
     tools: Loose[list[Tool] | None] = None
     tool_choice: Loose[ToolChoice | None] = None
@@ -169,6 +174,7 @@ class Response(Result):
     user: Loose[str | None] = None
     metadata: Loose[dict[str, Any] | None] = None
     moderation: Loose[dict[str, Any] | None] = None
+    # Since the autumn of 2026, with zeros for tools that were not used.
     tool_usage: Loose[ToolUsage | None] = None
     access_programs: Loose[dict[str, Any] | None] = None
 
@@ -274,6 +280,7 @@ class InputItemList(Result):
     has_more: bool = False
 
 
+# What `POST /responses/input_tokens` answers; routers and gateways pass it on as bytes.
 class InputTokenCount(Result):
     """How many tokens an input would be."""
 

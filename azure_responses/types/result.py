@@ -126,6 +126,7 @@ Pricer = Callable[[Any], Decimal | None]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+# Gateways in front of Azure may leave the first out and set one of their own, the second.
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """`apim-request-id`, which every recorded Azure reply has, else `x-request-id`."""
     return headers.get("apim-request-id") or headers.get("x-request-id")
@@ -140,6 +141,7 @@ class _Attachment:
     __slots__ = ("cost", "headers", "is_lower_case", "is_priced", "pricer", "route")
 
     def __init__(self, headers: Mapping[str, str], pricer: Pricer | None) -> None:
+        # Nearly no caller asks for headers: they are made lower case on the first look.
         self.headers = headers
         self.is_lower_case = False
         self.pricer = pricer

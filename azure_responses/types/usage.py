@@ -43,6 +43,7 @@ class Usage(Model):
     """Token counts of one response."""
 
     input_tokens: int = 0
+    # Some gateways send null in place of details.
     input_tokens_details: Loose[InputTokensDetails] = Field(default_factory=InputTokensDetails)
     output_tokens: int = 0
     output_tokens_details: Loose[OutputTokensDetails] = Field(default_factory=OutputTokensDetails)

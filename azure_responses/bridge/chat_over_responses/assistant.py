@@ -110,6 +110,7 @@ class _AssistantMessage:
         reasoning = reasoning or blocks_to_items(message.get("thinking_blocks"))
         hosted, order = message.get("hosted_items"), message.get("output_order")
         commentary = message.get("commentary")
+        # A client that kept one of these fields kept all: the cache is for those that keep none.
         if not (reasoning or hosted or commentary) and state.cache is not None:
             kept = state.cache.recall(map(answer_id, self._calls), state.now)
             if kept is not None:
@@ -121,7 +122,7 @@ class _AssistantMessage:
         self._order = [as_mapping(entry, "output_order") for entry in order or ()]
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """The input items, in the order the message tells or else the usual one."""
+        """The input items, in the order that the message gives or else the usual one."""
         order = self._order if self._is_order_valid() else self._usual_order()
         self._waiting = {
             "reasoning": iter(self._reasoning),
@@ -132,11 +133,11 @@ class _AssistantMessage:
             yield from _TAKERS[entry["type"]](self, entry)
 
     def _is_order_valid(self) -> bool:
-        """False when there is none, or the message was changed since it was told."""
+        """False when there is no order, or the message was changed since it was written."""
         kinds = [entry.get("type") for entry in self._order]
         counts = (len(self._reasoning), len(self._hosted), len(self._calls))
-        told = tuple(kinds.count(kind) for kind in ("reasoning", "hosted", "tool_call"))
-        if told != counts or not _TAKERS.keys() >= set(kinds):
+        listed = tuple(kinds.count(kind) for kind in ("reasoning", "hosted", "tool_call"))
+        if listed != counts or not _TAKERS.keys() >= set(kinds):
             return False
         refusal = sum(entry.get("refusal") or 0 for entry in self._order)
         said = [entry for entry in self._order if entry.get("text")]
@@ -145,6 +146,8 @@ class _AssistantMessage:
         are_texts_valid = self._content.fit(texts) and self._asides.fit(asides)
         return bool(kinds) and are_texts_valid and refusal == len(self._refusal)
 
+    # What models do: they reason, search, write, then call. Items of other clients, or of messages
+    # that were edited, have no order of their own.
     def _usual_order(self) -> list[_Message]:
         entries: list[_Message] = [{"type": "reasoning"}] * len(self._reasoning)
         entries += [{"type": "hosted"}] * len(self._hosted)

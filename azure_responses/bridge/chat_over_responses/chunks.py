@@ -50,6 +50,7 @@ class ChunkFactory:
 
         self._learn()
 
+    # The dicts are copied into every chunk: a chunk belongs to the caller, who may change it.
     def _learn(self) -> None:
         """Complete the fields of a chunk of text, so that only the text is left to put in."""
         self._chunk = {**ChatCompletionChunk.blank(), **self._values}
@@ -141,6 +142,7 @@ class _Accumulator:
         self._function_call: ChatCompletionFunction | None = None
 
     def add(self, chunk: ChatCompletionChunk) -> None:
+        # Later chunks win, but a None after a value (usage, in all chunks but one) does not.
         for name in chunk.model_fields_set - {"choices", "object"}:
             if name not in self._around or chunk[name] is not None:
                 self._around[name] = chunk[name]

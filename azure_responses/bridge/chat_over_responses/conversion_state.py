@@ -95,6 +95,7 @@ class ConversionState:
     call_ids: CallIds = field(default_factory=CallIds)
     open_functions: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    # Counted, since a long chat has many and one warning is enough.
     foreign_items: int = 0
     unreadable_items: int = 0
     has_encrypted_reasoning: bool = False

@@ -9,6 +9,7 @@ from azure_responses.errors import ConfigurationError
 __all__ = ["as_list", "as_mapping", "as_texts", "refuse"]
 
 
+# "messages[2].content[0].type is 'x'." → "messages[2].content[0].type".
 _PLACE = re.compile(r"'?([A-Za-z_][\w-]*(?:\[\d+\]|\.\w+)*)")
 
 

@@ -34,6 +34,8 @@ __all__ = [
     "to_logprobs",
 ]
 
+# The usual order of an output's items: an `output_order` is written only where it differs, since
+# clients store messages and each field costs them space.
 _RANKS = {"reasoning": 0, "hosted": 1, "message": 2, "tool_call": 3}
 SEPARATOR = "\n\n"
 """Stands between the texts of two messages: chat completions has room for one."""
@@ -165,7 +167,7 @@ class MessageDraft:
 
     @property
     def logprobs_object(self) -> ChatCompletionLogprobs | None:
-        """The log probabilities of the choice; None when there are none."""
+        """The log probabilities of the choice, or None."""
         if not self.logprobs:
             return None
         return ChatCompletionLogprobs.assemble({"content": self.logprobs, "refusal": None})
@@ -256,7 +258,7 @@ def place_annotations(given: Any, start: int, end: int, length: int) -> list[dic
 
 
 def _flat(annotation: Any) -> dict[str, Any] | None:
-    """An annotation with its details beside its type; None of what is none."""
+    """An annotation with its details beside its type; None for anything else."""
     fields = annotation.to_dict() if isinstance(annotation, Model) else annotation
     if not isinstance(fields, Mapping):
         return None

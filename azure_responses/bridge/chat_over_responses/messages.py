@@ -36,6 +36,7 @@ def read_messages(messages: Any, state: ConversionState) -> _Items:
     for index, given in enumerate(messages):
         path = f"messages[{index}]"
         message = as_mapping(given, path)
+        # Items of the Responses API among chat messages: agents append a response's output as is.
         if "role" not in message and isinstance(message.get("type"), str):
             items.append(_read_item(message, state))
         else:
@@ -93,6 +94,8 @@ def _read_said(message: _Message, state: ConversionState, path: str) -> _Items:
     if content is None:
         raise refuse(f"{path}.content is missing.", "Give a string or a list of content parts.")
     name = message.get("name")
+    # The Responses API has no names of speakers: a conversation of several people would become one
+    # of a single person, so the name goes into the text.
     if name:
         content = [text_part(f"{name}: "), *read_input_parts(content, f"{path}.content")]
     elif not isinstance(content, str):

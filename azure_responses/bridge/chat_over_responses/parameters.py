@@ -41,6 +41,7 @@ class RequestDraft:
         tools, include, text, reasoning: parameters that several chat parameters contribute to.
         drop_params: leave out, with a warning, what would be refused.
         warnings: what was left out or changed.
+        adds_reasoning: the bridge asks for encrypted reasoning, the caller did not.
     """
 
     drop_params: bool = False
@@ -53,6 +54,7 @@ class RequestDraft:
     max_tokens: dict[str, int] = field(default_factory=dict)
     legacy_functions: bool = False
     include_usage: bool = False
+    adds_reasoning: bool = False
 
     def drop(self, name: str, what: str, alternative: str) -> None:
         """Leave a parameter out if the caller allows that.
@@ -101,7 +103,7 @@ def _take_max_tokens(name: str) -> Callable[[RequestDraft, Any], None]:
                 f"{' and '.join(draft.max_tokens)} differ.",
                 "Give only max_completion_tokens; the others are names of the same limit.",
             )
-        # What is no number of tokens at all is for the service to refuse.
+        # The service refuses what is not a number of tokens, with its own words.
         if type(value) is int and 0 < value < FEWEST_OUTPUT_TOKENS:
             draft.warnings.append(
                 f"{name} was raised from {value} to {FEWEST_OUTPUT_TOKENS}, the fewest that the "
@@ -134,6 +136,7 @@ def _take_effort(draft: RequestDraft, value: Any) -> None:
 
 
 def _take_reasoning(draft: RequestDraft, value: Any) -> None:
+    # reasoning_effort, the parameter of chat completions, wins over the same field in here.
     draft.reasoning = _given(as_mapping(value, "reasoning")) | draft.reasoning
 
 

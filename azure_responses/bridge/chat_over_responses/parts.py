@@ -79,6 +79,7 @@ def _read_text_part(part: _Part, path: str) -> dict[str, Any]:
 def _read_image(part: _Part, path: str) -> dict[str, Any]:
     given = part.get("image_url")
     image = {"url": given} if isinstance(given, str) else as_mapping(given, f"{path}.image_url")
+    # The Responses API wants a detail; "auto" is chat completions' default.
     converted: dict[str, Any] = {"type": "input_image", "detail": image.get("detail") or "auto"}
     if image.get("url"):
         converted["image_url"] = image["url"]
@@ -97,7 +98,7 @@ def _read_file(part: _Part, path: str) -> dict[str, Any]:
     converted = {name: file[name] for name in _FILE_FIELDS if file.get(name) is not None}
     file_id = converted.get("file_id")
     if isinstance(file_id, str) and file_id.startswith(("https://", "http://")):
-        # LiteLLM's callers put URLs there.
+        # LiteLLM's callers put URLs there; the service would look for a file of that id.
         converted["file_url"] = converted.pop("file_id")
     if not converted.keys() & {"file_id", "file_data", "file_url"}:
         raise refuse(

@@ -43,6 +43,7 @@ class KeptReasoning:
     def size(self) -> int:
         """Roughly its size in characters."""
         items = [*(self.reasoning_items or ()), *(self.hosted_items or ())]
+        # Ciphertexts are nearly all of it, and stand at the top of their items.
         said = sum(len(text) for item in items for text in item.values() if isinstance(text, str))
         return said + len(self.commentary or "")
 
@@ -85,6 +86,7 @@ class ReasoningCache:
             message.commentary,
         )
         with self._lock:
+            # Forgotten first, so that a message kept again counts as the newest.
             self._forget(key)
             self._entries[key] = (now, kept)
             self._characters += kept.size
@@ -135,6 +137,8 @@ def is_reasoning_model_name(name: str) -> bool:
     Asking a model that does not reason for encrypted reasoning is refused ("Encrypted content is
     not supported with this model."), so a name that says nothing counts as one.
     """
+    # Asking a model that does not reason is an error, not asking one that does only loses reasoning
+    # between turns: in doubt the answer is False.
     lower = name.lower()
     return _REASONS.search(lower) is not None and _CHATS.search(lower) is None
 

@@ -39,7 +39,7 @@ _OF_ASKING = ("model", "messages", "input", "stream")
 _TOP_LEVEL = frozenset({*_OF_ASKING, "extra_body", "drop_params"}) | _OPTIONS
 # Azure's chat completions takes it in the body; no description of the Responses API names it.
 _BODY_ONLY = frozenset({"user_security_context"})
-# Any of these names a response that has to have been stored, or will have to be.
+# Each of these needs a stored response, earlier or later, so `store` must not become False.
 _NEEDS_STORE = ("background", "previous_response_id", "conversation")
 
 
@@ -133,19 +133,29 @@ def to_responses_request(
     draft = _read_parameters(arguments, drop_params or bool(chat.get("drop_params")))
     parameters = _assemble(draft, arguments.get("model"), default_store)
     _read_input(arguments, parameters, state)
-    adds_reasoning = _settle_reasoning(is_reasoning_model, parameters, state, draft)
+    _settle_reasoning(is_reasoning_model, parameters, state, draft)
+    return _build(draft, parameters, options, state, bool(arguments.get("stream")))
+
+
+def _build(
+    draft: RequestDraft,
+    parameters: dict[str, Any],
+    options: dict[str, Any],
+    state: ConversionState,
+    stream: bool,
+) -> BridgedRequest:
     return BridgedRequest(
         parameters,
         options,
-        bool(arguments.get("stream")),
-        draft.include_usage,
-        draft.legacy_functions,
-        (*draft.warnings, *state.warnings),
-        resource_tag,
-        reasoning_cache,
-        state.call_ids,
-        knowledge,
-        adds_reasoning,
+        stream=stream,
+        include_usage=draft.include_usage,
+        legacy_functions=draft.legacy_functions,
+        warnings=(*draft.warnings, *state.warnings),
+        resource_tag=state.resource_tag,
+        reasoning_cache=state.cache,
+        call_ids=state.call_ids,
+        knowledge=state.knowledge,
+        adds_reasoning=draft.adds_reasoning,
     )
 
 
@@ -204,29 +214,28 @@ def _read_input(
 
 def _settle_reasoning(
     said: bool | None, parameters: dict[str, Any], state: ConversionState, draft: RequestDraft
-) -> bool:
-    """Ask a model that reasons for its encrypted reasoning; True when the caller did not."""
+) -> None:
+    """Ask a model that reasons for its encrypted reasoning, and leave out what it would refuse."""
     if not _reasons(said, parameters, state):
-        return False
+        return
     include = parameters.get("include", [])
-    adds_reasoning = _ENCRYPTED not in include
-    if adds_reasoning:
+    draft.adds_reasoning = _ENCRYPTED not in include
+    if draft.adds_reasoning:
         parameters["include"] = [*include, _ENCRYPTED]
     if (parameters.get("reasoning") or {}).get("effort") == "none":
-        return adds_reasoning
+        return
     for name in ("temperature", "top_p"):
         # Clients send the default, 1, without being asked; a model that reasons refuses even that.
         if parameters.get(name) == 1:
             del parameters[name]
     if draft.drop_params:
         draft.warnings += drop_sampling(parameters)
-    return adds_reasoning
 
 
 def _merge_extra_body(chat: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arguments with the parameters of `extra_body` laid over, and the rest of it.
 
-    Clients whose types lag behind put parameters there; what is none is sent as it is.
+    Clients whose types lag behind put parameters there; the rest is sent as it is.
     """
     arguments = {name: value for name, value in chat.items() if name not in _BODY_ONLY}
     given = chat.get("extra_body")

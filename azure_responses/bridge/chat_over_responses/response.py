@@ -57,6 +57,7 @@ def to_chat_completion(
     request.learn_from_answer(response)
     draft = _draft_message(response, request)
     message = draft.build()
+    # The service knows calls by the short ids it was sent; the caller's may have been longer.
     for call in message.tool_calls or ():
         call.id = request.call_ids.restore(call.id) or call.id
     if request.reasoning_cache is not None:
@@ -109,7 +110,7 @@ def envelope(response: Response, request: BridgedRequest, created: float) -> dic
         value = getattr(response, name)
         if value and kind is dict and type(value) is not dict:
             value = _plain(value)
-        # What a gateway put there in another shape has no place in a completion.
+        # A gateway may have put another shape there, which has no place in a completion.
         if value and isinstance(value, kind):
             values[name] = value
     if response.status in ("completed", None):
@@ -157,7 +158,7 @@ def finish_reason(response: Response, has_calls: bool, has_function_call: bool) 
     words for that, "content_filter" and, for every other cause and for a cancelled response,
     "length"; the completion's `status` and `incomplete_details` have the rest.
     """
-    # Whatever a gateway put there, it must not cost the caller the answer.
+    # A gateway may put any JSON here; that must not cost the caller the answer.
     status = str(response.status)
     if status in UNFINISHED:
         return None
@@ -229,7 +230,7 @@ def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
         return None
     fields: Mapping[str, Any] = given
     named = {_NAMES.get(name, name): value for name, value in fields.items() if value is not None}
-    # Counts that are no numbers must not cost the caller the answer.
+    # Counts that are not numbers must not cost the caller the answer.
     return mend(CompletionUsage, named)
 
 

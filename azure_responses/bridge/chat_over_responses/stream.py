@@ -1,9 +1,16 @@
 """The events of a Responses stream → the chunks of a chat completion.
 
-Text, refusals, reasoning and arguments are handed on as they come. What only the end makes certain
-goes out with the end: reasoning items, whose ciphertext differs in every event, hosted items, and
-whatever the deltas left out. So the chunks add up to what `to_chat_completion` makes of the final
-response.
+Text, refusals, reasoning and arguments are passed on as they come. What is certain only at the end
+goes out at the end: reasoning items, whose ciphertext differs in every event, hosted items, and
+everything that the deltas left out. So the chunks add up to what `to_chat_completion` makes of the
+final response.
+
+The states of a stream:
+
+    before the role   no chunk yet; `response.created`, or else the first delta, makes the role's
+    open              each delta is passed on; a part that lost a delta is held until it is whole
+    failed            `response.failed` without a reason waits for the `error` event, then raises
+    ended             `final` is set; the last chunks have the finish reason and the usage
 """
 
 from collections.abc import Callable
@@ -59,7 +66,7 @@ class ChatStream:
         request: what was sent.
         created: unix seconds, for a response that does not say when it was created, and for the
             request's reasoning cache.
-        id: stands in chunks before the response has told its own, which is nearly never.
+        id: stands in chunks before the response has told its own, which is rare.
 
     Attributes:
         final: the whole completion once the stream has ended; its headers are not attached.
@@ -77,9 +84,12 @@ class ChatStream:
         self._content = self._messages.content
         self._reasoning = OrderedText(SEPARATOR)
         self._calls = ToolCallStream(request.legacy_functions, request.call_ids)
+        # By output index: the items that are final, and the type of every item that began.
         self._items: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
         self._mender = EventMender()
+        # How many citations and log probabilities of each part were passed on: the end brings all
+        # of them once more, and only the rest may go out.
         self._annotated: dict[Place, int] = {}
         self._logprobs: dict[Place, int] = {}
         self._has_role = False
@@ -88,7 +98,7 @@ class ChatStream:
 
     @property
     def has_output(self) -> bool:
-        """True once more than the role has been handed on."""
+        """True once more than the role has been passed on."""
         return self._has_output
 
     def feed(self, event: StreamEvent) -> _Chunks:
@@ -96,7 +106,7 @@ class ChatStream:
 
         Raises:
             AzureResponsesError: the response failed; its code decides which error that is, and
-                `partial` is the completion so far if any of it was handed on.
+                `partial` is the completion so far if any of it was passed on.
         """
         if type(event) is not UnknownEvent:
             handler = _HANDLERS.get(event.type)
@@ -241,7 +251,7 @@ class ChatStream:
         offset = self._content.offset(place)
         seen = self._annotated.get(place, 0)
         if event.annotation is None or offset is None or event.annotation_index != seen:
-            # It is told again at the end, when its place is certain.
+            # It goes out at the end, when its place is certain: its text may have been held back.
             return []
         self._annotated[place] = seen + 1
         return self._emit({"annotations": [to_annotation(event.annotation, offset)]})
@@ -274,6 +284,7 @@ class ChatStream:
         self._mender.note_item(event)
         self._kinds[event.output_index] = event.item.type
         news = to_hosted_event(event)
+        # The phase of a message stands in its first event only; deltas do not repeat it.
         self._messages.begin(event.output_index, event.item)
         values = self._calls.begin(event.output_index, event.item)
         return self._emit(values if news is None else {**values, "hosted_events": [news]})
@@ -304,6 +315,8 @@ class ChatStream:
         response = event.response
         outputs = self._outputs(response)
         if outputs is None:
+            # Gateways that rewrite streams end them with `output: []`; the items are those of
+            # the `output_item.done` events, or what the deltas alone add up to.
             outputs = self._streamed()
             items = [outputs[index] for index in sorted(outputs)]
             response = response.model_copy(update={"output": items})
@@ -343,7 +356,7 @@ class ChatStream:
     def _rest(
         self, parts: FinalParts, completion: ChatCompletion
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """What of the message and its log probabilities was not handed on yet."""
+        """What of the message and its log probabilities was not passed on yet."""
         texts = self._messages.finish(parts)
         texts["reasoning_content"] = self._reasoning.finish(parts.reasoning)
         values: dict[str, Any] = {name: text for name, text in texts.items() if text}
@@ -382,9 +395,10 @@ class ChatStream:
     def _closing(self, completion: ChatCompletion) -> _Chunks:
         """The chunk with the finish reason, and the one with usage if it was asked for."""
         choice = completion.choices[0]
-        told = {name: choice[name] for name in choice.model_fields_set - _NOT_LAST}
+        last = {name: choice[name] for name in choice.model_fields_set - _NOT_LAST}
         around = {name: completion[name] for name in completion.model_fields_set - _NOT_AROUND}
-        chunks = [self._maker.last(told, around)]
+        chunks = [self._maker.last(last, around)]
+        # OpenAI's order: the chunk of usage has no choice and comes after the finish reason.
         if self._request.include_usage and completion.usage is not None:
             tier = {name: around[name] for name in ("service_tier",) if name in around}
             chunks.append(self._maker.usage(completion.usage, tier))
@@ -456,8 +470,8 @@ _NOISE = frozenset({"sequence_number", "obfuscation"})
 def to_hosted_event(event: StreamEvent) -> dict[str, Any] | None:
     """An event about a hosted tool, or of a kind chat completions knows nothing of, as a dict.
 
-    An item that begins or ends is told by its type, id and status: what it holds comes once, with
-    the message. None for events that are no such news.
+    An item that begins or ends is shown by its type, id and status: what it holds comes once, with
+    the message. None for other events.
     """
     if not isinstance(event.type, str) or not event.type.startswith("response."):
         return None
@@ -467,6 +481,7 @@ def to_hosted_event(event: StreamEvent) -> dict[str, Any] | None:
         if str(getattr(item, "type", None)) in _OF_CHAT or is_callers(item):
             return None
         given = fields.get("item")
-        told = given if isinstance(given, dict) else {}
-        fields["item"] = {name: told[name] for name in ("type", "id", "status") if name in told}
+        item_fields = given if isinstance(given, dict) else {}
+        shown = ("type", "id", "status")
+        fields["item"] = {name: item_fields[name] for name in shown if name in item_fields}
     return fields

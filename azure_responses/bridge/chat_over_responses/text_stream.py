@@ -25,8 +25,8 @@ class OrderedText:
         joins_items: parts of one item of the output follow each other without it.
 
     Attributes:
-        open_place: the part whose text is handed on as it comes, or None.
-        pieces: its text so far; whoever appends here hands the piece on itself.
+        open_place: the part whose text is passed on as it comes, or None.
+        pieces: its text so far; code that appends a piece here has to pass it on itself.
     """
 
     def __init__(self, separator: str = "", *, joins_items: bool = False) -> None:
@@ -35,12 +35,14 @@ class OrderedText:
         self._separator = separator
         self._joins_items = joins_items
         self._parts: dict[Place, list[str]] = {}
+        # A part is waiting (in `_parts` only), open (`open_place`), held (it lost a delta) or
+        # closed (its whole text is known). `_offsets` has the parts that were begun, in order.
         self._closed: set[Place] = set()
         self._held: set[Place] = set()
         self._offsets: dict[Place, int] = {}
 
     def add(self, place: Place, text: str) -> str:
-        """Take more text of a part; the answer is what can be handed on now."""
+        """Take more text of a part; the result is what can be passed on now."""
         if place == self.open_place:
             self.pieces.append(text)
             return text
@@ -57,9 +59,9 @@ class OrderedText:
             self.open_place = (*place, -1)
 
     def close(self, place: Place, text: str) -> str:
-        """Take the whole text of a part; the answer is what of it was not handed on yet.
+        """Take the whole text of a part; the result is what of it was not passed on yet.
 
-        A text that does not begin with what was handed on cannot be repaired: it adds nothing.
+        A text that does not begin with what was passed on cannot be repaired: it adds nothing.
         """
         parts = self._parts.setdefault(place, [])
         so_far = "".join(parts)
@@ -73,7 +75,7 @@ class OrderedText:
         return (rest if is_last else "") + self._advance()
 
     def offset(self, place: Place) -> int | None:
-        """How many characters were handed on before a part began; None if it has not begun."""
+        """How many characters were passed on before a part began; None if it has not begun."""
         return self._offsets.get(place)
 
     def texts_by_item(self) -> dict[int, str]:
@@ -97,7 +99,7 @@ class OrderedText:
         return "".join(pieces)
 
     def finish(self, parts: Iterable[tuple[Place, str]]) -> str:
-        """Take the final parts; the answer is what of them was not handed on yet."""
+        """Take the final parts; the result is what of them was not passed on yet."""
         return "".join([self.close(place, text) for place, text in parts])
 
     def _advance(self) -> str:
@@ -178,13 +180,16 @@ class FinalParts:
 
 
 def align(items: Sequence[Any], kinds: Mapping[int, str]) -> dict[int, Any]:
-    """Final items by the output index they had in the stream, which told their `kinds`.
+    """Final items by the output index they had in the stream, which gave their `kinds`.
 
     Nearly always that is their position. Some gateways leave items out of the final response,
     though, and then each item is the next of its kind.
     """
+    # 1. The usual case: each item stands where the stream said.
     if all(index < len(items) and items[index].type == kind for index, kind in kinds.items()):
         return dict(enumerate(items))
+    # 2. Some are missing: each item takes the next free place of its kind, in order. An item of
+    # which the stream said nothing goes behind all others.
     aligned: dict[int, Any] = {}
     free = sorted(kinds)
     beyond = max(kinds) + 1
@@ -233,7 +238,7 @@ class StreamedMessages:
         return {**said, "commentary": commentary} if commentary else said
 
     def finish(self, parts: FinalParts) -> dict[str, str]:
-        """What of the final texts was not handed on yet."""
+        """What of the final texts was not passed on yet."""
         return {
             "content": self.content.finish(parts.texts()),
             "commentary": self.commentary.finish(parts.commentary),
@@ -241,7 +246,7 @@ class StreamedMessages:
         }
 
     def gather(self, items: Mapping[int, Any]) -> dict[int, Any]:
-        """The messages that deltas alone have told, by output index; `items` are those finished."""
+        """The messages known from deltas alone, by output index; `items` are the finished ones."""
         parts: dict[int, list[dict[str, Any]]] = {}
         for lane, kind, name in (
             (self.content, "output_text", "text"),

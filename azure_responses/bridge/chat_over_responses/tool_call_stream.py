@@ -1,7 +1,7 @@
 """Tool calls as they stream.
 
-A call keeps the index of its place among the calls, whatever arrives in between. Where deltas
-fall short of the final arguments, the rest follows once they are known.
+A call keeps the index of its place among the calls, whatever arrives in between. Where the deltas
+are shorter than the final arguments, the rest follows when they are known.
 """
 
 import json
@@ -45,7 +45,7 @@ class _StreamedCall:
 
 
 class ToolCallStream:
-    """The calls of one stream; each answer is the fields of a delta, empty for none.
+    """The calls of one stream; each method gives the fields of a delta, which may be empty.
 
     Args:
         has_function_call: the first call goes out as the deprecated `function_call`.
@@ -73,6 +73,7 @@ class ToolCallStream:
 
     def _number(self, item: Any) -> _StreamedCall:
         count = len(self._calls)
+        # A `function_call` has no room for a custom tool's input, so such a stream uses tool_calls.
         if count == 0 and isinstance(item, CustomToolCall):
             self.has_function_call = False
         if not self.has_function_call:
@@ -108,16 +109,17 @@ class ToolCallStream:
             call.is_held = True
 
     def complete(self, output_index: int, text: str) -> dict[str, Any]:
-        """The whole arguments or input of a call; what the deltas left out is handed on."""
+        """The whole arguments or input of a call; what the deltas left out is passed on."""
         call = self._calls.get(output_index)
         if call is None or not call.has_text:
             return {}
+        # Text that differs from what was passed on cannot be taken back: nothing is added then.
         so_far = "".join(call.pieces)
         call.is_held = False
         return self.add(output_index, text[len(so_far) :]) if text.startswith(so_far) else {}
 
     def finish(self, output_index: int, item: Any) -> dict[str, Any]:
-        """A call's final item; whatever is still missing of it is handed on."""
+        """A call's final item; what is still missing of it is passed on."""
         begun = self.begin(output_index, item, is_final=True)
         call = self._calls[output_index]
         if call.has_text:

@@ -20,6 +20,8 @@ def read_tool(tool: Any, path: str) -> dict[str, Any]:
     fields = as_mapping(tool, path)
     kind = fields.get("type")
     # Nested as chat completions has them, or flat as the Responses API does (Cursor sends those).
+    # Other types are hosted tools, which both APIs describe alike: unknown ones pass too, so that
+    # a tool of tomorrow needs no change here.
     if kind == "function":
         return read_function(_details_of(fields, kind, path), path)
     if kind == "custom":

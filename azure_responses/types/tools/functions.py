@@ -65,6 +65,7 @@ class CustomTool(Model):
     async_: bool | None = Field(default=None, alias="async")
 
 
+# Here and not beside the union of all tools, because a namespace holds tools too.
 class UnknownTool(Model):
     """A tool of a kind this version does not know; every field is kept."""
 
@@ -92,6 +93,7 @@ class Caller(Model):
     caller_id: str | None = None
 
 
+# Gateways in front of other models pass the arguments on as an object.
 def _as_text(arguments: Any) -> Any:
     """Arguments that are an object as the JSON text they should be."""
     return json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else arguments

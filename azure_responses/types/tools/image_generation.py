@@ -60,6 +60,7 @@ class ImageGenerationCall(Model):
     type: Literal["image_generation_call"]
     id: str | None = None
     status: ItemStatus | None = None
+    # Megabytes: logs and telemetry must leave it out.
     result: str | None = None
     action: str | None = None
     background: str | None = None

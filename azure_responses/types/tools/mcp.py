@@ -77,6 +77,7 @@ class McpListTools(Model):
     id: str | None = None
     server_label: str
     tools: list[McpListedTool]
+    # Text by the descriptions; any other shape is kept as it came.
     error: Loose[str | None] = None
 
 

@@ -142,6 +142,7 @@ class ShellCallOutputContentDoneEvent(CommandEvent):
     output: list[ShellCommandOutput]
 
 
+# The older kind of shell, which always runs at the caller's.
 class LocalShellTool(Model):
     """A shell that the caller runs, as `codex-mini-latest` takes it."""
 
