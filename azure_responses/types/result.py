@@ -195,10 +195,8 @@ class Result(Model):
         """Remember the headers of the reply and who can price it; neither is used until asked."""
         # Where pydantic keeps private attributes; setting one by name takes far longer.
         private = self.__pydantic_private__
-        if private is None:
-            self._attachment = _Attachment(headers, pricer)
-        else:
-            private["_attachment"] = _Attachment(headers, pricer)
+        assert private is not None
+        private["_attachment"] = _Attachment(headers, pricer)
 
     def attach_route(self, route: Route | None) -> None:
         """Remember how a router got the reply."""

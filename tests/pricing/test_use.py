@@ -1,5 +1,6 @@
 import json
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -45,6 +46,10 @@ def test_a_count_that_is_none_leaves_the_tokens_unknown(name: str, odd: Any) -> 
     assert read_use(Response.model_validate(sent)).tokens is None
     if odd:
         assert read_use(sent).tokens is None
+
+
+def test_any_mapping_is_read_as_json() -> None:
+    assert read_use(MappingProxyType(body(used=_USED))) == read_use(body(used=_USED))
 
 
 def test_what_was_read_is_not_read_again() -> None:

@@ -8,6 +8,7 @@ from azure_responses.bridge import (
     ReasoningCache,
     ReasoningKnowledge,
     is_reasoning_model_name,
+    to_chat_completion,
     to_responses_request,
     without_sampling,
 )
@@ -176,6 +177,16 @@ def test_the_refusal_of_what_the_caller_asked_for_teaches_nothing(chat: dict[str
     assert not request.learn_from_error(_REFUSAL)
     assert request.knowledge is not None
     assert request.knowledge.of("o1") is None
+
+
+def test_reading_the_answer_learns_that_the_model_reasons() -> None:
+    knowledge = ReasoningKnowledge()
+    request = to_responses_request({"model": "mine", "messages": []}, knowledge=knowledge)
+    assert "include" not in request.parameters
+    to_chat_completion(_REASONING, request)
+    assert knowledge.of("mine") is True
+    again = to_responses_request({"model": "mine", "messages": []}, knowledge=knowledge)
+    assert again.parameters["include"] == _ASKED
 
 
 def test_a_request_without_knowledge_learns_nothing() -> None:

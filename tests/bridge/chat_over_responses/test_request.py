@@ -565,3 +565,15 @@ def test_a_client_that_keeps_only_standard_fields_loses_no_word_and_no_call(
     ]
     if waiting & set(expected):
         assert kinds.count("reasoning") == expected.count("reasoning")
+
+
+def test_a_parameter_of_the_wrong_kind_is_refused_by_name() -> None:
+    chat = {"messages": [], "tool_choice": {"type": "allowed_tools", "tools": 5}}
+    with pytest.raises(ConfigurationError, match="tool_choice has a field of the wrong kind"):
+        to_responses_request(chat)
+
+
+def test_input_and_messages_exclude_each_other() -> None:
+    chat = {"messages": [{"role": "user", "content": "x"}], "input": "x"}
+    with pytest.raises(ConfigurationError, match="both given"):
+        to_responses_request(chat)

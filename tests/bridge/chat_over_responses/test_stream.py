@@ -575,6 +575,15 @@ def _news(event: dict[str, Any]) -> dict[str, Any] | None:
     return to_hosted_event(parse_event(json.dumps(event)))
 
 
+def test_a_broken_stream_keeps_what_was_passed_on() -> None:
+    stream = ChatStream(BridgedRequest({}))
+    _feed(stream, [_created(), _text("Hel")])
+    error = stream.failure(StreamInterruptedError("Gone.", partial=None, resumable=True))
+    assert isinstance(error, StreamInterruptedError)
+    assert (error.message, error.resumable) == ("The completion broke off: Gone.", True)
+    assert error.partial.choices[0].message.content == "Hel"
+
+
 def test_an_event_is_passed_on_without_what_only_streams_need() -> None:
     event = {"type": "response.code_interpreter_call_code.delta", "delta": "x"}
     place = {"item_id": "ci", "output_index": 0}
