@@ -4,7 +4,6 @@ One real call shows more than a series of harmless ones, because the service che
 known order: a call that fails a later check has passed the earlier ones. No I/O.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +15,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
 )
-from azure_responses.protocol.known_errors import find_known
+from azure_responses.protocol.known_errors import find_connection_step, find_known
 from azure_responses.types.response import Response
 from azure_responses.types.result import RateLimit
 
@@ -84,21 +83,13 @@ class Classification:
     proven: frozenset[str] = field(default_factory=frozenset)
 
 
-# The causes of a failed connection differ in their words only; the first match counts.
-_CONNECTION_STEPS = (
-    (r"name or service|nodename|getaddrinfo|name resolution|resolve", "dns"),
-    (r"certificate|ssl|tls|proxy", "tls"),
-    (r"refused|unreachable|ConnectTimeout", "tcp"),
-)
-
-
 def classify_error(error: AzureResponsesError) -> Classification:
     """Which step an error puts at fault."""
     if isinstance(error, APIStatusError):
         step = _step_of_status(error)
         return Classification(step, _proven_before(step))
     if isinstance(error, APIConnectionError):
-        return Classification(_step_of_connection(error))
+        return Classification(find_connection_step(error.message) or "call")
     if isinstance(error, ConfigurationError):
         return Classification("call")
     # The stream had begun, so every check before the call itself had passed.
@@ -111,13 +102,6 @@ def _step_of_status(error: APIStatusError) -> str:
         return "endpoint"
     found = find_known(error.status_code, error.code, error.message)
     return next((known.step for known in found if known.step is not None), "call")
-
-
-def _step_of_connection(error: APIConnectionError) -> str:
-    for words, step in _CONNECTION_STEPS:
-        if re.search(words, error.message, re.IGNORECASE):
-            return step
-    return "call"
 
 
 def _proven_before(step: str) -> frozenset[str]:

@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from azure_responses.litellm_plugin.chat import AzureResponsesLLM
+    from azure_responses.litellm_plugin.chat_provider import AzureResponsesLLM
     from azure_responses.litellm_plugin.registration import register, unregister
 
     handler: AzureResponsesLLM

@@ -18,14 +18,14 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import new_lock
-from azure_responses.litellm_plugin.chat import AsyncChunks, AzureResponsesLLM
+from azure_responses.litellm_plugin.chat_provider import AsyncChunks, AzureResponsesLLM
 from azure_responses.litellm_plugin.clients import (
     PROVIDER,
     is_installed,
     litellm,
     litellm_module,
 )
-from azure_responses.litellm_plugin.responses import AzureResponsesConfig
+from azure_responses.litellm_plugin.responses_config import AzureResponsesConfig
 
 __all__ = ["handler", "install", "is_installed", "override_azure", "register", "unregister"]
 

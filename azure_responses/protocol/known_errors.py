@@ -27,7 +27,7 @@ from azure_responses.errors import (
     UnsupportedOperationError,
 )
 
-__all__ = ["KnownError", "STATUS_IN_STREAM", "RequestContext", "find_known"]
+__all__ = ["KnownError", "STATUS_IN_STREAM", "RequestContext", "find_connection_step", "find_known"]
 
 
 @dataclass(frozen=True)
@@ -252,3 +252,16 @@ STATUS_IN_STREAM: Mapping[str, int] = {
     code: row.in_stream for row in _KNOWN if row.in_stream for code in row.codes
 }
 """What an error inside a stream would have been as an HTTP status, by its code."""
+
+# A failed connection has no status or code. The first match counts.
+_CONNECTION_STEPS = (
+    (r"name or service|nodename|getaddrinfo|name resolution|resolve", "dns"),
+    (r"certificate|ssl|tls|proxy", "tls"),
+    (r"refused|unreachable|ConnectTimeout", "tcp"),
+)
+
+
+def find_connection_step(message: str) -> str | None:
+    """The step of a diagnosis that the message of a failed connection puts at fault, or None."""
+    found = (step for words, step in _CONNECTION_STEPS if re.search(words, message, re.IGNORECASE))
+    return next(found, None)

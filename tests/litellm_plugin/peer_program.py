@@ -297,7 +297,7 @@ def _map_failure(*, kind: str, cause: dict[str, Any] | None = None, **fields: An
 @_deed
 def _config(*, method: str, takes: dict[str, Any]) -> Any:
     """What a method of our responses configuration answers."""
-    module = import_module("azure_responses.litellm_plugin.responses")
+    module = import_module("azure_responses.litellm_plugin.responses_config")
     return getattr(module.AzureResponsesConfig(), method)(**takes)
 
 

@@ -55,7 +55,7 @@ def test_unregistering_leaves_no_trace(peer: Peer) -> None:
     before = _traces(peer)
     peer.ask("register", take_over_azure=True)
     during = _traces(peer)
-    assert during["azure"] == during["o_series"] == _OURS + "responses"
+    assert during["azure"] == during["o_series"] == _OURS + "responses_config"
     peer.ask("unregister")
     assert _traces(peer) == before
     peer.ask("unregister")

@@ -4,7 +4,7 @@ import pytest
 
 from azure_responses.doctor.findings import SERVICE_STEPS
 from azure_responses.errors import ContentFilterError, UnsupportedOperationError
-from azure_responses.protocol.known_errors import STATUS_IN_STREAM, find_known
+from azure_responses.protocol.known_errors import STATUS_IN_STREAM, find_connection_step, find_known
 
 
 def test_a_code_is_known_in_any_case_and_before_words() -> None:
@@ -44,3 +44,16 @@ def test_every_step_is_one_of_a_diagnosis() -> None:
     steps = {row.step for row in (*rows, *coded)} - {None}
     assert steps
     assert steps <= set(SERVICE_STEPS)
+
+
+@pytest.mark.parametrize(
+    ("message", "step"),
+    [
+        ("[Errno -2] Name or service not known", "dns"),
+        ("certificate verify failed", "tls"),
+        ("[Errno 111] Connection refused", "tcp"),
+        ("reset by peer", None),
+    ],
+)
+def test_a_failed_connection_has_its_step_by_its_words(message: str, step: str | None) -> None:
+    assert find_connection_step(message) == step
