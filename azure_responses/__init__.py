@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from azure_responses.router import AsyncRouter, Router
     from azure_responses.router._async.typed_attempt import AsyncRoutedStream
     from azure_responses.router._sync.typed_attempt import RoutedStream
-    from azure_responses.router.options import RouterOptions
+    from azure_responses.router.arguments import RouterOptions
     from azure_responses.telemetry.callback import callbacks
     from azure_responses.telemetry.record import CallRecord
     from azure_responses.types.parameters import ChatParameters, ResponseParameters
@@ -111,7 +111,7 @@ _MODULES = {
     "ChatParameters": "types.parameters",
     "ClientArguments": "call_options",
     "ResponseParameters": "types.parameters",
-    "RouterOptions": "router.options",
+    "RouterOptions": "router.arguments",
     "ChatCompletionStream": "_sync.chat",
     "RawResponse": "protocol.http_message",
     "Route": "types.result",

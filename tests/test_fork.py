@@ -232,7 +232,7 @@ def test_a_stream_goes_on_in_the_parent_and_fails_in_the_child(url: str) -> None
 def test_a_stream_of_a_router_is_for_the_parent_to_settle(url: str) -> None:
     with Router(_rows()) as router:
         stream: Any = router.responses(model="m", input="word-streamed", stream=True)
-        board = router.calls.routing.health
+        board = router.parts.calls.routing.health
         (name,) = board.statuses
 
         def work() -> int:

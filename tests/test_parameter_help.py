@@ -35,8 +35,8 @@ from azure_responses.router.arguments import (
     RouterArguments,
     RouterChatArguments,
     RouterCompactArguments,
+    RouterOptions,
 )
-from azure_responses.router.options import RouterOptions
 from tests.tree import PACKAGE, module_name, modules
 
 _LONGEST = 200

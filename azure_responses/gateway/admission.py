@@ -272,7 +272,7 @@ class AdmissionQueue:
         tokens, cost = await compute(self._estimates.estimate, caller, call, context, tick)
         asked: dict[str, Any] = {"tokens": tokens, "cost": cost, "now": time.time(), "tick": tick}
         asked["model"] = call.summary.group or ""
-        state = self._router.async_calls.state
+        state = self._router.parts.async_calls.state
         if caller.has_limits and state.is_shared:
             return await self._admission.admit_shared(state, caller, **asked)
         return self._admission.admit(caller, **asked)

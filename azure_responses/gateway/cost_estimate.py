@@ -46,7 +46,7 @@ class CostEstimates:
             return 0
         if given is None or reading.route_request.context_tokens:
             return reading.route_request.context_tokens
-        state = self._router.async_calls.state
+        state = self._router.parts.async_calls.state
         inner = given if reading.ids is None else reading.ids.inner_id(given)
         # Noted as it was given out, or as the service names it.
         return await state.context_of(given) or await state.context_of(inner)
@@ -65,7 +65,7 @@ class CostEstimates:
             # Where no replica knows its size: the usual context of calls that continue.
             given += context or _look_up(self._contexts, caller, call, tick) or 0
         made = self._output(caller, call, tick)
-        deployments = self._router.reader.routing.group_of(call.group or "")
+        deployments = self._router.parts.reader.routing.group_of(call.group or "")
         if not deployments:
             return given + made, 0
         # The price of the first: the deployments of one group serve one model.
@@ -107,7 +107,7 @@ class CostEstimates:
     def _share_context(self, call: ServedRequest) -> None:
         result, tokens = call.summary.result, tokens_of(call.summary.result)
         if result is not None and tokens:
-            state = self._router.async_calls.state
+            state = self._router.parts.async_calls.state
             for stored_id in stored_ids(result):
                 state.note_context(stored_id, tokens)
 

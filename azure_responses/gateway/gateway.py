@@ -77,7 +77,7 @@ class Gateway:
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.worker_threads = WorkerThreads()
         self.shutdown = GracefulShutdown()
-        routing = self.router.reader.routing
+        routing = self.router.parts.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
         self.spend_writer: SpendWriter | None = None
 
@@ -124,14 +124,14 @@ class Gateway:
     @property
     def shared_state(self) -> str:
         """The same of the state that replicas share."""
-        state = self.router.async_calls.state
+        state = self.router.parts.async_calls.state
         if not state.is_shared:
             return "not connected"
         return "degraded" if state.is_degraded else "connected"
 
     def cooling(self) -> list[tuple[str, bool]]:
         """Each deployment, and whether it is in cooldown."""
-        routing = self.router.reader.routing
+        routing = self.router.parts.reader.routing
         out = routing.health.cooldowns(time.monotonic())
         return [(one.id, out.get(one.id, 0.0) > 0) for one in routing.deployments]
 

@@ -320,7 +320,7 @@ class RequestReader:
                 f"{len(resources)} resources and cannot know which of them stores it.",
                 status_code=400,
                 param="response_id",
-                hint="router.adopt(id, deployment=…) makes an id that says it.",
+                hint="router.import_id(id, deployment=…) makes an id that says it.",
             )
         (deployment,) = resources.values()
         return SignedId(response_id, deployment.tag, deployment.resource)

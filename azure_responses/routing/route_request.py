@@ -280,7 +280,7 @@ class Pins:
             "not an id that this router gave out, and its deployments are on several resources.",
             status_code=400,
             param=first.path,
-            hint="Give it a label with router.adopt(id, deployment=…) and send that.",
+            hint="Send the id that router.import_id(id, deployment=…) makes of it.",
         )
 
 

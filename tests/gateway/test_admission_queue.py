@@ -155,13 +155,13 @@ def test_what_another_replica_stored_counts_where_they_share_a_state(
     with _gateway(key, redis_url=redis_server.url) as gateway, gateway.client(ALICE) as client:
         first = client.post(CREATE, json={**LONG, "stream": stream})
         router = gateway.app.gateway.router
-        state, response_id = router.calls.state, _id_in(first)
+        state, response_id = router.parts.calls.state, _id_in(first)
         # It is written behind the call.
-        inner = router.reader.affinity.read_id(response_id, "alice")
+        inner = router.parts.reader.affinity.read_id(response_id, "alice")
         names = [response_id, inner.inner if inner else ""]
         _wait_until(lambda: state.flush() and any(state.context_of(name) for name in names))
         # As if another process had made it.
-        router.reader.routing.contexts = StoredContexts()
+        router.parts.reader.routing.contexts = StoredContexts()
         gateway.app.gateway.estimates._contexts.clear()
         again = {**HELLO, "previous_response_id": response_id, "max_output_tokens": 16}
         assert client.post(CREATE, json=again).status_code == 429

@@ -135,7 +135,7 @@ def test_a_silence_that_a_caller_does_not_wait_out_blames_no_deployment(path: st
             return client.post(path, json=body, headers={"x-litellm-timeout": "1.2"}).text
 
         assert all("error" in text for text in pool.map(hurry, range(4)))
-        health = gateway.app.gateway.router.reader.routing.health
+        health = gateway.app.gateway.router.parts.reader.routing.health
         assert health.statuses["east"].cooldown.failures == 0
 
 

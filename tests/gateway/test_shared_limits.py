@@ -41,11 +41,11 @@ def test_a_key_has_its_limits_on_all_replicas_together(url: str, redis_server: R
             much = {**HELLO, "max_output_tokens": 900}
             assert first.post(CREATE, json=much).status_code == 200
             # What the first did not use after all is given back behind the call.
-            assert one.app.gateway.router.calls.state.flush()
+            assert one.app.gateway.router.parts.calls.state.flush()
             assert second.post(CREATE, json=much).status_code == 200
             refused = second.post(CREATE, json={**HELLO, "max_output_tokens": 1000})
             assert refused.json()["error"]["type"] == "tokens"
-        assert one.app.gateway.router.calls.state.is_shared
+        assert one.app.gateway.router.parts.calls.state.is_shared
         redis_server.kill()
         with one.client(ALICE) as first, other.client(ALICE) as second:
             # Each counts for itself now, with what it has counted so far.
@@ -61,7 +61,7 @@ def test_a_spent_budget_gives_the_request_back(url: str, redis_server: RedisServ
         for _ in range(3):
             denied = client.post(CREATE, json=HELLO)
             assert denied.json()["error"]["code"] == "budget_exceeded"
-            assert gateway.app.gateway.router.calls.state.flush()
+            assert gateway.app.gateway.router.parts.calls.state.flush()
 
 
 def test_what_reached_azure_counts_and_what_did_not_does_not() -> None:

@@ -90,7 +90,7 @@ def test_azures_own_ids_are_nobodys(ask: Asker, emulator: Emulator) -> None:
 def test_azures_own_items_are_nobodys_either(kind: str, emulator: Emulator) -> None:
     with open_asker(kind, emulator, "east") as ask:
         output = ask("POST", CREATE, HELLO, owner=None).json["output"]
-        read_id = ask.router.reader.affinity.read_id
+        read_id = ask.router.parts.reader.affinity.read_id
         *others, raw = [read_id(made["id"], None).inner for made in output]  # type: ignore[union-attr]
         said = {"role": "user", "content": "x"}
         # A message goes with the reasoning that it was made with.

@@ -63,7 +63,7 @@ class SeenAsAsync:
 
     def __getattr__(self, name: str) -> Any:
         function = getattr(self.router, {"aclose": "close"}.get(name, name))
-        if name in ("adopt", "explain"):
+        if name in ("import_id", "adopt", "explain"):
             return function
         if name == "stream":
             return _entered(function)
@@ -84,7 +84,7 @@ class Asynchronous:
         self.router = router
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("adopt", "explain", "aclose"):
+        if name in ("import_id", "adopt", "explain", "aclose"):
             return getattr(self.router, name)
         return getattr(self.router, {"wait": "await_"}.get(name, f"a{name}"))
 

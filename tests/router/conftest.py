@@ -9,7 +9,7 @@ import pytest
 from azure_responses import callbacks
 from azure_responses.emulator import Clock, Emulator
 from azure_responses.protocol.settings import ENVIRONMENT
-from azure_responses.router.affinity_secret import ENVIRONMENT_VARIABLE
+from azure_responses.router.parts import ENVIRONMENT_VARIABLE
 from tests.clients.conftest import let_time_pass
 from tests.router.both import RUNNERS, emulate
 

@@ -73,7 +73,7 @@ class Replica:
 
     def flush(self) -> bool:
         """Have everything written that others are to know."""
-        return self._router.calls.state.flush()
+        return self._router.parts.calls.state.flush()
 
     def _call(self, name: str, *values: Any, **arguments: Any) -> Any:
         if not self._is_async:

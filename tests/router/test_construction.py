@@ -21,7 +21,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator
-from azure_responses.router.affinity_secret import ENVIRONMENT_VARIABLE
+from azure_responses.router.parts import ENVIRONMENT_VARIABLE
 from tests.router.both import emulate, rows_of
 
 
@@ -257,10 +257,12 @@ def test_deployments_of_one_endpoint_and_key_share_a_client(emulator: Emulator) 
     for number, row in enumerate(rows):
         row["model_info"] = {"id": f"row{number}"}
     with _answering(emulator) as router, Router(rows) as shared:
-        targets = shared.calls.targets
-        first, second = (targets.of(one) for one in shared.calls.routing.deployments)
+        targets = shared.parts.calls.targets
+        first, second = (targets.of(one) for one in shared.parts.calls.routing.deployments)
         assert first.client is second.client
-        east, west = (router.calls.targets.of(d) for d in router.calls.routing.deployments)
+        east, west = (
+            router.parts.calls.targets.of(d) for d in router.parts.calls.routing.deployments
+        )
         assert east.client is not west.client
 
 
@@ -350,7 +352,7 @@ def test_a_forked_process_shares_no_connection_with_its_parent() -> None:
                 return answer.output_text
 
             assert answers("before")
-            router.calls.routing.health._lock.acquire()
+            router.parts.calls.routing.health._lock.acquire()
             with warnings.catch_warnings():
                 # The emulator serves from a thread, which newer versions warn of when forking.
                 warnings.simplefilter("ignore", DeprecationWarning)
@@ -360,7 +362,7 @@ def test_a_forked_process_shares_no_connection_with_its_parent() -> None:
                 with contextlib.suppress(BaseException):
                     is_fine = answers("child") and asyncio.run(awaited()) == "pong"
                 os._exit(0 if is_fine else 1)
-            router.calls.routing.health._lock.release()
+            router.parts.calls.routing.health._lock.release()
             assert answers("parent")
             _, status = os.waitpid(child, 0)
             assert os.waitstatus_to_exitcode(status) == 0

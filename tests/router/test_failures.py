@@ -283,7 +283,7 @@ def test_what_cannot_be_replayed_is_waited_for_and_not_called_wrong(
             "on_origin_down": "replay",
             "timeout": 5,
         }
-        of_home = router.adopt("file-0123456789abcdef", deployment=home)
+        of_home = router.import_id("file-0123456789abcdef", deployment=home)
         for file_id in (of_home, "file-0123456789abcdef"):
             content = [{"type": "input_file", "file_id": file_id}]
             with pytest.raises(InternalServerError, match="file_id") as caught:
@@ -748,7 +748,7 @@ def test_a_refused_key_is_said_at_once_where_nobody_else_can_serve(
     async def scenario(router: Any) -> None:
         asked = {"model": "gpt", "input": "hi"}
         if is_pinned:
-            asked["previous_response_id"] = router.adopt("resp_0123456789", deployment="east")
+            asked["previous_response_id"] = router.import_id("resp_0123456789", deployment="east")
         with pytest.raises(AuthenticationError):
             await router.responses(**asked)
 

@@ -46,11 +46,11 @@ def test_a_call_given_up_before_it_was_granted_keeps_nobody_from_probing(
     backend: str, emulator: Emulator
 ) -> None:
     async def scenario(router: Any) -> None:
-        calls, health = router.router.async_calls, router.router._routing.health
+        calls, health = router.router.parts.async_calls, router.router._routing.health
         for name in ("east", "west"):
             health.fail(name, "failures", -1000.0, hint=None, at_once=True, is_probe=False)
         stuck = AsyncRoutedCalls(calls.routing, _Unanswered(MemoryState()), calls.targets)
-        ask = router.router.reader.read({"model": "gpt", "input": "hi"}).route_request
+        ask = router.router.parts.reader.read({"model": "gpt", "input": "hi"}).route_request
         with anyio.move_on_after(0.05):
             await stuck.perform(ask, _never)
         assert all(health.is_open(name, time.monotonic()) for name in ("east", "west"))

@@ -32,7 +32,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(
             with pytest.raises(BadRequestError, match="string"):
                 await getattr(router, name)(nonsense)
         with pytest.raises(BadRequestError, match="string"):
-            router.adopt(nonsense, deployment="east")
+            router.import_id(nonsense, deployment="east")
 
     run(runner, emulator, scenario)
     assert len(emulator.requests) == 0
@@ -58,7 +58,7 @@ def test_an_option_that_means_nothing_is_refused_before_anything_is_sent(
             await router.responses(model="gpt", input="hi", **{name: value})
         with pytest.raises(ConfigurationError, match=name):
             await router.retrieve(
-                router.adopt("resp_0123456789", deployment="east"), **{name: value}
+                router.import_id("resp_0123456789", deployment="east"), **{name: value}
             )
 
     run(runner, emulator, scenario)
@@ -114,12 +114,12 @@ def test_a_callback_that_cannot_be_called_is_refused(emulator: Emulator) -> None
         _router(emulator, on_retry=5)
 
 
-def test_ids_of_a_router_are_not_adopted_again(emulator: Emulator) -> None:
+def test_ids_of_a_router_are_not_imported_again(emulator: Emulator) -> None:
     with _router(emulator) as router:
         made = router.responses(model="gpt", input="hi")
         for given in (made.id, " "):
             with pytest.raises(BadRequestError, match="service"):
-                router.adopt(given, deployment="east")
+                router.import_id(given, deployment="east")
 
 
 def test_an_error_of_a_short_id_stays_readable() -> None:
@@ -128,7 +128,7 @@ def test_an_error_of_a_short_id_stays_readable() -> None:
         _router(emulator, rows_of(emulator, 1)) as router,
         pytest.raises(AzureResponsesError, match="cannot be part of a URL"),
     ):
-        router.retrieve(router.adopt(".", deployment="east"))
+        router.retrieve(router.import_id(".", deployment="east"))
 
 
 def test_a_giant_id_does_not_fill_the_log(emulator: Emulator) -> None:

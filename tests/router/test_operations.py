@@ -219,23 +219,25 @@ def test_a_tampered_id_is_unknown(runner: str, emulator: Emulator) -> None:
     assert len(emulator.requests) == 1
 
 
-def test_an_id_of_the_service_is_adopted_or_refused(runner: str, emulator: Emulator) -> None:
+def test_an_id_of_the_service_is_imported_or_refused(runner: str, emulator: Emulator) -> None:
     async def scenario(router: Any) -> None:
         made = await router.responses(model="gpt", input="My name is Ann.")
         await router.retrieve(made.id)
         raw, home = _raw_id(emulator), made.route.deployment
-        with pytest.raises(BadRequestError, match="adopt"):
+        with pytest.raises(BadRequestError, match="import_id"):
             await router.retrieve(raw)
         with pytest.raises(BadRequestError):
             await router.responses(model="gpt", input="Who?", previous_response_id=raw)
-        adopted = router.adopt(raw, deployment=home)
-        assert adopted == made.id
+        imported = router.import_id(raw, deployment=home)
+        assert imported == made.id
+        with pytest.warns(DeprecationWarning, match="import_id"):
+            assert router.adopt(raw, deployment=home) == imported
         follow_up = await router.responses(
-            model="gpt", input="What is my name?", previous_response_id=adopted
+            model="gpt", input="What is my name?", previous_response_id=imported
         )
         assert "Ann" in follow_up.output_text
         with pytest.raises(ConfigurationError, match="east"):
-            router.adopt(raw, deployment="nowhere")
+            router.import_id(raw, deployment="nowhere")
 
     run(runner, emulator, scenario)
 

@@ -14,7 +14,7 @@ from azure_responses import (
     Router,
 )
 from azure_responses.emulator import Emulator, Fault
-from azure_responses.router.model_list_clients import make_async_credential, make_credential
+from azure_responses.router.targets import make_async_credential, make_credential
 from tests.router.both import emulate, rows_of, run
 
 _TOOL = {
@@ -83,7 +83,7 @@ def test_reasoning_without_a_label_is_read_where_there_is_one_resource(runner: s
     async def first(router: Any) -> None:
         answer = await router.responses(input="My name is Ann.", **asked)
         sealed = [item.to_dict() for item in answer.output if item.type == "reasoning"]
-        label = router.router.reader.signer.read_ciphertext(sealed[0]["encrypted_content"])
+        label = router.router.parts.reader.signer.read_ciphertext(sealed[0]["encrypted_content"])
         items.append({**sealed[0], "encrypted_content": label.inner})
 
     async def second(router: Any) -> None:
@@ -231,8 +231,8 @@ def test_a_service_principal_becomes_a_credential() -> None:
         "params": {"model": "gpt-5", "api_base": "https://east.openai.azure.com", **principal},
     }
     with Router([row], affinity_secret="a secret of sixteen bytes or more") as router:
-        (deployment,) = router.calls.routing.deployments
-        assert "credential" in repr(router.calls.targets.of(deployment).client)
+        (deployment,) = router.parts.calls.routing.deployments
+        assert "credential" in repr(router.parts.calls.targets.of(deployment).client)
 
 
 def test_a_row_leaves_out_the_parameters_it_names(runner: str) -> None:

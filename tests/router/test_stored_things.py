@@ -74,15 +74,15 @@ def test_what_a_resource_holds_leads_there(runner: str, emulator: Emulator, kind
     async def scenario(router: Any) -> None:
         for home in ("east", "west"):
             raw = make(emulator, home)
-            known = router.adopt(raw, deployment=home)
+            known = router.import_id(raw, deployment=home)
             for _ in range(_TURNS):
                 answer = await router.responses(model="gpt", **use(known))
                 assert answer.route.deployment == home
                 assert emulator.requests[-1].resource == home
                 assert raw.encode() in emulator.requests[-1].body
-            with pytest.raises(BadRequestError, match="adopt"):
+            with pytest.raises(BadRequestError, match="import_id"):
                 await router.responses(model="gpt", **use(raw))
-            owned = router.adopt(raw, deployment=home, owner="ann")
+            owned = router.import_id(raw, deployment=home, owner="ann")
             with pytest.raises(ResponseNotFoundError):
                 await router.responses(model="gpt", owner="bob", **use(owned))
 
@@ -91,7 +91,9 @@ def test_what_a_resource_holds_leads_there(runner: str, emulator: Emulator, kind
 
 def test_what_two_resources_hold_is_not_mixed(runner: str, emulator: Emulator) -> None:
     async def scenario(router: Any) -> None:
-        ids = [router.adopt(_file(emulator, home), deployment=home) for home in ("east", "west")]
+        ids = [
+            router.import_id(_file(emulator, home), deployment=home) for home in ("east", "west")
+        ]
         emulator.requests.clear()
         content = [{"type": "input_file", "file_id": id_} for id_ in ids]
         with pytest.raises(BadRequestError, match=r"content\[0\].*content\[1\]"):
@@ -211,7 +213,7 @@ def test_what_a_follow_up_continues_counts_among_its_tokens(
         asked = {"model": "gpt", "input": "My name is Ann. " * 50, "stream": stream, "owner": "me"}
         answer = await router.responses(**asked)
         first = await answer.get_final_response() if stream else answer
-        read = router.router.reader.read
+        read = router.router.parts.reader.read
         follow = {"model": "gpt", "input": "Who?", "owner": "me"}
         asked = {**follow, "previous_response_id": first.id}
         assert read(asked).route_request.context_tokens == first.usage.total_tokens > 150

@@ -18,7 +18,7 @@ def test_raw_ids_are_refused_with_the_fix() -> None:
         Pins(raw=_RAW).require_labels()
     assert raised.value.param == "tools[0].container"
     assert "tools[0].container, input[0].id" in raised.value.message
-    assert "adopt" in str(raised.value.hint)
+    assert "import_id" in str(raised.value.hint)
 
 
 @pytest.mark.parametrize("pins", [Pins(), Pins(hard=Pin("4ea9c1da"), raw=_RAW)])

@@ -69,7 +69,7 @@ class AsyncOpenAIServer:
 
     def __init__(self, router: "Router") -> None:
         self._router = router
-        self._reader = router.reader
+        self._reader = router.parts.reader
 
     async def handle(self, request: ApiRequest) -> Reply:
         """Answer a request; whatever goes wrong is an answer too."""
@@ -97,7 +97,7 @@ class AsyncOpenAIServer:
             if call.operation == "model":
                 name = call.route.model
                 return json_reply(summary, show_model(self._reader.routing, name, call.request))
-            served = _Served(call, self._router.async_calls, began)
+            served = _Served(call, self._router.parts.async_calls, began)
             if call.operation == "chat":
                 return await served.chat()
             return await (served.stream() if call.is_stream else served.whole())

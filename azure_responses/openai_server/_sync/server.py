@@ -70,7 +70,7 @@ class OpenAIServer:
 
     def __init__(self, router: "Router") -> None:
         self._router = router
-        self._reader = router.reader
+        self._reader = router.parts.reader
 
     def handle(self, request: ApiRequest) -> Reply:
         """Answer a request; whatever goes wrong is an answer too."""
@@ -98,7 +98,7 @@ class OpenAIServer:
             if call.operation == "model":
                 name = call.route.model
                 return json_reply(summary, show_model(self._reader.routing, name, call.request))
-            served = _Served(call, self._router.calls, began)
+            served = _Served(call, self._router.parts.calls, began)
             if call.operation == "chat":
                 return served.chat()
             return served.stream() if call.is_stream else served.whole()

@@ -23,7 +23,6 @@ from azure_responses.router._async.typed_attempt import (
     typed_stream,
 )
 from azure_responses.router.arguments import (
-    ChatOptions,
     RoutedOptions,
     RouterArguments,
     RouterChatArguments,
@@ -66,10 +65,9 @@ class AsyncRouterOperations:
     _routing: DeploymentRegistry
     _state: AsyncStateStore
     _reader: RequestReader
-    _chat_options: ChatOptions
 
     @property
-    def calls(self) -> AsyncRoutedCalls:
+    def _calls(self) -> AsyncRoutedCalls:
         """The loop under every call, for other kinds of attempts."""
         raise NotImplementedError
 
@@ -186,7 +184,7 @@ class AsyncRouterOperations:
         """
         given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        calls = self.calls
+        calls = self._calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await chat_answer(request, target, call, left, calls)
@@ -353,7 +351,7 @@ class AsyncRouterOperations:
         model: type[Result],
         output: StructuredOutput[Any] | None = None,
     ) -> Any:
-        request, calls = self._reader.read(arguments, operation=operation), self.calls
+        request, calls = self._reader.read(arguments, operation=operation), self._calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await typed_answer(
@@ -363,7 +361,7 @@ class AsyncRouterOperations:
         return finished(await calls.perform(request.route_request, attempt))
 
     async def _on_stored(self, request: StoredRequest, model: type[Result]) -> Any:
-        calls = self.calls
+        calls = self._calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await typed_answer(AsyncAttempt(request, target, call, left, calls), model)
@@ -378,7 +376,7 @@ class AsyncRouterOperations:
     async def _open(
         self, request: RoutedRequest | StoredRequest, output: StructuredOutput[Any] | None
     ) -> AsyncRoutedStream[Any]:
-        calls = self.calls
+        calls = self._calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await typed_stream(AsyncAttempt(request, target, call, left, calls), output)

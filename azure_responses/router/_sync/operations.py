@@ -24,7 +24,6 @@ from azure_responses.router._sync.typed_attempt import (
     typed_stream,
 )
 from azure_responses.router.arguments import (
-    ChatOptions,
     RoutedOptions,
     RouterArguments,
     RouterChatArguments,
@@ -67,10 +66,9 @@ class RouterOperations:
     _routing: DeploymentRegistry
     _state: StateStore
     _reader: RequestReader
-    _chat_options: ChatOptions
 
     @property
-    def calls(self) -> RoutedCalls:
+    def _calls(self) -> RoutedCalls:
         """The loop under every call, for other kinds of attempts."""
         raise NotImplementedError
 
@@ -187,7 +185,7 @@ class RouterOperations:
         """
         given: dict[str, Any] = {"messages": None, **arguments}
         request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
-        calls = self.calls
+        calls = self._calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return chat_answer(request, target, call, left, calls)
@@ -352,7 +350,7 @@ class RouterOperations:
         model: type[Result],
         output: StructuredOutput[Any] | None = None,
     ) -> Any:
-        request, calls = self._reader.read(arguments, operation=operation), self.calls
+        request, calls = self._reader.read(arguments, operation=operation), self._calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return typed_answer(Attempt(request, target, call, left, calls), model, output)
@@ -360,7 +358,7 @@ class RouterOperations:
         return finished(calls.perform(request.route_request, attempt))
 
     def _on_stored(self, request: StoredRequest, model: type[Result]) -> Any:
-        calls = self.calls
+        calls = self._calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return typed_answer(Attempt(request, target, call, left, calls), model)
@@ -375,7 +373,7 @@ class RouterOperations:
     def _open(
         self, request: RoutedRequest | StoredRequest, output: StructuredOutput[Any] | None
     ) -> RoutedStream[Any]:
-        calls = self.calls
+        calls = self._calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return typed_stream(Attempt(request, target, call, left, calls), output)
