@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from azure_responses.routing.call_path import FallbackPath
 from azure_responses.routing.deployment import Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.fallback_path import FallbackPath
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.strategies import Choice
 

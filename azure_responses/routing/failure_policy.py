@@ -35,7 +35,7 @@ __all__ = [
     "judge",
     "name_deployment",
     "tokens_used",
-    "was_sent",
+    "reached_service",
     "is_callers_time",
     "RetryBudget",
 ]
@@ -170,7 +170,7 @@ def name_deployment(error: AzureResponsesError, deployment: Deployment) -> None:
         error.message = f"Deployment {deployment.id!r}: {error.message}"
 
 
-def was_sent(error: AzureResponsesError) -> bool:
+def reached_service(error: AzureResponsesError) -> bool:
     """True when the request reached the service, as far as the error tells."""
     if isinstance(error, APITimeoutError):
         return not isinstance(error, CredentialError)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from azure_responses.errors import (
@@ -176,6 +176,9 @@ class PurgeProgress:
         )
 
 
+_FIELDS = tuple(field.name for field in fields(LedgerEntry))
+
+
 def complete_entry(entry: LedgerEntry, now: float) -> LedgerEntry:
     """The entry with the times it lacks: made now (unix seconds), kept for `RETENTION`."""
     # Entries are made by pure code, which reads no clock; the store that keeps them does.
@@ -187,15 +190,8 @@ def complete_entry(entry: LedgerEntry, now: float) -> LedgerEntry:
 
 def encode_entry(entry: LedgerEntry) -> str:
     """An entry as compact JSON; what is None is left out."""
-    values = {
-        "id": entry.response_id,
-        "deployment": entry.deployment,
-        "resource": entry.resource,
-        "end_user": entry.end_user,
-        "owner": entry.owner,
-        "created": entry.created,
-        "expires": entry.expires,
-    }
+    values = asdict(entry)
+    values = {"id": values.pop("response_id"), **values}
     # One entry per stored response stays in Redis for 30 days: what is None is left out.
     kept = {name: value for name, value in values.items() if value is not None}
     return json.dumps(kept, separators=(",", ":"))
@@ -208,15 +204,8 @@ def decode_entry(text: str | bytes) -> LedgerEntry:
     """
     try:
         values = json.loads(text)
-        return LedgerEntry(
-            response_id=values["id"],
-            deployment=values["deployment"],
-            resource=values["resource"],
-            end_user=values.get("end_user"),
-            owner=values.get("owner"),
-            created=values.get("created", 0.0),
-            expires=values.get("expires", 0.0),
-        )
+        values["response_id"] = values.pop("id")
+        return LedgerEntry(**{name: values[name] for name in _FIELDS if name in values})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("The text is not an entry of the ledger.") from error
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import inf
 
 from azure_responses.errors import AzureResponsesError
+from azure_responses.routing.call_path import FallbackPath, TriedDeployments
 from azure_responses.routing.deployment import Deployment, Group, IsFree
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.failure_policy import (
@@ -14,10 +15,9 @@ from azure_responses.routing.failure_policy import (
     is_callers_time,
     judge,
     name_deployment,
+    reached_service,
     tokens_used,
-    was_sent,
 )
-from azure_responses.routing.fallback_path import FallbackPath
 from azure_responses.routing.quota import RUNNING_WAIT
 from azure_responses.routing.route_request import (
     AttemptStep,
@@ -38,7 +38,6 @@ from azure_responses.routing.routing_errors import (
     with_context,
 )
 from azure_responses.routing.strategies import MOST_CANDIDATES, Choice
-from azure_responses.routing.tried_deployments import TriedDeployments
 
 __all__ = ["RoutedCall"]
 
@@ -406,22 +405,25 @@ class RoutedCall:
             was_sent: whether the request reached the service; None judges by the error.
         """
         candidate = self._end_attempt()
-        deployment, timeout = candidate.deployment, self._registry.settings.timeout
-        is_callers = is_callers_time(
-            self.request, deployment.timeout, self._left, timeout, now - self._began
-        )
-        decision = judge(error, self.request, deployment, is_callers_time=is_callers)
+        deployment = candidate.deployment
+        decision = self._judge(error, deployment, now)
         cooldown = self._cool_down(deployment, decision, error, now)
         # A credential that the caller passed is not the deployment's.
         if is_about_credential(error) and not self.request.is_altered:
             name_deployment(error, deployment)
-        settlement = self._settle_failure(candidate, error, has_output, tokens, was_sent, cooldown)
         self._note_failure(deployment.id, decision, error, now, cooldown)
+        reached = has_output or (reached_service(error) if was_sent is None else was_sent)
+        used = 0
+        if reached:
+            used = tokens_used(error, self.request.given_tokens, tokens, has_output=has_output)
+        self._registry.health.end(candidate, self._mark, used, was_sent=reached)
         if has_output:
             self._final = error
         else:
             self._decide(decision, error)
-        return settlement
+        return Settlement(
+            candidate, self._slot, used, refunds_request=not reached, cooldown=cooldown
+        )
 
     def abandoned(
         self, now: float, *, tokens: int | None = None, was_sent: bool = True
@@ -450,6 +452,13 @@ class RoutedCall:
         return candidate
 
     # ── what a failure means ──
+
+    def _judge(
+        self, error: AzureResponsesError, deployment: Deployment, now: float
+    ) -> FailureDecision:
+        timeout, took = self._registry.settings.timeout, now - self._began
+        is_callers = is_callers_time(self.request, deployment.timeout, self._left, timeout, took)
+        return judge(error, self.request, deployment, is_callers_time=is_callers)
 
     def _cool_down(
         self,
@@ -482,24 +491,6 @@ class RoutedCall:
                 f"{cooldown:.0f} s: {decision.cause}: {error}"
             )
         return cooldown
-
-    def _settle_failure(
-        self,
-        candidate: Candidate,
-        error: AzureResponsesError,
-        has_output: bool,
-        tokens: int | None,
-        sent: bool | None,
-        cooldown: float | None,
-    ) -> Settlement:
-        reached = has_output or (was_sent(error) if sent is None else sent)
-        used = 0
-        if reached:
-            used = tokens_used(error, self.request.given_tokens, tokens, has_output=has_output)
-        self._registry.health.end(candidate, self._mark, used, was_sent=reached)
-        return Settlement(
-            candidate, self._slot, used, refunds_request=not reached, cooldown=cooldown
-        )
 
     def _note_failure(
         self,

@@ -21,8 +21,8 @@ from azure_responses.routing.failure_policy import (
     RetryBudget,
     is_callers_time,
     judge,
+    reached_service,
     tokens_used,
-    was_sent,
 )
 from azure_responses.routing.route_request import RouteRequest
 from tests.routing.fleet import ask, deployment, limited, refused_key
@@ -87,9 +87,9 @@ def test_a_role_that_forbids_deleting_says_nothing_about_calls() -> None:
 
 
 def test_a_timeout_may_have_been_served() -> None:
-    assert was_sent(APITimeoutError("slow"))
-    assert was_sent(StreamInterruptedError("cut"))
-    assert not was_sent(APIConnectionError("refused"))
+    assert reached_service(APITimeoutError("slow"))
+    assert reached_service(StreamInterruptedError("cut"))
+    assert not reached_service(APIConnectionError("refused"))
 
 
 def test_what_broke_after_output_costs_its_input_at_least() -> None:

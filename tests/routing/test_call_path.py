@@ -12,9 +12,9 @@ from azure_responses.errors import (
     ContentFilterError,
     ContextWindowExceededError,
 )
+from azure_responses.routing.call_path import FallbackPath
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.failure_policy import is_busy
-from azure_responses.routing.fallback_path import FallbackPath
 from azure_responses.routing.route_request import (
     AttemptStep,
     Outcome,
