@@ -101,6 +101,7 @@ def price_tokens(tokens: Tokens, price: Price) -> TokenCost:
     if plain < 0 or tokens.reasoning > tokens.output:
         raise UnpriceableError("token counts", f"parts of the count exceed the whole: {tokens}")
     cached = price.input if price.cached_input is None else price.cached_input
+    # Models before gpt-5.6 do not charge for cache writes: such tokens are plain input.
     write = price.input if price.cache_write is None else price.cache_write
     cache_write = tokens.cache_write * write / PER_MILLION
     return TokenCost(
@@ -186,6 +187,7 @@ def charge_tokens(
     Raises:
         UnpriceableError: no price is known, or the counts contradict each other.
     """
+    # Paid for by the hour, so that a price need not even be known.
     if terms.is_provisioned:
         return TokenCost()
     if model is None:

@@ -279,6 +279,7 @@ class PriceBook:
         and zone.
         """
         names = [deployment, use.deployment]
+        # After a spillover only the headers say which deployment served.
         if use.is_spilled:
             names = [use.deployment, deployment, use.spilled_from]
         known = [self._deployments.get(name.lower()) for name in names if name]

@@ -118,6 +118,7 @@ def _split(model: str | None) -> tuple[str | None, str | None]:
     parts = model.lower().split("/")
     if len(parts) > 1 and parts[0] in ("azure", "azure_ai"):
         parts = parts[1:]
+    # LiteLLM's spellings: azure/responses/NAME, azure/us/NAME.
     if len(parts) > 1 and parts[0] == "responses":
         parts = parts[1:]
     zone = parts[0] if len(parts) > 1 and parts[0] in _PREFIXES else None
@@ -136,6 +137,7 @@ def read_zone(zone: str | None, region: str | None) -> str:
     place = _squeeze(region)
     is_government = place.startswith(("usgov", "usdod"))
     wanted = _squeeze(zone)
+    # Names of deployment types are written in many ways: "DataZoneStandard", "data-zone".
     if wanted in ("datazone", "datazonestandard"):
         return next((name for name, places in DATA_ZONES.items() if place in places), "data-zone")
     if is_government and wanted in ("", "regional", "standard"):

@@ -45,6 +45,7 @@ class ChunkFactory:
 
     def __init__(self, envelope: dict[str, Any], has_usage: bool) -> None:
         self._values = {**envelope, "object": "chat.completion.chunk"}
+        # OpenAI: with include_usage every chunk has the field, null in all but the last.
         if has_usage:
             self._values["usage"] = None
 
@@ -181,6 +182,7 @@ class _Accumulator:
             raise ValueError("There are no chunks to add up.")
         calls = [assemble_tool_call(self._calls[index]) for index in sorted(self._calls)]
         texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        # The same rule as for whole messages: null beside calls or a refusal.
         has_other = bool(texts["refusal"] or calls or self._function_call)
         message: dict[str, Any] = {
             "role": "assistant",

@@ -136,6 +136,7 @@ class MessageDraft:
         text = "".join(self._texts)
         refusal = "".join(self._refusals) or None
         values: dict[str, Any] = {"role": "assistant", "content": text, "refusal": refusal}
+        # As chat completions does it: null beside calls or a refusal, empty text for no output.
         if not text and (refusal or self.tool_calls):
             values["content"] = None
         values |= self._calls()
@@ -223,6 +224,7 @@ def to_annotation(annotation: Any, offset: int) -> ChatCompletionAnnotation:
     kind = fields.pop("type", None)
     kind = kind if isinstance(kind, str) else "unknown"
     details = _shift(fields, offset)
+    # A field that the class lacks would be lost by `assemble`; such details are validated instead.
     if kind in _DETAILS and details.keys() <= _DETAILS[kind].model_fields.keys():
         known = _DETAILS[kind].assemble(details)
         return ChatCompletionAnnotation.assemble({"type": kind, kind: known})
@@ -250,6 +252,7 @@ def place_annotations(given: Any, start: int, end: int, length: int) -> list[dic
     """
     placed = []
     for flat in filter(None, map(_flat, given or ())):
+        # Citations of pages have a stretch, those of files one place, and some have neither.
         position = flat.get("start_index", flat.get("index"))
         where = position if isinstance(position, int) else length
         if start <= where < end or (end == length and where >= length):

@@ -113,6 +113,7 @@ def _read_tool(message: _Message, state: ConversionState, path: str) -> _Items:
 
 
 def _answer(call_id: str, message: _Message, state: ConversionState, path: str) -> dict[str, Any]:
+    # What kind of output answers a call only the call says; the message names its id alone.
     call = state.calls.get(call_id)
     if call is not None:
         return call.answer(call.item, message, f"{path}.content")

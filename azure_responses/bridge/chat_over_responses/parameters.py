@@ -154,6 +154,7 @@ def _take_text(draft: RequestDraft, value: Any) -> None:
 
 def _take_format(draft: RequestDraft, value: Any) -> None:
     if isinstance(value, type):
+        # A pydantic class, as the openai package's `parse` takes it.
         draft.text |= StructuredOutput(value).text_parameter(None)
         return
     fields = as_mapping(value, "response_format")
@@ -205,6 +206,7 @@ def _take_logprobs(draft: RequestDraft, value: Any) -> None:
 
 
 def _take_top_logprobs(draft: RequestDraft, value: Any) -> None:
+    # The Responses API returns log probabilities only if they are included by name.
     draft.parameters["top_logprobs"] = value
     draft.include.append(_LOGPROBS)
 

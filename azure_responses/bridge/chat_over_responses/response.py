@@ -113,6 +113,7 @@ def envelope(response: Response, request: BridgedRequest, created: float) -> dic
         # A gateway may have put another shape there, which has no place in a completion.
         if value and isinstance(value, kind):
             values[name] = value
+    # Said only where it is news: other clients of chat completions have no such field.
     if response.status in ("completed", None):
         values.pop("status", None)
     verdicts = prompt_filters(response.content_filters) if response.content_filters else None
@@ -162,8 +163,10 @@ def finish_reason(response: Response, has_calls: bool, has_function_call: bool) 
     status = str(response.status)
     if status in UNFINISHED:
         return None
+    # Checked before the calls: one that was cut off must not be carried out.
     if status in ("incomplete", "cancelled"):
         return "content_filter" if _was_filtered(response) else "length"
+    # The deprecated form first: such a caller does not look for "tool_calls".
     if has_function_call:
         return "function_call"
     return "tool_calls" if has_calls else "stop"
@@ -200,6 +203,7 @@ def choice_filters(filters: Any) -> dict[str, Any]:
 
 
 def _verdicts(filters: Any) -> list[ContentFilter]:
+    # Null or an array by the descriptions; anything else is not a verdict.
     entries = filters if isinstance(filters, list) else []
     return [entry for entry in entries if isinstance(entry, ContentFilter)]
 
@@ -223,6 +227,7 @@ _NAMES = {
 
 def to_usage(usage: Usage | Mapping[str, Any] | None) -> CompletionUsage | None:
     """The counts, with every detail the service gave; None when it gave none."""
+    # The usual counts are copied; a dump and its validation are for unusual ones.
     if isinstance(usage, Usage) and not usage.model_extra:
         return _convert(usage)
     given: object = usage.to_dict() if isinstance(usage, Usage) else usage

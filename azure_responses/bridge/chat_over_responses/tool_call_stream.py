@@ -33,6 +33,8 @@ class _StreamedCall:
 
     item: Any
     index: int | None
+    # States: known (has_begun is False: a kind without deltas waits for its end), begun (its head
+    # has gone out), held (it lost a delta and waits for the whole).
     has_begun: bool = False
     is_held: bool = False
     pieces: list[str] = field(default_factory=list)

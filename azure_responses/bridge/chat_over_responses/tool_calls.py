@@ -158,6 +158,7 @@ def _answer_shell(item: _Item, message: _Message, path: str) -> _Item:
         outcome = {"type": "exit", "exit_code": 0}
         output = [{"stdout": text, "stderr": "", "outcome": outcome}]
     answer: _Item = {"type": "shell_call_output", "call_id": item["call_id"], "output": output}
+    # The service asks for the limit of the call in its answer.
     limit = (item.get("action") or {}).get("max_output_length")
     return answer if limit is None else {**answer, "max_output_length": limit}
 
@@ -258,6 +259,7 @@ def _read_tool_calls(
 
 
 def _read_call(call: _Message, state: ConversionState, path: str) -> tuple[dict[str, Any], Any]:
+    # Without an id no answer could be matched; the service would refuse the whole request later.
     call_id = call.get("id")
     if not isinstance(call_id, str) or not call_id:
         raise refuse(f"{path} has no id.", "Send tool calls back with the ids they came with.")
@@ -332,9 +334,11 @@ def _read_function_call(
     if given is None:
         return
     function = as_mapping(given, f"{path}.function_call")
+    # The same place gives the same id in every later request, so that a stored call is known again.
     place = "call_" + path.replace("[", "_").replace("]", "")
     call_id = state.call_ids.send(str(function.get("id") or place))
     item = _function_item(function, call_id)
     state.calls[call_id] = PendingCall(item, _answer_function)
+    # A result names the function, not the call: the earliest open call of that name gets it.
     state.open_functions.setdefault(item["name"], []).append(call_id)
     yield item

@@ -43,6 +43,7 @@ def read_function(function: _Fields, path: str) -> dict[str, Any]:
     if not function.get("name"):
         raise refuse(f"{path} has no name.", "A function needs a name.")
     kept = {name: value for name, value in function.items() if value is not None and value != ""}
+    # A function without parameters still needs a schema in the Responses API.
     parameters = kept.pop("parameters", None)
     return {
         "type": "function",
@@ -57,6 +58,7 @@ def _read_custom(custom: _Fields, path: str) -> dict[str, Any]:
         raise refuse(f"{path} has no name.", "A custom tool needs a name.")
     kept = {name: value for name, value in custom.items() if value is not None and value != ""}
     form = kept.get("format")
+    # Chat completions nests the grammar, the Responses API does not.
     if isinstance(form, Mapping) and isinstance(form.get("grammar"), Mapping):
         kept["format"] = {"type": "grammar", **form["grammar"]}
     return {"type": "custom", **kept}
@@ -68,6 +70,7 @@ def read_web(options: Any) -> dict[str, Any]:
     tool: dict[str, Any] = {"type": "web_search"}
     tool |= {name: value for name, value in fields.items() if value is not None}
     location = tool.get("user_location")
+    # The location is nested in chat completions' options, too.
     if isinstance(location, Mapping) and isinstance(location.get("approximate"), Mapping):
         tool["user_location"] = {"type": "approximate", **location["approximate"]}
     return tool
