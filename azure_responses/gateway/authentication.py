@@ -8,7 +8,7 @@ from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.key_strength import is_loopback, is_of_this_machine
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 
-__all__ = ["Access", "AllowedHosts", "read_host", "read_key"]
+__all__ = ["Access", "HostRules", "read_host", "read_key"]
 
 _BEARER = "bearer "
 _LONGEST = 4096
@@ -138,7 +138,7 @@ _LONGEST_SHOWN = 100
 _HINT = "Set general_settings.master_key, or name the host in general_settings.allowed_hosts."
 
 
-class AllowedHosts:
+class HostRules:
     """The host names that requests may be for.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue
-from azure_responses.gateway.authentication import Access, AllowedHosts
+from azure_responses.gateway.authentication import Access, HostRules
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
@@ -155,12 +155,12 @@ class Gateway:
             LOGGER.exception("The call %s could not be recorded", call.call_id)
 
 
-def _hosts(settings: GatewaySettings) -> AllowedHosts | None:
+def _hosts(settings: GatewaySettings) -> HostRules | None:
     """The hosts to answer for; None where a key, or the operator, says who may call."""
     trusts_loopback = _is_open(settings) and not settings.allow_unauthenticated
     if not trusts_loopback and not settings.allowed_hosts:
         return None
-    return AllowedHosts(settings.allowed_hosts, refuses_pages=trusts_loopback)
+    return HostRules(settings.allowed_hosts, refuses_pages=trusts_loopback)
 
 
 def _is_open(settings: GatewaySettings) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from azure_responses.emulator.server import RunningServer
-from azure_responses.gateway.authentication import AllowedHosts, read_host
+from azure_responses.gateway.authentication import HostRules, read_host
 from tests.browser import dump
 from tests.gateway.gateways import KEY, Running, config_of, serve
 from tests.openai_server.servers import make_emulator
@@ -39,12 +39,12 @@ def _headers(**named: str) -> list[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize("host", _OWN)
 def test_names_of_the_loopback_are_its_own(host: str) -> None:
-    assert AllowedHosts().check(_headers(host=host), "1.1") is None
+    assert HostRules().check(_headers(host=host), "1.1") is None
 
 
 @pytest.mark.parametrize("host", _FOREIGN)
 def test_any_other_name_is_foreign(host: str) -> None:
-    response = AllowedHosts().check(_headers(host=host), "1.1")
+    response = HostRules().check(_headers(host=host), "1.1")
     assert response is not None
     assert (response.status, response.code) == (403, "host_not_allowed")
     assert len(response.body["error"]["message"]) < 400
@@ -58,13 +58,13 @@ def test_any_other_name_is_foreign(host: str) -> None:
     ("*", "evil.example", True), ("10.0.0.1", "10.0.0.1:4000", True), ("*", "bad host", False),
 ])  # fmt: skip
 def test_configured_names_are_answered_for(allowed: str, host: str, is_own: bool) -> None:
-    hosts = AllowedHosts([allowed])
+    hosts = HostRules([allowed])
     assert (hosts.check(_headers(host=host), "1.1") is None) is is_own
     assert hosts.check(_headers(host="localhost"), "1.1") is None
 
 
 def test_one_host_is_needed_and_no_forwarded_one_counts() -> None:
-    hosts = AllowedHosts()
+    hosts = HostRules()
     for headers in ([], [*_headers(host="localhost"), *_headers(host="localhost")]):
         response = hosts.check(headers, "1.1")
         assert response is not None
@@ -85,13 +85,11 @@ def test_one_host_is_needed_and_no_forwarded_one_counts() -> None:
     ({"origin": "http://localhost:3000", "sec_fetch_site": "cross-site"}, False),
 ])  # fmt: skip
 def test_pages_of_other_sites_are_refused(headers: dict[str, str], is_refused: bool) -> None:
-    response = AllowedHosts().check(_headers(host="localhost", **headers), "1.1")
+    response = HostRules().check(_headers(host="localhost", **headers), "1.1")
     assert (response is not None) is is_refused
     assert response is None or response.code == "origin_not_allowed"
     # Where a key is asked for, a page has none.
-    assert (
-        AllowedHosts(["a"], refuses_pages=False).check(_headers(host="a", **headers), "1.1") is None
-    )
+    assert HostRules(["a"], refuses_pages=False).check(_headers(host="a", **headers), "1.1") is None
 
 
 @pytest.mark.parametrize("text", ["a" * 254, "a b", "", "[::1", "a:b", "a:123456"])
