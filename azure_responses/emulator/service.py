@@ -73,15 +73,7 @@ class Emulator:
         self.requests = RequestLog(log_size)
         self._answers_any_host = resources is None
         self._allowed_hosts = tuple(allowed_hosts)
-        # The default resource answers on every host, so that any endpoint can be tried.
-        if resources is None:
-            resources = [Resource("emulator", strict_deployments=strict_deployments or None)]
-        elif strict_deployments:
-            raise ValueError(
-                "strict_deployments is for the default resource; with resources of your own, say "
-                "Resource(..., strict_deployments=True)"
-            )
-        resources = _distinct(resources)
+        resources = _resources(resources, strict_deployments)
         self.issuer = TokenIssuer(self.clock, resources[0].tenant)
         self._accounts = {
             resource.name: Account(
@@ -230,7 +222,15 @@ def _check_project(call: EmulatedCall) -> None:
         raise resource_not_found()
 
 
-def _distinct(resources: Sequence[Resource]) -> Sequence[Resource]:
+def _resources(resources: Sequence[Resource] | None, is_strict: bool) -> Sequence[Resource]:
+    if resources is None:
+        # The default resource answers on every host, so that any endpoint can be tried.
+        return [Resource("emulator", strict_deployments=is_strict or None)]
+    if is_strict:
+        raise ValueError(
+            "strict_deployments is for the default resource; with resources of your own, say "
+            "Resource(..., strict_deployments=True)"
+        )
     names = [resource.name for resource in resources]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"resources need different names and at least one of them, got {names}")
