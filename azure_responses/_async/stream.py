@@ -69,7 +69,6 @@ class AsyncStream(Generic[R]):
         self._noted_id: str | None = None
         self._is_entered = False
         self._is_done = False
-        self._is_opening = True
 
     @property
     def response_id(self) -> str | None:
@@ -107,12 +106,6 @@ class AsyncStream(Generic[R]):
             await self._end_watch(error)
             raise
         return self
-
-    def _end_opening(self) -> None:
-        """Output has begun, for which an `OpeningTimeout` set a time of its own."""
-        self._is_opening = False
-        if self._reply is not None:
-            self._reply.end_opening()
 
     def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         return self if self._is_entered else self._closing()
@@ -275,8 +268,6 @@ class AsyncStream(Generic[R]):
     async def _connect(self, call: Call) -> None:
         self._is_connected_once = True
         self._reply = await self._executor.open(call, self._timeout, self._watch)
-        if not self._is_opening:
-            self._reply.end_opening()
         self._state.open(self._reply.headers, time.monotonic())
 
     async def _give_up(self, error: BaseException | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.protocol.operation_table import OPERATIONS, Operation
+from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 from azure_responses.version import __version__
 
 __all__ = ["openapi_document"]
@@ -82,7 +82,7 @@ def _api_paths() -> dict[str, Any]:
     return paths
 
 
-def _operation(row: Operation, prefix: str, path: str) -> dict[str, Any]:
+def _operation(row: APIOperation, prefix: str, path: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": f"{row.name} below {prefix}",
         "summary": row.summary,
@@ -98,7 +98,7 @@ def _operation(row: Operation, prefix: str, path: str) -> dict[str, Any]:
     return described
 
 
-def _parameters(row: Operation, path: str) -> list[dict[str, Any]]:
+def _parameters(row: APIOperation, path: str) -> list[dict[str, Any]]:
     named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     found = [_parameter(name, "path", {**_TEXT, "minLength": 1}) for name in named]
     if path.startswith("/openai/") or row.name == "create":
@@ -113,7 +113,7 @@ def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, An
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _responses(row: Operation) -> dict[str, Any]:
+def _responses(row: APIOperation) -> dict[str, Any]:
     answer = _json("The answer.", row.answer)
     if row.streams:
         answer["content"]["text/event-stream"] = {"schema": _TEXT}

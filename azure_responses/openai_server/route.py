@@ -11,9 +11,15 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
-from azure_responses.protocol.operation_table import OPERATIONS, Operation
+from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 
-__all__ = ["MethodNotAllowedError", "Route", "RouteTable", "UpgradeRefusedError", "find_route"]
+__all__ = [
+    "MethodNotAllowedError",
+    "ServedRoute",
+    "RouteFinder",
+    "UpgradeRefusedError",
+    "find_route",
+]
 
 _LONGEST_ID = 2048
 
@@ -46,7 +52,7 @@ class UpgradeRefusedError(BadRequestError):
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ServedRoute:
     """An operation, and what its path names.
 
     Attributes:
@@ -55,7 +61,7 @@ class Route:
         deployment: the one in the path, which stands for the model.
     """
 
-    row: Operation
+    row: APIOperation
     value: str | None = None
     deployment: str | None = None
 
@@ -75,24 +81,24 @@ class Route:
         return self.value if self.row.variable == "model" else self.deployment
 
 
-class RouteTable:
+class RouteFinder:
     """Finds the operation of a request.
 
     Args:
         operations: the rows that are served.
     """
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[APIOperation]) -> None:
         self._rows = tuple(operations)
         # Most requests are one of a few methods and constant paths: found by one look-up.
         self._constant = {
-            (row.method, prefix + row.path): Route(row)
+            (row.method, prefix + row.path): ServedRoute(row)
             for prefix in ("", "/v1", "/openai", "/openai/v1")
             for row in self._rows
             if row.variable is None
         }
 
-    def find(self, method: str, path: str) -> Route:
+    def find(self, method: str, path: str) -> ServedRoute:
         """The route of a request; `path` is percent-encoded, as received.
 
         Raises:
@@ -103,7 +109,7 @@ class RouteTable:
         found = self._constant.get((method, path))
         return found if found is not None else self._search(method, path)
 
-    def _search(self, method: str, path: str) -> Route:
+    def _search(self, method: str, path: str) -> ServedRoute:
         rest, deployment = _strip_prefix(path), None
         rows = [row for row in self._rows if row.path == rest]
         if rest.startswith("/deployments/"):
@@ -121,10 +127,10 @@ class RouteTable:
             allowed = tuple(row.method for row in rows)
             raise MethodNotAllowedError(_shown(method), _shown(path), allowed)
         part = _variable_part(row, rest)
-        return Route(row, _decode(part) if part else None, deployment)
+        return ServedRoute(row, _decode(part) if part else None, deployment)
 
 
-find_route = RouteTable(OPERATIONS.values()).find
+find_route = RouteFinder(OPERATIONS.values()).find
 
 
 def _strip_prefix(path: str) -> str:
@@ -134,7 +140,7 @@ def _strip_prefix(path: str) -> str:
     return path
 
 
-def _variable_part(row: Operation, path: str) -> str | None:
+def _variable_part(row: APIOperation, path: str) -> str | None:
     """What stands in the place of the row's `{…}`, undecoded; None if the path is another's."""
     if row.variable is None:
         return None

@@ -23,8 +23,8 @@ from azure_responses.openai_server.request_json import (
     read_object,
     refuse_connection_fields,
 )
-from azure_responses.openai_server.route import Route, UpgradeRefusedError, find_route
-from azure_responses.protocol.operation_table import QUERY_PARAMETERS, Operation
+from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
+from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
 from azure_responses.router.request_reader import RequestReader
 from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
 from azure_responses.routing.deployment import Deployment
@@ -57,7 +57,7 @@ class ServedRequest:
     """
 
     request: ApiRequest
-    route: Route
+    route: ServedRoute
     summary: CallSummary
     body: dict[str, Any] = field(default_factory=dict)
     routed: RoutedRequest | StoredRequest | None = None
@@ -248,7 +248,7 @@ def _drop_named(body: dict[str, Any]) -> bool:
     return True
 
 
-def _read_stream(body: Mapping[str, Any], row: Operation) -> bool:
+def _read_stream(body: Mapping[str, Any], row: APIOperation) -> bool:
     stream = _read_choice(body, "stream")
     if stream and row.streams != "body":
         raise invalid_request("This operation is not streamed.", param="stream")

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["OPERATIONS", "QUERY_PARAMETERS", "Operation"]
+__all__ = ["OPERATIONS", "QUERY_PARAMETERS", "APIOperation"]
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class APIOperation:
     """One operation.
 
     Attributes:
@@ -68,7 +68,7 @@ class Operation:
         return self.variable == "response_id"
 
 
-_CREATE = Operation(
+_CREATE = APIOperation(
     "create",
     "POST",
     "/responses",
@@ -85,7 +85,7 @@ _CREATE = Operation(
     span="chat",
 )
 # A chat completion goes to Azure as a response.
-_CHAT = Operation(
+_CHAT = APIOperation(
     "chat",
     "POST",
     "/chat/completions",
@@ -100,7 +100,7 @@ _CHAT = Operation(
     returns_usage=True,
     by_deployment=True,
 )
-_COMPACT = Operation(
+_COMPACT = APIOperation(
     "compact",
     "POST",
     "/responses/compact",
@@ -115,7 +115,7 @@ _COMPACT = Operation(
     by_deployment=True,
     span="compact_response",
 )
-_INPUT_TOKENS = Operation(
+_INPUT_TOKENS = APIOperation(
     "input_tokens",
     "POST",
     "/responses/input_tokens",
@@ -126,7 +126,7 @@ _INPUT_TOKENS = Operation(
     request="ResponseRequest",
     is_everywhere=False,
 )
-_RETRIEVE = Operation(
+_RETRIEVE = APIOperation(
     "retrieve",
     "GET",
     "/responses/{response_id}",
@@ -139,7 +139,7 @@ _RETRIEVE = Operation(
     returns_usage=True,
     span="fetch_response",
 )
-_DELETE = Operation(
+_DELETE = APIOperation(
     "delete",
     "DELETE",
     "/responses/{response_id}",
@@ -149,7 +149,7 @@ _DELETE = Operation(
     answer="Deleted",
     span="delete_response",
 )
-_CANCEL = Operation(
+_CANCEL = APIOperation(
     "cancel",
     "POST",
     "/responses/{response_id}/cancel",
@@ -159,7 +159,7 @@ _CANCEL = Operation(
     answer="Response",
     span="cancel_response",
 )
-_INPUT_ITEMS = Operation(
+_INPUT_ITEMS = APIOperation(
     "input_items",
     "GET",
     "/responses/{response_id}/input_items",
@@ -171,7 +171,7 @@ _INPUT_ITEMS = Operation(
     span="list_input_items",
 )
 # The server lists its own model names; only the client asks Azure.
-_MODELS = Operation(
+_MODELS = APIOperation(
     "models",
     "GET",
     "/models",
@@ -181,11 +181,11 @@ _MODELS = Operation(
     answer="ModelList",
     span="list_models",
 )
-_MODEL = Operation(
+_MODEL = APIOperation(
     "model", "GET", "/models/{model}", "Describe one model.", is_local=True, answer="Model"
 )
 
-OPERATIONS: Mapping[str, Operation] = {
+OPERATIONS: Mapping[str, APIOperation] = {
     row.name: row
     for row in (
         _CREATE,

@@ -12,7 +12,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType, Call, Creation, Deletion, TypedCall
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
-from azure_responses.protocol.operation_table import OPERATIONS, Operation
+from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
@@ -338,7 +338,7 @@ class Operations:
         )
 
     def _url(
-        self, row: Operation, response_id: str | None, query: _Query | None, options: Options
+        self, row: APIOperation, response_id: str | None, query: _Query | None, options: Options
     ) -> str:
         endpoint = self.settings.endpoint
         if None in row.upstream or query or options.extra_query:

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
-from azure_responses.openai_server.route import MethodNotAllowedError, RouteTable, find_route
-from azure_responses.protocol.operation_table import OPERATIONS, Operation
+from azure_responses.openai_server.route import MethodNotAllowedError, RouteFinder, find_route
+from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 
 PREFIXES = ("", "/v1", "/openai/v1", "/openai")
 
@@ -42,8 +42,8 @@ def test_a_model_may_have_slashes_in_its_name() -> None:
 def test_a_row_is_all_that_a_further_path_needs() -> None:
     rows = [
         *OPERATIONS.values(),
-        Operation("make", "POST", "/conversations", "Make one.", ("conversations",)),
-        Operation(
+        APIOperation("make", "POST", "/conversations", "Make one.", ("conversations",)),
+        APIOperation(
             "read",
             "GET",
             "/conversations/{conversation_id}",
@@ -51,7 +51,7 @@ def test_a_row_is_all_that_a_further_path_needs() -> None:
             ("conversations", None),
         ),
     ]
-    table = RouteTable(rows)
+    table = RouteFinder(rows)
     made = table.find("POST", "/v1/conversations")
     assert (made.row, made.value, made.model) == (rows[-2], None, None)
     read = table.find("GET", "/openai/conversations/conv_1")
