@@ -99,6 +99,7 @@ class FallbackPath:
     def advance(self, *, may_return: bool) -> bool:
         """Go on, for this group cannot serve now; False when there is nowhere to go."""
         if may_return:
+            # Without retries left there is no reason to come back to it.
             self._passed.append(self.here)
         self._extend("general")
         return self._move()
@@ -209,7 +210,7 @@ class _State(Enum):
 
 
 @dataclass(slots=True)
-class _Entry:
+class _Met:
     state: _State = _State.UNTRIED
     ready_at: float = 0.0
     full_until: float = 0.0
@@ -217,7 +218,7 @@ class _Entry:
     is_blamed: bool = False
 
 
-class TriedDeployments(dict[str, _Entry]):
+class TriedDeployments(dict[str, _Met]):
     """By deployment id, what one call has met there; times are monotonic seconds.
 
     Empty while nothing has gone wrong, which is the usual case: then no method is called.
@@ -237,8 +238,8 @@ class TriedDeployments(dict[str, _Entry]):
     # Of the last failure, whose backoff is drawn only when it is needed.
     _failed_at = 0.0
 
-    def _of(self, deployment_id: str) -> _Entry:
-        return self.setdefault(deployment_id, _Entry())
+    def _of(self, deployment_id: str) -> _Met:
+        return self.setdefault(deployment_id, _Met())
 
     def is_untried(self, deployment_id: str, now: float) -> bool:
         """True when no attempt failed there and it is not full."""

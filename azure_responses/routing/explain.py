@@ -10,7 +10,7 @@ from azure_responses.routing.deployment import Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import Pin, RouteRequest
-from azure_responses.routing.strategies import Choice
+from azure_responses.routing.strategies import RoutingContext
 
 __all__ = ["Explanation", "Verdict", "describe_obstacle", "explain"]
 
@@ -95,7 +95,6 @@ class Explanation:
 def describe_obstacle(
     deployment: Deployment,
     health: DeploymentHealth,
-    request: RouteRequest,
     now: float,
     *,
     full: float = 0.0,
@@ -105,8 +104,8 @@ def describe_obstacle(
     """What keeps a deployment from taking a call, or None.
 
     Args:
-        deployment, request, now: which, for what, and when in monotonic seconds.
-        health: what is known of it.
+        deployment, health: which, and what is known of all.
+        now: monotonic seconds.
         full: seconds until its rpm and tpm have room; 0 when they have now.
         is_pinned: the call has to go to its resource.
         is_too_small: its context window does not hold the call, and another's does.
@@ -127,6 +126,7 @@ def describe_obstacle(
         reason = f"cooling down for another {left:.1f} s ({cooldown.cause})"
         is_limited = cooldown.cause in ("rate limit", "another replica")
         return out(reason, max(left, full), is_limited=is_limited)
+    # Half open: one call probes it, and the others wait for what comes of that.
     if not cooldown.is_open(now):
         return out(
             f"being probed by another call ({cooldown.cause})", until=cooldown.remaining(now)
@@ -230,8 +230,8 @@ class _Survey:
     def _describe(self, deployment: Deployment) -> Verdict:
         """Why the deployment may take the call."""
         registry = self._registry
-        choice = Choice(self._request, registry.health.statuses, self._now, _MEDIAN)
-        clauses = [f"order {deployment.order}", registry.strategy.measure(deployment, choice)]
+        context = RoutingContext(self._request, registry.health.statuses, self._now, _MEDIAN)
+        clauses = [f"order {deployment.order}", registry.strategy.measure(deployment, context)]
         if self._pin:
             clauses.insert(0, f"on the resource that {self._pin.field} needs")
         if registry.health.statuses[deployment.id].cooldown.is_tripped:
@@ -246,7 +246,6 @@ class _Survey:
         return describe_obstacle(
             deployment,
             self._registry.health,
-            self._request,
             self._now,
             full=self._full.get(deployment.id, 0.0),
             is_pinned=self._pin is not None,
@@ -258,14 +257,14 @@ class _Survey:
             return []
         free = [d for d in scope.deployments if d.id not in obstructed]
         registry = self._registry
-        choice = Choice(
+        context = RoutingContext(
             self._request,
             registry.health.statuses,
             self._now,
             _MEDIAN,
             lambda deployment: deployment.id not in obstructed,
         )
-        chosen = registry.strategy.choose(scope, choice)
+        chosen = registry.strategy.choose(scope, context)
         wished = registry.by_tag(self._pin.deployment or "") if self._pin else None
         first = [wished] if wished in free and wished else []
         return list(dict.fromkeys([*first, *chosen, *sorted(free, key=lambda d: d.order)]))

@@ -294,6 +294,7 @@ def _connection(entry: _Entry) -> dict[str, Any]:
     if len(principal) < len(_PRINCIPAL):
         missing = ", ".join(key for key in _PRINCIPAL if key not in principal)
         entry.refuse(f"a service principal without {missing}.", f"Add {missing}.")
+    # The credential is made later: this module reads the list and makes nothing.
     if not {"api_key", "azure_ad_token"} & connection.keys():
         connection["service_principal"] = principal
     return connection

@@ -258,6 +258,7 @@ class Pins:
         Raises:
             ResponseNotFoundError: there is one; its caller may have heard of it anywhere.
         """
+        # An id without a label may have come from anywhere, such as the log of another owner.
         for found in self.raw:
             if found.is_private:
                 raise unknown_response(found.value, found.path)

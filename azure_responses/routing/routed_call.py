@@ -37,7 +37,7 @@ from azure_responses.routing.routing_errors import (
     unknown_model,
     with_context,
 )
-from azure_responses.routing.strategies import MOST_CANDIDATES, Choice
+from azure_responses.routing.strategies import MOST_CANDIDATES, RoutingContext
 
 __all__ = ["RoutedCall"]
 
@@ -187,8 +187,8 @@ class RoutedCall:
         if wished and is_free is None and not scope.has_limits:
             # One is enough where none is full or in trouble.
             return [wished]
-        choice = Choice(self.request, registry.health.statuses, now, jitter, is_free)
-        chosen = registry.strategy.choose(scope, choice)
+        context = RoutingContext(self.request, registry.health.statuses, now, jitter, is_free)
+        chosen = registry.strategy.choose(scope, context)
         if wished is None:
             return chosen
         return [wished, *(d for d in chosen if d is not wished)][:MOST_CANDIDATES]

@@ -134,7 +134,6 @@ def _obstacles(
         verdict = describe_obstacle(
             deployment,
             registry.health,
-            request,
             now,
             full=max(full.get(deployment.id, now) - now, 0.0),
             is_pinned=is_pinned,

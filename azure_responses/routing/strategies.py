@@ -20,7 +20,7 @@ __all__ = [
     "MOST_CANDIDATES",
     "STRATEGIES",
     "STRATEGY_ALIASES",
-    "Choice",
+    "RoutingContext",
     "Load",
     "RoutingStrategy",
     "Strategy",
@@ -58,7 +58,7 @@ class Load(Protocol):
         """Seconds it took lately; None when that is not known."""
 
 
-class Choice(NamedTuple):
+class RoutingContext(NamedTuple):
     """What a strategy chooses for, and by what.
 
     Attributes:
@@ -90,7 +90,7 @@ class RoutingStrategy(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     needs_headroom: ClassVar[bool] = False
 
-    def choose(self, group: Group, choice: Choice) -> list[Deployment]:
+    def choose(self, group: Group, context: RoutingContext) -> list[Deployment]:
         """The deployments to try, the best first: lowest `order`, then by strategy.
 
         One is enough where no deployment can be full. With limits there are up to
@@ -100,17 +100,17 @@ class RoutingStrategy(ABC):
         count = MOST_CANDIDATES if group.has_limits else 1
         chosen: list[Deployment] = []
         for tier in group.tiers:
-            chosen += self.draw(tier, count - len(chosen), choice)
+            chosen += self.draw(tier, count - len(chosen), context)
             if len(chosen) >= count:
                 return chosen[:count]
         return chosen
 
-    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
+    def draw(self, tier: Tier, count: int, context: RoutingContext) -> list[Deployment]:
         """At least `count` free deployments of a tier, if there are so many, the best first."""
-        return tier.draw(count, choice.jitter, choice.is_free)
+        return tier.draw(count, context.jitter, context.is_free)
 
     @abstractmethod
-    def measure(self, deployment: Deployment, choice: Choice) -> str:
+    def measure(self, deployment: Deployment, context: RoutingContext) -> str:
         """One clause on what it looks at of a deployment, for explanations."""
 
 
@@ -120,7 +120,7 @@ class _Weighted(RoutingStrategy):
     name = "weighted"
     aliases = ("simple-shuffle",)
 
-    def measure(self, deployment: Deployment, choice: Choice) -> str:
+    def measure(self, deployment: Deployment, context: RoutingContext) -> str:
         return f"weight {deployment.weight:g}"
 
 
@@ -129,12 +129,12 @@ class _LeastBusy(RoutingStrategy):
 
     name = "least-busy"
 
-    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
-        drawn = tier.draw(MOST_CANDIDATES, choice.jitter, choice.is_free)
-        return sorted(drawn, key=lambda d: choice.loads[d.id].in_flight)
+    def draw(self, tier: Tier, count: int, context: RoutingContext) -> list[Deployment]:
+        drawn = tier.draw(MOST_CANDIDATES, context.jitter, context.is_free)
+        return sorted(drawn, key=lambda d: context.loads[d.id].in_flight)
 
-    def measure(self, deployment: Deployment, choice: Choice) -> str:
-        return f"{choice.loads[deployment.id].in_flight} under way"
+    def measure(self, deployment: Deployment, context: RoutingContext) -> str:
+        return f"{context.loads[deployment.id].in_flight} under way"
 
 
 class _Latency(RoutingStrategy):
@@ -147,9 +147,9 @@ class _Latency(RoutingStrategy):
     name = "latency"
     aliases = ("latency-based-routing",)
 
-    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
-        drawn = tier.draw(MOST_CANDIDATES, choice.jitter, choice.is_free)
-        loads, now, is_stream = choice.loads, choice.now, choice.request.is_stream
+    def draw(self, tier: Tier, count: int, context: RoutingContext) -> list[Deployment]:
+        drawn = tier.draw(MOST_CANDIDATES, context.jitter, context.is_free)
+        loads, now, is_stream = context.loads, context.now, context.request.is_stream
         seen = {d.id: loads[d.id].latency(now, is_stream=is_stream) for d in drawn}
         fastest = min((seconds for seconds in seen.values() if seconds is not None), default=1.0)
 
@@ -160,9 +160,9 @@ class _Latency(RoutingStrategy):
 
         return sorted(drawn, key=expected)
 
-    def measure(self, deployment: Deployment, choice: Choice) -> str:
-        load = choice.loads[deployment.id]
-        latency = load.latency(choice.now, is_stream=choice.request.is_stream)
+    def measure(self, deployment: Deployment, context: RoutingContext) -> str:
+        load = context.loads[deployment.id]
+        latency = load.latency(context.now, is_stream=context.request.is_stream)
         return "latency not known" if latency is None else f"latency {latency:.2f} s"
 
 
@@ -178,26 +178,26 @@ class _Headroom(RoutingStrategy):
     aliases = ("usage-based-routing", "usage-based-routing-v2")
     needs_headroom = True
 
-    def choose(self, group: Group, choice: Choice) -> list[Deployment]:
-        chosen = super().choose(group, choice)
+    def choose(self, group: Group, context: RoutingContext) -> list[Deployment]:
+        chosen = super().choose(group, context)
         if chosen:
             return chosen
         # By their headers all would refuse. Headers may be wrong, and only a call will tell.
         count = MOST_CANDIDATES if group.has_limits else 1
-        drawn = (tier.draw(count, choice.jitter, choice.is_free) for tier in group.tiers)
+        drawn = (tier.draw(count, context.jitter, context.is_free) for tier in group.tiers)
         return next((deployments for deployments in drawn if deployments), [])
 
-    def draw(self, tier: Tier, count: int, choice: Choice) -> list[Deployment]:
-        is_free = choice.is_free
+    def draw(self, tier: Tier, count: int, context: RoutingContext) -> list[Deployment]:
+        is_free = context.is_free
         if len(tier.deployments) > MOST_CANDIDATES:
-            ranked = self._rank(tier.draw(MOST_CANDIDATES, choice.jitter, is_free), choice)
+            ranked = self._rank(tier.draw(MOST_CANDIDATES, context.jitter, is_free), context)
             if ranked:
                 return ranked
         # Few, or none of those drawn has room: look at all before leaving the tier.
-        return self._rank([d for d in tier.deployments if is_free is None or is_free(d)], choice)
+        return self._rank([d for d in tier.deployments if is_free is None or is_free(d)], context)
 
-    def _rank(self, deployments: Sequence[Deployment], choice: Choice) -> list[Deployment]:
-        loads, now, tokens = choice.loads, choice.now, choice.request.tokens
+    def _rank(self, deployments: Sequence[Deployment], context: RoutingContext) -> list[Deployment]:
+        loads, now, tokens = context.loads, context.now, context.request.tokens
         roomy = [d for d in deployments if loads[d.id].headroom.has_room(tokens, now)]
         if len(roomy) < 2:
             return roomy
@@ -209,10 +209,10 @@ class _Headroom(RoutingStrategy):
         else:
             rates = [d.weight for d in roomy]
         # The order given was drawn with the same jitter; the salt makes this order independent.
-        return race(roomy, rates, random_numbers(choice.jitter, salt=0x9E3779B97F4A7C15))
+        return race(roomy, rates, random_numbers(context.jitter, salt=0x9E3779B97F4A7C15))
 
-    def measure(self, deployment: Deployment, choice: Choice) -> str:
-        left = choice.loads[deployment.id].headroom.tokens_left(choice.now)
+    def measure(self, deployment: Deployment, context: RoutingContext) -> str:
+        left = context.loads[deployment.id].headroom.tokens_left(context.now)
         return "tokens left not known" if left is None else f"{left:.0f} tokens left"
 
 

@@ -11,8 +11,8 @@ from tests.routing.fleet import ask, attempt, deployment, fleet, serve, server_e
 def test_a_row_without_weight_is_an_obstacle_only_to_calls_that_are_not_pinned() -> None:
     routing = fleet(deployment("a", weight=0.0))
     row, health = routing.deployments[0], routing.health
-    assert describe_obstacle(row, health, ask(), 0.0, is_pinned=True) is None
-    verdict = describe_obstacle(row, health, ask(), 0.0)
+    assert describe_obstacle(row, health, 0.0, is_pinned=True) is None
+    verdict = describe_obstacle(row, health, 0.0)
     assert verdict is not None
     assert verdict.until is None
 
@@ -21,7 +21,7 @@ def test_limits_are_told_from_failures() -> None:
     routing = fleet("a", "b")
     routing.health.limit("a", 5.0, 0.0)
     routing.health.fail("b", "failures", 0.0, hint=None, at_once=True, is_probe=False)
-    verdicts = [describe_obstacle(d, routing.health, ask(), 0.0) for d in routing.deployments]
+    verdicts = [describe_obstacle(d, routing.health, 0.0) for d in routing.deployments]
     assert [verdict and verdict.is_limited for verdict in verdicts] == [True, False]
 
 

@@ -12,7 +12,7 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.strategies import (
     STRATEGIES,
     STRATEGY_ALIASES,
-    Choice,
+    RoutingContext,
     Strategy,
     StrategyName,
 )
@@ -27,9 +27,10 @@ def _first(
     """Whom a thousand calls evenly spread over the jitter would be given to."""
     group = routing.groups["gpt"]
     choices = (
-        Choice(asked or ask(), routing.health.statuses, now, step / 1000) for step in range(1000)
+        RoutingContext(asked or ask(), routing.health.statuses, now, step / 1000)
+        for step in range(1000)
     )
-    return Counter(routing.strategy.choose(group, choice)[0].id for choice in choices)
+    return Counter(routing.strategy.choose(group, context)[0].id for context in choices)
 
 
 def test_type_checkers_know_every_strategy_by_all_its_names() -> None:
@@ -85,17 +86,17 @@ def test_a_draw_has_as_many_as_there_are_free_and_none_twice(count: int, size: i
 
 def test_one_candidate_suffices_where_nothing_can_be_full() -> None:
     routing = fleet(*"abc")
-    choice = Choice(ask(), routing.health.statuses, 0.0, 0.5)
-    assert len(routing.strategy.choose(routing.groups["gpt"], choice)) == 1
+    context = RoutingContext(ask(), routing.health.statuses, 0.0, 0.5)
+    assert len(routing.strategy.choose(routing.groups["gpt"], context)) == 1
 
 
 def test_with_limits_the_candidates_go_on_to_the_next_order() -> None:
     rows = [deployment(f"a{n}", rpm=5) for n in range(3)]
     rows += [deployment(f"b{n}", order=2) for n in range(9)]
     routing = fleet(*rows)
-    choice = Choice(ask(), routing.health.statuses, 0.0, 0.5)
+    context = RoutingContext(ask(), routing.health.statuses, 0.0, 0.5)
     for strategy in STRATEGIES.values():
-        chosen = strategy.choose(routing.groups["gpt"], choice)
+        chosen = strategy.choose(routing.groups["gpt"], context)
         assert len(chosen) == 8
         assert [d.order for d in chosen] == [1] * 3 + [2] * 5
 
