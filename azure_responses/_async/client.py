@@ -53,6 +53,7 @@ class AsyncAzureResponses:
             executor = AsyncExecutor(credentials, http_client=http_client, telemetry=telemetry)
         else:
             origin = configuration.settings.endpoint.origin
+            # Connections are opened on use: making a client sends nothing.
             transport = LoopTransport(configuration.connection, origin)
             executor = AsyncExecutor(credentials, transport=transport, telemetry=telemetry)
         self._set_up(configuration, executor, owns_executor=True)
@@ -98,6 +99,7 @@ class AsyncAzureResponses:
 
     async def aclose(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
+        # A copy of `with_options` shares the connections and leaves them open.
         if self._owns_executor:
             await self._executor.aclose()
 

@@ -158,6 +158,7 @@ class AsyncExecutor:
 
     async def prepare(self, attempt: RetryDecision, secret: str | None) -> None:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
+        # The secret tells whether another caller has replaced the token since.
         if attempt.refreshes_token:
             self._credentials.refresh(secret)
         if attempt.delay:
@@ -221,5 +222,6 @@ class AsyncExecutor:
         headers = build_headers(call, credential)
         if self._transport is not None:
             return await self._transport.send(call.request, headers, timeout, limit)
+        # The client of the caller has proxies, certificates and hooks of its own.
         assert self._http_client is not None
         return await async_send_through(self._http_client, call, headers, timeout, limit)

@@ -108,6 +108,7 @@ class AsyncStream(Generic[R]):
         return self
 
     def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
+        # In `async with` the end of the block closes the connection; elsewhere the end of the loop.
         return self if self._is_entered else self._closing()
 
     async def __anext__(self) -> ResponseStreamEvent:
@@ -294,6 +295,7 @@ class AsyncStream(Generic[R]):
             # Once: noting it again at `close` would make a deleted response look fresh.
             self._noted_id = self._state.response_id
             self._operations.recent.remember(self._known_id(), time.monotonic())
+        # Forgotten first: closing may be interrupted, and is not done twice.
         reply, self._reply = self._reply, None
         if reply is not None:
             with shield():

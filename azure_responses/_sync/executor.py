@@ -153,6 +153,7 @@ class Executor:
 
     def prepare(self, attempt: RetryDecision, secret: str | None) -> None:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
+        # The secret tells whether another caller has replaced the token since.
         if attempt.refreshes_token:
             self._credentials.refresh(secret)
         if attempt.delay:
@@ -216,5 +217,6 @@ class Executor:
         headers = build_headers(call, credential)
         if self._transport is not None:
             return self._transport.send(call.request, headers, timeout, limit)
+        # The client of the caller has proxies, certificates and hooks of its own.
         assert self._http_client is not None
         return send_through(self._http_client, call, headers, timeout, limit)

@@ -108,6 +108,7 @@ class Call:
 
     def outcome(self, reply: Reply, now: float) -> Reply | APIStatusError:
         """The reply of a success, or the error that the reply stands for; `now` is unix seconds."""
+        # A redirect is an error too: following one would carry the credential to another host.
         if 200 <= reply.status < 300:
             return reply
         return self.failure(reply.status, reply.headers, reply.body, now)

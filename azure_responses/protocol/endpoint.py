@@ -140,16 +140,20 @@ def resolve_endpoint(
     """
     pasted = read_pasted_url(endpoint)
     version = _normalise_version(api_version or pasted.api_version, version_source)
+    # 1. A Foundry project has one surface, and takes no version.
     if pasted.shape in ("project", "agent"):
         return _project(pasted, version)
+    # 2. Some gateways insist on a path that Azure itself does not have.
     if preview_path:
         return _preview_path(pasted, version)
+    # 3. Where URL and version contradict each other, only the caller knows which is meant.
     if pasted.shape == "v1" and version not in ("v1", "preview"):
         raise ConfigurationError(
             f"The endpoint is a v1 URL and {version_source} is {version!r}; the v1 surface takes "
             "no dated version.",
             hint=f"Drop {version_source}, or drop /openai/v1 from the endpoint.",
         )
+    # 4. A base URL with a path of its own, as gateways have, is used as it was given.
     if literal and pasted.shape == "root" and pasted.prefix:
         return _build(pasted, pasted.prefix, "v1", version)
     return _by_version(pasted, version, strict_api_version, version_source)

@@ -257,8 +257,11 @@ def _is_limit(name: str) -> bool:
 
 def _classify(problem: ErrorBody, status: int, context: RequestContext) -> type[APIStatusError]:
     for known in find_known(status, problem.code, problem.message):
+        # A row may know a hint only, and leave the class to a later row or to the status.
         if known.error is not None:
             return known.error
+    # The path of the call names a response: unless the code says that the path itself is unknown,
+    # the response is what was not found.
     if status == 404 and context.response_id and problem.code not in ("404", "unknown_url"):
         return ResponseNotFoundError
     if status in _KIND_BY_STATUS:

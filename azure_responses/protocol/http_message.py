@@ -115,6 +115,7 @@ class RawResponse(Generic[R]):
 
     def parse(self) -> R:
         """The typed result, the same object every time."""
+        # Once only: the validators of the caller's type would otherwise run at each call.
         if self._parsed is None:
             self._parsed = self._parse(self._reply)
         return self._parsed

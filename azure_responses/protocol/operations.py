@@ -368,6 +368,7 @@ class Operations:
             scope=self.settings.scope,
             uses_key=self.settings.secret.kind == "api_key",
         )
+        # A context with a response id serves one call only.
         if response_id is None and len(self._contexts) < _MOST_CONTEXTS:
             self._contexts[name, deployment] = context
         return context

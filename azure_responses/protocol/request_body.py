@@ -44,6 +44,8 @@ def encode_body(
         return None
     merged = {**(body or {}), **(extra_body or {})}
     try:
+        # Text stays UTF-8, because escapes make most languages twice as long. NaN and infinity are
+        # refused: Python writes them, but they are not JSON.
         text = json.dumps(
             merged, default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
         )

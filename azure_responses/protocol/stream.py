@@ -181,15 +181,18 @@ class ResponseStream:
             self.check()
             return Step("finish")
         if self._failures:
+            # 2. The service reported a failure.
             return self._after_failure(now, wall_clock, jitter)
         cause = (
             cause
             or self._damage
             or APIConnectionError("The stream ended before its terminal event.")
         )
+        # 3. The connection was lost. A background response goes on at the service: it is resumed.
         if self._resumes and self.response_id:
             return self._after_interruption(cause, now, jitter)
         if self._held is not None and not isinstance(cause, APIStatusError):
+            # 4. Nothing was handed out yet, so that the request can be sent again unnoticed.
             with suppress(APIConnectionError):
                 return self._again(cause, now, jitter)
         raise self.interrupted(cause) from cause
@@ -197,6 +200,7 @@ class ResponseStream:
     def check(self) -> None:
         """Raise UnreadableResponseError where what the stream brought cannot be read."""
         if self.final_response is not None:
+            # 1. It ended in order.
             check_readable(self.final_response, self._partial.lost)
 
     @property
