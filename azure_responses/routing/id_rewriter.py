@@ -113,12 +113,10 @@ class IdRewriter:
         self._apply(value, REPLY)
 
     def _apply(self, value: Any, place: Place) -> Any:
-        """What belongs in the place of `value`; objects and lists are changed themselves."""
+        """What belongs in the place of `value`; objects are changed themselves."""
         if isinstance(value, str):
             return value if place.kind is None else self._change(place.kind, value)
-        if isinstance(value, list):
-            self._apply_entries(value, place)
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             self._apply_fields(value, place)
         elif (places := _places_in(type(value), place)) is not None:
             self._apply_model(value, place, places)
@@ -142,7 +140,9 @@ class IdRewriter:
 
     def _apply_entries(self, entries: list[Any], place: Place) -> None:
         for index, entry in enumerate(entries):
-            if not isinstance(entry, list):
+            if type(entry) is dict:
+                self._apply_fields(entry, place)
+            elif not isinstance(entry, list):
                 entries[index] = self._apply(entry, place)
 
     def _apply_fields(self, fields: dict[str, Any], place: Place) -> None:
@@ -150,7 +150,17 @@ class IdRewriter:
         for name, value in fields.items():
             inner = places.get(name, other)
             # Most fields hold no id, and most of those that could are empty or hold a text.
-            if value and inner is not None and (inner.kind is not None or type(value) is not str):
+            if not value or inner is None:
+                continue
+            kind = type(value)
+            if kind is str:
+                if inner.kind is not None:
+                    fields[name] = self._change(inner.kind, value)
+            elif kind is dict:
+                self._apply_fields(value, inner)
+            elif kind is list:
+                self._apply_entries(value, inner)
+            else:
                 fields[name] = self._apply(value, inner)
 
     def _change(self, kind: Kind, value: str) -> str:
