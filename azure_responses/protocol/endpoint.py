@@ -147,16 +147,20 @@ def resolve_endpoint(
     if preview_path:
         return _preview_path(pasted, version)
     # 3. Where URL and version contradict each other, only the caller knows which is meant.
+    _refuse_contradiction(pasted, version, version_source)
+    # 4. A base URL with a path of its own, as gateways have, is used as it was given.
+    if literal and pasted.shape == "root" and pasted.prefix:
+        return _build(pasted, pasted.prefix, "v1", version)
+    return _by_version(pasted, version, strict_api_version, version_source)
+
+
+def _refuse_contradiction(pasted: PastedURL, version: str, version_source: str) -> None:
     if pasted.shape == "v1" and version not in ("v1", "preview"):
         raise ConfigurationError(
             f"The endpoint is a v1 URL and {version_source} is {version!r}; the v1 surface takes "
             "no dated version.",
             hint=f"Drop {version_source}, or drop /openai/v1 from the endpoint.",
         )
-    # 4. A base URL with a path of its own, as gateways have, is used as it was given.
-    if literal and pasted.shape == "root" and pasted.prefix:
-        return _build(pasted, pasted.prefix, "v1", version)
-    return _by_version(pasted, version, strict_api_version, version_source)
 
 
 def _by_version(pasted: PastedURL, version: str, strict: bool, source: str) -> Endpoint:

@@ -85,9 +85,8 @@ def resolve_settings(
 ) -> Settings:
     """Decide the settings of a client.
 
-    Raises:
-        ConfigurationError: no endpoint, two credentials, two endpoints, an unusable URL or
-            version, or a secret that would travel unencrypted.
+    Raises ConfigurationError for no endpoint, two credentials, two endpoints, an unusable URL or
+    version, or a secret that would travel unencrypted.
     """
     secret = _choose_secret(
         environ,
@@ -104,8 +103,8 @@ def resolve_settings(
     if not allow_insecure:
         _refuse_plain_http(resolved)
     named = _single("deployment", deployment=deployment, azure_deployment=azure_deployment)
-    wanted = _choose("deployment", named or resolved.deployment, environ)
-    return Settings(resolved, secret, wanted.value, scope or resolved.scope)
+    wanted = _choose("deployment", named or resolved.deployment, environ).value
+    return Settings(resolved, secret, wanted, scope or resolved.scope)
 
 
 def _refuse_plain_http(endpoint: Endpoint) -> None:
