@@ -67,7 +67,7 @@ class ApiRequest:
         query: what follows the question mark, encoded.
         headers: names in lower case.
         body: the bytes as received, decompressed.
-        owner: who asks; ids are bound to them. None binds ids to nobody.
+        owner: who asks; ids are bound to them. None binds ids to no owner.
         call_id: names the call in logs, and to Azure as `x-ms-client-request-id`; None makes one.
         may_call: which models to list; None lists all.
         is_operator: who asks has configured the deployments too. To others a deployment's refused
@@ -93,7 +93,7 @@ class ApiReply(Generic[Body]):
         status: the HTTP status.
         headers: names in lower case; `content-length` is there unless the body is iterated.
         body: the bytes, or an iterator of pieces that are to be sent as they come. An iterator has
-            to be closed when nobody wants the rest: that cancels what Azure is doing.
+            to be closed when the caller leaves: that cancels what Azure is doing.
         summary: what is known of the call; of a stream it is complete when the body has ended.
     """
 

@@ -53,7 +53,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
     Raises BadRequestError for what is not JSON, for another kind of value, for nesting deeper than
     200, for numbers without a finite value, and for a key that stands twice in one object: which
-    of the two counts would differ between whoever checks it and whoever obeys it.
+    of the two counts could differ between the check here and Azure.
     """
     if not body.strip():
         raise invalid_request("The body is empty.", code="invalid_json", hint="Send a JSON object.")

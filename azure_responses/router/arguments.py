@@ -204,10 +204,10 @@ def query_of(include: Any = None, **given: Any) -> dict[str, Any]:
 
 
 def check_end_user(end_user: Any) -> str:
-    """The end user, if somebody is meant: a purge for nobody must not pass for a complete one.
+    """The end user; a purge without one must not pass for a complete one.
 
     Raises:
-        ConfigurationError: nobody is.
+        ConfigurationError: the end user is missing or empty.
     """
     if isinstance(end_user, str) and end_user:
         return end_user

@@ -50,7 +50,7 @@ class Answer(Generic[T]):
 class Routed(Generic[T]):
     """A result and how it was got.
 
-    `lease` is settled unless the result is a stream under way: then whoever reads the stream tells
+    `open_attempt` is settled unless the result is a stream under way: then the stream tells
     the open_attempt how it ends.
     """
 
@@ -137,7 +137,7 @@ class OpenAttempt:
             self._settle(settlement, now)
 
     def abandoned(self, *, tokens: int | None = None, was_sent: bool = True) -> None:
-        """Nobody wants it any more, or it could not be made at all."""
+        """The caller gave it up, or it could not be made at all."""
         if not self.is_settled:
             self._is_settled = True
             now = time.monotonic()

@@ -290,7 +290,7 @@ def find_secrets(
     What was given, else the environment's, else one derived from the deployments' API keys, so
     that a restart and a replica with the same rows agree without being told, else a random one.
 
-    `is_shared` says that there certainly are replicas; a secret nobody chose is then worth a
+    `is_shared` says that there certainly are replicas; a derived secret is then worth a
     warning, since their rows may come to differ.
     """
     explicit = (environ.get(ENVIRONMENT_VARIABLE) or None) if given is None else given

@@ -47,7 +47,7 @@ class _Facts(NamedTuple):
     """What calls of one model name have in common.
 
     Attributes:
-        counts_tokens: somebody wants to know how long they are.
+        counts_tokens: a limit or a window needs to know how long they are.
         sole_resource: the one resource behind the name, or None when there are several.
     """
 

@@ -1,4 +1,4 @@
-"""The deployments of a router as somebody to call: each with its client.
+"""The deployments of a router, each with the client that calls it.
 
 Deployments of one endpoint, credential and version share a client, and with it connections and
 tokens. An async client belongs to one event loop.
@@ -85,7 +85,7 @@ class ClientFactory(Generic[C]):
     Attributes:
         make: the class of the clients.
         arguments: of every client: network, telemetry, timeout.
-        given: deployment id → the client its row brought along; never closed by us.
+        given: deployment id → the client in its entry; the router never closes it.
         others: ids of deployments whose rows brought only a client of the other kind.
         credential_of: makes a credential of a row's service principal.
     """
@@ -265,7 +265,7 @@ _DECIDED = (
 
 
 class GivenClients:
-    """The clients that rows brought along, by the place of the row."""
+    """The clients that entries have, by the place of the entry."""
 
     def __init__(self) -> None:
         self.sync: dict[int, AzureResponses] = {}

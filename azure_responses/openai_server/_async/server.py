@@ -205,7 +205,7 @@ class _Served:
     async def _pieces(self, stream: AsyncByteStream) -> AsyncGenerator[bytes, None]:
         """The bytes to send on; settles the call however it ends.
 
-        Read to its end, broken, or closed because nobody wants the rest.
+        Read to its end, broken, or closed by the caller.
         """
         summary, frames = self._call.summary, stream.frames
         try:

@@ -204,7 +204,7 @@ class _Served:
     def _pieces(self, stream: ByteStream) -> Generator[bytes, None]:
         """The bytes to send on; settles the call however it ends.
 
-        Read to its end, broken, or closed because nobody wants the rest.
+        Read to its end, broken, or closed by the caller.
         """
         summary, frames = self._call.summary, stream.frames
         try:

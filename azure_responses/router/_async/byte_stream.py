@@ -67,7 +67,7 @@ class AsyncByteStream:
         latency: seconds to the first output.
         entry: the stored response to remember, once it is known.
         progress: what a typed reader has made of it.
-        watch: told of the events by a typed reader; None when nobody listens.
+        watch: a typed reader tells it the events; None without listeners.
         is_interrupted: the connection ended before the stream did.
     """
 
@@ -168,7 +168,7 @@ class AsyncByteStream:
         await self.end(None)
 
     async def end(self, error: BaseException | None) -> None:
-        """Settle and close; `error` is why, None where it has ended or nobody reads on."""
+        """Settle and close; `error` is why, None where it has ended or was closed."""
         self._has_ended = True
         for finalizer in self._finalizers:
             finalizer.detach()
@@ -186,7 +186,7 @@ class AsyncByteStream:
         if self._is_connected:
             self._reply.end_opening()
         if not self.frames.has_output and self.frames.is_finished:
-            # Another deployment may be asked for an answer: nobody will read this to its end.
+            # Another deployment may be asked for an answer: this may not be read to its end.
             await self._disconnect()
 
     def _note_opening(self) -> Outcome | None:

@@ -98,7 +98,7 @@ class AsyncRouterOperations:
 
         Raises:
             AzureResponsesError: the last failure, after retries and fallbacks; a 429 or 503 whose
-                `retry_after` is how long nobody can serve.
+                `retry_after` says how long no deployment can serve.
         """
         if stream:
             return await self._stream(arguments)
@@ -230,7 +230,7 @@ class AsyncRouterOperations:
         """A stored response, as it stands or as a stream from after event `starting_after`.
 
         Raises:
-            ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
+            ResponseNotFoundError: an id that is forged, another owner's, or unknown.
         """
         check_start(starting_after, stream=stream)
         query = query_of(include=include, starting_after=starting_after)

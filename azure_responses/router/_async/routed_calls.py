@@ -126,7 +126,7 @@ class AsyncRoutedCalls:
         try:
             return await self.state.reserve(step.candidates, now)
         except BaseException:
-            # Given up meanwhile: nobody else may be kept from probing.
+            # The call was cancelled meanwhile: other calls must be free to probe.
             call.abandoned(now)
             raise
 

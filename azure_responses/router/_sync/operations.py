@@ -99,7 +99,7 @@ class RouterOperations:
 
         Raises:
             AzureResponsesError: the last failure, after retries and fallbacks; a 429 or 503 whose
-                `retry_after` is how long nobody can serve.
+                `retry_after` says how long no deployment can serve.
         """
         if stream:
             return self._stream(arguments)
@@ -231,7 +231,7 @@ class RouterOperations:
         """A stored response, as it stands or as a stream from after event `starting_after`.
 
         Raises:
-            ResponseNotFoundError: an id that is forged, another owner's, or known to nobody.
+            ResponseNotFoundError: an id that is forged, another owner's, or unknown.
         """
         check_start(starting_after, stream=stream)
         query = query_of(include=include, starting_after=starting_after)

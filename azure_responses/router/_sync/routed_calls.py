@@ -125,7 +125,7 @@ class RoutedCalls:
         try:
             return self.state.reserve(step.candidates, now)
         except BaseException:
-            # Given up meanwhile: nobody else may be kept from probing.
+            # The call was cancelled meanwhile: other calls must be free to probe.
             call.abandoned(now)
             raise
 
