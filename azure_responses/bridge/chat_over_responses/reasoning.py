@@ -155,18 +155,18 @@ class ReasoningKnowledge:
     def __init__(self) -> None:
         self._known: dict[str, bool] = {}
 
-    def of(self, deployment: str | None) -> bool | None:
+    def of(self, deployment: object) -> bool | None:
         """Whether a deployment reasons, or None if it is not known yet."""
-        return self._known.get(deployment or "")
+        return self._known.get(_key(deployment))
 
-    def learn_from_answer(self, deployment: str | None, response: Response | None) -> None:
+    def learn_from_answer(self, deployment: object, response: Response | None) -> None:
         """Note the reasoning of a response, if it has any."""
-        if response is None or self._known.get(deployment or ""):
+        if response is None or self._known.get(_key(deployment)):
             return
         if any(item.type == "reasoning" for item in response.output):
             self._learn(deployment, reasons=True)
 
-    def learn_from_refusal(self, deployment: str | None, error: AzureResponsesError) -> bool:
+    def learn_from_refusal(self, deployment: object, error: AzureResponsesError) -> bool:
         """True when an error says that the deployment does not reason, which is then noted."""
         if not isinstance(error, BadRequestError):
             return False
@@ -175,11 +175,17 @@ class ReasoningKnowledge:
         self._learn(deployment, reasons=False)
         return True
 
-    def _learn(self, deployment: str | None, *, reasons: bool) -> None:
+    def _learn(self, deployment: object, *, reasons: bool) -> None:
         # Callers of a wildcard deployment may name any number of models, so the oldest go.
         if len(self._known) >= _MOST_KNOWN:
             self._known.pop(next(iter(self._known), ""), None)
-        self._known[deployment or ""] = reasons
+        self._known[_key(deployment)] = reasons
+
+
+def _key(deployment: object) -> str:
+    # `extra_body` may hold any `model`, a dict or list too. The service refuses it in its own
+    # words, so it only has to get there: as text it is a key like any other.
+    return deployment if isinstance(deployment, str) else str(deployment or "")
 
 
 _SAMPLING = ("temperature", "top_p", "top_logprobs")

@@ -145,6 +145,16 @@ def test_nothing_is_known_at_first() -> None:
     assert knowledge.of(None) is None
 
 
+@pytest.mark.parametrize("model", [{"name": "o1"}, ["o1"], 1, None])
+def test_a_model_that_is_no_name_is_learned_about_like_any_other(model: object) -> None:
+    knowledge = ReasoningKnowledge()
+    knowledge.learn_from_answer(model, _REASONING)
+    assert knowledge.of(model) is True
+    assert knowledge.of("o1") is None
+    assert knowledge.learn_from_refusal(model, _REFUSAL)
+    assert knowledge.of(model) is False
+
+
 def test_reasoning_in_an_answer_says_that_its_deployment_reasons() -> None:
     knowledge = ReasoningKnowledge()
     knowledge.learn_from_answer("d", Response(id="resp_1"))
