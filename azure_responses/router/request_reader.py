@@ -113,9 +113,8 @@ class RequestReader:
         model, owner = self._model(own.get("model")), own.get("owner")
         extra = own.get("extra_body")
         merged = {**body, **extra} if extra else body
-        ids = None if _is_plain(merged) else self.affinity.read(merged, owner)
-        if ids is not None and must_own:
-            ids.pins.require_own()
+        ids = self._read_ids(merged, owner, must_own)
+        # An id that the caller names says more than where the cache's reasoning was encrypted.
         pin = None if ids is None else self._pin(ids, model, owner)
         if pin is None and is_chat:
             pin = self._cached_pin(merged)
@@ -134,6 +133,18 @@ class RequestReader:
             is_stream,
             received,
         )
+
+    def _read_ids(
+        self, body: Mapping[str, Any], owner: str | None, must_own: bool
+    ) -> RequestIds | None:
+        """The signed ids of a body; None where it has no place for any."""
+        # A walk over the whole body costs more than everything else that is read here.
+        if _is_plain(body):
+            return None
+        ids = self.affinity.read(body, owner)
+        if must_own:
+            ids.pins.require_own()
+        return ids
 
     def read_stored(
         self, response_id: str, arguments: Mapping[str, Any], operation: str = "retrieve"

@@ -110,30 +110,41 @@ def describe_obstacle(
         is_pinned: the call has to go to its resource.
         is_too_small: its context window does not hold the call, and another's does.
     """
-
-    def out(reason: str, until: float | None = None, *, is_limited: bool = False) -> Verdict:
-        return Verdict(deployment.id, deployment.host, False, reason, until, is_limited)
-
     if deployment.weight == 0 and not is_pinned:
-        return out("weight 0: takes only calls that are pinned to it")
+        return _refuse(deployment, "weight 0: takes only calls that are pinned to it")
     if is_too_small:
-        return out(f"its context window of {deployment.max_input_tokens} tokens is too small")
-    # From here on the obstacles pass with time, and `until` says when. The longest one counts: a
-    # call that comes back before it would be refused again.
+        size = deployment.max_input_tokens
+        return _refuse(deployment, f"its context window of {size} tokens is too small")
+    return _describe_wait(deployment, health, now, full)
+
+
+def _describe_wait(
+    deployment: Deployment, health: DeploymentHealth, now: float, full: float
+) -> Verdict | None:
+    """An obstacle that passes with time; `until` says when.
+
+    The longest one counts: a call that comes back before it would be refused again.
+    """
     cooldown = health.statuses[deployment.id].cooldown
     left = cooldown.until - now
     if left > 0:
         reason = f"cooling down for another {left:.1f} s ({cooldown.cause})"
         is_limited = cooldown.cause in ("rate limit", "another replica")
-        return out(reason, max(left, full), is_limited=is_limited)
+        return _refuse(deployment, reason, max(left, full), is_limited=is_limited)
     # Half open: one call probes it, and the others wait for what comes of that.
     if not cooldown.is_open(now):
-        return out(
-            f"being probed by another call ({cooldown.cause})", until=cooldown.remaining(now)
-        )
+        reason = f"being probed by another call ({cooldown.cause})"
+        return _refuse(deployment, reason, cooldown.remaining(now))
     if full > 0:
-        return out(f"full for another {full:.1f} s (rpm, tpm)", full, is_limited=True)
+        reason = f"full for another {full:.1f} s (rpm, tpm)"
+        return _refuse(deployment, reason, full, is_limited=True)
     return None
+
+
+def _refuse(
+    deployment: Deployment, reason: str, until: float | None = None, *, is_limited: bool = False
+) -> Verdict:
+    return Verdict(deployment.id, deployment.host, False, reason, until, is_limited)
 
 
 def explain(
