@@ -25,7 +25,7 @@ from azure_responses.pricing.prices import (
     ToolPrice,
     read_amount,
 )
-from azure_responses.pricing.terms import Deployment, Terms, read_zone, settle_terms
+from azure_responses.pricing.terms import PricedDeployment, Terms, read_zone, settle_terms
 from azure_responses.pricing.use import NO_TOOLS, Tokens, Use, read_use
 
 __all__ = ["PriceBook", "default_book", "read_configuration"]
@@ -46,7 +46,7 @@ class PriceBook:
 
     def __init__(self) -> None:
         self._catalogue = Catalogue()
-        self._deployments: dict[str, Deployment] = {}
+        self._deployments: dict[str, PricedDeployment] = {}
         self._rates: dict[tuple[Any, ...], tuple[Rates | None]] = {}
         self._warned: set[str] = set()
         self._lock = new_lock()
@@ -115,8 +115,8 @@ class PriceBook:
         provisioned: bool | None = None,
         image_model: str | None = None,
     ) -> None:
-        """Say what a deployment is; see `Deployment` for the arguments."""
-        said = Deployment(base_model, zone, region, tier, provisioned, image_model)
+        """Say what a deployment is; see `PricedDeployment` for the arguments."""
+        said = PricedDeployment(base_model, zone, region, tier, provisioned, image_model)
         with self._lock:
             self._deployments[name.lower()] = said
             self._forget()
@@ -186,27 +186,27 @@ class PriceBook:
                 as JSON; also a line of a batch's output or of the package's log.
             deployment: the deployment's name, if not the one the reply's headers give; what was
                 registered for it holds unless an argument says otherwise.
-            base_model, region, zone, tier, provisioned, image_model: see `Deployment`.
+            base_model, region, zone, tier, provisioned, image_model: see `PricedDeployment`.
             paid_containers: code interpreter containers whose session (an hour) is paid for.
 
         Raises:
             ConfigurationError: `result` is none of these.
         """
-        said = Deployment(base_model, zone, region, tier, provisioned, image_model)
+        said = PricedDeployment(base_model, zone, region, tier, provisioned, image_model)
         return self.price(read_use(result), deployment, said, paid_containers)
 
     def price(
         self,
         use: Use,
         deployment: str | None = None,
-        said: Deployment | None = None,
+        said: PricedDeployment | None = None,
         paid_containers: Collection[str] = (),
     ) -> Cost | None:
         """`cost` of what was already read."""
         if use.tokens is None:
             return None
         known, name = self._recall(use, deployment)
-        said = (said or Deployment()).over(known)
+        said = (said or PricedDeployment()).over(known)
         try:
             terms = settle_terms(use, said, name)
             return self._bill(use, use.tokens, said, terms, paid_containers)
@@ -229,7 +229,7 @@ class PriceBook:
             cost = None if rates is None else rates.cost(use.tokens)
             if rates is None or cost is not None:
                 return cost
-        bill = self.price(use, deployment, Deployment(base_model))
+        bill = self.price(use, deployment, PricedDeployment(base_model))
         return None if bill is None else bill.total
 
     def _rates_of(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
@@ -248,7 +248,7 @@ class PriceBook:
     def _find_rates(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
         known, name = self._recall(use, deployment)
         try:
-            terms = settle_terms(use, Deployment(base_model).over(known), name)
+            terms = settle_terms(use, PricedDeployment(base_model).over(known), name)
             return find_rates(terms, self._catalogue)
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
@@ -271,7 +271,9 @@ class PriceBook:
 
         return price
 
-    def _recall(self, use: Use, deployment: str | None) -> tuple[Deployment | None, str | None]:
+    def _recall(
+        self, use: Use, deployment: str | None
+    ) -> tuple[PricedDeployment | None, str | None]:
         """What was registered for the deployment that served, and its name.
 
         If nothing was registered for a deployment that stood in for a full one, what was
@@ -290,7 +292,7 @@ class PriceBook:
         self,
         use: Use,
         tokens: Tokens,
-        said: Deployment,
+        said: PricedDeployment,
         terms: Terms,
         paid_containers: Collection[str],
     ) -> Cost:

@@ -10,7 +10,7 @@ from azure_responses.fork import new_lock
 from azure_responses.pricing.bill import Cost
 from azure_responses.pricing.book import PriceBook, default_book
 from azure_responses.pricing.prices import NOTHING
-from azure_responses.pricing.terms import Deployment
+from azure_responses.pricing.terms import PricedDeployment
 from azure_responses.pricing.use import Tokens, Use, read_use
 
 __all__ = ["Column", "Ledger", "LedgerRow"]
@@ -100,7 +100,7 @@ class Ledger:
         use = read_use(result)
         # What a standard deployment served for a full one is that deployment's cost.
         name = use.deployment if use.is_spilled and use.deployment else deployment or use.deployment
-        said = Deployment(**known)
+        said = PricedDeployment(**known)
         known_cost = use.recorded_cost if cost is None else cost
         with self._lock:
             paid = self._paid_containers(use)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from azure_responses.pricing.prices import is_version_of
 from azure_responses.pricing.use import Use
 
-__all__ = ["DATA_ZONES", "GLOBAL", "Deployment", "Terms", "read_zone", "settle_terms"]
+__all__ = ["DATA_ZONES", "GLOBAL", "PricedDeployment", "Terms", "read_zone", "settle_terms"]
 
 GLOBAL = "global"
 _GOVERNMENT = "us-gov"
@@ -38,7 +38,7 @@ DATA_ZONES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class PricedDeployment:
     """What is known of a deployment beyond its name; None where nothing was said.
 
     Attributes:
@@ -58,7 +58,7 @@ class Deployment:
     provisioned: bool | None = None
     image_model: str | None = None
 
-    def over(self, other: "Deployment | None") -> "Deployment":
+    def over(self, other: "PricedDeployment | None") -> "PricedDeployment":
         """What is said here, and where nothing is, what the other says."""
         if other is None:
             return self
@@ -66,7 +66,7 @@ class Deployment:
         for item in fields(self):
             value = getattr(self, item.name)
             values[item.name] = getattr(other, item.name) if value is None else value
-        return Deployment(**values)
+        return PricedDeployment(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Terms:
     is_routed: bool = False
 
 
-def settle_terms(use: Use, said: Deployment, name: str | None) -> Terms:
+def settle_terms(use: Use, said: PricedDeployment, name: str | None) -> Terms:
     """Work out the terms of a call.
 
     Args:

@@ -36,3 +36,10 @@ def test_a_ledger_prices_by_that_book_unless_given_another() -> None:
     pricing.register("my-model", input=1, output=2)
     assert pricing.Ledger().record(body("my-model", usage(1000))) == Decimal("0.001")
     assert pricing.Ledger(pricing.PriceBook()).record(body("my-model")) is None
+
+
+def test_a_name_of_before_still_leads_to_its_class_and_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="PricedDeployment"):
+        assert pricing.Deployment is pricing.PricedDeployment  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="Deploymnt"):
+        pricing.Deploymnt  # type: ignore[attr-defined] # noqa: B018

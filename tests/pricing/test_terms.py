@@ -1,11 +1,17 @@
 import pytest
 
-from azure_responses.pricing.terms import DATA_ZONES, Deployment, Terms, read_zone, settle_terms
+from azure_responses.pricing.terms import (
+    DATA_ZONES,
+    PricedDeployment,
+    Terms,
+    read_zone,
+    settle_terms,
+)
 from azure_responses.pricing.use import Use
 
 
 def _models(served: str | None, base: str | None = None, name: str | None = None) -> list[str]:
-    return list(settle_terms(Use(model=served), Deployment(base_model=base), name).models)
+    return list(settle_terms(Use(model=served), PricedDeployment(base_model=base), name).models)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +49,13 @@ def test_the_base_model_comes_first_then_the_reply_then_the_name(
 def test_the_router_is_known_by_base_model_or_name(
     base: str | None, name: str | None, is_routed: bool
 ) -> None:
-    terms = settle_terms(Use(model="gpt-4.1-nano"), Deployment(base_model=base), name)
+    terms = settle_terms(Use(model="gpt-4.1-nano"), PricedDeployment(base_model=base), name)
     assert terms.is_routed is is_routed
 
 
 def test_the_router_is_priced_as_the_model_that_served_alone() -> None:
-    terms = settle_terms(Use(model="gpt-4.1-nano"), Deployment(base_model="model-router"), "prod")
+    said = PricedDeployment(base_model="model-router")
+    terms = settle_terms(Use(model="gpt-4.1-nano"), said, "prod")
     assert terms.models == ("gpt-4.1-nano",)
 
 
@@ -67,7 +74,7 @@ def test_the_router_is_priced_as_the_model_that_served_alone() -> None:
 def test_the_tier_served_counts_unless_one_is_said(
     served: str | None, said: str | None, tier: str
 ) -> None:
-    assert settle_terms(Use(tier=served), Deployment(tier=said), None).tier == tier
+    assert settle_terms(Use(tier=served), PricedDeployment(tier=said), None).tier == tier
 
 
 @pytest.mark.parametrize(
@@ -101,25 +108,25 @@ def test_no_region_is_in_two_data_zones() -> None:
 
 
 def test_a_base_model_may_name_its_zone() -> None:
-    said = Deployment(base_model="azure/us/gpt-5.1")
+    said = PricedDeployment(base_model="azure/us/gpt-5.1")
     assert settle_terms(Use(), said, None) == Terms(("gpt-5.1",), "us", "standard")
-    assert settle_terms(Use(), Deployment(zone="eu").over(said), None).zone == "eu"
+    assert settle_terms(Use(), PricedDeployment(zone="eu").over(said), None).zone == "eu"
 
 
 def test_the_region_of_the_reply_serves_where_none_is_said() -> None:
     use = Use(region="Sweden Central")
-    assert settle_terms(use, Deployment(zone="data-zone"), None).zone == "eu"
-    assert settle_terms(use, Deployment(zone="data-zone", region="eastus"), None).zone == "us"
+    assert settle_terms(use, PricedDeployment(zone="data-zone"), None).zone == "eu"
+    assert settle_terms(use, PricedDeployment(zone="data-zone", region="eastus"), None).zone == "us"
 
 
 def test_provisioned_tokens_that_spilled_over_are_not() -> None:
-    said = Deployment(provisioned=True)
+    said = PricedDeployment(provisioned=True)
     assert settle_terms(Use(), said, None).is_provisioned
     assert not settle_terms(Use(is_spilled=True), said, None).is_provisioned
 
 
 def test_what_is_said_later_covers_what_was_registered() -> None:
-    registered = Deployment(base_model="gpt-5.1", zone="us", provisioned=True)
-    said = Deployment(zone="eu", provisioned=False)
-    assert said.over(registered) == Deployment("gpt-5.1", zone="eu", provisioned=False)
+    registered = PricedDeployment(base_model="gpt-5.1", zone="us", provisioned=True)
+    said = PricedDeployment(zone="eu", provisioned=False)
+    assert said.over(registered) == PricedDeployment("gpt-5.1", zone="eu", provisioned=False)
     assert said.over(None) is said

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azure_responses.pricing import Deployment, PriceBook
+from azure_responses.pricing import PriceBook, PricedDeployment
 from azure_responses.pricing.use import NO_TOOLS, Tokens, ToolUse, Use, read_use
 from tests.benchmarks.bodies import make_response
 
@@ -18,7 +18,7 @@ _BOOK = PriceBook()
 
 
 def long_way(use: Use, deployment: str | None, base_model: str | None) -> Any:
-    found = _BOOK.price(use, deployment, Deployment(base_model=base_model))
+    found = _BOOK.price(use, deployment, PricedDeployment(base_model=base_model))
     return None if found is None else found.total
 
 
