@@ -69,7 +69,7 @@ class _FailAfter:
 
 
 def forget_closed_loops(kept: WeakKeyDictionary[Any, Any]) -> None:
-    """Let go of what is kept for loops that are closed.
+    """Forget what is kept for loops that are closed.
 
     It mostly knows its loop, which would otherwise never be collected.
     """

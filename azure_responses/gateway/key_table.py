@@ -80,7 +80,7 @@ class ApiCaller:
 
 
 MASTER = ApiCaller(key_id="master", name="master", owner="master", is_master=True)
-ANYONE = ApiCaller(key_id="", name="anybody")
+ANYONE = ApiCaller(key_id="", name="anyone")
 
 
 PREFIX = "sk-"

@@ -23,7 +23,7 @@ class CallSummary:
     `result` is assigned last; `price` then works out what it used and cost, once.
 
     Attributes:
-        call_id: ours, which Azure is told as `x-ms-client-request-id`.
+        call_id: ours, which Azure gets as `x-ms-client-request-id`.
         operation: the name of a row of `OPERATIONS`, or "refused" for what became no call.
         group: the model name the caller gave, or of a stored response that of its deployment.
         is_stream: the answer comes as events.

@@ -1,4 +1,4 @@
-"""Exceptions → what a caller of the OpenAI surface is told: status, headers, error object.
+"""Exceptions → what a caller of the OpenAI surface gets: status, headers, error object.
 
 The object is OpenAI's, `{"error": {"message", "type", "param", "code"}}`, with `code` a string as
 LiteLLM sends it. What Azure said besides (`innererror`, `content_filters`) stays where it was.
@@ -129,7 +129,7 @@ def unusable_credential(error: ConfigurationError) -> InternalServerError:
 
 
 def describe_error(error: BaseException) -> tuple[int, dict[str, Any]]:
-    """Status and error object. Of what is no error of this package nothing is told."""
+    """Status and error object. Other exceptions than this package's stay without details."""
     status, code = _status_of(error)
     if not isinstance(error, AzureResponsesError):
         return status, _fields("The server failed to answer.", "server_error", None, code)

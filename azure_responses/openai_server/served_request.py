@@ -163,7 +163,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         operation="create" if is_chat else route.operation,
         is_stream=call.is_stream,
         is_chat=is_chat,
-        # A caller continues what they were given here, not what they have heard of.
+        # A caller continues ids that they got here, not ids that they found elsewhere.
         must_own=request.owner is not None,
         received=None if is_chat else received,
     )

@@ -119,7 +119,7 @@ def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
         headers: of the reply, names in lower case; None takes those that a result has.
 
     Raises:
-        ConfigurationError: it is none of these.
+        ConfigurationError: it is not one of these.
     """
     if isinstance(result, Use):
         return result

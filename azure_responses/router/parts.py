@@ -254,7 +254,7 @@ def _warn_of_unheeded(options: Mapping[str, Any]) -> None:
     names = [n for n in sorted(_NETWORK) if options.get(n) is not None]
     if names:
         warn_caller(
-            f"{', '.join(names)} of the router: no concern of the clients that rows brought along, "
+            f"{', '.join(names)} of the router has no effect on the clients in model_list, "
             "which keep their own. Give it to them."
         )
 

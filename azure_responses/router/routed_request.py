@@ -151,7 +151,7 @@ class RoutedRequest:
 
     @property
     def warns(self) -> bool:
-        """What is left out is told as a Python warning: the caller is a program."""
+        """What is left out becomes a Python warning: the caller is a program."""
         return self.received is None
 
     @property

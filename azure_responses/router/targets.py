@@ -86,8 +86,8 @@ class ClientFactory(Generic[C]):
         make: the class of the clients.
         arguments: of every client: network, telemetry, timeout.
         given: deployment id → the client in its entry; the router never closes it.
-        others: ids of deployments whose rows brought only a client of the other kind.
-        credential_of: makes a credential of a row's service principal.
+        others: ids of deployments whose entries have only a client of the other kind.
+        credential_of: makes a credential of an entry's service principal.
     """
 
     make: Callable[..., C]

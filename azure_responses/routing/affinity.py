@@ -67,8 +67,8 @@ class Affinity:
     Args:
         signer: reads them.
         deployments: whose ids LiteLLM's ids may name.
-        accept_litellm_ids: understand ids that LiteLLM gave out. They are not signed: whoever
-            can send one can choose the deployment and the stored response. Calls with an owner
+        accept_litellm_ids: understand ids that LiteLLM gave out. They are not signed: a caller
+            who can send one can choose the deployment and the stored response. Calls with an owner
             never understand them.
     """
 

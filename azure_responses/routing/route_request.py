@@ -256,7 +256,7 @@ class Pins:
         """Refuse ids of responses and their items that carry no label.
 
         Raises:
-            ResponseNotFoundError: there is one; its caller may have heard of it anywhere.
+            ResponseNotFoundError: there is one; its caller may have found it anywhere.
         """
         # An id without a label may have come from anywhere, such as the log of another owner.
         for found in self.raw:

@@ -225,7 +225,7 @@ class RoutedStream(Generic[R]):
         return Answer(self, outcome, self._stream.entry if outcome is not None else None)
 
     def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
-        """The stream is the answer of a call, whose reservation is told how it ends."""
+        """The stream is the answer of a call, whose reservation is settled when it ends."""
         self.route = routed.route
         self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
 
