@@ -31,7 +31,7 @@ class CallSummary:
             `metadata.user_id`.
         owner: who asks.
         started_at: unix seconds.
-        deployment_id: the row that answered; deployment: its name at Azure.
+        deployment_id: the one that answered; deployment: its name at Azure.
         attempts, fallbacks: requests sent, and further groups tried.
         headers: of Azure's reply; look-ups ignore case.
         result: Azure's answer, of a stream its final response, without labels.

@@ -154,7 +154,7 @@ def pass_headers(upstream: Mapping[str, str]) -> list[Header]:
 
 
 def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
-    """The `x-litellm-*` headers: which row answered, after how many attempts, at what cost.
+    """The `x-litellm-*` headers: which deployment answered, after how many attempts, at what cost.
 
     The cost of a stream is not known when its headers are sent.
     """

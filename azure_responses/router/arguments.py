@@ -234,7 +234,7 @@ _Chains = Sequence[Mapping[str, Sequence[str]]] | Mapping[str, Sequence[str]]
 
 
 class RouterOptions(ConnectionArguments, ServingArguments, total=False):
-    """What a router is made of besides its rows; every option has a default."""
+    """What a router is made of besides its model_list; every option has a default."""
 
     routing_strategy: StrategyName
     """How a deployment is chosen; the default is "weighted"."""
@@ -244,9 +244,9 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     """Further attempts in one group, 2 by default; a 429 or 503 that says when to come back uses
     up none."""
     allowed_fails: int
-    """Failures in a row after which a deployment is cooled down; the default is 3."""
+    """Consecutive failures after which a deployment is cooled down; the default is 3."""
     cooldown_time: float
-    """Seconds of a cooldown where neither the service nor the row says how long; the default is
+    """Seconds of a cooldown where neither the service nor the entry says how long; the default is
     30."""
     longest_cooldown: float
     """Most seconds that doubling makes of a cooldown; the default is 300."""

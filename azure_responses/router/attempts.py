@@ -1,4 +1,4 @@
-"""What an attempt of a routed call is told, comes to, and leaves to be settled."""
+"""What an attempt of a routed call gets, ends in, and leaves to be settled."""
 
 import time
 from collections import deque

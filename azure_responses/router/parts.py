@@ -1,4 +1,4 @@
-"""What a router is made of: read from its rows and options, shared by its sync and async calls."""
+"""What a router is made of, by its model_list and options; its sync and async calls share it."""
 
 import logging
 import os
@@ -178,7 +178,7 @@ class RouterParts:
 def _factories(
     options: Mapping[str, Any], sync: Mapping[str, Any], asynchronous: Mapping[str, Any]
 ) -> tuple[ClientFactory[AzureResponses], ClientFactory[AsyncAzureResponses]]:
-    """What makes the clients of rows that brought none along."""
+    """What makes the clients of entries that have none."""
     shared = {n: options[n] for n in _CLIENTS if n in options and n not in _OWN}
     return (
         ClientFactory(
@@ -228,7 +228,7 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
         if near and repr(unknown[0]) in error.message:
             error.hint = f"Did you mean {' or '.join(map(repr, near))}?"
         elif _BELONG_TO_ROWS & set(unknown):
-            error.hint = "Endpoints and credentials belong into the rows of model_list."
+            error.hint = "Endpoints and credentials belong into the entries of model_list."
         raise
 
 
@@ -288,7 +288,7 @@ def find_secrets(
     """The secrets of a router: the first signs, all verify.
 
     What was given, else the environment's, else one derived from the deployments' API keys, so
-    that a restart and a replica with the same rows agree without being told, else a random one.
+    that a restart and a replica with the same entries agree by themselves, else a random one.
 
     `is_shared` says that there certainly are replicas; a derived secret is then worth a
     warning, since their rows may come to differ.
@@ -298,7 +298,7 @@ def find_secrets(
         return [_bytes(one) for one in _listed(explicit)]
     if is_shared:
         warn_caller(
-            "The router shares its state but was given no affinity_secret: replicas whose rows or "
+            "The router shares its state but has no affinity_secret: replicas whose entries or "
             f"keys differ do not know each other's ids. Pass affinity_secret=…, or set "
             f"{ENVIRONMENT_VARIABLE}."
         )

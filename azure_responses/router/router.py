@@ -52,6 +52,25 @@ class RouterQueries:
         return self._parts
 
     @property
+    def _calls(self) -> Any:
+        """The loop under every call of this side."""
+        raise NotImplementedError
+
+    @property
+    def calls(self) -> Any:
+        """The loop under every call, under its old name."""
+        warnings.warn("Router.calls is now Router.parts.calls.", DeprecationWarning, stacklevel=2)
+        return self._calls
+
+    @property
+    def async_calls(self) -> AsyncRoutedCalls:
+        """`parts.async_calls` under its old name."""
+        warnings.warn(
+            "Router.async_calls is now Router.parts.async_calls.", DeprecationWarning, stacklevel=2
+        )
+        return self._parts.async_calls
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """The model names callers may use."""
         return tuple(self._routing.groups)
@@ -73,7 +92,7 @@ class RouterQueries:
             known = ", ".join(one.id for one in self._routing.deployments)
             raise ConfigurationError(
                 f"The router has no deployment {deployment!r}.",
-                hint=f"Pass the model_info.id of a row, one of: {known}.",
+                hint=f"Pass the model_info.id of an entry of model_list, one of: {known}.",
             )
         return self._signer.label_id(
             self._bare(id), deployment_tag=found.tag, resource_tag=found.resource, owner=owner
@@ -175,14 +194,14 @@ class Router(RouterQueries, RouterOperations, AwaitedCalls):
     """Calls the right deployment every time; safe to share between threads and event loops.
 
     Args:
-        model_list: rows as LiteLLM's users write them: `model_name`, `litellm_params` (or
-            `params`) and `model_info`. A row may bring an existing client (`client`,
+        model_list: entries as LiteLLM's users write them: `model_name`, `litellm_params` (or
+            `params`) and `model_info`. An entry may have an existing client (`client`,
             `async_client`) in place of an endpoint and a key; a `model_name` of "*" takes any
             model.
         options: see `RouterOptions`.
 
     Raises:
-        ConfigurationError: rows or options that cannot be used; the nearest name is named.
+        ConfigurationError: invalid entries or options; the message suggests the nearest name.
     """
 
     def _join(self, parts: RouterParts) -> None:

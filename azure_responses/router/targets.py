@@ -50,7 +50,7 @@ class Target:
 
     @property
     def drops_params(self) -> bool:
-        """Chat completions may lose what cannot be sent, says the row or the client it brought."""
+        """Chat completions may lose what cannot be sent, by the entry or by its client."""
         return self.client._configuration.drop_params
 
     @property
@@ -69,7 +69,7 @@ class AsyncTarget:
 
     @property
     def drops_params(self) -> bool:
-        """Chat completions may lose what cannot be sent, says the row or the client it brought."""
+        """Chat completions may lose what cannot be sent, by the entry or by its client."""
         return self.client._configuration.drop_params
 
     @property
@@ -101,8 +101,8 @@ class ClientFactory(Generic[C]):
         if deployment.id in self.others:
             kind = "async_client" if self.make is AsyncAzureResponses else "client"
             raise ConfigurationError(
-                f"The row of {deployment.id!r} brought a client of the other kind only.",
-                hint=f"Add {kind}=… to the row, or make it of an endpoint and a key.",
+                f"The entry of {deployment.id!r} has a client of the other kind only.",
+                hint=f"Add {kind}=… to the entry, or give it an endpoint and a key.",
             )
         arguments = {**self.arguments, **deployment.connection, **_FIXED}
         principal = arguments.pop("service_principal", None)
@@ -119,8 +119,8 @@ class ClientFactory(Generic[C]):
         except ValueError as error:
             # What azure-identity says of a tenant or a secret that cannot be one.
             raise CredentialError(
-                f"The credential of the row cannot be made: {error}",
-                hint="Check tenant_id, client_id and client_secret of the row.",
+                f"The credential of the entry cannot be made: {error}",
+                hint="Check tenant_id, client_id and client_secret of the entry.",
             ) from error
 
 
@@ -193,7 +193,7 @@ class Targets:
         """The target of a deployment.
 
         Raises:
-            ConfigurationError: its row makes no client.
+            ConfigurationError: no client can be made of its entry.
         """
         target = self._targets.get(deployment.id)
         if target is None:
@@ -231,7 +231,7 @@ class AsyncTargets:
         """The target of a deployment.
 
         Raises:
-            ConfigurationError: its row makes no client.
+            ConfigurationError: no client can be made of its entry.
         """
         target = self._targets.get(deployment.id)
         if target is None:
@@ -275,7 +275,7 @@ class GivenClients:
         return bool(self.sync or self.asynchronous)
 
     def of(self, deployments: Iterable[Deployment]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The sync and the async clients by deployment id; `deployments` in the rows' order."""
+        """The sync and async clients by deployment id; `deployments` in the entries' order."""
         ids = [deployment.id for deployment in deployments]
         return (
             {ids[place]: client for place, client in self.sync.items()},
@@ -284,7 +284,7 @@ class GivenClients:
 
 
 def take_clients(entries: Any) -> tuple[list[Any], GivenClients]:
-    """The rows with the endpoints of the clients in their place, and the clients."""
+    """The entries with the endpoints of the clients in their place, and the clients."""
     given = GivenClients()
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
         return entries, given  # type: ignore[return-value]
@@ -322,17 +322,17 @@ def check_connections(
     given: Collection[str],
     environ: Mapping[str, str],
 ) -> None:
-    """Find rows of which no client could be made now, and not in the call that first needs it.
+    """Find entries of which no client could be made now, and not in the call that first needs it.
 
     Args:
-        deployments: in the rows' order.
+        deployments: in the order of the entries.
         arguments: of every client.
-        given: ids of deployments whose rows brought a client along.
+        given: ids of deployments whose entries have a client.
         environ: the environment.
 
     Raises:
         ConfigurationError: an empty key, two credentials, a version Azure does not have, a key
-            that would travel unencrypted, …; the row is named.
+            that would travel unencrypted, …; the entry is named.
     """
     for number, one in enumerate(deployments, 1):
         connection = {**arguments, **one.connection}

@@ -138,7 +138,7 @@ class Affinity:
                 "of this router's.",
                 status_code=404,
                 param=field,
-                hint="Give its row in the model list the same model_info.id.",
+                hint="Give its entry in model_list the same model_info.id.",
             )
         return SignedId(found.inner, deployment.tag, deployment.resource)
 

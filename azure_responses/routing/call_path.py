@@ -298,7 +298,7 @@ class TriedDeployments(dict[str, _Met]):
         return entry.refusals <= _MOST_REFUSALS
 
     def blame(self, deployment_id: str) -> bool:
-        """True the first time: one call that fails often is not a row of failures."""
+        """True the first time: the failures of one call do not count as consecutive."""
         entry = self._of(deployment_id)
         is_first, entry.is_blamed = not entry.is_blamed, True
         return is_first

@@ -32,7 +32,7 @@ _PROBE_PATIENCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CooldownRules:
-    """How many failures in a row trip one deployment; its cooldown in seconds, and the longest."""
+    """How many consecutive failures trip a deployment; its cooldown in seconds, and the longest."""
 
     allowed_fails: int
     seconds: float
@@ -124,7 +124,7 @@ class Cooldown:
 
         `hint` is what the service asked for and is heeded from the first failure on. `at_once`
         trips without waiting for more failures. `counts` is False for a further attempt of a call
-        whose failure was counted: one slow call is not a row of failures.
+        whose failure was counted: the failures of one call do not count as consecutive.
         """
         self.failures += counts
         is_many = counts and self.failures >= self.rules.allowed_fails
@@ -284,7 +284,7 @@ class DeploymentHealth:
         *,
         is_probe: bool,
     ) -> None:
-        """The attempt was answered: failures in a row end, and the answer's figures count.
+        """The attempt was answered: consecutive failures end, and the answer's figures count.
 
         `used` is the tokens that it took.
         """

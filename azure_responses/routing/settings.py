@@ -102,7 +102,7 @@ class RouterSettings:
         strategy: a name in `STRATEGIES`.
         num_retries: further attempts within one group. A 429 or 503 that says when to come back
             uses up none; with 0 it is raised at once.
-        allowed_fails: so many failures in a row start a cooldown of the deployment.
+        allowed_fails: so many consecutive failures start a cooldown of the deployment.
         cooldown_time, longest_cooldown: how long its cooldown is where neither the service nor its
             entry says so, and the most that doubling makes of it while failures go on.
         fallbacks, context_window_fallbacks, content_policy_fallbacks: group → groups to try.

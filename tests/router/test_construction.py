@@ -96,7 +96,7 @@ def test_the_seeds_example_runs_unchanged_but_for_the_packages_name() -> None:
         ("routing_stratgy", "routing_strategy"),
         ("affinity_secrets", "affinity_secret"),
         ("num_retry", "num_retries"),
-        ("api_key", "rows"),
+        ("api_key", "entries"),
     ],
 )
 def test_an_unknown_option_is_refused_with_the_nearest_name(name: str, suggestion: str) -> None:

@@ -242,6 +242,12 @@ def test_an_id_of_the_service_is_imported_or_refused(runner: str, emulator: Emul
     run(runner, emulator, scenario)
 
 
+def test_the_loop_under_its_old_name_warns(emulator: Emulator) -> None:
+    router = Router(model_list=rows_of(emulator))
+    with router, pytest.warns(DeprecationWarning, match=r"parts\.calls"):
+        assert router.calls is router.parts.calls
+
+
 def test_where_there_is_one_resource_its_own_ids_will_do(runner: str) -> None:
     emulator = emulate(1)
 
