@@ -122,8 +122,11 @@ def _sleep(action: bytes | float) -> None:
 
 
 async def _async_sleep(action: bytes | float) -> None:
-    # Also between bytes the event loop gets its turn, as it would while they travel.
-    await anyio.sleep(0 if isinstance(action, bytes) else action)
+    if isinstance(action, bytes):
+        # Also between bytes the event loop gets its turn, as it would while they travel.
+        await anyio.lowlevel.checkpoint()
+    else:
+        await anyio.sleep(action)
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
