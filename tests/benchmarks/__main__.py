@@ -5,7 +5,7 @@
 import argparse
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tests.benchmarks.calls import compare_async_calls, compare_sync_calls
@@ -19,11 +19,12 @@ from tests.benchmarks.streams import compare_events, compare_large_event
 from tests.benchmarks.stub import serve_stub
 
 
-def _printed(compare: Callable[[str], list[Comparison]], stub: str) -> list[str]:
-    return [line for comparison in compare(stub) for line in comparison.lines()]
+def _printed(compare: Callable[[str], Iterable[Comparison]], stub: str) -> Iterator[str]:
+    for comparison in compare(stub):
+        yield from comparison.lines()
 
 
-_BENCHMARKS: dict[str, Callable[[str], list[str]]] = {
+_BENCHMARKS: dict[str, Callable[[str], Iterable[str]]] = {
     "import": partial(_printed, compare_imports),
     "start": partial(_printed, compare_first_calls),
     "sync": partial(_printed, compare_sync_calls),
@@ -48,7 +49,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}")
     with serve_stub() as stub:
         for name in names:
-            print("\n".join(_BENCHMARKS[name](stub)), flush=True)
+            # Each line as it comes: on a busy machine one comparison alone takes a minute.
+            for line in _BENCHMARKS[name](stub):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A routed call against a plain client's call, with few deployments and with many."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from azure_responses import AsyncAzureResponses, AzureResponses, Router
@@ -34,16 +34,17 @@ def _rows(stub: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def compare_router(stub: str) -> list[Comparison]:
+def compare_router(stub: str) -> Iterator[Comparison]:
     """Sync, async one at a time, and async fifty at once; each with 2 and with 100 deployments."""
-    return [*_compare_sync(stub), *_compare_async(stub)]
+    yield from _compare_sync(stub)
+    yield from _compare_async(stub)
 
 
 def _targets() -> list[Target]:
     return [Target(_PLAIN, 1.10)]
 
 
-def _compare_sync(stub: str) -> Iterable[Comparison]:
+def _compare_sync(stub: str) -> Iterator[Comparison]:
     for count in _SIZES:
         with (
             AzureResponses(f"{stub}/small", api_key="key") as client,
@@ -62,7 +63,7 @@ def _compare_sync(stub: str) -> Iterable[Comparison]:
             yield compare(f"sync, {count} deployments", "call", contenders, _targets(), rounds=15)
 
 
-def _compare_async(stub: str) -> Iterable[Comparison]:
+def _compare_async(stub: str) -> Iterator[Comparison]:
     for count in _SIZES:
         with asyncio.Runner() as runner:
             client = AsyncAzureResponses(f"{stub}/small", api_key="key")
