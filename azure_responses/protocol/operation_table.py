@@ -34,7 +34,8 @@ class APIOperation:
         is_billed: it uses up tokens. Reading a response again costs nothing.
         returns_usage: its answer says which tokens were used; that of a background response does
             so only when the response is retrieved.
-        is_everywhere: every resource offers it; a 404 of any other means that this one does not.
+        instead: what a caller does where a resource does not offer it, which a 404 then means; None
+            of what every resource offers.
         by_deployment: also served at `/openai/deployments/{deployment}/…`.
         span: name for OpenTelemetry; of `create` its semantic conventions say "chat".
     """
@@ -53,7 +54,7 @@ class APIOperation:
     answer: str = "Object"
     is_billed: bool = False
     returns_usage: bool = False
-    is_everywhere: bool = True
+    instead: str | None = None
     by_deployment: bool = False
     span: str = ""
 
@@ -111,7 +112,8 @@ _COMPACT = APIOperation(
     request="ResponseRequest",
     is_billed=True,
     returns_usage=True,
-    is_everywhere=False,
+    instead="Not every resource offers it yet: call a deployment of another one, or leave out the "
+    "oldest items of the conversation.",
     by_deployment=True,
     span="compact_response",
 )
@@ -124,7 +126,9 @@ _INPUT_TOKENS = APIOperation(
     needs_model=True,
     ids="body",
     request="ResponseRequest",
-    is_everywhere=False,
+    # Azure knew no such URL in March and May 2026 (inspect_ai #3371, openai-dotnet #1165).
+    instead="Azure does not offer it yet: `usage` of a response has the count, and a tokenizer "
+    "estimates it before.",
 )
 _RETRIEVE = APIOperation(
     "retrieve",

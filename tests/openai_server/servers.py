@@ -127,8 +127,8 @@ def _answered(reply: Any, body: bytes) -> Answered:
 
 @contextmanager
 def open_asker(kind: str, emulator: Emulator, *names: str, **options: Any) -> Iterator[Asker]:
-    """An asker over the resources named, in process."""
-    transport = emulator.httpx_transport()
+    """An asker over the resources named, in process, or over another transport."""
+    transport = options.pop("transport", None) or emulator.httpx_transport()
     clients: dict[str, Any] = {
         "http_client": httpx.Client(transport=transport),
         "async_http_client": httpx.AsyncClient(transport=transport),

@@ -1,7 +1,6 @@
 """What a router does when deployments fail, are full, or are the only ones that would do."""
 
 import gc
-import json
 import logging
 import warnings
 from typing import Any
@@ -25,6 +24,7 @@ from azure_responses import (
 )
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, ReadLag
 from tests.router.both import Asynchronous, SeenAsAsync, emulate, rows_of, run
+from tests.router.cut_short import CutShort
 
 _REASONING: dict[str, Any] = {
     "store": False,
@@ -780,43 +780,6 @@ def test_a_model_nobody_deployed_closes_a_row_of_any_model_to_nobody_else(
     assert len(emulator.requests) == 7
 
 
-class _CutShort(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport to an emulator whose content filter leaves nothing of some streams."""
-
-    def __init__(self, emulator: Emulator, deployments: set[str]) -> None:
-        self._inner: Any = emulator.httpx_transport()
-        self._deployments = deployments
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._cut(request, request.read()) or self._inner.handle_request(request)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        cut = self._cut(request, await request.aread())
-        return cut or await self._inner.handle_async_request(request)
-
-    def _cut(self, request: httpx.Request, body: bytes) -> httpx.Response | None:
-        asked = json.loads(body) if body else {}
-        if asked.get("model") not in self._deployments:
-            return None
-        response = {
-            "id": "resp_00112233445566778899aabbccddeeff0011223344556677",
-            "object": "response",
-            "status": "incomplete",
-            "incomplete_details": {"reason": "content_filter"},
-            "output": [],
-        }
-        events: list[dict[str, Any]] = [
-            {"type": "response.created", "response": {**response, "status": "in_progress"}},
-            {"type": "response.incomplete", "response": response},
-        ]
-        frames = [
-            f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': n})}\n\n"
-            for n, event in enumerate(events)
-        ]
-        headers = {"content-type": "text/event-stream"}
-        return httpx.Response(200, headers=headers, content="".join(frames).encode())
-
-
 @pytest.mark.parametrize("is_chat", [False, True])
 @pytest.mark.parametrize("is_cut_everywhere", [False, True])
 def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
@@ -844,7 +807,7 @@ def test_a_stream_of_which_the_filter_leaves_nothing_goes_to_another_group(
 
     rows = _rows(emulator, "gpt-5", "gpt-4.1")
     chain = [{"gpt-5": ["gpt-4.1"]}]
-    transport = _CutShort(emulator, cut)
+    transport = CutShort(emulator, cut)
     run(runner, emulator, scenario, rows, transport=transport, content_policy_fallbacks=chain)
 
 
@@ -869,7 +832,7 @@ def test_an_answer_cut_short_stands_when_the_next_group_fails(
 
     rows = _rows(emulator, "gpt-5", "gpt-4.1")
     chain = [{"gpt-5": ["gpt-4.1"]}]
-    transport = _CutShort(emulator, {"gpt-5"})
+    transport = CutShort(emulator, {"gpt-5"})
     options: dict[str, Any] = {"content_policy_fallbacks": chain, "num_retries": 0}
     run(runner, emulator, scenario, rows, transport=transport, **options)
     assert len(emulator.requests) == 1

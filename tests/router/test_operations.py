@@ -1,5 +1,6 @@
 """What a router does with the ids it gave out, one scenario on each of its halves."""
 
+import time
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from azure_responses import (
     ConfigurationError,
     ResponseNotFoundError,
     Router,
+    UnsupportedOperationError,
 )
-from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency
+from azure_responses.emulator import Assumptions, EmulatedDeployment, Emulator, Fault, Latency
 from tests.router.both import emulate, rows_of, run
 
 
@@ -45,6 +47,48 @@ def test_every_operation_finds_the_response_by_its_id(runner: str, emulator: Emu
                 await router.retrieve(made.id)
 
     run(runner, emulator, scenario)
+
+
+def test_a_compaction_that_a_resource_does_not_offer_is_the_requests_fault(runner: str) -> None:
+    emulator = emulate(assumptions=Assumptions(offers_compaction=False))
+
+    async def scenario(router: Any) -> None:
+        with pytest.raises(UnsupportedOperationError, match="compact") as caught:
+            await router.compact(model="gpt", input="hi")
+        assert (caught.value.status_code, caught.value.code) == (404, "unsupported_operation")
+        assert "another one" in (caught.value.hint or "")
+        assert len(emulator.requests) == 1
+        assert router.router._routing.health.troubled == frozenset()
+
+    run(runner, emulator, scenario)
+
+
+def test_reading_a_stored_response_is_no_latency_of_its_deployment(runner: str) -> None:
+    emulator = emulate()
+    made: list[Any] = []
+
+    async def create(router: Any) -> None:
+        stream = await router.responses(model="gpt", input="hi", background=True, stream=True)
+        made.append(await stream.get_final_response())
+        assert _latencies(router)[stream.route.deployment] is not None
+
+    async def read(router: Any) -> None:
+        await router.retrieve(made[0].id)
+        stream = await router.retrieve(made[0].id, stream=True)
+        assert [event async for event in stream]
+        assert set(_latencies(router).values()) == {None}
+
+    for scenario in (create, read):
+        run(runner, emulator, scenario, affinity_secret="s" * 32)
+
+
+def _latencies(router: Any) -> dict[str, float | None]:
+    """The known latency of each deployment, of streams where there is one."""
+    now, statuses = time.monotonic(), router.router._routing.health.statuses
+    return {
+        name: status.latency(now, is_stream=True) or status.latency(now, is_stream=False)
+        for name, status in statuses.items()
+    }
 
 
 def test_pages_of_input_items_follow_one_another(runner: str, emulator: Emulator) -> None:

@@ -122,7 +122,8 @@ class AsyncAttempt:
         """
         error.message = self.ids.label_text(error.message)
         operation = self.request.operation
-        if type(error) is not NotFoundError or OPERATIONS[operation].is_everywhere:
+        instead = OPERATIONS[operation].instead
+        if type(error) is not NotFoundError or instead is None:
             return error
         return UnsupportedOperationError(
             f"The deployment does not offer {operation}.",
@@ -131,6 +132,7 @@ class AsyncAttempt:
             type="invalid_request_error",
             request_id=error.request_id,
             region=error.region,
+            hint=instead,
         )
 
     def note_created(self, answer: Mapping[str, Any] | None) -> None:

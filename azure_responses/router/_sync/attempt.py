@@ -123,7 +123,8 @@ class Attempt:
         """
         error.message = self.ids.label_text(error.message)
         operation = self.request.operation
-        if type(error) is not NotFoundError or OPERATIONS[operation].is_everywhere:
+        instead = OPERATIONS[operation].instead
+        if type(error) is not NotFoundError or instead is None:
             return error
         return UnsupportedOperationError(
             f"The deployment does not offer {operation}.",
@@ -132,6 +133,7 @@ class Attempt:
             type="invalid_request_error",
             request_id=error.request_id,
             region=error.region,
+            hint=instead,
         )
 
     def note_created(self, answer: Mapping[str, Any] | None) -> None:
