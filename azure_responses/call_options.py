@@ -3,7 +3,6 @@
 import math
 import os
 import ssl
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -40,6 +39,7 @@ __all__ = [
     "ServingArguments",
     "configure",
     "limit_poll",
+    "new_call_id",
     "split_arguments",
 ]
 
@@ -215,7 +215,7 @@ class Configuration:
                 patience=patience_of(self.timeout),
             ),
             self.recent,
-            uuid.uuid4,
+            new_call_id,
             default_headers=self.defaults.get("default_headers"),
             default_query=self.defaults.get("default_query"),
             api_type=api_type,
@@ -324,3 +324,18 @@ def limit_poll(timeout: Timeout, left: float | None) -> CallOptions:
     """The options of one poll of a wait that has `left` seconds; None is for ever."""
     own = patience_of(timeout)
     return {} if left is None or (own is not None and own <= left) else {"timeout": left}
+
+
+# The bits that make a random number a UUID of version 4 (RFC 9562 section 5.4).
+_FREE_BITS = ~(0xF000 << 64 | 0xC000 << 48)
+_VERSION_BITS = 0x4000 << 64 | 0x8000 << 48
+
+
+def new_call_id() -> str:
+    """A name for a call that was given none: a random UUID.
+
+    Every call has one; `str(uuid.uuid4())` takes three times as long.
+    """
+    number = int.from_bytes(os.urandom(16), "big") & _FREE_BITS | _VERSION_BITS
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

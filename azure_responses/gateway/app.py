@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import (
     REPLY_BEGUN,
@@ -24,7 +25,7 @@ from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.request_handler import RequestHandler, new_call_id, read_headers
+from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
 
 __all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER
 from azure_responses.gateway.admission import Admitted
@@ -344,11 +344,6 @@ def _call_id_in(headers: Mapping[str, str]) -> str | None:
     if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
         return given
     return None
-
-
-def new_call_id() -> str:
-    """A name for a call whose caller gave it none."""
-    return str(uuid4())
 
 
 def clear_tracebacks(errors: Iterable[BaseException | None]) -> None:

@@ -44,12 +44,7 @@ def encode_body(
         return None
     merged = {**(body or {}), **(extra_body or {})}
     try:
-        # Text stays UTF-8, because escapes make most languages twice as long. NaN and infinity are
-        # refused: Python writes them, but they are not JSON.
-        text = json.dumps(
-            merged, default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
-        return text.encode("utf-8")
+        return _JSON.encode(merged).encode("utf-8")
     except UnicodeEncodeError as error:
         # Without the text of the original error, which shows the input of the caller.
         raise ConfigurationError(
@@ -81,6 +76,13 @@ def _encode_model(model: Any) -> dict[str, Any]:
         fields.pop("status", None)
     return fields
 
+
+# Made once, because `json.dumps` makes an encoder in every call that has options. Text stays UTF-8,
+# because escapes make most languages twice as long. NaN and infinity are refused: Python writes
+# them, but they are not JSON.
+_JSON = json.JSONEncoder(
+    default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)
 
 COMPACT_PARAMETERS = frozenset(CompactParameters.__annotations__)
 

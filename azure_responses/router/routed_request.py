@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
@@ -459,9 +460,15 @@ def _split_extra(
 
 def _options_of(given: Mapping[str, Any], timeout: Timeout) -> Options:
     patience = patience_of(timeout)
+    patience = math.inf if patience is None else patience
+    if not given:
+        return _patient(patience)
     return Options(
-        given.get("extra_headers"),
-        given.get("extra_query"),
-        given.get("extra_body"),
-        math.inf if patience is None else patience,
+        given.get("extra_headers"), given.get("extra_query"), given.get("extra_body"), patience
     )
+
+
+# Most calls have no extras, and the router's timeout.
+@lru_cache(64)
+def _patient(patience: float) -> Options:
+    return Options(patience=patience)

@@ -19,11 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.decode import decode_as
+from azure_responses.protocol.decode import check_readable, decode_as
 from azure_responses.protocol.error_body import failure_from_event, failure_from_response
 from azure_responses.protocol.http_message import Reply, Request
 from azure_responses.protocol.known_errors import RequestContext
@@ -163,8 +164,19 @@ class UpstreamReply:
             APIStatusError: it is no such object.
             UnreadableResponseError: it is one, but what it is for cannot be read.
         """
-        reply = Reply(self.status, self.headers, to_bytes(self.rewritten()))
-        return decode_as(model, self._call, reply, time.time())
+        body = self.rewritten()
+        has_room_for_error = "error" in model.model_fields or not body.get("error")
+        try:
+            result = model.model_validate(body) if has_room_for_error else None
+        except ValidationError:
+            result = None
+        if result is None:
+            # Nearly every reply fits its model; any other is read as if it came so.
+            reply = Reply(self.status, self.headers, to_bytes(body))
+            return decode_as(model, self._call, reply, time.time())
+        result.attach(self.headers, self._call.pricer)
+        check_readable(result)
+        return result
 
     def typed(self) -> Result:
         """The result as those who watch calls know it: with the service's own ids."""
@@ -391,7 +403,8 @@ def outcome_of(
     answer = _NOTHING if answer is None else answer
     usage, details = answer.get("usage"), answer.get("incomplete_details")
     status = answer.get("status")
-    reason = details.get("reason") if isinstance(details, Mapping) else None
+    # Parsed JSON has no other mappings, and asking for a Mapping takes a call into `abc`.
+    reason = details.get("reason") if isinstance(details, dict) else None
     tokens = tokens_of(answer)
     return Outcome(
         headers,
@@ -412,7 +425,7 @@ def tokens_of(answer: Mapping[str, Any] | None) -> int | None:
 
 
 def _count(usage: Any, name: str) -> int | None:
-    count = usage.get(name) if isinstance(usage, Mapping) else None
+    count = usage.get(name) if isinstance(usage, dict) else None
     return count if isinstance(count, int) else None
 
 
@@ -421,5 +434,5 @@ def stored_ids(answer: Mapping[str, Any]) -> tuple[str, ...]:
     if answer.get("store") is False:
         return ()
     conversation = answer.get("conversation")
-    within = conversation.get("id") if isinstance(conversation, Mapping) else conversation
+    within = conversation.get("id") if isinstance(conversation, dict) else conversation
     return tuple(each for each in (answer.get("id"), within) if each and isinstance(each, str))

@@ -4,12 +4,14 @@ import copy
 import pickle
 import subprocess
 import sys
+import uuid
 from typing import Any
 
 import httpx
 import pytest
 
 from azure_responses import AsyncAzureResponses, AzureResponses, ConfigurationError
+from azure_responses.call_options import new_call_id
 from azure_responses.emulator import Emulator
 from tests.tree import PACKAGE
 
@@ -157,3 +159,11 @@ def test_the_first_page_of_input_items_is_there_without_iterating() -> None:
         page = client.responses.input_items.list(raw.parse().id, limit=2)
         assert len(page.data) == 2
         assert page.has_more
+
+
+def test_the_id_of_a_call_is_a_random_uuid() -> None:
+    ids = {new_call_id() for _ in range(100)}
+    assert len(ids) == 100
+    for id_ in ids:
+        found = uuid.UUID(id_)
+        assert (found.version, found.variant, str(found)) == (4, uuid.RFC_4122, id_)

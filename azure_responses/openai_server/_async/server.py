@@ -9,9 +9,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from azure_responses._async.concurrency import run_in_thread, shield
+from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError, ResponseFailedError
 from azure_responses.openai_server.error_body import chat_error, error_event, reason_of
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, AsyncStreamBody
@@ -85,7 +85,7 @@ class AsyncOpenAIServer:
         Raises:
             APIStatusError: it cannot be answered, whatever Azure thinks of it; see `refusal`.
         """
-        call_id = request.call_id or str(uuid4())
+        call_id = request.call_id or new_call_id()
         return read_call(request, self._reader, call_id=call_id, now=time.time())
 
     async def answer(self, call: ServedRequest) -> Reply:

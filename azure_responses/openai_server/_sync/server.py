@@ -10,9 +10,9 @@ import time
 from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from azure_responses._sync.concurrency import run_in_thread, shield
+from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError, ResponseFailedError
 from azure_responses.openai_server.error_body import chat_error, error_event, reason_of
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, StreamBody
@@ -86,7 +86,7 @@ class OpenAIServer:
         Raises:
             APIStatusError: it cannot be answered, whatever Azure thinks of it; see `refusal`.
         """
-        call_id = request.call_id or str(uuid4())
+        call_id = request.call_id or new_call_id()
         return read_call(request, self._reader, call_id=call_id, now=time.time())
 
     def answer(self, call: ServedRequest) -> Reply:
