@@ -88,6 +88,7 @@ class CallSummary:
 
             self._is_priced = True
             self.use = read_use(self.result, self.headers)
+            # Reading a response again reports its tokens again, which were paid for once.
             if self.is_billed:
                 self.cost = default_book.total(self.use, self.deployment, self.base_model)
         return self.cost

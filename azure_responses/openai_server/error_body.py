@@ -46,6 +46,7 @@ _TYPES: Mapping[int, str] = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+# Errors of proxies and of this package may have no code, and clients tell errors apart by it.
 _CODES: Mapping[int, str] = {
     400: "invalid_request_error",
     401: "invalid_api_key",
@@ -86,6 +87,7 @@ def error_event(error: BaseException, number: int | None) -> bytes:
     """The server-sent event that tells of an error in the middle of a Responses stream."""
     status, fields = describe_error(error)
     event = {"type": "error", "sequence_number": number, "status": status, **fields}
+    # Last, in the place of the error's own type, for which an event has no field.
     event["type"] = "error"
     return b"event: error\ndata: " + to_json(event, inf_nan_mode="null") + b"\n\n"
 
@@ -143,6 +145,7 @@ def describe_error(error: BaseException) -> tuple[int, dict[str, Any]]:
             str(getattr(error, "code", None) or code),
         ),
     }
+    # What helps against a 5xx is for the operator to do, and names settings.
     if error.hint and status < 500:
         fields["hint"] = error.hint
     return status, fields
@@ -179,6 +182,7 @@ def _fields(message: str, kind: str, param: str | None, code: str) -> dict[str, 
 
 def _status_of(error: BaseException) -> tuple[int, str]:
     if isinstance(error, APIStatusError):
+        # A redirect, or the 200 of a reply that is no answer, is not a status of an error.
         status = error.status_code if 400 <= error.status_code < 600 else 502
         return status, _CODES.get(status, str(status))
     if isinstance(error, APITimeoutError):
@@ -213,6 +217,7 @@ def _headers(error: BaseException) -> list[tuple[bytes, str]]:
         return headers
     if error.retry_after is not None:
         wait = max(0.0, error.retry_after)
+        # Rounded up: a caller who comes back too soon is refused again.
         headers.append((b"retry-after", str(ceil(wait))))
         headers.append((b"retry-after-ms", str(ceil(wait * 1000))))
     if error.request_id and error.request_id.isprintable():

@@ -48,6 +48,7 @@ class AsyncStreamBody:
 
     async def aclose(self) -> None:
         """Give up the rest, and the call with it."""
+        # As in StreamBody: the clean-up of a generator that never ran would not run.
         if not self._has_begun:
             self._has_begun = True
             await anext(self._pieces, None)

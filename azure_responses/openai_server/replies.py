@@ -50,6 +50,7 @@ _PASSED = frozenset(
         "openai-processing-ms",
     }
 )
+# Azure's model router: its answer names the model that it chose.
 _ROUTERS = frozenset({"model-router", "model_router"})
 _RATE_LIMIT = "x-ratelimit-"
 

@@ -134,6 +134,7 @@ find_route = RouteFinder(OPERATIONS.values()).find
 
 
 def _strip_prefix(path: str) -> str:
+    # The longest first: the second is the beginning of it.
     for prefix in ("/openai/v1/", "/openai/", "/v1/"):
         if path.startswith(prefix):
             return path[len(prefix) - 1 :]

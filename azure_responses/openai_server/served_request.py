@@ -39,6 +39,7 @@ _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
 _DROPPED = "additional_drop_params"
+# Without these nothing is left to ask.
 _KEPT = frozenset({"model", "input", "messages", "stream"})
 
 
@@ -105,6 +106,7 @@ class ServedRequest:
             yield
         except AzureResponsesError as error:
             told = error
+            # A mistake in an entry is the operator's: a 400 would blame the caller.
             if isinstance(error, ConfigurationError) and not isinstance(error, CredentialError):
                 told = unusable_credential(error)
             self.failures.append(told)
@@ -144,6 +146,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     request, route, summary = call.request, call.route, call.summary
     body = read_object(request.body)
     refuse_connection_fields(body, request.headers)
+    # A path below /openai/deployments says what is meant, whatever the body says.
     if route.model is not None:
         body["model"] = route.model
     summary.group = _read_model(body, reader.routing)
@@ -165,6 +168,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         is_chat=is_chat,
         # A caller continues ids that they got here, not ids that they found elsewhere.
         must_own=request.owner is not None,
+        # The bridge writes a body of its own.
         received=None if is_chat else received,
     )
     summary.end_user = call.routed.end_user
@@ -210,6 +214,7 @@ def _read_model(body: Mapping[str, Any], routing: DeploymentRegistry) -> str:
         )
     if not isinstance(model, str) or not model:
         raise invalid_request("model is not a name.", param="model", code="invalid_type")
+    # Where any name is served, each name is kept in tables and logs.
     if len(model) > _LONGEST_NAME:
         raise invalid_request(
             f"model is longer than {_LONGEST_NAME} characters.", param="model", code="invalid_value"
@@ -272,6 +277,7 @@ def _read_stored(call: ServedRequest, reader: RequestReader) -> None:
     request, route, summary = call.request, call.route, call.summary
     assert route.response_id is not None
     owner = request.owner
+    # An id of Azure has no owner, so that it may be another caller's.
     if owner is not None and reader.affinity.read_id(route.response_id, owner) is None:
         raise unknown_response(route.response_id, "response_id")
     stored = reader.read_stored(route.response_id, _options(request), route.operation)
@@ -287,6 +293,7 @@ def _read_stored(call: ServedRequest, reader: RequestReader) -> None:
 def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in _split_query(query):
+        # Such as `api-version`, which each deployment has for itself.
         if name not in QUERY_PARAMETERS and not name.startswith("include["):
             continue
         if name in ("after", "before") and value:

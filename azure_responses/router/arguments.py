@@ -43,11 +43,13 @@ __all__ = [
 EXTRAS = ("extra_headers", "extra_query", "extra_body")
 """What a call may add to what is sent."""
 
+# `safety_identifier` took the place of `user` in the API; where both stand, it counts.
 _END_USERS = ("safety_identifier", "user")
 # Headers by which a caller says as whom, or where, Azure (or API Management before it) is called.
 _ALTERING = frozenset(
     {"api-key", "authorization", "host", "ocp-apim-subscription-key", "x-api-key"}
 )
+# Such as x-ms-oai-image-generation-deployment, which names another deployment.
 _ALTERING_START = "x-ms-oai-"
 
 
@@ -92,6 +94,7 @@ class ChatOptions:
         """What has been learned of a deployment's reasoning."""
         known = self.knowledge.get(deployment.id)
         if known is None:
+            # Another thread may have made it meanwhile, and learned from it.
             known = self.knowledge.setdefault(deployment.id, ReasoningKnowledge())
         return known
 
@@ -111,6 +114,7 @@ def check_options(given: Mapping[str, Any]) -> None:
         names = ", ".join(get_args(OnOriginDown))
         raise _refuse("on_origin_down", choice, f"Use one of {names}.")
     history = given.get("history")
+    # Strings and mappings can be iterated too: over letters, and over names of fields.
     if isinstance(history, str | bytes | Mapping) or not isinstance(history, Iterable | None):
         raise _refuse("history", history, "Pass a list of input items.")
 
@@ -153,6 +157,7 @@ def end_user_of(body: Mapping[str, Any]) -> str | None:
         found = body.get(name)
         if found and isinstance(found, str):
             return found
+    # Where the Messages API of Anthropic has it, and so the clients that come from there.
     metadata = body.get("metadata")
     found = metadata.get("user_id") if metadata and isinstance(metadata, Mapping) else None
     return found if found and isinstance(found, str) else None
@@ -178,6 +183,7 @@ def is_altered(options: Mapping[str, Any]) -> bool:
 def list_messages(messages: Any) -> Any:
     """Messages that can be read again and again; what are none is for the bridge to refuse."""
     is_one = not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping)
+    # A generator would be empty at the second attempt.
     return messages if is_one else list(messages)
 
 
@@ -217,6 +223,7 @@ def check_end_user(end_user: Any) -> str:
 def _check_timeout(timeout: Any) -> None:
     if timeout is None or isinstance(timeout, httpx.Timeout):
         return
+    # True would be one second.
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not is_number or math.isnan(timeout):
         raise _refuse("timeout", timeout, "Pass seconds, an httpx.Timeout, or None for no limit.")
@@ -227,6 +234,7 @@ def _refuse(name: str, value: Any, hint: str) -> ConfigurationError:
 
 
 def _show(value: Any) -> str:
+    # It may be a whole conversation, and errors end in logs.
     return repr(value)[:60]
 
 

@@ -100,6 +100,7 @@ class OpenAttempt:
         self._call = call
         self._settle = settle
         self._is_settled = False
+        # A forked child has a copy of each open attempt, which is not its to settle.
         self._process = generation()
 
     @property
@@ -111,6 +112,7 @@ class OpenAttempt:
         """Settle, unless a stream is under way; False when another group is to be asked too."""
         if answer.outcome is None:
             return True
+        # Before settling, which ends the call. Settled it is in any case: its tokens are used up.
         wants_another = self._call.wants_another(answer.outcome)
         self.answered(answer.outcome, answer.entry)
         return not wants_another
@@ -147,24 +149,24 @@ class OpenAttempt:
 
 
 class AbandonedStreams:
-    """OpenAttempts of streams that everybody forgot, to be settled by the next call.
+    """The open attempts of streams that no reader holds any more; the next call settles them.
 
     Settling takes a lock, and a stream may be collected while its thread holds that very lock.
     Safe to share between threads.
     """
 
     def __init__(self) -> None:
-        self._leases: deque[OpenAttempt] = deque()
+        self._open_attempts: deque[OpenAttempt] = deque()
 
     def add(self, open_attempt: OpenAttempt) -> None:
-        """Remember a open_attempt; safe inside a finalizer."""
-        self._leases.append(open_attempt)
+        """Remember an open attempt; safe inside a finalizer."""
+        self._open_attempts.append(open_attempt)
 
     def settle(self) -> None:
         """Settle them all."""
-        while self._leases:
+        while self._open_attempts:
             try:
-                open_attempt = self._leases.popleft()
+                open_attempt = self._open_attempts.popleft()
             except IndexError:
                 # Another thread took the last one.
                 return

@@ -33,6 +33,7 @@ _DELTA_WITHIN = 120
 _IS_ID = re.compile(r"[\w-]+", re.ASCII)
 _FIND_ITEM_ID = re.compile(rb'"item_id":"([^"\\]*)"')
 _NUMBER = b'"sequence_number":'
+# A longer number is not one of an event, and takes long to convert.
 _FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
 _END = b"\n\n"
 
@@ -98,6 +99,7 @@ class FrameStream:
         seen = self.events_seen
         ready = self._receive(chunk)
         self._unfinished = 0 if self.events_seen != seen else self._unfinished + len(chunk)
+        # An event that never ends would fill the memory.
         if self._unfinished > LARGEST_REPLY:
             self._forget_connection()
             size = LARGEST_REPLY // 2**20
@@ -105,6 +107,7 @@ class FrameStream:
         return ready
 
     def _receive(self, chunk: bytes) -> bytes:
+        # JSON escapes a carriage return, so a raw one ends a line, as some proxies write them.
         if self._decoder is not None or b"\r" in chunk:
             return self._receive_odd(chunk)
         blob = self._complete(chunk)
@@ -167,6 +170,8 @@ class FrameStream:
             return True
         if not self.failures:
             return False
+        # A 429 within a stream is an `error` and a `response.failed`, in either order; only one of
+        # them has the reason.
         return not self.expects_reason or self._events_after_failure >= EVENTS_AFTER_FAILURE
 
     @property
@@ -332,6 +337,7 @@ class FrameStream:
     def _rewrite(self, event: dict[str, Any]) -> dict[str, Any]:
         item = _item_of(event)
         labelled = self._ids.label(event)
+        # For the deltas of the item, which are not parsed.
         if item is not None:
             self._items[item.encode()] = (_item_of(labelled) or item).encode()
         response = labelled.get("response")

@@ -53,7 +53,7 @@ __all__ = [
     "find_secrets",
 ]
 
-# Whose business an option is; the rest are routing's settings.
+# Options that are read here; the rest are the settings of routing.
 _OWN = frozenset(
     {
         "state",
@@ -121,12 +121,14 @@ class RouterParts:
         self.calls = RoutedCalls(self.routing, self.state, targets, on_failed_attempt=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
+        # Connections and calls under way belong to the parent.
         in_forked_child(self, RouterParts._leave_parent)
 
     @property
     def async_calls(self) -> AsyncRoutedCalls:
         """The loop under every async call of the running event loop."""
         loop = running_loop()
+        # Nearly every call is made in the event loop of the call before it.
         last = self._last_loop
         if last is not None and last[0]() is loop:
             return last[1]
@@ -164,6 +166,7 @@ class RouterParts:
         self._loops, self._last_loop = WeakKeyDictionary(), None
         self.routing.health.forget_calls()
 
+    # Callbacks are looked up each time: they may be registered after the router was made.
     def _tell(self, failed_attempt: FailedAttempt) -> None:
         functions = [*callbacks.on_retry, *self._on_retry]
         if functions:
@@ -275,6 +278,7 @@ _LOG = logging.getLogger("azure_responses.router")
 
 ENVIRONMENT_VARIABLE = "AZURE_RESPONSES_AFFINITY_SECRET"
 
+# The number is for another derivation, which must not make the same secret.
 _KEY = b"azure_responses affinity secret 1"
 
 
@@ -293,6 +297,7 @@ def find_secrets(
     `is_shared` says that there certainly are replicas; a derived secret is then worth a
     warning, since their rows may come to differ.
     """
+    # An empty variable, as containers set it, counts as none.
     explicit = (environ.get(ENVIRONMENT_VARIABLE) or None) if given is None else given
     if explicit is not None:
         return [_bytes(one) for one in _listed(explicit)]
@@ -304,6 +309,7 @@ def find_secrets(
         )
     found = [one.connection.get("api_key") for one in deployments]
     found += [environ.get(name) for name in ENVIRONMENT["api_key"]]
+    # In order and once each: how the entries are arranged must not change the secret.
     keys = sorted({key for key in found if isinstance(key, str) and key})
     if keys:
         return [digest(_KEY, "\0".join(keys).encode(), "sha256")]
@@ -325,4 +331,5 @@ def _listed(given: str | bytes | Sequence[str | bytes]) -> Sequence[str | bytes]
 
 
 def _bytes(secret: str | bytes) -> bytes:
+    # The environment has half surrogates in place of bytes that are not UTF-8.
     return secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret

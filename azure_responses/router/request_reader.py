@@ -108,10 +108,12 @@ class RequestReader:
             BadRequestError, ResponseNotFoundError: signed ids that cannot be followed.
         """
         body, own = _split(arguments)
+        # Some clients send a Responses body to the chat route (litellm#34029).
         if is_chat and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
         model, owner = self._model(own.get("model")), own.get("owner")
         extra = own.get("extra_body")
+        # In the order in which it is sent: `extra_body` wins.
         merged = {**body, **extra} if extra else body
         ids = self._read_ids(merged, owner, must_own)
         # An id that the caller names says more than where the cache's reasoning was encrypted.
@@ -127,6 +129,8 @@ class RequestReader:
             ids,
             owner,
             end_user_of(merged),
+            # Azure stores responses by default; the bridge stores chat completions only if asked
+            # to.
             merged.get("store", not is_chat) is not False,
             read_history(own.get("history")),
             operation,
@@ -184,6 +188,7 @@ class RequestReader:
     def _maker(self, label: SignedId, response_id: str) -> Deployment:
         """The deployment that made a stored thing, else another one of its resource."""
         maker = self.routing.by_tag(label.deployment)
+        # Any deployment of a resource can read what another one of it made.
         maker = maker or next(iter(self.routing.of_resource(label.resource)), None)
         if maker is None:
             raise ResponseNotFoundError(
@@ -211,6 +216,8 @@ class RequestReader:
         """
         if item_id is None:
             return None
+        # Without a signature it is Azure's own id, and Azure says whether the response has the
+        # item.
         label = self.affinity.read_id(check_id(item_id, field), request.owner, field)
         if label is None:
             return item_id
@@ -225,6 +232,7 @@ class RequestReader:
         if isinstance(given, str) and given:
             return given
         groups: list[str] = list(self.routing.groups)
+        # One group needs no name, unless it takes any.
         if given is None and len(groups) == 1 and groups[0] != "*":
             return groups[0]
         problem = f"model is a {type(given).__name__}, not a string."
@@ -240,11 +248,13 @@ class RequestReader:
         if pins.hard is not None or not (pins.raw or pins.raw_ciphertexts):
             return pins.pin
         sole = self.sole_resource(model)
+        # An id of Azure does not say whose it is, unless there is only one resource.
         if pins.raw:
             if sole is None:
                 pins.require_labels()
             elif pins.soft is None or pins.soft.resource == sole:
                 return Pin(sole, None, pins.raw[0].path)
+        # Not hard: without its encrypted reasoning a request can still be answered elsewhere.
         if pins.soft is None and sole is not None:
             return Pin(sole, None, pins.raw_ciphertexts[0], is_hard=False)
         return pins.pin
@@ -255,6 +265,7 @@ class RequestReader:
             return None
         given = chat.get("messages")
         messages = given if isinstance(given, list) else ()
+        # From the end: the latest reasoning is what the model goes on from.
         for place in range(len(messages) - 1, -1, -1):
             resource = self._resource_of(messages[place])
             if resource is not None:
@@ -357,6 +368,7 @@ def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     body: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name, value in arguments.items():
+        # None stands for "not given", but `timeout=None` for no limit.
         if value is not None or name == "timeout":
             (own if name in _OWN else body)[name] = value
     if own.keys() - _CHECKED:
@@ -368,6 +380,8 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
     """True for a body without a place for labels, as a question in a few words is."""
     if type(body.get("input")) is not str:
         return False
+    # A service that reads names without regard to case would find ids under "Conversation" too, so
+    # a name with capitals has to be looked at.
     return body.keys().isdisjoint(_LABEL_PLACES) and "".join(map(str, body)).islower()
 
 

@@ -49,6 +49,8 @@ _PORTABLE = frozenset(
         "custom_tool_call_output",
     }
 )
+# Ids belong to the resource that stores the item, and Azure may refuse the read-only `status`
+# (litellm#13484).
 _LEFT_OUT = frozenset({"id", "status"})
 _CONTINUES = frozenset({"previous_response_id", "conversation"})
 
@@ -100,6 +102,7 @@ class ReceivedBody:
 
     def as_sent(self, parameters: Mapping[str, Any], *, is_same: bool) -> bytes:
         """The body to send; the very bytes that came where nothing has to be changed."""
+        # Byte for byte where possible: fields and spellings that are unknown here then survive.
         if is_same and not self.is_changed and self.fields.get("model") == parameters["model"]:
             return self.content
         # The reader leaves out what is null, which for Azure may differ from not being there.
@@ -180,6 +183,7 @@ class RoutedRequest:
     ) -> AzureResponsesError:
         """The error of a call that cannot be made elsewhere either; `reason` goes on with why."""
         origin = self.origin()
+        # How long the origin will be down, and not how long until another one is free.
         asked = self.route_request._replace(on_origin_down="fail")
         explanation = explain(self.reader.routing, asked, time.monotonic())
         return InternalServerError(
@@ -221,6 +225,7 @@ class RoutedRequest:
             TypeError: a typed call has a parameter that the API does not have.
         """
         body, ids = self.body, self.ids
+        # Either makes a new body, with the history in front or of the chat, whose ids are unread.
         if call.replays_history or self.is_bridged:
             body, ids = self._reread(deployment, call)
         given: Mapping[str, str] | None = None
@@ -233,10 +238,12 @@ class RoutedRequest:
             parameters, options = _split_extra(body, unlabelled.body, options)
         parameters = _without(parameters, deployment.dropped_params)
         name = deployment.name_for(call.group)
+        # Programs get what they ask for, or an error. The bridge drops parameters by itself.
         if self.received is not None and (self.received.drops_params or drops_params):
             knowledge = self.reader.chat_options.knowledge_of(deployment)
             parameters, dropped = _drop_sampling(parameters, deployment, name, knowledge)
             warnings = (*warnings, *dropped)
+        # By identity: comparing two long bodies takes longer than writing one.
         is_same = parameters is self.body
         parameters = {**parameters, "model": name}
         ids_out = IdRewriter(
@@ -265,6 +272,7 @@ class RoutedRequest:
 
     def retrieval(self, response_id: str, after: int | None, *, is_stream: bool) -> UpstreamRequest:
         """What reads the response on, or polls for it, once its connection is lost."""
+        # The service does not remember what was to be included.
         query: dict[str, Any] = {"include[]": self.body.get("include") or []}
         if after is not None and is_stream:
             query["starting_after"] = str(after)
@@ -302,6 +310,7 @@ class RoutedRequest:
         self, parameters: Mapping[str, Any], options: dict[str, Any], name: str, is_same: bool
     ) -> UpstreamRequest:
         content: bytes | None = None
+        # A server passes on what it does not know; in a program it is a misspelt name.
         if self.received is not None:
             content = self.received.as_sent(parameters, is_same=is_same)
         elif self.operation == "compact":
@@ -349,6 +358,7 @@ class StoredRequest:
     call_id: str | None = None
 
     is_about_stored: ClassVar[bool] = True
+    # The response exists already: its stream can be read on over another connection.
     is_background: ClassVar[bool] = True
 
     @property

@@ -113,6 +113,7 @@ class RouterQueries:
         route_request = self._reader.read(
             request, is_stream=stream, is_chat="messages" in request
         ).route_request
+        # Streams that no reader holds any more would count as calls under way.
         self._parts.calls.abandoned_streams.settle()
         now = time.monotonic()
         candidates = [

@@ -132,6 +132,7 @@ class _Clients(Generic[C]):
         self._lock = new_lock()
         self._made: dict[str, C] = {}
         self._base_models: dict[str, dict[str, str]] = {}
+        # One client serves all deployments of its endpoint, and prices each by its own model.
         for one in deployments:
             models = self._base_models.setdefault(_key(one), {})
             if one.base_model:
@@ -140,6 +141,7 @@ class _Clients(Generic[C]):
     def of(self, deployment: Deployment) -> C:
         given = self._factory.given.get(deployment.id)
         if given is not None:
+            # A copy with the same connections: for its owner the client goes on to retry.
             routed: C = given.with_options(**_FIXED)
             return routed
         key = _key(deployment)
@@ -287,6 +289,7 @@ def take_clients(entries: Any) -> tuple[list[Any], GivenClients]:
     """The entries with the endpoints of the clients in their place, and the clients."""
     given = GivenClients()
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
+        # Refused by `read_model_list`, which says what entries look like.
         return entries, given  # type: ignore[return-value]
     rows = []
     for place, entry in enumerate(entries):
@@ -311,6 +314,7 @@ def _take(place: int, entry: Mapping[str, Any], given: GivenClients) -> dict[str
                 hint="Pass an AzureResponses as client, an AsyncAzureResponses as async_client.",
             )
         name = next((one for one in PARAMS_KEYS if one in row), "params")
+        # The endpoint names the resource, which is how ids find their way back to it.
         params = {"model": ANY_MODEL, **(row.get(name) or {}), "api_base": client.endpoint}
         row[name] = params
     return row
@@ -337,6 +341,7 @@ def check_connections(
     for number, one in enumerate(deployments, 1):
         connection = {**arguments, **one.connection}
         decided = {name: connection[name] for name in _DECIDED if name in connection}
+        # The client exists, so its settings were checked when it was made.
         if one.id in given:
             continue
         try:

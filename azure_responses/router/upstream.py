@@ -55,6 +55,7 @@ __all__ = [
 R = TypeVar("R", bound=Result)
 
 _NO_OPTIONS = Options()
+# Only a token can be exchanged for a newer one; these stay what they are.
 _FIXED_SECRETS = ("api_key", "azure_ad_token")
 _MOST_TEMPLATES = 1000
 _NOTHING: Mapping[str, Any] = {}
@@ -189,6 +190,7 @@ def typed_response(
     """An answer as far as it can be read, whatever it is."""
     result: Result
     try:
+        # A compaction, a page or a deletion is not a Response.
         result = Response.model_validate(body or {})
     except ValueError:
         result = Result.model_validate(body or {})
@@ -236,6 +238,8 @@ class ResponsesUpstream:
             content = encode_body(_asked(request))
         template = self._template(request)
         headers = {**template.headers, "x-ms-client-request-id": request.call_id or self.new_id()}
+        # What was made just now may not be readable yet: for half a minute, by the samples of
+        # dotnet/extensions #7704. A 404 is waited out so long.
         previous = request.parameters.get("previous_response_id")
         born = self._operations.recent.born(previous) if isinstance(previous, str) else None
         policy = self._operations.policy
@@ -297,6 +301,7 @@ class ResponsesUpstream:
     def _write_stored(self, request: UpstreamRequest, response_id: str) -> Call:
         operations, options = self._operations, request.options
         if request.call_id is not None:
+            # The caller's own headers and query win over ours.
             headers = {"x-ms-client-request-id": request.call_id, **(options.extra_headers or {})}
             options = replace(options, extra_headers=headers)
         if request.parameters:
@@ -370,6 +375,7 @@ def stream_failure(
     call: Call, frames: FrameStream, headers: Mapping[str, str], now: float
 ) -> AzureResponsesError | None:
     """What a stream ended with that failed, broke off or has no ending event; None for another."""
+    # First the event that has the reason: `response.failed` may come without.
     for event in frames.failures:
         if event.get("type") == "error":
             return failure_from_event(event, headers, call.context, now)
@@ -433,6 +439,7 @@ def stored_ids(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """The ids under which an answer can be continued; none of one that is not stored."""
     if answer.get("store") is False:
         return ()
+    # An object in Azure's answers; the API takes the id alone as well.
     conversation = answer.get("conversation")
     within = conversation.get("id") if isinstance(conversation, dict) else conversation
     return tuple(each for each in (answer.get("id"), within) if each and isinstance(each, str))

@@ -103,6 +103,7 @@ class OpenAIServer:
                 return served.chat()
             return served.stream() if call.is_stream else served.whole()
         except FailedAnswer as failed:
+            # As Azure shows it, with HTTP 200: clients of the Responses API look at `status`.
             summary.latency = time.monotonic() - began
             return _show_failure(call, failed)
         except AzureResponsesError as error:
@@ -132,6 +133,7 @@ class _Served:
         summary.headers = reply.headers
         write = partial(response_body, summary, reply)
         body = run_in_thread(write) if reply.size >= _LONG_REPLY else write()
+        # Only now: the header with the overhead counts the writing too.
         summary.latency = time.monotonic() - self._began
         return json_reply(summary, body)
 
@@ -142,6 +144,7 @@ class _Served:
         stream = routed.result
         self._note_begin(stream.headers)
         pieces = self._pieces(stream)
+        # Bound to the generator: a body that is dropped unread has lost its caller.
         stream.settle_with(routed.open_attempt, self._calls.abandoned_streams, pieces)
         return event_reply(summary, StreamBody(pieces))
 
@@ -170,6 +173,7 @@ class _Served:
                     raise
                 raise FailedAnswer(error, attempt.reply) from error
             finally:
+                # Of a failed attempt too: the headers speak of the latest one.
                 self._call.summary.warnings = attempt.warnings
         return Answer(reply, reply.outcome, reply.entry)
 
@@ -185,6 +189,7 @@ class _Served:
                 raise FailedAnswer(error, stream.frames.release()) from error
             finally:
                 summary.warnings = attempt.warnings
+        # A stream that goes on was remembered when it opened.
         return Answer(stream, outcome, stream.entry if outcome is not None else None)
 
     def _attempt_chat(self, target: Target, routed: RoutedCall, left: float | None) -> Answer[Any]:
@@ -213,16 +218,19 @@ class _Served:
                     yield piece
             except AzureResponsesError as error:
                 summary.error = error
+                # A failure that Azure reported has been sent on already, as the event that it was.
                 if not frames.failures:
                     last = frames.last_sequence_number
                     yield error_event(error, None if last is None else last + 1)
         except BaseException:
+            # Cancelled, or closed by a caller who left.
             summary.is_abandoned = True
             raise
         finally:
             summary.latency = time.monotonic() - self._began
             summary.last_sequence_number = frames.last_sequence_number
             summary.result = frames.response
+            # A task that is cancelled has to release the connection all the same.
             with shield():
                 stream.close()
 
@@ -237,6 +245,7 @@ class _Served:
             except AzureResponsesError as error:
                 summary.error = reason_of(error)
                 yield chat_error(summary.error)
+            # Clients of chat completions read until it comes, also after an error.
             yield b"data: [DONE]\n\n"
             is_whole = True
         finally:

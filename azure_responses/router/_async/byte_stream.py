@@ -116,6 +116,7 @@ class AsyncByteStream:
         try:
             await self._begin()
         except BaseException as error:
+            # The connection first: what a listener does may raise.
             await self._close()
             if self.watch is not None:
                 await self.watch.fail(error)
@@ -194,6 +195,7 @@ class AsyncByteStream:
         self.latency = time.monotonic() - attempt.began
         attempt.note_created(frames.response)
         self.entry = attempt.request.entry(frames.response, attempt.target.deployment)
+        # It came whole, so that no later read will settle it.
         if frames.is_finished:
             return self._outcome(has_output=frames.has_output)
         if self.entry is not None:
@@ -203,6 +205,7 @@ class AsyncByteStream:
 
     async def _read_once(self) -> bytes:
         frames = self.frames
+        # A proxy may keep the connection open after the ending event.
         if not self._is_connected or frames.is_over:
             return await self._next_connection()
         seen = frames.events_seen
@@ -216,6 +219,7 @@ class AsyncByteStream:
             return frames.end()
         piece = frames.receive(chunk)
         self._reply.note(frames)
+        # Comments are no progress: a connection that brings nothing else counts as a failed one.
         if frames.events_seen != seen:
             self._resumption.progress()
         return piece
@@ -226,16 +230,19 @@ class AsyncByteStream:
         if not frames.is_settled and (step := self._next_step()) is not None:
             await self._disconnect()
             return await self._take(step)
+        # Read to its end, the connection can serve another call.
         if self._is_connected:
             await self._reply.drain()
         failure = self._failure()
         if failure is not None:
+            # A stream that ends without saying why was cut off.
             self.is_interrupted = not frames.failures
             raise failure
         await self.end(None)
         return b""
 
     def _next_step(self) -> Step | None:
+        # Any other response dies with its connection, and one whose id never came cannot be read.
         if not self._attempt.request.is_background or self._response_id() is None:
             return None
         cause = self._cause or APIConnectionError("The stream ended before its terminal event.")
@@ -245,6 +252,7 @@ class AsyncByteStream:
     async def _take(self, step: Step) -> bytes:
         """Read on where the connection was lost; the result is an ending event that was polled."""
         if step.action == "settle":
+            # The last connection brought no ending event either, so the polled response makes it.
             return self.frames.finish(self._polled)
         if self.watch is not None and step.cause is not None:
             await self.watch.retry(step.cause, step.delay)
@@ -257,6 +265,7 @@ class AsyncByteStream:
             await sleep(step.delay)
             await self._reconnect(step.starting_after)
         except AzureResponsesError as error:
+            # Not raised: this cause decides whether the next step tries again, polls or gives up.
             self._cause = error
         return b""
 
@@ -266,6 +275,7 @@ class AsyncByteStream:
         return self._attempt.target.upstream.read(call, reply, time.time())
 
     async def _reconnect(self, after: int | None) -> None:
+        # Until output begins another deployment may take over, which needs time of its own.
         timeout = self._opening_timeout() if self._is_opening else self._timeout()
         await self._connect(self._retrieval(after, is_stream=True), timeout)
         self.frames.reconnect()
@@ -302,6 +312,7 @@ class AsyncByteStream:
     def _failure(self) -> AzureResponsesError | None:
         """The error that the stream has ended with, or None."""
         failure = stream_failure(self._attempt.sent, self.frames, self.headers, time.time())
+        # What the network said tells more than that no ending event came.
         if failure is not None and self._cause is not None and not self.frames.failures:
             return self._cause
         return failure
@@ -320,6 +331,7 @@ class AsyncByteStream:
         open_attempt, frames = self._open_attempt, self.frames
         if open_attempt is None:
             return
+        # No event before output had the response: a purge has to find it all the same.
         if self.entry is None and not open_attempt.is_settled:
             self._remember_late()
         if isinstance(error, AzureResponsesError):

@@ -79,9 +79,11 @@ class AsyncRoutedCalls:
                 deployment can serve before the deadline.
         """
         call = RoutedCall(self.routing, route_request, time.monotonic())
+        # A filtered answer, in case the groups that are asked after it have no better one.
         kept: Routed[T] | None = None
         failure: AzureResponsesError | None = None
         while True:
+            # Of the attempt before: acquiring the next deployment overwrites both.
             failed, waited = call.deployment, call.waited
             try:
                 deployment = await self._acquire(call)
@@ -90,6 +92,7 @@ class AsyncRoutedCalls:
                     raise
                 return kept
             open_attempt = OpenAttempt(call, self.state.settle)
+            # Only now is it certain that another attempt follows, and how long that took.
             if failure is not None and failed is not None:
                 failed_attempt = FailedAttempt(
                     failed, failure, call.attempts - 1, call.waited - waited
@@ -106,6 +109,7 @@ class AsyncRoutedCalls:
 
     async def _acquire(self, call: RoutedCall) -> Deployment:
         """The deployment of the next attempt, reserved; raises when there is none."""
+        # Until they are settled they count as calls that are under way.
         self.abandoned_streams.settle()
         while True:
             now = time.monotonic()
@@ -121,6 +125,7 @@ class AsyncRoutedCalls:
             return reservation.candidate.deployment
 
     async def _reserve(self, call: RoutedCall, step: AttemptStep, now: float) -> Reservation:
+        # Nothing limits the deployment: a shared state has nothing to refuse, and is not asked.
         if not step.needs_room:
             return Reservation(step.candidates[0])
         try:
@@ -143,6 +148,7 @@ class AsyncRoutedCalls:
             target = self.targets.of(deployment)
             return await attempt(target, call, call.attempt_timeout(time.monotonic()))
         except NotSent as unsent:
+            # No deployment is to blame, and none would take the request.
             open_attempt.abandoned(was_sent=False)
             raise unsent.error from unsent.error.__cause__
         except AzureResponsesError as error:
@@ -155,6 +161,7 @@ class AsyncRoutedCalls:
             open_attempt.abandoned(was_sent=False)
             raise
         except BaseException:
+            # Cancelled: the service may have read the input, whose tokens then count as used.
             open_attempt.abandoned()
             raise
         finally:

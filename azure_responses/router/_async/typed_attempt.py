@@ -77,6 +77,8 @@ async def typed_answer(
         reply = await attempt.send()
         result: Any = reply.decode(model)
     except CredentialError:
+        # A ConfigurationError too, but only this deployment's: another may have a credential that
+        # works.
         raise
     except ConfigurationError as error:
         raise NotSent(error) from error
@@ -88,6 +90,7 @@ async def typed_answer(
         try:
             result.attach_parsed(output.read(result))
         except ValidationError as error:
+            # It raises an error that is not about the answer itself.
             response_of(error)
             result = error
     return Answer(result, reply.outcome, reply.entry)
@@ -113,6 +116,7 @@ async def chat_answer(
     calls: AsyncRoutedCalls,
 ) -> Answer[Any]:
     """A chat completion by one deployment, or its chunks once output has begun."""
+    # Before the loop: `bridged` takes over what was found, for all of its rounds.
     if call.replays_history:
         await find_history(request, call, calls.targets)
     while True:
@@ -214,12 +218,14 @@ class AsyncRoutedStream(Generic[R]):
         try:
             outcome = await self._stream.open()
         except AzureResponsesError as error:
+            # The request could not be written, and nothing arrived that would explain it.
             if not hasattr(self._stream, "frames"):
                 raise
             self._read_frames()
             explained = self._explained(error)
             raise explained from explained.__cause__
         self._read_frames()
+        # What was kept back until output began, so that the id is known at once.
         self._take(await self._stream.read())
         return Answer(self, outcome, self._stream.entry if outcome is not None else None)
 
@@ -229,6 +235,7 @@ class AsyncRoutedStream(Generic[R]):
         self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
 
     def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
+        # Leaving a `for` loop closes the connection, unless a `with` block will do so.
         return self if self._is_entered else self._closing()
 
     async def __anext__(self) -> ResponseStreamEvent:
@@ -327,6 +334,7 @@ class AsyncRoutedStream(Generic[R]):
         stream.progress = self._state
 
     def _take(self, chunk: bytes) -> None:
+        # Each connection has its own: the request id is that of the latest.
         self._state.headers = self._stream.headers
         events = self._state.receive(chunk)
         self._ready.extend(events)

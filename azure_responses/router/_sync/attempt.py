@@ -90,6 +90,7 @@ class Attempt:
     def write(self) -> None:
         """Make the call that is sent; with the history that it has to carry, if it has to."""
         request = self.request
+        # Only a follow-up has a history; a call about a stored response never moves.
         if self._call.replays_history and isinstance(request, RoutedRequest):
             find_history(request, self._call, self.calls.targets)
         compute(self._write)
@@ -111,6 +112,7 @@ class Attempt:
             return self._watched(watch)
         except AzureResponsesError as error:
             explained = self.explain(error)
+            # A bare raise where it is the same error: it keeps the cause that the network gave it.
             if explained is not error:
                 raise explained from error
             raise
@@ -121,9 +123,11 @@ class Attempt:
         An operation that the deployment's API does not offer is the request's fault, and no reason
         to leave the deployment alone for a while.
         """
+        # "Response with id … not found": a caller knows that id only as a signed one.
         error.message = self.ids.label_text(error.message)
         operation = self.request.operation
         instead = OPERATIONS[operation].instead
+        # The exact class: a subclass says that a response or a deployment is missing.
         if type(error) is not NotFoundError or instead is None:
             return error
         return UnsupportedOperationError(
@@ -157,6 +161,7 @@ class Attempt:
         except BaseException as error:
             watch.fail(error)
             raise
+        # Listeners look ids up in Azure, where signed ones mean nothing.
         watch.finish(reply.typed(), reply.headers)
         return reply
 
@@ -172,9 +177,12 @@ class Attempt:
         upstream, request, now = self.target.upstream, self.request, time.time()
         body = upstream.read(self.sent, reply, now)
         found = self.reply = UpstreamReply(self.sent, reply, body, self.ids)
+        # A failed response comes with HTTP 200. Routing needs an error; `reply` keeps the response,
+        # which the server shows as Azure wrote it.
         failure = failure_of(self.sent, body, reply.headers, now)
         if failure is not None:
             raise failure
+        # Reading a stored response is fast, and says nothing about how fast answers are made.
         latency = None if request.is_about_stored else time.monotonic() - self.began
         is_stored = request.is_about_stored
         # Before the ids are rewritten: the ledger and the store know the service's own.
@@ -182,6 +190,8 @@ class Attempt:
         found.entry = request.entry(body, self.target.deployment)
         self.note_created(body)
         if isinstance(request, StoredRequest) and request.operation == "delete":
+            # A 404 is the right answer from now on, and not to be waited out as one of a new
+            # response.
             upstream.note_deleted(request.inner)
             self.calls.state.forget(request.inner)
         return found
@@ -194,6 +204,7 @@ def find_history(request: RoutedRequest, call: RoutedCall, targets: Targets) -> 
     try:
         request.history = _read_history(request, call, targets)
     except AzureResponsesError as error:
+        # The origin is what is down, and no other deployment has the history.
         reason = f" and does not give it out either: {error.message}"
         raise NotSent(request.nothing_to_replay(reason)) from error
 

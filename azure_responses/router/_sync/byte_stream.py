@@ -117,6 +117,7 @@ class ByteStream:
         try:
             self._begin()
         except BaseException as error:
+            # The connection first: what a listener does may raise.
             self._close()
             if self.watch is not None:
                 self.watch.fail(error)
@@ -195,6 +196,7 @@ class ByteStream:
         self.latency = time.monotonic() - attempt.began
         attempt.note_created(frames.response)
         self.entry = attempt.request.entry(frames.response, attempt.target.deployment)
+        # It came whole, so that no later read will settle it.
         if frames.is_finished:
             return self._outcome(has_output=frames.has_output)
         if self.entry is not None:
@@ -204,6 +206,7 @@ class ByteStream:
 
     def _read_once(self) -> bytes:
         frames = self.frames
+        # A proxy may keep the connection open after the ending event.
         if not self._is_connected or frames.is_over:
             return self._next_connection()
         seen = frames.events_seen
@@ -217,6 +220,7 @@ class ByteStream:
             return frames.end()
         piece = frames.receive(chunk)
         self._reply.note(frames)
+        # Comments are no progress: a connection that brings nothing else counts as a failed one.
         if frames.events_seen != seen:
             self._resumption.progress()
         return piece
@@ -227,16 +231,19 @@ class ByteStream:
         if not frames.is_settled and (step := self._next_step()) is not None:
             self._disconnect()
             return self._take(step)
+        # Read to its end, the connection can serve another call.
         if self._is_connected:
             self._reply.drain()
         failure = self._failure()
         if failure is not None:
+            # A stream that ends without saying why was cut off.
             self.is_interrupted = not frames.failures
             raise failure
         self.end(None)
         return b""
 
     def _next_step(self) -> Step | None:
+        # Any other response dies with its connection, and one whose id never came cannot be read.
         if not self._attempt.request.is_background or self._response_id() is None:
             return None
         cause = self._cause or APIConnectionError("The stream ended before its terminal event.")
@@ -246,6 +253,7 @@ class ByteStream:
     def _take(self, step: Step) -> bytes:
         """Read on where the connection was lost; the result is an ending event that was polled."""
         if step.action == "settle":
+            # The last connection brought no ending event either, so the polled response makes it.
             return self.frames.finish(self._polled)
         if self.watch is not None and step.cause is not None:
             self.watch.retry(step.cause, step.delay)
@@ -258,6 +266,7 @@ class ByteStream:
             sleep(step.delay)
             self._reconnect(step.starting_after)
         except AzureResponsesError as error:
+            # Not raised: this cause decides whether the next step tries again, polls or gives up.
             self._cause = error
         return b""
 
@@ -267,6 +276,7 @@ class ByteStream:
         return self._attempt.target.upstream.read(call, reply, time.time())
 
     def _reconnect(self, after: int | None) -> None:
+        # Until output begins another deployment may take over, which needs time of its own.
         timeout = self._opening_timeout() if self._is_opening else self._timeout()
         self._connect(self._retrieval(after, is_stream=True), timeout)
         self.frames.reconnect()
@@ -303,6 +313,7 @@ class ByteStream:
     def _failure(self) -> AzureResponsesError | None:
         """The error that the stream has ended with, or None."""
         failure = stream_failure(self._attempt.sent, self.frames, self.headers, time.time())
+        # What the network said tells more than that no ending event came.
         if failure is not None and self._cause is not None and not self.frames.failures:
             return self._cause
         return failure
@@ -321,6 +332,7 @@ class ByteStream:
         open_attempt, frames = self._open_attempt, self.frames
         if open_attempt is None:
             return
+        # No event before output had the response: a purge has to find it all the same.
         if self.entry is None and not open_attempt.is_settled:
             self._remember_late()
         if isinstance(error, AzureResponsesError):

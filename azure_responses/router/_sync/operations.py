@@ -262,6 +262,7 @@ class RouterOperations:
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
         while True:
+            # Read anew for each poll: the deadline of a request counts from when it is read.
             options = self._reader.poll_options(poll.patience(time.monotonic()))
             given = {"owner": owner, **options}
             request = self._reader.read_stored(response_id, given)
@@ -333,8 +334,10 @@ class RouterOperations:
         """
 
         def delete(entry: LedgerEntry) -> object:
+            # An entry of a resource that left model_list fails by itself; the others are deleted.
             require_origin(self._routing, entry)
             try:
+                # Signed for the owner of the entry, or `delete` would not find it.
                 label = self._label_of(entry)
                 return self.delete(label, owner=entry.owner, timeout=timeout)
             except ResponseNotFoundError as error:
