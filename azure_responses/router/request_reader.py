@@ -111,6 +111,19 @@ class RequestReader:
         # Some clients send a Responses body to the chat route (litellm#34029).
         if is_chat and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
+        request = self._interpret(body, own, is_stream, is_chat, must_own)
+        request.operation, request.received = operation, received
+        return request
+
+    def _interpret(
+        self,
+        body: dict[str, Any],
+        own: Mapping[str, Any],
+        is_stream: bool,
+        is_chat: bool,
+        must_own: bool,
+    ) -> RoutedRequest:
+        """The request of parameters and options: its ids, where they lead, and for whom it is."""
         model, owner = self._model(own.get("model")), own.get("owner")
         extra = own.get("extra_body")
         # In the order in which it is sent: `extra_body` wins.
@@ -133,9 +146,7 @@ class RequestReader:
             # to.
             merged.get("store", not is_chat) is not False,
             read_history(own.get("history")),
-            operation,
-            is_stream,
-            received,
+            is_stream=is_stream,
         )
 
     def _read_ids(

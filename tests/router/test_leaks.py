@@ -206,7 +206,7 @@ def test_threads_that_settle_forgotten_streams_together_do_not_fall_over_one_ano
             return super().popleft()
 
     abandoned_streams = AbandonedStreams()
-    abandoned_streams._leases = Last([object()])
+    abandoned_streams._open_attempts = Last([object()])
     abandoned_streams.settle()
 
 
