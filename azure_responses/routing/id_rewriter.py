@@ -3,7 +3,6 @@
     ids = IdRewriter(signer, deployment, owner=None, given=unlabelled.given, is_stored=True)
     ids.label(value) -> value        the JSON object of a response, page, deletion, compaction, chat
                                      completion, chunk or stream event; changed in place
-    ids.label_id(inner) -> str       one id of this deployment
     ids.label_text(text) -> str      an error message that names ids of the request
 
 One rewriter serves one response or stream. Rewriting twice changes nothing. The ids of items are
@@ -75,12 +74,10 @@ class IdRewriter:
         self._apply_fields(value, REPLY)
         return value
 
-    def label_id(self, inner: str) -> str:
-        """The label of one id; of a label of ours, and of none at all, itself."""
+    def _label_id(self, inner: str) -> str:
+        """The signed id of one id; of a signed id of ours, itself."""
         label = self._labels.get(inner)
         if label is None:
-            if not inner:
-                return inner
             label = inner if MARKER in inner and self._is_ours(inner) else self._make(inner)
             self._labels[inner] = self._labels[label] = label
         return label
@@ -111,15 +108,15 @@ class IdRewriter:
         for index, entry in enumerate(entries):
             if isinstance(entry, dict):
                 self._apply_fields(entry, place)
-            elif isinstance(entry, str) and place.kind is not None:
+            elif entry and isinstance(entry, str) and place.kind is not None:
                 entries[index] = self._change(place.kind, entry)
 
     def _change(self, kind: Kind, value: str) -> str:
         if kind in _OF_ITEMS:
-            return self.label_id(value) if self._is_stored else self._labels.get(value, value)
+            return self._label_id(value) if self._is_stored else self._labels.get(value, value)
         if kind in _CIPHERTEXTS:
             return self._label_ciphertext(value)
-        return value if kind is Kind.CALL else self.label_id(value)
+        return value if kind is Kind.CALL else self._label_id(value)
 
     def _label_ciphertext(self, value: str) -> str:
         label = self._ciphertexts.get(value)

@@ -259,7 +259,8 @@ def test_an_event_of_an_unknown_kind_survives_with_its_ids_labelled() -> None:
 
 
 def test_an_id_of_no_characters_stays_without_a_label() -> None:
-    body = {"id": "", "output": [{"type": "message", "id": "", "content": []}]}
+    tool = {"type": "file_search", "vector_store_ids": ["", None]}
+    body = {"id": "", "output": [{"type": "message", "id": "", "content": []}], "tools": [tool]}
     assert _labels().label(copy.deepcopy(body)) == body
 
 
