@@ -3,7 +3,14 @@
 import os
 import signal
 
+import pytest
 from hypothesis import settings
+
+from tests.costs import COSTS
+from tests.tree import TESTS
+
+# The `-m` of pyproject.toml.
+_QUICK = "not (served or peer or slow)"
 
 # How long an example takes says more about the machine than about the code. The check tries the
 # same examples every time; whoever develops tries new ones.
@@ -14,3 +21,20 @@ settings.load_profile("untimed")
 # process that the tests start would inherit that: servers and commands could not be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run everything in the files that are named; only a run of all the tests leaves some out."""
+    is_named = config.args_source is pytest.Config.ArgsSource.ARGS
+    if is_named and not hasattr(config, "workerinput") and config.option.markexpr == _QUICK:
+        config.option.markexpr = ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what its file costs."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        for cost, files in COSTS.items():
+            if place in files:
+                item.add_marker(cost)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.costs import COSTS
 from tests.tree import PACKAGE, TESTS, modules
 
 # Folders whose tests are about what callers do, through whichever packages that goes.
@@ -50,3 +51,8 @@ def test_every_folder_of_code_is_a_package() -> None:
     # A folder without __init__.py imports all the same, but the import rules do not see it.
     folders = {path.parent for root in (PACKAGE, TESTS) for path in root.rglob("*.py")}
     assert [str(path) for path in sorted(folders) if not (path / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_the_table_of_costs_names_files_of_tests(cost: str) -> None:
+    assert [name for name in COSTS[cost] if not (TESTS / name).is_file()] == []

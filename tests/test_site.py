@@ -73,7 +73,10 @@ def test_the_reference_has_every_name_that_the_examples_import(reference: dict[s
 def test_the_reference_shows_signatures_and_docstrings(reference: dict[str, str]) -> None:
     page = reference["functions.md"]
     assert "**arguments: Unpack[FunctionArguments],\n) -> Response | Stream[Response]" in page
-    assert "- `AzureResponsesError`: what configuration, service or network ended with." in page
+    assert (
+        "- `AzureResponsesError`: an error of the configuration, the service or the network."
+        in page
+    )
 
 
 def test_every_name_of_the_reference_is_explained(reference: dict[str, str]) -> None:
