@@ -118,7 +118,7 @@ class FrameStream:
             rewritten = self._rewrite_deltas(blob)
             if rewritten is not None:
                 return rewritten
-        return self._take_runs(blob.split(_END))
+        return self._take_runs(blob)
 
     def end(self) -> bytes:
         """What to send on now that the bytes have ended: an event without its closing line."""
@@ -215,47 +215,50 @@ class FrameStream:
             self._last = frames[-1]
         return self._take_all(frames)
 
-    def _take_runs(self, frames: list[bytes]) -> bytes:
-        """Events of all kinds: deltas that follow one another are still taken together."""
+    def _take_runs(self, blob: bytes) -> bytes:
+        """Events of all kinds: deltas that follow one another are still taken together.
+
+        A run is a slice, so that thousands of deltas in one piece are not joined again.
+        """
         pieces: list[bytes] = []
-        run: list[bytes] = []
-        for frame in frames:
+        begin = place = 0
+        # The last frame is what follows the last end: nothing, and so the end of a run.
+        for frame in blob.split(_END):
             if self.is_finished:
                 # Nothing follows a terminal event, even where it came in the same piece.
                 break
-            if frame.find(_DELTA, 0, _DELTA_WITHIN) >= 0:
-                run.append(frame)
-                continue
-            if run:
-                pieces.append(self._take_deltas(run))
-                run = []
-            pieces.append(self._take_all([frame]))
-        if run:
-            pieces.append(self._take_deltas(run))
+            end = place + len(frame) + len(_END)
+            if frame.find(_DELTA, 0, _DELTA_WITHIN) < 0:
+                if begin < place:
+                    pieces.append(self._take_deltas(blob[begin:place]))
+                pieces.append(self._take_all([frame]))
+                begin = end
+            place = end
         return b"".join(pieces)
 
     def _passes_deltas(self) -> bool:
         """True where a run of deltas needs no look at each of them."""
         return self.is_handed_out and not self.failures and self._seen_before is None
 
-    def _take_deltas(self, run: list[bytes]) -> bytes:
+    def _take_deltas(self, run: bytes) -> bytes:
         if self._passes_deltas() and self.damage is None:
-            rewritten = self._rewrite_deltas(_END.join(run) + _END)
+            rewritten = self._label_deltas(run)
             if rewritten is not None:
                 return rewritten
             # An item seen for the first time: its first delta teaches its signed id.
-            first = self._take_all(run[:1])
-            rest = self._rewrite_deltas(_END.join(run[1:]) + _END) if run[1:] else b""
-            if rest is not None:
-                return first + rest
-            return first + self._take_all(run[1:])
-        return self._take_all(run)
+            first, _, others = run.partition(_END)
+            taken = self._take_all([first])
+            rest = self._label_deltas(others) if others else b""
+            return taken + (self._take_all(others.split(_END)) if rest is None else rest)
+        return self._take_all(run.split(_END))
 
     def _rewrite_deltas(self, blob: bytes) -> bytes | None:
-        """A run of deltas with signed ids on their items; None where it holds anything else."""
-        if blob.count(_DELTA) != blob.count(_END):
-            return None
-        items = _items_in(blob)
+        """Deltas with signed ids on their items; None where the events are not deltas alone."""
+        return self._label_deltas(blob) if blob.count(_DELTA) == blob.count(_END) else None
+
+    def _label_deltas(self, run: bytes) -> bytes | None:
+        """A run of deltas with signed ids on their items; None where an item is new."""
+        items = _items_in(run)
         if items is None:
             return None
         for item in items:
@@ -263,9 +266,9 @@ class FrameStream:
             if label is None:
                 return None
             if label != item:
-                blob = blob.replace(b'"item_id":"%b"' % item, b'"item_id":"%b"' % label)
+                run = run.replace(b'"item_id":"%b"' % item, b'"item_id":"%b"' % label)
         self.events_seen += 1
-        return blob
+        return run
 
     def _take_all(self, frames: list[bytes]) -> bytes:
         pieces = []
