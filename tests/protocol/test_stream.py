@@ -254,6 +254,13 @@ def test_headers_are_those_of_the_latest_connection() -> None:
 # Recordings, cut anywhere.
 
 
+def test_a_stream_without_an_ending_has_nothing_unreadable_yet() -> None:
+    stream = _stream()
+    stream.receive(frame(_at("in_progress", 0)))
+    stream.check()
+    assert stream.final_response is None
+
+
 def _read(recorded: RecordedStream, cuts: list[int]) -> tuple[ResponseStream, list[StreamEvent]]:
     stream = _stream()
     points = [0, *sorted(cut % (len(recorded.raw) + 1) for cut in cuts), len(recorded.raw)]

@@ -10,6 +10,7 @@ from azure_responses.errors import (
     APITimeoutError,
     AzureResponsesError,
     BadRequestError,
+    CredentialError,
     DeploymentNotFoundError,
     NotFoundError,
     PermissionDeniedError,
@@ -21,6 +22,7 @@ from azure_responses.routing.failure_policy import (
     RetryBudget,
     is_callers_time,
     judge,
+    name_deployment,
     reached_service,
     tokens_used,
 )
@@ -84,6 +86,14 @@ def test_an_unknown_thing_that_a_call_names_is_the_callers_mistake() -> None:
 def test_a_role_that_forbids_deleting_says_nothing_about_calls() -> None:
     error = PermissionDeniedError("no role", status_code=403)
     assert judge(error, ask(can_move=False), deployment("a")).next == "stop"
+
+
+def test_an_error_about_a_credential_names_its_deployment_once() -> None:
+    error = CredentialError("No token.")
+    name_deployment(error, deployment("east"))
+    name_deployment(error, deployment("west"))
+    assert error.deployment == "east"
+    assert error.message == "Deployment 'east': No token."
 
 
 def test_a_timeout_may_have_been_served() -> None:
