@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import httpx
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.call import ApiType
+from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
 from azure_responses.protocol.warning import warn_caller

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from azure_responses.protocol.redaction import redact
+from azure_responses.protocol.http_message import redact
 
 __all__ = ["PLACEHOLDER_HOST", "Scrubber", "make_vcr", "vcr_config"]
 

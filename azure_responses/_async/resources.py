@@ -17,7 +17,7 @@ from azure_responses.call_options import (
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse
 from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
-from azure_responses.protocol.poll import Poll
+from azure_responses.protocol.resumption import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList

@@ -21,7 +21,7 @@ from azure_responses.bridge import (
 from azure_responses.call_options import ChatArguments
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.stream_events import FAILING
+from azure_responses.protocol.sse import FAILING
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk

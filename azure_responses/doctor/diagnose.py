@@ -32,9 +32,9 @@ from azure_responses.doctor.probes import ServiceProbe, find_network_path, probe
 from azure_responses.doctor.token_claims import CredentialNotes, examine_key, examine_token
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.call import RecentResponses
 from azure_responses.protocol.endpoint import Endpoint
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.settings import ENVIRONMENT, Settings, resolve_settings
 from azure_responses.transport import NetworkOptions, patience_of, refuse_wrong_client
 from azure_responses.version import __version__

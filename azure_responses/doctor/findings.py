@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from azure_responses.protocol.redaction import redact
+from azure_responses.protocol.http_message import redact
 
 __all__ = [
     "NETWORK_STEPS",

@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Any
 
 from azure_responses.event_loop import compute
+from azure_responses.gateway.asgi_reply import ErrorResponse, error_response, limit_error
 from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.cost_estimate import CostEstimates
-from azure_responses.gateway.error_response import ErrorResponse, error_response, limit_error
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.router import Router

@@ -13,14 +13,15 @@ from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import (
     REPLY_BEGUN,
+    ErrorResponse,
     Receive,
     Scope,
     Send,
+    error_response,
     send_error,
     send_reply,
 )
 from azure_responses.gateway.config_file import load_config
-from azure_responses.gateway.error_response import ErrorResponse, error_response
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document

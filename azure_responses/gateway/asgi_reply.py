@@ -1,26 +1,92 @@
-"""Whole replies to an ASGI server."""
+"""Whole replies to an ASGI server.
+
+An `ErrorResponse` says why a call is refused.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.gateway.error_response import ErrorResponse
-
 __all__ = [
-    "REPLY_BEGUN",
     "DISCONNECT",
     "Disconnect",
+    "ErrorResponse",
     "EventStream",
     "Header",
+    "REPLY_BEGUN",
     "Receive",
     "Scope",
     "Send",
     "error_headers",
+    "error_response",
+    "limit_error",
     "send_error",
     "send_reply",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """A refusal in OpenAI's shape.
+
+    Attributes:
+        status: of HTTP.
+        body: `{"error": {"message", "type", "param", "code"}}`.
+        headers: to send with it, names in lower case.
+        retry_after: seconds after which the call may succeed, or None.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    retry_after: float | None = None
+
+    @property
+    def code(self) -> str:
+        """The error's code, such as "invalid_api_key"."""
+        code: str = self.body["error"]["code"]
+        return code
+
+
+def error_response(
+    status: int,
+    message: str,
+    *,
+    code: str,
+    type: str = "invalid_request_error",
+    param: str | None = None,
+    retry_after: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ErrorResponse:
+    """Put a refusal together; `retry_after` also goes into the headers SDKs read."""
+    error = {"message": message, "type": type, "param": param, "code": code}
+    return ErrorResponse(
+        status, {"error": error}, {**_hints(retry_after), **(headers or {})}, retry_after
+    )
+
+
+def limit_error(kind: str, limits: str, wait: float) -> ErrorResponse:
+    """The 429 of a key's limits a minute: `kind` is "requests" or "tokens", `limits` in words."""
+    return error_response(
+        429,
+        f"This API key may use {limits} per minute. Try again in {wait:.1f} s.",
+        type=kind,
+        code="rate_limit_exceeded",
+        retry_after=wait,
+    )
+
+
+def _hints(seconds: float | None) -> dict[str, str]:
+    if seconds is None:
+        return {}
+    # Whole seconds are rounded up: a caller who comes back early is refused again.
+    whole = max(1, ceil(seconds))
+    return {"retry-after": str(whole), "retry-after-ms": str(max(1, ceil(seconds * 1000)))}
+
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

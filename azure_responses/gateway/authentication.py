@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 
-from azure_responses.gateway.error_response import ErrorResponse, error_response
+from azure_responses.gateway.asgi_reply import ErrorResponse, error_response
 from azure_responses.gateway.key_strength import is_loopback, is_of_this_machine
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 

@@ -5,8 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from azure_responses.gateway.asgi_reply import Receive
-from azure_responses.gateway.error_response import ErrorResponse, error_response
+from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
 
 __all__ = [
     "BodyMemory",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 
-from azure_responses.gateway.error_response import ErrorResponse, error_response
+from azure_responses.gateway.asgi_reply import ErrorResponse, error_response
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.spend import DAY, day_of, show_dollars
 

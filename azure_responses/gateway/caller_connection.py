@@ -10,9 +10,8 @@ from pydantic_core import to_json
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect
+from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect, ErrorResponse, error_response
 from azure_responses.gateway.connection_limits import ConnectionLimits
-from azure_responses.gateway.error_response import ErrorResponse, error_response
 
 __all__ = ["CallerConnection"]
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from azure_responses.gateway.error_response import ErrorResponse, error_response
+from azure_responses.gateway.asgi_reply import ErrorResponse, error_response
 
 __all__ = ["ConcurrencyLimit"]
 

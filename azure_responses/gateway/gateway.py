@@ -8,13 +8,13 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.authentication import Access, HostRules
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.cost_estimate import CostEstimates
-from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics

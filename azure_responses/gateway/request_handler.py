@@ -15,6 +15,7 @@ from azure_responses.gateway.asgi_reply import (
     DISCONNECT,
     REPLY_BEGUN,
     Disconnect,
+    ErrorResponse,
     EventStream,
     Header,
     Receive,
@@ -30,7 +31,6 @@ from azure_responses.gateway.body_reader import (
     check_json,
     read_body,
 )
-from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server import ApiRequest, CallSummary
 from azure_responses.openai_server.error_body import closing_events

@@ -30,8 +30,8 @@ from azure_responses.errors import (
     ResponseFailedError,
     ResponseNotFoundError,
 )
+from azure_responses.protocol.http_message import redact, redact_all
 from azure_responses.protocol.known_errors import STATUS_IN_STREAM, RequestContext, find_known
-from azure_responses.protocol.redaction import redact, redact_all
 from azure_responses.protocol.retry import retry_hint
 from azure_responses.types.response import ResponseErrorCode
 from azure_responses.types.result import request_id_of

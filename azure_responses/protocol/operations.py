@@ -9,11 +9,17 @@ from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar, cast
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.call import ApiType, Call, Creation, Deletion, TypedCall
+from azure_responses.protocol.call import (
+    ApiType,
+    Call,
+    Creation,
+    Deletion,
+    RecentResponses,
+    TypedCall,
+)
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings

@@ -14,7 +14,7 @@ from io import StringIO
 from typing import Any, cast
 
 from azure_responses.protocol.decode import find_text, has_answer
-from azure_responses.protocol.stream_events import ENDING
+from azure_responses.protocol.sse import ENDING
 from azure_responses.types.events import EVENT_TYPES, ResponseStreamEvent
 from azure_responses.types.mending import mend
 from azure_responses.types.model import UnknownEvent

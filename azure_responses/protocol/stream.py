@@ -31,13 +31,14 @@ from azure_responses.protocol.error_body import failure_from_event, failure_from
 from azure_responses.protocol.http_message import LARGEST_REPLY
 from azure_responses.protocol.partial_response import PartialResponse, response_of
 from azure_responses.protocol.resumption import Resumption, Step
-from azure_responses.protocol.sse import ServerSentEvent, SSEDecoder
-from azure_responses.protocol.stream_events import (
+from azure_responses.protocol.sse import (
     ENDING,
     EVENTS_AFTER_FAILURE,
     FAILING,
     MOST_HELD,
     OPENING,
+    ServerSentEvent,
+    SSEDecoder,
     opens,
 )
 from azure_responses.protocol.structured_output import StructuredOutput

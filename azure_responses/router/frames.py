@@ -16,12 +16,12 @@ from typing import Any, Protocol
 from pydantic_core import from_json, to_json
 
 from azure_responses.protocol.http_message import LARGEST_REPLY
-from azure_responses.protocol.sse import SSEDecoder
-from azure_responses.protocol.stream_events import (
+from azure_responses.protocol.sse import (
     ENDING,
     EVENTS_AFTER_FAILURE,
     FAILING,
     MOST_HELD,
+    SSEDecoder,
     opens,
 )
 

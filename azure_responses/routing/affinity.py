@@ -18,26 +18,44 @@ API:
 id as the caller gave it) goes to `IdRewriter`, so that a response repeats what was given.
 The caller's body is never changed; what can be iterated only once is kept as a list, so that
 `unlabel` may be called once per attempt.
+
+Ids that LiteLLM's router gave out, read so that conversations can move to this one.
+
+LiteLLM writes the deployment's id into them and does not sign them (responses/utils.py and
+types/utils.py of LiteLLM 1.106.2):
+
+```
+resp_  + base64 of "litellm:custom_llm_provider:{};model_id:{};response_id:{}"
+cntr_  + base64 of "litellm:custom_llm_provider:{};model_id:{};container_id:{}"
+encitem_ + base64 of "litellm:model_id:{};item_id:{}"
+litellm_enc: + base64 of "model_id:{}" + ; + encrypted_content
+```
 """
 
+import re
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REQUEST, Kind
 from azure_responses.routing.id_walker import Path, format_path, walk
-from azure_responses.routing.litellm_ids import (
-    LiteLLMId,
-    read_litellm_ciphertext,
-    read_litellm_id,
-)
 from azure_responses.routing.reasoning_filter import Stripper
 from azure_responses.routing.route_request import Found, Pin, Pins
 from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
 
-__all__ = ["Affinity", "Found", "RequestIds", "Pins", "Unlabelled"]
+__all__ = [
+    "Affinity",
+    "Found",
+    "LiteLLMId",
+    "Pins",
+    "RequestIds",
+    "Unlabelled",
+    "read_litellm_ciphertext",
+    "read_litellm_id",
+]
 
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _ITEMS = (Kind.ITEM, Kind.REASONING_ITEM)
@@ -130,7 +148,7 @@ class Affinity:
         """True when ids that LiteLLM gave out are understood in calls of this owner."""
         return self._accepts_litellm and owner is None
 
-    def _place(self, found: LiteLLMId, field: str) -> SignedId:
+    def _place(self, found: "LiteLLMId", field: str) -> SignedId:
         deployment = self._deployments.get(found.model_id)
         if deployment is None:
             raise ResponseNotFoundError(
@@ -345,3 +363,48 @@ def _conflict(first: str, second: str) -> BadRequestError:
         param=second,
         hint="Leave one of them out, or make it again beside the other.",
     )
+
+
+# The fixed beginning is base64 of "litellm:": other ids are told apart without decoding them.
+_ENCODED = re.compile(r"(?:resp|cntr|encitem)_(bGl0ZWxsbT[A-Za-z0-9+/_-]*=*)")
+_ID = re.compile(
+    r"litellm:(?:custom_llm_provider:[^;]*;)?model_id:([^;]*);(?:response|container|item)_id:(.+)",
+    re.DOTALL,
+)
+_CIPHERTEXT = "litellm_enc:"
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+class LiteLLMId(NamedTuple):
+    """The id (or ciphertext) behind LiteLLM's, and the `model_info.id` of the deployment."""
+
+    inner: str
+    model_id: str
+
+
+def read_litellm_id(text: str) -> LiteLLMId | None:
+    """What an id of LiteLLM's says, or None for any other id."""
+    encoded = _ENCODED.fullmatch(text)
+    found = _ID.fullmatch(_decode(encoded[1])) if encoded else None
+    return LiteLLMId(found[2], found[1]) if found else None
+
+
+def read_litellm_ciphertext(text: str) -> LiteLLMId | None:
+    """What LiteLLM wrote in front of a ciphertext, or None where it wrote nothing."""
+    if not text.startswith(_CIPHERTEXT):
+        return None
+    head, separator, inner = text[len(_CIPHERTEXT) :].partition(";")
+    text_of_head = _decode(head)
+    if not separator or not text_of_head.startswith("model_id:"):
+        return None
+    return LiteLLMId(inner, text_of_head.removeprefix("model_id:"))
+
+
+def _decode(encoded: str) -> str:
+    """The text, or nothing where it is not base64 of text; padding may have been lost."""
+    # Ids pass through clients and URLs: either alphabet is read, and the padding may be gone.
+    bare = encoded.rstrip("=").translate(_URL_SAFE)
+    try:
+        return a2b_base64(bare + "=" * (-len(bare) % 4)).decode("utf-8")
+    except ValueError:
+        return ""

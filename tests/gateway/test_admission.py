@@ -1,8 +1,8 @@
 import pytest
 
 from azure_responses.gateway.admission import Admission, Admitted
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.budget import Budgets
-from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import PICO, SpendTotals
 

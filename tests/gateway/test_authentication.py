@@ -1,8 +1,8 @@
 import pytest
 
 from azure_responses.gateway.admission import check_model
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.authentication import Access, read_key
-from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import (
     ANYONE,
     MASTER,

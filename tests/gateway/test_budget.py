@@ -1,5 +1,5 @@
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.budget import Budgets, Hold
-from azure_responses.gateway.error_response import ErrorResponse
 from azure_responses.gateway.key_table import MASTER, ApiCaller
 from azure_responses.gateway.spend import DAY, PICO, SpendKey, SpendTotals, Spent
 

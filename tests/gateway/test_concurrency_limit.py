@@ -2,8 +2,8 @@
 
 import asyncio
 
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
-from azure_responses.gateway.error_response import ErrorResponse
 
 
 def test_places_are_taken_and_given_back() -> None:

@@ -1,4 +1,4 @@
-from azure_responses.gateway.error_response import error_response
+from azure_responses.gateway.asgi_reply import error_response
 
 
 def test_a_refusal_has_the_shape_of_openai() -> None:

@@ -4,10 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from azure_responses.protocol.call import Call, Creation, TypedCall
+from azure_responses.protocol.call import Call, Creation, RecentResponses, TypedCall
 from azure_responses.protocol.http_message import Request
 from azure_responses.protocol.known_errors import RequestContext
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.types.response import Response
 from azure_responses.types.result import Result

@@ -13,10 +13,9 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseNotFoundError,
 )
-from azure_responses.protocol.call import Call
+from azure_responses.protocol.call import Call, RecentResponses
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 

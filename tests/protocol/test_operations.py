@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
-from azure_responses.protocol.call import Call
+from azure_responses.protocol.call import Call, RecentResponses
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 

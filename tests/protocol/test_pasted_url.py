@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.pasted_url import Shape, read_pasted_url
+from azure_responses.protocol.endpoint import Shape, read_pasted_url
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import APITimeoutError, ConfigurationError
-from azure_responses.protocol.poll import Poll
+from azure_responses.protocol.resumption import Poll
 from azure_responses.types.response import Response
 
 

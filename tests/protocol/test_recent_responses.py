@@ -2,7 +2,7 @@
 
 import threading
 
-from azure_responses.protocol.recent_responses import RecentResponses
+from azure_responses.protocol.call import RecentResponses
 
 
 def test_a_response_keeps_the_time_of_its_birth() -> None:

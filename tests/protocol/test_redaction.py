@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.protocol.redaction import REDACTED, redact, redact_all
+from azure_responses.protocol.http_message import REDACTED, redact, redact_all
 
 _KEY = "0123456789abcdef0123456789abcdef"
 

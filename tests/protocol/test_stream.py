@@ -22,8 +22,8 @@ from azure_responses.errors import (
     UnreadableResponseError,
 )
 from azure_responses.protocol.resumption import Step
+from azure_responses.protocol.sse import TERMINAL_STATUSES
 from azure_responses.protocol.stream import ResponseStream
-from azure_responses.protocol.stream_events import TERMINAL_STATUSES
 from azure_responses.types.model import StreamEvent
 from azure_responses.types.response import Response
 from tests.protocol.recorded_streams import RecordedStream, recorded_streams

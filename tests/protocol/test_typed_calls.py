@@ -7,11 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from azure_responses.errors import APIStatusError, ConfigurationError, RateLimitError
-from azure_responses.protocol.call import TypedCall
+from azure_responses.protocol.call import RecentResponses, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operations import Operations, Options
-from azure_responses.protocol.recent_responses import RecentResponses
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 from azure_responses.protocol.stream import ResponseStream

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from azure_responses.routing.litellm_ids import (
+from azure_responses.routing.affinity import (
     LiteLLMId,
     read_litellm_ciphertext,
     read_litellm_id,

@@ -8,8 +8,11 @@ item that it cannot read, so such items are left out.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
-from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    ConversionState,
+    as_mapping,
+    refuse,
+)
 from azure_responses.bridge.chat_over_responses.message_draft import (
     SEPARATOR,
     move_annotations,

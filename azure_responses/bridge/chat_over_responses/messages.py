@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.assistant import read_assistant
-from azure_responses.bridge.chat_over_responses.conversion_state import ConversionState
-from azure_responses.bridge.chat_over_responses.errors import as_list, as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    ConversionState,
+    as_list,
+    as_mapping,
+    refuse,
+)
 from azure_responses.bridge.chat_over_responses.parts import (
     read_input_parts,
     read_output,

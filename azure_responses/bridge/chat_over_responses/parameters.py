@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.conversion_state import LONGEST_ID, shorten
-from azure_responses.bridge.chat_over_responses.errors import (
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    LONGEST_ID,
     as_list,
     as_mapping,
     as_texts,
     refuse,
+    shorten,
 )
 from azure_responses.bridge.chat_over_responses.tools import (
     read_function,

@@ -13,8 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.conversion_state import CallIds, ConversionState
-from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.conversion_state import (
+    CallIds,
+    ConversionState,
+    as_mapping,
+    refuse,
+)
 from azure_responses.bridge.chat_over_responses.messages import read_items, read_messages
 from azure_responses.bridge.chat_over_responses.parameters import (
     PARAMETERS,

@@ -13,8 +13,9 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.conversion_state import (
     ConversionState,
     PendingCall,
+    as_mapping,
+    refuse,
 )
-from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
 from azure_responses.bridge.chat_over_responses.parts import (
     read_input_parts,
     read_output,

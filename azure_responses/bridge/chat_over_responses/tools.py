@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.conversion_state import as_mapping, refuse
 
 __all__ = ["read_function", "read_function_choice", "read_tool", "read_tool_choice", "read_web"]
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.bridge.chat_over_responses.errors import as_mapping, refuse
+from azure_responses.bridge.chat_over_responses.conversion_state import as_mapping, refuse
 from azure_responses.errors import ConfigurationError
 from azure_responses.types import ChatCompletionMessage, InputText
 
