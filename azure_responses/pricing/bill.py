@@ -97,6 +97,7 @@ def price_tokens(tokens: Tokens, price: Price) -> TokenCost:
     Raises:
         UnpriceableError: the counts contradict each other.
     """
+    # Tokens read from the cache or written to it are part of the input, at prices of their own.
     plain = tokens.input - tokens.cached - tokens.cache_write
     if plain < 0 or tokens.reasoning > tokens.output:
         raise UnpriceableError("token counts", f"parts of the count exceed the whole: {tokens}")
@@ -144,6 +145,7 @@ class Rates(NamedTuple):
 
     def cost(self, tokens: Tokens) -> Decimal | None:
         """The cost of token counts; None for counts that these rates do not cover."""
+        # Odd counts go the long way, whose error says what is wrong with them.
         fresh = tokens.input - tokens.cached - tokens.cache_write
         is_odd = fresh < 0 or tokens.audio or tokens.reasoning > tokens.output
         if is_odd or tokens.input > self.up_to:
@@ -230,6 +232,7 @@ def charge_tools(
     catalogue: Catalogue,
 ) -> tuple[Decimal, tuple[str, ...]]:
     """What the hosted tools cost, and those used whose price is not known."""
+    # A session lasts an hour and serves any number of calls: who keeps a container pays it once.
     sessions = tools.sessions + len(tools.containers - set(paid_containers))
     # Sessions of every tool that runs in containers are priced as the code interpreter's.
     amounts: dict[str, Decimal | None] = {"image_generation": NOTHING}
@@ -244,6 +247,7 @@ def charge_tools(
 
 def _charge_images(tools: ToolUse, image_model: str | None, catalogue: Catalogue) -> Decimal | None:
     """None where the model of the images is not known, or their tokens were not counted."""
+    # Images are made by a model of their own, and billed by its tokens.
     found = catalogue.find_image_model(image_model or tools.image_model or "")
     if found is None or tools.image_tokens is None:
         return None

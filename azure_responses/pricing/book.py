@@ -203,6 +203,7 @@ class PriceBook:
         paid_containers: Collection[str] = (),
     ) -> Cost | None:
         """`cost` of what was already read."""
+        # A failed or unfinished call has no counts; it is not worth a warning.
         if use.tokens is None:
             return None
         known, name = self._recall(use, deployment)
@@ -224,9 +225,11 @@ class PriceBook:
         """
         if use.tokens is None:
             return None
+        # The first comparison is the common case and costs nothing; the second finds equal ones.
         if use.tools is NO_TOOLS or use.tools == NO_TOOLS:
             rates = self._rates_of(use, deployment, base_model)
             cost = None if rates is None else rates.cost(use.tokens)
+            # Without rates the long way has no price either; with them, odd counts go there.
             if rates is None or cost is not None:
                 return cost
         bill = self.price(use, deployment, PricedDeployment(base_model))
@@ -240,8 +243,10 @@ class PriceBook:
         known = self._rates
         found = known.get(key)
         if found is None:
+            # Callers of a wildcard deployment may name any number of models.
             if len(known) >= _MOST_RATES:
                 known.clear()
+            # In a tuple, so that a missing price is remembered as well.
             found = known[key] = (self._find_rates(use, deployment, base_model),)
         return found[0]
 
@@ -301,6 +306,7 @@ class PriceBook:
         model = catalogue.find_model(terms.models, terms.zone)
         spent = charge_tokens(tokens, terms, model, catalogue)
         fee = charge_routing(tokens, terms, catalogue)
+        # Tools are paid for by the use, also on a provisioned deployment.
         tools, unpriced = charge_tools(
             use.tools, model, said.image_model, paid_containers, catalogue
         )

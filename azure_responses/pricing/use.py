@@ -133,6 +133,8 @@ def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
             hint="Pass a response, a chat completion, or the event that ended a stream.",
         )
     get = _getter(result)
+    # An event that ends a stream and a line of a batch's output both hold the response; only the
+    # line has a custom_id, and a further layer that stands for the HTTP reply.
     inner = get("response")
     if inner is not None and isinstance(inner, Model | Mapping):
         if _text(get("custom_id")):
@@ -161,6 +163,7 @@ def _text(value: Any) -> str | None:
 
 def _count(value: Any) -> int:
     """A count, or 0 for anything else."""
+    # True is an int to Python; in the place of a count it is a mistake of the sender.
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
@@ -194,6 +197,7 @@ def _items(get: _Get) -> Sequence[Any]:
     output = get("output")
     if isinstance(output, list):
         return output
+    # A completion has no output items: the bridge keeps the hosted calls in its message.
     messages = [_getter(choice)("message") for choice in get("choices") or ()]
     return [item for message in messages for item in _getter(message)("hosted_items") or ()]
 
@@ -202,6 +206,7 @@ def _read_tokens(usage: Any) -> Tokens | None:
     if usage is None:
         return None
     get = _getter(usage)
+    # The two APIs count the same things under different names, down to those of the details.
     given, made = "input", "output"
     if get("prompt_tokens") is not None:
         given, made = "prompt", "completion"
@@ -266,12 +271,14 @@ def _charge_of(item: Any) -> Charge | None:
 
 
 def _count_uses(charge: Charge, charged: list[tuple[Charge, Any]], reported: _Get) -> int:
+    # 1. What the service reports wins: it bills searches, and one item may hold several.
     if charge.reported is not None:
         count = _getter(reported(charge.reported))("num_requests")
         if isinstance(count, int):
             return count
     if not charged:
         return 0
+    # 2. Without a report the items are all there is to count.
     return sum(found is charge and _is_billed(charge, item) for found, item in charged)
 
 
@@ -285,6 +292,7 @@ def _is_billed(charge: Charge, item: Any) -> bool:
 
 def _count_sessions(charged: list[tuple[Charge, Any]]) -> tuple[frozenset[str], int]:
     """The containers that code or shell commands ran in, and whether any ran in one unnamed."""
+    # A session is billed once, however many calls run in it: ids are counted, not items.
     containers: set[str] = set()
     is_unnamed = False
     for charge, item in charged:
@@ -304,10 +312,12 @@ def _count_sessions(charged: list[tuple[Charge, Any]]) -> tuple[frozenset[str], 
 def _read_image_tokens(usage: Any) -> ImageTokens | None:
     """The tokens of the image tool; None where the service counted none."""
     get = _getter(usage)
+    # Azure sends this object with zeros where no image was made.
     if not _count(get("total_tokens")):
         return None
     given, made = _getter(get("input_tokens_details")), _getter(get("output_tokens_details"))
     cached = _getter(get("cached_tokens_details"))
+    # The totals hold both kinds, and each kind has a price of its own: text is what is left.
     images_given, text_output = _count(given("image_tokens")), _count(made("text_tokens"))
     return ImageTokens(
         text_input=_count(get("input_tokens")) - images_given,

@@ -39,6 +39,7 @@ __all__ = [
 # Chat completions' shapes of content, which some gateways leave in a response's messages.
 def _as_parts(content: Any) -> Any:
     """Content that is text, one part, or a list of texts, as the list of parts it should be."""
+    # Gateways and older servers write a message's content as chat completions do: as plain text.
     parts = [content] if isinstance(content, str | dict) else content
     if not isinstance(parts, list):
         return parts
@@ -73,6 +74,7 @@ class ReasoningItem(Model):
     the last one is the one to keep (recorded by posit-dev/chatlas).
     """
 
+    # The ciphertext is what must survive; a reasoning item is sent back without a summary as well.
     _stand_ins: ClassVar[Mapping[str, Any]] = {"summary": []}
 
     type: Literal["reasoning"]

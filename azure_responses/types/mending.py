@@ -62,6 +62,7 @@ def mend(kind: type[M], value: Any, stand_ins: Mapping[str, Any] = _NONE) -> M |
     except ValidationError as error:
         # The top-level fields at fault; what is wrong inside them is found by mending them in turn.
         names = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
+    # One field that cannot be repaired makes the object another kind, or none.
     spare = {**kind._stand_ins, **stand_ins}
     found = {name: _repair_field(kind, name, value, spare) for name in names}
     repairs = {name: repair for name, repair in found.items() if repair is not None}
@@ -82,12 +83,14 @@ class _Repair(NamedTuple):
 
 
 def _build(kind: type[M], value: dict[str, Any], repairs: Mapping[str, _Repair]) -> M | None:
+    # Validated once more as a whole: rules that span several fields still hold.
     fits = {name: part for name, part in value.items() if name not in repairs}
     fits |= {name: repair.value for name, repair in repairs.items() if repair.has_value}
     try:
         made = kind.model_validate(fits)
     except ValidationError:
         return None
+    # What arrived is kept beside what was made of it, so that a dump gives it back.
     odd = [name for name, repair in repairs.items() if not repair.is_whole]
     return made.keep_odd({name: value[name] for name in odd if name in value}, *odd)
 
@@ -112,6 +115,7 @@ def _repair_field(
 
 
 def _read_field(kind: type[Model], name: str, given: Any) -> _Repair | None:
+    # A reader knows another shape of this field, such as a text where the API has a list of parts.
     reader = kind._readers.get(name)
     value = reader(given) if reader is not None else given
     found = _read_as(_shape(kind, name), value)
@@ -166,6 +170,7 @@ def _read_as(shape: "_Shape", value: Any) -> _Repair | None:
         return None if mended is None else _Repair(mended, is_whole=True)
     if element is None or not isinstance(value, list):
         return None
+    # Each element by itself: one that cannot be read costs none of the others.
     found = [read for read in map(element, value) if read is not None]
     return _Repair(found, is_whole=len(found) == len(value))
 
@@ -187,6 +192,7 @@ def _shape_of(annotation: Any) -> _Shape:
 
 
 def _element_reader(annotation: Any) -> _Reader:
+    # 1. Objects are mended. 2. Plain values, such as texts, are taken or left out.
     wanted = _only_type(annotation)
     if isinstance(wanted, type) and issubclass(wanted, Model):
         return lambda value: mend(wanted, value)
@@ -207,5 +213,6 @@ def _only_type(annotation: Any) -> Any:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) not in (Union, UnionType):
         return annotation
+    # None beside one type says only that the field may be missing; two types need their union.
     members = [part for part in get_args(annotation) if part is not type(None)]
     return _only_type(members[0]) if len(members) == 1 else None

@@ -85,6 +85,7 @@ class Model(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        # The API may name a field `model_…`, of which pydantic would warn.
         protected_namespaces=(),
     )
     _stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -103,6 +104,7 @@ class Model(BaseModel):
 
         `missing` names fields in whose place nothing came.
         """
+        # A dump leaves out fields that were not set; the extra field of the same name stands there.
         self.__pydantic_fields_set__.difference_update(fields, missing)
         extra = self.__pydantic_extra__
         assert extra is not None

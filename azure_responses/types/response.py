@@ -129,6 +129,7 @@ class Response(Result):
     a surprise there must not cost the caller the answer. Times are Unix seconds.
     """
 
+    # Even a response without an id is an answer; it only cannot be continued.
     _stand_ins: ClassVar[Mapping[str, Any]] = {"id": ""}
     _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"output": _as_list}
 
@@ -142,6 +143,7 @@ class Response(Result):
     # A failed response may have null here: the reason then comes in an `error` event after it.
     error: Loose[ResponseError | None] = None
     incomplete_details: Loose[IncompleteDetails | None] = None
+    # Null until the response has ended, and in responses that failed early.
     usage: Loose[Usage | None] = None
     # Azure's own. Null in the first events; in completed responses an array since early 2026,
     # null before (recorded by posit-dev/chatlas and vercel/ai).
@@ -193,6 +195,7 @@ class Response(Result):
         """
         messages: list[OutputMessage] = []
         for item in self.output:
+            # What stands before a call that the caller has to answer led up to it: no answer yet.
             if is_callers(item):
                 messages = []
             elif isinstance(item, OutputMessage) and _says_something(item):
