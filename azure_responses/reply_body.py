@@ -47,28 +47,59 @@ class ReadState(Protocol):
         """A failure has been reported, and its reason may follow."""
 
 
-class StreamedReply:
+class _EventTimer:
+    """Keeps the time of a streamed reply, from one event to the next.
+
+    Args:
+        limit: the time from one event to the next.
+        is_opening: the limit is that of the first output, which more than one event may precede.
+    """
+
+    def __init__(self, limit: TimeLimit, *, is_opening: bool) -> None:
+        self._limit = limit
+        self._is_opening = is_opening
+        # True while the next read goes on with the time of the last one.
+        self._is_waiting = is_opening
+        # True when little is left to come; then no event gives more time.
+        self._is_hurried = False
+        self._events_seen = 0
+
+    def note(self, state: ReadState) -> None:
+        """What was read is with `state`: after an event the time begins anew."""
+        # The number of events decides, not the bytes: comments and half events give no more time.
+        if state.events_seen != self._events_seen:
+            self._events_seen = state.events_seen
+            self._is_waiting = self._is_opening or self._is_hurried
+        if state.expects_reason:
+            self._hurry(_REASON_SECONDS)
+
+    def end_opening(self) -> None:
+        """Output has begun: from now on the limit is from one event to the next."""
+        self._is_opening = False
+        self._is_waiting = self._is_hurried
+
+    def _hurry(self, seconds: float) -> None:
+        self._limit.hurry(seconds)
+        self._is_waiting = self._is_hurried = True
+
+
+class StreamedReply(_EventTimer):
     """A streamed reply whose head has come.
 
     Args:
         response: its body is still to be read.
-        limit: the time from one event to the next.
-        is_opening: the limit is that of the first output, which more than one event may precede.
+        limit, is_opening: the time it may take, as for the timer.
     """
 
     def __init__(
         self, response: httpx.Response, limit: TimeLimit, *, is_opening: bool = False
     ) -> None:
+        super().__init__(limit, is_opening=is_opening)
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._is_closed = False
         self._extensions = response.extensions
         self._chunks: Iterator[bytes] = iter(_chunks_of(response))
-        self._limit = limit
-        self._is_opening = is_opening
-        self._is_waiting = is_opening
-        self._is_hurried = False
-        self._events_seen = 0
 
     def read(self) -> bytes | None:
         """The next bytes; None at the end.
@@ -95,20 +126,6 @@ class StreamedReply:
         self._is_closed = True
         self._response.close()
 
-    def note(self, state: ReadState) -> None:
-        """What was read is with `state`: after an event the time begins anew."""
-        # The number of events decides, not the bytes: comments and half events give no more time.
-        if state.events_seen != self._events_seen:
-            self._events_seen = state.events_seen
-            self._is_waiting = self._is_opening or self._is_hurried
-        if state.expects_reason:
-            self._hurry(_REASON_SECONDS)
-
-    def end_opening(self) -> None:
-        """Output has begun: from now on the limit is from one event to the next."""
-        self._is_opening = False
-        self._is_waiting = self._is_hurried
-
     def drain(self) -> None:
         """Read what little is left, so that the connection can be used again."""
         if _is_shared_or_none(self._extensions):
@@ -117,10 +134,6 @@ class StreamedReply:
         with suppress(APIConnectionError):
             while self.read() is not None:
                 pass
-
-    def _hurry(self, seconds: float) -> None:
-        self._limit.hurry(seconds)
-        self._is_waiting = self._is_hurried = True
 
     def _read_late(self) -> bytes | None:
         left = self._limit.left()
@@ -141,22 +154,18 @@ class StreamedReply:
         return _shut_after(stream.get_extra_info("socket"), seconds)  # type: ignore[union-attr]
 
 
-class AsyncStreamedReply:
+class AsyncStreamedReply(_EventTimer):
     """`StreamedReply`, awaited."""
 
     def __init__(
         self, reply: AsyncIncomingReply, limit: TimeLimit, *, is_opening: bool = False
     ) -> None:
+        super().__init__(limit, is_opening=is_opening)
         self.headers = reply.headers
         self._reply = reply
         self._chunks: AsyncIterator[bytes] = reply.aiter_bytes()
-        self._limit = limit
         self._alarm = _alarm_of(reply, limit)
-        self._is_opening = is_opening
-        self._is_waiting = is_opening
-        self._is_hurried = False
         self._is_closed = False
-        self._events_seen = 0
 
     async def read(self) -> bytes | None:
         """The next bytes; None at the end.
@@ -194,19 +203,6 @@ class AsyncStreamedReply:
             self._alarm.cancel()
         await self._reply.aclose()
 
-    def note(self, state: ReadState) -> None:
-        """What was read is with `state`: after an event the time begins anew."""
-        if state.events_seen != self._events_seen:
-            self._events_seen = state.events_seen
-            self._is_waiting = self._is_opening or self._is_hurried
-        if state.expects_reason:
-            self._hurry(_REASON_SECONDS)
-
-    def end_opening(self) -> None:
-        """Output has begun: from now on the limit is from one event to the next."""
-        self._is_opening = False
-        self._is_waiting = self._is_hurried
-
     async def drain(self) -> None:
         """Read what little is left, so that the connection can be used again.
 
@@ -218,8 +214,7 @@ class AsyncStreamedReply:
                 pass
 
     def _hurry(self, seconds: float) -> None:
-        self._limit.hurry(seconds)
-        self._is_waiting = self._is_hurried = True
+        super()._hurry(seconds)
         if self._alarm is not None:
             # Not later each time: comments may follow one another for ever.
             self._alarm.set(max(0.0, self._limit.left()))
