@@ -43,7 +43,7 @@ register_discount = default_book.register_discount
 configure = default_book.configure
 clear = default_book.clear
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch
 
     def __getattr__(name: str) -> Any:
         # The routing has a `Deployment` too, which is another thing.
