@@ -235,8 +235,13 @@ def _tell(prompt: str) -> _Answer:
     subject = (found["subject"] or "a traveller").strip()
     length = _LENGTH.search(prompt)
     count = min((_read_number(length["count"]) if length else 0) or len(_SENTENCES), 100)
-    told = (_SENTENCES[at % len(_SENTENCES)].format(subject=subject) for at in range(count))
-    return " ".join(told), ""
+    # The first mention keeps the article of the prompt, later ones know which unicorn is meant.
+    later = re.sub(r"^(?:an?|some)\s", "the ", subject, flags=re.IGNORECASE)
+    sentences = (
+        _SENTENCES[at % len(_SENTENCES)].format(subject=later if at else subject)
+        for at in range(count)
+    )
+    return " ".join(sentences), ""
 
 
 # Sums
