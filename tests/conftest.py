@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -25,9 +26,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run everything in the files that are named; only a run of all the tests leaves some out."""
-    is_named = config.args_source is pytest.Config.ArgsSource.ARGS
-    if is_named and not hasattr(config, "workerinput") and config.option.markexpr == _QUICK:
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        runs_all = config.args_source is pytest.Config.ArgsSource.ARGS
+    else:
+        # A worker of xdist gets the collected folders as arguments, also where none were named.
+        runs_all = worker["runs_all"]
+    if runs_all and config.option.markexpr == _QUICK:
         config.option.markexpr = ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist whether files were named."""
+    node.workerinput["runs_all"] = node.config.args_source is pytest.Config.ArgsSource.ARGS
 
 
 @pytest.hookimpl(tryfirst=True)
