@@ -55,7 +55,7 @@ def test_a_full_queue_and_a_long_wait_are_refused() -> None:
     asyncio.run(run())
 
 
-def test_whoever_gives_up_waiting_keeps_nobody_out() -> None:
+def test_a_caller_that_stops_waiting_keeps_no_other_out() -> None:
     async def run() -> None:
         limit = ConcurrencyLimit(1, 5, 5.0)
         limit.enter()

@@ -161,9 +161,9 @@ def test_a_fallback_that_would_serve_is_named() -> None:
     ]
     routing.health.limit("b", 9.0, 0.0)
     routing.health.limit("c", 30.0, 0.0)
-    nobody = explain(routing, ask("chat"), 0.0)
-    assert (nobody.deployment, nobody.fallback, nobody.wait) == (None, None, 9.0)
-    assert [verdict.deployment for verdict in nobody.verdicts] == ["a", "b", "c"]
+    explained = explain(routing, ask("chat"), 0.0)
+    assert (explained.deployment, explained.fallback, explained.wait) == (None, None, 9.0)
+    assert [verdict.deployment for verdict in explained.verdicts] == ["a", "b", "c"]
 
 
 def test_an_input_too_long_is_explained_by_the_group_that_takes_it() -> None:

@@ -16,7 +16,7 @@ class NoScriptError(Exception):
 
 
 class FakeClient:
-    """Takes what is written; answers as it is told."""
+    """Records what is written; answers as the test has set."""
 
     def __init__(self) -> None:
         self.commands: list[tuple[Any, ...]] = []
