@@ -24,51 +24,19 @@ from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
-__all__ = ["AsyncStream"]
+__all__ = ["AsyncStream", "AsyncTypedStream"]
 
 R = TypeVar("R", bound=Response)
 
 
-class AsyncStream(Generic[R]):
-    """The typed events of one response, in order.
+class AsyncTypedStream(Generic[R]):
+    """What a client's and a router's stream share: iteration, text, the finished response."""
 
-    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager (`async with`): then it can be iterated further until the block ends.
+    _state: ResponseStream
 
-    A dropped background stream is taken up again by itself, without losing or repeating an event.
-    A failure raises after the events that report it have been handed out; a stream that ends
-    without a terminal event raises StreamInterruptedError.
-
-    Args:
-        executor: performs the calls.
-        operations: builds those that retrieve the response after the connection was lost.
-        state: what has arrived, and the call that opens the stream.
-        options, timeout: of every call.
-    """
-
-    def __init__(
-        self,
-        executor: AsyncExecutor,
-        operations: Operations,
-        state: ResponseStream,
-        options: Options,
-        timeout: Timeout,
-    ) -> None:
-        self._executor = executor
-        self._operations = operations
-        self._state = state
-        # A retrieval has no body.
-        self._options = replace(options, extra_body=None) if options.extra_body else options
-        self._timeout = timeout
-        self._reply: AsyncStreamedReply | None = None
+    def __init__(self) -> None:
         self._ready: deque[ResponseStreamEvent] = deque()
-        self._cause: AzureResponsesError | None = None
-        self._failure: AzureResponsesError | None = None
-        self._watch: AsyncWatch | None = None
-        self._is_connected_once = False
-        self._noted_id: str | None = None
         self._is_entered = False
-        self._is_done = False
 
     @property
     def response_id(self) -> str | None:
@@ -94,18 +62,6 @@ class AsyncStream(Generic[R]):
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return request_id_of(self.headers)
-
-    async def open(self) -> Self:
-        """Connect now instead of at the first event; raises what the service answers."""
-        if self._is_connected_once:
-            return self
-        await self._start_watch()
-        try:
-            await self._connect(self._state.call)
-        except BaseException as error:
-            await self._end_watch(error)
-            raise
-        return self
 
     def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
         # In `async with` the end of the block closes the connection; elsewhere the end of the loop.
@@ -134,20 +90,17 @@ class AsyncStream(Generic[R]):
         # The events are not wanted: dropping them keeps memory at the size of the text.
         while await self._fill():
             self._ready.clear()
-        if self._state.final_response is None:
+        final = self.final_response
+        if final is None:
             raise StreamInterruptedError(
                 "The stream was closed before the response was complete.",
                 partial=self._state.partial_response,
             )
-        return cast(R, self._state.finish(self._state.final_response))
+        return cast(R, self._state.finish(final))
 
     async def aclose(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        await self._give_up(None)
-
-    async def __aenter__(self) -> Self:
-        self._is_entered = True
-        return await self.open()
+        raise NotImplementedError
 
     async def __aexit__(
         self,
@@ -164,6 +117,71 @@ class AsyncStream(Generic[R]):
                     yield self._ready.popleft()
         finally:
             await self.aclose()
+
+    async def _fill(self) -> bool:
+        """Read or reconnect once; False when there is nothing left to do."""
+        raise NotImplementedError
+
+
+class AsyncStream(AsyncTypedStream[R]):
+    """The typed events of one response, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager (`async with`): then it can be iterated further until the block ends.
+
+    A dropped background stream is taken up again by itself, without losing or repeating an event.
+    A failure raises after the events that report it have been handed out; a stream that ends
+    without a terminal event raises StreamInterruptedError.
+
+    Args:
+        executor: performs the calls.
+        operations: builds those that retrieve the response after the connection was lost.
+        state: what has arrived, and the call that opens the stream.
+        options, timeout: of every call.
+    """
+
+    def __init__(
+        self,
+        executor: AsyncExecutor,
+        operations: Operations,
+        state: ResponseStream,
+        options: Options,
+        timeout: Timeout,
+    ) -> None:
+        super().__init__()
+        self._executor = executor
+        self._operations = operations
+        self._state = state
+        # A retrieval has no body.
+        self._options = replace(options, extra_body=None) if options.extra_body else options
+        self._timeout = timeout
+        self._reply: AsyncStreamedReply | None = None
+        self._cause: AzureResponsesError | None = None
+        self._failure: AzureResponsesError | None = None
+        self._watch: AsyncWatch | None = None
+        self._is_connected_once = False
+        self._noted_id: str | None = None
+        self._is_done = False
+
+    async def open(self) -> Self:
+        """Connect now instead of at the first event; raises what the service answers."""
+        if self._is_connected_once:
+            return self
+        await self._start_watch()
+        try:
+            await self._connect(self._state.call)
+        except BaseException as error:
+            await self._end_watch(error)
+            raise
+        return self
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        await self._give_up(None)
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        return await self.open()
 
     async def _fill(self) -> bool:
         """Read or reconnect once; False when there is nothing left to do."""

@@ -25,51 +25,19 @@ from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 from azure_responses.types.result import request_id_of
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "TypedStream"]
 
 R = TypeVar("R", bound=Response)
 
 
-class Stream(Generic[R]):
-    """The typed events of one response, in order.
+class TypedStream(Generic[R]):
+    """What a client's and a router's stream share: iteration, text, the finished response."""
 
-    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager (`with`): then it can be iterated further until the block ends.
+    _state: ResponseStream
 
-    A dropped background stream is taken up again by itself, without losing or repeating an event.
-    A failure raises after the events that report it have been handed out; a stream that ends
-    without a terminal event raises StreamInterruptedError.
-
-    Args:
-        executor: performs the calls.
-        operations: builds those that retrieve the response after the connection was lost.
-        state: what has arrived, and the call that opens the stream.
-        options, timeout: of every call.
-    """
-
-    def __init__(
-        self,
-        executor: Executor,
-        operations: Operations,
-        state: ResponseStream,
-        options: Options,
-        timeout: Timeout,
-    ) -> None:
-        self._executor = executor
-        self._operations = operations
-        self._state = state
-        # A retrieval has no body.
-        self._options = replace(options, extra_body=None) if options.extra_body else options
-        self._timeout = timeout
-        self._reply: StreamedReply | None = None
+    def __init__(self) -> None:
         self._ready: deque[ResponseStreamEvent] = deque()
-        self._cause: AzureResponsesError | None = None
-        self._failure: AzureResponsesError | None = None
-        self._watch: Watch | None = None
-        self._is_connected_once = False
-        self._noted_id: str | None = None
         self._is_entered = False
-        self._is_done = False
 
     @property
     def response_id(self) -> str | None:
@@ -95,18 +63,6 @@ class Stream(Generic[R]):
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`, of the latest connection."""
         return request_id_of(self.headers)
-
-    def open(self) -> Self:
-        """Connect now instead of at the first event; raises what the service answers."""
-        if self._is_connected_once:
-            return self
-        self._start_watch()
-        try:
-            self._connect(self._state.call)
-        except BaseException as error:
-            self._end_watch(error)
-            raise
-        return self
 
     def __iter__(self) -> Iterator[ResponseStreamEvent]:
         # In `with` the end of the block closes the connection; elsewhere the end of the loop.
@@ -135,20 +91,17 @@ class Stream(Generic[R]):
         # The events are not wanted: dropping them keeps memory at the size of the text.
         while self._fill():
             self._ready.clear()
-        if self._state.final_response is None:
+        final = self.final_response
+        if final is None:
             raise StreamInterruptedError(
                 "The stream was closed before the response was complete.",
                 partial=self._state.partial_response,
             )
-        return cast(R, self._state.finish(self._state.final_response))
+        return cast(R, self._state.finish(final))
 
     def close(self) -> None:
         """Give up the rest of the stream and release its connection."""
-        self._give_up(None)
-
-    def __enter__(self) -> Self:
-        self._is_entered = True
-        return self.open()
+        raise NotImplementedError
 
     def __exit__(
         self,
@@ -165,6 +118,71 @@ class Stream(Generic[R]):
                     yield self._ready.popleft()
         finally:
             self.close()
+
+    def _fill(self) -> bool:
+        """Read or reconnect once; False when there is nothing left to do."""
+        raise NotImplementedError
+
+
+class Stream(TypedStream[R]):
+    """The typed events of one response, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager (`with`): then it can be iterated further until the block ends.
+
+    A dropped background stream is taken up again by itself, without losing or repeating an event.
+    A failure raises after the events that report it have been handed out; a stream that ends
+    without a terminal event raises StreamInterruptedError.
+
+    Args:
+        executor: performs the calls.
+        operations: builds those that retrieve the response after the connection was lost.
+        state: what has arrived, and the call that opens the stream.
+        options, timeout: of every call.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        operations: Operations,
+        state: ResponseStream,
+        options: Options,
+        timeout: Timeout,
+    ) -> None:
+        super().__init__()
+        self._executor = executor
+        self._operations = operations
+        self._state = state
+        # A retrieval has no body.
+        self._options = replace(options, extra_body=None) if options.extra_body else options
+        self._timeout = timeout
+        self._reply: StreamedReply | None = None
+        self._cause: AzureResponsesError | None = None
+        self._failure: AzureResponsesError | None = None
+        self._watch: Watch | None = None
+        self._is_connected_once = False
+        self._noted_id: str | None = None
+        self._is_done = False
+
+    def open(self) -> Self:
+        """Connect now instead of at the first event; raises what the service answers."""
+        if self._is_connected_once:
+            return self
+        self._start_watch()
+        try:
+            self._connect(self._state.call)
+        except BaseException as error:
+            self._end_watch(error)
+            raise
+        return self
+
+    def close(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._give_up(None)
+
+    def __enter__(self) -> Self:
+        self._is_entered = True
+        return self.open()
 
     def _fill(self) -> bool:
         """Read or reconnect once; False when there is nothing left to do."""

@@ -7,15 +7,14 @@ follow; a request that cannot be made at all ends the call (`NotSent`).
 """
 
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
 from azure_responses._async.chat import AsyncChatCompletionStream
 from azure_responses._async.concurrency import compute
+from azure_responses._async.stream import AsyncTypedStream
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -28,9 +27,7 @@ from azure_responses.errors import (
     ConfigurationError,
     CredentialError,
     ResponseFailedError,
-    StreamInterruptedError,
 )
-from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.protocol.warning import warn_caller
@@ -47,9 +44,8 @@ from azure_responses.router.attempts import (
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
-from azure_responses.types.result import Result, Route, request_id_of
+from azure_responses.types.result import Result, Route
 
 __all__ = [
     "AsyncRoutedChatStream",
@@ -161,28 +157,20 @@ def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> Br
     return bridged
 
 
-class AsyncRoutedStream(Generic[R]):
+class AsyncRoutedStream(AsyncTypedStream[R]):
     """The typed events of one response, in order, from the deployment that answered.
 
     Used as a client's `AsyncStream` is. When a caller gets it, output has begun (of a background
     response: its id is known), and no other deployment takes over any more.
     """
 
-    _state: ResponseStream
-
     def __init__(self, attempt: AsyncAttempt, output: StructuredOutput[Any] | None = None) -> None:
+        super().__init__()
         self.route: Route | None = None
         self._attempt = attempt
         self._stream = AsyncByteStream(attempt)
         self._output = output
-        self._ready: deque[ResponseStreamEvent] = deque()
-        self._is_entered = False
         self._is_done = False
-
-    @property
-    def response_id(self) -> str | None:
-        """The response's id, as the caller knows it."""
-        return self._state.response_id
 
     @property
     def final_response(self) -> Response | None:
@@ -193,19 +181,9 @@ class AsyncRoutedStream(Generic[R]):
         return final
 
     @property
-    def partial_response(self) -> Response | None:
-        """The response as far as it has arrived; None before its first event."""
-        return self._state.partial_response
-
-    @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the latest connection's reply."""
         return self._stream.headers
-
-    @property
-    def request_id(self) -> str | None:
-        """`apim-request-id`, else `x-request-id`, of the latest connection."""
-        return request_id_of(self.headers)
 
     async def begin(self) -> Answer[Self]:
         """Read on until output begins; called once, before any other reader.
@@ -234,40 +212,14 @@ class AsyncRoutedStream(Generic[R]):
         self.route = routed.route
         self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
 
-    def __aiter__(self) -> AsyncIterator[ResponseStreamEvent]:
-        # Leaving a `for` loop closes the connection, unless a `with` block will do so.
-        return self if self._is_entered else self._closing()
-
-    async def __anext__(self) -> ResponseStreamEvent:
-        while not self._ready:
-            if not await self._fill():
-                raise StopAsyncIteration
-        return self._ready.popleft()
-
-    async def text_deltas(self) -> AsyncIterator[str]:
-        """The pieces of output text as they arrive."""
-        pieces = TextPieces()
-        async for event in self:
-            text = pieces.take(event)
-            if text is not None:
-                yield text
-
     async def get_final_response(self) -> R:
         """The finished response; reads what is left of the stream first.
 
         Raises:
             StreamInterruptedError: the stream was closed before its end.
         """
-        while await self._fill():
-            self._ready.clear()
-        final = self.final_response
-        if final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the response was complete.",
-                partial=self._state.partial_response,
-            )
         try:
-            result: R = self._state.finish(final)  # type: ignore[assignment]
+            result = await super().get_final_response()
         except ValidationError as error:
             response_of(error).attach_route(self.route)
             raise
@@ -282,22 +234,6 @@ class AsyncRoutedStream(Generic[R]):
     async def __aenter__(self) -> Self:
         self._is_entered = True
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def _closing(self) -> AsyncIterator[ResponseStreamEvent]:
-        try:
-            while self._ready or await self._fill():
-                if self._ready:
-                    yield self._ready.popleft()
-        finally:
-            await self.aclose()
 
     async def _fill(self) -> bool:
         """Read once; False when there is nothing left to do."""
