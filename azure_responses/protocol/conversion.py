@@ -36,7 +36,8 @@ class ConversionContext:
         facts: what the deployment's model accepts: an entry of `protocol.families`.
         drops_params: parameters that cannot be sent are left out with a warning, not refused.
         sealer: for reasoning that a caller carries from turn to turn.
-        new_id: makes an id with a given prefix; the pure parts have no source of randomness.
+        new_id: makes an id with a given prefix, such as "msg_"; the pure parts have no source of
+            randomness.
         now: unix seconds.
         max_output_tokens: the most the model can write, where that is known.
         hosted_history: what becomes of earlier calls of hosted tools: left out with a warning, or
