@@ -104,5 +104,15 @@ class Conversion(Protocol):
             ValueError: the body is no reply of the deployment's API.
         """
 
+    def shortened(self, message: str = "") -> dict[str, Any] | None:
+        """The body to send once more, after the deployment refused what was written as too long.
+
+        The oldest whole turns are left out, for a Responses caller with `truncation: "auto"`. None
+        where the caller did not ask for that, or nothing can be left out.
+
+        Args:
+            message: of the refusal: it often says how much too long the request was.
+        """
+
     def stream(self) -> StreamConversion:
         """Made once, after `write`, for a call whose reply is a stream."""
