@@ -267,8 +267,15 @@ def test_the_variables_are_those_the_table_says() -> None:
 
 
 def test_the_scopes_are_those_the_table_says() -> None:
-    hosts = ("r.services.ai.azure.com/api/projects/p", "r.openai.azure.com", "r.openai.azure.us")
-    scopes = [resolve_endpoint(host).scope for host in (*hosts, "r.openai.azure.cn")]
+    hosts = (
+        "r.services.ai.azure.com/api/projects/p",
+        "r.services.ai.azure.com",
+        "k.eastus2.models.ai.azure.com",
+        "r.openai.azure.com",
+        "r.openai.azure.us",
+        "r.openai.azure.cn",
+    )
+    scopes = [resolve_endpoint(host).scope for host in hosts]
     rows = _rows("authentication.md", "The audience of a token")
     assert [row[1].strip("`") for row in rows] == scopes
 

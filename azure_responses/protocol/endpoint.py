@@ -7,181 +7,40 @@ are recorded by charmbracelet/fantasy for v1 and posit-dev/chatlas for the dated
 * dated: `/openai/responses?api-version=2025-03-01-preview` and later;
 * a Foundry project: `/api/projects/P/openai/v1/responses`, never an `api-version`.
 
-A pasted URL is read first: which of the known shapes it has, and what stands before it.
+Chat completions stand beside Responses, and on the dated surface below their deployment. The older
+model inference API (`/models`) and serverless endpoints have nothing else. Messages have a path of
+their own, `/anthropic/v1/messages`, on the resource's host at `services.ai.azure.com`.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.pasted_url import PastedURL, Shape, read_pasted_url
 
 __all__ = [
+    "API_HEADERS",
     "Endpoint",
     "FIRST_DATED_VERSION",
     "PROJECT_SCOPE",
     "PUBLIC_SCOPE",
-    "PastedURL",
-    "Shape",
-    "read_pasted_url",
     "resolve_endpoint",
 ]
 
-Shape = Literal["root", "v1", "responses", "deployment", "project", "agent"]
+Surface = Literal["v1", "dated", "project", "models", "serverless"]
 
-_EXAMPLE = "Use the resource's URL, such as https://my-resource.openai.azure.com."
+API_HEADERS: Mapping[APIName, Mapping[str, str]] = {
+    "responses": {},
+    "chat": {},
+    # The one version that Foundry's page on Claude names.
+    "messages": {"anthropic-version": "2023-06-01"},
+}
+"""The headers that every request of an API carries."""
 
-_HOST = re.compile(r"[\w.-]+|[0-9a-f:.%]+", re.IGNORECASE)
-# What a path may hold as it is (RFC 3986 section 3.3); the rest is percent-encoded here, because
-# the HTTP libraries under the two clients differ in what they make of it.
-_IN_PATH = "/%!$&'()*+,;=:@-._~"
-
-_PORTALS = frozenset({"portal.azure.com", "ai.azure.com", "oai.azure.com"})
-
-# Matched against the path without its trailing slashes, first match wins. `prefix` is what is
-# kept; everything after it is the operation, which each call chooses for itself.
-_PATTERNS: tuple[tuple[Shape, str], ...] = (
-    ("agent", r"(?P<prefix>.*/api/projects/[^/]+/.*/protocols/openai)(/responses)?"),
-    ("project", r"(?P<prefix>.*/api/projects/[^/]+)(/openai(/.*)?)?"),
-    ("deployment", r"(?P<prefix>.*)/openai/deployments/(?P<deployment>[^/]+)(/.*)?"),
-    ("v1", r"(?P<prefix>.*)/openai/v1(?P<preview>/preview)?(/.*)?"),
-    ("responses", r"(?P<prefix>.*)/openai/responses(/.*)?"),
-    ("root", r"(?P<prefix>.*?)(/openai)?"),
-)
-_SHAPES = [(shape, re.compile(pattern, re.IGNORECASE)) for shape, pattern in _PATTERNS]
-
-
-@dataclass(frozen=True)
-class PastedURL:
-    """A URL taken apart.
-
-    Attributes:
-        origin: scheme, host and port; host: the host alone, lower case.
-        shape: what kind of URL it is.
-        prefix: the path to keep, without a trailing slash.
-        api_version: the `api-version` it carried, or None.
-        query: its other query parameters, kept on every call.
-        deployment: the deployment it named, or None.
-        warnings: about the URL, one sentence each, for the user.
-    """
-
-    origin: str
-    host: str
-    shape: Shape
-    prefix: str
-    api_version: str | None
-    query: dict[str, str] = field(repr=False)
-    deployment: str | None
-    warnings: tuple[str, ...]
-
-
-def read_pasted_url(text: str) -> PastedURL:
-    """Take a URL apart; the scheme may be missing.
-
-    Raises:
-        ConfigurationError: not an http(s) URL, or it holds a user name, a password, white space,
-            a backslash, a `..`, or what no host name has.
-    """
-    url = _with_scheme(_require_text(text).strip())
-    _refuse_unsafe(url)
-    parts = _split(url)
-    _refuse_unusable(parts)
-    shape, match = _recognise(quote(parts.path, safe=_IN_PATH).rstrip("/"))
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    # Azure reads parameter names without regard to case.
-    versions = [query.pop(name) for name in list(query) if name.lower() == "api-version"]
-    version = versions[-1] if versions else None
-    found = match.groupdict()
-    is_preview_path = bool(found.get("preview"))
-    prefix = found["prefix"] + ("/openai/v1" if shape == "project" else "")
-    return PastedURL(
-        origin=f"{parts.scheme.lower()}://{_to_ascii(parts.netloc.lower())}",
-        host=(parts.hostname or "").lower(),
-        shape=shape,
-        prefix=prefix,
-        api_version=version or ("preview" if is_preview_path else None),
-        query=query,
-        deployment=unquote(found["deployment"]) if found.get("deployment") else None,
-        warnings=(_PREVIEW_PATH_WARNING,) if is_preview_path else (),
-    )
-
-
-_PREVIEW_PATH_WARNING = (
-    "Azure has no path /openai/v1/preview; calling /openai/v1 with api-version=preview instead. "
-    "Pass preview_path=True for a gateway that insists on that path."
-)
-
-
-def _recognise(path: str) -> tuple[Shape, re.Match[str]]:
-    matches = ((shape, pattern.fullmatch(path)) for shape, pattern in _SHAPES)
-    return next((shape, match) for shape, match in matches if match)
-
-
-def _require_text(given: object) -> str:
-    if not isinstance(given, str):
-        raise ConfigurationError(
-            f"The endpoint is a {type(given).__name__}, not a string.", hint=_EXAMPLE
-        )
-    return given
-
-
-def _to_ascii(netloc: str) -> str:
-    try:
-        return netloc if netloc.isascii() else netloc.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise ConfigurationError("The endpoint has no valid host name.", hint=_EXAMPLE) from None
-
-
-def _with_scheme(text: str) -> str:
-    return text if re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE) else f"https://{text}"
-
-
-def _refuse_unsafe(url: str) -> None:
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        raise ConfigurationError(
-            "The endpoint contains white space, a control character or a backslash.", hint=_EXAMPLE
-        )
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"The endpoint is not a URL: {error}.", hint=_EXAMPLE) from None
-    return parts
-
-
-def _refuse_unusable(parts: SplitResult) -> None:
-    # No message shows more than scheme and host: a password stands before the @, and a gateway's
-    # subscription key in the query.
-    host = parts.hostname or ""
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            "The endpoint contains a user name or password.",
-            hint="Pass the key as api_key and remove it from the URL.",
-        )
-    if parts.scheme.lower() not in ("http", "https") or not host:
-        raise ConfigurationError(
-            f"The endpoint {f'{parts.scheme}://{host}'!r} is not an https URL.", hint=_EXAMPLE
-        )
-    if not _HOST.fullmatch(host):
-        raise ConfigurationError(
-            f"The endpoint's host {host!r} holds what no host name has: quotes, brackets or "
-            "something to be filled in?",
-            hint=_EXAMPLE,
-        )
-    if {".", ".."} & set(parts.path.split("/")):
-        raise ConfigurationError("The endpoint's path holds . or .. parts.", hint=_EXAMPLE)
-    if host in _PORTALS:
-        raise ConfigurationError(
-            f"The endpoint is a page of the portal {host}, not a resource.", hint=_EXAMPLE
-        )
-
-
-Surface = Literal["v1", "dated", "project"]
 
 FIRST_DATED_VERSION = "2025-03-01"
 """Older dated versions lack the Responses API. Versions compare as text: names come after dates."""
@@ -190,10 +49,21 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?|.*\.localhost")
 
 PROJECT_SCOPE = "https://ai.azure.com/.default"
 _SCOPES = (
+    # Microsoft's pages of 2026 on resources with Foundry models name the projects' audience.
+    (".services.ai.azure.com", PROJECT_SCOPE),
+    # The default of the package azure-ai-inference.
+    (".models.ai.azure.com", "https://ml.azure.com/.default"),
+    (".inference.ai.azure.com", "https://ml.azure.com/.default"),
     (".azure.us", "https://cognitiveservices.azure.us/.default"),
     (".azure.cn", "https://cognitiveservices.azure.cn/.default"),
 )
 PUBLIC_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+_MODELS_VERSION = "2024-05-01-preview"
+# Where a pasted URL is of one API.
+_OF_ONE_API: Mapping[Shape, APIName] = {"messages": "messages", "agent": "responses"}
+_FOUNDRY_HOST = ".services.ai.azure.com"
+_OTHER_HOSTS = re.compile(r"\.(openai|cognitiveservices)\.azure\.com(?=$|:)")
 
 
 @dataclass(frozen=True)
@@ -204,11 +74,12 @@ class Endpoint:
         origin: scheme, host and port.
         path: everything before the operation, such as `/openai/v1`; no trailing slash.
         query: what every URL carries (`api-version`, and whatever the pasted URL had besides).
-        surface: which of Azure's three surfaces this is.
+        surface: which of Azure's surfaces this is.
         scope: the Entra ID scope this host accepts.
         deployment: the deployment a pasted URL named, or None.
         warnings: about the choice, one sentence each, for the caller.
         prefix: what a gateway in front of several resources has before their paths.
+        api: the API that the pasted URL is of, where it is of one only; None leaves it open.
     """
 
     origin: str
@@ -220,6 +91,7 @@ class Endpoint:
     deployment: str | None = None
     warnings: tuple[str, ...] = ()
     prefix: str = ""
+    api: APIName | None = None
 
     @property
     def api_version(self) -> str | None:
@@ -248,9 +120,45 @@ class Endpoint:
         Raises ConfigurationError for an empty segment and for `.` and `..`.
         """
         path = "/".join([self.path, *map(_encode_segment, segments)])
-        pairs = {**self.query, **(query or {})}
-        suffix = f"?{urlencode(pairs, doseq=True)}" if pairs else ""
-        return f"{self.origin}{path}{suffix}"
+        return _join(self.origin, path, {**self.query, **(query or {})})
+
+    def chat_url(self, deployment: str) -> str:
+        """The URL of chat completions."""
+        if self.surface != "dated":
+            return self.url("chat", "completions")
+        return self.url("deployments", deployment, "chat", "completions")
+
+    def messages_url(self, *, counts_tokens: bool = False) -> str:
+        """The URL of Messages, or of their token counting.
+
+        Raises ConfigurationError where the endpoint has no Messages.
+        """
+        if self.surface == "serverless":
+            raise ConfigurationError(
+                "A serverless endpoint speaks chat completions only.",
+                hint="Claude is called on https://<resource>.services.ai.azure.com.",
+            )
+        path = f"{_without_project(self.prefix)}/anthropic/v1/messages"
+        query = {name: value for name, value in self.query.items() if name != "api-version"}
+        origin = _OTHER_HOSTS.sub(_FOUNDRY_HOST, self.origin)
+        return _join(origin, path + ("/count_tokens" if counts_tokens else ""), query)
+
+    def key_headers(self, api: APIName, key: str) -> dict[str, str]:
+        """The headers that carry a key.
+
+        Anthropic's SDK sends a Foundry key in both `api-key` and `x-api-key`.
+        """
+        if self.surface == "serverless":
+            return {"authorization": f"Bearer {key}"}
+        return {"api-key": key, **({"x-api-key": key} if api == "messages" else {})}
+
+
+def _join(origin: str, path: str, query: Mapping[str, str | list[str]]) -> str:
+    return f"{origin}{path}{f'?{urlencode(query, doseq=True)}' if query else ''}"
+
+
+def _without_project(prefix: str) -> str:
+    return re.sub(r"/api/projects/.*", "", prefix, flags=re.IGNORECASE)
 
 
 def _encode_segment(segment: str) -> str:
@@ -277,6 +185,8 @@ def resolve_endpoint(
     preview_path: bool = False,
     literal: bool = False,
     version_source: str = "api_version",
+    models_path: bool = False,
+    is_foundry: bool = False,
 ) -> Endpoint:
     """Turn any form of endpoint the portal or the docs show into an Endpoint.
 
@@ -290,18 +200,28 @@ def resolve_endpoint(
             itself has `preview` as a query value only.
         literal: `endpoint` is a complete v1 base URL; an unknown path is used exactly as given.
         version_source: names where `api_version` came from, for messages.
+        models_path: call `/models/chat/completions` of the older model inference API, which
+            speaks chat completions only, instead of v1 of the same resource.
+        is_foundry: the deployment is not of OpenAI (`azure_ai/…`): a dated version is not sent,
+            because the dated surface serves OpenAI's models only.
 
     Raises:
         ConfigurationError: the URL cannot be used, or it and the version contradict each other.
     """
     pasted = read_pasted_url(endpoint)
     version = _normalise_version(api_version or pasted.api_version, version_source)
-    # 1. A Foundry project has one surface, and takes no version.
+    # 1. A Foundry project has one surface, and takes no version; a serverless endpoint likewise.
     if pasted.shape in ("project", "agent"):
         return _project(pasted, version)
-    # 2. Some gateways insist on a path that Azure itself does not have.
+    if pasted.shape == "serverless":
+        return _build(pasted, pasted.prefix, "serverless", pasted.api_version or "v1")
+    # 2. Some gateways insist on a path that Azure itself does not have, or has no more.
+    if models_path:
+        return _models_path(pasted, version)
     if preview_path:
         return _preview_path(pasted, version)
+    if is_foundry or pasted.shape == "models":
+        return _foundry(pasted, version, version_source)
     # 3. Where URL and version contradict each other, only the caller knows which is meant.
     _refuse_contradiction(pasted, version, version_source)
     # 4. A base URL with a path of its own, as gateways have, is used as it was given.
@@ -343,6 +263,27 @@ def _preview_path(pasted: PastedURL, version: str) -> Endpoint:
     return _build(pasted, f"{pasted.prefix}/openai/v1/preview", "v1", "v1")
 
 
+def _models_path(pasted: PastedURL, version: str) -> Endpoint:
+    sent = version if _DATED.fullmatch(version) else _MODELS_VERSION
+    return _build(pasted, f"{pasted.prefix}/models", "models", sent)
+
+
+def _foundry(pasted: PastedURL, version: str, source: str) -> Endpoint:
+    warning = None
+    if pasted.shape == "models":
+        warning = (
+            "The /models API is the older one; calling /openai/v1 of the same resource, which "
+            "serves the same deployments. Pass models_path=True to call /models."
+        )
+    elif _DATED.fullmatch(version):
+        warning = (
+            f"{source} {version!r} is not sent: dated versions serve OpenAI's models only; calling "
+            "/openai/v1."
+        )
+    kept = "v1" if _DATED.fullmatch(version) else version
+    return _build(pasted, f"{pasted.prefix}/openai/v1", "v1", kept, warning)
+
+
 def _project(pasted: PastedURL, version: str) -> Endpoint:
     warning = None
     if version != "v1" and pasted.shape == "project":
@@ -363,8 +304,22 @@ def _build(
     warnings = (*pasted.warnings, *([warning] if warning else []))
     scope = PROJECT_SCOPE if surface == "project" else _scope_for(pasted.host)
     return Endpoint(
-        pasted.origin, path, query, surface, scope, pasted.deployment, warnings, pasted.prefix
+        origin=pasted.origin,
+        path=path,
+        query=query,
+        surface=surface,
+        scope=scope,
+        deployment=pasted.deployment,
+        warnings=warnings,
+        prefix=pasted.prefix,
+        api=_api_of(pasted.shape, surface),
     )
+
+
+def _api_of(shape: Shape, surface: Surface) -> APIName | None:
+    if surface in ("models", "serverless"):
+        return "chat"
+    return _OF_ONE_API.get(shape)
 
 
 def _scope_for(host: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import Endpoint, read_pasted_url, resolve_endpoint
+from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
+from azure_responses.protocol.pasted_url import read_pasted_url
 
 __all__ = [
     "ENVIRONMENT",

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NoReturn
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import PastedURL, read_pasted_url
+from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 

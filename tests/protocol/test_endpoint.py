@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
+from azure_responses.protocol.endpoint import API_HEADERS, Endpoint, resolve_endpoint
 
 _HOSTS = [
     "r.openai.azure.com",
@@ -210,7 +210,10 @@ def test_an_agent_application_takes_another_version_when_given() -> None:
     [
         ("r.openai.azure.com", "https://cognitiveservices.azure.com/.default"),
         ("r.cognitiveservices.azure.com", "https://cognitiveservices.azure.com/.default"),
-        ("r.services.ai.azure.com", "https://cognitiveservices.azure.com/.default"),
+        ("r.services.ai.azure.com", "https://ai.azure.com/.default"),
+        ("r.services.ai.azure.com/models", "https://ai.azure.com/.default"),
+        ("r.services.ai.azure.com/anthropic", "https://ai.azure.com/.default"),
+        ("kimi.eastus2.models.ai.azure.com", "https://ml.azure.com/.default"),
         ("gw.example.com", "https://cognitiveservices.azure.com/.default"),
         ("notazure.us", "https://cognitiveservices.azure.com/.default"),
         ("r.openai.azure.us", "https://cognitiveservices.azure.us/.default"),
@@ -366,3 +369,179 @@ def test_a_version_that_yaml_took_for_a_date_is_that_version() -> None:
         resolve_endpoint("https://r.openai.azure.com", version, strict_api_version=True)
     with pytest.raises(ConfigurationError, match="not an Azure API version"):
         resolve_endpoint("https://r.openai.azure.com", cast(Any, 5))
+
+
+_FOUNDRY = "https://r.services.ai.azure.com"
+_V1 = f"{_FOUNDRY}/openai/v1"
+_MESSAGES = f"{_FOUNDRY}/anthropic/v1/messages"
+
+
+@pytest.mark.parametrize("deployment", ["kimi-k2.5", "my gpt/2"])
+@pytest.mark.parametrize(
+    ("pasted", "responses", "chat", "messages"),
+    [
+        (_FOUNDRY, f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/openai/", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_V1}/", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_V1}/responses", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_V1}/chat/completions", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/anthropic", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/anthropic/v1", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (_MESSAGES, f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_MESSAGES}/count_tokens", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/models", f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/models/chat/completions?api-version=2024-05-01-preview",
+            f"{_V1}/responses", f"{_V1}/chat/completions", _MESSAGES),
+        ("https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1/responses",
+            "https://r.openai.azure.com/openai/v1/chat/completions", _MESSAGES),
+        ("r.cognitiveservices.azure.com:443",
+            "https://r.cognitiveservices.azure.com:443/openai/v1/responses",
+            "https://r.cognitiveservices.azure.com:443/openai/v1/chat/completions",
+            "https://r.services.ai.azure.com:443/anthropic/v1/messages"),
+        (f"{_FOUNDRY}/api/projects/P", f"{_FOUNDRY}/api/projects/P/openai/v1/responses",
+            f"{_FOUNDRY}/api/projects/P/openai/v1/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/api/projects/P/models/chat/completions",
+            f"{_FOUNDRY}/api/projects/P/openai/v1/responses",
+            f"{_FOUNDRY}/api/projects/P/openai/v1/chat/completions", _MESSAGES),
+        (f"{_FOUNDRY}/api/projects/P/anthropic/v1/messages", f"{_V1}/responses",
+            f"{_V1}/chat/completions", _MESSAGES),
+        ("https://gw.example.com/team?code=k", "https://gw.example.com/team/openai/v1/responses?code=k",
+            "https://gw.example.com/team/openai/v1/chat/completions?code=k",
+            "https://gw.example.com/team/anthropic/v1/messages?code=k"),
+        ("https://gw.example.com/team/anthropic", "https://gw.example.com/team/openai/v1/responses",
+            "https://gw.example.com/team/openai/v1/chat/completions",
+            "https://gw.example.com/team/anthropic/v1/messages"),
+        ("https://gw.example.com/models", "https://gw.example.com/models/openai/v1/responses",
+            "https://gw.example.com/models/openai/v1/chat/completions",
+            "https://gw.example.com/models/anthropic/v1/messages"),
+        (f"{_FOUNDRY}/openai/responses?api-version=preview",
+            f"{_V1}/responses?api-version=preview",
+            f"{_V1}/chat/completions?api-version=preview", _MESSAGES),
+    ],
+)  # fmt: skip
+def test_any_pasted_form_gives_the_urls_of_all_three_apis(
+    pasted: str, responses: str, chat: str, messages: str, deployment: str
+) -> None:
+    endpoint = resolve_endpoint(pasted)
+    assert endpoint.url("responses") == responses
+    assert endpoint.chat_url(deployment) == chat
+    assert endpoint.messages_url() == messages
+    path, mark, query = messages.partition("?")
+    assert endpoint.messages_url(counts_tokens=True) == f"{path}/count_tokens{mark}{query}"
+
+
+def test_chat_completions_of_a_dated_version_are_below_their_deployment() -> None:
+    endpoint = resolve_endpoint("https://r.openai.azure.com", "2025-04-01-preview")
+    assert endpoint.chat_url("my gpt") == (
+        "https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions"
+        "?api-version=2025-04-01-preview"
+    )
+    assert endpoint.messages_url() == _MESSAGES
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["/models", "/models/", "/Models/chat/completions", "/models/info?api-version=2024-05-01"],
+)
+def test_the_older_inference_api_becomes_v1_of_the_same_resource_and_says_so(tail: str) -> None:
+    endpoint = resolve_endpoint(f"{_FOUNDRY}{tail}")
+    assert endpoint.url("responses") == f"{_V1}/responses"
+    (warning,) = endpoint.warnings
+    assert "models_path=True" in warning
+    assert endpoint.api is None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "version", "sent"),
+    [
+        (f"{_FOUNDRY}/models", None, "2024-05-01-preview"),
+        (_FOUNDRY, "v1", "2024-05-01-preview"),
+        (f"{_FOUNDRY}/models/chat/completions?api-version=2024-05-01-preview", None,
+            "2024-05-01-preview"),
+        (f"{_FOUNDRY}/models", "2025-05-01", "2025-05-01"),
+    ],
+)  # fmt: skip
+def test_the_older_inference_api_is_called_on_request(
+    pasted: str, version: str | None, sent: str
+) -> None:
+    endpoint = resolve_endpoint(pasted, version, models_path=True)
+    assert endpoint.chat_url("kimi") == f"{_FOUNDRY}/models/chat/completions?api-version={sent}"
+    assert endpoint.api == "chat"
+    assert endpoint.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("tail", "path"),
+    [
+        ("", "/chat/completions"),
+        ("/", "/chat/completions"),
+        ("/chat/completions", "/chat/completions"),
+        ("/v1", "/v1/chat/completions"),
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/chat/completions?api-version=2024-05-01-preview",
+            "/chat/completions?api-version=2024-05-01-preview"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("version", [None, "v1", "2024-10-21"])
+def test_a_serverless_endpoint_speaks_chat_and_takes_its_key_as_bearer(
+    tail: str, path: str, version: str | None
+) -> None:
+    host = "https://kimi-x.eastus2.models.ai.azure.com"
+    endpoint = resolve_endpoint(host + tail, version)
+    assert endpoint.chat_url("kimi") == host + path
+    assert endpoint.api == "chat"
+    assert endpoint.key_headers("chat", "k") == {"authorization": "Bearer k"}
+    with pytest.raises(ConfigurationError, match="chat completions only"):
+        endpoint.messages_url()
+
+
+def test_a_pasted_url_of_one_api_tells_which() -> None:
+    assert resolve_endpoint(f"{_FOUNDRY}/anthropic").api == "messages"
+    agent = f"{_FOUNDRY}/api/projects/P/agents/a1/endpoint/protocols/openai"
+    assert resolve_endpoint(agent).api == "responses"
+    assert resolve_endpoint(f"{_V1}/chat/completions").api is None
+
+
+def test_a_key_of_messages_is_sent_as_the_package_of_anthropic_does() -> None:
+    endpoint = resolve_endpoint(_FOUNDRY)
+    assert endpoint.key_headers("messages", "k") == {"api-key": "k", "x-api-key": "k"}
+    assert endpoint.key_headers("chat", "k") == {"api-key": "k"}
+    assert endpoint.key_headers("responses", "k") == {"api-key": "k"}
+    assert API_HEADERS["messages"] == {"anthropic-version": "2023-06-01"}
+
+
+@pytest.mark.parametrize("tail", ["", "/openai/v1", "/anthropic", "/models"])
+@pytest.mark.parametrize("version", ["2024-05-01-preview", "2025-04-01-preview"])
+def test_no_dated_version_is_sent_for_models_that_are_not_of_openai(
+    tail: str, version: str
+) -> None:
+    endpoint = resolve_endpoint(_FOUNDRY + tail, version, is_foundry=True)
+    assert endpoint.url("responses") == f"{_V1}/responses"
+    assert len(endpoint.warnings) == 1
+
+
+def test_a_version_without_a_date_is_sent_for_every_model() -> None:
+    endpoint = resolve_endpoint(_FOUNDRY, "preview", is_foundry=True)
+    assert endpoint.url("responses") == f"{_V1}/responses?api-version=preview"
+    assert endpoint.warnings == ()
+
+
+_ROOTS = st.sampled_from([_FOUNDRY, "https://r.openai.azure.com", "https://gw.example.com/a/b"])
+_TAILS = st.sampled_from(
+    ["", "/", "/openai", "/openai/v1", "/openai/v1/chat/completions", "/openai/v1/responses/resp_1",
+     "/anthropic", "/anthropic/v1/messages", "/models/chat/completions",
+     "/openai/deployments/d/chat/completions"]
+)  # fmt: skip
+
+
+@given(_ROOTS, _TAILS, st.booleans(), st.sampled_from(["", "?api-version=2024-05-01-preview"]))
+def test_all_forms_of_a_resource_lead_to_the_same_urls(
+    root: str, tail: str, is_upper: bool, query: str
+) -> None:
+    pasted = root + (tail.upper() if is_upper else tail) + query
+    wanted = resolve_endpoint(root)
+    endpoint = resolve_endpoint(pasted, is_foundry=True)
+    assert endpoint.resource == wanted.resource
+    assert endpoint.url("responses") == wanted.url("responses")
+    assert endpoint.chat_url("d") == wanted.chat_url("d")
+    assert endpoint.messages_url() == wanted.messages_url()

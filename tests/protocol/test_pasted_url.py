@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import Shape, read_pasted_url
+from azure_responses.protocol.pasted_url import Shape, read_pasted_url
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,17 @@ from azure_responses.protocol.endpoint import Shape, read_pasted_url
             "agent",
             "/api/projects/P/applications/A/protocols/openai",
         ),
+        ("https://r.services.ai.azure.com/models", "models", ""),
+        ("https://r.services.ai.azure.com/models/chat/completions", "models", ""),
+        ("https://gw.example.com/x/models/chat/completions", "models", "/x"),
+        ("https://gw.example.com/models", "root", "/models"),
+        ("https://r.services.ai.azure.com/anthropic/v1/messages", "messages", ""),
+        ("https://gw.example.com/x/Anthropic/", "messages", "/x"),
+        ("https://r.services.ai.azure.com/api/projects/P/anthropic", "messages", ""),
+        ("https://gw.example.com/anthropic-proxy", "root", "/anthropic-proxy"),
+        ("https://k.eastus2.models.ai.azure.com/v1/chat/completions", "serverless", "/v1"),
+        ("https://K.EastUS2.inference.ai.azure.com", "serverless", ""),
+        ("https://models.ai.azure.com.example.com", "root", ""),
     ],
 )
 def test_shapes(url: str, shape: Shape, prefix: str) -> None:
