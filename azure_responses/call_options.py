@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import httpx
 
+from azure_responses.bridge.conversions import ConversionFactory, LazySealer
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType, RecentResponses
+from azure_responses.protocol.call_converter import CallConverter
+from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
@@ -38,6 +41,8 @@ __all__ = [
     "ServingArguments",
     "configure",
     "limit_poll",
+    "make_converter",
+    "new_bridged_id",
     "new_call_id",
     "split_arguments",
 ]
@@ -87,8 +92,21 @@ class ServingArguments(TypedDict, total=False):
     allow_insecure: bool
     """True permits sending the credential over plain http to another machine."""
     drop_params: bool
-    """In chat completions, True leaves out with a warning what the Responses API cannot do,
-    instead of refusing it."""
+    """True leaves out with a warning, instead of refusing it, what the Responses API cannot do in
+    chat completions, and what a deployment of another API cannot do."""
+    api: APISetting | Mapping[str, APISetting]
+    """What deployments speak: "responses", "chat" or "messages", or a mapping from deployments to
+    these; "auto" (the default) goes by the model's family, and learns from what a deployment
+    refuses."""
+    facts: Mapping[str, Mapping[str, Any]] | None
+    """What the models of deployments accept, by deployment, where the table of families is wrong
+    or does not have them."""
+    hosted_history: Literal["omit", "text"]
+    """What becomes of earlier calls of hosted tools on a deployment of another API: "omit" (the
+    default) leaves them out with a warning, "text" tells the model their results."""
+    sealing_secret: str | bytes | None
+    """Encrypts the reasoning of deployments of another API, which callers carry from turn to turn;
+    None takes a random one, which no other process can read."""
     reasoning_cache: "bool | ReasoningCache"
     """In chat completions, restores reasoning that the caller's messages lost: True for a cache of
     its own, or one to share."""
@@ -164,11 +182,15 @@ class ClientArguments(IdentityArguments, ConnectionArguments, ServingArguments, 
     """What openai.AzureOpenAI calls `deployment`."""
     base_url: str | None
     """Base URL of the v1 API, in place of an endpoint."""
+    response_store: Any
+    """Keeps the responses of deployments of another API, which store none; the default keeps 2000
+    of them, and 64 MiB, in this process."""
 
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "read_after_write", "timeout", "default_headers", "default_query")
 _CHAT = ("drop_params", "reasoning_cache")
+_CONVERSION = ("api", "facts", "hosted_history", "sealing_secret", "response_store")
 _CALLBACKS = ("on_request", "on_response", "on_error", "on_retry")
 _TELEMETRY = (*_CALLBACKS, "capture_content", "tracer_provider", "meter_provider")
 _DEFAULT_TIMEOUT = 600.0
@@ -186,6 +208,8 @@ class Configuration:
     reasoning_cache: "ReasoningCache | None" = None
     telemetry: TelemetryOptions = field(default_factory=TelemetryOptions)
     base_model: str | Mapping[str, str] | None = None
+    converter: CallConverter | None = None
+    response_store: Any = None
 
     @property
     def timeout(self) -> Timeout:
@@ -219,6 +243,7 @@ class Configuration:
             default_query=self.defaults.get("default_query"),
             api_type=api_type,
             pricer_of=self._pricer,
+            converter=self.converter,
         )
 
     def _pricer(self, deployment: str | None) -> Pricer:
@@ -256,7 +281,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         raise TypeError(f"unexpected argument {unknown[0]!r}")
     network = {name: arguments[name] for name in _NETWORK if name in arguments}
     defaults = {name: arguments[name] for name in _DEFAULTS if name in arguments}
-    taken = {*_NETWORK, *_DEFAULTS, *_CHAT, *_TELEMETRY, "base_model"}
+    taken = {*_NETWORK, *_DEFAULTS, *_CHAT, *_CONVERSION, *_TELEMETRY, "base_model"}
     rest = {name: value for name, value in arguments.items() if name not in taken}
     settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
@@ -270,7 +295,29 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         reasoning_cache=_reasoning_cache(arguments.get("reasoning_cache")),
         telemetry=_read_telemetry(arguments),
         base_model=arguments.get("base_model"),
+        converter=make_converter(settings, arguments),
+        response_store=arguments.get("response_store"),
     )
+
+
+def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConverter:
+    """What makes calls over for deployments that speak another API.
+
+    Raises:
+        ConfigurationError: an API or a fact that does not exist.
+    """
+    models = arguments.get("base_model")
+    base_model_of = models.get if isinstance(models, Mapping) else lambda _deployment: models
+    factory = ConversionFactory(
+        LazySealer(arguments.get("sealing_secret"), os.urandom),
+        new_bridged_id,
+        base_model_of,
+        arguments.get("facts") or {},
+        arguments.get("hosted_history") or "omit",
+    )
+    apis = DeploymentAPIs(arguments.get("api"), factory.api_of)
+    drops = bool(arguments.get("drop_params"))
+    return CallConverter(settings.endpoint, apis, factory, drops_params=drops)
 
 
 def _reasoning_cache(given: "bool | ReasoningCache | None") -> "ReasoningCache | None":
@@ -338,3 +385,8 @@ def new_call_id() -> str:
     number = int.from_bytes(os.urandom(16), "big") & _FREE_BITS | _VERSION_BITS
     digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def new_bridged_id(prefix: str) -> str:
+    """An id of what a deployment of another API made, such as "resp_bridged_…" for "resp_"."""
+    return f"{prefix}bridged_{os.urandom(16).hex()}"

@@ -28,7 +28,13 @@ from azure_responses.transport import AsyncIncomingReply
 if TYPE_CHECKING:
     from azure_responses.aiohttp_connections import Alarm
 
-__all__ = ["AsyncStreamedReply", "StreamedReply", "async_read_reply", "read_reply"]
+__all__ = [
+    "AsyncStreamedReply",
+    "ReadState",
+    "StreamedReply",
+    "async_read_reply",
+    "read_reply",
+]
 
 # How long to wait after the last event for the few bytes that end a body. With them the connection
 # can be used again; a server that holds it open is not waited for (codex#43140).

@@ -49,13 +49,18 @@ class AsyncAzureResponses:
         configuration = configure(endpoint, arguments)
         credentials = AsyncCredentials(configuration.settings)
         telemetry = AsyncTelemetry(configuration.telemetry)
-        if http_client is not None:
-            executor = AsyncExecutor(credentials, http_client=http_client, telemetry=telemetry)
-        else:
+        transport = None
+        if http_client is None:
             origin = configuration.settings.endpoint.origin
             # Connections are opened on use: making a client sends nothing.
             transport = LoopTransport(configuration.connection, origin)
-            executor = AsyncExecutor(credentials, transport=transport, telemetry=telemetry)
+        executor = AsyncExecutor(
+            credentials,
+            transport=transport,
+            http_client=http_client,
+            telemetry=telemetry,
+            store=configuration.response_store,
+        )
         self._set_up(configuration, executor, owns_executor=True)
 
     @property

@@ -9,7 +9,9 @@ from typing import TypeVar
 import httpx
 
 from azure_responses._async.concurrency import fail_after, sleep
+from azure_responses._async.converted_calls import AsyncConvertedCalls, AsyncConvertedStream
 from azure_responses._async.credentials import AsyncCredentials
+from azure_responses._async.response_store import AsyncMemoryResponseStore, AsyncResponseStore
 from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.connection_errors import async_mapped_errors
 from azure_responses.errors import AzureResponsesError
@@ -44,6 +46,7 @@ class AsyncExecutor:
         transport: this package's own way to the network; closed by `aclose`.
         http_client: the caller's httpx.AsyncClient to use instead; never closed by us.
         telemetry: watches the calls.
+        store: keeps the responses that the service does not store.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class AsyncExecutor:
         transport: LoopTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         telemetry: AsyncTelemetry | None = None,
+        store: AsyncResponseStore | None = None,
     ) -> None:
         self.telemetry = telemetry or AsyncTelemetry(TelemetryOptions())
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
+        self._converted = AsyncConvertedCalls(store or AsyncMemoryResponseStore())
         if http_client is not None:
             in_forked_child(http_client, leave_client)
 
@@ -94,21 +99,26 @@ class AsyncExecutor:
 
     async def send(self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
+        error: AzureResponsesError
         while True:
             # Whether the service refused or did not answer: the call decides what is tried again.
             try:
-                reply = await self._exchange_whole(call, timeout)
-                outcome = call.outcome(reply, time.time())
+                outcome: Reply | AzureResponsesError
+                if call.conversion is None and call.stored_id is None:
+                    reply = await self._exchange_whole(call, timeout)
+                    outcome = call.outcome(reply, time.time())
+                else:
+                    outcome = await self._exchange_converted(call, timeout)
                 if isinstance(outcome, Reply):
                     return outcome
-                error: AzureResponsesError = outcome
+                error = outcome
             except AzureResponsesError as failure:
                 error = failure
             await self._retry(call, error, watch)
 
     async def open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
-    ) -> AsyncStreamedReply:
+    ) -> AsyncStreamedReply | AsyncConvertedStream:
         """A reply whose events are still to be read; the caller closes it.
 
         With an `OpeningTimeout` the caller also says when output has begun.
@@ -120,11 +130,15 @@ class AsyncExecutor:
 
     async def _open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None
-    ) -> AsyncStreamedReply:
+    ) -> AsyncStreamedReply | AsyncConvertedStream:
         while True:
             try:
-                opened = await self._begin(call, timeout)
-                if isinstance(opened, AsyncStreamedReply):
+                if call.conversion is None and call.stored_id is None:
+                    opened: AsyncStreamedReply | AsyncConvertedStream | Reply
+                    opened = await self._begin(call, timeout)
+                else:
+                    opened = await self._begin_converted(call, timeout)
+                if not isinstance(opened, Reply):
                     return opened
                 error: AzureResponsesError = call.failure(
                     opened.status, opened.headers, opened.body, time.time()
@@ -199,6 +213,26 @@ class AsyncExecutor:
         except Exception:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
+
+    async def _exchange_converted(
+        self, call: Call, timeout: Timeout
+    ) -> Reply | AzureResponsesError:
+        conversion = call.conversion
+        if conversion is None:
+            return call.outcome(await self._converted.answer(call), time.time())
+        await self._converted.write(call, conversion)
+        outcome = call.outcome(await self._exchange_whole(call, timeout), time.time())
+        if not isinstance(outcome, Reply):
+            return outcome
+        return await self._converted.read(call, conversion, outcome)
+
+    async def _begin_converted(self, call: Call, timeout: Timeout) -> AsyncConvertedStream | Reply:
+        conversion = call.conversion
+        if conversion is None:
+            return await self._converted.answer(call)
+        await self._converted.write(call, conversion)
+        opened = await self._begin(call, timeout)
+        return opened if isinstance(opened, Reply) else self._converted.stream(conversion, opened)
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

@@ -10,6 +10,7 @@ from typing import Generic, Self, TypeVar, cast
 from weakref import finalize
 
 from azure_responses._async.concurrency import shield, sleep
+from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
@@ -155,7 +156,7 @@ class AsyncStream(AsyncTypedStream[R]):
         # A retrieval has no body.
         self._options = replace(options, extra_body=None) if options.extra_body else options
         self._timeout = timeout
-        self._reply: AsyncStreamedReply | None = None
+        self._reply: AsyncStreamedReply | AsyncConvertedStream | None = None
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: AsyncWatch | None = None

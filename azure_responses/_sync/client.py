@@ -49,13 +49,18 @@ class AzureResponses:
         configuration = configure(endpoint, arguments)
         credentials = Credentials(configuration.settings)
         telemetry = Telemetry(configuration.telemetry)
-        if http_client is not None:
-            executor = Executor(credentials, http_client=http_client, telemetry=telemetry)
-        else:
+        transport = None
+        if http_client is None:
             origin = configuration.settings.endpoint.origin
             # Connections are opened on use: making a client sends nothing.
             transport = SyncTransport(configuration.connection, origin)
-            executor = Executor(credentials, transport=transport, telemetry=telemetry)
+        executor = Executor(
+            credentials,
+            transport=transport,
+            http_client=http_client,
+            telemetry=telemetry,
+            store=configuration.response_store,
+        )
         self._set_up(configuration, executor, owns_executor=True)
 
     @property

@@ -10,7 +10,9 @@ from typing import TypeVar
 import httpx
 
 from azure_responses._sync.concurrency import fail_after, sleep
+from azure_responses._sync.converted_calls import ConvertedCalls, ConvertedStream
 from azure_responses._sync.credentials import Credentials
+from azure_responses._sync.response_store import MemoryResponseStore, ResponseStore
 from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.connection_errors import mapped_errors
 from azure_responses.errors import AzureResponsesError
@@ -45,6 +47,7 @@ class Executor:
         transport: this package's own way to the network; closed by `close`.
         http_client: the caller's httpx.Client to use instead; never closed by us.
         telemetry: watches the calls.
+        store: keeps the responses that the service does not store.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class Executor:
         transport: SyncTransport | None = None,
         http_client: httpx.Client | None = None,
         telemetry: Telemetry | None = None,
+        store: ResponseStore | None = None,
     ) -> None:
         self.telemetry = telemetry or Telemetry(TelemetryOptions())
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
+        self._converted = ConvertedCalls(store or MemoryResponseStore())
         if http_client is not None:
             in_forked_child(http_client, leave_client)
 
@@ -95,19 +100,26 @@ class Executor:
 
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply; raises what the service or the network ends with."""
+        error: AzureResponsesError
         while True:
             # Whether the service refused or did not answer: the call decides what is tried again.
             try:
-                reply = self._exchange_whole(call, timeout)
-                outcome = call.outcome(reply, time.time())
+                outcome: Reply | AzureResponsesError
+                if call.conversion is None and call.stored_id is None:
+                    reply = self._exchange_whole(call, timeout)
+                    outcome = call.outcome(reply, time.time())
+                else:
+                    outcome = self._exchange_converted(call, timeout)
                 if isinstance(outcome, Reply):
                     return outcome
-                error: AzureResponsesError = outcome
+                error = outcome
             except AzureResponsesError as failure:
                 error = failure
             self._retry(call, error, watch)
 
-    def open(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> StreamedReply:
+    def open(
+        self, call: Call, timeout: Timeout, watch: Watch | None = None
+    ) -> StreamedReply | ConvertedStream:
         """A reply whose events are still to be read; the caller closes it.
 
         With an `OpeningTimeout` the caller also says when output has begun.
@@ -117,11 +129,17 @@ class Executor:
         with watch.active():
             return self._open(call, timeout, watch)
 
-    def _open(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
+    def _open(
+        self, call: Call, timeout: Timeout, watch: Watch | None
+    ) -> StreamedReply | ConvertedStream:
         while True:
             try:
-                opened = self._begin(call, timeout)
-                if isinstance(opened, StreamedReply):
+                if call.conversion is None and call.stored_id is None:
+                    opened: StreamedReply | ConvertedStream | Reply
+                    opened = self._begin(call, timeout)
+                else:
+                    opened = self._begin_converted(call, timeout)
+                if not isinstance(opened, Reply):
                     return opened
                 error: AzureResponsesError = call.failure(
                     opened.status, opened.headers, opened.body, time.time()
@@ -194,6 +212,24 @@ class Executor:
         except Exception:
             with mapped_errors(partial(self._proxy, call)):
                 raise
+
+    def _exchange_converted(self, call: Call, timeout: Timeout) -> Reply | AzureResponsesError:
+        conversion = call.conversion
+        if conversion is None:
+            return call.outcome(self._converted.answer(call), time.time())
+        self._converted.write(call, conversion)
+        outcome = call.outcome(self._exchange_whole(call, timeout), time.time())
+        if not isinstance(outcome, Reply):
+            return outcome
+        return self._converted.read(call, conversion, outcome)
+
+    def _begin_converted(self, call: Call, timeout: Timeout) -> ConvertedStream | Reply:
+        conversion = call.conversion
+        if conversion is None:
+            return self._converted.answer(call)
+        self._converted.write(call, conversion)
+        opened = self._begin(call, timeout)
+        return opened if isinstance(opened, Reply) else self._converted.stream(conversion, opened)
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

@@ -11,6 +11,7 @@ from typing import Generic, Self, TypeVar, cast
 from weakref import finalize
 
 from azure_responses._sync.concurrency import shield, sleep
+from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
@@ -156,7 +157,7 @@ class Stream(TypedStream[R]):
         # A retrieval has no body.
         self._options = replace(options, extra_body=None) if options.extra_body else options
         self._timeout = timeout
-        self._reply: StreamedReply | None = None
+        self._reply: StreamedReply | ConvertedStream | None = None
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: Watch | None = None

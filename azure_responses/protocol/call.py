@@ -13,7 +13,7 @@ response confirms it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -25,6 +25,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ResponseNotFoundError,
 )
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.error_body import failure_from_reply, failure_from_response
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply, Request
 from azure_responses.protocol.known_errors import RequestContext
@@ -34,6 +35,7 @@ from azure_responses.types.response import DeletedResponse, ParsedResponse, Resp
 from azure_responses.types.result import Pricer, Result
 
 if TYPE_CHECKING:
+    from azure_responses.protocol.call_conversion import CallConversion
     from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.fork import new_lock
 
@@ -93,7 +95,7 @@ R = TypeVar("R", bound=Result)
 C = TypeVar("C", bound=Response)
 
 ApiType = Literal["responses", "chat_completions"]
-"""The API a caller used; what is sent is always the Responses API."""
+"""The API a caller used, as telemetry names it."""
 
 _FIRST_LAG_DELAY = 0.5
 _LONGEST_LAG_DELAY = 4.0
@@ -121,6 +123,13 @@ class Call:
         parameters: what the body was made of; empty without a body.
         api_type: the API as the caller used it.
         pricer: says what the result cost.
+
+    Attributes:
+        api: what is sent to the deployment.
+        conversion: from the caller's API to the deployment's, where they differ.
+        switch: makes the call over for the API that a refusal names, and says whether it did; None
+            where the API is certain.
+        stored_id: of the response that the call is about, where it is stored on our side.
     """
 
     def __init__(
@@ -141,6 +150,10 @@ class Call:
         self.api_type = api_type
         self.pricer = pricer
         self.retries = 0
+        self.api: APIName = "responses"
+        self.conversion: CallConversion | None = None
+        self.switch: Callable[[Call, AzureResponsesError], bool] | None = None
+        self.stored_id: str | None = None
         self.secret: str | None = None
         self._context = context
         self._can_refresh_token = can_refresh_token
@@ -157,6 +170,10 @@ class Call:
         given = [value.rpartition(" ")[2] for value in own if value]
         secrets = tuple(filter(None, [self.secret, *given]))
         return replace(self._context, secrets=secrets) if secrets else self._context
+
+    def put_body(self, body: bytes) -> None:
+        """Replace what every attempt sends."""
+        self.request = replace(self.request, body=body)
 
     def failure(
         self, status: int, headers: Mapping[str, str], body: bytes, now: float
@@ -188,10 +205,14 @@ class Call:
         if self._can_refresh_token and _speaks_of_token(error):
             self._can_refresh_token = False
             return RetryDecision(0.0, refreshes_token=True)
-        # 2. A response that this client has just created becomes readable after a while.
+        # 2. A deployment that does not speak the API says so once.
+        if self.switch is not None and self.switch(self, error):
+            self.switch = None
+            return RetryDecision(0.0)
+        # 3. A response that this client has just created becomes readable after a while.
         if isinstance(error, ResponseNotFoundError) and self._readable_by is not None:
             return self._wait_for_write(error, now, jitter)
-        # 3. Everything else is tried again as often as the policy says.
+        # 4. Everything else is tried again as often as the policy says.
         if not is_transient(error) or self.retries >= self.policy.max_retries:
             raise error
         delay = self._delay(error, jitter)

@@ -17,6 +17,9 @@ from azure_responses.protocol.call import (
     RecentResponses,
     TypedCall,
 )
+from azure_responses.protocol.call_conversion import is_stored_here
+from azure_responses.protocol.call_converter import CallConverter
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
@@ -25,6 +28,7 @@ from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.models import ModelList
 from azure_responses.types.parameters import CREATE_PARAMETERS
 from azure_responses.types.response import (
@@ -96,6 +100,8 @@ class Operations:
         default_headers, default_query: what every call sends besides.
         api_type: the API as callers use it.
         pricer_of: what prices the results of a deployment.
+        converter: makes calls over for deployments that speak another API; None where there are
+            none.
     """
 
     def __init__(
@@ -109,6 +115,7 @@ class Operations:
         default_query: Mapping[str, Any] | None = None,
         api_type: ApiType = "responses",
         pricer_of: Callable[[str | None], Pricer] | None = None,
+        converter: CallConverter | None = None,
     ) -> None:
         _check_mapping("default_headers", default_headers)
         _check_mapping("default_query", default_query)
@@ -116,6 +123,7 @@ class Operations:
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
+        self.converter = converter
         self._api_type = api_type
         self._pricer_of = lru_cache(maxsize=128)(pricer_of) if pricer_of else None
         # Checked and merged once: what is left for each call is a copy of a small dict.
@@ -150,6 +158,30 @@ class Operations:
         """`POST /responses` for an output of the given type; raises what `create` raises."""
         kind = cast("type[ParsedResponse[T]]", ParsedResponse)
         return self._create(kind, parameters, options, output=StructuredOutput(text_format))
+
+    def speak(
+        self,
+        caller: APIName,
+        model: type[R],
+        parameters: Mapping[str, Any],
+        options: Options,
+        *,
+        stream: bool = False,
+        warn: Callable[[str], None] | None = None,
+    ) -> TypedCall[R]:
+        """A call of chat completions or Messages, on a deployment of whatever it speaks.
+
+        A refusal of the API itself is raised, not answered by another call: over Responses a chat
+        completion needs the bridge.
+        """
+        body = self._body({**parameters, "stream": stream or None})
+        name = "chat" if caller == "chat" else "messages"
+        call: TypedCall[R] = self._call(
+            name, model, options, body=body, stream=stream, kind=TypedCall
+        )
+        assert self.converter is not None
+        self.converter.convert(call, body["model"], caller=caller, warn=warn, may_switch=False)
+        return call
 
     def stream(
         self,
@@ -283,9 +315,13 @@ class Operations:
         if stream:
             body["stream"] = True
         kind = partial(Creation, self.recent, output)
-        return self._call(
+        call: Creation[C] = self._call(
             "create", model, options, body=body, continues=_id_in(body), stream=stream, kind=kind
         )
+        # The bridge has converted chat completions already, and one conversion carries a call.
+        if self.converter is not None and self._api_type == "responses":
+            self.converter.convert(call, body["model"], warn=warn_caller)
+        return call
 
     def _body(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         body = {name: value for name, value in parameters.items() if value is not None}
@@ -331,7 +367,7 @@ class Operations:
             headers.setdefault("content-type", "application/json")
         reads = response_id or continues
         deployment = body["model"] if body else None
-        return kind(
+        call = kind(
             model,
             Request(row.method, self._url(row, response_id, query, options), headers, content),
             self._context(name, deployment, response_id),
@@ -342,6 +378,9 @@ class Operations:
             api_type=self._api_type,
             pricer=self._pricer_of(deployment) if self._pricer_of else None,
         )
+        if response_id is not None and is_stored_here(response_id):
+            call.stored_id = response_id
+        return call
 
     def _url(
         self, row: APIOperation, response_id: str | None, query: _Query | None, options: Options

@@ -243,7 +243,7 @@ class ResponsesUpstream:
         previous = request.parameters.get("previous_response_id")
         born = self._operations.recent.born(previous) if isinstance(previous, str) else None
         policy = self._operations.policy
-        return Call(
+        call = Call(
             Request("POST", template.url, headers, content),
             template.context,
             # How long to wait concerns only what was made just now: a router does not retry.
@@ -253,6 +253,10 @@ class ResponsesUpstream:
             parameters=request.parameters,
             pricer=template.pricer,
         )
+        converter = self._operations.converter
+        if converter is not None and request.operation == "create":
+            converter.convert(call, request.deployment)
+        return call
 
     def new_id(self) -> str:
         """A name for a call that was given none."""

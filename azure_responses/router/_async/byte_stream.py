@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from weakref import finalize
 
 from azure_responses._async.concurrency import shield, sleep
+from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
@@ -71,7 +72,7 @@ class AsyncByteStream:
         is_interrupted: the connection ended before the stream did.
     """
 
-    _reply: AsyncStreamedReply
+    _reply: AsyncStreamedReply | AsyncConvertedStream
     frames: FrameStream
 
     def __init__(self, attempt: AsyncAttempt, *, model: str | None = None) -> None:
@@ -354,7 +355,7 @@ class AsyncByteStream:
         await self._reply.aclose()
 
     async def _close(self) -> None:
-        reply: AsyncStreamedReply | None = getattr(self, "_reply", None)
+        reply: AsyncStreamedReply | AsyncConvertedStream | None = getattr(self, "_reply", None)
         if reply is not None:
             await reply.aclose()
 

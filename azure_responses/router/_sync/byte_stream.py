@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from weakref import finalize
 
 from azure_responses._sync.concurrency import shield, sleep
+from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
@@ -72,7 +73,7 @@ class ByteStream:
         is_interrupted: the connection ended before the stream did.
     """
 
-    _reply: StreamedReply
+    _reply: StreamedReply | ConvertedStream
     frames: FrameStream
 
     def __init__(self, attempt: Attempt, *, model: str | None = None) -> None:
@@ -355,7 +356,7 @@ class ByteStream:
         self._reply.close()
 
     def _close(self) -> None:
-        reply: StreamedReply | None = getattr(self, "_reply", None)
+        reply: StreamedReply | ConvertedStream | None = getattr(self, "_reply", None)
         if reply is not None:
             reply.close()
 

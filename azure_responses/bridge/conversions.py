@@ -1,0 +1,124 @@
+"""Which conversion carries a call between two APIs, and what each conversion is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Literal
+
+from azure_responses.protocol.conversion import APIName, Conversion, ConversionContext, Sealer
+from azure_responses.protocol.families import FamilyFacts, facts_of
+
+__all__ = ["ConversionFactory", "LazySealer"]
+
+# (the caller's API, the deployment's) → package and class. Imported on use: most programs need none
+# of them, and others one.
+_CONVERSIONS: Mapping[tuple[APIName, APIName], tuple[str, str]] = {
+    ("responses", "chat"): ("responses_over_chat", "ResponsesOverChat"),
+    ("responses", "messages"): ("responses_over_messages", "ResponsesOverMessages"),
+    ("messages", "responses"): ("messages_over_responses", "MessagesOverResponses"),
+    ("messages", "chat"): ("messages_over_chat", "MessagesOverChat"),
+    ("chat", "messages"): ("chat_over_messages", "ChatOverMessages"),
+}
+
+
+@dataclass(frozen=True)
+class ConversionFactory:
+    """Makes the conversions of one client's calls.
+
+    Attributes:
+        sealer: encrypts the reasoning that callers carry from turn to turn.
+        new_id: makes an id with a given prefix.
+        base_model_of: the model behind a deployment whose name does not say it.
+        overrides: facts of the configuration, by deployment.
+        hosted_history: what becomes of earlier calls of hosted tools.
+    """
+
+    sealer: Sealer
+    new_id: Callable[[str], str]
+    base_model_of: Callable[[str], str | None]
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hosted_history: Literal["omit", "text"] = "omit"
+
+    def make(
+        self,
+        caller: APIName,
+        upstream: APIName,
+        parameters: Mapping[str, Any],
+        deployment: str,
+        now: float,
+        *,
+        drops_params: bool,
+    ) -> Conversion:
+        """The conversion of one request.
+
+        Args:
+            caller, upstream: the two APIs, which differ.
+            parameters: the request, as JSON.
+            deployment: the name sent as `model`.
+            now: unix seconds.
+            drops_params: what cannot be sent is left out with a warning.
+        """
+        package, name = _CONVERSIONS[caller, upstream]
+        kind = getattr(import_module(f"azure_responses.bridge.{package}"), name)
+        conversion: Conversion = kind(parameters, self._context(deployment, now, drops_params))
+        return conversion
+
+    def facts(self, deployment: str) -> FamilyFacts:
+        """What the model of a deployment accepts."""
+        names = (self.base_model_of(deployment), deployment)
+        overrides = self.overrides.get(deployment)
+        return facts_of(*names, overrides=overrides) if overrides else _facts_of(*names)
+
+    def api_of(self, deployment: str) -> APIName | None:
+        """What the deployments of a model's family speak; None where the family is unknown."""
+        facts = self.facts(deployment)
+        # A model that takes no tools in chat completions is better off without them.
+        return "responses" if facts.chat_tools != "always" else facts.api
+
+    def _context(self, deployment: str, now: float, drops_params: bool) -> ConversionContext:
+        facts = self.facts(deployment)
+        return ConversionContext(
+            deployment,
+            facts,
+            self.sealer,
+            self.new_id,
+            now,
+            drops_params,
+            facts.max_output_tokens,
+            self.hosted_history,
+        )
+
+
+# The table is searched with one pattern after another.
+_facts_of = lru_cache(maxsize=256)(facts_of)
+
+
+class LazySealer:
+    """A sealer that is made on first use: most programs have no reasoning to seal.
+
+    Args:
+        secret: None takes a random one.
+        random_bytes: a source of secure random bytes.
+    """
+
+    def __init__(self, secret: str | bytes | None, random_bytes: Callable[[int], bytes]) -> None:
+        self._secret = secret or random_bytes(32)
+        self._random_bytes = random_bytes
+        self._sealer: Sealer | None = None
+
+    def seal(self, family: str, content: Mapping[str, Any]) -> str:
+        """As of every sealer."""
+        return self._made().seal(family, content)
+
+    def open(self, family: str, text: str) -> dict[str, Any] | None:
+        """As of every sealer."""
+        return self._made().open(family, text)
+
+    def _made(self) -> Sealer:
+        if self._sealer is None:
+            # It loads a library of cryptography.
+            module = import_module("azure_responses.bridge.sealed_reasoning")
+            self._sealer = module.ReasoningSealer(self._secret, self._random_bytes)
+        assert self._sealer is not None
+        return self._sealer

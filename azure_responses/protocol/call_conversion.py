@@ -1,0 +1,220 @@
+"""The conversion of one call: what has to be known before it is written, and what is stored of it.
+
+A call is converted where its caller and its deployment use different APIs. The executor finds what
+the request refers to (earlier responses, stored items), lets `write` make the body that is sent,
+and reads the reply back. What a caller of the Responses API may later refer to is made here as a
+`StoredResponse`.
+
+A call that continues a response which is stored here, on a deployment that speaks Responses itself,
+is the third case: its body is rewritten, because the service does not know that response, and its
+reply passes unchanged.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from azure_responses.protocol.conversion import APIName, Conversion, StreamConversion
+from azure_responses.protocol.request_body import encode_body
+from azure_responses.protocol.stored_response import BRIDGED_PREFIX, StoredResponse
+
+__all__ = ["CallConversion", "History", "MakeConversion", "Replay"]
+
+MakeConversion = Callable[[Mapping[str, Any], float], Conversion]
+"""Makes the conversion of a request, which is JSON, at a time in unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a request refers to.
+
+    Attributes:
+        items: of the responses that it continues, the oldest first.
+        referenced: items by their ids.
+    """
+
+    items: Sequence[Mapping[str, Any]] = ()
+    referenced: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class CallConversion:
+    """The conversion of one call.
+
+    Args:
+        caller, upstream: the two APIs.
+        content: the caller's request as JSON.
+        make: makes the conversion itself, once what the parameters refer to is known.
+        warn: told what was left out; None where the caller of `write` reads `warnings` itself.
+
+    Attributes:
+        warnings: what was left out, one sentence each; complete after `write`.
+        history: what the request refers to, once it was found.
+    """
+
+    def __init__(
+        self,
+        caller: APIName,
+        upstream: APIName,
+        content: bytes,
+        make: MakeConversion,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self.caller = caller
+        self.upstream = upstream
+        self.warnings: tuple[str, ...] = ()
+        self.history: History | None = None
+        self._parameters: dict[str, Any] = from_json(content)
+        self._make = make
+        self._warn = warn
+        self._conversion: Conversion | None = None
+        self._is_shortened = False
+
+    @property
+    def previous_id(self) -> str | None:
+        """The response that the request continues."""
+        found = self._parameters.get("previous_response_id")
+        return found if isinstance(found, str) and self.caller == "responses" else None
+
+    @property
+    def references(self) -> list[str]:
+        """The ids of the items that the request refers to."""
+        given = self._parameters.get("input") if self.caller == "responses" else None
+        items = given if isinstance(given, list) else []
+        return [item["id"] for item in items if _refers(item)]
+
+    @property
+    def stores(self) -> bool:
+        """True where the response is kept: what the service does not store for a caller of it."""
+        is_ours = self.caller == "responses" and self.upstream != "responses"
+        return is_ours and self._parameters.get("store") is not False
+
+    def write(self, history: History, now: float) -> bytes:
+        """The body that is sent; `now` is unix seconds.
+
+        Raises:
+            ConfigurationError: the request holds what the deployment cannot do.
+            BadRequestError: the request is invalid by the rules of the caller's API.
+        """
+        self.history = history
+        conversion = self._conversion = self._make(_resolved(self._parameters, history), now)
+        body = conversion.write(history.items)
+        # Once, also where a call is written again for another attempt.
+        if self._warn is not None and not self.warnings:
+            for text in conversion.warnings:
+                self._warn(text)
+        self.warnings = conversion.warnings
+        return encode_body(body) or b"{}"
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        """The reply in the caller's API.
+
+        Raises:
+            ValueError: the body is not a reply of the deployment's API.
+        """
+        value = from_json(body)
+        if not isinstance(value, dict):
+            raise ValueError("the reply is not a JSON object")
+        return self._written.read(value)
+
+    def shortened(self, message: str) -> bytes | None:
+        """The body to send once more after a refusal as too long; None to pass the refusal on."""
+        if self._is_shortened:
+            return None
+        self._is_shortened = True
+        body = self._written.shortened(message)
+        return None if body is None else encode_body(body)
+
+    def stream(self) -> StreamConversion:
+        """The state of the stream that answers what was written."""
+        return self._written.stream()
+
+    def stored(self, final: Mapping[str, Any], now: float) -> StoredResponse | None:
+        """What to keep of a finished response; None where nothing is kept."""
+        if not self.stores or not isinstance(final.get("id"), str):
+            return None
+        history = self.history.items if self.history is not None else ()
+        return StoredResponse(final, self._written.input_items, history, now)
+
+    @property
+    def _written(self) -> Conversion:
+        assert self._conversion is not None, "a reply is read after the request was written"
+        return self._conversion
+
+
+class Replay:
+    """A conversion whose reply passes unchanged: only the history is written into the request.
+
+    The service knows neither the ids of the responses that are stored here nor their sealed
+    reasoning.
+    """
+
+    caller: APIName = "responses"
+    upstream: APIName = "responses"
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self._parameters = parameters
+        self.input_items: list[dict[str, Any]] = []
+
+    def write(self, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """The request with the history in its input."""
+        given = self._parameters.get("input")
+        own = [{"role": "user", "content": given}] if isinstance(given, str) else given or []
+        earlier = [_anonymous(item) for item in history if item.get("type") != "reasoning"]
+        body = {**self._parameters, "input": [*earlier, *own]}
+        del body["previous_response_id"]
+        return body
+
+    def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The response as it came."""
+        return dict(body)
+
+    def shortened(self, message: str = "") -> dict[str, Any] | None:
+        """None: the service shortens what is too long by itself."""
+        return None
+
+    def stream(self) -> StreamConversion:
+        """Passes the events."""
+        return _Passed()
+
+
+class _Passed:
+    final: dict[str, Any] | None = None
+
+    def receive(self, chunk: bytes) -> bytes:
+        return chunk
+
+    def end(self) -> bytes:
+        return b""
+
+
+def _anonymous(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item without what only its own response gives a meaning to."""
+    return {name: value for name, value in item.items() if name not in ("id", "status")}
+
+
+def _refers(item: Any) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+        return False
+    # A reference may leave its type out, and is then an id and nothing else.
+    return item.get("type") == "item_reference" or item.keys() == {"id"}
+
+
+def _resolved(parameters: Mapping[str, Any], history: History) -> Mapping[str, Any]:
+    if not history.referenced:
+        return parameters
+    given = parameters["input"]
+    items = [history.referenced[item["id"]] if _refers(item) else item for item in given]
+    return {**parameters, "input": items}
+
+
+def is_stored_here(response_id: object) -> bool:
+    """True for the id of a response that is stored on our side."""
+    return isinstance(response_id, str) and response_id.startswith(BRIDGED_PREFIX)
+
+
+def reply_bytes(body: Mapping[str, Any]) -> bytes:
+    """A converted reply as bytes."""
+    return to_json(body)

@@ -1,0 +1,149 @@
+"""Makes calls over for what their deployments speak.
+
+A call is first built as for a deployment that speaks the Responses API. Here it gets the URL of
+another API and the conversion to it, at once where the deployment is known to speak that one, or
+when the deployment refuses the API that was assumed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.protocol.call import Call
+from azure_responses.protocol.call_conversion import CallConversion, Replay, is_stored_here
+from azure_responses.protocol.conversion import APIName, Conversion
+from azure_responses.protocol.deployment_apis import DeploymentAPIs, refused_api
+from azure_responses.protocol.endpoint import Endpoint
+
+__all__ = ["CallConverter", "MakesConversions"]
+
+
+class MakesConversions(Protocol):
+    """What makes conversions: `bridge.conversions`, which this layer cannot see."""
+
+    def make(
+        self,
+        caller: APIName,
+        upstream: APIName,
+        parameters: Mapping[str, Any],
+        deployment: str,
+        now: float,
+        *,
+        drops_params: bool,
+    ) -> Conversion:
+        """The conversion of one request, which is JSON; `now` is unix seconds."""
+
+
+@dataclass(frozen=True)
+class CallConverter:
+    """Makes the calls of one client over.
+
+    Attributes:
+        endpoint: where the calls go.
+        apis: what each deployment speaks.
+        conversions: makes the conversions.
+        drops_params: what a deployment cannot do is left out with a warning, not refused.
+    """
+
+    endpoint: Endpoint
+    apis: DeploymentAPIs
+    conversions: MakesConversions
+    drops_params: bool = False
+
+    def convert(
+        self,
+        call: Call,
+        deployment: str,
+        *,
+        caller: APIName = "responses",
+        drops_params: bool | None = None,
+        warn: Callable[[str], None] | None = None,
+        may_switch: bool = True,
+    ) -> None:
+        """Make a new call over for what its deployment speaks; nothing for nearly every call.
+
+        Args:
+            call: as for the Responses API, but with the body of the caller's API.
+            deployment: the name of the deployment.
+            caller: the API of the caller.
+            drops_params: in place of the client's setting.
+            warn: told what was left out.
+            may_switch: False where the caller itself makes a refused call over.
+        """
+        spoken = self.apis.of(deployment)
+        content = call.request.body
+        if content is None:
+            return
+        if spoken.may_be_wrong or spoken.name != "responses" or caller != "responses":
+            drops = self.drops_params if drops_params is None else drops_params
+            speak = partial(self._speak, deployment, caller, content, drops, warn)
+            if spoken.may_be_wrong and may_switch:
+                call.switch = partial(self._switch, deployment, speak)
+            if spoken.name != "responses" or caller != "responses":
+                speak(call, spoken.name)
+                return
+        # The service does not know the response that is continued.
+        if is_stored_here(call.parameters.get("previous_response_id")):
+            call.conversion = CallConversion("responses", "responses", content, _replay)
+
+    def _switch(
+        self,
+        deployment: str,
+        speak: Callable[[Call, APIName], None],
+        call: Call,
+        error: AzureResponsesError,
+    ) -> bool:
+        """Make a refused call over for the API that the refusal names; False for other errors."""
+        api = refused_api(error, call.api)
+        if api is None:
+            return False
+        self.apis.learn(deployment, api)
+        speak(call, api)
+        return True
+
+    def _speak(
+        self,
+        deployment: str,
+        caller: APIName,
+        content: bytes,
+        drops_params: bool,
+        warn: Callable[[str], None] | None,
+        call: Call,
+        api: APIName,
+    ) -> None:
+        """Make a call over for an API."""
+        call.api, call.conversion = api, None
+        if api != caller:
+            make = partial(self._make, deployment, caller, api, drops_params)
+            call.conversion = CallConversion(caller, api, content, make, warn)
+        url = self._url(api, call.request.url)
+        call.request = replace(call.request, url=url, body=content)
+
+    def _make(
+        self,
+        deployment: str,
+        caller: APIName,
+        api: APIName,
+        drops_params: bool,
+        parameters: Mapping[str, Any],
+        now: float,
+    ) -> Conversion:
+        return self.conversions.make(
+            caller, api, parameters, deployment, now, drops_params=drops_params
+        )
+
+    def _url(self, api: APIName, url: str) -> str:
+        """The URL of an API; `url` has the query of the call."""
+        endpoint, query = self.endpoint, url.partition("?")[2]
+        if api == "messages":
+            plain = f"{endpoint.resource}/anthropic/v1/messages"
+        else:
+            segments = ("responses",) if api == "responses" else ("chat", "completions")
+            plain = endpoint.url(*segments).partition("?")[0]
+        return f"{plain}?{query}" if query else plain
+
+
+def _replay(parameters: Mapping[str, Any], now: float) -> Conversion:
+    return Replay(parameters)
