@@ -17,6 +17,7 @@ __all__ = ["authorise"]
 
 _GOVERNMENT = "https://cognitiveservices.azure.us"
 # The host of a region instead of a resource: it takes keys, but no tokens.
+_FOUNDRY = ".services.ai.azure.com"
 _REGIONAL = ".api.cognitive.microsoft.com"
 _ROLES = frozenset(
     {
@@ -46,9 +47,12 @@ def authorise(call: EmulatedCall) -> None:
     if resource.network != "open":
         raise _network_refused(resource.network)
     key = headers.get("api-key")
+    if surface == "anthropic":
+        # The anthropic package sends both.
+        key = headers.get("x-api-key", key)
     scheme, _, credential = headers.get("authorization", "").partition(" ")
     bearer = credential.strip() if scheme.lower() == "bearer" else ""
-    if surface == "project":
+    if surface in ("project", "agents"):
         _check_token(call, bearer)
     elif key is not None:
         _check_key(key, resource)
@@ -90,11 +94,14 @@ def _check_token(call: EmulatedCall, token: str) -> None:
 
 def _audiences(call: EmulatedCall) -> tuple[str, ...]:
     """What `aud` may be; a dated 401 names the first alone, as in 2024."""
-    if call.route.surface == "project":
+    if call.route.surface in ("project", "agents"):
         return AUDIENCES[1:]
-    if call.received.host.endswith(".azure.us"):
+    host, wanted = call.received.host, call.account.resource.audiences
+    if host.endswith(".azure.us"):
         return (_GOVERNMENT,)
-    return AUDIENCES
+    if wanted == "by-host":
+        return AUDIENCES[1:] if host.endswith(_FOUNDRY) else AUDIENCES[:1]
+    return tuple(wanted or AUDIENCES)
 
 
 def _is_current(claims: dict[str, Any], now: float) -> bool:

@@ -16,7 +16,13 @@ __all__ = [
     "Controlled", "LoggedRequest", "RequestLog", "answer_control", "is_control",
 ]  # fmt: skip
 
-_SECRET_HEADERS = ("api-key", "authorization", "cookie", "ocp-apim-subscription-key")
+_SECRET_HEADERS = (
+    "api-key",
+    "authorization",
+    "cookie",
+    "ocp-apim-subscription-key",
+    "x-api-key",
+)
 # Keys and signatures that callers put into the query by mistake.
 _SECRET_QUERY = re.compile(r"((?:api-key|key|token|sig|code)=)[^&]*", re.IGNORECASE)
 _REDACTED = "REDACTED"

@@ -21,7 +21,7 @@ from azure_responses.emulator.limits import (
     rate_limit_error,
     rate_limit_headers,
 )
-from azure_responses.emulator.model_catalog import find_model
+from azure_responses.emulator.model_catalog import find_deployed
 from azure_responses.emulator.object_store import BoundedDict, ObjectStore
 from azure_responses.emulator.opaque_values import IdentifierMint, ReasoningCipher
 from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
@@ -37,8 +37,8 @@ from azure_responses.emulator.timing import Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
 
 __all__ = [
-    "Account", "EmulatedCall", "admit", "find_account", "find_shortage", "is_azure_host",
-    "make_generation", "serve", "shortage_error",
+    "SERVERLESS", "Account", "EmulatedCall", "admit", "find_account", "find_shortage",
+    "is_azure_host", "make_generation", "serve", "shortage_error",
 ]  # fmt: skip
 
 # More than the deployments of a resource, and less than all names that callers think of.
@@ -110,6 +110,10 @@ _REGIONAL = ".api.cognitive.microsoft.com"
 # Starlette's test client names its host "testserver".
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", "testserver"})
 _PREFIX = "/resources/"
+# Serverless endpoints: `{name}.{region}.models.ai.azure.com`, named after their deployment.
+SERVERLESS = ".models.ai.azure.com"
+_OLDER = ("models", "serverless")
+_MODEL_HEADER = "x-ms-model-mesh-model-name"
 
 
 def find_account(
@@ -128,7 +132,7 @@ def find_account(
 
 def is_azure_host(host: str) -> bool:
     """True for a name that only Azure gives out."""
-    return host.endswith((*_SUFFIXES, _REGIONAL))
+    return host.endswith((*_SUFFIXES, _REGIONAL, SERVERLESS))
 
 
 def _named(accounts: Sequence[Account], name: str) -> Account | None:
@@ -152,6 +156,9 @@ def _by_host(
     host = received.host
     if host in _LOOPBACK:
         return accounts[0]
+    if host.endswith(SERVERLESS):
+        owners = (one for one in accounts if one.resource.find_deployment(_endpoint(one, host)))
+        return accounts[0] if answers_any_host else next(owners, None)
     if host.endswith(_REGIONAL):
         return accounts[0] if answers_any_host else _by_key(accounts, received)
     # *.localhost leads to this machine, and keeps the names of several resources apart.
@@ -162,6 +169,13 @@ def _by_host(
     if answers_any_host:
         return accounts[0]
     return _named(accounts, host.removesuffix(suffix))
+
+
+def _endpoint(account: Account, host: str) -> str:
+    """The deployment that a serverless host is named after; no host has capital letters."""
+    name = host.partition(".")[0]
+    deployments = account.resource.deployments or ()
+    return next((one.name for one in deployments if one.name.lower() == name), name)
 
 
 def _by_key(accounts: Sequence[Account], received: ReceivedRequest) -> Account | None:
@@ -238,9 +252,15 @@ class EmulatedCall:
         """What the caller asked for by name, before anything is checked."""
         if self.route.operation.model_in == "path":
             return self.route.ids[0]
-        if self.route.operation.model_in == "body" and isinstance(self.parsed, dict):
-            return self.parsed.get("model")
-        return None
+        named = self.parsed.get("model") if isinstance(self.parsed, dict) else None
+        if self.route.operation.model_in is None:
+            return None
+        if named is None and self.route.surface == "models":
+            return self.received.headers.get(_MODEL_HEADER)
+        # A serverless endpoint is one deployment: most callers name no other.
+        if named is None and self.received.host.endswith(SERVERLESS):
+            return _endpoint(self.account, self.received.host)
+        return named
 
     @property
     def is_streamed(self) -> bool:
@@ -380,11 +400,13 @@ def make_generation(
     history: Sequence[dict[str, Any]] = (),
 ) -> engine.Generation:
     """What the engine needs to answer a request on a deployment."""
-    account = call.account
+    account, model = call.account, find_deployed(deployment)
+    if call.route.operation.name != "chat":
+        model = model.on_responses()
     return engine.Generation(
         request=request,
         deployment=deployment.name,
-        model=find_model(deployment.model_name),
+        model=model,
         created_at=int(call.now),
         identifiers=account.mint,
         cipher=account.cipher,
@@ -395,4 +417,5 @@ def make_generation(
         search=account.objects.search,
         chunking=deployment.chunking,
         prefixes=account.prefixes,
+        thinks_aloud=call.route.surface in _OLDER and model.thinks_aloud,
     )

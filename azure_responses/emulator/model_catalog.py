@@ -5,12 +5,22 @@ Whether a model samples (takes `temperature` and `top_p`), reasons, or answers o
 API decides what the emulator refuses.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from azure_responses.emulator.emulated_model import RESPONSES, RESPONSES_AND_CHAT, EmulatedModel
+from azure_responses.emulator.foundry_models import find_foundry_model
+from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.service_errors import resource_not_found
 
-__all__ = ["MODELS", "EmulatedModel", "describe_model", "find_model", "list_models"]
+__all__ = [
+    "MODELS",
+    "EmulatedModel",
+    "describe_model",
+    "find_deployed",
+    "find_model",
+    "list_models",
+]
 
 # Values of `reasoning.effort`, by generation: GPT-5 up to gpt-5-nano, the o-series, 5.1, 5.2 and
 # later, 5.6. An effort of "none" lets a model sample.
@@ -19,58 +29,6 @@ _O_SERIES = ("low", "medium", "high")
 _NEWER = ("none", "low", "medium", "high")
 _NEWEST = ("none", "low", "medium", "high", "xhigh")
 _MAXIMUM = ("none", "low", "medium", "high", "xhigh", "max")
-
-
-@dataclass(frozen=True)
-class EmulatedModel:
-    """What a deployment runs.
-
-    Attributes:
-        name: the base model, such as `gpt-5-mini`.
-        snapshot: name and version, such as `gpt-5-mini-2025-08-07`.
-        efforts: values of `reasoning.effort` it takes; empty for a model that does not reason.
-        default_effort: the effort of a request that does not name one.
-        responses_only: chat completions are refused (`OperationNotSupported`).
-        context_window: input and output tokens together.
-        max_output: the most output tokens.
-        default_top_p: echoed for a request that does not name one.
-        verbosities: values of `text.verbosity` it takes.
-        supports_flex: takes `service_tier: "flex"`.
-        has_phase: output messages carry `phase`.
-        refused_tools: tool types it does not take.
-        routes_to: the model that serves, where this one is a router.
-    """
-
-    name: str
-    snapshot: str
-    efforts: tuple[str, ...] = ()
-    default_effort: str | None = None
-    responses_only: bool = False
-    context_window: int = 128_000
-    max_output: int = 16_384
-    default_top_p: float = 1.0
-    verbosities: tuple[str, ...] = ("medium",)
-    supports_flex: bool = False
-    has_phase: bool = False
-    refused_tools: frozenset[str] = frozenset()
-    routes_to: str | None = None
-
-    @property
-    def reasoning(self) -> bool:
-        """True where the model reasons before it answers."""
-        return bool(self.efforts)
-
-    @property
-    def max_input(self) -> int:
-        """Input tokens that fit: GPT-5 models keep room for the whole output."""
-        # litellm #15968 quotes an Azure error with 272000.
-        if self.context_window == 400_000:
-            return 272_000
-        return self.context_window
-
-    def samples(self, effort: str | None) -> bool:
-        """True where `temperature` and `top_p` are accepted at this effort."""
-        return not self.reasoning or effort == "none"
 
 
 _ANY_VERBOSITY = ("low", "medium", "high")
@@ -89,7 +47,7 @@ def _o_series(name: str, version: str, responses_only: bool = False) -> Emulated
         f"{name}-{version}",
         efforts=_O_SERIES,
         default_effort="medium",
-        responses_only=responses_only,
+        apis=RESPONSES if responses_only else RESPONSES_AND_CHAT,
         context_window=200_000,
         max_output=100_000,
         refused_tools=_NO_HOSTED if name.startswith("o1") else frozenset(),
@@ -110,7 +68,7 @@ def _gpt5(
         f"{name}-{version}",
         efforts=efforts,
         default_effort=default,
-        responses_only=responses_only,
+        apis=RESPONSES if responses_only else RESPONSES_AND_CHAT,
         context_window=1_050_000 if name.startswith(("gpt-5.5", "gpt-5.6")) else 400_000,
         max_output=128_000,
         # Recorded: 0.985 on gpt-5.1-codex-max, 0.98 on gpt-5.4, 1.0 on gpt-5.1 and before.
@@ -118,6 +76,7 @@ def _gpt5(
         verbosities=("medium",) if "codex" in name else _ANY_VERBOSITY,
         supports_flex=name == "gpt-5.6-sol",
         has_phase=is_newer and name >= "gpt-5.4",
+        refuses_tools_with_effort="set" if is_newer and name >= "gpt-5.4" else None,
         refused_tools=_CODEX_REFUSES if "codex" in name else frozenset(),
     )
 
@@ -190,7 +149,8 @@ def find_model(name: str) -> EmulatedModel:
 
     The longest known name that `name` begins with counts, so `gpt-5-mini-2025-08-07` is
     `gpt-5-mini` with that snapshot. A name that ends in a known one, as people like to call their
-    deployments (`team-a-o1-pro`), is that model under its own name.
+    deployments (`team-a-o1-pro`), is that model under its own name. Else the word of a family
+    anywhere in the name decides (`Kimi-K2.5`, `claude-opus-4-8`).
     """
     known = MODELS.get(name)
     if known:
@@ -202,7 +162,19 @@ def find_model(name: str) -> EmulatedModel:
     base = max((key for key in MODELS if name.endswith("-" + key)), key=len, default="")
     if base:
         return replace(MODELS[base], name=name)
-    return EmulatedModel(name, name, verbosities=_ANY_VERBOSITY)
+    found = find_foundry_model(name)
+    return found or EmulatedModel(name, name, verbosities=_ANY_VERBOSITY)
+
+
+def find_deployed(deployment: EmulatedDeployment) -> EmulatedModel:
+    """The model of a deployment, which answers the deployment's `api` alone where it names one."""
+    model = find_model(deployment.model_name)
+    if deployment.api is None:
+        return model
+    if deployment.api == "messages" and model.family != "claude":
+        claude = find_model("claude")
+        model = replace(claude, name=model.name, snapshot=model.snapshot)
+    return replace(model, apis=frozenset({deployment.api}))
 
 
 _LISTED_AT = 1_754_524_800

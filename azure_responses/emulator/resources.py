@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 from azure_responses.emulator.timing import Latency
 
 __all__ = [
-    "API_KEY", "TENANT", "Assumptions", "Chunking", "EmulatedDeployment", "Kind", "LimitReply",
-    "MissingDeployment", "Network", "RateLimitHeaders", "Resource",
+    "API", "API_KEY", "TENANT", "Assumptions", "Chunking", "EmulatedDeployment", "Kind",
+    "LimitReply", "MissingDeployment", "Network", "RateLimitHeaders", "Resource",
 ]  # fmt: skip
 
 # Public on purpose, and named in the documentation.
@@ -21,6 +21,7 @@ RateLimitHeaders = Literal["absent", "present", "minus-one", "negative"]
 Kind = Literal["standard", "provisioned"]
 Chunking = Literal["default", "async"]
 MissingDeployment = Literal["DeploymentNotFound", "model_not_found", "user_error"]
+API = Literal["responses", "chat", "messages"]
 Network = Literal["open", "firewall", "private", "blocked"]
 
 
@@ -42,6 +43,7 @@ class EmulatedDeployment:
         latency: how long answers take; the emulator's default where None.
         chunking: `default` sends several tokens per delta, as the default content filter's buffer
             does; `async` one token per delta, as the asynchronous filter does.
+        api: the only API that it answers; what its model answers on Azure where None.
     """
 
     name: str
@@ -56,12 +58,15 @@ class EmulatedDeployment:
     rate_limit_headers: RateLimitHeaders = "absent"
     latency: Latency | None = None
     chunking: Chunking = "default"
+    api: API | None = None
 
     def __post_init__(self) -> None:
         _check_choice("kind", self.kind, get_args(Kind))
         _check_choice("limit_reply", self.limit_reply, get_args(LimitReply))
         _check_choice("rate_limit_headers", self.rate_limit_headers, get_args(RateLimitHeaders))
         _check_choice("chunking", self.chunking, get_args(Chunking))
+        if self.api is not None:
+            _check_choice("api", self.api, get_args(API))
         _check_capacity("tokens_per_minute", self.tokens_per_minute)
         _check_capacity("requests_per_minute", self.requests_per_minute)
 
@@ -89,6 +94,9 @@ class Resource:
         projects: names of Foundry projects; None takes any.
         hosts: further hosts it answers on, e.g. a gateway: `gw.example.com/team-a/proxy`.
         missing_deployment: which of the service's bodies answers for an unknown deployment.
+        audiences: what `aud` of a token may be outside of projects. Both of the public cloud where
+            None; `by-host` is `https://ai.azure.com` on `services.ai.azure.com` and
+            `https://cognitiveservices.azure.com` elsewhere, as Microsoft's pages have it.
     """
 
     name: str
@@ -103,6 +111,7 @@ class Resource:
     projects: Sequence[str] | None = None
     hosts: Sequence[str] = ()
     missing_deployment: MissingDeployment = "DeploymentNotFound"
+    audiences: Sequence[str] | Literal["by-host"] | None = None
 
     def __post_init__(self) -> None:
         # From YAML it may be a string, whose letters would be keys.
@@ -111,6 +120,8 @@ class Resource:
             raise ValueError("keys is a list of one or two keys")
         _check_choice("network", self.network, get_args(Network))
         _check_choice("missing_deployment", self.missing_deployment, get_args(MissingDeployment))
+        if isinstance(self.audiences, str) and self.audiences != "by-host":
+            raise ValueError(f"audiences is a list, or 'by-host'; got {self.audiences!r}")
         names = [deployment.name for deployment in self.deployments or ()]
         if len(set(names)) < len(names):
             raise ValueError(f"deployments need different names, got {names}")

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote
 from azure_responses.emulator.http_messages import PlannedReply
 from azure_responses.emulator.service_errors import (
     ServiceError,
+    api_not_supported,
+    api_version_missing,
     api_version_not_supported,
     resource_not_found,
     responses_need_newer_version,
@@ -21,12 +23,15 @@ from azure_responses.emulator.service_errors import (
 __all__ = ["Handler", "MatchedRoute", "Operation", "RouteTable", "Surface"]
 
 Handler = Callable[[Any], PlannedReply]
-Surface = Literal["dated", "v1", "preview", "project"]
+Surface = Literal[
+    "dated", "v1", "preview", "project", "models", "serverless", "anthropic", "agents"
+]
+Base = Literal["openai", "models", "serverless", "anthropic", "agents"]
 
 _FIRST_DATED = "2025-03-01-preview"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 # Every second segment of a path is an id, but for these.
-_WORDS = frozenset({"compact", "completions"})
+_WORDS = frozenset({"compact", "completions", "count_tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class Operation:
         handle: makes the reply to a call (`EmulatedCall`).
         is_dated, is_v1: on which surfaces it exists: below a dated api-version, and on v1, preview
             and project paths.
+        base: what its path stands below: `/openai`, `/models`, `/` of a serverless endpoint,
+            `/anthropic/v1`, or `/api/projects/P/agents`.
         model_in: where the caller names the model, for operations that a deployment serves.
+            `host` is the name of a serverless endpoint, unless the body names a model.
         stream_in: where the caller asks for a stream.
         data_action: what a role must allow, as the 401 names it; None where no 401 was recorded.
     """
@@ -50,7 +58,8 @@ class Operation:
     handle: Handler
     is_dated: bool = True
     is_v1: bool = True
-    model_in: Literal["body", "path"] | None = None
+    base: Base = "openai"
+    model_in: Literal["body", "path", "host"] | None = None
     stream_in: Literal["body", "query"] | None = None
     data_action: str | None = None
 
@@ -84,7 +93,11 @@ class RouteTable:
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        rows = list(operations)
+        every = list(operations)
+        rows = [row for row in every if row.base == "openai"]
+        self._below: dict[Base, dict[str, Operation]] = {}
+        for row in every:
+            self._below.setdefault(row.base, {})[f"{row.method} {row.path}"] = row
         self._v1 = {f"{row.method} {row.path}": row for row in rows if row.is_v1}
         self._dated = {f"{row.method} {row.path}": row for row in rows if row.is_dated}
         self._collections = {row.path.partition("/")[0] for row in rows if row.is_v1}
@@ -102,7 +115,41 @@ class RouteTable:
             return self._on_dated(method, segments[1:], version)
         if segments[:2] == ["api", "projects"] and segments[3:5] == ["openai", "v1"]:
             return self._on_project(method, segments, version)
-        raise resource_not_found()
+        if segments[:2] == ["api", "projects"] and segments[3:4] == ["agents"]:
+            return self._on_agents(method, segments, version)
+        return self._elsewhere(method, segments, version)
+
+    def _elsewhere(self, method: str, segments: list[str], version: str | None) -> MatchedRoute:
+        """What is not OpenAI's: Claude, the older model inference, serverless endpoints."""
+        if segments[:1] == ["anthropic"]:
+            # Any other path answers so, models and batches too (opencode#14879).
+            is_v1 = segments[1:2] == ["v1"]
+            operation, ids = self._match_below("anthropic", method, segments[2:])
+            if operation is None or not is_v1:
+                raise api_not_supported()
+            return MatchedRoute(operation, "anthropic", version, ids)
+        base: Literal["models", "serverless"] = "serverless"
+        if segments[:1] == ["models"]:
+            base = "models"
+        begin = 1 if segments[:1] in (["models"], ["v1"]) else 0
+        operation, ids = self._match_below(base, method, segments[begin:])
+        if operation is None:
+            raise resource_not_found()
+        # Reported by anarlog#3928; a serverless endpoint needs no version.
+        error = None if version or base == "serverless" else api_version_missing
+        return MatchedRoute(operation, base, version, ids, make_error=error)
+
+    def _on_agents(self, method: str, segments: list[str], version: str | None) -> MatchedRoute:
+        operation, ids = self._match_below("agents", method, segments[3:])
+        if operation is None:
+            raise resource_not_found()
+        error = None if version else api_version_missing
+        return MatchedRoute(operation, "agents", version, ids, unquote(segments[2]), error)
+
+    def _match_below(
+        self, base: Base, method: str, segments: list[str]
+    ) -> tuple[Operation | None, tuple[str, ...]]:
+        return _match(method, segments, self._below.get(base, {})) if all(segments) else (None, ())
 
     def _on_v1(self, method: str, segments: list[str], version: str | None) -> MatchedRoute:
         """Absent, `v1` and `preview` are the whole enumeration of the v1 specification.

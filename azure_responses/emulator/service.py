@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from azure_responses.emulator.access import authorise
 from azure_responses.emulator.control import LoggedRequest, RequestLog, answer_control, is_control
-from azure_responses.emulator.dispatch import Account, EmulatedCall, find_account
+from azure_responses.emulator.dispatch import (
+    SERVERLESS,
+    Account,
+    EmulatedCall,
+    find_account,
+    is_azure_host,
+)
 from azure_responses.emulator.faults import FaultScript, alter_reply, break_of
 from azure_responses.emulator.http_messages import (
     Break,
@@ -219,6 +225,11 @@ def _check_project(call: EmulatedCall) -> None:
     projects = call.account.resource.projects
     project = call.route.project
     if project is not None and projects is not None and project not in projects:
+        raise resource_not_found()
+    # Only the hosts of serverless endpoints, and the loopback for tests, have that surface.
+    host = call.received.host
+    is_elsewhere = is_azure_host(host) and not host.endswith(SERVERLESS)
+    if call.route.surface == "serverless" and is_elsewhere:
         raise resource_not_found()
 
 

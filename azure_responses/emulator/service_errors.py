@@ -9,12 +9,14 @@ from typing import Any
 
 __all__ = [
     "AUDIENCES", "NO_MATCHING_DEPLOYMENT", "OVERLOADED", "ServiceError", "access_denied",
-    "api_version_not_supported", "deployment_not_found", "gateway_error", "invalid_json",
-    "invalid_request", "invalid_type", "invalid_value", "item_not_found", "missing_parameter",
-    "model_needs_newer_version", "not_found", "operation_not_supported", "out_of_range",
+    "api_not_supported", "api_version_missing", "api_version_not_supported", "chat_unsupported",
+    "deployment_not_found", "gateway_error", "invalid_json", "invalid_request", "invalid_type",
+    "invalid_value", "item_not_found", "missing_parameter", "model_needs_newer_version",
+    "no_model_name", "not_found", "operation_not_supported", "out_of_range",
     "previous_response_not_found", "reasoning_missing", "resource_not_found",
-    "responses_need_newer_version", "token_refused", "too_long", "too_many", "unknown_parameter",
-    "unknown_url", "unsupported_parameter", "unsupported_value",
+    "responses_need_newer_version", "responses_unsupported", "token_refused", "too_long",
+    "too_many", "unknown_model", "unknown_parameter", "unknown_url", "unsupported_parameter",
+    "unsupported_value",
 ]  # fmt: skip
 
 
@@ -104,6 +106,21 @@ def api_version_not_supported() -> ServiceError:
     return gateway_error(400, "BadRequest", "API version not supported")
 
 
+def api_version_missing() -> ServiceError:
+    """400 below `/models` and `/agents` (anarlog#3928)."""
+    return gateway_error(400, "BadRequest", "Missing required query parameter: api-version")
+
+
+def api_not_supported() -> ServiceError:
+    """404 for Claude on any OpenAI route, and for what `/anthropic` lacks (opencode#14879)."""
+    return _with_details(404, "api_not_supported", "Requested API is currently not supported")
+
+
+def _with_details(status: int, code: str, message: str) -> ServiceError:
+    error = {"code": code, "message": message, "details": message}
+    return ServiceError(status, {"error": error})
+
+
 def responses_need_newer_version() -> ServiceError:
     """400 of the dated surface for an older version (Aider-AI/aider #4029)."""
     return gateway_error(
@@ -159,6 +176,39 @@ def operation_not_supported(operation: str, model: str) -> ServiceError:
         "choose a different model and try again. You can learn more about which models can be "
         "used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993 .",
     )
+
+
+def responses_unsupported(family: str) -> ServiceError:
+    """400 of the Responses API for a model that does not answer it.
+
+    opencode#12949 quotes the first sentence for Kimi; the second is that of Microsoft's page on
+    generating responses. Which model answers which is an assumption.
+    """
+    if family == "mistral":
+        return gateway_error(400, "BadRequest", "Model not supported")
+    message = "This model is not supported by the Responses API"
+    return invalid_request(message, "model", "unsupported_model")
+
+
+def chat_unsupported() -> ServiceError:
+    """400 of chat for GPT-5 deployments that answer Responses only, as of April 2026."""
+    message = "The requested operation is unsupported."
+    return gateway_error(400, "OperationNotSupported", message)
+
+
+def no_model_name() -> ServiceError:
+    """400 below `/models` for a body and headers without a model."""
+    return _with_details(
+        400,
+        "no_model_name",
+        "No model specified in request. Please provide a model name in the request body or as a "
+        "x-ms-model-mesh-model-name header.",
+    )
+
+
+def unknown_model(name: str) -> ServiceError:
+    """400 below `/models` for a name that is not deployed (big-AGI#898)."""
+    return _with_details(400, "unknown_model", f"Unknown model: {name}")
 
 
 def model_needs_newer_version(model: str) -> ServiceError:

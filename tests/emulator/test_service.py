@@ -24,9 +24,21 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert len(emulator.requests) == 200
 
 
+_BASES = {
+    "models": "/models/",
+    "serverless": "/",
+    "anthropic": "/anthropic/v1/",
+    "agents": "/api/projects/p/",
+}
+
+
 def test_every_operation_is_found_by_its_method_and_path() -> None:
     for row in OPERATIONS:
         path = row.path.replace("*", "x")
+        if row.base != "openai":
+            route = find_route(row.method, f"{_BASES[row.base]}{path}", "api-version=v1")
+            assert route.operation == row
+            continue
         found = [find_route(row.method, f"/openai/v1/{path}", "")] if row.is_v1 else []
         if row.is_dated:
             query = "api-version=2025-04-01-preview"

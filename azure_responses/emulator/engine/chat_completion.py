@@ -6,10 +6,11 @@ chunk of its own.
 """
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from azure_responses.emulator.engine.create_response import create_response
-from azure_responses.emulator.engine.generation import Generation
+from azure_responses.emulator.engine.generation import GeneratedResponse, Generation
 from azure_responses.emulator.engine.item_events import obfuscate, split_deltas
 from azure_responses.emulator.engine.response_object import prompt_results
 from azure_responses.emulator.engine.transcript import read_transcript
@@ -20,8 +21,13 @@ from azure_responses.emulator.service_errors import ServiceError
 __all__ = ["create_chat_completion", "to_generation"]
 
 _Chunk = dict[str, Any]
+_Part = tuple[str, Any]
+# A choice of the completion, and what its message is made of.
+_Choice = tuple[dict[str, Any], list[_Part]]
 # Of all choices of a completion together.
 _MOST_TOKENS = 500_000
+# Families whose usage has no details.
+_BRIEF_USAGE = ("mistral", "llama")
 _SAFE = {"filtered": False, "severity": "safe"}
 _CATEGORIES = ("hate", "self_harm", "sexual", "violence")
 _MESSAGE = (
@@ -49,16 +55,19 @@ def create_chat_completion(
         "id": generation.identifiers.chat_completion(),
         "model": generation.model.routes_to or generation.model.snapshot,
     }
-    choices: list[dict[str, Any]] = []
-    response: dict[str, Any] = {}
+    choices: list[_Choice] = []
+    answer: GeneratedResponse | None = None
     for index in range(body.get("n") or 1):
         # Choices differ only in the ids of their calls: 128 choices without calls cost one.
-        if not response or any("call_id" in item for item in response["output"]):
-            response = create_response(asked).response
-        choices.append(_choose(index, response, bool(body.get("logprobs"))))
-    usage = _describe_usage(response["usage"] or {}, len(choices))
+        if answer is None or any("call_id" in item for item in answer.response["output"]):
+            answer = create_response(asked)
+        parts = _list_parts(generation, answer)
+        choices.append((_choose(index, answer.response, parts, bool(body.get("logprobs"))), parts))
+    usage = _describe_usage(
+        answer.response["usage"] if answer else None, len(choices), generation.model.family
+    )
     completion = {
-        "choices": choices,
+        "choices": [choice for choice, _ in choices],
         **head,
         "object": "chat.completion",
         "prompt_filter_results": [_prompt_filter()],
@@ -97,19 +106,58 @@ def _prompt_filter() -> dict[str, Any]:
     return {"prompt_index": 0, "content_filter_results": prompt_results()}
 
 
-def _choose(index: int, response: dict[str, Any], has_logprobs: bool) -> dict[str, Any]:
-    message: dict[str, Any] = {"annotations": [], "content": None, "refusal": None}
-    message["role"] = "assistant"
-    calls, logprobs = [], None
-    for item in response["output"]:
+def _list_parts(generation: Generation, answer: GeneratedResponse) -> list[_Part]:
+    """What a message is made of, in the order in which a stream sends it: field and value."""
+    parts: list[_Part] = []
+    thought = "\n\n".join(answer.thoughts)
+    if thought and generation.thinks_aloud:
+        parts.append(("content", f"<think>\n{thought}\n</think>\n\n"))
+    elif thought and generation.model.shows_reasoning:
+        parts.append(("reasoning_content", thought))
+    calls = _count_calls(generation.request)
+    for item in answer.response["output"]:
         if item["type"] == "message":
             part = item["content"][0]
-            message["content"] = part.get("text")
-            message["refusal"] = part.get("refusal")
-            if has_logprobs:
-                logprobs = {"content": part.get("logprobs") or [], "refusal": None}
+            field = "text" if "text" in part else "refusal"
+            parts.append(("content" if field == "text" else field, part[field]))
         elif item["type"] in ("function_call", "custom_tool_call"):
-            calls.append(_describe_call(item))
+            parts.append(("call", _describe_call(item, generation.model.family, calls)))
+            calls += 1
+    return _move_json(generation, parts)
+
+
+def _move_json(generation: Generation, parts: list[_Part]) -> list[_Part]:
+    """With thinking, DeepSeek's JSON stands in `reasoning_content`, as @ai-sdk/azure found."""
+    asked = (generation.request.get("response_format") or {}).get("type")
+    is_moved = generation.model.family == "deepseek" and asked == "json_object"
+    if not is_moved or not any(field == "reasoning_content" for field, _ in parts):
+        return parts
+    return [
+        ("reasoning_content", value)
+        for field, value in parts
+        if field not in ("reasoning_content", "call")
+    ]
+
+
+def _count_calls(body: dict[str, Any]) -> int:
+    return sum(len(message.get("tool_calls") or ()) for message in body["messages"])
+
+
+def _join(parts: list[_Part], field: str) -> str | None:
+    found = [value for name, value in parts if name == field]
+    return "".join(found) if found else None
+
+
+def _choose(
+    index: int, response: dict[str, Any], parts: list[_Part], has_logprobs: bool
+) -> dict[str, Any]:
+    message: dict[str, Any] = {"annotations": [], "content": _join(parts, "content")}
+    message["refusal"] = _join(parts, "refusal")
+    message["role"] = "assistant"
+    reasoning = _join(parts, "reasoning_content")
+    if reasoning is not None:
+        message["reasoning_content"] = reasoning
+    calls = [value for field, value in parts if field == "call"]
     if calls:
         message["tool_calls"] = calls
     reason = _finish(response, bool(calls))
@@ -122,17 +170,32 @@ def _choose(index: int, response: dict[str, Any], has_logprobs: bool) -> dict[st
         "content_filter_results": results,
         "finish_reason": reason,
         "index": index,
-        "logprobs": logprobs,
+        "logprobs": _list_logprobs(response) if has_logprobs else None,
         "message": message,
     }
 
 
-def _describe_call(item: dict[str, Any]) -> dict[str, Any]:
+def _list_logprobs(response: dict[str, Any]) -> dict[str, Any] | None:
+    messages = [item for item in response["output"] if item["type"] == "message"]
+    listed = [entry for item in messages for entry in item["content"][0].get("logprobs") or ()]
+    return {"content": listed, "refusal": None} if messages else None
+
+
+def _describe_call(item: dict[str, Any], family: str, number: int) -> dict[str, Any]:
+    call_id = _name_call(item, family, number)
     if item["type"] == "custom_tool_call":
         custom = {"input": item["input"], "name": item["name"]}
-        return {"custom": custom, "id": item["call_id"], "type": "custom"}
+        return {"custom": custom, "id": call_id, "type": "custom"}
     function = {"arguments": item["arguments"], "name": item["name"]}
-    return {"function": function, "id": item["call_id"], "type": "function"}
+    return {"function": function, "id": call_id, "type": "function"}
+
+
+def _name_call(item: dict[str, Any], family: str, number: int) -> str:
+    """The id of a call: Kimi counts those of a conversation, Mistral's have nine characters."""
+    if family == "kimi":
+        return f"functions.{item['name']}:{number}"
+    call_id: str = item["call_id"]
+    return call_id.removeprefix("call_")[:9] if family == "mistral" else call_id
 
 
 def _finish(response: dict[str, Any], has_calls: bool) -> str:
@@ -144,11 +207,18 @@ def _finish(response: dict[str, Any], has_calls: bool) -> str:
     return "tool_calls" if has_calls else "stop"
 
 
-def _describe_usage(usage: dict[str, Any], count: int) -> dict[str, Any]:
+def _describe_usage(given: dict[str, Any] | None, count: int, family: str) -> dict[str, Any]:
+    usage = given or {}
     output = usage.get("output_tokens", 0) * count
     reasoning = usage.get("output_tokens_details", {}).get("reasoning_tokens", 0) * count
     prompt = usage.get("input_tokens", 0)
     cached = usage.get("input_tokens_details", {}).get("cached_tokens", 0)
+    if family in _BRIEF_USAGE:
+        return {
+            "completion_tokens": output,
+            "prompt_tokens": prompt,
+            "total_tokens": prompt + output,
+        }
     return {
         "completion_tokens": output,
         "completion_tokens_details": {
@@ -166,7 +236,7 @@ def _describe_usage(usage: dict[str, Any], count: int) -> dict[str, Any]:
 def _stream(
     generation: Generation,
     head: dict[str, Any],
-    choices: list[dict[str, Any]],
+    choices: list[_Choice],
     usage: dict[str, Any],
 ) -> list[_Chunk]:
     options = generation.request.get("stream_options") or {}
@@ -177,15 +247,18 @@ def _stream(
     first = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
     chunks: list[_Chunk] = [{**first, "prompt_filter_results": [_prompt_filter()]}]
     is_obfuscated = options.get("include_obfuscation") is not False
-    for choice in choices:
-        for delta, reason, results in _deltas(choice, generation.chunking):
+    for choice, parts in choices:
+        for delta, reason, results in _deltas(generation, choice, parts):
             part = _part(choice, delta, reason, results)
             chunk = {"choices": [part], **head, **tail}
             if is_obfuscated:
                 key = f"{head['id']}{len(chunks)}"
                 chunk["obfuscation"] = obfuscate(str(delta.get("content") or ""), key)
             chunks.append(chunk)
-    if include_usage:
+    if generation.model.family == "mistral":
+        # Unasked, and in the chunk that ends the answer.
+        chunks[-1]["usage"] = usage
+    elif include_usage:
         chunks.append({"choices": [], **head, **tail, "usage": usage})
     return chunks
 
@@ -206,26 +279,46 @@ def _part(
 _Delta = tuple[dict[str, Any], str | None, dict[str, Any]]
 
 
-def _deltas(choice: dict[str, Any], chunking: str) -> list[_Delta]:
-    message = choice["message"]
-    calls = message.get("tool_calls") or []
+def _deltas(generation: Generation, choice: dict[str, Any], parts: list[_Part]) -> list[_Delta]:
+    calls = choice["message"].get("tool_calls") or []
     opening = {"content": None if calls else "", "refusal": None, "role": "assistant"}
     deltas: list[_Delta] = [(opening, None, {})]
-    safe = dict.fromkeys(_CATEGORIES, _SAFE)
-    # Log probabilities belong to the whole text: it then comes in one delta.
-    whole = [message["content"]] if choice["logprobs"] else None
-    for piece in whole or split_deltas(message["content"] or "", chunking):
-        deltas.append(({"content": piece}, None, safe))
-    for piece in split_deltas(message["refusal"] or "", chunking):
-        deltas.append(({"refusal": piece}, None, safe))
-    for number, call in enumerate(calls):
-        deltas.extend(_call_deltas(number, call, chunking))
+    pending: list[list[_Delta]] = []
+    for field, value in parts:
+        if field == "call":
+            pending.append(_call_deltas(len(pending), value, _call_chunking(generation)))
+            continue
+        # Text after calls comes after them.
+        deltas += _spread(generation, pending)
+        pending = [[] for _ in pending]
+        # Log probabilities belong to the whole text: it then comes in one delta.
+        is_whole = choice["logprobs"] and field == "content"
+        pieces = [value] if is_whole else split_deltas(value, generation.chunking)
+        safe = dict.fromkeys(_CATEGORIES, _SAFE) if field == "content" else {}
+        deltas += [({field: piece}, None, safe) for piece in pieces]
+    deltas += _spread(generation, pending)
     results = choice["content_filter_results"]
     is_filtered = choice["finish_reason"] == "content_filter"
     return [*deltas, ({}, choice["finish_reason"], results if is_filtered else {})]
 
 
-def _call_deltas(number: int, call: dict[str, Any], chunking: str) -> list[_Delta]:
+def _call_chunking(generation: Generation) -> str | None:
+    """None where a call comes whole, as Mistral sends it."""
+    return None if generation.model.family == "mistral" else generation.chunking
+
+
+def _spread(generation: Generation, calls: list[list[_Delta]]) -> list[_Delta]:
+    """The deltas of calls one after the other, or in turns where the prompt asks for that."""
+    messages = str(generation.request["messages"][-1].get("content"))
+    if "[[azure:interleave]]" not in messages:
+        return [delta for call in calls for delta in call]
+    rounds = zip_longest(*calls)
+    return [delta for turn in rounds for delta in turn if delta is not None]
+
+
+def _call_deltas(number: int, call: dict[str, Any], chunking: str | None) -> list[_Delta]:
+    if chunking is None:
+        return [({"tool_calls": [{"index": number, **call}]}, None, {})]
     kind, field = call["type"], "arguments" if call["type"] == "function" else "input"
     opening = {"index": number, **call, kind: {**call[kind], field: ""}}
     deltas: list[_Delta] = [({"tool_calls": [opening]}, None, {})]
@@ -258,8 +351,9 @@ def to_generation(generation: Generation) -> Generation:
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if limit:
         asked["max_output_tokens"] = limit
-    if body.get("reasoning_effort"):
-        asked["reasoning"] = {"effort": body["reasoning_effort"]}
+    effort = _find_effort(body)
+    if effort:
+        asked["reasoning"] = {"effort": effort}
     if body.get("logprobs"):
         asked["include"] = ["message.output_text.logprobs"]
     asked["text"] = _to_text(body)
@@ -268,7 +362,26 @@ def to_generation(generation: Generation) -> Generation:
     if tools:
         asked["tools"] = tools
         asked["tool_choice"] = _to_choice(body.get("tool_choice") or "auto")
-    return replace(generation, request=asked, history=[])
+    asking = replace(generation, request=asked, history=[])
+    return replace(asking, prefixes=None) if _misses_cache(generation) else asking
+
+
+def _find_effort(body: dict[str, Any]) -> str | None:
+    # Kimi's switch, which no other family takes.
+    if (body.get("thinking") or {}).get("type") == "disabled":
+        return "none"
+    effort: str | None = body.get("reasoning_effort")
+    return effort
+
+
+def _misses_cache(generation: Generation) -> bool:
+    """DeepSeek's cache misses without the reasoning of earlier turns (pi#9645)."""
+    body, model = generation.request, generation.model
+    effort = _find_effort(body) or model.default_effort
+    if model.family != "deepseek" or effort in (None, "none"):
+        return False
+    said = [message for message in body["messages"] if message["role"] == "assistant"]
+    return not all(message.get("reasoning_content") for message in said)
 
 
 def _to_text(body: dict[str, Any]) -> dict[str, Any]:

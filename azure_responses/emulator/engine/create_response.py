@@ -20,6 +20,7 @@ from azure_responses.emulator.engine.item_events import MESSAGE_EVENTS, EventWri
 from azure_responses.emulator.engine.output_items import (
     is_reasoning_due,
     write_answer,
+    write_message,
     write_reasoning,
 )
 from azure_responses.emulator.engine.remote_mcp import answer_approval, list_remote_tools
@@ -38,7 +39,7 @@ from azure_responses.emulator.engine.tool_calls import (
     write_hosted_calls,
 )
 from azure_responses.emulator.engine.transcript import read_text, read_transcript
-from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger
+from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger, find_triggers
 from azure_responses.emulator.tokens import count_items, count_text
 
 __all__ = ["compact", "create_response"]
@@ -70,8 +71,9 @@ def create_response(generation: Generation) -> GeneratedResponse:
     usage = describe_usage(generation, plan, input_tokens)
     output = [_finished(generation, step) for step in plan.steps]
     response = close_response(opened, generation, plan, output, usage)
+    thoughts = tuple(step.thought for step in plan.steps if step.item["type"] == "reasoning")
     return GeneratedResponse(
-        response, output, lambda: _announce(generation, plan, opened, response)
+        response, output, lambda: _announce(generation, plan, opened, response), thoughts
     )
 
 
@@ -145,12 +147,14 @@ def _reason(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputSt
     if not is_reasoning_due(builder):
         return []
     tools = [*selection.called, *selection.hosted]
+    plan = "I should answer the user directly."
     if tools:
         names = ", ".join(str(tool.get("name") or tool["type"]) for tool in tools)
-        return [write_reasoning(builder, f"I should call {names} for this.")]
-    if builder.transcript.results:
-        return [write_reasoning(builder, "I should put what the tools returned into words.")]
-    return [write_reasoning(builder, "I should answer the user directly.")]
+        plan = f"I should call {names} for this."
+    elif builder.transcript.results:
+        plan = "I should put what the tools returned into words."
+    asked: list[str | None] = [*find_triggers(builder.transcript, "reason")]
+    return [write_reasoning(builder, plan, thought) for thought in asked or [None]]
 
 
 def _act(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]:
@@ -158,10 +162,16 @@ def _act(builder: ResponseBuilder, selection: ToolSelection) -> list[OutputStep]
     if approved is not None:
         return approved
     if selection.called:
-        return write_calls(builder, selection.called)
+        calls = write_calls(builder, selection.called)
+        return [*_say(builder, "say"), *calls, *_say(builder, "say-after")]
     if selection.hosted:
         return write_hosted_calls(builder, selection.hosted)
     return [write_answer(builder)]
+
+
+def _say(builder: ResponseBuilder, trigger: str) -> list[OutputStep]:
+    text = find_trigger(builder.transcript, trigger)
+    return [write_message(builder, text)] if text else []
 
 
 def compact(generation: Generation) -> dict[str, Any]:

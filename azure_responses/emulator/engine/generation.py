@@ -82,6 +82,8 @@ class Generation:
         chunking: "default" sends several tokens per delta, as the default content filter's buffer
             does; "async" sends one token per delta, as the asynchronous filter does.
         prefixes: what prompts the resource has seen, for `cached_tokens`; None caches nothing.
+        thinks_aloud: reasoning stands between `<think>` tags in the text, as R1 has it on the
+            older routes.
     """
 
     request: dict[str, Any]
@@ -97,6 +99,7 @@ class Generation:
     search: Callable[[list[str], str], list[tuple[str, str, str]]] = lambda _stores, _query: []
     chunking: str = "default"
     prefixes: PrefixMemory | None = None
+    thinks_aloud: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,13 @@ class GeneratedResponse:
         output_items: the items that the next call of the conversation continues from.
         write_events: called at most once, when `events` is first read: most replies are not
             streamed.
+        thoughts: what the model thought, one text for each reasoning item; other APIs show it.
     """
 
     response: dict[str, Any]
     output_items: list[dict[str, Any]]
     write_events: Callable[[], list[dict[str, Any]]]
+    thoughts: tuple[str, ...] = ()
 
     @cached_property
     def events(self) -> list[dict[str, Any]]:
@@ -130,6 +135,7 @@ class OutputStep:
         partial_images: base64 images shown before the last.
         tokens: output tokens the item cost.
         reasoning_tokens: those of them that were spent on reasoning.
+        thought: the whole text of the reasoning, of which the item shows a summary.
     """
 
     item: dict[str, Any]
@@ -137,6 +143,7 @@ class OutputStep:
     partial_images: list[str] = field(default_factory=list)
     tokens: int = 0
     reasoning_tokens: int = 0
+    thought: str = ""
 
 
 @dataclass

@@ -129,12 +129,11 @@ def is_reasoning_due(builder: ResponseBuilder) -> bool:
     return not (is_silent and builder.transcript.results)
 
 
-def write_reasoning(builder: ResponseBuilder, plan: str) -> OutputStep:
-    """The reasoning item; `plan` says what the model is about to do."""
+def write_reasoning(builder: ResponseBuilder, plan: str, asked: str | None = None) -> OutputStep:
+    """The reasoning item; `plan` says what the model is about to do, `asked` what it thinks."""
     shown = " ".join(builder.prompt.split())[:200]
     thought = (
-        find_trigger(builder.transcript, "reason")
-        or f'The user wrote: "{shown}". {plan} I will keep to what was asked and be brief.'
+        asked or f'The user wrote: "{shown}". {plan} I will keep to what was asked and be brief.'
     )
     item = builder.item("rs", "reasoning")
     sealed = None
@@ -146,7 +145,7 @@ def write_reasoning(builder: ResponseBuilder, plan: str) -> OutputStep:
     tokens = _EFFORT_TOKENS.get(builder.effort or "medium", _REASONING_UNIT)
     if tokens:
         tokens = max(tokens, -(-count_text(thought) // _REASONING_UNIT) * _REASONING_UNIT)
-    return OutputStep(item, sealed=sealed, tokens=tokens, reasoning_tokens=tokens)
+    return OutputStep(item, sealed=sealed, tokens=tokens, reasoning_tokens=tokens, thought=thought)
 
 
 def _summarise(builder: ResponseBuilder, thought: str, plan: str) -> list[dict[str, str]]:

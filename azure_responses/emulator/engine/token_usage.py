@@ -94,6 +94,7 @@ def _cut_step(step: OutputStep, budget: int) -> bool:
     if item["type"] == "reasoning":
         # Reasoning that uses the limit up ends before its summary is written.
         step.tokens = step.reasoning_tokens = budget
+        step.thought = "".join(split_tokens(step.thought)[:budget])
         item["summary"] = []
         return True
     pieces = split_tokens(_text_of(item))

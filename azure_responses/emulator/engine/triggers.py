@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from azure_responses.emulator.engine.transcript import Transcript
 
-__all__ = ["FAILURE_CODES", "TRIGGERS", "find_trigger"]
+__all__ = ["FAILURE_CODES", "TRIGGERS", "find_trigger", "find_triggers"]
 
 # Phrase (of which `NAME` stands for a word) and its effect.
 TRIGGERS = MappingProxyType(
@@ -20,7 +20,11 @@ TRIGGERS = MappingProxyType(
         "[[azure:block-output]]": "the content filter stops the output: incomplete/content_filter",
         "[[azure:fail:CODE]]": "the response fails with that error code, such as server_error",
         "[[azure:incomplete]]": "the output stops at max_output_tokens wherever that lies",
-        "[[azure:reason:TEXT]]": "a reasoning model thinks this text, which its summary shows",
+        "[[azure:reason:TEXT]]": "a reasoning model thinks this text, which its summary shows;"
+        " written several times, it thinks in several steps",
+        "[[azure:say:TEXT]]": "the model says this text before it calls tools",
+        "[[azure:say-after:TEXT]]": "the model says this text after its calls",
+        "[[azure:interleave]]": "a chat stream mixes the pieces of parallel calls",
         "[[azure:length:N]]": "the answer is N tokens long",
         "[[azure:mcp-fail]]": "the call of a remote MCP tool fails",
     }
@@ -65,6 +69,15 @@ def find_trigger(transcript: Transcript, name: str) -> str | None:
         ),
         None,
     )
+
+
+def find_triggers(transcript: Transcript, name: str) -> list[str]:
+    """What follows the trigger's name, as often as it is written."""
+    text = f"{transcript.prompt}\n{transcript.instructions}"
+    # Prompts may be megabytes long: the search for a word costs far less than the pattern.
+    if "azure:" not in text:
+        return []
+    return [found[2] or "" for found in _TRIGGER.finditer(text) if found[1] == name]
 
 
 def _find(text: str, name: str) -> str | None:

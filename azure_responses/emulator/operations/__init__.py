@@ -5,6 +5,7 @@ from functools import lru_cache
 from azure_responses.emulator.http_messages import json_reply
 from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
+    chat,
     containers,
     conversations,
     files,
@@ -34,10 +35,14 @@ OPERATIONS: tuple[Operation, ...] = (
               data_action=_READ),
     Operation("compact", "POST", "responses/compact", responses.compact,
               is_dated=False, model_in="body", data_action=_WRITE),
-    Operation("chat", "POST", "chat/completions", responses.complete_chat,
+    Operation("chat", "POST", "chat/completions", chat.complete_chat,
               is_dated=False, model_in="body", stream_in="body", data_action=_CHAT),
-    Operation("chat", "POST", "deployments/*/chat/completions", responses.complete_chat,
+    Operation("chat", "POST", "deployments/*/chat/completions", chat.complete_chat,
               is_v1=False, model_in="path", stream_in="body", data_action=_CHAT),
+    Operation("chat", "POST", "chat/completions", chat.complete_chat,
+              base="models", model_in="body", stream_in="body", data_action=_CHAT),
+    Operation("chat", "POST", "chat/completions", chat.complete_chat,
+              base="serverless", model_in="host", stream_in="body", data_action=_CHAT),
     Operation("models", "GET", "models", lambda _: json_reply(list_models())),
     Operation("model", "GET", "models/*",
               lambda call: json_reply(describe_model(call.route.ids[0]))),

@@ -1,4 +1,4 @@
-"""What a model answers: responses, stored or streamed, their compaction, and chat completions."""
+"""Responses, stored or streamed, and their compaction."""
 
 import math
 from collections.abc import Iterator
@@ -13,11 +13,10 @@ from azure_responses.emulator.dispatch import (
     serve,
     shortage_error,
 )
+from azure_responses.emulator.emulated_model import EmulatedModel
 from azure_responses.emulator.engine import GeneratedResponse
 from azure_responses.emulator.event_streams import (
     STREAM_TYPE,
-    chat_frames,
-    failing_chat_frames,
     failing_frames,
     failing_order,
     stream_record,
@@ -25,30 +24,25 @@ from azure_responses.emulator.event_streams import (
 from azure_responses.emulator.http_messages import (
     PlannedReply,
     ReplyStep,
-    chat_headers,
     json_reply,
 )
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
-from azure_responses.emulator.model_catalog import EmulatedModel, find_model
+from azure_responses.emulator.model_catalog import find_deployed
 from azure_responses.emulator.operations.fields import list_page, read_integer
 from azure_responses.emulator.operations.references import Context, find_context
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.response_store import StoredResponse
 from azure_responses.emulator.service_errors import (
+    api_not_supported,
     invalid_request,
-    model_needs_newer_version,
     not_found,
-    operation_not_supported,
+    responses_unsupported,
     unknown_url,
 )
 from azure_responses.emulator.tokens import count_request
-from azure_responses.emulator.validation import validate_chat, validate_compact, validate_create
+from azure_responses.emulator.validation import validate_compact, validate_create
 
-__all__ = ["cancel", "compact", "complete_chat", "create", "delete", "input_items", "retrieve"]
-
-# Reasoning models exist on the dated surface since this version.
-_FIRST_REASONING = "2024-12-01-preview"
-
+__all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
 
 # --- create ---------------------------------------------------------------------------------------
 
@@ -62,9 +56,11 @@ def create(call: EmulatedCall) -> PlannedReply:
 def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
     call.raise_fault()
     account, now = call.account, call.now
+    model = find_deployed(deployment)
+    _check_model(model)
     validate_create(
         call.body,
-        find_model(deployment.model_name),
+        model.on_responses(),
         surface=call.route.surface,
         accepts_message_status=account.assumptions.accepts_message_status,
     )
@@ -82,6 +78,13 @@ def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRep
     reply.region = deployment.region
     reply.headers += rate_limit_headers(deployment, window, now)
     return reply
+
+
+def _check_model(model: EmulatedModel) -> None:
+    if "messages" in model.apis:
+        raise api_not_supported()
+    if "responses" not in model.apis:
+        raise responses_unsupported(model.family)
 
 
 def _count_tokens(answered: dict[str, Any], kind: str) -> int:
@@ -250,6 +253,7 @@ def compact(call: EmulatedCall) -> PlannedReply:
         raise unknown_url("POST", "/v1/responses/compact")
     deployment = call.account.deployment(call.body.get("model"))
     call.raise_fault()
+    _check_model(find_deployed(deployment))
     validate_compact(call.body)
     context = find_context(call)
     generation = make_generation(call, deployment, context.body, context.history)
@@ -305,59 +309,3 @@ def cancel(call: EmulatedCall) -> PlannedReply:
 def input_items(call: EmulatedCall) -> PlannedReply:
     """`GET /responses/{id}/input_items`."""
     return json_reply(list_page(_find(call).input_items, call.query))
-
-
-# --- chat completions -----------------------------------------------------------------------------
-
-
-def complete_chat(call: EmulatedCall) -> PlannedReply:
-    """`POST /chat/completions`, on the dated surface below its deployment."""
-    deployment = call.account.deployment(call.deployment_name)
-    return serve(call, deployment, _complete_on)
-
-
-def _complete_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
-    call.raise_fault()
-    model = find_model(deployment.model_name)
-    _check_model(call, model)
-    validate_chat(call.body, model)
-    limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens") or 0
-    admit(call, deployment, count_request(call.body) + limit)
-    account, now = call.account, call.now
-    generation = make_generation(call, deployment, call.body)
-    completion, chunks = engine.create_chat_completion(generation, call.is_streamed)
-    window = account.window(deployment)
-    window.spend(now, _count_tokens(completion, "total_tokens"))
-    if call.is_streamed:
-        reply = _chat_stream(call, deployment, chunks)
-    else:
-        reply = json_reply(completion)
-        tokens = _count_tokens(completion, "completion_tokens")
-        reply.delay = account.latency_of(deployment).whole(tokens, account.dice)
-    reply.region = deployment.region
-    reply.headers += chat_headers(deployment.name, account.mint)
-    # Recorded chat completions name the limits, recorded responses do not.
-    mode = "present" if deployment.rate_limit_headers == "absent" else None
-    reply.headers += rate_limit_headers(deployment, window, now, mode)
-    return reply
-
-
-def _check_model(call: EmulatedCall, model: EmulatedModel) -> None:
-    if model.responses_only:
-        raise operation_not_supported("chatCompletion", model.name)
-    version = call.api_version
-    if version is not None and model.reasoning and version < _FIRST_REASONING:
-        raise model_needs_newer_version(model.name)
-
-
-def _chat_stream(
-    call: EmulatedCall, deployment: EmulatedDeployment, chunks: list[dict[str, Any]]
-) -> PlannedReply:
-    account, fault = call.account, call.stream_fault()
-    if fault is not None:
-        region = account.region(deployment)
-        steps: Iterator[ReplyStep] = failing_chat_frames(fault, chunks, deployment, region)
-    else:
-        gaps = account.latency_of(deployment).gaps(len(chunks), account.dice)
-        steps = chat_frames(chunks, gaps)
-    return PlannedReply(200, [STREAM_TYPE], steps=steps)

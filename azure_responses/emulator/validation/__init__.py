@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azure_responses.emulator.model_catalog import EmulatedModel
+from azure_responses.emulator.emulated_model import EmulatedModel
 from azure_responses.emulator.service_errors import invalid_request
 from azure_responses.emulator.validation.chat_body import check_chat
 from azure_responses.emulator.validation.create_body import (
@@ -11,9 +11,10 @@ from azure_responses.emulator.validation.create_body import (
     check_compact,
     check_parameters,
 )
+from azure_responses.emulator.validation.family_rules import keep_declared
 from azure_responses.emulator.validation.input_items import refuse_status
 
-__all__ = ["validate_chat", "validate_compact", "validate_create"]
+__all__ = ["keep_declared", "validate_chat", "validate_compact", "validate_create"]
 
 
 def validate_create(
@@ -38,9 +39,9 @@ def validate_create(
     check_combinations(given, surface)
 
 
-def validate_chat(body: object, model: EmulatedModel) -> None:
+def validate_chat(body: object, model: EmulatedModel, surface: str = "v1") -> None:
     """Judges the body of POST /chat/completions; raises ServiceError as the service would."""
-    check_chat(_object(body), model)
+    check_chat(_object(body), model, surface)
 
 
 def validate_compact(body: object) -> None:

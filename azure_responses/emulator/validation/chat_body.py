@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azure_responses.emulator.model_catalog import EmulatedModel
+from azure_responses.emulator.emulated_model import EmulatedModel
 from azure_responses.emulator.service_errors import (
     ServiceError,
     invalid_request,
@@ -10,6 +10,7 @@ from azure_responses.emulator.service_errors import (
     unknown_parameter,
 )
 from azure_responses.emulator.validation.create_body import EFFORTS, SHARED, VERBOSITY
+from azure_responses.emulator.validation.family_rules import check_family, refuse_unknown
 from azure_responses.emulator.validation.json_schemas import check_function_schema
 from azure_responses.emulator.validation.shapes import (
     ANYTHING,
@@ -29,7 +30,7 @@ from azure_responses.emulator.validation.shapes import (
     Text,
 )  # fmt: skip
 
-__all__ = ["check_chat"]
+__all__ = ["check_chat", "is_thinking"]
 
 # llama-index and others send a text back with the annotations that it had, and the Agents SDK for
 # JavaScript with the other fields of its message.
@@ -98,6 +99,12 @@ _PARAMETERS: dict[str, Shape] = {
     "web_search_options": OBJECT,
     **SHARED,
 }
+# Parameters that only one family has.
+_OF_FAMILY: dict[tuple[str, str], Shape] = {
+    ("kimi", "thinking"): OpenFields(type=Choice("enabled", "disabled")),
+    ("mistral", "safe_prompt"): FLAG,
+    ("mistral", "random_seed"): Integer(),
+}
 _SAMPLING = {
     "temperature": 1,
     "top_p": 1,
@@ -106,22 +113,47 @@ _SAMPLING = {
 }
 
 
-def check_chat(body: dict[str, Any], model: EmulatedModel) -> None:
+def check_chat(body: dict[str, Any], model: EmulatedModel, surface: str = "v1") -> None:
     """Refuses a chat completions body."""
+    check_family(body, model, surface)
     for name, value in body.items():
-        shape = _PARAMETERS.get(name)
+        shape = _PARAMETERS.get(name) or _OF_FAMILY.get((model.family, name))
         if shape is None:
-            raise _unknown(name)
+            is_openai = model.family == "openai"
+            raise _unknown(name) if is_openai else refuse_unknown(name, value, model, surface)
         if value is not None:
             shape.check(value, name)
+    _check_messages(body, model)
+    if model.reasoning and not model.samples(body.get("reasoning_effort") or model.default_effort):
+        _check_reasoning(body)
+    _check_tools(body)
+
+
+def _check_messages(body: dict[str, Any], model: EmulatedModel) -> None:
     if body.get("messages") is None:
         raise missing_parameter("messages")
     if not body["messages"]:
         raise invalid_request("[] is too short - 'messages'", "messages")
     _check_order(body["messages"])
-    if model.reasoning and not model.samples(body.get("reasoning_effort") or model.default_effort):
-        _check_reasoning(body)
-    _check_tools(body)
+    if model.needs_reasoning and is_thinking(body, model):
+        _check_reasoning_content(body["messages"])
+
+
+def is_thinking(body: dict[str, Any], model: EmulatedModel) -> bool:
+    """True where the model reasons for this body."""
+    if (body.get("thinking") or {}).get("type") == "disabled":
+        return False
+    return (body.get("reasoning_effort") or model.default_effort) not in (None, "none")
+
+
+def _check_reasoning_content(messages: list[dict[str, Any]]) -> None:
+    """Moonshot's check (litellm#20759): an empty text will do, a missing one will not."""
+    for index, message in enumerate(messages):
+        if message.get("tool_calls") and message.get("reasoning_content") is None:
+            raise invalid_request(
+                "thinking is enabled but reasoning_content is missing in assistant tool call "
+                f"message at index {index}"
+            )
 
 
 def _unknown(name: str) -> ServiceError:
