@@ -5,9 +5,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.event_loop import compute
 from azure_responses.gateway.asgi_reply import ErrorResponse, error_response, limit_error
@@ -31,8 +30,7 @@ SettleLimits = Callable[[int, bool], None]
 """Counts the tokens that were used in place of those reserved; True gives the request back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A call that may be made; hand it back to `settle` or `refund`, once.
 
     Attributes:

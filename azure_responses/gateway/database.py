@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple
 from hashlib import sha256
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -325,7 +324,7 @@ class Database:
             if last is not None and last >= batch.number:
                 return
             # Replicas that lock the same rows in different orders would wait for each other.
-            rows = sorted(batch.rows.items(), key=lambda row: astuple(row[0]))
+            rows = sorted(batch.rows.items(), key=lambda row: row[0])
             connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
             connection.execute(self._upsert_days(), _key_days(batch))
             connection.execute(self._upsert_writer(writer, batch.number, today))

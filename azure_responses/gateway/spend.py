@@ -3,9 +3,10 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from hashlib import sha256
+from typing import NamedTuple
 
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.call_summary import CallSummary
@@ -88,8 +89,7 @@ def fit_name(name: str | None) -> str:
     return f"{text[: LONGEST_NAME - 17]}~{digest}"
 
 
-@dataclass(frozen=True, slots=True)
-class SpendKey:
+class SpendKey(NamedTuple):
     """What a total is of; `day` counts from 1970-01-01 in UTC."""
 
     key_id: str
@@ -219,7 +219,7 @@ class SpendTotals:
             if known is None:
                 # End users are names that callers choose, in any number.
                 if len(self._waiting) >= self._most_rows:
-                    key = replace(key, end_user=OVERFLOW)
+                    key = key._replace(end_user=OVERFLOW)
                 known = self._waiting.setdefault(key, Spent())
             known.add(spent)
             self._unwritten[key.key_id].add(key.day, spent.charged)

@@ -4,6 +4,7 @@ The headers are what Azure said, and what the router did under LiteLLM's names.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -148,9 +149,9 @@ def pass_headers(upstream: Mapping[str, str]) -> list[Header]:
     """Those of Azure's headers that callers know what to do with."""
     passed: list[Header] = []
     for name, value in upstream.items():
-        lower = name.lower()
-        if (lower in _PASSED or lower.startswith(_RATE_LIMIT)) and _is_plain(value):
-            passed.append((lower.encode(), value.encode()))
+        told = _told_name(name)
+        if told is not None and _is_plain(value):
+            passed.append((told, value.encode()))
     return passed
 
 
@@ -173,6 +174,15 @@ def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
     if cost is not None:
         headers.append((b"x-litellm-response-cost", format(cost, "f").encode()))
     return headers
+
+
+# A service sends the same few names with each of its replies.
+@lru_cache(256)
+def _told_name(name: str) -> bytes | None:
+    """The name under which a header is passed on; None for one that is not."""
+    lower = name.lower()
+    is_passed = lower in _PASSED or lower.startswith(_RATE_LIMIT)
+    return lower.encode() if is_passed and _is_plain(lower) else None
 
 
 def _may_call(request: ApiRequest, name: str) -> bool:

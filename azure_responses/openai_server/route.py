@@ -7,7 +7,7 @@ has its own version.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
@@ -51,8 +51,7 @@ class UpgradeRefusedError(BadRequestError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ServedRoute:
+class ServedRoute(NamedTuple):
     """An operation, and what its path names.
 
     Attributes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.model import Model
@@ -69,8 +69,7 @@ NO_TOOLS = ToolUse()
 _BY_USE = [charge for charge in CHARGES.values() if charge.unit == "use"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Token counts: `cached`, `cache_write` and `audio` are part of input (audio of both).
 
     `reasoning` is part of output.
@@ -84,8 +83,7 @@ class Tokens:
     audio: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """What a call used up and who served it.
 
     `tokens` is None where the service has not counted them: it fails, or is not done.

@@ -6,7 +6,8 @@ Secrets that were sent are taken out of what is said about a call.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.types.result import request_id_of
@@ -30,6 +31,9 @@ The service sends nothing of the kind; what comes from elsewhere must not fill t
 """
 
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to send: `url` is complete, `headers` hold everything except the credential."""
@@ -41,12 +45,11 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back: header names in lower case, `body` decompressed."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     body: bytes = b""
 
 

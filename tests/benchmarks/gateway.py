@@ -26,7 +26,7 @@ __all__ = ["describe_gateway"]
 
 _KEY = "sk-benchmark-0123456789abcdef"
 _ROUNDS = 3
-_LEAST_RATIO = 0.40
+_LEAST_RATIO = 0.45
 _MOST_MEGABYTES = 100
 _START_SECONDS = 120.0
 

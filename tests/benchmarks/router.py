@@ -41,7 +41,7 @@ def compare_router(stub: str) -> Iterator[Comparison]:
 
 
 def _targets() -> list[Target]:
-    return [Target(_PLAIN, 1.10)]
+    return [Target(_PLAIN, 1.20)]
 
 
 def _compare_sync(stub: str) -> Iterator[Comparison]:
