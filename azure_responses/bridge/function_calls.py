@@ -11,6 +11,7 @@ from azure_responses.types.tools import CHAT_FORMS
 __all__ = [
     "CALLS",
     "FunctionCall",
+    "ID_PREFIXES",
     "OUTPUTS",
     "ToolOrigin",
     "call_of",
@@ -24,7 +25,18 @@ __all__ = [
 
 _Item = Mapping[str, Any]
 
-CALLS = frozenset({"function_call", "custom_tool_call", *CHAT_FORMS}) - {"mcp_approval_request"}
+ID_PREFIXES: Mapping[str, str] = {
+    "function_call": "fc_",
+    "custom_tool_call": "ctc_",
+    "shell_call": "sh_",
+    "local_shell_call": "lsh_",
+    "apply_patch_call": "apc_",
+    "computer_call": "cu_",
+    "tool_search_call": "tsc_",
+}
+"""The beginnings of the ids of call items."""
+
+CALLS = frozenset(ID_PREFIXES)
 """The types of the items that ask the caller to do something."""
 
 OUTPUTS: Mapping[str, str] = {

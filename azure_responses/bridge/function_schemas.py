@@ -6,7 +6,7 @@ functions gets one with a fixed schema for each; its arguments are the field of 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.bridge.unsupported import invalid
 
@@ -116,48 +116,56 @@ def custom_parameters(grammar: str | None) -> _Schema:
     return _object({"input": {"type": "string", "description": grammar or "Free text."}}, "input")
 
 
-def make_strict(schema: Mapping[str, Any], *, marks_required: bool = True) -> _Schema | None:
+def make_strict(
+    schema: Mapping[str, Any], *, marks_required: bool = True, refused: frozenset[str] = frozenset()
+) -> _Schema | None:
     """A schema as the service makes it strict when a function does not say whether it is.
 
     Objects get `additionalProperties: false`, as in 45 recorded responses of August 2026, and with
     `marks_required` all properties become required, as OpenAI's guide to functions says. None
-    where that changes the meaning: an object that takes other properties cannot be strict.
+    where that changes the meaning: an object that takes other properties cannot be strict; or
+    where the schema has a keyword of `refused`, which the deployment does not take if it is strict.
     """
     if schema.get("type") != "object":
         return None
     try:
-        made = _tighten({"properties": {}, **schema}, marks_required)
+        made = _Tightening(marks_required, _NOT_STRICT | refused).read({"properties": {}, **schema})
     except RecursionError:
         return None
     return made if isinstance(made, dict) else None
 
 
-def _tighten(part: Any, marks_required: bool) -> Any:
-    """A part of a schema made strict; `...` where that is impossible."""
-    if isinstance(part, list):
-        made = [_tighten(entry, marks_required) for entry in part]
-        return ... if ... in made else made
-    if not isinstance(part, Mapping):
-        return part
-    tight = {name: _tighten_field(name, value, marks_required) for name, value in part.items()}
-    if ... in tight.values() or _NOT_STRICT & part.keys():
-        return ...
-    if _is_object(part):
-        # An object without properties takes any; closed, it would take none.
-        if part.get("additionalProperties", False) is not False or "properties" not in part:
+class _Tightening(NamedTuple):
+    """How the parts of one schema are made strict."""
+
+    marks_required: bool
+    refused: frozenset[str]
+
+    def read(self, part: Any) -> Any:
+        """A part of a schema made strict; `...` where that is impossible."""
+        if isinstance(part, list):
+            made = [self.read(entry) for entry in part]
+            return ... if ... in made else made
+        if not isinstance(part, Mapping):
+            return part
+        tight = {name: self._read_field(name, value) for name, value in part.items()}
+        if ... in tight.values() or self.refused & part.keys():
             return ...
-        tight["additionalProperties"] = False
-        if marks_required:
-            tight["required"] = list(part["properties"])
-    return tight
+        if _is_object(part):
+            # An object without properties takes any; closed, it would take none.
+            if part.get("additionalProperties", False) is not False or "properties" not in part:
+                return ...
+            tight["additionalProperties"] = False
+            if self.marks_required:
+                tight["required"] = list(part["properties"])
+        return tight
 
-
-def _tighten_field(name: str, value: Any, marks_required: bool) -> Any:
-    if name in ("properties", *_DEFINITIONS) and isinstance(value, Mapping):
-        made = {key: _tighten(part, marks_required) for key, part in value.items()}
-        return ... if ... in made.values() else made
-    # What is not a schema, such as an example, may look like one.
-    return _tighten(value, marks_required) if name in ("items", "anyOf") else value
+    def _read_field(self, name: str, value: Any) -> Any:
+        if name in ("properties", *_DEFINITIONS) and isinstance(value, Mapping):
+            made = {key: self.read(part) for key, part in value.items()}
+            return ... if ... in made.values() else made
+        # What is not a schema, such as an example, may look like one.
+        return self.read(value) if name in ("items", "anyOf") else value
 
 
 def _is_object(part: Mapping[str, Any]) -> bool:

@@ -35,12 +35,14 @@ class ToolSupport(NamedTuple):
     Attributes:
         strict: `strict` is sent with each function.
         marks_required: a strict schema must require all properties, as OpenAI's models ask.
+        not_strict: keywords that a strict schema must not have.
         references: `$ref` may stand in schemas; else they are inlined.
         custom: custom tools are sent as they are, not as functions.
     """
 
     strict: bool = True
     marks_required: bool = True
+    not_strict: frozenset[str] = frozenset()
     references: bool = True
     custom: bool = False
 
@@ -249,7 +251,11 @@ class FunctionTools:
             schema = function_schemas.inline_references(schema, path)
         if strict is not None or not self._support.strict:
             return schema, bool(strict)
-        made = function_schemas.make_strict(schema, marks_required=self._support.marks_required)
+        made = function_schemas.make_strict(
+            schema,
+            marks_required=self._support.marks_required,
+            refused=self._support.not_strict,
+        )
         return (schema, False) if made is None else (made, True)
 
     def _add_custom(

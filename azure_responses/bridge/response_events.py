@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from azure_responses.bridge.function_calls import ID_PREFIXES
+
 __all__ = [
     "CallItem",
     "EndStatus",
@@ -55,15 +57,6 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 # A function says less when it is asked for than when it is repeated; strict is the API's default.
 _FUNCTION = {"type": "function", "description": None, "parameters": None, "strict": True}
-_ID_PREFIXES: Mapping[str, str] = {
-    "function_call": "fc_",
-    "custom_tool_call": "ctc_",
-    "shell_call": "sh_",
-    "local_shell_call": "lsh_",
-    "apply_patch_call": "apc_",
-    "computer_call": "cu_",
-    "tool_search_call": "tsc_",
-}
 # type of the item → (beginning of its events' types, the field that its deltas add to)
 _STREAMED: Mapping[str, tuple[str, str]] = {
     "function_call": ("response.function_call_arguments", "arguments"),
@@ -191,8 +184,8 @@ class ResponseBuilder:
                 a call of another type gets its fields when it is closed, and has here what a
                 reader needs meanwhile (an empty `action`, for instance).
         """
-        kind = str(call["type"])
-        return CallItem(self, self._new_id(_ID_PREFIXES.get(kind, "fc_")), call)
+        item_id = self._new_id(ID_PREFIXES.get(str(call["type"]), "fc_"))
+        return CallItem(self, item_id, call)
 
     def finish(
         self,

@@ -25,7 +25,7 @@ def _function(name: str = "weather", **fields: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, "parameters": _CITY, **fields}
 
 
-def _tools(*tools: Any, choice: Any = None, **support: bool) -> FunctionTools:
+def _tools(*tools: Any, choice: Any = None, **support: Any) -> FunctionTools:
     return FunctionTools(
         {"tools": list(tools), "tool_choice": choice}, support=ToolSupport(**support)
     )
@@ -56,6 +56,13 @@ def test_a_schema_is_made_strict_where_the_function_does_not_say_whether_it_is()
     assert _tools(_function(parameters=loose), strict=False).functions[0].parameters == loose
     kept = _tools(_function(parameters=loose), marks_required=False).functions[0].parameters
     assert kept == {**loose, "additionalProperties": False}
+
+
+def test_a_schema_with_a_keyword_that_strict_excludes_is_sent_as_not_strict() -> None:
+    schema = {**_CITY, "properties": {"city": {"type": "string", "minLength": 1}}}
+    support = ToolSupport(not_strict=frozenset({"minLength"}))
+    tools = FunctionTools({"tools": [_function(), _function("b", parameters=schema)]}, (), support)
+    assert [function.strict for function in tools.functions] == [True, False]
 
 
 def test_a_deployment_without_strict_gets_none() -> None:
