@@ -1,19 +1,14 @@
 """Error bodies → one shape → the exception that the caller sees.
 
-Azure answers with three families of envelope (verbatim bodies collected in issue threads and
-recordings; the specification's own `inner_error` is not what the service sends):
-
-* `{"error": {"code", "message"}}` from the gateway in front of the service;
-* `{"error": {"message", "type", "param", "code", "content_filters", "innererror"}}`;
-* `{"statusCode", "message"}`, flat, from its authentication layer.
-
-Streams carry the error object nested (`{"type": "error", "error": {…}}`) or flat.
+`error_shapes` knows the shapes of bodies (verbatim ones are collected in issue threads and
+recordings; the specification's own `inner_error` is not what the service sends). Streams carry the
+error object nested (`{"type": "error", "error": {…}}`) or flat.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from azure_responses.errors import (
@@ -30,6 +25,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     ResponseNotFoundError,
 )
+from azure_responses.protocol.error_shapes import read_error_fields
 from azure_responses.protocol.http_message import redact, redact_all
 from azure_responses.protocol.known_errors import STATUS_IN_STREAM, RequestContext, find_known
 from azure_responses.protocol.retry import retry_hint
@@ -91,22 +87,19 @@ def read_error_object(body: Mapping[str, Any], status: int | None = None) -> Err
 
     Without `status`, the error's code or type decides which HTTP status it stands for.
     """
-    given = body.get("error")
-    error = given[0] if isinstance(given, list) and given else given
-    fields: Mapping[str, Any] = error if isinstance(error, dict) else body
-    code, kind = _text(fields.get("code")), _text(fields.get("type"))
-    message = _text(fields.get("message")) or (error if isinstance(error, str) else None)
-    inner = fields.get("innererror") or fields.get("inner_error")
+    found = read_error_fields(body)
+    code, kind, fields = found.code, found.type, found.fields
     if status is None:
-        status = _status_of(code, kind, message or "", {**body, **fields})
+        status = _status_of(code, kind, found.message or "", {**body, **fields})
     return ErrorBody(
         status=status,
-        message=message or f"The service reported {code or kind or 'an error'} without a message.",
+        message=found.message
+        or f"The service reported {code or kind or 'an error'} without a message.",
         code=code,
-        type=None if kind == "error" else kind,
-        param=_text(fields.get("param")),
+        type=kind,
+        param=found.param,
         body=dict(body),
-        content_filters=_content_filters(fields, inner),
+        content_filters=_content_filters(fields),
     )
 
 
@@ -127,7 +120,8 @@ def _status_of(
     return None
 
 
-def _content_filters(fields: Mapping[str, Any], inner: Any) -> list[dict[str, Any]]:
+def _content_filters(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    inner = fields.get("innererror") or fields.get("inner_error")
     filters = fields.get("content_filters")
     if isinstance(filters, list):
         return [entry for entry in filters if isinstance(entry, dict)]
@@ -137,12 +131,6 @@ def _content_filters(fields: Mapping[str, Any], inner: Any) -> list[dict[str, An
         if isinstance(result, dict):
             return [{"blocked": True, "source_type": "prompt", "content_filter_results": result}]
     return []
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _describe_text(status: int, headers: Mapping[str, str], body: str) -> str:
@@ -239,7 +227,7 @@ def _status_error(
         type=redact_all(problem.type, context.secrets),
         param=redact_all(problem.param, context.secrets),
         body=redact_all(problem.body, context.secrets),
-        request_id=request_id_of(headers),
+        request_id=request_id_of(headers) or _request_id_in(problem.body),
         region=headers.get("x-ms-region"),
         retry_after=retry_hint(headers, problem.message, now),
         hint=redact_all(hint_for(problem, status, headers, context), context.secrets),
@@ -249,6 +237,12 @@ def _status_error(
     if limits:
         error.rate_limits = limits
     return error
+
+
+def _request_id_in(body: Any) -> str | None:
+    # Claude names it in the body.
+    found = body.get("request_id") if isinstance(body, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _is_limit(name: str) -> bool:
@@ -286,5 +280,6 @@ def hint_for(
         return "This was not answered by Azure OpenAI; check the endpoint and any proxy between."
     for known in find_known(status, problem.code, problem.message):
         if known.hint is not None:
-            return known.hint if isinstance(known.hint, str) else known.hint(context)
+            named = replace(context, param=problem.param)
+            return known.hint if isinstance(known.hint, str) else known.hint(named)
     return None

@@ -1,12 +1,13 @@
 """The errors that Azure is known to answer with: one row says all that is known of one.
 
 A row names the statuses, and the codes or the words of the message by which its error is known.
-The rest is for four readers:
+The rest is for five readers:
 
     error        error_body   the class of the exception
     in_stream    error_body   the HTTP status that it stands for inside a stream
     hint         error_body   what to change
     step         doctor       which step of a diagnosis is at fault
+    instead      the clients  which API the deployment speaks instead of the one called
 
 A reader takes the first row that matches and answers its question. So the order of the rows
 matters, and a row may leave what it does not know to a later one. Codes are matched before messages
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 
 from azure_responses.errors import (
     APIStatusError,
+    AzureResponsesError,
     ContentFilterError,
     ContextWindowExceededError,
     DeploymentNotFoundError,
@@ -26,15 +28,24 @@ from azure_responses.errors import (
     ResponseNotFoundError,
     UnsupportedOperationError,
 )
+from azure_responses.protocol.conversion import APIName
 
-__all__ = ["KnownError", "STATUS_IN_STREAM", "RequestContext", "find_connection_step", "find_known"]
+__all__ = [
+    "KnownError",
+    "RequestContext",
+    "STATUS_IN_STREAM",
+    "api_instead",
+    "find_connection_step",
+    "find_known",
+]
 
 
 @dataclass(frozen=True)
 class RequestContext:
     """What was being done when something failed; everything a hint may need to say.
 
-    `secrets` are the key or token that was sent, so that no error can repeat them.
+    `param` is the parameter that the error names. `secrets` are the key or token that was sent, so
+    that no error can repeat them.
     """
 
     operation: str
@@ -44,6 +55,7 @@ class RequestContext:
     response_id: str | None = None
     scope: str | None = None
     uses_key: bool = True
+    param: str | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -59,6 +71,7 @@ class KnownError:
         in_stream: the HTTP status that its codes stand for inside a stream.
         hint: one sentence that says what to change, or what makes it of the context.
         step: the step of a diagnosis that it puts at fault.
+        instead: the API called → the API that the deployment speaks, where the error says so.
         source: where it has been seen.
     """
 
@@ -69,6 +82,7 @@ class KnownError:
     in_stream: int | None = None
     hint: str | Callable[[RequestContext], str] | None = None
     step: str | None = None
+    instead: Mapping[APIName, APIName] = field(default_factory=dict)
     source: str = ""
 
 
@@ -80,6 +94,17 @@ def find_known(status: int, code: str | None, message: str) -> Iterator[KnownErr
             continue
         if row.words is None or re.search(row.words, message, re.IGNORECASE):
             yield row
+
+
+def api_instead(error: AzureResponsesError, called: APIName) -> APIName | None:
+    """The API to call instead, where the error says that the deployment does not speak `called`.
+
+    None for every other error: it is the answer to the call.
+    """
+    if not isinstance(error, APIStatusError):
+        return None
+    rows = find_known(error.status_code, error.code, error.message)
+    return next((row.instead[called] for row in rows if called in row.instead), None)
 
 
 def _wrong_version(context: RequestContext) -> str:
@@ -125,6 +150,25 @@ def _no_route(context: RequestContext) -> str:
     )
 
 
+def _refused_parameter(context: RequestContext) -> str:
+    param = context.param
+    if param is None:
+        return "Leave the parameter out: this model does not take it."
+    if param == "max_completion_tokens":
+        return (
+            "The model of this deployment takes max_tokens instead: write facts: {max_tokens_name: "
+            "max_tokens} in its entry of the configuration."
+        )
+    name, _, rest = param.partition(".")
+    drop = f"facts: {{refused_by_chat: [{param}]}} with drop_params: true"
+    if not rest:
+        drop = f"additional_drop_params: [{name}], or drop_params: true where the family is known"
+    return (
+        f"Leave the parameter out: the model of this deployment does not take {param!r}; its entry "
+        f"of the configuration can drop it ({drop})."
+    )
+
+
 _BLOCKED = "The prompt was blocked; `content_filters` says by which category and severity."
 _TOO_LONG = "Shorten the input, or pass truncation='auto' to let the service drop the oldest items."
 
@@ -135,22 +179,43 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,), words=r"api version not supported|enabled only for api.version",
         error=UnsupportedOperationError, hint=_wrong_version, step="api-version",
         source="Aider-AI/aider #4029"),
-    KnownError((400, 404), ("operationnotsupported",), r"chatcompletion",
+    KnownError((404,), ("api_not_supported",),
         error=UnsupportedOperationError, step="model",
+        instead={"responses": "messages", "chat": "messages"},
+        hint="This deployment speaks Messages only, as Claude does: leave `api` out, or set it to "
+        "messages.",
+        source="windmill-labs/windmill #9908, theopenco/llmgateway #3233"),
+    KnownError((400, 404), words=r"(only supported in|use) (the )?/?v1/responses",
+        error=UnsupportedOperationError, step="model", instead={"chat": "responses"},
+        hint="This deployment serves such a call by the Responses API only: leave `api` out, or "
+        "set it to responses.",
+        source="BerriAI/litellm, llms/azure_ai/common_utils.py"),
+    KnownError((400, 404), ("operationnotsupported",), r"chatcompletion",
+        error=UnsupportedOperationError, step="model", instead={"chat": "responses"},
         hint="This model is served by the Responses API only; call responses.create.",
         source="langgenius/dify-plugin-sdks #264, langchain-ai/langchain-azure #228"),
     KnownError((400, 404), ("operationnotsupported", "unsupported_operation"),
         error=UnsupportedOperationError, step="model",
-        hint="This model does not serve the Responses API; deploy one that does, such as "
-        "gpt-5-mini."),
+        instead={"responses": "chat", "chat": "responses"},
+        hint="This model does not serve the Responses API; leave `api` out, or set it to chat, to "
+        "call it over chat completions."),
+    KnownError((400, 404), words=r"not supported (by|with) the responses api|^model not supported",
+        error=UnsupportedOperationError, step="model", instead={"responses": "chat"},
+        hint="This model does not serve the Responses API; leave `api` out, or set it to chat, to "
+        "call it over chat completions.",
+        source="anomalyco/opencode #12949; Microsoft's page generate-responses"),
     KnownError((400,), ("unsupported_parameter",), r"'messages'",
         hint="Responses takes `input`, not `messages`."),
     KnownError((400,), words=r"unsupported parameter: 'messages'",
         hint="Responses takes `input`, not `messages`."),
     KnownError((400,), words=r"unsupported (parameter|value): '(temperature|top_p)'",
         hint="Reasoning models take neither temperature nor top_p; leave them out."),
-    KnownError((400,), words=r"unsupported parameter",
-        hint="Leave the parameter out: this model does not take it."),
+    KnownError((400, 422), ("extra_forbidden", "unrecognized_request_argument"),
+        hint=_refused_parameter, source="pydantic-ai #6593, pi #9645"),
+    KnownError((400, 422), hint=_refused_parameter, words=r"unsupported parameter"
+        r"|extra inputs are not permitted|unrecognized request argument"),
+    KnownError((400,), ("invalid-argument",), r"does not support|not supported on this model",
+        hint=_refused_parameter, source="promptfoo #10592, theopenco/llmgateway #3436"),
     KnownError((400,), words=r"unknown parameter.*status",
         hint="Replayed items must not carry `status`; pass the typed items of `response.output`."),
     KnownError((400,), words=r"x-ms-oai-image-generation-deployment",
@@ -180,6 +245,26 @@ _KNOWN: tuple[KnownError, ...] = (
         error=ContextWindowExceededError, in_stream=400, hint=_TOO_LONG,
         source="Azure/azure-sdk-for-net #41892"),
     KnownError((413,), ("context_length_exceeded",), error=ContextWindowExceededError),
+    KnownError((400,), words=r"prompt is too long|exceed context limit|maximum prompt length"
+        r"|exceeded model token limit",
+        error=ContextWindowExceededError, hint=_TOO_LONG,
+        source="litellm, litellm_core_utils/exception_mapping_utils.py"),
+    # Claude's types, which are its codes: anthropic 2.14.0, types/shared.
+    KnownError((401,), ("authentication_error",), in_stream=401, hint=_unauthorised,
+        step="credential"),
+    KnownError((402,), ("billing_error",), in_stream=402,
+        hint="Claude is billed through the Azure Marketplace: check the subscription's offer."),
+    KnownError((403,), ("permission_error",), in_stream=403),
+    KnownError((404,), ("not_found_error",), r"model",
+        error=DeploymentNotFoundError, hint=_no_deployment, step="deployment"),
+    KnownError((404,), ("not_found_error",), in_stream=404),
+    KnownError((413,), ("request_too_large",), in_stream=413,
+        hint="Claude takes requests of 32 MB at most: send large files by URL."),
+    KnownError((429,), ("rate_limit_error",), in_stream=429),
+    KnownError((500,), ("api_error",), in_stream=500),
+    KnownError((504,), ("timeout_error",), in_stream=504),
+    KnownError((529,), ("overloaded_error",), in_stream=529,
+        hint="Claude is overloaded; the call may be sent again after a pause."),
     # The 272,000-token refusal, whose code the report does not show.
     KnownError((400,),
         words=r"maximum context length|exceed the configured limit|exceeds the context window",

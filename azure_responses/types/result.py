@@ -128,8 +128,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # Gateways in front of Azure may leave the first out and set one of their own, the second.
 def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """`apim-request-id`, which every recorded Azure reply has, else `x-request-id`."""
-    return headers.get("apim-request-id") or headers.get("x-request-id")
+    """`apim-request-id`, which every recorded Azure reply has, else another; Claude's last."""
+    names = ("apim-request-id", "x-request-id", "request-id")
+    return next((headers[name] for name in names if headers.get(name)), None)
 
 
 class _Attachment:
