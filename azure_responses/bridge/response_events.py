@@ -150,7 +150,7 @@ class ResponseBuilder:
         self._response = dict(response)
         self._new_id = new_id
         self._streams = streams
-        self._items: list[ReasoningItem | MessageItem | CallItem] = []
+        self._items: list[ReasoningItem | MessageItem | CallItem | None] = []
         self._pending: list[bytes] = []
         self._sequence_number = 0
 
@@ -175,7 +175,12 @@ class ResponseBuilder:
         """A message of the assistant."""
         return MessageItem(self, self._new_id("msg_"))
 
-    def begin_call(self, call: Mapping[str, Any]) -> "CallItem":
+    def reserve(self) -> int:
+        """The next place in the output, for a call of which is not known yet what it is."""
+        self._items.append(None)
+        return len(self._items) - 1
+
+    def begin_call(self, call: Mapping[str, Any], *, place: int | None = None) -> "CallItem":
         """A call that the caller carries out.
 
         Args:
@@ -183,9 +188,10 @@ class ResponseBuilder:
                 function call or a custom tool call the arguments or the input follow with `add`;
                 a call of another type gets its fields when it is closed, and has here what a
                 reader needs meanwhile (an empty `action`, for instance).
+            place: one that was reserved.
         """
         item_id = self._new_id(ID_PREFIXES.get(str(call["type"]), "fc_"))
-        return CallItem(self, item_id, call)
+        return CallItem(self, item_id, call, place)
 
     def finish(
         self,
@@ -219,7 +225,7 @@ class ResponseBuilder:
         details = {"reason": incomplete_reason} if incomplete_reason is not None else None
         ended = {"status": status, "incomplete_details": details, "error": error, "usage": usage}
         self.final = {**self._response, **ended, "content_filters": content_filters}
-        self.final["output"] = [item.fields for item in self._items]
+        self.final["output"] = [item.fields for item in self._items if item is not None]
         if service_tier is not None:
             self.final["service_tier"] = service_tier
         if self._streams:
@@ -239,11 +245,13 @@ class ResponseBuilder:
 
     def _close_items(self, status: str) -> None:
         for item in self._items:
-            item.close("completed" if status == "completed" else "incomplete")
+            if item is not None:
+                item.close("completed" if status == "completed" else "incomplete")
 
-    def _add(self, item: Any) -> int:
-        self._items.append(item)
-        return len(self._items) - 1
+    def _add(self, item: Any, place: int | None) -> int:
+        index = self.reserve() if place is None else place
+        self._items[index] = item
+        return index
 
     def _emit(self, kind: str, fields: Mapping[str, Any]) -> None:
         if self._streams:
@@ -292,11 +300,11 @@ class _Deltas:
 class _Item:
     """What all items have: a place in the output, an event for each end, and a status."""
 
-    def __init__(self, builder: ResponseBuilder, fields: _Object) -> None:
+    def __init__(self, builder: ResponseBuilder, fields: _Object, place: int | None = None) -> None:
         self._builder = builder
         self.fields = fields
         self.is_open = True
-        self._index = builder._add(self)
+        self._index = builder._add(self, place)
         builder._emit("response.output_item.added", self._placed({"item": fields}))
 
     @property
@@ -448,10 +456,17 @@ class MessageItem(_Item):
 class CallItem(_Item):
     """A call that the caller carries out, open until it is closed."""
 
-    def __init__(self, builder: ResponseBuilder, item_id: str, call: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        builder: ResponseBuilder,
+        item_id: str,
+        call: Mapping[str, Any],
+        place: int | None,
+    ) -> None:
         events, self._field = _STREAMED.get(call["type"], ("", ""))
         empty = {self._field: ""} if self._field else {}
-        super().__init__(builder, {"id": item_id, **call, **empty, "status": "in_progress"})
+        fields = {"id": item_id, **call, **empty, "status": "in_progress"}
+        super().__init__(builder, fields, place)
         self._events = events
         self._deltas = _Deltas(builder, f"{events}.delta", self._place)
 

@@ -40,6 +40,11 @@ class StringFieldDecoder:
         self._is_open = False
         self._is_closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """The field is complete: nothing that follows adds to its text."""
+        return self._is_closed
+
     def feed(self, text: str) -> str:
         """The text that is certain after this piece of the arguments."""
         if self._is_closed:

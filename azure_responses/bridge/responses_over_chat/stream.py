@@ -1,0 +1,100 @@
+"""The stream of a chat deployment → the events of a response."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import from_json
+
+from azure_responses.bridge.response_events import ResponseBuilder
+from azure_responses.bridge.responses_over_chat.reply import ReplyReader
+from azure_responses.protocol.sse import SSEDecoder
+
+__all__ = ["ResponseStream"]
+
+_BROKEN_OFF = "The deployment's stream ended before the answer did."
+_UNREADABLE = "The deployment's stream has a chunk that is not one of chat completions."
+
+
+class ResponseStream:
+    """Converts one stream.
+
+    Attributes:
+        final: the whole response, once the ending event has been returned.
+    """
+
+    def __init__(self, builder: ResponseBuilder, reader: ReplyReader) -> None:
+        self.final: dict[str, Any] | None = None
+        self._builder = builder
+        self._reader = reader
+        self._decoder = SSEDecoder()
+        self._has_started = False
+
+    def receive(self, chunk: bytes) -> bytes:
+        """The events that bytes of the deployment's stream make."""
+        for event in self._decoder.feed(chunk):
+            self._read(event.data)
+        self.final = self._builder.final
+        return self._builder.take()
+
+    def end(self) -> bytes:
+        """The events that are due at the end of the deployment's stream."""
+        for event in self._decoder.flush():
+            self._read(event.data)
+        self._start()
+        if self._builder.final is None:
+            # Without a reason to finish, an answer may be cut anywhere.
+            if self._reader.finish_reason is None:
+                self._reader.fail("server_error", _BROKEN_OFF)
+            else:
+                self._reader.finish()
+        self.final = self._builder.final
+        return self._builder.take()
+
+    def _start(self) -> None:
+        if not self._has_started:
+            self._has_started = True
+            self._builder.start()
+
+    def _read(self, data: bytes) -> None:
+        if self._builder.final is not None:
+            return
+        self._start()
+        # Usage comes after the reason to finish, so the stream is read to its end.
+        if data == b"[DONE]":
+            if self._reader.finish_reason is not None:
+                self._reader.finish()
+            return
+        try:
+            self._read_chunk(_parse(data))
+        except (ValueError, TypeError, AttributeError, LookupError):
+            self._reader.fail("server_error", _UNREADABLE)
+
+    def _read_chunk(self, chunk: Mapping[str, Any]) -> None:
+        if chunk.get("error") or "detail" in chunk:
+            code, message = _read_error(chunk)
+            self._reader.fail(code, message)
+        else:
+            self._reader.add_chunk(chunk)
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        return from_json(data)
+    except ValueError:
+        # Half of an escaped surrogate pair, which some servers send, only this parser takes.
+        return json.loads(data)
+
+
+_CODES = {"429": "rate_limit_exceeded", "too_many_requests": "rate_limit_exceeded"}
+
+
+def _read_error(chunk: Mapping[str, Any]) -> tuple[str, str]:
+    """Code and message of an error that a stream reports, in any of the shapes that are known."""
+    error = chunk.get("error") or chunk.get("detail")
+    if not isinstance(error, Mapping):
+        error = {"code": chunk.get("code"), "message": error}
+    code = str(error.get("code") or error.get("type") or "server_error")
+    if code.isdigit():
+        code = _CODES.get(code, "server_error")
+    return _CODES.get(code, code), str(error.get("message") or "The deployment reported an error.")
