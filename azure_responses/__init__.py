@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.version import __version__
 
 if TYPE_CHECKING:
-    from azure_responses._async.chat import AsyncChatCompletionStream
+    from azure_responses._async.chat_stream import AsyncChatCompletionStream
     from azure_responses._async.client import AsyncAzureResponses
     from azure_responses._async.stream import AsyncStream
-    from azure_responses._sync.chat import ChatCompletionStream
+    from azure_responses._sync.chat_stream import ChatCompletionStream
     from azure_responses._sync.client import AzureResponses
     from azure_responses._sync.stream import Stream
     from azure_responses.call_options import ClientArguments
@@ -102,7 +102,7 @@ __all__ = [
 
 _MODULES = {
     "AsyncAzureResponses": "_async.client",
-    "AsyncChatCompletionStream": "_async.chat",
+    "AsyncChatCompletionStream": "_async.chat_stream",
     "AsyncRouter": "router",
     "AsyncRoutedStream": "router._async.typed_attempt",
     "AsyncStream": "_async.stream",
@@ -112,7 +112,7 @@ _MODULES = {
     "ClientArguments": "call_options",
     "ResponseParameters": "types.parameters",
     "RouterOptions": "router.arguments",
-    "ChatCompletionStream": "_sync.chat",
+    "ChatCompletionStream": "_sync.chat_stream",
     "RawResponse": "protocol.http_message",
     "Route": "types.result",
     "RoutedStream": "router._sync.typed_attempt",

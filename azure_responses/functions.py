@@ -10,10 +10,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
-from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._async.stream import AsyncStream
-from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.stream import Stream
 from azure_responses.call_options import (

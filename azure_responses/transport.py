@@ -447,6 +447,9 @@ def build_headers(call: Call, credential: tuple[str, str] | None) -> dict[str, s
     if credential is not None:
         name, value = credential
         headers[name] = value
+        if call.api == "messages" and name == "api-key":
+            # Anthropic's package sends a Foundry key in both.
+            headers["x-api-key"] = value
         call.secret = value.removeprefix("Bearer ")
     return headers
 

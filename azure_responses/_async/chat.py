@@ -1,14 +1,12 @@
-"""Chat completions, awaited: served by the Responses API through the bridge."""
+"""Chat completions, awaited: over the Responses API by the bridge, over other APIs without it."""
 
 import time
-from collections import deque
-from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Any, Literal, Self, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import compute
+from azure_responses._async.native_chat import AsyncNativeCompletions
 from azure_responses._async.resources import AsyncResponses
-from azure_responses._async.stream import AsyncStream
 from azure_responses.bridge import (
     BridgedRequest,
     ChatStream,
@@ -18,14 +16,10 @@ from azure_responses.bridge import (
     to_responses_request,
 )
 from azure_responses.call_options import ChatArguments
-from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.errors import AzureResponsesError
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.sse import FAILING
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
-from azure_responses.types.chat_chunk import ChatCompletionChunk
-from azure_responses.types.response import Response
-from azure_responses.types.result import Route
 
 __all__ = ["AsyncChat", "AsyncChatCompletionStream", "AsyncCompletions"]
 
@@ -38,10 +32,11 @@ class AsyncChat:
 
 
 class AsyncCompletions:
-    """`client.chat.completions`: chat completions on the Responses API.
+    """`client.chat.completions`: chat completions on any deployment.
 
     Args:
         responses: sends what the bridge makes of a call.
+        native: serves calls of deployments that do not speak Responses.
         deployment: the client's default for `model`.
         resource_tag: names the resource that can read the reasoning it encrypts.
         drop_params: leave out, with a warning, what the Responses API cannot do.
@@ -52,6 +47,7 @@ class AsyncCompletions:
     def __init__(
         self,
         responses: AsyncResponses,
+        native: AsyncNativeCompletions,
         *,
         deployment: str | None,
         resource_tag: str,
@@ -60,6 +56,7 @@ class AsyncCompletions:
         knowledge: ReasoningKnowledge | None = None,
     ) -> None:
         self._responses = responses
+        self._native = native
         self._deployment = deployment
         self._resource_tag = resource_tag
         self._drop_params = drop_params
@@ -100,7 +97,7 @@ class AsyncCompletions:
     ) -> "ChatCompletion | AsyncChatCompletionStream":
         """A chat completion; takes every parameter of chat completions and of responses.
 
-        What the Responses API cannot do is refused by name, or with `drop_params=True` left out
+        What the deployment's API cannot do is refused by name, or with `drop_params=True` left out
         with a warning. Nothing is stored unless `store=True`.
 
         Raises:
@@ -110,9 +107,24 @@ class AsyncCompletions:
         chat: dict[str, Any] = {"messages": None, **parameters}
         chat["model"] = parameters.get("model") or self._deployment
         while True:
+            api = self._native.api_of(chat["model"])
+            try:
+                if api == "responses":
+                    return await self._bridged(chat, stream=bool(stream))
+                given, options, timeout = self._responses.split(chat)
+                return await self._native.create(given, options, timeout, stream=bool(stream))
+            except AzureResponsesError as error:
+                # Once at most: what was learned is certain.
+                if not self._native.learn(chat["model"], error, api):
+                    raise
+
+    async def _bridged(
+        self, chat: dict[str, Any], *, stream: bool
+    ) -> "ChatCompletion | AsyncChatCompletionStream":
+        while True:
             request = await compute(self._bridge, chat)
             try:
-                return await self._perform(request, stream=bool(stream))
+                return await self._perform(request, stream=stream)
             except AzureResponsesError as error:
                 # True once at most: after the refusal the bridge does not ask for reasoning again.
                 if not request.learn_from_error(error):
@@ -140,94 +152,3 @@ class AsyncCompletions:
         for warning in request.warnings:
             warn_caller(warning)
         return request
-
-
-class AsyncChatCompletionStream:
-    """The chunks of one chat completion, in order.
-
-    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
-    as a context manager (`async with`). A completion that fails after its first chunk raises the
-    error of its code, one that breaks off StreamInterruptedError; `partial` is the completion so
-    far.
-    """
-
-    def __init__(self, events: AsyncStream[Response], state: ChatStream) -> None:
-        self._events = events
-        self._state = state
-        self._ready: deque[ChatCompletionChunk] = deque()
-        self._is_entered = False
-        self._is_done = False
-
-    @property
-    def request_id(self) -> str | None:
-        """`apim-request-id`, else `x-request-id`, of the latest connection."""
-        return self._events.request_id
-
-    @property
-    def route(self) -> Route | None:
-        """How a router got it answered; None without one."""
-        return getattr(self._events, "route", None)
-
-    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
-        return self if self._is_entered else self._closing()
-
-    async def __anext__(self) -> ChatCompletionChunk:
-        while not self._ready:
-            if not await self._fill():
-                raise StopAsyncIteration
-        return self._ready.popleft()
-
-    async def get_final_completion(self) -> ChatCompletion:
-        """The whole completion; reads what is left of the stream first."""
-        while await self._fill():
-            self._ready.clear()
-        if self._state.final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.",
-                partial=self._state.so_far(),
-            )
-        if self._events.final_response is not None:
-            self._state.final.take_headers(self._events.final_response)
-        return self._state.final
-
-    async def aclose(self) -> None:
-        """Give up the rest of the stream and release its connection."""
-        self._is_done = True
-        await self._events.aclose()
-
-    async def __aenter__(self) -> Self:
-        self._is_entered = True
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def _closing(self) -> AsyncIterator[ChatCompletionChunk]:
-        try:
-            while self._ready or await self._fill():
-                if self._ready:
-                    yield self._ready.popleft()
-        finally:
-            await self.aclose()
-
-    async def _fill(self) -> bool:
-        """Take one event; False when there are no more."""
-        if self._is_done:
-            return False
-        try:
-            event = await anext(self._events, None)
-        except AzureResponsesError as error:
-            await self.aclose()
-            raise self._state.failure(error) from error.__cause__
-        if event is None:
-            self._ready.extend(self._state.finish())
-            self._is_done = True
-        # The stream itself raises what a failing event reports, with the headers of the reply.
-        elif str(event.type) not in FAILING:
-            self._ready.extend(self._state.feed(event))
-        return bool(self._ready) or not self._is_done

@@ -70,7 +70,7 @@ class AsyncAzureResponses:
 
     @property
     def chat(self) -> "AsyncChat":
-        """Chat completions, served by the Responses API."""
+        """Chat completions, on any deployment."""
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
@@ -141,7 +141,11 @@ class AsyncAzureResponses:
     def _make_chat(self) -> "AsyncChat":
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses._async.chat import AsyncChat, AsyncCompletions
+        from azure_responses._async.native_chat import AsyncNativeCompletions
 
-        operations = self._configuration.operations("chat_completions")
-        responses = AsyncResponses(operations, self._executor, self._configuration.timeout)
-        return AsyncChat(AsyncCompletions(responses, **self._configuration.chat_options()))
+        configuration, executor = self._configuration, self._executor
+        operations = configuration.operations("chat_completions")
+        responses = AsyncResponses(operations, executor, configuration.timeout)
+        drops = configuration.drop_params
+        native = AsyncNativeCompletions(operations, executor, drop_params=drops)
+        return AsyncChat(AsyncCompletions(responses, native, **configuration.chat_options()))

@@ -159,7 +159,7 @@ class AsyncExecutor:
             # Also a cancellation: every call that was started has an end in traces and metrics.
             await watch.fail(error)
             raise
-        await watch.finish(result, reply.headers)
+        await watch.finish(call.watched(result), reply.headers)
         return reply, result
 
     async def _retry(

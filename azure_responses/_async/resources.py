@@ -57,7 +57,8 @@ class _Resource:
         self._executor = executor
         self._timeout = timeout
 
-    def _split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+    def split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+        """Parameters, options and timeout of a call."""
         if _OPTIONS.isdisjoint(arguments):
             # Nearly every call.
             return arguments, NO_OPTIONS, self._timeout
@@ -102,7 +103,7 @@ class AsyncResponses(_Resource):
             AzureResponsesError: what the service or the network ended with, after retries.
             TypeError: a parameter the API does not have; `extra_body` sends it all the same.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         if stream:
             state = self._operations.stream(parameters, options)
             return await self._stream(state, options, timeout).open()
@@ -125,7 +126,7 @@ class AsyncResponses(_Resource):
 
         With `text_format` the final response is a ParsedResponse.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         state = self._operations.stream(parameters, options, text_format)
         return self._stream(state, options, timeout)
 
@@ -141,7 +142,7 @@ class AsyncResponses(_Resource):
             ConfigurationError: the type cannot be a strict JSON schema.
             pydantic.ValidationError: the type does not accept a complete answer.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return await self._executor.perform(call, timeout)
 
@@ -179,7 +180,7 @@ class AsyncResponses(_Resource):
 
         Only a response created in background mode with `stream=True` can be streamed again.
         """
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         if stream:
             state = self._operations.retrieve_stream(response_id, given, starting_after, include)
             return await self._stream(state, given, timeout).open()
@@ -218,21 +219,21 @@ class AsyncResponses(_Resource):
     @shows_parameters(CallOptions)
     async def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.cancel(response_id, given)
         return await self._executor.perform(call, timeout)
 
     @shows_parameters(CallOptions)
     async def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.delete(response_id, given)
         return await self._executor.perform(call, timeout)
 
     @shows_parameters(CompactArguments)
     async def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.compact(parameters, options)
         return await self._executor.perform(call, timeout)
 
@@ -248,7 +249,7 @@ class AsyncRawResponses(_Resource):
     @shows_parameters(CreateArguments)
     async def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         return await self._executor.perform_raw(
             self._operations.create(parameters, options), timeout
         )
@@ -258,7 +259,7 @@ class AsyncRawResponses(_Resource):
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return await self._executor.perform_raw(call, timeout)
 
@@ -267,7 +268,7 @@ class AsyncRawResponses(_Resource):
         self, response_id: str, *, include: list[str] | None = None, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
         """`responses.retrieve` without streaming."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.retrieve(response_id, given, include=include)
         return await self._executor.perform_raw(call, timeout)
 
@@ -276,7 +277,7 @@ class AsyncRawResponses(_Resource):
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
         """`responses.cancel`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         return await self._executor.perform_raw(
             self._operations.cancel(response_id, given), timeout
         )
@@ -286,7 +287,7 @@ class AsyncRawResponses(_Resource):
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[DeletedResponse]:
         """`responses.delete`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         return await self._executor.perform_raw(
             self._operations.delete(response_id, given), timeout
         )
@@ -296,7 +297,7 @@ class AsyncRawResponses(_Resource):
         self, **arguments: Unpack[CompactArguments]
     ) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         return await self._executor.perform_raw(
             self._operations.compact(parameters, options), timeout
         )
@@ -321,7 +322,7 @@ class AsyncInputItems(_Resource):
 
         `limit` is the size of a page, 1 to 100, by default 20; `order` is "desc" by default.
         """
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
 
         async def fetch(cursor: str | None) -> InputItemList:
             call = self._operations.input_items(
@@ -344,6 +345,6 @@ class AsyncModels(_Resource):
     @shows_parameters(CallOptions)
     async def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.models(given)
         return await self._executor.perform(call, timeout)

@@ -70,7 +70,7 @@ class AzureResponses:
 
     @property
     def chat(self) -> "Chat":
-        """Chat completions, served by the Responses API."""
+        """Chat completions, on any deployment."""
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
@@ -141,7 +141,11 @@ class AzureResponses:
     def _make_chat(self) -> "Chat":
         # Imported on use: most programs speak only one of the two APIs.
         from azure_responses._sync.chat import Chat, Completions
+        from azure_responses._sync.native_chat import NativeCompletions
 
-        operations = self._configuration.operations("chat_completions")
-        responses = Responses(operations, self._executor, self._configuration.timeout)
-        return Chat(Completions(responses, **self._configuration.chat_options()))
+        configuration, executor = self._configuration, self._executor
+        operations = configuration.operations("chat_completions")
+        responses = Responses(operations, executor, configuration.timeout)
+        drops = configuration.drop_params
+        native = NativeCompletions(operations, executor, drop_params=drops)
+        return Chat(Completions(responses, native, **configuration.chat_options()))

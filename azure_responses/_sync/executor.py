@@ -160,7 +160,7 @@ class Executor:
             # Also a cancellation: every call that was started has an end in traces and metrics.
             watch.fail(error)
             raise
-        watch.finish(result, reply.headers)
+        watch.finish(call.watched(result), reply.headers)
         return reply, result
 
     def _retry(self, call: Call, error: AzureResponsesError, watch: Watch | None) -> None:

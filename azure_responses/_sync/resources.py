@@ -58,7 +58,8 @@ class _Resource:
         self._executor = executor
         self._timeout = timeout
 
-    def _split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+    def split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
+        """Parameters, options and timeout of a call."""
         if _OPTIONS.isdisjoint(arguments):
             # Nearly every call.
             return arguments, NO_OPTIONS, self._timeout
@@ -103,7 +104,7 @@ class Responses(_Resource):
             AzureResponsesError: what the service or the network ended with, after retries.
             TypeError: a parameter the API does not have; `extra_body` sends it all the same.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         if stream:
             state = self._operations.stream(parameters, options)
             return self._stream(state, options, timeout).open()
@@ -126,7 +127,7 @@ class Responses(_Resource):
 
         With `text_format` the final response is a ParsedResponse.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         state = self._operations.stream(parameters, options, text_format)
         return self._stream(state, options, timeout)
 
@@ -142,7 +143,7 @@ class Responses(_Resource):
             ConfigurationError: the type cannot be a strict JSON schema.
             pydantic.ValidationError: the type does not accept a complete answer.
         """
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return self._executor.perform(call, timeout)
 
@@ -180,7 +181,7 @@ class Responses(_Resource):
 
         Only a response created in background mode with `stream=True` can be streamed again.
         """
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         if stream:
             state = self._operations.retrieve_stream(response_id, given, starting_after, include)
             return self._stream(state, given, timeout).open()
@@ -219,21 +220,21 @@ class Responses(_Resource):
     @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
         """Stop a background response; cancelling one that has ended changes nothing."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.cancel(response_id, given)
         return self._executor.perform(call, timeout)
 
     @shows_parameters(CallOptions)
     def delete(self, response_id: str, **options: Unpack[CallOptions]) -> DeletedResponse:
         """Delete a stored response."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.delete(response_id, given)
         return self._executor.perform(call, timeout)
 
     @shows_parameters(CompactArguments)
     def compact(self, **arguments: Unpack[CompactArguments]) -> CompactedResponse:
         """Compact a conversation; the result's `output` is the input of the next response."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.compact(parameters, options)
         return self._executor.perform(call, timeout)
 
@@ -247,7 +248,7 @@ class RawResponses(_Resource):
     @shows_parameters(CreateArguments)
     def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
         """`responses.create` without streaming."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         return self._executor.perform_raw(self._operations.create(parameters, options), timeout)
 
     @shows_parameters(CreateArguments)
@@ -255,7 +256,7 @@ class RawResponses(_Resource):
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
     ) -> "RawResponse[ParsedResponse[T]]":
         """`responses.parse`."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return self._executor.perform_raw(call, timeout)
 
@@ -264,14 +265,14 @@ class RawResponses(_Resource):
         self, response_id: str, *, include: list[str] | None = None, **options: Unpack[CallOptions]
     ) -> RawResponse[Response]:
         """`responses.retrieve` without streaming."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.retrieve(response_id, given, include=include)
         return self._executor.perform_raw(call, timeout)
 
     @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> RawResponse[Response]:
         """`responses.cancel`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         return self._executor.perform_raw(self._operations.cancel(response_id, given), timeout)
 
     @shows_parameters(CallOptions)
@@ -279,13 +280,13 @@ class RawResponses(_Resource):
         self, response_id: str, **options: Unpack[CallOptions]
     ) -> RawResponse[DeletedResponse]:
         """`responses.delete`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         return self._executor.perform_raw(self._operations.delete(response_id, given), timeout)
 
     @shows_parameters(CompactArguments)
     def compact(self, **arguments: Unpack[CompactArguments]) -> RawResponse[CompactedResponse]:
         """`responses.compact`."""
-        parameters, options, timeout = self._split(arguments)
+        parameters, options, timeout = self.split(arguments)
         return self._executor.perform_raw(self._operations.compact(parameters, options), timeout)
 
 
@@ -308,7 +309,7 @@ class InputItems(_Resource):
 
         `limit` is the size of a page, 1 to 100, by default 20; `order` is "desc" by default.
         """
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
 
         def fetch(cursor: str | None) -> InputItemList:
             call = self._operations.input_items(
@@ -331,6 +332,6 @@ class Models(_Resource):
     @shows_parameters(CallOptions)
     def list(self, **options: Unpack[CallOptions]) -> ModelList:
         """The models the resource offers; iterate `data`."""
-        _, given, timeout = self._split(options)
+        _, given, timeout = self.split(options)
         call = self._operations.models(given)
         return self._executor.perform(call, timeout)

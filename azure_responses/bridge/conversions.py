@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
 
+from azure_responses.bridge.native_chat import fit_chat
 from azure_responses.protocol.conversion import APIName, Conversion, ConversionContext, Sealer
 from azure_responses.protocol.families import FamilyFacts, facts_of
 
@@ -63,6 +64,17 @@ class ConversionFactory:
         kind = getattr(import_module(f"azure_responses.bridge.{package}"), name)
         conversion: Conversion = kind(parameters, self._context(deployment, now, drops_params))
         return conversion
+
+    def fit(
+        self, api: APIName, parameters: Mapping[str, Any], deployment: str, *, drops_params: bool
+    ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """A request of the deployment's own API without what its model does not take.
+
+        The same object where nothing had to be changed; and what was left out.
+        """
+        if api != "chat":
+            return parameters, ()
+        return fit_chat(parameters, self.facts(deployment), drops_params=drops_params)
 
     def facts(self, deployment: str) -> FamilyFacts:
         """What the model of a deployment accepts."""

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from azure_responses._async.chat import AsyncChatCompletionStream
-from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
+from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses.errors import ConfigurationError
 from azure_responses.litellm_plugin.clients import async_client, litellm_class, sync_client
 from azure_responses.litellm_plugin.conversions import (

@@ -267,6 +267,10 @@ class TypedCall(Call, Generic[R]):
     def remember(self, result: R, now: float) -> None:
         """Note what the result says for later calls; `now` is monotonic seconds."""
 
+    def watched(self, result: R) -> Result:
+        """The result as those who watch calls know it."""
+        return result
+
     def finish(self, result: R) -> None:
         """Do with the result what its caller asked for; an error here is not one of the call."""
 

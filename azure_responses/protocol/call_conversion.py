@@ -10,6 +10,7 @@ is the third case: its body is rewritten, because the service does not know that
 reply passes unchanged.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,15 @@ from azure_responses.protocol.conversion import APIName, Conversion, StreamConve
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.protocol.stored_response import BRIDGED_PREFIX, StoredResponse
 
-__all__ = ["CallConversion", "History", "MakeConversion", "Replay"]
+__all__ = [
+    "CallConversion",
+    "History",
+    "MakeConversion",
+    "Replay",
+    "is_stored_here",
+    "read_json",
+    "reply_bytes",
+]
 
 MakeConversion = Callable[[Mapping[str, Any], float], Conversion]
 """Makes the conversion of a request, which is JSON, at a time in unix seconds."""
@@ -65,7 +74,7 @@ class CallConversion:
         self.upstream = upstream
         self.warnings: tuple[str, ...] = ()
         self.history: History | None = None
-        self._parameters: dict[str, Any] = from_json(content)
+        self._parameters = read_json(content)
         self._make = make
         self._warn = warn
         self._conversion: Conversion | None = None
@@ -113,10 +122,7 @@ class CallConversion:
         Raises:
             ValueError: the body is not a reply of the deployment's API.
         """
-        value = from_json(body)
-        if not isinstance(value, dict):
-            raise ValueError("the reply is not a JSON object")
-        return self._written.read(value)
+        return self._written.read(read_json(body))
 
     def shortened(self, message: str) -> bytes | None:
         """The body to send once more after a refusal as too long; None to pass the refusal on."""
@@ -215,6 +221,22 @@ def is_stored_here(response_id: object) -> bool:
     return isinstance(response_id, str) and response_id.startswith(BRIDGED_PREFIX)
 
 
+def read_json(content: bytes) -> dict[str, Any]:
+    """A JSON object; raises ValueError for anything else."""
+    try:
+        value = from_json(content)
+    except ValueError:
+        # Half a surrogate pair is not JSON to everybody, and no reason to lose an answer.
+        value = json.loads(content)
+    if not isinstance(value, dict):
+        raise ValueError("the content is not a JSON object")
+    return value
+
+
 def reply_bytes(body: Mapping[str, Any]) -> bytes:
     """A converted reply as bytes."""
-    return to_json(body)
+    try:
+        return to_json(body)
+    except ValueError:
+        # Half a surrogate pair can only be written escaped.
+        return json.dumps(body).encode()

@@ -9,13 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.call_conversion import CallConversion, Replay, is_stored_here
+from azure_responses.protocol.call_conversion import (
+    CallConversion,
+    Replay,
+    is_stored_here,
+    read_json,
+)
 from azure_responses.protocol.conversion import APIName, Conversion
 from azure_responses.protocol.deployment_apis import DeploymentAPIs, refused_api
-from azure_responses.protocol.endpoint import Endpoint
+from azure_responses.protocol.endpoint import API_HEADERS, Endpoint
+from azure_responses.protocol.request_body import encode_body
 
 __all__ = ["CallConverter", "MakesConversions"]
 
@@ -34,6 +41,14 @@ class MakesConversions(Protocol):
         drops_params: bool,
     ) -> Conversion:
         """The conversion of one request, which is JSON; `now` is unix seconds."""
+
+    def fit(
+        self, api: APIName, parameters: Mapping[str, Any], deployment: str, *, drops_params: bool
+    ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """A request of the deployment's own API without what its model does not take.
+
+        The same object where nothing had to be changed; and what was left out.
+        """
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,19 @@ class CallConverter:
         if is_stored_here(call.parameters.get("previous_response_id")):
             call.conversion = CallConversion("responses", "responses", content, _replay)
 
+    def learn(self, deployment: str, error: AzureResponsesError, spoken: APIName) -> bool:
+        """True where an error has taught what a deployment speaks instead of `spoken`.
+
+        For callers who make a refused call over themselves.
+        """
+        known = self.apis.of(deployment)
+        api = refused_api(error, spoken) if known.may_be_wrong else None
+        if api is not None:
+            self.apis.learn(deployment, api)
+            return True
+        # Another call may have learned it meanwhile.
+        return known.name != spoken and refused_api(error, spoken) is not None
+
     def _switch(
         self,
         deployment: str,
@@ -118,8 +146,27 @@ class CallConverter:
         if api != caller:
             make = partial(self._make, deployment, caller, api, drops_params)
             call.conversion = CallConversion(caller, api, content, make, warn)
-        url = self._url(api, call.request.url)
-        call.request = replace(call.request, url=url, body=content)
+        elif api != "responses":
+            content = self._fit(deployment, api, content, drops_params, warn)
+        url = self._url(api, deployment, call.request.url)
+        headers = {**API_HEADERS[api], **call.request.headers}
+        call.request = replace(call.request, url=url, headers=headers, body=content)
+
+    def _fit(
+        self,
+        deployment: str,
+        api: APIName,
+        content: bytes,
+        drops_params: bool,
+        warn: Callable[[str], None] | None,
+    ) -> bytes:
+        """The body without what the deployment's model does not take; nearly always the same."""
+        body = read_json(content)
+        fitted, warnings = self.conversions.fit(api, body, deployment, drops_params=drops_params)
+        if warn is not None:
+            for text in warnings:
+                warn(text)
+        return content if fitted is body else encode_body(fitted) or content
 
     def _make(
         self,
@@ -134,15 +181,19 @@ class CallConverter:
             caller, api, parameters, deployment, now, drops_params=drops_params
         )
 
-    def _url(self, api: APIName, url: str) -> str:
-        """The URL of an API; `url` has the query of the call."""
-        endpoint, query = self.endpoint, url.partition("?")[2]
-        if api == "messages":
-            plain = f"{endpoint.resource}/anthropic/v1/messages"
+    def _url(self, api: APIName, deployment: str, url: str) -> str:
+        """The URL of an API, with the query that the call has besides the endpoint's own."""
+        endpoint = self.endpoint
+        if api == "responses":
+            made = endpoint.url("responses")
+        elif api == "chat":
+            made = endpoint.chat_url(deployment)
         else:
-            segments = ("responses",) if api == "responses" else ("chat", "completions")
-            plain = endpoint.url(*segments).partition("?")[0]
-        return f"{plain}?{query}" if query else plain
+            made = endpoint.messages_url()
+        own = parse_qsl(urlsplit(endpoint.url("responses")).query, keep_blank_values=True)
+        given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        added = urlencode([pair for pair in given if pair not in own])
+        return f"{made}{'&' if '?' in made else '?'}{added}" if added else made
 
 
 def _replay(parameters: Mapping[str, Any], now: float) -> Conversion:

@@ -100,6 +100,7 @@ _CHAT = APIOperation(
     is_billed=True,
     returns_usage=True,
     by_deployment=True,
+    span="chat",
 )
 _COMPACT = APIOperation(
     "compact",

@@ -162,25 +162,40 @@ class Operations:
     def speak(
         self,
         caller: APIName,
-        model: type[R],
+        kind: Callable[..., K],
+        model: type[Result],
         parameters: Mapping[str, Any],
         options: Options,
         *,
         stream: bool = False,
+        drops_params: bool | None = None,
         warn: Callable[[str], None] | None = None,
-    ) -> TypedCall[R]:
+    ) -> K:
         """A call of chat completions or Messages, on a deployment of whatever it speaks.
 
         A refusal of the API itself is raised, not answered by another call: over Responses a chat
         completion needs the bridge.
+
+        Args:
+            caller: the API.
+            kind, model: of the call, and what its reply is read as.
+            parameters, options: of the call.
+            stream: the reply is asked for as a stream.
+            drops_params: in place of the client's setting.
+            warn: told what was left out.
         """
         body = self._body({**parameters, "stream": stream or None})
         name = "chat" if caller == "chat" else "messages"
-        call: TypedCall[R] = self._call(
-            name, model, options, body=body, stream=stream, kind=TypedCall
-        )
+        call = self._call(name, model, options, body=body, stream=stream, kind=kind)
         assert self.converter is not None
-        self.converter.convert(call, body["model"], caller=caller, warn=warn, may_switch=False)
+        self.converter.convert(
+            call,
+            body["model"],
+            caller=caller,
+            drops_params=drops_params,
+            warn=warn,
+            may_switch=False,
+        )
         return call
 
     def stream(
@@ -342,7 +357,7 @@ class Operations:
     def _call(
         self,
         name: str,
-        model: type[R],
+        model: type[Result],
         options: Options,
         *,
         response_id: str | None = None,

@@ -6,7 +6,7 @@ Each is a delegate of the method of `AsyncRouter` without the `a`.
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations

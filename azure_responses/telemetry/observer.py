@@ -25,7 +25,10 @@ class StreamState(Protocol):
     """What an observer needs to know of a stream that has ended."""
 
     headers: Mapping[str, str]
-    final_response: Any
+
+    @property
+    def final_response(self) -> Any:
+        """The finished response; None before its end."""
 
     @property
     def partial_response(self) -> Any:

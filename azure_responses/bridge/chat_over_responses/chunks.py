@@ -26,7 +26,7 @@ from azure_responses.types.chat_chunk import (
     ChatCompletionDeltaToolCall,
 )
 
-__all__ = ["ChunkFactory", "accumulate_chunks"]
+__all__ = ["ChunkAccumulator", "ChunkFactory", "accumulate_chunks"]
 
 _new: Any = object.__new__
 _set_dict: Any = vars(BaseModel)["__dict__"].__set__
@@ -126,13 +126,15 @@ def accumulate_chunks(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
     Raises:
         ValueError: there are no chunks.
     """
-    accumulator = _Accumulator()
+    accumulator = ChunkAccumulator()
     for chunk in chunks:
         accumulator.add(chunk)
     return accumulator.build()
 
 
-class _Accumulator:
+class ChunkAccumulator:
+    """Adds up the chunks of one choice."""
+
     def __init__(self) -> None:
         self._around: dict[str, Any] = {}
         self._choice: dict[str, Any] = {}
@@ -143,6 +145,7 @@ class _Accumulator:
         self._function_call: ChatCompletionFunction | None = None
 
     def add(self, chunk: ChatCompletionChunk) -> None:
+        """Take the next chunk."""
         # Later chunks win, but a None after a value (usage, in all chunks but one) does not.
         for name in chunk.model_fields_set - {"choices", "object"}:
             if name not in self._around or chunk[name] is not None:
@@ -152,7 +155,8 @@ class _Accumulator:
 
     def _add_choice(self, choice: ChatCompletionChunkChoice) -> None:
         for name in choice.model_fields_set - {"delta", "logprobs"}:
-            if name not in self._choice or choice[name] is not None:
+            # The last chunk of some models has verdicts of the content filter that say nothing.
+            if name not in self._choice or choice[name] not in (None, {}):
                 self._choice[name] = choice[name]
         if choice.logprobs is not None:
             self._logprobs += choice.logprobs.content or []
@@ -178,6 +182,7 @@ class _Accumulator:
             call["custom"] = _add_custom(call.get("custom"), delta.custom)
 
     def build(self) -> ChatCompletion:
+        """The completion so far; raises ValueError where there are no chunks."""
         if not self._around:
             raise ValueError("There are no chunks to add up.")
         calls = [assemble_tool_call(self._calls[index]) for index in sorted(self._calls)]

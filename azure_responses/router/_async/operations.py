@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import sleep
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.errors import ResponseNotFoundError

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from azure_responses._async.chat import AsyncChatCompletionStream
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import compute
 from azure_responses._async.stream import AsyncTypedStream
 from azure_responses.bridge import (

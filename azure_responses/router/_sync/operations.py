@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses._sync.concurrency import sleep
 from azure_responses._sync.pages import InputItemPages
 from azure_responses.errors import ResponseNotFoundError

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from azure_responses._sync.chat import ChatCompletionStream
+from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.stream import TypedStream
 from azure_responses.bridge import (

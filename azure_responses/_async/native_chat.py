@@ -1,0 +1,224 @@
+"""Chat completions on deployments that speak chat completions or Messages, awaited."""
+
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+from weakref import finalize
+
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
+from azure_responses._async.concurrency import compute, shield
+from azure_responses._async.converted_calls import AsyncConvertedStream
+from azure_responses._async.executor import AsyncExecutor
+from azure_responses._async.watch import AsyncWatch
+from azure_responses.bridge.chat_chunks import ChatCall, ChatChunks
+from azure_responses.bridge.native_chat import chat_parameters
+from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.reply_body import AsyncStreamedReply
+from azure_responses.transport import Timeout
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.chat_chunk import ChatCompletionChunk
+from azure_responses.types.model import UnknownEvent
+from azure_responses.types.result import Route, request_id_of
+
+__all__ = ["AsyncNativeCompletions", "AsyncNativeChatStream"]
+
+
+class AsyncNativeCompletions:
+    """Serves chat completions without the Responses API.
+
+    Args:
+        operations: builds the calls.
+        executor: performs them.
+        drop_params: leave out, with a warning, what a deployment cannot do.
+    """
+
+    def __init__(
+        self, operations: Operations, executor: AsyncExecutor, *, drop_params: bool
+    ) -> None:
+        self._operations = operations
+        self._executor = executor
+        self._drop_params = drop_params
+
+    def api_of(self, deployment: Any) -> APIName:
+        """What a deployment speaks."""
+        converter = self._operations.converter
+        if converter is None or not isinstance(deployment, str):
+            return "responses"
+        return converter.apis.of(deployment).name
+
+    def learn(self, deployment: Any, error: AzureResponsesError, spoken: APIName) -> bool:
+        """True where an error has taught what a deployment speaks instead of `spoken`."""
+        converter = self._operations.converter
+        if converter is None or not isinstance(deployment, str):
+            return False
+        return converter.learn(deployment, error, spoken)
+
+    async def create(
+        self, parameters: Mapping[str, Any], options: Options, timeout: Timeout, *, stream: bool
+    ) -> "ChatCompletion | AsyncNativeChatStream":
+        """A chat completion, or its stream.
+
+        Raises:
+            ConfigurationError: what the deployment cannot do; nothing was sent.
+            AzureResponsesError: what the service or the network ended with, after retries.
+        """
+        call = await compute(self._write, parameters, options, stream)
+        if not stream:
+            return await self._executor.perform(call, timeout)
+        return await AsyncNativeChatStream(self._executor, call, timeout).open()
+
+    def _write(self, parameters: Mapping[str, Any], options: Options, stream: bool) -> ChatCall:
+        given = dict(parameters)
+        drops = given.pop("drop_params", None)
+        drops = self._drop_params if drops is None else bool(drops)
+        chat, warnings = chat_parameters(given, drops_params=drops)
+        for text in warnings:
+            warn_caller(text)
+        return self._operations.speak(
+            "chat",
+            ChatCall,
+            ChatCompletion,
+            chat,
+            options,
+            stream=stream,
+            drops_params=drops,
+            warn=warn_caller,
+        )
+
+
+class AsyncNativeChatStream(AsyncChatCompletionStream):
+    """The chunks of one chat completion as the deployment sends them."""
+
+    def __init__(self, executor: AsyncExecutor, call: ChatCall, timeout: Timeout) -> None:
+        self._ready: deque[ChatCompletionChunk] = deque()
+        self._is_entered = False
+        self._is_done = False
+        self._executor = executor
+        self._call = call
+        self._timeout = timeout
+        self._chunks = ChatChunks(call)
+        self._reply: AsyncStreamedReply | AsyncConvertedStream | None = None
+        self._watch: AsyncWatch | None = None
+
+    async def open(self) -> "AsyncNativeChatStream":
+        """Connect; raises what the service answers."""
+        self._watch = self._executor.telemetry.watch(self._call, is_stream=True)
+        if self._watch is not None:
+            # A caller may drop the stream without closing it; this does not keep it alive.
+            finalize(self, self._watch.drop, self._chunks)
+            await self._watch.start()
+        try:
+            await self._connect()
+        except BaseException as error:
+            await self._end(error)
+            raise
+        return self
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        return request_id_of(self._chunks.headers)
+
+    @property
+    def route(self) -> Route | None:
+        """None: no router is involved."""
+        return None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the reply."""
+        return self._chunks.headers
+
+    async def get_final_completion(self) -> ChatCompletion:
+        """The whole completion; reads what is left of the stream first."""
+        while await self._fill():
+            self._ready.clear()
+        final = self._chunks.final
+        if final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the completion was complete.",
+                partial=self._chunks.so_far(),
+            )
+        return final
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        await self._end(None)
+
+    async def _connect(self) -> None:
+        self._reply = await self._executor.open(self._call, self._timeout, self._watch)
+        self._chunks.headers = self._reply.headers
+
+    async def _fill(self) -> bool:
+        """Read once; False when there are no more chunks."""
+        if self._is_done:
+            return False
+        chunks = self._chunks
+        try:
+            if chunks.failure is None:
+                await self._read()
+            if chunks.failure is not None and not self._ready:
+                await self._fail(chunks.failure)
+        except BaseException as error:
+            await self._end(error)
+            raise
+        return bool(self._ready) or not self._is_done
+
+    async def _read(self) -> None:
+        reply, chunks = self._reply, self._chunks
+        assert reply is not None
+        try:
+            data = await reply.read()
+        except APIConnectionError as error:
+            chunks.break_off(error)
+            return
+        now = time.time()
+        ready = chunks.end(now) if data is None else chunks.receive(data, now)
+        self._ready.extend(ready)
+        if self._watch is not None:
+            self._watch.receive([_DELTA] * len(ready))
+        reply.note(chunks)
+        if chunks.is_over and chunks.failure is None:
+            await reply.drain()
+            await self._end(None)
+
+    async def _fail(self, failure: AzureResponsesError) -> None:
+        """Raise a failure; one before the first chunk is tried again where that helps."""
+        if self._chunks.has_output:
+            raise failure
+        cause = failure.__cause__
+        error = cause if isinstance(cause, AzureResponsesError) else failure
+        try:
+            attempt = self._call.next_attempt(error, time.monotonic(), random.random())
+        except AzureResponsesError:
+            raise failure from cause
+        if self._watch is not None:
+            await self._watch.retry(error, attempt.delay)
+        await self._disconnect()
+        await self._executor.prepare(attempt, self._call.secret)
+        self._chunks.begin_again()
+        await self._connect()
+
+    async def _end(self, error: BaseException | None) -> None:
+        self._is_done = True
+        try:
+            await self._disconnect()
+        finally:
+            if self._watch is not None:
+                await self._watch.end_stream(self._chunks, error)
+
+    async def _disconnect(self) -> None:
+        # Forgotten first: closing may be interrupted, and is not done twice.
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            with shield():
+                await reply.aclose()
+
+
+# What watches a call counts the events that carry output.
+_DELTA = UnknownEvent.model_validate({"type": "chat.completion.chunk.delta"})

@@ -1,0 +1,109 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""The chunks of a streamed chat completion that the Responses API serves, blocking."""
+
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from azure_responses._sync.stream import Stream
+from azure_responses.bridge import ChatStream
+from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.protocol.sse import FAILING
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.chat_chunk import ChatCompletionChunk
+from azure_responses.types.response import Response
+from azure_responses.types.result import Route
+
+__all__ = ["ChatCompletionStream"]
+
+
+class ChatCompletionStream:
+    """The chunks of one chat completion, in order.
+
+    Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered
+    as a context manager (`with`). A completion that fails after its first chunk raises the
+    error of its code, one that breaks off StreamInterruptedError; `partial` is the completion so
+    far.
+    """
+
+    def __init__(self, events: Stream[Response], state: ChatStream) -> None:
+        self._events = events
+        self._state = state
+        self._ready: deque[ChatCompletionChunk] = deque()
+        self._is_entered = False
+        self._is_done = False
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the latest connection."""
+        return self._events.request_id
+
+    @property
+    def route(self) -> Route | None:
+        """How a router got it answered; None without one."""
+        return getattr(self._events, "route", None)
+
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        return self if self._is_entered else self._closing()
+
+    def __next__(self) -> ChatCompletionChunk:
+        while not self._ready:
+            if not self._fill():
+                raise StopIteration
+        return self._ready.popleft()
+
+    def get_final_completion(self) -> ChatCompletion:
+        """The whole completion; reads what is left of the stream first."""
+        while self._fill():
+            self._ready.clear()
+        if self._state.final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the completion was complete.",
+                partial=self._state.so_far(),
+            )
+        if self._events.final_response is not None:
+            self._state.final.take_headers(self._events.final_response)
+        return self._state.final
+
+    def close(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        self._events.close()
+
+    def __enter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _closing(self) -> Iterator[ChatCompletionChunk]:
+        try:
+            while self._ready or self._fill():
+                if self._ready:
+                    yield self._ready.popleft()
+        finally:
+            self.close()
+
+    def _fill(self) -> bool:
+        """Take one event; False when there are no more."""
+        if self._is_done:
+            return False
+        try:
+            event = next(self._events, None)
+        except AzureResponsesError as error:
+            self.close()
+            raise self._state.failure(error) from error.__cause__
+        if event is None:
+            self._ready.extend(self._state.finish())
+            self._is_done = True
+        # The stream itself raises what a failing event reports, with the headers of the reply.
+        elif str(event.type) not in FAILING:
+            self._ready.extend(self._state.feed(event))
+        return bool(self._ready) or not self._is_done
