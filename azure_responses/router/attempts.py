@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,8 +31,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Answer(Generic[T]):
+class Answer(NamedTuple, Generic[T]):
     """What an attempt came to.
 
     Attributes:
@@ -46,8 +45,7 @@ class Answer(Generic[T]):
     entry: LedgerEntry | None = None
 
 
-@dataclass(slots=True)
-class Routed(Generic[T]):
+class Routed(NamedTuple, Generic[T]):
     """A result and how it was got.
 
     `open_attempt` is settled unless the result is a stream under way: then the stream tells

@@ -35,7 +35,6 @@ litellm_enc: + base64 of "model_id:{}" + ; + encrypted_content
 import re
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
@@ -64,8 +63,7 @@ _PREVIOUS = (None, "previous_response_id")
 _URLS = ("https://", "http://", "data:")
 
 
-@dataclass(frozen=True, slots=True)
-class Unlabelled:
+class Unlabelled(NamedTuple):
     """A body as the service can read it.
 
     Attributes:
@@ -161,8 +159,7 @@ class Affinity:
         return SignedId(found.inner, deployment.tag, deployment.resource)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
+class _Sighting(NamedTuple):
     """A label, and where it was found."""
 
     label: SignedId

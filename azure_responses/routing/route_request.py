@@ -28,8 +28,8 @@ __all__ = [
 _NONE: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+# What each call makes is a tuple, which is made in a third of the time of a frozen dataclass.
+class Pin(NamedTuple):
     """Where a call has to go, because only that resource knows what it refers to.
 
     Attributes:
@@ -45,9 +45,6 @@ class Pin:
     deployment: str | None = None
     field: str = "previous_response_id"
     is_hard: bool = True
-
-
-# Those that each call makes are tuples, which are made in a third of the time.
 
 
 class RouteRequest(NamedTuple):
@@ -192,8 +189,7 @@ class Settlement(NamedTuple):
     entry: LedgerEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An id and where in the body it stands, such as `input[3].id`.
 
     Attributes:
@@ -205,8 +201,7 @@ class Found:
     is_private: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(NamedTuple):
     """Where a request has to go, and what its ids leave open.
 
     Attributes:
