@@ -228,10 +228,11 @@ def _read_settings(options: Mapping[str, Any]) -> RouterSettings:
             for name in unknown
             for found in get_close_matches(name, list(RouterOptions.__annotations__), n=3)
         ]
-        if near and repr(unknown[0]) in error.message:
-            error.hint = f"Did you mean {' or '.join(map(repr, near))}?"
-        elif _BELONG_TO_ROWS & set(unknown):
+        # Known names first: `api_key` is near to `api`, but it is not a misspelt `api`.
+        if _BELONG_TO_ROWS & set(unknown):
             error.hint = "Endpoints and credentials belong into the entries of model_list."
+        elif near and repr(unknown[0]) in error.message:
+            error.hint = f"Did you mean {' or '.join(map(repr, near))}?"
         raise
 
 
