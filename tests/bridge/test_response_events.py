@@ -276,6 +276,17 @@ def test_a_failed_response_ends_no_item() -> None:
     assert final["output"][0]["content"][0]["text"] == "Hi"
 
 
+def test_a_reserved_place_is_taken_later_or_stays_empty() -> None:
+    builder = _builder()
+    place, _ = builder.reserve(), builder.reserve()
+    builder.begin_message().add_text("Hi")
+    builder.begin_call({"type": "shell_call", "call_id": "c", "action": {}}, place=place)
+    final = builder.finish("failed", error={"code": "server_error", "message": "Broken off."})
+    added = [event for event in _events(builder.take()) if "item" in event]
+    assert [event["output_index"] for event in added] == [2, 0]
+    assert [item["type"] for item in final["output"]] == ["shell_call", "message"]
+
+
 def test_filters_and_the_tier_stand_in_the_last_response_only() -> None:
     builder = _builder({"service_tier": "auto"})
     builder.start()
