@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from azure_responses.bridge.chat_over_responses.reasoning import (
+    drop_sampling,
+    is_reasoning_model_name,
+)
 from azure_responses.bridge.message_blocks import Part, read_block, read_parts
 from azure_responses.bridge.message_tools import FunctionTool, WebSearch, read_tools
 from azure_responses.bridge.unsupported import Unsupported, invalid
+from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
 __all__ = [
@@ -23,6 +28,7 @@ __all__ = [
     "ToolUse",
     "choose_effort",
     "read_request",
+    "write_sampling",
 ]
 
 _Fields = Mapping[str, Any]
@@ -148,6 +154,25 @@ def choose_effort(
         became = f"became {effort!r}" if effort else "was left out"
         unsupported.warn(f"The effort {request.effort!r} {became}: the model does not have it.")
     return effort
+
+
+def write_sampling(
+    body: dict[str, Any],
+    request: MessagesRequest,
+    context: ConversionContext,
+    unsupported: Unsupported,
+) -> None:
+    """Add `temperature` and `top_p`, which the other APIs have, too."""
+    for name in ("temperature", "top_p"):
+        value = getattr(request, name)
+        # 1 is the default of all three APIs, and a model that reasons refuses even that.
+        if value is not None and value != 1:
+            body[name] = value
+    reasons = context.facts.instructions_role == "developer"
+    reasons = reasons or is_reasoning_model_name(context.deployment)
+    if reasons and unsupported.drops_params and body.get("reasoning") != {"effort": "none"}:
+        for warning in drop_sampling(body):
+            unsupported.warn(warning)
 
 
 def _take(request: MessagesRequest, name: str, value: Any, unsupported: Unsupported) -> None:

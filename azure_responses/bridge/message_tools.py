@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from azure_responses.bridge.function_tools import flat_name
 from azure_responses.bridge.unsupported import Unsupported, invalid
 
-__all__ = ["FunctionTool", "ToolNames", "WebSearch", "fits_strict", "read_tools"]
+__all__ = ["FunctionTool", "ToolNames", "WebSearch", "fits_strict", "read_tools", "write_function"]
 
 _Fields = Mapping[str, Any]
 _Schema = dict[str, Any]
@@ -248,6 +248,19 @@ _CLIENT_TOOLS: dict[str, tuple[str, str, _Schema]] = {
     "computer": ("computer", "Uses a computer's screen, keyboard and mouse.", _COMPUTER),
     "memory": ("memory", "Keeps files below /memories from one chat to the next.", _MEMORY),
 }
+
+
+def write_function(tool: FunctionTool, name: str, unsupported: Unsupported) -> dict[str, Any]:
+    """A function as the Responses API describes it, under the name that is sent."""
+    is_strict = bool(tool.strict) and fits_strict(tool.schema)
+    if tool.strict and not is_strict:
+        unsupported.warn(
+            f"strict of the tool {tool.name[:100]!r} was left out: in OpenAI's strict mode every "
+            "object has additionalProperties false and requires all its properties."
+        )
+    described = {} if tool.description is None else {"description": tool.description}
+    function = {"type": "function", "name": name, **described}
+    return {**function, "parameters": tool.schema, "strict": is_strict}
 
 
 def fits_strict(schema: Any) -> bool:

@@ -239,6 +239,11 @@ class ResponseBuilder:
         return events
 
     @property
+    def is_over(self) -> bool:
+        """The response is finished, in order or not."""
+        return self.final is not None
+
+    @property
     def has_output(self) -> bool:
         """An item has begun."""
         return bool(self._items)

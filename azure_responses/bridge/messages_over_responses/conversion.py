@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure_responses.bridge.message_request import read_request
+from azure_responses.bridge.message_request import MessagesRequest, read_request
+from azure_responses.bridge.message_tools import ToolNames
 from azure_responses.bridge.messages_over_responses.reply import ReplyReader, ReplyStream
 from azure_responses.bridge.messages_over_responses.request import write_body
 from azure_responses.bridge.unsupported import Unsupported
@@ -30,14 +31,14 @@ class MessagesOverResponses:
         self.input_items: list[dict[str, Any]] = []
         self._parameters = parameters
         self._context = context
-        self._reader = ReplyReader(context)
+        self._request = MessagesRequest()
+        self._names = ToolNames()
 
     def write(self, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """The body of `POST /responses`; see `Conversion.write`. Messages has no history."""
         unsupported = Unsupported(drops_params=self._context.drops_params)
-        request = read_request(self._parameters, unsupported)
-        body = write_body(request, self._context, self._reader.names, unsupported)
-        self._reader.expect(request)
+        self._request = read_request(self._parameters, unsupported)
+        body = write_body(self._request, self._context, self._names, unsupported)
         self.warnings = tuple(unsupported.warnings)
         return body
 
@@ -53,7 +54,7 @@ class MessagesOverResponses:
         if body.get("status") == "failed":
             context = RequestContext("create", deployment=self._context.deployment)
             raise failure_from_response(body, body.get("error"), {}, context, self._context.now)
-        return self._reader.read(body)
+        return self._reader().read(body)
 
     def shortened(self, message: str = "") -> dict[str, Any] | None:
         """None: callers of Messages cannot ask for a shorter conversation."""
@@ -61,4 +62,7 @@ class MessagesOverResponses:
 
     def stream(self) -> ReplyStream:
         """The state of the stream."""
-        return ReplyStream(self._reader)
+        return ReplyStream(self._reader())
+
+    def _reader(self) -> ReplyReader:
+        return ReplyReader(self._request, self._names, self._context)

@@ -5,10 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.conversion_state import shorten
-from azure_responses.bridge.chat_over_responses.reasoning import (
-    drop_sampling,
-    is_reasoning_model_name,
-)
 from azure_responses.bridge.message_blocks import Part
 from azure_responses.bridge.message_request import (
     Entry,
@@ -19,8 +15,15 @@ from azure_responses.bridge.message_request import (
     ToolResult,
     ToolUse,
     choose_effort,
+    write_sampling,
 )
-from azure_responses.bridge.message_tools import FunctionTool, ToolNames, WebSearch, fits_strict
+from azure_responses.bridge.message_tools import (
+    FunctionTool,
+    ToolNames,
+    WebSearch,
+    fits_strict,
+    write_function,
+)
 from azure_responses.bridge.messages_over_responses.thinking import restore_reasoning
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
@@ -55,7 +58,7 @@ def write_body(
     _limit(body, request, unsupported)
     _add_tools(body, request, names, unsupported)
     _add_reasoning(body, request, context, unsupported)
-    _add_sampling(body, request, context, unsupported)
+    write_sampling(body, request, context, unsupported)
     if request.schema is not None:
         body["text"] = {"format": _write_format(request.schema)}
     if request.service_tier is not None:
@@ -105,21 +108,6 @@ def _add_reasoning(
             body["include"] = [*body.get("include", ()), "reasoning.encrypted_content"]
     if reasoning:
         body["reasoning"] = reasoning
-
-
-def _add_sampling(
-    body: _Object, request: MessagesRequest, context: ConversionContext, unsupported: Unsupported
-) -> None:
-    for name in ("temperature", "top_p"):
-        value = getattr(request, name)
-        # 1 is the default of both APIs, and a model that reasons refuses even that.
-        if value is not None and value != 1:
-            body[name] = value
-    reasons = context.facts.instructions_role == "developer"
-    reasons = reasons or is_reasoning_model_name(context.deployment)
-    if reasons and unsupported.drops_params and body.get("reasoning") != {"effort": "none"}:
-        for warning in drop_sampling(body):
-            unsupported.warn(warning)
 
 
 def _write_format(schema: Any) -> _Object:
@@ -183,16 +171,7 @@ def _write_tool(
         if tool.user_location:
             search["user_location"] = dict(tool.user_location)
         return search
-    is_strict = bool(tool.strict) and fits_strict(tool.schema)
-    if tool.strict and not is_strict:
-        unsupported.warn(
-            f"strict of the tool {tool.name[:100]!r} was left out: in OpenAI's strict mode every "
-            "object has additionalProperties false and requires all its properties."
-        )
-    function: _Object = {"type": "function", "name": names.send(tool.name)}
-    if tool.description is not None:
-        function["description"] = tool.description
-    return {**function, "parameters": tool.schema, "strict": is_strict}
+    return write_function(tool, names.send(tool.name), unsupported)
 
 
 class _Items:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azure_responses.bridge.message_request import Thought
+from azure_responses.bridge.responses_over_chat.messages import family_of
 from azure_responses.protocol.conversion import ConversionContext
 
 __all__ = ["SEPARATOR", "restore_reasoning", "seal_reasoning", "texts_of"]
@@ -37,7 +38,7 @@ def seal_reasoning(item: Mapping[str, Any], context: ConversionContext) -> str:
         "field": fields,
         "lengths": [len(text) for text in texts_of(item)],
     }
-    return context.sealer.seal(context.facts.family, kept)
+    return context.sealer.seal(family_of(context), kept)
 
 
 def restore_reasoning(thought: Thought, context: ConversionContext) -> dict[str, Any] | None:
@@ -45,7 +46,7 @@ def restore_reasoning(thought: Thought, context: ConversionContext) -> dict[str,
 
     None where another deployment wrote the block, or where the item cannot be sent again.
     """
-    kept = context.sealer.open(context.facts.family, thought.sealed)
+    kept = context.sealer.open(family_of(context), thought.sealed)
     if kept is None or not kept.get("encrypted_content"):
         return None
     parts: dict[str, list[dict[str, Any]]] = {"summary": []}

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from azure_responses.bridge.function_calls import FunctionCall, ToolOrigin
 from azure_responses.bridge.function_tools import FunctionTools
-from azure_responses.bridge.response_events import CallItem, ResponseBuilder
+from azure_responses.bridge.reply_builder import CallPart, ReplyBuilder
 from azure_responses.bridge.string_field import StringFieldDecoder
 
 __all__ = ["CallReader"]
@@ -30,12 +30,12 @@ class _Call:
         self.name = ""
         self._is_custom = False
         self._waiting: list[str] = []
-        self._item: CallItem | None = None
+        self._item: CallPart | None = None
         self._place: int | None = None
         self._decoder: StringFieldDecoder | None = None
         self.is_open = True
 
-    def add(self, piece: _Fields, builder: ResponseBuilder, tools: FunctionTools) -> None:
+    def add(self, piece: _Fields, builder: ReplyBuilder, tools: FunctionTools) -> None:
         custom = piece.get("custom")
         said = custom or piece.get("function") or {}
         self._is_custom = self._is_custom or custom is not None
@@ -46,7 +46,7 @@ class _Call:
         if text:
             self._add_text(text)
 
-    def _begin(self, builder: ResponseBuilder, origin: ToolOrigin) -> None:
+    def _begin(self, builder: ReplyBuilder, origin: ToolOrigin) -> None:
         if origin.call not in _STREAMED:
             self._place = builder.reserve()
             return
@@ -85,7 +85,7 @@ class _Call:
         text = self._item.text if self._item is not None else "".join(self._waiting)
         return _is_object(text)
 
-    def close(self, status: str, builder: ResponseBuilder, tools: FunctionTools) -> None:
+    def close(self, status: str, builder: ReplyBuilder, tools: FunctionTools) -> None:
         self.is_open = False
         if self._place is not None:
             self._close_held(status, builder, tools)
@@ -103,7 +103,7 @@ class _Call:
             self._item.add("{}")
         self._item.close(status)
 
-    def _close_held(self, status: str, builder: ResponseBuilder, tools: FunctionTools) -> None:
+    def _close_held(self, status: str, builder: ReplyBuilder, tools: FunctionTools) -> None:
         call = FunctionCall(self._id(), self.name, "".join(self._waiting))
         item = tools.to_item(call)
         if item["type"] != "function_call":
@@ -124,7 +124,7 @@ class CallReader:
     """
 
     def __init__(
-        self, builder: ResponseBuilder, tools: FunctionTools, new_id: Callable[[str], str]
+        self, builder: ReplyBuilder, tools: FunctionTools, new_id: Callable[[str], str]
     ) -> None:
         self._builder = builder
         self._tools = tools

@@ -24,7 +24,7 @@ from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["MessageWriter", "family_of"]
+__all__ = ["AssistantTurn", "MessageWriter", "family_of"]
 
 _Item = Mapping[str, Any]
 _Message = dict[str, Any]
@@ -54,7 +54,7 @@ def family_of(context: ConversionContext) -> str:
 
 
 @dataclass
-class _Turn:
+class AssistantTurn:
     """One assistant message with the outputs of its calls."""
 
     texts: list[str] = field(default_factory=list)
@@ -95,9 +95,9 @@ class MessageWriter:
         self._tools = tools
         self._unsupported = unsupported
         self._parts = PartWriter(self._facts, unsupported)
-        self._entries: list[_Turn | _Message] = []
-        self._turn: _Turn | None = None
-        self._turns: dict[str, _Turn] = {}
+        self._entries: list[AssistantTurn | _Message] = []
+        self._turn: AssistantTurn | None = None
+        self._turns: dict[str, AssistantTurn] = {}
         self._hosted_calls: set[str] = set()
         self._reasoning: list[str] = []
         self._foreign = 0
@@ -129,7 +129,7 @@ class MessageWriter:
             )
         messages: list[_Message] = []
         for entry in self._entries:
-            messages += entry.messages() if isinstance(entry, _Turn) else [entry]
+            messages += entry.messages() if isinstance(entry, AssistantTurn) else [entry]
         return messages
 
     def _write(self, item: _Item, path: str) -> None:
@@ -189,10 +189,10 @@ class MessageWriter:
         turn.texts += filter(None, ["".join(texts)])
         turn.refusals += filter(None, ["".join(refusals)])
 
-    def _open_turn(self) -> _Turn:
+    def _open_turn(self) -> AssistantTurn:
         """The assistant message that the next item belongs to."""
         if self._turn is None:
-            self._turn = _Turn()
+            self._turn = AssistantTurn()
             self._entries.append(self._turn)
         self._turn.reasoning += self._reasoning
         self._reasoning = []
@@ -237,7 +237,9 @@ class MessageWriter:
         message = {"role": "tool", "tool_call_id": _short(call_id), "content": output}
         turn.outputs.append(message)
 
-    def _write_parts(self, parts: Sequence[_Item], turn: _Turn, call_id: str, path: str) -> str:
+    def _write_parts(
+        self, parts: Sequence[_Item], turn: AssistantTurn, call_id: str, path: str
+    ) -> str:
         """The text of an output; its pictures go into a message of their own."""
         texts = [text for text in map(text_of, parts) if text is not None]
         others = [part for part in parts if text_of(part) is None]

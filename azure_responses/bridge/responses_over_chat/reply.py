@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools
-from azure_responses.bridge.response_events import (
-    EndStatus,
-    MessageItem,
-    ReasoningItem,
-    ResponseBuilder,
-    usage_of,
-)
+from azure_responses.bridge.reply_builder import MessagePart, ReasoningPart, ReplyBuilder
+from azure_responses.bridge.response_events import EndStatus, usage_of
 from azure_responses.bridge.responses_over_chat.calls import CallReader
 from azure_responses.bridge.responses_over_chat.content_filters import FilterVerdicts
 from azure_responses.bridge.responses_over_chat.think_tags import Said, ThinkTagReader
@@ -64,7 +59,7 @@ class ReplyReader:
     """
 
     def __init__(
-        self, builder: ResponseBuilder, form: ReplyForm, new_id: Callable[[str], str]
+        self, builder: ReplyBuilder, form: ReplyForm, new_id: Callable[[str], str]
     ) -> None:
         self.finish_reason: str | None = None
         self._builder = builder
@@ -74,9 +69,9 @@ class ReplyReader:
         self._filters = FilterVerdicts()
         self._usage: _Fields | None = None
         self._service_tier: str | None = None
-        self._reasoning: ReasoningItem | None = None
+        self._reasoning: ReasoningPart | None = None
         self._reasoned = ""
-        self._message: MessageItem | None = None
+        self._message: MessagePart | None = None
         self._has_message = False
         self._logprobs: list[Any] = []
         self._annotations: list[_Fields] = []
@@ -177,7 +172,7 @@ class ReplyReader:
         if self._message is not None:
             self._annotate(self._message)
 
-    def _annotate(self, message: MessageItem) -> None:
+    def _annotate(self, message: MessagePart) -> None:
         for annotation in self._annotations:
             message.annotate(_unwrapped(annotation))
         self._annotations = []
@@ -195,7 +190,7 @@ class ReplyReader:
             self._close_message("completed")
         self._calls.add(piece)
 
-    def _open_message(self) -> MessageItem:
+    def _open_message(self) -> MessagePart:
         if self._message is None:
             self._close_reasoning()
             self._calls.close_complete()

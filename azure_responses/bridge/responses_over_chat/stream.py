@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from azure_responses.bridge.response_events import ResponseBuilder
+from azure_responses.bridge.reply_builder import ReplyBuilder
 from azure_responses.bridge.responses_over_chat.reply import ReplyReader
 from azure_responses.protocol.sse import SSEDecoder
 
@@ -23,7 +23,7 @@ class ResponseStream:
         final: the whole response, once the ending event has been returned.
     """
 
-    def __init__(self, builder: ResponseBuilder, reader: ReplyReader) -> None:
+    def __init__(self, builder: ReplyBuilder, reader: ReplyReader) -> None:
         self.final: dict[str, Any] | None = None
         self._builder = builder
         self._reader = reader
@@ -42,7 +42,7 @@ class ResponseStream:
         for event in self._decoder.flush():
             self._read(event.data)
         self._start()
-        if self._builder.final is None:
+        if not self._builder.is_over:
             # Without a reason to finish, an answer may be cut anywhere.
             if self._reader.finish_reason is None:
                 self._reader.fail("server_error", _BROKEN_OFF)
@@ -57,7 +57,7 @@ class ResponseStream:
             self._builder.start()
 
     def _read(self, data: bytes) -> None:
-        if self._builder.final is not None:
+        if self._builder.is_over:
             return
         self._start()
         # Usage comes after the reason to finish, so the stream is read to its end.
