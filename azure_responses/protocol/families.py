@@ -70,6 +70,8 @@ class FamilyFacts:
         thinks_always: Claude's thinking cannot be disabled.
         takes_sampling: `temperature`, `top_p` and `top_k` are accepted by Messages.
         takes_prefill: the last message of Messages may be the assistant's.
+        takes_system_messages: messages of Messages may have the role `system`; else what the system
+            says in the middle of a conversation is sent as the user's, marked as instructions.
         max_output_tokens: the most the model writes; None when unknown.
         sources: fact → where it was seen, and when that was read.
     """
@@ -101,6 +103,7 @@ class FamilyFacts:
     thinks_always: bool = False
     takes_sampling: bool = True
     takes_prefill: bool = True
+    takes_system_messages: bool = False
     max_output_tokens: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 

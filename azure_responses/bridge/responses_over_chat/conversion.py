@@ -16,7 +16,7 @@ from azure_responses.bridge.responses_over_chat.parameters import (
 )
 from azure_responses.bridge.responses_over_chat.reply import ReplyForm, ReplyReader
 from azure_responses.bridge.responses_over_chat.stream import ResponseStream
-from azure_responses.bridge.responses_over_chat.truncation import without_oldest_turns
+from azure_responses.bridge.truncation import without_oldest_turns
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import APIName, ConversionContext
 from azure_responses.protocol.families import FamilyFacts

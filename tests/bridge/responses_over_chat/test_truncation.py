@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.bridge.responses_over_chat.truncation import without_oldest_turns
+from azure_responses.bridge.truncation import without_oldest_turns
 
 from .cases import make
 

@@ -46,17 +46,24 @@ def _turns(messages: Sequence[_Message]) -> list[list[int]]:
         role = message["role"]
         if role in ("system", "developer"):
             continue
-        # Pictures that a tool returned come in a message of the user, which begins no turn.
-        if not turns or (role == "user" and not follows_tool):
+        # Pictures that a tool returned come in a message of the user, which begins no turn; nor
+        # does one that holds the results themselves, as in Messages.
+        if not turns or (role == "user" and not follows_tool and not _has_results(message)):
             turns.append([])
         turns[-1].append(at)
         follows_tool = role == "tool"
     return turns
 
 
+def _has_results(message: _Message) -> bool:
+    content = message["content"]
+    return isinstance(content, list) and content[0].get("type") == "tool_result"
+
+
 def _share(message: str) -> float:
     """How much of a request may stay."""
-    numbers = [int(found.replace(",", "")) for found in _NUMBER.findall(message)]
+    # OpenAI's refusals name the limit first, Claude's the size of the request.
+    numbers = sorted(int(found.replace(",", "")) for found in _NUMBER.findall(message)[:2])
     if len(numbers) < 2 or not 0 < numbers[0] < numbers[1]:
         return 0.5
     return numbers[0] / numbers[1] * _MARGIN

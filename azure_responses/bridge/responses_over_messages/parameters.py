@@ -1,0 +1,380 @@
+"""The parameters of a response → those of Messages, without the conversation itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from azure_responses.bridge.function_schemas import make_strict
+from azure_responses.bridge.function_tools import Function, FunctionTools, ToolSupport
+from azure_responses.bridge.responses_over_messages.blocks import without_scope
+from azure_responses.bridge.responses_over_messages.thinking import thinks, write_thinking
+from azure_responses.bridge.unsupported import Unsupported, invalid
+from azure_responses.protocol.conversion import ConversionContext
+from azure_responses.protocol.families import FamilyFacts
+
+__all__ = ["drop_refused", "tool_support", "write_parameters", "write_tools"]
+
+_Fields = Mapping[str, Any]
+_Body = dict[str, Any]
+_ELSEWHERE = "Use a deployment that speaks the Responses API."
+_SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
+# Half of what the smallest Claude of today writes, for a model of which nothing is known.
+_MAX_TOKENS = 4_096
+# name → (values that ask for nothing, why it is not sent, what to do instead)
+_REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
+    "prompt": (
+        (),
+        "Stored prompts are the Responses API's.",
+        "Send the prompt's text as instructions and input.",
+    ),
+    "moderation": ((), "Messages moderates nothing on request.", _SELF),
+    "access_programs": (({},), "Messages has no access programs.", _ELSEWHERE),
+    "multi_agent": (({"enabled": False},), "Messages runs no agents.", _ELSEWHERE),
+    "conversation": (
+        (),
+        "Conversations are stored by the Responses API.",
+        "Continue by previous_response_id, or send the items.",
+    ),
+    "background": (
+        (False,),
+        "Claude does not work in the background.",
+        "Run the call in a task or thread of your own, or through the gateway.",
+    ),
+    "background_options": (({},), "The call does not run in the background.", _ELSEWHERE),
+    "context_management": (
+        ([],),
+        "Nothing compacts the context of a call to Claude.",
+        "Set truncation='auto', or leave out old turns yourself.",
+    ),
+    "image": (
+        ({}, {"context_compression": "auto"}),
+        "Messages does not compress images.",
+        "Send smaller images.",
+    ),
+    "agent_reference": ((), "An agent is called over the Responses API.", _ELSEWHERE),
+    "top_logprobs": ((0,), "Claude gives no log probabilities.", _ELSEWHERE),
+    "service_tier": (
+        ("auto", "default"),
+        "Claude in Foundry has one service tier.",
+        "Leave it out, or set it to 'auto'.",
+    ),
+    "n": ((1,), "A response is one answer.", "Make one call for each answer."),
+    "frequency_penalty": ((0,), "Claude takes no penalties.", "Leave it out."),
+    "presence_penalty": ((0,), "Claude takes no penalties.", "Leave it out."),
+    "seed": ((), "Claude's sampling takes no seed.", "Leave it out."),
+}
+# What the conversion itself does, what only our own store uses, or what matters only for tools
+# that the service runs.
+_DONE_ELSEWHERE = frozenset(
+    {
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "reasoning",
+        "safety_identifier",
+        "store",
+        "stream_options",
+        "tool_choice",
+        "tools",
+        "truncation",
+        "user",
+    }
+)
+# Keywords that Claude refuses in a strict schema (Anthropic's page on structured outputs).
+_NOT_STRICT = frozenset(
+    {
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "uniqueItems",
+    }
+)
+# Paths of a body whose name in the Responses API is another.
+_NAMES = {
+    "max_tokens": "max_output_tokens",
+    "output_config.effort": "reasoning.effort",
+    "output_config.format": "text.format",
+    "metadata.user_id": "safety_identifier",
+    "stop_sequences": "stop",
+}
+
+
+class _Draft:
+    def __init__(self, context: ConversionContext, unsupported: Unsupported) -> None:
+        self.facts: FamilyFacts = context.facts
+        self.context = context
+        self.unsupported = unsupported
+        self.body: _Body = {"model": context.deployment}
+        self.instructions: list[str] = []
+
+
+def write_parameters(
+    parameters: _Fields, context: ConversionContext, unsupported: Unsupported
+) -> tuple[_Body, list[str]]:
+    """The body without messages, system prompt and tools; and what the system prompt has to ask.
+
+    A parameter that neither API has is sent as it is: callers use `extra_body` for those of
+    Messages, such as `top_k` and `stop_sequences`.
+
+    Raises:
+        ConfigurationError: a parameter that Claude does not take.
+        BadRequestError: a parameter of a wrong type.
+    """
+    draft = _Draft(context, unsupported)
+    limit = parameters.get("max_output_tokens")
+    draft.body["max_tokens"] = _read_limit(draft, limit)
+    reasoning = _fields(parameters.get("reasoning") or {}, "reasoning")
+    max_tokens = int(draft.body["max_tokens"])
+    draft.body |= write_thinking(reasoning, draft.facts, max_tokens, unsupported)
+    for name, value in reasoning.items():
+        if name not in ("effort", "summary", "generate_summary") and value not in (None, "auto"):
+            unsupported.leave_out(
+                f"reasoning.{name}", "Claude has no such setting.", "Leave it out."
+            )
+    user = parameters.get("safety_identifier") or parameters.get("user")
+    if user:
+        draft.body["metadata"] = {"user_id": str(user)}
+    for name, value in parameters.items():
+        if value is not None and name not in _DONE_ELSEWHERE:
+            _take(draft, name, value)
+    _drop_sampling(draft)
+    return draft.body, draft.instructions
+
+
+def _take(draft: _Draft, name: str, value: Any) -> None:
+    taker = _TAKERS.get(name)
+    if taker is not None:
+        taker(draft, value)
+    elif name in _REFUSED:
+        neutral, reason, alternative = _REFUSED[name]
+        if value not in neutral:
+            draft.unsupported.leave_out(name, reason, alternative)
+    else:
+        draft.body[name] = value
+
+
+def _read_limit(draft: _Draft, value: Any) -> int:
+    if value is not None:
+        if type(value) is not int or value < 1:
+            raise invalid(
+                "Invalid 'max_output_tokens': expected an integer above 0.", "max_output_tokens"
+            )
+        return value
+    known = draft.context.max_output_tokens or draft.facts.max_output_tokens
+    if known is None:
+        draft.unsupported.warn(
+            f"max_output_tokens was sent as {_MAX_TOKENS}. Claude wants a limit, and that of this "
+            "model is not known."
+        )
+    return known or _MAX_TOKENS
+
+
+def _take_text(draft: _Draft, value: Any) -> None:
+    for name, part in _fields(value, "text").items():
+        if name == "format":
+            _take_format(draft, _fields(part or {}, "text.format"))
+        elif part is not None and (name, part) != ("verbosity", "medium"):
+            draft.unsupported.leave_out(
+                f"text.{name}", "Claude has no such setting.", "Ask for it in the instructions."
+            )
+
+
+def _take_format(draft: _Draft, form: _Fields) -> None:
+    kind = form.get("type", "text")
+    if kind == "json_schema":
+        schema = _fields(form.get("schema"), "text.format.schema")
+        # Claude wants every object closed; name and description have no place.
+        closed = make_strict(schema, marks_required=False)
+        config = draft.body.setdefault("output_config", {})
+        config["format"] = {"type": "json_schema", "schema": closed or dict(schema)}
+    elif kind == "json_object":
+        draft.instructions.append("Answer with one JSON object and nothing else.")
+    elif kind != "text":
+        draft.unsupported.leave_out(
+            "text.format", f"Claude has no format {kind!r}.", "Use 'json_schema'."
+        )
+
+
+def _take_include(draft: _Draft, value: Any) -> None:
+    if isinstance(value, list | tuple) and "message.output_text.logprobs" in value:
+        draft.unsupported.leave_out(
+            "include[message.output_text.logprobs]",
+            "Claude gives no log probabilities.",
+            _ELSEWHERE,
+        )
+
+
+def _take_stream(draft: _Draft, value: Any) -> None:
+    if value:
+        draft.body["stream"] = True
+
+
+def _take_stop(draft: _Draft, value: Any) -> None:
+    draft.body["stop_sequences"] = [value] if isinstance(value, str) else list(value)
+
+
+def _take_cache_key(draft: _Draft, value: Any) -> None:
+    """The whole prompt is cached: Claude finds it by itself and takes no key."""
+    draft.body.setdefault("cache_control", {"type": "ephemeral"})
+
+
+def _take_cache_time(draft: _Draft, value: Any) -> None:
+    """`prompt_cache_retention` and `prompt_cache_options`: Claude keeps a prompt for 5 minutes or,
+    for a caller who wants more, an hour."""
+    fields = value if isinstance(value, Mapping) else {"ttl": value}
+    if fields.get("mode") == "explicit":
+        # Only the marks in the input count.
+        return
+    _take_cache_key(draft, value)
+    if fields.get("ttl") in ("1h", "24h"):
+        draft.body["cache_control"]["ttl"] = "1h"
+
+
+def _take_cache_control(draft: _Draft, value: Any) -> None:
+    given = _fields(value, "cache_control")
+    draft.body["cache_control"] = without_scope(given, "cache_control", draft.unsupported)
+
+
+def _take_config(draft: _Draft, value: Any) -> None:
+    """`output_config` as Messages has it, which wins over what it was made of."""
+    config = draft.body.get("output_config", {})
+    draft.body["output_config"] = {**config, **_fields(value, "output_config")}
+
+
+_TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
+    "text": _take_text,
+    "include": _take_include,
+    "stream": _take_stream,
+    "stop": _take_stop,
+    "prompt_cache_key": _take_cache_key,
+    "prompt_cache_retention": _take_cache_time,
+    "prompt_cache_options": _take_cache_time,
+    "cache_control": _take_cache_control,
+    "output_config": _take_config,
+}
+
+
+def _drop_sampling(draft: _Draft) -> None:
+    """Take out sampling that Claude refuses, most of all while it thinks."""
+    body = draft.body
+    for name in ("temperature", "top_p"):
+        value = body.get(name)
+        if value is not None and not isinstance(value, int | float):
+            raise invalid(f"Invalid type for '{name}': expected a number.", name, "invalid_type")
+    # Newer models refuse the two together, and 1 is the default of both.
+    if body.get("temperature") is not None and body.get("top_p") == 1:
+        del body["top_p"]
+    for name in ("temperature", "top_p"):
+        value, why = body.get(name), _why_not(draft, body.get(name))
+        if value is None or why is None:
+            continue
+        del body[name]
+        if value != 1:
+            draft.unsupported.leave_out(name, *why)
+
+
+def _why_not(draft: _Draft, value: Any) -> tuple[str, str] | None:
+    """Why sampling by a value is refused, and what to do instead; None where it is not."""
+    if not draft.facts.takes_sampling:
+        return "This model takes no sampling parameters.", "Leave it out."
+    if thinks(draft.body):
+        return (
+            "Claude refuses it while it thinks.",
+            "Leave it out, or set reasoning.effort to 'none'.",
+        )
+    if value is not None and not 0 <= value <= 1:
+        return "Claude takes values from 0 to 1.", "Send a value from 0 to 1."
+    return None
+
+
+def tool_support(facts: FamilyFacts) -> ToolSupport:
+    """What Claude takes of tools: strict schemas may have optional properties."""
+    return ToolSupport(
+        strict=facts.takes_strict,
+        marks_required=False,
+        not_strict=_NOT_STRICT,
+        references=not facts.inlines_refs,
+    )
+
+
+def write_tools(parameters: _Fields, tools: FunctionTools) -> _Body:
+    """`tools` and `tool_choice`; empty where there are no tools."""
+    body: _Body = {}
+    if not tools.functions:
+        return body
+    body["tools"] = [_write_tool(function) for function in tools.functions]
+    choice = _write_choice(tools, is_parallel=parameters.get("parallel_tool_calls") is not False)
+    if choice is not None:
+        body["tool_choice"] = choice
+    return body
+
+
+def _write_tool(function: Function) -> _Body:
+    schema = function.parameters
+    tool: _Body = {"name": function.name, "input_schema": {"type": "object", **schema}}
+    if function.description:
+        tool["description"] = function.description
+    if function.strict is not None:
+        tool["strict"] = function.strict
+    return tool
+
+
+_CHOICES = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
+
+
+def _write_choice(tools: FunctionTools, *, is_parallel: bool) -> _Body | None:
+    choice = tools.choice
+    if choice is None:
+        return None if is_parallel else {"type": "auto", "disable_parallel_tool_use": True}
+    written: _Body = {"type": _CHOICES[choice.mode]}
+    if choice.function is not None:
+        written["name"] = choice.function.name
+    if not is_parallel and choice.mode != "none":
+        written["disable_parallel_tool_use"] = True
+    return written
+
+
+def drop_refused(body: _Body, facts: FamilyFacts, unsupported: Unsupported) -> None:
+    """Take out of a body what the model is known to refuse.
+
+    Raises:
+        ConfigurationError: it asks for something.
+    """
+    for path, default in facts.refused_by_messages.items():
+        holder, name = _find(body, path.split("."))
+        value = holder.pop(name, None)
+        if not holder:
+            body.pop(path.split(".")[0], None)
+        if value is not None and value != default:
+            unsupported.leave_out(
+                _NAMES.get(path, path),
+                f"Models of the family {facts.family!r} refuse it.",
+                "Leave it out, or set drop_params.",
+            )
+
+
+def _find(body: _Body, path: Sequence[str]) -> tuple[_Body, str]:
+    """The object that holds the field of a path, and the field's name."""
+    *outer, name = path
+    holder: Any = body
+    for part in outer:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    return (holder if isinstance(holder, dict) else {}), name
+
+
+def _fields(value: Any, path: str) -> _Fields:
+    if not isinstance(value, Mapping):
+        raise invalid(f"Invalid type for '{path}': expected an object.", path, "invalid_type")
+    return value

@@ -1,0 +1,111 @@
+"""Claude's thinking: how a request asks for it, and how callers carry it from turn to turn.
+
+A thinking block has a signature that Claude checks when the block comes back, so it must come back
+unchanged and in its place. Callers of the Responses API carry it as a reasoning item: the whole
+block is sealed in `encrypted_content`, each block in an item of its own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.bridge.unsupported import Unsupported
+from azure_responses.protocol.conversion import ConversionContext
+from azure_responses.protocol.families import FamilyFacts
+
+__all__ = ["family_of", "open_block", "seal_block", "thinks", "write_thinking"]
+
+_Fields = Mapping[str, Any]
+_KINDS = ("thinking", "redacted_thinking")
+_BUDGETS = {
+    "minimal": 1_024,
+    "low": 2_048,
+    "medium": 8_192,
+    "high": 16_384,
+    "xhigh": 24_576,
+    "max": 32_768,
+}
+_LEAST_BUDGET = 1_024
+
+
+def family_of(context: ConversionContext) -> str:
+    """What thinking is sealed for: the family, or the deployment where that is unknown."""
+    facts: FamilyFacts = context.facts
+    return facts.family or context.deployment
+
+
+def seal_block(block: _Fields, context: ConversionContext) -> str:
+    """A thinking block as `encrypted_content`."""
+    return context.sealer.seal(family_of(context), {"block": dict(block)})
+
+
+def open_block(item: _Fields, context: ConversionContext) -> dict[str, Any] | None:
+    """The thinking block of a reasoning item; None where it was not sealed for this family."""
+    sealed = item.get("encrypted_content")
+    opened = context.sealer.open(family_of(context), sealed) if isinstance(sealed, str) else None
+    block = (opened or {}).get("block")
+    return block if isinstance(block, dict) and block.get("type") in _KINDS else None
+
+
+def thinks(body: _Fields) -> bool:
+    """True for a request in which Claude may think."""
+    thinking = body.get("thinking")
+    return isinstance(thinking, Mapping) and thinking.get("type") in ("adaptive", "enabled")
+
+
+def write_thinking(
+    reasoning: _Fields, facts: FamilyFacts, max_tokens: int, unsupported: Unsupported
+) -> dict[str, Any]:
+    """`thinking` and `output_config` for a response's `reasoning`; empty where it says nothing.
+
+    Raises:
+        ConfigurationError: `max_tokens` leaves no room for thinking.
+    """
+    effort = reasoning.get("effort")
+    summary = reasoning.get("summary") or reasoning.get("generate_summary")
+    display = "omitted" if summary in (None, "none") else "summarized"
+    if effort == "none" and not facts.thinks_always:
+        return {"thinking": {"type": "disabled"}}
+    if facts.thinking == "budget":
+        return _write_budget(effort, display, max_tokens, unsupported)
+    if effort is None:
+        asked = display == "summarized"
+        return {"thinking": {"type": "adaptive", "display": display}} if asked else {}
+    sent = _effort_for(str(effort), facts)
+    if sent is None:
+        unsupported.warn("reasoning.effort was left out. The model takes no effort.")
+        return {"thinking": {"type": "adaptive", "display": display}}
+    if sent != effort:
+        unsupported.warn(f"reasoning.effort was sent as {sent!r}. The model has no {effort!r}.")
+    return {
+        "thinking": {"type": "adaptive", "display": display},
+        "output_config": {"effort": sent},
+    }
+
+
+def _effort_for(effort: str, facts: FamilyFacts) -> str | None:
+    sent = facts.effort_for(effort)
+    # Of a family whose efforts are unknown, those of the API count.
+    return "low" if sent in ("none", "minimal") else sent
+
+
+def _write_budget(
+    effort: Any, display: str, max_tokens: int, unsupported: Unsupported
+) -> dict[str, Any]:
+    if effort is None:
+        if display == "summarized":
+            unsupported.warn(
+                "reasoning.summary was left out. This model thinks only with reasoning.effort."
+            )
+        return {}
+    if max_tokens <= _LEAST_BUDGET:
+        unsupported.leave_out(
+            "reasoning.effort",
+            f"Thinking takes {_LEAST_BUDGET} tokens at least, and max_output_tokens is "
+            f"{max_tokens}.",
+            f"Set max_output_tokens above {_LEAST_BUDGET}, or reasoning.effort to 'none'.",
+        )
+        return {}
+    # Half of the tokens are left for the answer, as far as that is possible.
+    wanted = _BUDGETS.get(str(effort), _BUDGETS["medium"])
+    budget = min(wanted, max(_LEAST_BUDGET, max_tokens // 2))
+    return {"thinking": {"type": "enabled", "budget_tokens": budget, "display": display}}
