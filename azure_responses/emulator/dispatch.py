@@ -43,6 +43,7 @@ __all__ = [
 
 # More than the deployments of a resource, and less than all names that callers think of.
 _MOST_WINDOWS = 1000
+_MOST_CALLS = 10_000
 
 
 @dataclass
@@ -71,6 +72,8 @@ class Account:
         self.dice = random.Random(seed)
         # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()
+        # How many thinking blocks stood before a call of Claude, by the call's id.
+        self.thoughts: dict[str, int] = BoundedDict(_MOST_CALLS)
         self.windows: dict[str, UsageWindow] = BoundedDict(_MOST_WINDOWS)
 
     def deployment(self, name: Any) -> EmulatedDeployment:

@@ -23,6 +23,7 @@ class ClaudeFacts:
         shows_thinking: `thinking.display` is `summarized` where the request does not say.
         prefills: the last message may be the assistant's.
         samples: `temperature`, `top_p` and `top_k` may be set.
+        takes_system: a message of the role `system` may stand in the middle.
     """
 
     thinking: tuple[str, ...] = ("enabled", "adaptive", "disabled")
@@ -30,6 +31,7 @@ class ClaudeFacts:
     shows_thinking: bool = True
     prefills: bool = False
     samples: bool = True
+    takes_system: bool = False
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def failing_chat_frames(
         "stream-context-length": _CONTEXT_LENGTH,
         "stream-no-deployment": NO_MATCHING_DEPLOYMENT,
     }
-    if fault.kind.startswith("stream-500"):
+    if fault.kind.startswith("stream-5"):
         error: Event = OVERLOADED
     else:
         error = errors.get(fault.kind) or stream_limit_error(deployment, region)

@@ -193,6 +193,8 @@ _ERRORS: dict[str, Callable[[Fault], ServiceError]] = {
     "http-500-overloaded": _overloaded,
     # No recorded body: an assumption.
     "http-503": _plain(503, "ServiceUnavailable", "The service is temporarily unavailable."),
+    # Anthropic's "overloaded".
+    "http-529": _plain(529, "529", "Overloaded"),
     "token-expired": lambda _: token_refused(),
     "responses-unavailable": lambda _: invalid_request(
         "Invalid URL (POST /v1/responses)", status=404
@@ -313,6 +315,7 @@ STREAM_FAULTS = (
     "stream-429-C",
     "stream-500",
     "stream-500-flat",
+    "stream-529",
     "stream-context-length",
     "stream-no-deployment",
     "stream-too-many-requests",

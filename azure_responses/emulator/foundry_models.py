@@ -82,6 +82,7 @@ _CLAUDE_47 = ClaudeFacts(
     efforts=("low", "medium", "high", "xhigh", "max"),
     shows_thinking=False,
     samples=False,
+    takes_system=True,
 )
 
 

@@ -176,10 +176,13 @@ class Assumptions:
             certain for reasoning items only.
         requires_reasoning: an item that is sent back with its id needs the reasoning item that
             it was made with (codex#6375); those that are not stored cannot be judged.
+        requires_thinking: with adaptive thinking, a call of Claude needs the thinking blocks that
+            it was made with; Anthropic's pages say so of manual thinking only.
         offers_compaction: `POST /responses/compact` exists. Documented in June 2026, missing in
             inspect_ai#3371 of March 2026 and in the OpenAPI description.
     """
 
     accepts_message_status: bool = True
     requires_reasoning: bool = True
+    requires_thinking: bool = True
     offers_compaction: bool = True

@@ -7,14 +7,24 @@ tool is added in one module: see `hosted_tool`.
 from azure_responses.emulator.engine.chat_completion import create_chat_completion
 from azure_responses.emulator.engine.create_response import compact, create_response
 from azure_responses.emulator.engine.generation import GeneratedResponse, Generation, PrefixMemory
+from azure_responses.emulator.engine.messages_reply import (
+    MessagesReply,
+    count_message_tokens,
+    create_message,
+    write_message_events,
+)
 from azure_responses.emulator.engine.triggers import TRIGGERS
 
 __all__ = [
     "TRIGGERS",
     "GeneratedResponse",
+    "MessagesReply",
     "PrefixMemory",
     "Generation",
     "create_response",
     "create_chat_completion",
+    "create_message",
+    "count_message_tokens",
+    "write_message_events",
     "compact",
 ]

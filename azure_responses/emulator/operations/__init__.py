@@ -9,6 +9,7 @@ from azure_responses.emulator.operations import (
     containers,
     conversations,
     files,
+    messages,
     responses,
 )
 from azure_responses.emulator.routes import Handler, Operation, RouteTable
@@ -43,6 +44,10 @@ OPERATIONS: tuple[Operation, ...] = (
               base="models", model_in="body", stream_in="body", data_action=_CHAT),
     Operation("chat", "POST", "chat/completions", chat.complete_chat,
               base="serverless", model_in="host", stream_in="body", data_action=_CHAT),
+    Operation("messages", "POST", "messages", messages.create,
+              base="anthropic", model_in="body", stream_in="body"),
+    Operation("messages.count_tokens", "POST", "messages/count_tokens", messages.count_tokens,
+              base="anthropic", model_in="body"),
     Operation("models", "GET", "models", lambda _: json_reply(list_models())),
     Operation("model", "GET", "models/*",
               lambda call: json_reply(describe_model(call.route.ids[0]))),

@@ -13,8 +13,15 @@ from azure_responses.emulator.validation.create_body import (
 )
 from azure_responses.emulator.validation.family_rules import keep_declared
 from azure_responses.emulator.validation.input_items import refuse_status
+from azure_responses.emulator.validation.messages_body import check_messages as validate_messages
+from azure_responses.emulator.validation.thinking_rules import (
+    check_blocks as validate_message_blocks,
+)
 
-__all__ = ["keep_declared", "validate_chat", "validate_compact", "validate_create"]
+__all__ = [
+    "keep_declared", "validate_chat", "validate_compact", "validate_create",
+    "validate_message_blocks", "validate_messages",
+]  # fmt: skip
 
 
 def validate_create(
