@@ -28,6 +28,7 @@ from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
+from azure_responses.openai_server.route import expects_anthropic
 
 __all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]
 
@@ -102,7 +103,8 @@ class GatewayApp:
         error = error_response(
             500, "The gateway failed to answer.", code="server_error", type="server_error"
         )
-        await send_error(send, error, call_id)
+        to_anthropic = expects_anthropic(scope["path"], {})
+        await send_error(send, error, call_id, to_anthropic=to_anthropic)
 
     async def _refuse(self, error: ErrorResponse, send: Send) -> None:
         self.gateway.metrics.refuse(error.status)

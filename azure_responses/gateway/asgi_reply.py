@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from azure_responses.openai_server.error_body import anthropic_error
+
 __all__ = [
     "DISCONNECT",
     "Disconnect",
@@ -100,10 +102,15 @@ async def send_reply(send: Send, status: int, headers: Sequence[Header], body: b
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, error: ErrorResponse, call_id: str) -> None:
-    """Send a refusal."""
-    body = to_json(error.body)
-    await send_reply(send, error.status, error_headers(error, call_id, len(body)), body)
+async def send_error(
+    send: Send, error: ErrorResponse, call_id: str, *, to_anthropic: bool = False
+) -> None:
+    """Send a refusal; `to_anthropic` in the shape that callers of Messages read."""
+    status, fields = error.status, error.body
+    if to_anthropic:
+        status, fields = anthropic_error(status, fields["error"], call_id)
+    body = to_json(fields)
+    await send_reply(send, status, error_headers(error, call_id, len(body)), body)
 
 
 def error_headers(error: ErrorResponse, call_id: str, length: int) -> list[Header]:

@@ -14,11 +14,14 @@ _BEARER = "bearer "
 _LONGEST = 4096
 # The headers that only this gateway reads come first: a proxy in front of it may need
 # Authorization for itself.
-_HEADERS = ("x-litellm-api-key", "api-key", "authorization")
+_HEADERS = ("x-litellm-api-key", "api-key", "x-api-key", "authorization")
 
 
 def read_key(headers: Mapping[str, str]) -> str | None:
-    """The key a request carries: `x-litellm-api-key`, else `api-key`, else `Authorization: Bearer`.
+    """The key a request carries, or None.
+
+    `x-litellm-api-key` counts before `api-key`, `x-api-key` (Anthropic's) and `Authorization:
+    Bearer`.
 
     Args:
         headers: of the request; names in lower case, or a mapping that ignores case.
@@ -122,7 +125,7 @@ class Access:
 
 def _missing() -> ErrorResponse:
     return _refuse(
-        "No API key provided. Send it as `Authorization: Bearer KEY`, `api-key` or "
+        "No API key provided. Send it as `Authorization: Bearer KEY`, `api-key`, `x-api-key` or "
         "`x-litellm-api-key`."
     )
 

@@ -17,6 +17,8 @@ __all__ = ["LOGGER", "describe_call", "format_line", "log_call", "set_up_logging
 
 LOGGER = logging.getLogger("azure_responses.gateway")
 
+# What makes an answer is one operation, whichever API its caller used.
+_CALL_TYPES = {"chat": "chat_completions", "messages": "messages"}
 _OPERATION = "azure_responses.operation"
 # The attribute of a log record: the caller and the call, which only JSON lines describe in full.
 _SERVED = "served_call"
@@ -29,7 +31,7 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
     `record` is "azure_responses.call" for what was paid for, "azure_responses.operation" for
     the rest, as in the package's log.
     """
-    use, is_chat = call.use, call.operation == "chat"
+    use = call.use
     record = to_record(
         use or Use(),
         cost=call.cost,
@@ -43,8 +45,9 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
     record["key_name"] = caller.name
     record["model_group"] = call.group or ""
     record["call_id"] = call.call_id
-    record["call_type"] = "chat_completions" if is_chat else "responses"
-    record["operation"] = "create" if is_chat else call.operation
+    record["call_type"] = _CALL_TYPES.get(call.operation, "responses")
+    record["operation"] = "create" if call.operation in _CALL_TYPES else call.operation
+    record["deployment_api"] = call.deployment_api
     record["stream"] = call.is_stream
     record["http_status"] = call.status
     record["error"] = call.error_type

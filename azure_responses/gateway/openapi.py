@@ -52,18 +52,22 @@ def openapi_document() -> bytes:
             "info": {
                 "title": "azure-responses gateway",
                 "version": __version__,
-                "description": "The OpenAI Responses and chat APIs in front of Azure.",
+                "description": "The Responses, chat and Messages APIs in front of Azure.",
             },
-            "security": [{"bearer": []}, {"apiKey": []}, {"litellmKey": []}],
+            "security": [{"bearer": []}, {"apiKey": []}, {"anthropicKey": []}, {"litellmKey": []}],
             "paths": {**_api_paths(), **_own_paths()},
             "components": {
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer"},
                     "apiKey": {"type": "apiKey", "in": "header", "name": "api-key"},
+                    "anthropicKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                     "litellmKey": {"type": "apiKey", "in": "header", "name": "x-litellm-api-key"},
                 },
                 "schemas": _schemas(),
-                "responses": {"Error": _json("An error.", "Error")},
+                "responses": {
+                    "Error": _json("An error.", "Error"),
+                    "AnthropicError": _json("An error.", "AnthropicError"),
+                },
             },
         }
     )
@@ -73,6 +77,9 @@ def _api_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for prefix in _PREFIXES:
         for row in OPERATIONS.values():
+            # Claude in Foundry has a prefix of its own in place of Azure OpenAI's.
+            if row.caller == "messages" and prefix.startswith("/openai"):
+                continue
             shown = _operation(row, prefix or "/", row.path)
             paths.setdefault(prefix + row.path, {})[row.method.lower()] = shown
     for row in OPERATIONS.values():
@@ -130,7 +137,8 @@ def _responses(row: APIOperation) -> dict[str, Any]:
             "x-litellm-overhead-duration-ms",
         )
     }
-    errors = {code: {"$ref": "#/components/responses/Error"} for code in _ERRORS}
+    name = "AnthropicError" if row.caller == "messages" else "Error"
+    errors = {code: {"$ref": f"#/components/responses/{name}"} for code in _ERRORS}
     return {"200": answer, **errors}
 
 
@@ -173,12 +181,28 @@ def _schemas() -> dict[str, Any]:
         "Text": _TEXT,
         "Object": {"type": "object"},
         "Error": _object(error=_object(message=_TEXT, type=_TEXT, code=_TEXT)),
+        "AnthropicError": _object(
+            type={"const": "error"}, error=_object(type=_TEXT, message=_TEXT)
+        ),
         "Model": _object(id=_TEXT, object={"const": "model"}),
         "ModelList": _object(data={"type": "array", "items": {"type": "object"}}),
         "ItemList": _object(data={"type": "array"}),
         "Deleted": _object(id=_TEXT, deleted={"type": "boolean"}),
         "Response": _object(id=_TEXT, object=_TEXT),
         "ChatCompletion": _object(id=_TEXT, choices={"type": "array"}),
+        "Message": _object(id=_TEXT, type={"const": "message"}, content={"type": "array"}),
+        "TokenCount": _object(input_tokens={"type": "integer"}),
+        "MessagesRequest": {
+            "type": "object",
+            "required": ["messages"],
+            "properties": {
+                "model": {"type": "string", "minLength": 1},
+                "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+                "max_tokens": {"type": "integer", "minimum": 1},
+                "stream": {"type": ["boolean", "null"]},
+            },
+            **_OPEN,
+        },
         "ResponseRequest": {
             "type": "object",
             "properties": {

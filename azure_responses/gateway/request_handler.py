@@ -35,6 +35,7 @@ from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server import ApiRequest, CallSummary
 from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
+from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.operation_table import OPERATIONS
 
@@ -271,7 +272,8 @@ class RequestHandler:
     async def _send_error(self, error: ErrorResponse) -> None:
         self._finish()
         self._gateway.metrics.refuse(error.status)
-        await send_error(self._send, error, self._call_id)
+        to_anthropic = expects_anthropic(self._scope["path"], self._headers)
+        await send_error(self._send, error, self._call_id, to_anthropic=to_anthropic)
 
     def _finish(self) -> None:
         """The end of the reply is about to be sent: leaving does not stop the call any more."""

@@ -32,6 +32,7 @@ class CallSummary:
         owner: who asks.
         started_at: unix seconds.
         deployment_id: the one that answered; deployment: its name at Azure.
+        deployment_api: what it was asked in: "responses", "chat" or "messages".
         attempts, fallbacks: requests sent, and further groups tried.
         headers: of Azure's reply; look-ups ignore case.
         result: Azure's answer, of a stream its final response, without labels.
@@ -57,6 +58,7 @@ class CallSummary:
     started_at: float = 0.0
     deployment_id: str | None = None
     deployment: str | None = None
+    deployment_api: str | None = None
     attempts: int = 0
     fallbacks: int = 0
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)

@@ -29,6 +29,9 @@ from azure_responses.openai_server.route import MethodNotAllowedError
 
 __all__ = [
     "ErrorReply",
+    "anthropic_error",
+    "anthropic_error_event",
+    "anthropic_error_reply",
     "as_told_to_callers",
     "chat_error",
     "closing_events",
@@ -62,6 +65,19 @@ _CODES: Mapping[int, str] = {
     504: "timeout",
 }
 
+# The types that anthropic 2.14 has classes for (types/shared/error_object.py).
+_ANTHROPIC_TYPES: Mapping[int, str] = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_INVALID = "invalid_request_error"
+
 _OF_UPSTREAM = (
     APIConnectionError,
     StreamInterruptedError,
@@ -76,11 +92,43 @@ ErrorReply = tuple[int, list[Header], bytes]
 def error_reply(error: BaseException) -> ErrorReply:
     """How to answer a call that ended with an error."""
     status, fields = describe_error(error)
-    body = to_json({"error": fields}, inf_nan_mode="null")
+    return _reply(status, {"error": fields}, error)
+
+
+def _reply(status: int, fields: Mapping[str, Any], error: BaseException) -> ErrorReply:
+    body = to_json(fields, inf_nan_mode="null")
     headers = [(b"content-type", b"application/json")]
     headers += [(name, value.encode("latin-1", "replace")) for name, value in _headers(error)]
     headers.append((b"content-length", b"%d" % len(body)))
     return status, headers, body
+
+
+def anthropic_error(
+    status: int, fields: Mapping[str, Any], request_id: str | None
+) -> tuple[int, dict[str, Any]]:
+    """Status and body of an error for a caller of Messages; `fields` are OpenAI's."""
+    # A 503 says what Anthropic says with a status of its own: come back later.
+    status = 529 if status == 503 else status
+    hint = fields.get("hint")
+    error = {
+        "type": _ANTHROPIC_TYPES.get(status, "api_error" if status > 499 else _INVALID),
+        # Programs show the message and nothing else of the error.
+        "message": f"{fields['message']} {hint}" if hint else fields["message"],
+        **{name: fields[name] for name in ("code", "param") if fields.get(name)},
+    }
+    return status, {"type": "error", "error": error, "request_id": request_id}
+
+
+def anthropic_error_reply(error: BaseException, request_id: str | None) -> ErrorReply:
+    """How to answer a caller of Messages whose call ended with an error."""
+    status, body = anthropic_error(*describe_error(error), request_id)
+    return _reply(status, body, error)
+
+
+def anthropic_error_event(error: BaseException, request_id: str | None = None) -> bytes:
+    """The event that tells of an error in the middle of a stream of Messages."""
+    _, body = anthropic_error(*describe_error(error), request_id)
+    return b"event: error\ndata: " + to_json(body, inf_nan_mode="null") + b"\n\n"
 
 
 def error_event(error: BaseException, number: int | None) -> bytes:
@@ -109,6 +157,8 @@ def closing_events(operation: str, last_event: int | None, error: BaseException)
     """
     if operation == "chat":
         return chat_error(error) + b"data: [DONE]\n\n"
+    if operation == "messages":
+        return anthropic_error_event(error)
     return error_event(error, 0 if last_event is None else last_event + 1)
 
 

@@ -11,11 +11,17 @@ from pydantic_core import to_json
 
 from azure_responses.errors import NotFoundError
 from azure_responses.openai_server.call_summary import CallSummary
-from azure_responses.openai_server.error_body import as_told_to_callers, error_reply
+from azure_responses.openai_server.error_body import (
+    anthropic_error_reply,
+    as_told_to_callers,
+    error_reply,
+)
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
+from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.router.upstream import UpstreamReply, to_bytes
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.token_estimate import estimate_input_tokens
 
 __all__ = [
     "JSON",
@@ -31,6 +37,7 @@ __all__ = [
     "response_body",
     "show_model",
     "shows_group",
+    "token_estimate",
 ]
 
 JSON: tuple[Header, ...] = ((b"content-type", b"application/json"),)
@@ -44,6 +51,7 @@ STREAM: tuple[Header, ...] = (
 _PASSED = frozenset(
     {
         "apim-request-id",
+        "request-id",
         "x-request-id",
         "x-ms-region",
         "x-ms-deployment-name",
@@ -51,9 +59,11 @@ _PASSED = frozenset(
         "openai-processing-ms",
     }
 )
+# A request of hundreds of items may lose something of each.
+_MOST_WARNINGS = 10
 # Azure's model router: its answer names the model that it chose.
 _ROUTERS = frozenset({"model-router", "model_router"})
-_RATE_LIMIT = "x-ratelimit-"
+_RATE_LIMITS = ("x-ratelimit-", "anthropic-ratelimit-")
 
 
 def shows_group(summary: CallSummary) -> bool:
@@ -65,10 +75,10 @@ def shows_group(summary: CallSummary) -> bool:
 
 
 def response_body(summary: CallSummary, reply: UpstreamReply) -> bytes:
-    """A response as JSON, with ids and model as the caller knows them."""
+    """A reply as JSON, with ids and model as the caller knows them."""
     body = reply.rewritten()
     # Azure's own name of the model is what it is priced by.
-    summary.result = {**body}
+    summary.result = {**reply.facts()}
     if "model" in body and shows_group(summary):
         body["model"] = summary.group
     return to_bytes(body)
@@ -100,7 +110,10 @@ def refusal(
     if summary is None:
         summary = CallSummary(request.call_id or "", "refused", owner=request.owner)
     told = error if request.is_operator else as_told_to_callers(error)
-    status, headers, body = error_reply(told)
+    if expects_anthropic(request.path, request.headers):
+        status, headers, body = anthropic_error_reply(told, summary.call_id or None)
+    else:
+        status, headers, body = error_reply(told)
     summary.status, summary.error = status, error
     return ApiReply(status, [*headers, *describe_call(summary, with_cost=False)], body, summary)
 
@@ -121,9 +134,18 @@ def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
     return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
 
 
+def token_estimate(body: Mapping[str, Any]) -> bytes:
+    """The count of a Messages request's input tokens, as near as an estimate comes."""
+    return to_json({"input_tokens": estimate_input_tokens(body)})
+
+
 def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
-    """Every group the caller may ask for, as OpenAI lists models."""
+    """Every group the caller may ask for, as OpenAI lists models, or as Anthropic does."""
     names = [name for name in routing.groups if name != ANY_MODEL and _may_call(request, name)]
+    if expects_anthropic(request.path, request.headers):
+        ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
+        shown = [_describe_to_anthropic(name) for name in names]
+        return to_json({"data": shown, "has_more": False, **ends})
     return to_json({"object": "list", "data": [_describe(name) for name in names]})
 
 
@@ -142,6 +164,8 @@ def show_model(routing: DeploymentRegistry, name: str | None, request: ApiReques
             param="model",
             hint="GET /v1/models lists what there is.",
         )
+    if expects_anthropic(request.path, request.headers):
+        return to_json(_describe_to_anthropic(name))
     return to_json(_describe(name))
 
 
@@ -167,6 +191,10 @@ def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
         (b"x-litellm-attempted-fallbacks", b"%d" % summary.fallbacks),
         (b"x-litellm-overhead-duration-ms", b"%.3f" % overhead),
     ]
+    for text in summary.warnings[:_MOST_WARNINGS]:
+        # It may quote the request. What a header cannot hold is shown as a question mark.
+        plain = "".join(c if _is_plain(c) else "?" for c in text)
+        headers.append((b"x-azure-responses-warning", plain.encode()))
     headers += _texts(
         (b"x-litellm-model-id", summary.deployment_id), (b"x-litellm-model-group", summary.group)
     )
@@ -181,7 +209,7 @@ def describe_call(summary: CallSummary, *, with_cost: bool) -> list[Header]:
 def _told_name(name: str) -> bytes | None:
     """The name under which a header is passed on; None for one that is not."""
     lower = name.lower()
-    is_passed = lower in _PASSED or lower.startswith(_RATE_LIMIT)
+    is_passed = lower in _PASSED or lower.startswith(_RATE_LIMITS)
     return lower.encode() if is_passed and _is_plain(lower) else None
 
 
@@ -192,6 +220,12 @@ def _may_call(request: ApiRequest, name: str) -> bool:
 def _describe(name: str) -> dict[str, Any]:
     # When a group was set up is not known, and OpenAI's clients insist on a number.
     return {"id": name, "object": "model", "created": 0, "owned_by": "azure"}
+
+
+def _describe_to_anthropic(name: str) -> dict[str, Any]:
+    # Anthropic's clients read a date.
+    created = "1970-01-01T00:00:00Z"
+    return {"type": "model", "id": name, "display_name": name, "created_at": created}
 
 
 def _texts(*pairs: tuple[bytes, str | None]) -> Iterable[Header]:

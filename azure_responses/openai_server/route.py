@@ -1,12 +1,12 @@
 """A method and a path → the operation they ask for.
 
-The paths of OpenAI (`/v1/…`, and without a prefix, as LiteLLM serves them), of Azure's v1 surface
-(`/openai/v1/…`) and of its dated one (`/openai/…`, `/openai/deployments/{d}/…`), so that the
-clients of all of them can be pointed here. `api-version` is accepted and ignored: each deployment
-has its own version.
+The paths of OpenAI and Anthropic (`/v1/…`, and without a prefix, as LiteLLM serves them), of
+Azure's v1 surface (`/openai/v1/…`), of its dated one (`/openai/…`, `/openai/deployments/{d}/…`) and
+of Claude in Foundry (`/anthropic/v1/…`), so that the clients of all of them can be pointed here.
+`api-version` is accepted and ignored: each deployment has its own version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -18,10 +18,14 @@ __all__ = [
     "ServedRoute",
     "RouteFinder",
     "UpgradeRefusedError",
+    "expects_anthropic",
     "find_route",
 ]
 
 _LONGEST_ID = 2048
+# The longest first: another may be the beginning of it.
+_PREFIXES = ("/anthropic/v1", "/openai/v1", "/anthropic", "/openai", "/v1")
+_MESSAGES = ("/messages", "/messages/count_tokens")
 
 
 class MethodNotAllowedError(BadRequestError):
@@ -92,7 +96,7 @@ class RouteFinder:
         # Most requests are one of a few methods and constant paths: found by one look-up.
         self._constant = {
             (row.method, prefix + row.path): ServedRoute(row)
-            for prefix in ("", "/v1", "/openai", "/openai/v1")
+            for prefix in ("", *_PREFIXES)
             for row in self._rows
             if row.variable is None
         }
@@ -133,11 +137,20 @@ find_route = RouteFinder(OPERATIONS.values()).find
 
 
 def _strip_prefix(path: str) -> str:
-    # The longest first: the second is the beginning of it.
-    for prefix in ("/openai/v1/", "/openai/", "/v1/"):
-        if path.startswith(prefix):
-            return path[len(prefix) - 1 :]
+    for prefix in _PREFIXES:
+        if path.startswith(prefix + "/"):
+            return path[len(prefix) :]
     return path
+
+
+def expects_anthropic(path: str, headers: Mapping[str, str]) -> bool:
+    """True for a caller who expects answers and errors as Anthropic's API writes them.
+
+    Only some of the paths are Anthropic's alone: who asks for the models says so in a header.
+    """
+    return path.endswith(_MESSAGES) or (
+        "anthropic-version" in headers and _strip_prefix(path).startswith("/models")
+    )
 
 
 def _variable_part(row: APIOperation, path: str) -> str | None:

@@ -24,6 +24,7 @@ from azure_responses.openai_server.request_json import (
     refuse_connection_fields,
 )
 from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
 from azure_responses.router.request_reader import RequestReader
 from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
@@ -39,6 +40,8 @@ _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
 _DROPPED = "additional_drop_params"
+# What callers of Messages say besides the body; a deployment that speaks another API gets neither.
+_ANTHROPIC = ("anthropic-version", "anthropic-beta")
 # Without these nothing is left to ask.
 _KEPT = frozenset({"model", "input", "messages", "stream"})
 
@@ -67,13 +70,24 @@ class ServedRequest:
 
     @property
     def operation(self) -> str:
-        """`create`, `chat`, `retrieve`, …"""
+        """`create`, `chat`, `messages`, `retrieve`, …"""
         return self.route.operation
+
+    @property
+    def caller(self) -> APIName:
+        """The API that the caller uses."""
+        return self.route.row.caller
 
     @property
     def group(self) -> str | None:
         """The model asked for."""
         return self.summary.group
+
+    @property
+    def asked(self) -> RoutedRequest | StoredRequest:
+        """What the router makes of the request; for operations that are routed."""
+        assert self.routed is not None
+        return self.routed
 
     @property
     def posted(self) -> RoutedRequest:
@@ -84,14 +98,12 @@ class ServedRequest:
     @property
     def route_request(self) -> RouteRequest:
         """What routing is asked; for operations that are routed."""
-        assert self.routed is not None
-        return self.routed.route_request
+        return self.asked.route_request
 
     @property
     def timeout(self) -> Timeout:
         """Of the whole call; for operations that are routed."""
-        assert self.routed is not None
-        return self.routed.timeout
+        return self.asked.timeout
 
     @contextmanager
     def attempt(self, deployment: Deployment, call: RoutedCall) -> Iterator[None]:
@@ -151,8 +163,8 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         body["model"] = route.model
     summary.group = _read_model(body, reader.routing)
     received = ReceivedBody(request.body, body, summary.call_id)
-    is_chat = route.operation == "chat"
-    if not is_chat and "drop_params" in body:
+    caller = route.row.caller
+    if caller != "chat" and "drop_params" in body:
         # The bridge knows it by itself.
         received.drops_params = _read_choice(body, "drop_params")
         del body["drop_params"]
@@ -163,13 +175,12 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     call.is_stream = summary.is_stream = _read_stream(body, route.row)
     call.routed = reader.read(
         _arguments(call),
-        operation="create" if is_chat else route.operation,
+        operation=route.operation,
         is_stream=call.is_stream,
-        is_chat=is_chat,
+        caller=caller,
         # A caller continues ids that they got here, not ids that they found elsewhere.
         must_own=request.owner is not None,
-        # The bridge writes a body of its own.
-        received=None if is_chat else received,
+        received=received,
     )
     summary.end_user = call.routed.end_user
     if summary.end_user is not None and len(summary.end_user) > _LONGEST_NAME:
@@ -192,6 +203,9 @@ def _arguments(call: ServedRequest) -> dict[str, Any]:
 def _options(request: ApiRequest) -> dict[str, Any]:
     """The options of the call that the request itself decides."""
     options: dict[str, Any] = {}
+    headers = {name: value for name in _ANTHROPIC if (value := request.headers.get(name))}
+    if headers:
+        options["extra_headers"] = headers
     if request.owner is not None:
         options["owner"] = request.owner
     timeout = _read_timeout(request.headers)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from azure_responses.protocol.conversion import APIName
+
 __all__ = ["OPERATIONS", "QUERY_PARAMETERS", "APIOperation"]
 
 
@@ -38,6 +40,7 @@ class APIOperation:
             of what every resource offers.
         by_deployment: also served at `/openai/deployments/{deployment}/…`.
         span: name for OpenTelemetry; of `create` its semantic conventions say "chat".
+        caller: the API that its callers use: it decides the shape of answers, events and errors.
     """
 
     name: str
@@ -57,6 +60,7 @@ class APIOperation:
     instead: str | None = None
     by_deployment: bool = False
     span: str = ""
+    caller: APIName = "responses"
 
     @property
     def variable(self) -> str | None:
@@ -85,12 +89,13 @@ _CREATE = APIOperation(
     by_deployment=True,
     span="chat",
 )
-# A chat completion goes to Azure as a response.
+# To a deployment that speaks Responses it goes as a response.
 _CHAT = APIOperation(
     "chat",
     "POST",
     "/chat/completions",
-    "Create a chat completion, served by the Responses API.",
+    "Create a chat completion, whatever the deployment speaks.",
+    caller="chat",
     upstream=("responses",),
     needs_model=True,
     streams="body",
@@ -101,6 +106,32 @@ _CHAT = APIOperation(
     returns_usage=True,
     by_deployment=True,
     span="chat",
+)
+_MESSAGES = APIOperation(
+    "messages",
+    "POST",
+    "/messages",
+    "Create a message as Anthropic's API does, whatever the deployment speaks.",
+    caller="messages",
+    upstream=("messages",),
+    needs_model=True,
+    streams="body",
+    request="MessagesRequest",
+    answer="Message",
+    is_billed=True,
+    returns_usage=True,
+    span="chat",
+)
+_COUNT_TOKENS = APIOperation(
+    "count_tokens",
+    "POST",
+    "/messages/count_tokens",
+    "Count the input tokens of a message; an estimate where the deployment is not Claude's.",
+    caller="messages",
+    upstream=("messages", "count_tokens"),
+    needs_model=True,
+    request="MessagesRequest",
+    answer="TokenCount",
 )
 _COMPACT = APIOperation(
     "compact",
@@ -201,6 +232,8 @@ OPERATIONS: Mapping[str, APIOperation] = {
         _CANCEL,
         _INPUT_ITEMS,
         _CHAT,
+        _MESSAGES,
+        _COUNT_TOKENS,
         _MODELS,
         _MODEL,
     )

@@ -9,6 +9,7 @@ from azure_responses.errors import (
     ConfigurationError,
     ResponseNotFoundError,
 )
+from azure_responses.protocol.conversion import APIName
 from azure_responses.router.arguments import (
     EXTRAS,
     ChatOptions,
@@ -89,7 +90,7 @@ class RequestReader:
         *,
         operation: str = "create",
         is_stream: bool = False,
-        is_chat: bool = False,
+        caller: APIName = "responses",
         must_own: bool = False,
         received: ReceivedBody | None = None,
     ) -> RoutedRequest:
@@ -97,9 +98,9 @@ class RequestReader:
 
         Args:
             arguments: parameters and options.
-            operation: `create`, `compact` or `input_tokens`.
+            operation: of the table of operations: `create`, `compact`, `chat`, ….
             is_stream: the answer is asked for as events.
-            is_chat: the parameters are those of a chat completion.
+            caller: the API whose parameters they are.
             must_own: the owner may name only responses and items that a router gave out.
             received: the body, of a request that came as bytes.
 
@@ -109,10 +110,10 @@ class RequestReader:
         """
         body, own = _split(arguments)
         # Some clients send a Responses body to the chat route (litellm#34029).
-        if is_chat and "input" not in body:
+        if caller == "chat" and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
-        request = self._interpret(body, own, is_stream, is_chat, must_own)
-        request.operation, request.received = operation, received
+        request = self._interpret(body, own, is_stream, caller, must_own)
+        request.operation, request.received, request.caller = operation, received, caller
         return request
 
     def _interpret(
@@ -120,7 +121,7 @@ class RequestReader:
         body: dict[str, Any],
         own: Mapping[str, Any],
         is_stream: bool,
-        is_chat: bool,
+        caller: APIName,
         must_own: bool,
     ) -> RoutedRequest:
         """The request of parameters and options: its ids, where they lead, and for whom it is."""
@@ -128,10 +129,11 @@ class RequestReader:
         extra = own.get("extra_body")
         # In the order in which it is sent: `extra_body` wins.
         merged = {**body, **extra} if extra else body
-        ids = self._read_ids(merged, owner, must_own)
+        # Messages name nothing that a service stores.
+        ids = None if caller == "messages" else self._read_ids(merged, owner, must_own)
         # An id that the caller names says more than where the cache's reasoning was encrypted.
         pin = None if ids is None else self._pin(ids, model, owner)
-        if pin is None and is_chat:
+        if pin is None and caller == "chat":
             pin = self._cached_pin(merged)
         return RoutedRequest(
             self,
@@ -144,7 +146,7 @@ class RequestReader:
             end_user_of(merged),
             # Azure stores responses by default; the bridge stores chat completions only if asked
             # to.
-            merged.get("store", not is_chat) is not False,
+            merged.get("store", caller == "responses") is not False,
             read_history(own.get("history")),
             is_stream=is_stream,
         )

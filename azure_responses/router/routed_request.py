@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import is_
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
 from azure_responses.errors import AzureResponsesError, InternalServerError
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.router.arguments import EXTRAS, ChatOptions
@@ -18,7 +20,7 @@ from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.explain import explain
-from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.id_walker import to_plain
 from azure_responses.routing.purge_ledger import RETENTION, LedgerEntry
 from azure_responses.routing.route_request import RouteRequest
@@ -53,6 +55,10 @@ _PORTABLE = frozenset(
 # (litellm#13484).
 _LEFT_OUT = frozenset({"id", "status"})
 _CONTINUES = frozenset({"previous_response_id", "conversation"})
+# Fields of a chat that the bridge reads, and no service.
+_OF_THE_ROUTER = frozenset({"drop_params"})
+# What the bridge adds to the messages that it answers with.
+_BRIDGE_FIELDS = frozenset({"commentary", "hosted_items", "output_order", "reasoning_items"})
 
 
 class Reader(Protocol):
@@ -77,7 +83,7 @@ class PreparedRequest(NamedTuple):
     """
 
     request: UpstreamRequest
-    ids: IdRewriter
+    ids: IdRewriter | NoIds
     warnings: tuple[str, ...] = ()
 
 
@@ -127,6 +133,7 @@ class RoutedRequest:
         is_stream: the answer is asked for as events.
         received: the body as it came, of a request that came as bytes; None of a typed call.
         is_bridged: the body was made of a chat, and its ids are still to be read.
+        caller: the API whose terms the body is in.
     """
 
     reader: Reader
@@ -143,6 +150,7 @@ class RoutedRequest:
     is_stream: bool = False
     received: ReceivedBody | None = None
     is_bridged: bool = False
+    caller: APIName = "responses"
 
     is_about_stored: ClassVar[bool] = False
     known_id: ClassVar[str | None] = None
@@ -157,6 +165,13 @@ class RoutedRequest:
     def warns(self) -> bool:
         """What is left out becomes a Python warning: the caller is a program."""
         return self.received is None
+
+    @property
+    def drops_usage(self) -> bool:
+        """A stream of chat chunks reports usage to us and not to its caller, who did not ask."""
+        options = self.body.get("stream_options")
+        asks = isinstance(options, Mapping) and bool(options.get("include_usage"))
+        return self.caller == "chat" and self.is_stream and not asks
 
     @property
     def starting_after(self) -> int | None:
@@ -208,6 +223,10 @@ class RoutedRequest:
             ids=None,
             is_stored=parameters.get("store") is not False,
             is_bridged=True,
+            operation="create",
+            caller="responses",
+            # The bridge writes a body of its own.
+            received=None,
         )
 
     def prepare(
@@ -224,6 +243,8 @@ class RoutedRequest:
             NotSent: the history it would have to carry names what no other resource has.
             TypeError: a typed call has a parameter that the API does not have.
         """
+        if self.caller != "responses":
+            return self._prepare_native(deployment, call)
         body, ids = self.body, self.ids
         # Either makes a new body, with the history in front or of the chat, whose ids are unread.
         if call.replays_history or self.is_bridged:
@@ -302,6 +323,33 @@ class RoutedRequest:
             raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
         return body, ids
 
+    def _prepare_native(self, deployment: Deployment, call: RoutedCall) -> PreparedRequest:
+        """What is sent of a chat completion or of Messages, which have no ids to replace."""
+        name = deployment.name_for(call.group)
+        body = _without(self.body, deployment.dropped_params | _OF_THE_ROUTER)
+        if self.caller == "chat":
+            body = _without_bridge_fields(body)
+        is_same = body is self.body
+        if self.drops_usage:
+            is_same, options = False, body.get("stream_options")
+            given = options if isinstance(options, Mapping) else {}
+            body = {**body, "stream_options": {**given, "include_usage": True}}
+        parameters = {**body, "model": name, **({"stream": True} if self.is_stream else {})}
+        content = None
+        if self.received is not None:
+            content = self.received.as_sent(parameters, is_same=is_same)
+        request = UpstreamRequest(
+            self.operation,
+            name,
+            parameters,
+            content,
+            options=_options_of(self.options, self.timeout),
+            call_id=self.received.call_id if self.received else None,
+            is_stream=self.is_stream,
+            caller=self.caller,
+        )
+        return PreparedRequest(request, NoIds())
+
     def _is_unsure(self) -> bool:
         """Encrypted content without a signature may be of a resource that this one is not."""
         return self.reader.sole_resource(self.route_request.group) is None
@@ -360,6 +408,8 @@ class StoredRequest:
     is_about_stored: ClassVar[bool] = True
     # The response exists already: its stream can be read on over another connection.
     is_background: ClassVar[bool] = True
+    caller: ClassVar[APIName] = "responses"
+    drops_usage: ClassVar[bool] = False
 
     @property
     def known_id(self) -> str | None:
@@ -441,6 +491,25 @@ def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any
     if names.isdisjoint(body):
         return body
     return {name: value for name, value in body.items() if name not in names}
+
+
+def _without_bridge_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The chat without what only our bridge understands; the body itself where it has none."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body
+    plain = [_plain_message(message) for message in messages]
+    if all(map(is_, plain, messages)):
+        return body
+    return {**body, "messages": plain}
+
+
+def _plain_message(message: Any) -> Any:
+    # A typed message of an earlier answer is written as the JSON that it came as.
+    fields = to_plain(message)
+    if isinstance(fields, Mapping) and not _BRIDGE_FIELDS.isdisjoint(fields):
+        return {name: value for name, value in fields.items() if name not in _BRIDGE_FIELDS}
+    return fields
 
 
 def _drop_sampling(

@@ -111,7 +111,7 @@ class RouterQueries:
         """
         stream = bool(request.pop("stream", False))
         route_request = self._reader.read(
-            request, is_stream=stream, is_chat="messages" in request
+            request, is_stream=stream, caller="chat" if "messages" in request else "responses"
         ).route_request
         # Streams that no reader holds any more would count as calls under way.
         self._parts.calls.abandoned_streams.settle()

@@ -18,21 +18,26 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.decode import check_readable, decode_as
+from azure_responses.protocol.deployment_apis import refused_api
 from azure_responses.protocol.error_body import failure_from_event, failure_from_response
-from azure_responses.protocol.http_message import Reply, Request
+from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.reply_terms import as_response
 from azure_responses.protocol.request_body import encode_body
+from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.frames import EventRewriter, FrameStream
-from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Outcome
 from azure_responses.types.response import Response
@@ -63,7 +68,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """What one attempt asks, in the terms of the Responses API and with the service's own ids.
+    """What one attempt asks, in the terms of its caller's API and with the service's own ids.
 
     Attributes:
         operation: a name of the table of operations.
@@ -74,6 +79,7 @@ class UpstreamRequest:
         options: what the caller adds to headers, query and body.
         call_id: sent as `x-ms-client-request-id`; None makes one.
         is_stream: the answer is asked for as events.
+        caller: the API whose terms the parameters are in, and the answer.
     """
 
     operation: str
@@ -84,6 +90,7 @@ class UpstreamRequest:
     options: Options = _NO_OPTIONS
     call_id: str | None = None
     is_stream: bool = False
+    caller: APIName = "responses"
 
 
 class Upstream(Protocol):
@@ -109,6 +116,12 @@ class Upstream(Protocol):
     ) -> FrameStream:
         """The state of a stream that answers."""
 
+    def api_of(self, deployment: str) -> APIName:
+        """What a deployment speaks, as far as is known."""
+
+    def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
+        """True for a deployment that refused the Responses API: it speaks another one."""
+
     def note_created(self, response_id: str, now: float) -> None:
         """A response was made, at a monotonic second: it may not be readable at once."""
 
@@ -120,6 +133,7 @@ class UpstreamReply:
     """A reply, with the service's own ids until they are rewritten.
 
     Attributes:
+        caller: the API whose terms the body is in.
         body: the JSON object.
         status: of HTTP.
         headers: names in lower case.
@@ -133,6 +147,7 @@ class UpstreamReply:
         "_ids",
         "_is_rewritten",
         "body",
+        "caller",
         "entry",
         "headers",
         "outcome",
@@ -140,7 +155,15 @@ class UpstreamReply:
         "status",
     )
 
-    def __init__(self, call: Call, reply: Reply, body: dict[str, Any], ids: IdRewriter) -> None:
+    def __init__(
+        self,
+        call: Call,
+        reply: Reply,
+        body: dict[str, Any],
+        ids: IdRewriter | NoIds,
+        caller: APIName = "responses",
+    ) -> None:
+        self.caller = caller
         self.body = body
         self.status = reply.status
         self.headers = reply.headers
@@ -181,7 +204,11 @@ class UpstreamReply:
 
     def typed(self) -> Result:
         """The result as those who watch calls know it: with the service's own ids."""
-        return typed_response(self._call, self.body, self.headers)
+        return typed_response(self._call, self.facts(), self.headers)
+
+    def facts(self) -> Mapping[str, Any]:
+        """The reply as prices and routing look at it: in the terms of a response."""
+        return as_response(self.caller, self.body)
 
 
 def typed_response(
@@ -230,6 +257,8 @@ class ResponsesUpstream:
         """
         if request.response_id is not None:
             return self._write_stored(request, request.response_id)
+        if request.caller != "responses":
+            return self._write_for_caller(request)
         options = request.options
         if options.extra_headers or options.extra_query or options.extra_body:
             return self._write_with_options(request)
@@ -257,6 +286,24 @@ class ResponsesUpstream:
         if converter is not None and request.operation == "create":
             converter.convert(call, request.deployment)
         return call
+
+    def api_of(self, deployment: str) -> APIName:
+        """What a deployment speaks, as far as is known."""
+        converter = self._operations.converter
+        return "responses" if converter is None else converter.apis.of(deployment).name
+
+    def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
+        """True for a deployment that refused the Responses API: it speaks another one.
+
+        That is remembered: a deployment refuses so once.
+        """
+        converter = self._operations.converter
+        if converter is None or not converter.apis.of(deployment).may_be_wrong:
+            return False
+        api = refused_api(error, "responses")
+        if api is not None:
+            converter.apis.learn(deployment, api)
+        return api is not None
 
     def new_id(self) -> str:
         """A name for a call that was given none."""
@@ -301,6 +348,41 @@ class ResponsesUpstream:
         if request.operation == "compact":
             return operations.compact(parameters, request.options)
         return operations.create(parameters, request.options, stream=request.is_stream)
+
+    def _write_for_caller(self, request: UpstreamRequest) -> Call:
+        """The call of a chat completion or of Messages: native, or converted by the executor."""
+        operations, options, template = self._operations, request.options, self._template(request)
+        content = request.content
+        if content is None or options.extra_body:
+            content = encode_body(_asked(request), options.extra_body)
+        own = {"x-ms-client-request-id": request.call_id or self.new_id()}
+        headers = merge_headers(template.headers, own, self._headers_for(request))
+        url = template.url
+        if options.extra_query:
+            url += ("&" if "?" in url else "?") + urlencode(options.extra_query, doseq=True)
+        call = Call(
+            Request("POST", url, headers, content),
+            template.context,
+            operations.policy,
+            can_refresh_token=self._can_refresh,
+            parameters=request.parameters,
+            api_type="responses" if request.caller == "messages" else "chat_completions",
+            pricer=template.pricer,
+        )
+        assert operations.converter is not None
+        operations.converter.convert(call, request.deployment, caller=request.caller)
+        if request.operation == "count_tokens":
+            path, mark, query = call.request.url.partition("?")
+            url = f"{path}/count_tokens{mark}{query}"
+            call.request = replace(call.request, url=url)
+        return call
+
+    def _headers_for(self, request: UpstreamRequest) -> Mapping[str, str | None]:
+        """The headers that the caller adds; Anthropic's own go to Claude alone."""
+        given = request.options.extra_headers or {}
+        if not given or self.api_of(request.deployment) == "messages":
+            return given
+        return {n: v for n, v in given.items() if not n.lower().startswith("anthropic-")}
 
     def _write_stored(self, request: UpstreamRequest, response_id: str) -> Call:
         operations, options = self._operations, request.options
@@ -376,7 +458,7 @@ def failure_of(
 
 
 def stream_failure(
-    call: Call, frames: FrameStream, headers: Mapping[str, str], now: float
+    call: Call, frames: EventFrames, headers: Mapping[str, str], now: float
 ) -> AzureResponsesError | None:
     """What a stream ended with that failed, broke off or has no ending event; None for another."""
     # First the event that has the reason: `response.failed` may come without.

@@ -19,13 +19,25 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REPLY, Kind, Place
 from azure_responses.routing.signed_id import MARKER, IdSigner
 
-__all__ = ["IdRewriter"]
+__all__ = ["IdRewriter", "NoIds"]
 
 # A shorter text may be part of any word of a message; ids of the service are longer.
 _SHORTEST_NAMED = 8
 _NO_PLACES: Mapping[str, Place] = {}
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
+
+
+class NoIds:
+    """In the place of an `IdRewriter` for answers without ids that a later request can name."""
+
+    def label(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The JSON object as it is."""
+        return value
+
+    def label_text(self, text: str) -> str:
+        """The message as it is."""
+        return text
 
 
 class IdRewriter:

@@ -32,12 +32,21 @@ _PER_ITEM = 4
 _PER_IMAGE = 765
 # Never tokens of text: pictures and files in base64, and what only the service can read.
 _OPAQUE = frozenset({"encrypted_content", "file_data", "image_url", "data", "signature"})
-_INPUT_KEYS = ("input", "instructions", "messages", "tools", "functions", "text", "response_format")
+_INPUT_KEYS = (
+    "input",
+    "instructions",
+    "system",
+    "messages",
+    "tools",
+    "functions",
+    "text",
+    "response_format",
+)
 _LIMIT_KEYS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 
 def estimate_input_tokens(body: Mapping[str, Any]) -> int:
-    """Tokens of a body's input, instructions and tools, for Responses and chat alike.
+    """Tokens of a body's input, instructions and tools, of whichever API.
 
     Good to about a fifth for English prose; what `previous_response_id` stands for is not known
     here and not counted.
@@ -113,7 +122,8 @@ def _of_text(text: str) -> int:
 
 
 def _of_opaque(item: Mapping[str, Any]) -> int:
-    return _PER_IMAGE if item.get("image_url") or item.get("type") == "input_image" else 0
+    is_image = item.get("image_url") or item.get("type") in ("input_image", "image")
+    return _PER_IMAGE if is_image else 0
 
 
 def _legible(item: Mapping[str, Any]) -> Iterable[Any]:

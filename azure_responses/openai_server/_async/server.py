@@ -1,8 +1,9 @@
 """The OpenAI surface over a router, awaited.
 
-Every route goes through the router's loop and attempts. Responses pass as JSON bytes, in which only
-ids and the model's name are replaced, so that fields and events unknown to this package survive;
-chat completions are the router's own, written as bytes at the end.
+Every route goes through the router's loop and attempts. Responses and Messages pass as JSON bytes,
+in which only ids and the model's name are replaced, so that fields and events unknown to this
+package survive. So do chat completions, unless the deployment speaks Responses: then they are the
+router's own, written as bytes at the end.
 """
 
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azure_responses._async.concurrency import run_in_thread, shield
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError, ResponseFailedError
-from azure_responses.openai_server.error_body import chat_error, error_event, reason_of
+from azure_responses.openai_server.error_body import chat_error, closing_events, reason_of
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, AsyncStreamBody
 from azure_responses.openai_server.replies import (
     chat_body,
@@ -25,13 +26,18 @@ from azure_responses.openai_server.replies import (
     response_body,
     show_model,
     shows_group,
+    token_estimate,
 )
 from azure_responses.openai_server.served_request import ServedRequest, read_call
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.byte_stream import AsyncByteStream
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
-from azure_responses.router._async.typed_attempt import AsyncRoutedChatStream, chat_answer
-from azure_responses.router.attempts import Answer
+from azure_responses.router._async.typed_attempt import (
+    AsyncRoutedChatStream,
+    bridges_chat,
+    chat_answer,
+)
+from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream import UpstreamReply
 from azure_responses.routing.routed_call import RoutedCall
@@ -98,9 +104,9 @@ class AsyncOpenAIServer:
                 name = call.route.model
                 return json_reply(summary, show_model(self._reader.routing, name, call.request))
             served = _Served(call, self._router.parts.async_calls, began)
-            if call.operation == "chat":
-                return await served.chat()
-            return await (served.stream() if call.is_stream else served.whole())
+            if call.operation == "count_tokens" and not served.counts_natively():
+                return json_reply(summary, token_estimate(call.body))
+            return await served.make()
         except FailedAnswer as failed:
             # As Azure shows it, with HTTP 200: clients of the Responses API look at `status`.
             summary.latency = time.monotonic() - began
@@ -124,11 +130,24 @@ class _Served:
         self._calls = calls
         self._began = began
 
-    async def whole(self) -> Reply:
-        """The reply of a call that is not streamed."""
+    def counts_natively(self) -> bool:
+        """True where a deployment of the group counts the tokens of Messages itself."""
+        group = self._calls.routing.group_of(self._call.group or "")
+        targets = self._calls.targets
+        return any(targets.of(one).upstream.api_of(one.model) == "messages" for one in group)
+
+    async def make(self) -> Reply:
+        """The reply; of a stream once output has begun."""
+        routed = await self._calls.perform(self._call.route_request, self._attempt)
+        result = routed.result
+        if isinstance(result, UpstreamReply):
+            return await self._whole(result)
+        if isinstance(result, AsyncByteStream):
+            return self._stream(result, routed)
+        return self._chat(result, routed)
+
+    async def _whole(self, reply: UpstreamReply) -> Reply:
         summary = self._call.summary
-        routed = await self._calls.perform(self._call.route_request, self._attempt_whole)
-        reply = routed.result
         summary.headers = reply.headers
         write = partial(response_body, summary, reply)
         body = await run_in_thread(write) if reply.size >= _LONG_REPLY else write()
@@ -136,70 +155,69 @@ class _Served:
         summary.latency = time.monotonic() - self._began
         return json_reply(summary, body)
 
-    async def stream(self) -> Reply:
-        """The reply of a streamed call, once output has begun."""
+    def _stream(self, stream: AsyncByteStream, routed: Routed[Any]) -> Reply:
         summary = self._call.summary
-        routed = await self._calls.perform(self._call.route_request, self._attempt_stream)
-        stream = routed.result
         self._note_begin(stream.headers)
         pieces = self._pieces(stream)
         # Bound to the generator: a body that is dropped unread has lost its caller.
         stream.settle_with(routed.open_attempt, self._calls.abandoned_streams, pieces)
         return event_reply(summary, AsyncStreamBody(pieces))
 
-    async def chat(self) -> Reply:
-        """The completion, or its chunks once output has begun."""
+    def _chat(self, result: Any, routed: Routed[Any]) -> Reply:
+        """The completion that the bridge made, or its chunks."""
         summary = self._call.summary
-        routed = await self._calls.perform(self._call.route_request, self._attempt_chat)
-        result = routed.result
         if not isinstance(result, AsyncRoutedChatStream):
             summary.latency = time.monotonic() - self._began
             summary.headers = result.headers
             return json_reply(summary, chat_body(summary, result))
-        result.events.settle_with(routed, self._calls.abandoned_streams)
+        result.settle_with(routed, self._calls.abandoned_streams)
         self._note_begin(result.events.headers)
         return event_reply(summary, AsyncStreamBody(self._chunks(result)))
 
-    async def _attempt_whole(
+    async def _attempt(
         self, target: AsyncTarget, routed: RoutedCall, left: float | None
-    ) -> Answer[UpstreamReply]:
-        attempt = self._attempt(target, routed, left)
-        with self._call.attempt(target.deployment, routed):
-            try:
-                reply = await attempt.send()
-            except ResponseFailedError as error:
-                if attempt.reply is None:
-                    raise
-                raise FailedAnswer(error, attempt.reply) from error
-            finally:
-                # Of a failed attempt too: the headers speak of the latest one.
-                self._call.summary.warnings = attempt.warnings
+    ) -> Answer[Any]:
+        call = self._call
+        if call.operation == "chat" and bridges_chat(call.posted, target, routed):
+            call.summary.deployment_api = "responses"
+            with call.attempt(target.deployment, routed):
+                answer = await chat_answer(call.posted, target, routed, left, self._calls)
+            if answer is not None:
+                return answer
+        attempt = AsyncAttempt(call.asked, target, routed, left, self._calls)
+        with call.attempt(target.deployment, routed):
+            if call.is_stream:
+                return await self._attempt_stream(attempt)
+            return await self._attempt_whole(attempt)
+
+    async def _attempt_whole(self, attempt: AsyncAttempt) -> Answer[UpstreamReply]:
+        try:
+            reply = await attempt.send()
+        except ResponseFailedError as error:
+            if attempt.reply is None:
+                raise
+            raise FailedAnswer(error, attempt.reply) from error
+        finally:
+            self._note(attempt)
         return Answer(reply, reply.outcome, reply.entry)
 
-    async def _attempt_stream(
-        self, target: AsyncTarget, routed: RoutedCall, left: float | None
-    ) -> Answer[AsyncByteStream]:
-        summary, attempt = self._call.summary, self._attempt(target, routed, left)
-        with self._call.attempt(target.deployment, routed):
-            stream = AsyncByteStream(attempt, model=summary.group if shows_group(summary) else None)
-            try:
-                outcome = await stream.open()
-            except ResponseFailedError as error:
-                raise FailedAnswer(error, stream.frames.release()) from error
-            finally:
-                summary.warnings = attempt.warnings
+    async def _attempt_stream(self, attempt: AsyncAttempt) -> Answer[AsyncByteStream]:
+        summary = self._call.summary
+        stream = AsyncByteStream(attempt, model=summary.group if shows_group(summary) else None)
+        try:
+            outcome = await stream.open()
+        except ResponseFailedError as error:
+            raise FailedAnswer(error, stream.frames.release()) from error
+        finally:
+            self._note(attempt)
         # A stream that goes on was remembered when it opened.
         return Answer(stream, outcome, stream.entry if outcome is not None else None)
 
-    async def _attempt_chat(
-        self, target: AsyncTarget, routed: RoutedCall, left: float | None
-    ) -> Answer[Any]:
-        with self._call.attempt(target.deployment, routed):
-            return await chat_answer(self._call.posted, target, routed, left, self._calls)
-
-    def _attempt(self, target: AsyncTarget, routed: RoutedCall, left: float | None) -> AsyncAttempt:
-        assert self._call.routed is not None
-        return AsyncAttempt(self._call.routed, target, routed, left, self._calls)
+    def _note(self, attempt: AsyncAttempt) -> None:
+        """Also of a failed attempt: the headers speak of the latest one."""
+        summary = self._call.summary
+        summary.warnings = attempt.warnings
+        summary.deployment_api = attempt.api
 
     def _note_begin(self, headers: Any) -> None:
         summary = self._call.summary
@@ -217,12 +235,14 @@ class _Served:
             try:
                 while piece := await stream.read():
                     yield piece
+                if self._call.caller == "chat":
+                    # Clients of chat completions read until it comes.
+                    yield b"data: [DONE]\n\n"
             except AzureResponsesError as error:
                 summary.error = error
-                # A failure that Azure reported has been sent on already, as the event that it was.
-                if not frames.failures:
-                    last = frames.last_sequence_number
-                    yield error_event(error, None if last is None else last + 1)
+                # A failure that a response reported has been sent on already, as its own event.
+                if not (frames.failures and self._call.caller == "responses"):
+                    yield closing_events(self._call.operation, frames.last_sequence_number, error)
         except BaseException:
             # Cancelled, or closed by a caller who left.
             summary.is_abandoned = True

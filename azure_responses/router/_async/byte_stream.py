@@ -33,7 +33,7 @@ from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router.attempts import AbandonedStreams, OpenAttempt
-from azure_responses.router.frames import FrameStream
+from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.upstream import (
     outcome_of,
     stream_failure,
@@ -73,7 +73,7 @@ class AsyncByteStream:
     """
 
     _reply: AsyncStreamedReply | AsyncConvertedStream
-    frames: FrameStream
+    frames: EventFrames
 
     def __init__(self, attempt: AsyncAttempt, *, model: str | None = None) -> None:
         self.headers: Mapping[str, str] = {}
@@ -103,13 +103,7 @@ class AsyncByteStream:
         """
         attempt = self._attempt
         await attempt.write()
-        request = attempt.request
-        self.frames = attempt.target.upstream.read_stream(
-            attempt.ids,
-            model=self._model,
-            is_background=request.is_background,
-            starting_after=request.starting_after,
-        )
+        self.frames = attempt.make_frames(self._model)
         self._resumption = Resumption(attempt.sent.policy)
         self.watch = attempt.target.sender.telemetry.watch(attempt.sent, is_stream=True)
         if self.watch is not None:

@@ -17,8 +17,11 @@ from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._async.typed_attempt import (
     AsyncRoutedChatStream,
+    AsyncRoutedChunks,
     AsyncRoutedStream,
+    bridges_chat,
     chat_answer,
+    native_chat_answer,
     typed_answer,
     typed_stream,
 )
@@ -174,7 +177,7 @@ class AsyncRouterOperations:
         stream: bool | None = False,
         **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion | AsyncChatCompletionStream:
-        """A chat completion, served by the Responses API; takes every parameter of both APIs.
+        """A chat completion, whatever the deployment speaks; takes the parameters of both APIs.
 
         Reasoning that travels in the messages goes back to the resource that encrypted it.
 
@@ -183,15 +186,19 @@ class AsyncRouterOperations:
             AzureResponsesError: as `responses`.
         """
         given: dict[str, Any] = {"messages": None, **arguments}
-        request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
+        request = self._reader.read(given, operation="chat", is_stream=bool(stream), caller="chat")
         calls = self._calls
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return await chat_answer(request, target, call, left, calls)
+            if bridges_chat(request, target, call):
+                answer = await chat_answer(request, target, call, left, calls)
+                if answer is not None:
+                    return answer
+            return await native_chat_answer(AsyncAttempt(request, target, call, left, calls))
 
         routed = await calls.perform(request.route_request, attempt)
-        if isinstance(routed.result, AsyncRoutedChatStream):
-            routed.result.events.settle_with(routed, calls.abandoned_streams)
+        if isinstance(routed.result, AsyncRoutedChatStream | AsyncRoutedChunks):
+            routed.result.settle_with(routed, calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | AsyncChatCompletionStream = routed.result

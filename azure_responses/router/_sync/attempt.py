@@ -31,14 +31,17 @@ from azure_responses.errors import (
     UnsupportedOperationError,
 )
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.attempts import NotSent
+from azure_responses.router.event_frames import EventFrames
+from azure_responses.router.native_frames import native_frames
 from azure_responses.router.routed_request import MOST_TURNS, RoutedRequest, StoredRequest
 from azure_responses.router.targets import Target, Targets
 from azure_responses.router.upstream import UpstreamReply, failure_of, outcome_of
-from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import read_timeout, shorten
 
@@ -67,7 +70,7 @@ class Attempt:
         began: monotonic seconds.
     """
 
-    ids: IdRewriter
+    ids: IdRewriter | NoIds
     sent: Call
 
     def __init__(
@@ -97,6 +100,24 @@ class Attempt:
         if isinstance(request, RoutedRequest) and request.warns:
             for text in self.warnings:
                 warn_caller(text)
+
+    @property
+    def api(self) -> APIName | None:
+        """What the deployment was asked in; None before."""
+        sent: Call | None = getattr(self, "sent", None)
+        return None if sent is None else sent.api
+
+    def make_frames(self, model: str | None) -> EventFrames:
+        """The state of the stream that answers; `model` stands in the place of Azure's name."""
+        request = self.request
+        if request.caller != "responses":
+            return native_frames(request.caller, model=model, drops_usage=request.drops_usage)
+        return self.target.upstream.read_stream(
+            self.ids,
+            model=model,
+            is_background=request.is_background,
+            starting_after=request.starting_after,
+        )
 
     def send(self) -> UpstreamReply:
         """The whole reply, with the service's own ids.
@@ -176,7 +197,7 @@ class Attempt:
         """What arrived, noted; raises the failure that it reports."""
         upstream, request, now = self.target.upstream, self.request, time.time()
         body = upstream.read(self.sent, reply, now)
-        found = self.reply = UpstreamReply(self.sent, reply, body, self.ids)
+        found = self.reply = UpstreamReply(self.sent, reply, body, self.ids, request.caller)
         # A failed response comes with HTTP 200. Routing needs an error; `reply` keeps the response,
         # which the server shows as Azure wrote it.
         failure = failure_of(self.sent, body, reply.headers, now)
@@ -186,7 +207,7 @@ class Attempt:
         latency = None if request.is_about_stored else time.monotonic() - self.began
         is_stored = request.is_about_stored
         # Before the ids are rewritten: the ledger and the store know the service's own.
-        found.outcome = outcome_of(body, reply.headers, latency, is_stored=is_stored)
+        found.outcome = outcome_of(found.facts(), reply.headers, latency, is_stored=is_stored)
         found.entry = request.entry(body, self.target.deployment)
         self.note_created(body)
         if isinstance(request, StoredRequest) and request.operation == "delete":

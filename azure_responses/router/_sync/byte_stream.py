@@ -34,7 +34,7 @@ from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import StreamedReply
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router.attempts import AbandonedStreams, OpenAttempt
-from azure_responses.router.frames import FrameStream
+from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.upstream import (
     outcome_of,
     stream_failure,
@@ -74,7 +74,7 @@ class ByteStream:
     """
 
     _reply: StreamedReply | ConvertedStream
-    frames: FrameStream
+    frames: EventFrames
 
     def __init__(self, attempt: Attempt, *, model: str | None = None) -> None:
         self.headers: Mapping[str, str] = {}
@@ -104,13 +104,7 @@ class ByteStream:
         """
         attempt = self._attempt
         attempt.write()
-        request = attempt.request
-        self.frames = attempt.target.upstream.read_stream(
-            attempt.ids,
-            model=self._model,
-            is_background=request.is_background,
-            starting_after=request.starting_after,
-        )
+        self.frames = attempt.make_frames(self._model)
         self._resumption = Resumption(attempt.sent.policy)
         self.watch = attempt.target.sender.telemetry.watch(attempt.sent, is_stream=True)
         if self.watch is not None:

@@ -18,8 +18,11 @@ from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router._sync.typed_attempt import (
     RoutedChatStream,
+    RoutedChunks,
     RoutedStream,
+    bridges_chat,
     chat_answer,
+    native_chat_answer,
     typed_answer,
     typed_stream,
 )
@@ -175,7 +178,7 @@ class RouterOperations:
         stream: bool | None = False,
         **arguments: Unpack[RouterChatArguments],
     ) -> ChatCompletion | ChatCompletionStream:
-        """A chat completion, served by the Responses API; takes every parameter of both APIs.
+        """A chat completion, whatever the deployment speaks; takes the parameters of both APIs.
 
         Reasoning that travels in the messages goes back to the resource that encrypted it.
 
@@ -184,15 +187,19 @@ class RouterOperations:
             AzureResponsesError: as `responses`.
         """
         given: dict[str, Any] = {"messages": None, **arguments}
-        request = self._reader.read(given, is_stream=bool(stream), is_chat=True)
+        request = self._reader.read(given, operation="chat", is_stream=bool(stream), caller="chat")
         calls = self._calls
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            return chat_answer(request, target, call, left, calls)
+            if bridges_chat(request, target, call):
+                answer = chat_answer(request, target, call, left, calls)
+                if answer is not None:
+                    return answer
+            return native_chat_answer(Attempt(request, target, call, left, calls))
 
         routed = calls.perform(request.route_request, attempt)
-        if isinstance(routed.result, RoutedChatStream):
-            routed.result.events.settle_with(routed, calls.abandoned_streams)
+        if isinstance(routed.result, RoutedChatStream | RoutedChunks):
+            routed.result.settle_with(routed, calls.abandoned_streams)
         else:
             routed.result.attach_route(routed.route)
         result: ChatCompletion | ChatCompletionStream = routed.result
