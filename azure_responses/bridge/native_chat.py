@@ -14,7 +14,7 @@ from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import ResponseParameters
 
-__all__ = ["chat_parameters", "fit_chat"]
+__all__ = ["OF_RESPONSES", "chat_parameters", "fit_chat"]
 
 # What only our bridge adds to the messages that it answers with, and understands.
 _BRIDGE_FIELDS = frozenset({"commentary", "hosted_items", "output_order", "reasoning_items"})
@@ -154,7 +154,8 @@ _SHARED = frozenset(
         "user",
     }
 )
-_OF_RESPONSES = frozenset(ResponseParameters.__annotations__) - _SHARED
+OF_RESPONSES = frozenset(ResponseParameters.__annotations__) - _SHARED
+"""What only the Responses API takes."""
 _LISTS = ("messages", "tools", "functions")
 
 
@@ -174,7 +175,7 @@ def chat_parameters(
     for name, value in given.items():
         if value is None:
             continue
-        if name not in _OF_RESPONSES:
+        if name not in OF_RESPONSES:
             chat[name] = _as_sent(name, value)
         elif value is not False:
             unsupported.leave_out(

@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import is_
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
+from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import AzureResponsesError, InternalServerError
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operations import Options
@@ -57,8 +57,6 @@ _LEFT_OUT = frozenset({"id", "status"})
 _CONTINUES = frozenset({"previous_response_id", "conversation"})
 # Fields of a chat that the bridge reads, and no service.
 _OF_THE_ROUTER = frozenset({"drop_params"})
-# What the bridge adds to the messages that it answers with.
-_BRIDGE_FIELDS = frozenset({"commentary", "hosted_items", "output_order", "reasoning_items"})
 
 
 class Reader(Protocol):
@@ -244,7 +242,7 @@ class RoutedRequest:
             TypeError: a typed call has a parameter that the API does not have.
         """
         if self.caller != "responses":
-            return self._prepare_native(deployment, call)
+            return self._prepare_native(deployment, call, drops_params=drops_params)
         body, ids = self.body, self.ids
         # Either makes a new body, with the history in front or of the chat, whose ids are unread.
         if call.replays_history or self.is_bridged:
@@ -260,7 +258,8 @@ class RoutedRequest:
         parameters = _without(parameters, deployment.dropped_params)
         name = deployment.name_for(call.group)
         # Programs get what they ask for, or an error. The bridge drops parameters by itself.
-        if self.received is not None and (self.received.drops_params or drops_params):
+        drops_params = drops_params or (self.received is not None and self.received.drops_params)
+        if self.received is not None and drops_params:
             knowledge = self.reader.chat_options.knowledge_of(deployment)
             parameters, dropped = _drop_sampling(parameters, deployment, name, knowledge)
             warnings = (*warnings, *dropped)
@@ -270,7 +269,10 @@ class RoutedRequest:
         ids_out = IdRewriter(
             self.reader.signer, deployment, self.owner, given=given, is_stored=self.is_stored
         )
-        return PreparedRequest(self._written(parameters, options, name, is_same), ids_out, warnings)
+        request = self._written(
+            parameters, options, name, is_same=is_same, drops_params=drops_params
+        )
+        return PreparedRequest(request, ids_out, warnings)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
         """What to remember of a response; None of one that is not stored, or of no end user."""
@@ -323,12 +325,16 @@ class RoutedRequest:
             raise NotSent(self.nothing_to_replay(reason, "Leave it out, or come back later."))
         return body, ids
 
-    def _prepare_native(self, deployment: Deployment, call: RoutedCall) -> PreparedRequest:
+    def _prepare_native(
+        self, deployment: Deployment, call: RoutedCall, *, drops_params: bool
+    ) -> PreparedRequest:
         """What is sent of a chat completion or of Messages, which have no ids to replace."""
         name = deployment.name_for(call.group)
         body = _without(self.body, deployment.dropped_params | _OF_THE_ROUTER)
-        if self.caller == "chat":
-            body = _without_bridge_fields(body)
+        warnings: tuple[str, ...] = ()
+        if self.received is None:
+            # A program passes classes and typed messages, which are written as JSON here.
+            body, warnings = chat_parameters(body, drops_params=drops_params)
         is_same = body is self.body
         if self.drops_usage:
             is_same, options = False, body.get("stream_options")
@@ -347,15 +353,22 @@ class RoutedRequest:
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             caller=self.caller,
+            drops_params=drops_params or (self.received is not None and self.received.drops_params),
         )
-        return PreparedRequest(request, NoIds())
+        return PreparedRequest(request, NoIds(), warnings)
 
     def _is_unsure(self) -> bool:
         """Encrypted content without a signature may be of a resource that this one is not."""
         return self.reader.sole_resource(self.route_request.group) is None
 
     def _written(
-        self, parameters: Mapping[str, Any], options: dict[str, Any], name: str, is_same: bool
+        self,
+        parameters: Mapping[str, Any],
+        options: dict[str, Any],
+        name: str,
+        *,
+        is_same: bool,
+        drops_params: bool,
     ) -> UpstreamRequest:
         content: bytes | None = None
         # A server passes on what it does not know; in a program it is a misspelt name.
@@ -373,6 +386,7 @@ class RoutedRequest:
             options=_options_of(options, self.timeout),
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
+            drops_params=drops_params,
         )
 
 
@@ -491,25 +505,6 @@ def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any
     if names.isdisjoint(body):
         return body
     return {name: value for name, value in body.items() if name not in names}
-
-
-def _without_bridge_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The chat without what only our bridge understands; the body itself where it has none."""
-    messages = body.get("messages")
-    if not isinstance(messages, list):
-        return body
-    plain = [_plain_message(message) for message in messages]
-    if all(map(is_, plain, messages)):
-        return body
-    return {**body, "messages": plain}
-
-
-def _plain_message(message: Any) -> Any:
-    # A typed message of an earlier answer is written as the JSON that it came as.
-    fields = to_plain(message)
-    if isinstance(fields, Mapping) and not _BRIDGE_FIELDS.isdisjoint(fields):
-        return {name: value for name, value in fields.items() if name not in _BRIDGE_FIELDS}
-    return fields
 
 
 def _drop_sampling(

@@ -15,7 +15,7 @@ Errors need nothing: an upstream whose error bodies differ gets a row in `protoc
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
@@ -27,7 +27,6 @@ from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.decode import check_readable, decode_as
-from azure_responses.protocol.deployment_apis import refused_api
 from azure_responses.protocol.error_body import failure_from_event, failure_from_response
 from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
@@ -48,6 +47,7 @@ __all__ = [
     "Upstream",
     "UpstreamReply",
     "UpstreamRequest",
+    "Warn",
     "failure_of",
     "outcome_of",
     "stored_ids",
@@ -80,6 +80,8 @@ class UpstreamRequest:
         call_id: sent as `x-ms-client-request-id`; None makes one.
         is_stream: the answer is asked for as events.
         caller: the API whose terms the parameters are in, and the answer.
+        drops_params: what the deployment's API cannot do is left out with a warning; None leaves it
+            to the client.
     """
 
     operation: str
@@ -91,13 +93,18 @@ class UpstreamRequest:
     call_id: str | None = None
     is_stream: bool = False
     caller: APIName = "responses"
+    drops_params: bool | None = None
+
+
+Warn = Callable[[str], None]
+"""Takes what was left out of a request, one sentence each time."""
 
 
 class Upstream(Protocol):
     """One kind of API behind a deployment."""
 
-    def write(self, request: UpstreamRequest) -> Call:
-        """The call that a request stands for."""
+    def write(self, request: UpstreamRequest, warn: Warn | None = None) -> Call:
+        """The call that a request stands for; `warn` is told what is left out of it."""
 
     def read(self, call: Call, reply: Reply, now: float) -> dict[str, Any]:
         """The response (or page, or deletion) in a reply; `now` is unix seconds.
@@ -249,8 +256,10 @@ class ResponsesUpstream:
         self._can_refresh = operations.settings.secret.kind not in _FIXED_SECRETS
         self._templates: dict[tuple[str, str, bool], _Template] = {}
 
-    def write(self, request: UpstreamRequest) -> Call:
+    def write(self, request: UpstreamRequest, warn: Warn | None = None) -> Call:
         """The call that a request stands for.
+
+        `warn` is told what is left out, at once or when the executor converts the call.
 
         Raises:
             ConfigurationError: a value that JSON cannot hold, or options that are no mappings.
@@ -258,7 +267,7 @@ class ResponsesUpstream:
         if request.response_id is not None:
             return self._write_stored(request, request.response_id)
         if request.caller != "responses":
-            return self._write_for_caller(request)
+            return self._write_for_caller(request, warn)
         options = request.options
         if options.extra_headers or options.extra_query or options.extra_body:
             return self._write_with_options(request)
@@ -284,7 +293,8 @@ class ResponsesUpstream:
         )
         converter = self._operations.converter
         if converter is not None and request.operation == "create":
-            converter.convert(call, request.deployment)
+            drops = request.drops_params
+            converter.convert(call, request.deployment, drops_params=drops, warn=warn)
         return call
 
     def api_of(self, deployment: str) -> APIName:
@@ -298,12 +308,7 @@ class ResponsesUpstream:
         That is remembered: a deployment refuses so once.
         """
         converter = self._operations.converter
-        if converter is None or not converter.apis.of(deployment).may_be_wrong:
-            return False
-        api = refused_api(error, "responses")
-        if api is not None:
-            converter.apis.learn(deployment, api)
-        return api is not None
+        return converter is not None and converter.learn(deployment, error, "responses")
 
     def new_id(self) -> str:
         """A name for a call that was given none."""
@@ -349,7 +354,7 @@ class ResponsesUpstream:
             return operations.compact(parameters, request.options)
         return operations.create(parameters, request.options, stream=request.is_stream)
 
-    def _write_for_caller(self, request: UpstreamRequest) -> Call:
+    def _write_for_caller(self, request: UpstreamRequest, warn: Warn | None) -> Call:
         """The call of a chat completion or of Messages: native, or converted by the executor."""
         operations, options, template = self._operations, request.options, self._template(request)
         content = request.content
@@ -370,7 +375,15 @@ class ResponsesUpstream:
             pricer=template.pricer,
         )
         assert operations.converter is not None
-        operations.converter.convert(call, request.deployment, caller=request.caller)
+        operations.converter.convert(
+            call,
+            request.deployment,
+            caller=request.caller,
+            drops_params=request.drops_params,
+            warn=warn,
+            # Over Responses a chat needs the bridge, which is around the attempt.
+            may_switch=request.caller == "messages",
+        )
         if request.operation == "count_tokens":
             path, mark, query = call.request.url.partition("?")
             url = f"{path}/count_tokens{mark}{query}"

@@ -31,12 +31,12 @@ from azure_responses.openai_server.replies import (
 from azure_responses.openai_server.served_request import ServedRequest, read_call
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.byte_stream import AsyncByteStream
-from azure_responses.router._async.routed_calls import AsyncRoutedCalls
-from azure_responses.router._async.typed_attempt import (
+from azure_responses.router._async.chat_answers import (
     AsyncRoutedChatStream,
     bridges_chat,
     chat_answer,
 )
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream import UpstreamReply

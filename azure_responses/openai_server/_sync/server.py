@@ -32,12 +32,12 @@ from azure_responses.openai_server.replies import (
 from azure_responses.openai_server.served_request import ServedRequest, read_call
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router._sync.byte_stream import ByteStream
-from azure_responses.router._sync.routed_calls import RoutedCalls
-from azure_responses.router._sync.typed_attempt import (
+from azure_responses.router._sync.chat_answers import (
     RoutedChatStream,
     bridges_chat,
     chat_answer,
 )
+from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import Target
 from azure_responses.router.upstream import UpstreamReply

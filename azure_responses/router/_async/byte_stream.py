@@ -277,6 +277,7 @@ class AsyncByteStream:
 
     async def _connect(self, call: Call, timeout: Timeout) -> None:
         self._reply = await self._attempt.target.sender.open(call, timeout, self.watch)
+        self._attempt.tell_warnings()
         self.headers = self._reply.headers
         self._is_connected, self._cause = True, None
         self._resumption.open(time.monotonic())

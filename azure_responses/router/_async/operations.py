@@ -14,14 +14,16 @@ from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.resumption import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.router._async.attempt import AsyncAttempt
-from azure_responses.router._async.routed_calls import AsyncRoutedCalls
-from azure_responses.router._async.typed_attempt import (
+from azure_responses.router._async.chat_answers import (
     AsyncRoutedChatStream,
     AsyncRoutedChunks,
-    AsyncRoutedStream,
     bridges_chat,
     chat_answer,
     native_chat_answer,
+)
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.typed_attempt import (
+    AsyncRoutedStream,
     typed_answer,
     typed_stream,
 )

@@ -1,42 +1,27 @@
-"""The edge at which attempts become typed: results, events, and chat completions.
+"""The edge at which attempts become typed: results and events.
 
 An attempt sends and returns JSON. `typed_answer` decodes a whole reply, `AsyncRoutedStream` the
-events of a stream, and `chat_answer` puts the bridge around either: chat → request → attempt →
-response → completion. What cannot be decoded is a failure of the attempt, which another one may
+events of a stream. What cannot be decoded is a failure of the attempt, which another one may
 follow; a request that cannot be made at all ends the call (`NotSent`).
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from azure_responses._async.chat_stream import AsyncChatCompletionStream
-from azure_responses._async.concurrency import compute
 from azure_responses._async.stream import AsyncTypedStream
-from azure_responses.bridge import (
-    BridgedRequest,
-    ChatStream,
-    accumulate_chunks,
-    to_chat_completion,
-    to_responses_request,
-)
 from azure_responses.errors import (
     APITimeoutError,
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
     ResponseFailedError,
-    StreamInterruptedError,
 )
-from azure_responses.protocol.sse import SSEDecoder
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
-from azure_responses.protocol.warning import warn_caller
-from azure_responses.router._async.attempt import AsyncAttempt, find_history
+from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.byte_stream import AsyncByteStream
-from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import (
     AbandonedStreams,
     Answer,
@@ -44,35 +29,16 @@ from azure_responses.router.attempts import (
     Routed,
     response_of,
 )
-from azure_responses.router.routed_request import RoutedRequest
-from azure_responses.router.targets import AsyncTarget
-from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.types.chat import ChatCompletion
-from azure_responses.types.chat_chunk import ChatCompletionChunk
-from azure_responses.types.parameters import CREATE_PARAMETERS
 from azure_responses.types.response import Response
-from azure_responses.types.result import Result, Route, request_id_of
+from azure_responses.types.result import Result, Route
 
 __all__ = [
-    "AsyncRoutedChatStream",
-    "AsyncRoutedChunks",
     "AsyncRoutedStream",
-    "bridges_chat",
-    "chat_answer",
-    "native_chat_answer",
     "typed_answer",
     "typed_stream",
 ]
 
 R = TypeVar("R", bound=Response)
-
-# The bridge takes the parameters of both APIs, and some clients send a Responses body to the chat
-# route (litellm#34029).
-_SHARED = {"metadata", "model", "moderation", "parallel_tool_calls", "prompt_cache_key"}
-_SHARED |= {"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "service_tier"}
-_SHARED |= {"store", "stream", "stream_options", "temperature", "tool_choice", "tools"}
-_SHARED |= {"top_logprobs", "top_p", "user"}
-_OF_RESPONSES = CREATE_PARAMETERS - _SHARED
 
 
 async def typed_answer(
@@ -119,88 +85,6 @@ async def typed_stream(
         raise
     except ConfigurationError as error:
         raise NotSent(error) from error
-
-
-async def chat_answer(
-    request: RoutedRequest,
-    target: AsyncTarget,
-    call: RoutedCall,
-    left: float | None,
-    calls: AsyncRoutedCalls,
-) -> Answer[Any] | None:
-    """A chat completion by a deployment that speaks Responses, or its chunks once output has begun.
-
-    None where the deployment turns out to speak another API: the chat is then its caller's to send.
-    """
-    # Before the loop: `bridged` takes over what was found, for all of its rounds.
-    if call.replays_history:
-        await find_history(request, call, calls.targets)
-    while True:
-        bridged = await compute(_bridge, request, target, call)
-        made = request.bridged(bridged.parameters, bridged.options)
-        attempt = AsyncAttempt(made, target, call, left, calls)
-        try:
-            if request.is_stream:
-                opened = await typed_stream(attempt)
-                chunks = ChatStream(bridged, created=time.time())
-                stream = AsyncRoutedChatStream(opened.result, chunks)
-                return Answer(stream, opened.outcome, opened.entry)
-            answer = await typed_answer(attempt, Response)
-            completion = to_chat_completion(answer.result, bridged, created=time.time())
-            return Answer(completion, answer.outcome, answer.entry)
-        except AzureResponsesError as error:
-            if target.upstream.learns_api(target.deployment.name_for(call.group), error):
-                return None
-            # True once at most: after the refusal the bridge does not ask for reasoning again.
-            if not bridged.learn_from_error(error):
-                raise
-
-
-async def native_chat_answer(attempt: AsyncAttempt) -> Answer[Any]:
-    """A chat completion as its deployment wrote it, or its chunks once output has begun."""
-    try:
-        if attempt.request.is_stream:
-            return await AsyncRoutedChunks(attempt).begin()
-        reply = await attempt.send()
-        return Answer(reply.decode(ChatCompletion), reply.outcome)
-    except CredentialError:
-        raise
-    except ConfigurationError as error:
-        raise NotSent(error) from error
-
-
-def bridges_chat(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> bool:
-    """True where a chat is answered over the Responses API.
-
-    Also of a deployment that speaks another API, where the chat has parameters of the Responses API
-    only, which chat completions have no place for.
-    """
-    if target.upstream.api_of(target.deployment.name_for(call.group)) == "responses":
-        return True
-    return not _OF_RESPONSES.isdisjoint(request.body)
-
-
-def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> BridgedRequest:
-    deployment, options = target.deployment, request.reader.chat_options
-    chat = {
-        **request.body_for(deployment),
-        **request.options,
-        "model": deployment.name_for(call.group),
-    }
-    try:
-        bridged = to_responses_request(
-            chat,
-            drop_params=options.drop_params or target.drops_params,
-            resource_tag=deployment.resource,
-            reasoning_cache=options.reasoning_cache,
-            knowledge=options.knowledge_of(deployment),
-            now=time.time(),
-        )
-    except ConfigurationError as error:
-        raise NotSent(error) from error
-    for warning in bridged.warnings:
-        warn_caller(warning)
-    return bridged
 
 
 class AsyncRoutedStream(AsyncTypedStream[R]):
@@ -343,92 +227,3 @@ class AsyncRoutedStream(AsyncTypedStream[R]):
         interrupted = state.interrupted(error)
         interrupted.__cause__ = error
         return interrupted
-
-
-class AsyncRoutedChatStream(AsyncChatCompletionStream):
-    """The chunks of a chat completion, and the stream that they are made of."""
-
-    def __init__(self, events: AsyncRoutedStream[Any], state: ChatStream) -> None:
-        inner: Any = events
-        super().__init__(inner, state)
-        self.events = events
-
-    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
-        """The stream is the answer of a call, whose reservation is settled when it ends."""
-        self.events.settle_with(routed, abandoned_streams)
-
-
-class AsyncRoutedChunks(AsyncChatCompletionStream):
-    """The chunks of a chat completion as its deployment sent them."""
-
-    def __init__(self, attempt: AsyncAttempt) -> None:
-        nothing: Any = None
-        super().__init__(nothing, nothing)
-        self._attempt = attempt
-        self._stream = AsyncByteStream(attempt)
-        self._decoder = SSEDecoder()
-        self._taken: list[ChatCompletionChunk] = []
-        self._route: Route | None = None
-        self._is_whole = False
-
-    @property
-    def request_id(self) -> str | None:
-        """`apim-request-id`, else `x-request-id`, of the connection."""
-        return request_id_of(self._stream.headers)
-
-    @property
-    def route(self) -> Route | None:
-        """How a router got it answered."""
-        return self._route
-
-    async def begin(self) -> Answer[Self]:
-        """Read on until output begins; called once, before any other reader."""
-        outcome = await self._stream.open()
-        self._take(await self._stream.read())
-        return Answer(self, outcome)
-
-    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
-        """The stream is the answer of a call, whose reservation is settled when it ends."""
-        self._route = routed.route
-        self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
-
-    async def get_final_completion(self) -> ChatCompletion:
-        """The whole completion; reads what is left of the stream first."""
-        while await self._fill():
-            self._ready.clear()
-        final = accumulate_chunks(self._taken)
-        if not self._is_whole:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.", partial=final
-            )
-        final.attach(self._stream.headers, self._attempt.sent.pricer)
-        final.attach_route(self._route)
-        return final
-
-    async def aclose(self) -> None:
-        """Give up the rest of the stream and release its connection."""
-        self._is_done = True
-        await self._stream.aclose()
-
-    async def _fill(self) -> bool:
-        """Read once; False when there are no more chunks."""
-        if self._is_done:
-            return False
-        try:
-            piece = await self._stream.read()
-        except AzureResponsesError as error:
-            self._is_done = True
-            interrupted = StreamInterruptedError(error.message, partial=self._so_far())
-            raise (interrupted if self._stream.is_interrupted else error) from error.__cause__
-        self._is_done = self._is_whole = not piece
-        self._take(piece)
-        return not self._is_done
-
-    def _take(self, piece: bytes) -> None:
-        events = self._decoder.feed(piece)
-        chunks = [ChatCompletionChunk.model_validate_json(event.data) for event in events]
-        self._taken.extend(chunks)
-        self._ready.extend(chunks)
-
-    def _so_far(self) -> ChatCompletion | None:
-        return accumulate_chunks(self._taken) if self._taken else None

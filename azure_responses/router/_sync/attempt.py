@@ -89,6 +89,7 @@ class Attempt:
         self.warnings: tuple[str, ...] = ()
         self.began = time.monotonic()
         self._call = call
+        self._told = 0
 
     def write(self) -> None:
         """Make the call that is sent; with the history that it has to carry, if it has to."""
@@ -97,9 +98,7 @@ class Attempt:
         if self._call.replays_history and isinstance(request, RoutedRequest):
             find_history(request, self._call, self.calls.targets)
         compute(self._write)
-        if isinstance(request, RoutedRequest) and request.warns:
-            for text in self.warnings:
-                warn_caller(text)
+        self.tell_warnings()
 
     @property
     def api(self) -> APIName | None:
@@ -172,7 +171,18 @@ class Attempt:
         drops = request.reader.chat_options.drop_params or target.drops_params
         prepared = request.prepare(target.deployment, self._call, drops_params=drops)
         self.ids, self.warnings = prepared.ids, prepared.warnings
-        self.sent = target.upstream.write(prepared.request)
+        self.sent = target.upstream.write(prepared.request, self._warn)
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings = (*self.warnings, text)
+
+    def tell_warnings(self) -> None:
+        """Let a program know what was left out; again after the executor has converted the call."""
+        new, self._told = self.warnings[self._told :], len(self.warnings)
+        if isinstance(self.request, RoutedRequest) and self.request.warns:
+            for text in new:
+                warn_caller(text)
 
     def _watched(self, watch: Watch) -> UpstreamReply:
         watch.start()
@@ -189,6 +199,7 @@ class Attempt:
     def _exchange(self, watch: Watch | None) -> UpstreamReply:
         timeout = read_timeout(shorten(self.request.timeout, self.left))
         reply = self.target.sender.send(self.sent, timeout, watch)
+        self.tell_warnings()
         if len(reply.body) < _LONG_REPLY:
             return self._read(reply)
         return run_in_thread(partial(self._read, reply))

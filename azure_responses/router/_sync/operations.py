@@ -15,14 +15,16 @@ from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.resumption import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.router._sync.attempt import Attempt
-from azure_responses.router._sync.routed_calls import RoutedCalls
-from azure_responses.router._sync.typed_attempt import (
+from azure_responses.router._sync.chat_answers import (
     RoutedChatStream,
     RoutedChunks,
-    RoutedStream,
     bridges_chat,
     chat_answer,
     native_chat_answer,
+)
+from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.typed_attempt import (
+    RoutedStream,
     typed_answer,
     typed_stream,
 )

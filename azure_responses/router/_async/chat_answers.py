@@ -1,0 +1,222 @@
+"""Chat completions of a router: over Responses by the bridge, over other APIs without it.
+
+`chat_answer` puts the bridge around an attempt: chat → request → attempt → response → completion.
+Where the deployment does not speak Responses, `native_chat_answer` reads the completion that the
+attempt returns. A request that cannot be made at all ends the call (`NotSent`).
+"""
+
+import time
+from typing import Any, Self
+
+from azure_responses._async.chat_stream import AsyncChatCompletionStream
+from azure_responses._async.concurrency import compute
+from azure_responses.bridge import (
+    BridgedRequest,
+    ChatStream,
+    to_chat_completion,
+    to_responses_request,
+)
+from azure_responses.bridge.chat_chunks import ChatChunks
+from azure_responses.bridge.native_chat import OF_RESPONSES
+from azure_responses.errors import (
+    AzureResponsesError,
+    ConfigurationError,
+    CredentialError,
+    StreamInterruptedError,
+)
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.router._async.attempt import AsyncAttempt, find_history
+from azure_responses.router._async.byte_stream import AsyncByteStream
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.typed_attempt import (
+    AsyncRoutedStream,
+    typed_answer,
+    typed_stream,
+)
+from azure_responses.router.attempts import AbandonedStreams, Answer, NotSent, Routed
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.targets import AsyncTarget
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.types.chat import ChatCompletion
+from azure_responses.types.response import Response
+from azure_responses.types.result import Route, request_id_of
+
+__all__ = [
+    "AsyncRoutedChatStream",
+    "AsyncRoutedChunks",
+    "bridges_chat",
+    "chat_answer",
+    "native_chat_answer",
+]
+
+
+def bridges_chat(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> bool:
+    """True where a chat is answered over the Responses API.
+
+    Also of a deployment that speaks another API, where the chat has parameters of the Responses API
+    only, which chat completions have no place for.
+    """
+    if target.upstream.api_of(target.deployment.name_for(call.group)) == "responses":
+        return True
+    return not OF_RESPONSES.isdisjoint(request.body)
+
+
+async def chat_answer(
+    request: RoutedRequest,
+    target: AsyncTarget,
+    call: RoutedCall,
+    left: float | None,
+    calls: AsyncRoutedCalls,
+) -> Answer[Any] | None:
+    """A chat completion over the Responses API, or its chunks once output has begun.
+
+    None where the deployment turns out to speak another API: the chat is then sent as it is.
+    """
+    # Before the loop: `bridged` takes over what was found, for all of its rounds.
+    if call.replays_history:
+        await find_history(request, call, calls.targets)
+    while True:
+        bridged = await compute(_bridge, request, target, call)
+        made = request.bridged(bridged.parameters, bridged.options)
+        attempt = AsyncAttempt(made, target, call, left, calls)
+        try:
+            if request.is_stream:
+                opened = await typed_stream(attempt)
+                chunks = ChatStream(bridged, created=time.time())
+                stream = AsyncRoutedChatStream(opened.result, chunks)
+                return Answer(stream, opened.outcome, opened.entry)
+            answer = await typed_answer(attempt, Response)
+            completion = to_chat_completion(answer.result, bridged, created=time.time())
+            return Answer(completion, answer.outcome, answer.entry)
+        except AzureResponsesError as error:
+            if target.upstream.learns_api(target.deployment.name_for(call.group), error):
+                return None
+            # True once at most: after the refusal the bridge does not ask for reasoning again.
+            if not bridged.learn_from_error(error):
+                raise
+
+
+async def native_chat_answer(attempt: AsyncAttempt) -> Answer[Any]:
+    """A chat completion as its deployment wrote it, or its chunks once output has begun."""
+    try:
+        if attempt.request.is_stream:
+            return await AsyncRoutedChunks(attempt).begin()
+        reply = await attempt.send()
+        return Answer(reply.decode(ChatCompletion), reply.outcome)
+    except CredentialError:
+        raise
+    except ConfigurationError as error:
+        raise NotSent(error) from error
+
+
+def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> BridgedRequest:
+    deployment, options = target.deployment, request.reader.chat_options
+    chat = {
+        **request.body_for(deployment),
+        **request.options,
+        "model": deployment.name_for(call.group),
+    }
+    try:
+        bridged = to_responses_request(
+            chat,
+            drop_params=options.drop_params or target.drops_params,
+            resource_tag=deployment.resource,
+            reasoning_cache=options.reasoning_cache,
+            knowledge=options.knowledge_of(deployment),
+            now=time.time(),
+        )
+    except ConfigurationError as error:
+        raise NotSent(error) from error
+    for warning in bridged.warnings:
+        warn_caller(warning)
+    return bridged
+
+
+class AsyncRoutedChatStream(AsyncChatCompletionStream):
+    """The chunks of a chat completion, and the stream that they are made of."""
+
+    def __init__(self, events: AsyncRoutedStream[Any], state: ChatStream) -> None:
+        inner: Any = events
+        super().__init__(inner, state)
+        self.events = events
+
+    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
+        """The stream is the answer of a call, whose reservation is settled when it ends."""
+        self.events.settle_with(routed, abandoned_streams)
+
+
+class AsyncRoutedChunks(AsyncChatCompletionStream):
+    """The chunks of a chat completion as its deployment sent them."""
+
+    _chunks: ChatChunks
+
+    def __init__(self, attempt: AsyncAttempt) -> None:
+        no_events: Any = None
+        super().__init__(no_events, no_events)
+        self._attempt = attempt
+        self._stream = AsyncByteStream(attempt)
+        self._route: Route | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """`apim-request-id`, else `x-request-id`, of the connection."""
+        return request_id_of(self._stream.headers)
+
+    @property
+    def route(self) -> Route | None:
+        """How the router got it answered."""
+        return self._route
+
+    async def begin(self) -> Answer[Self]:
+        """Read on until output begins; called once, before any other reader."""
+        outcome = await self._stream.open()
+        self._chunks = ChatChunks(self._attempt.sent)
+        self._chunks.headers = self._stream.headers
+        self._take(await self._stream.read())
+        return Answer(self, outcome)
+
+    def settle_with(self, routed: Routed[Any], abandoned_streams: AbandonedStreams) -> None:
+        """The stream is the answer of a call, whose reservation is settled when it ends."""
+        self._route = routed.route
+        self._stream.settle_with(routed.open_attempt, abandoned_streams, self)
+
+    async def get_final_completion(self) -> ChatCompletion:
+        """The whole completion; reads what is left of the stream first."""
+        while await self._fill():
+            self._ready.clear()
+        final = self._chunks.final
+        if final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the completion was complete.",
+                partial=self._chunks.so_far(),
+            )
+        final.attach_route(self._route)
+        return final
+
+    async def aclose(self) -> None:
+        """Give up the rest of the stream and release its connection."""
+        self._is_done = True
+        await self._stream.aclose()
+
+    async def _fill(self) -> bool:
+        """Read once; False when there are no more chunks."""
+        if self._is_done:
+            return False
+        try:
+            piece = await self._stream.read()
+        except AzureResponsesError as error:
+            self._is_done = True
+            if not self._stream.is_interrupted:
+                error.partial = self._chunks.so_far()
+                raise
+            self._chunks.break_off(error)
+            raise self._chunks.failure or error from error
+        if piece:
+            self._take(piece)
+            return True
+        self._is_done = True
+        self._chunks.end(time.time())
+        return False
+
+    def _take(self, piece: bytes) -> None:
+        self._ready.extend(self._chunks.receive(piece, time.time()))
