@@ -138,7 +138,8 @@ def _responses(row: APIOperation) -> dict[str, Any]:
         )
     }
     name = "AnthropicError" if row.caller == "messages" else "Error"
-    errors = {code: {"$ref": f"#/components/responses/{name}"} for code in _ERRORS}
+    codes = [*_ERRORS, *(["529"] if row.caller == "messages" else [])]
+    errors = {code: {"$ref": f"#/components/responses/{name}"} for code in codes}
     return {"200": answer, **errors}
 
 

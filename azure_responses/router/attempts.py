@@ -8,9 +8,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import (
+    AzureResponsesError,
+    ConfigurationError,
+    UnsupportedOperationError,
+)
 from azure_responses.fork import generation
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.failure_policy import UNSUPPORTED
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Outcome, Settlement
 from azure_responses.routing.routed_call import RoutedCall
@@ -26,6 +31,7 @@ __all__ = [
     "finished",
     "response_of",
     "route_of",
+    "unsupported",
 ]
 
 T = TypeVar("T")
@@ -169,6 +175,18 @@ class AbandonedStreams:
                 # Another thread took the last one.
                 return
             open_attempt.abandoned()
+
+
+def unsupported(error: ConfigurationError) -> UnsupportedOperationError:
+    """The error of a request that cannot be made in the deployment's API; another one may do."""
+    return UnsupportedOperationError(
+        error.message,
+        status_code=400,
+        code=UNSUPPORTED,
+        type="invalid_request_error",
+        param=getattr(error, "param", None),
+        hint=error.hint,
+    )
 
 
 def route_of(call: RoutedCall) -> Route:

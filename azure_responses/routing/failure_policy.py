@@ -21,6 +21,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     ResponseNotFoundError,
     StreamInterruptedError,
+    UnsupportedOperationError,
 )
 from azure_responses.fork import new_lock
 from azure_responses.protocol.retry import is_transient
@@ -30,6 +31,7 @@ from azure_responses.routing.route_request import RouteRequest
 
 __all__ = [
     "FailureDecision",
+    "UNSUPPORTED",
     "is_about_credential",
     "is_busy",
     "judge",
@@ -61,6 +63,9 @@ class FailureDecision:
     is_loud: bool = False
     is_final: bool = False
 
+
+UNSUPPORTED = "unsupported_by_deployment"
+"""The code of a request that one deployment cannot serve, for what its API or model takes."""
 
 _UNAVAILABLE = 503
 _STOP = FailureDecision("stop")
@@ -102,6 +107,9 @@ def _judge(error: AzureResponsesError, request: RouteRequest) -> FailureDecision
         return _judge_credential(error, request)
     if isinstance(error, NotFoundError):
         return _judge_missing(error, request)
+    # A group may mix APIs: another deployment may well take the request.
+    if isinstance(error, UnsupportedOperationError) and error.code == UNSUPPORTED:
+        return _CALLERS
     # A resource that is being changed (409) is no failure of the deployment.
     if isinstance(error, ConflictError) or _is_unexplained(error):
         return FailureDecision("retry")

@@ -105,3 +105,19 @@ def test_models_are_listed_as_the_caller_reads_them(ask: Asker) -> None:
     assert found["has_more"] is False
     assert ask("GET", "/v1/models/chat").json["type"] == "model"
     assert ask("GET", "/v1/models/x").json["type"] == "error"
+
+
+def test_what_no_deployment_of_the_group_can_do_is_refused_by_name(
+    ask: Asker, emulator: Emulator
+) -> None:
+    tools = [{"type": "web_search_20250305", "name": "web_search"}]
+    for stream in (False, True):
+        found = ask("POST", MESSAGES, {**HELLO, "tools": tools, "stream": stream, "top_k": 5})
+        assert found.status == 400, found.content
+        assert found.json["error"]["type"] == "invalid_request_error"
+        assert (
+            "top_k" in found.json["error"]["message"]
+            or "web_search" in found.json["error"]["message"]
+        )
+    assert not emulator.requests
+    assert ask("POST", MESSAGES, HELLO).status == 200

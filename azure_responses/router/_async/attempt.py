@@ -26,6 +26,7 @@ from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
+    CredentialError,
     NotFoundError,
     UnsupportedOperationError,
 )
@@ -34,7 +35,7 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.router.attempts import NotSent
+from azure_responses.router.attempts import NotSent, unsupported
 from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.native_frames import native_frames
 from azure_responses.router.routed_request import MOST_TURNS, RoutedRequest, StoredRequest
@@ -91,7 +92,11 @@ class AsyncAttempt:
         self._told = 0
 
     async def write(self) -> None:
-        """Make the call that is sent; with the history that it has to carry, if it has to."""
+        """Make the call that is sent; with the history that it has to carry, if it has to.
+
+        Raises:
+            UnsupportedOperationError: the deployment's model does not take the request.
+        """
         request = self.request
         # Only a follow-up has a history; a call about a stored response never moves.
         if self._call.replays_history and isinstance(request, RoutedRequest):
@@ -170,7 +175,17 @@ class AsyncAttempt:
         drops = request.reader.chat_options.drop_params or target.drops_params
         prepared = request.prepare(target.deployment, self._call, drops_params=drops)
         self.ids, self.warnings = prepared.ids, prepared.warnings
-        self.sent = target.upstream.write(prepared.request, self._warn)
+        try:
+            self.sent = target.upstream.write(prepared.request, self._warn)
+        except ConfigurationError as error:
+            raise self.refusal(error) from error
+
+    def refusal(self, error: ConfigurationError) -> AzureResponsesError:
+        """What an error before sending means: a deployment of another API may be at its limits."""
+        name = self.target.deployment.name_for(self._call.group)
+        is_responses = self.target.upstream.api_of(name) == self.request.caller == "responses"
+        # A credential that gave no token is the deployment's own affair, whichever API it speaks.
+        return error if is_responses or isinstance(error, CredentialError) else unsupported(error)
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -197,7 +212,13 @@ class AsyncAttempt:
 
     async def _exchange(self, watch: AsyncWatch | None) -> UpstreamReply:
         timeout = read_timeout(shorten(self.request.timeout, self.left))
-        reply = await self.target.sender.send(self.sent, timeout, watch)
+        try:
+            reply = await self.target.sender.send(self.sent, timeout, watch)
+        except ConfigurationError as error:
+            refused = self.refusal(error)
+            if refused is error:
+                raise
+            raise refused from error
         self.tell_warnings()
         if len(reply.body) < _LONG_REPLY:
             return self._read(reply)

@@ -27,7 +27,7 @@ from weakref import finalize
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.watch import AsyncWatch
-from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.errors import APIConnectionError, AzureResponsesError, ConfigurationError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import AsyncStreamedReply
@@ -276,7 +276,13 @@ class AsyncByteStream:
         self.frames.reconnect()
 
     async def _connect(self, call: Call, timeout: Timeout) -> None:
-        self._reply = await self._attempt.target.sender.open(call, timeout, self.watch)
+        try:
+            self._reply = await self._attempt.target.sender.open(call, timeout, self.watch)
+        except ConfigurationError as error:
+            refused = self._attempt.refusal(error)
+            if refused is error:
+                raise
+            raise refused from error
         self._attempt.tell_warnings()
         self.headers = self._reply.headers
         self._is_connected, self._cause = True, None

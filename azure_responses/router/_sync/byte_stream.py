@@ -28,7 +28,7 @@ from weakref import finalize
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.watch import Watch
-from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.errors import APIConnectionError, AzureResponsesError, ConfigurationError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import StreamedReply
@@ -277,7 +277,13 @@ class ByteStream:
         self.frames.reconnect()
 
     def _connect(self, call: Call, timeout: Timeout) -> None:
-        self._reply = self._attempt.target.sender.open(call, timeout, self.watch)
+        try:
+            self._reply = self._attempt.target.sender.open(call, timeout, self.watch)
+        except ConfigurationError as error:
+            refused = self._attempt.refusal(error)
+            if refused is error:
+                raise
+            raise refused from error
         self._attempt.tell_warnings()
         self.headers = self._reply.headers
         self._is_connected, self._cause = True, None
