@@ -47,6 +47,9 @@ class _Call:
             self._add_text(text)
 
     def _begin(self, builder: ReplyBuilder, origin: ToolOrigin) -> None:
+        if self._is_custom:
+            # Text is no arguments, whatever the tool is called.
+            origin = origin._replace(call="custom_tool_call")
         if origin.call not in _STREAMED:
             self._place = builder.reserve()
             return
