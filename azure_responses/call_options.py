@@ -16,6 +16,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
+from azure_responses.protocol.environment import Provider
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
@@ -89,6 +90,8 @@ class ServingArguments(TypedDict, total=False):
     instead of warning."""
     preview_path: bool
     """True sends to /openai/v1/preview, for gateways that insist on it."""
+    models_path: bool
+    """True sends chat completions to /models, the older model inference API of Foundry."""
     allow_insecure: bool
     """True permits sending the credential over plain http to another machine."""
     drop_params: bool
@@ -127,6 +130,9 @@ class IdentityArguments(TypedDict, total=False):
     api_version: str | None
     """Version of the API: "v1" (the default), "preview", "latest", or a dated one from
     2025-03-01-preview on (Azure)."""
+    provider: Provider
+    """Whose variables of the environment count, and what api_version may be: "azure" (OpenAI's
+    models), "azure_ai" (every model of a Foundry resource) or "claude"."""
     max_retries: int
     """Further attempts after the first, 0 or more; the default is 2."""
     base_model: str | Mapping[str, str] | None
@@ -315,7 +321,13 @@ def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConv
         arguments.get("facts") or {},
         arguments.get("hosted_history") or "omit",
     )
-    apis = DeploymentAPIs(arguments.get("api"), factory.api_of)
+    # A URL of `/models` or of a serverless endpoint has one API; a pasted `/anthropic` is only the
+    # resource's URL, and counts where the family is unknown.
+    implied = settings.endpoint.api
+    given = arguments.get("api")
+    if implied != "messages" and given in (None, "auto"):
+        given = implied
+    apis = DeploymentAPIs(given, lambda deployment: factory.api_of(deployment) or implied)
     drops = bool(arguments.get("drop_params"))
     return CallConverter(settings.endpoint, apis, factory, drops_params=drops)
 

@@ -24,7 +24,8 @@ from azure_responses.call_options import (
 )
 from azure_responses.fork import in_forked_child, new_lock
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
+from azure_responses.protocol.environment import EVERY_VARIABLE
+from azure_responses.protocol.model_name import read_model_name
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.parameters import ChatParameters
 from azure_responses.types.response import Response
@@ -110,7 +111,7 @@ def _key(arguments: Mapping[str, Any]) -> Hashable:
         for name, value in sorted(arguments.items())
     )
     environment = tuple(
-        os.environ.get(variable) for variables in ENVIRONMENT.values() for variable in variables
+        os.environ.get(variable) for variables in EVERY_VARIABLE.values() for variable in variables
     )
     return explicit, environment
 
@@ -132,7 +133,10 @@ def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     if "api_base" in connection:
         connection["endpoint"] = connection.pop("api_base")
     if isinstance(call.get("model"), str):
-        call["model"] = read_deployment(call["model"])
+        named = read_model_name(call["model"])
+        call["model"] = named.deployment
+        if named.provider not in (None, "azure"):
+            connection.setdefault("provider", named.provider)
     return connection, call
 
 

@@ -29,7 +29,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.config_file import validate
 from azure_responses.pricing import PriceBook
 from azure_responses.protocol.endpoint import resolve_endpoint
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.environment import ENVIRONMENT, EVERY_VARIABLE
 from tests.documents import DOCS, DOCUMENTS, EXAMPLES, ROOT, Example, in_language, name_of
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -66,7 +66,7 @@ def url() -> Iterator[str]:
 
 
 def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variables in ENVIRONMENT.values():
+    for variables in EVERY_VARIABLE.values():
         for variable in variables:
             monkeypatch.delenv(variable, raising=False)
 

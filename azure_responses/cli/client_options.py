@@ -10,7 +10,7 @@ import httpx
 
 from azure_responses._sync.client import AzureResponses
 from azure_responses.cli.terminal import note
-from azure_responses.protocol.settings import has_endpoint
+from azure_responses.protocol.environment import has_endpoint
 
 __all__ = ["EMULATED_DEPLOYMENT", "add_connection_arguments", "client_arguments", "open_client"]
 

@@ -34,8 +34,9 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.call import RecentResponses
 from azure_responses.protocol.endpoint import Endpoint
+from azure_responses.protocol.environment import EVERY_VARIABLE
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
-from azure_responses.protocol.settings import ENVIRONMENT, Settings, resolve_settings
+from azure_responses.protocol.settings import Settings, resolve_settings
 from azure_responses.transport import NetworkOptions, patience_of, refuse_wrong_client
 from azure_responses.version import __version__
 
@@ -317,7 +318,7 @@ def _resolve_without(
     endpoint: str | None,
     arguments: Mapping[str, Any],
 ) -> Settings | None:
-    variables = {variable for name in names for variable in ENVIRONMENT.get(name, ())}
+    variables = {variable for name in names for variable in EVERY_VARIABLE.get(name, ())}
     kept = {name: value for name, value in environ.items() if name not in variables}
     given = {name: value for name, value in arguments.items() if name not in names}
     try:

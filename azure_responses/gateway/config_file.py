@@ -26,7 +26,7 @@ from azure_responses.gateway.yaml_reader import (
     show_path,
 )
 from azure_responses.pricing import PriceBook
-from azure_responses.protocol.settings import ENVIRONMENT, has_endpoint
+from azure_responses.protocol.environment import ENVIRONMENT, Provider, choose, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.model_list import read_model_list, with_endpoint
@@ -121,10 +121,12 @@ def read_environment(environ: Mapping[str, str]) -> GatewaySettings:
             "There is neither a configuration file nor an endpoint in the environment.",
             hint="Pass --config config.yaml, or set AZURE_OPENAI_ENDPOINT.",
         )
-    found = {name: _first(environ, variables) for name, variables in ENVIRONMENT.items()}
+    provider: Provider = "azure" if has_endpoint(environ, "azure") else "azure_ai"
+    beside = choose("endpoint", environ, provider).source
+    found = {name: choose(name, environ, provider, beside=beside).value for name in ENVIRONMENT}
     model = found["deployment"] or ANY_MODEL
     params = {
-        "model": f"azure/{model}" if found["deployment"] else ANY_MODEL,
+        "model": f"{provider}/{model}",
         "api_base": found["endpoint"],
         "api_key": found["api_key"],
         "api_version": found["api_version"],

@@ -17,7 +17,8 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.fork import in_forked_child
 from azure_responses.functions import ClientPool
 from azure_responses.protocol.endpoint import FIRST_DATED_VERSION, PUBLIC_SCOPE
-from azure_responses.protocol.settings import ENVIRONMENT, Settings
+from azure_responses.protocol.environment import ENVIRONMENT
+from azure_responses.protocol.settings import Settings
 
 __all__ = [
     "CONNECTION_NAMES",

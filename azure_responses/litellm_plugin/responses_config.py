@@ -28,8 +28,8 @@ from azure_responses.protocol.decode import check_readable
 from azure_responses.protocol.error_body import failure_from_reply
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS, ITEMS_WITHOUT_STATUS
-from azure_responses.protocol.settings import read_deployment
 from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
 

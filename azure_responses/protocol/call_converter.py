@@ -20,8 +20,9 @@ from azure_responses.protocol.call_conversion import (
     read_json,
 )
 from azure_responses.protocol.conversion import APIName, Conversion
-from azure_responses.protocol.deployment_apis import DeploymentAPIs, refused_api
+from azure_responses.protocol.deployment_apis import DeploymentAPIs
 from azure_responses.protocol.endpoint import API_HEADERS, Endpoint
+from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 
 __all__ = ["CallConverter", "MakesConversions"]

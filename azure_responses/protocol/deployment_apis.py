@@ -5,14 +5,13 @@ it does not, the Responses API is assumed. A deployment that refuses the API its
 that `known_errors` recognises. That costs one round trip, and is remembered.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, get_args
 
-from azure_responses.errors import APIStatusError, AzureResponsesError, ConfigurationError
+from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.conversion import APIName
 
-__all__ = ["APISetting", "DeploymentAPIs", "SpokenAPI", "refused_api"]
+__all__ = ["APISetting", "DeploymentAPIs", "SpokenAPI"]
 
 APISetting = Literal["auto", "responses", "chat", "messages"]
 """What a configuration may say: one of the three APIs, or "auto"."""
@@ -97,30 +96,3 @@ def _check(setting: object) -> None:
         raise ConfigurationError(
             f"api is {setting!r}.", hint=f"Use one of {', '.join(get_args(APISetting))}."
         )
-
-
-# (the API that was refused, status, words of the code or message) → what the deployment speaks.
-_REFUSALS: tuple[tuple[tuple[APIName, ...], int, str, APIName], ...] = (
-    # anomalyco/opencode #12949, of Kimi; Microsoft's page "generate-responses" has the second.
-    (("responses",), 400, r"not supported by the responses api|^model not supported\.?$", "chat"),
-    # Codex and the latest GPT models have no chat completions (hermes-agent, April 2026).
-    (("chat",), 400, r"operationnotsupported|requested operation is unsupported", "responses"),
-    # windmill-labs/windmill #9908 and theopenco/llmgateway #3233, of Claude.
-    (("responses", "chat"), 404, r"api_not_supported", "messages"),
-)
-
-
-def refused_api(error: AzureResponsesError, spoken: APIName) -> APIName | None:
-    """The API that a deployment speaks instead, where it refused the API that was used.
-
-    None for every other error.
-    """
-    if not isinstance(error, APIStatusError):
-        return None
-    said = f"{error.message}\n{error.code or ''}"
-    flags = re.IGNORECASE | re.MULTILINE
-    for refused, status, words, instead in _REFUSALS:
-        is_about = spoken in refused and error.status_code == status
-        if is_about and re.search(words, said, flags):
-            return instead
-    return None

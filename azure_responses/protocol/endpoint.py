@@ -80,6 +80,8 @@ class Endpoint:
         warnings: about the choice, one sentence each, for the caller.
         prefix: what a gateway in front of several resources has before their paths.
         api: the API that the pasted URL is of, where it is of one only; None leaves it open.
+        messages_base: what stands before `/v1/messages`, where that is not Foundry's
+            `/anthropic`.
     """
 
     origin: str
@@ -92,6 +94,7 @@ class Endpoint:
     warnings: tuple[str, ...] = ()
     prefix: str = ""
     api: APIName | None = None
+    messages_base: str | None = None
 
     @property
     def api_version(self) -> str | None:
@@ -138,10 +141,10 @@ class Endpoint:
                 "A serverless endpoint speaks chat completions only.",
                 hint="Claude is called on https://<resource>.services.ai.azure.com.",
             )
-        path = f"{_without_project(self.prefix)}/anthropic/v1/messages"
-        query = {name: value for name, value in self.query.items() if name != "api-version"}
         origin = _OTHER_HOSTS.sub(_FOUNDRY_HOST, self.origin)
-        return _join(origin, path + ("/count_tokens" if counts_tokens else ""), query)
+        base = self.messages_base or f"{origin}{_without_project(self.prefix)}/anthropic"
+        query = {name: value for name, value in self.query.items() if name != "api-version"}
+        return _join(base, f"/v1/messages{'/count_tokens' if counts_tokens else ''}", query)
 
     def key_headers(self, api: APIName, key: str) -> dict[str, str]:
         """The headers that carry a key.

@@ -34,9 +34,9 @@ __all__ = [
     "KnownError",
     "RequestContext",
     "STATUS_IN_STREAM",
-    "api_instead",
     "find_connection_step",
     "find_known",
+    "refused_api",
 ]
 
 
@@ -96,8 +96,8 @@ def find_known(status: int, code: str | None, message: str) -> Iterator[KnownErr
             yield row
 
 
-def api_instead(error: AzureResponsesError, called: APIName) -> APIName | None:
-    """The API to call instead, where the error says that the deployment does not speak `called`.
+def refused_api(error: AzureResponsesError, called: APIName) -> APIName | None:
+    """The API that a deployment speaks instead, where the error says it does not speak `called`.
 
     None for every other error: it is the answer to the call.
     """

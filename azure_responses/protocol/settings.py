@@ -1,33 +1,24 @@
 """Explicit arguments and the environment → one set of connection settings.
 
-Explicit arguments beat the environment, always. Within the environment the first variable that is
-set wins, in the order listed here.
+Explicit arguments beat the environment, always; `environment` says which variables are read.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
+from azure_responses.protocol.endpoint import (
+    PROJECT_SCOPE,
+    PUBLIC_SCOPE,
+    Endpoint,
+    resolve_endpoint,
+)
+from azure_responses.protocol.environment import Chosen, Provider, choose, has_endpoint
 from azure_responses.protocol.pasted_url import read_pasted_url
 
-__all__ = [
-    "ENVIRONMENT",
-    "Secret",
-    "Settings",
-    "has_endpoint",
-    "read_deployment",
-    "resolve_settings",
-]
-
-ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
-    "endpoint": ("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
-    "api_key": ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
-    "azure_ad_token": ("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
-    "api_version": ("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"),
-    "deployment": ("AZURE_OPENAI_DEPLOYMENT",),
-}
+__all__ = ["Secret", "Settings", "resolve_settings"]
 
 SecretKind = Literal["api_key", "azure_ad_token", "azure_ad_token_provider", "credential", "none"]
 
@@ -45,24 +36,20 @@ class Secret:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where to call, as whom, and which deployment by default."""
+    """Where to call, as whom, and which deployment by default.
+
+    `other_scope` is tried once where the service refuses the audience of `scope`; None where the
+    scope was given, or no other is known.
+    """
 
     endpoint: Endpoint
     secret: Secret
     deployment: str | None
     scope: str
+    other_scope: str | None = None
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    value: str | None
-    source: str
-    is_explicit: bool
-
-
-def has_endpoint(environ: Mapping[str, str]) -> bool:
-    """True when the environment names an endpoint."""
-    return _from_environment("endpoint", environ).value is not None
+_OTHER_SCOPES = {PUBLIC_SCOPE: PROJECT_SCOPE, PROJECT_SCOPE: PUBLIC_SCOPE}
 
 
 def resolve_settings(
@@ -82,29 +69,49 @@ def resolve_settings(
     allow_insecure: bool = False,
     strict_api_version: bool = False,
     preview_path: bool = False,
+    models_path: bool = False,
+    provider: Provider | None = None,
 ) -> Settings:
     """Decide the settings of a client.
+
+    `provider` says whose variables of the environment count; None is `azure`, or `azure_ai` where
+    only its variables name an endpoint.
 
     Raises ConfigurationError for no endpoint, two credentials, two endpoints, an unusable URL or
     version, or a secret that would travel unencrypted.
     """
+    given = _single("endpoint", endpoint=endpoint, azure_endpoint=azure_endpoint, base_url=base_url)
+    provider = provider or _provider_of(given, environ)
+    chosen = _choose_endpoint(environ, given, provider)
     secret = _choose_secret(
-        environ,
+        partial(choose, environ=environ, provider=provider, beside=chosen.source),
         api_key=api_key,
         azure_ad_token=azure_ad_token,
         azure_ad_token_provider=azure_ad_token_provider,
         credential=credential,
     )
-    chosen = _choose_endpoint(environ, endpoint, azure_endpoint, base_url)
-    version = _choose("api_version", api_version, environ)
+    version = choose("api_version", environ, provider, api_version, beside=chosen.source)
     resolved = _resolve_endpoint(
-        chosen, version, strict_api_version, preview_path, literal=base_url is not None
+        chosen,
+        version,
+        strict_api_version=strict_api_version,
+        preview_path=preview_path,
+        literal=base_url is not None,
+        models_path=models_path,
+        is_foundry=provider != "azure",
     )
     if not allow_insecure:
         _refuse_plain_http(resolved)
     named = _single("deployment", deployment=deployment, azure_deployment=azure_deployment)
-    wanted = _choose("deployment", named or resolved.deployment, environ).value
-    return Settings(resolved, secret, wanted, scope or resolved.scope)
+    wanted = choose("deployment", environ, explicit=named or resolved.deployment).value
+    other = None if scope else _OTHER_SCOPES.get(resolved.scope)
+    return Settings(resolved, secret, wanted, scope or resolved.scope, other)
+
+
+def _provider_of(endpoint: str | None, environ: Mapping[str, str]) -> Provider:
+    # A program that has set the variables of Foundry only means its resource.
+    is_named = endpoint is not None or has_endpoint(environ, "azure")
+    return "azure" if is_named or not has_endpoint(environ) else "azure_ai"
 
 
 def _refuse_plain_http(endpoint: Endpoint) -> None:
@@ -116,32 +123,25 @@ def _refuse_plain_http(endpoint: Endpoint) -> None:
         )
 
 
-def _resolve_endpoint(
-    chosen: _Chosen, version: _Chosen, strict: bool, preview_path: bool, *, literal: bool
-) -> Endpoint:
+def _resolve_endpoint(chosen: Chosen, version: Chosen, **options: bool) -> Endpoint:
     assert chosen.value is not None
+    pasted = read_pasted_url(chosen.value)
     # A version in the URL is more specific than one left in the environment for something else.
-    pasted_version_wins = (
-        not version.is_explicit and read_pasted_url(chosen.value).api_version is not None
-    )
-    return resolve_endpoint(
+    pasted_version_wins = not version.is_explicit and pasted.api_version is not None
+    resolved = resolve_endpoint(
         chosen.value,
         None if pasted_version_wins else version.value,
-        strict_api_version=strict,
-        preview_path=preview_path,
-        literal=literal,
         version_source=version.source,
+        **options,
     )
+    if chosen.source == "ANTHROPIC_FOUNDRY_BASE_URL" and pasted.shape == "root":
+        # Anthropic's client completes what it is given, whatever path it has.
+        return replace(resolved, messages_base=resolved.resource, api="messages")
+    return resolved
 
 
-def _choose_endpoint(
-    environ: Mapping[str, str],
-    endpoint: str | None,
-    azure_endpoint: str | None,
-    base_url: str | None,
-) -> _Chosen:
-    given = _single("endpoint", endpoint=endpoint, azure_endpoint=azure_endpoint, base_url=base_url)
-    chosen = _choose("endpoint", given, environ)
+def _choose_endpoint(environ: Mapping[str, str], given: str | None, provider: Provider) -> Chosen:
+    chosen = choose("endpoint", environ, provider, given)
     if chosen.value is None:
         raise ConfigurationError(
             "No endpoint is configured.",
@@ -151,7 +151,7 @@ def _choose_endpoint(
     return chosen
 
 
-def _choose_secret(environ: Mapping[str, str], **explicit: Any) -> Secret:
+def _choose_secret(from_environment: Callable[[str], Chosen], **explicit: Any) -> Secret:
     given = {name: value for name, value in explicit.items() if value is not None}
     if len(given) > 1:
         raise ConfigurationError(
@@ -161,7 +161,7 @@ def _choose_secret(environ: Mapping[str, str], **explicit: Any) -> Secret:
     for kind, value in given.items():
         return Secret(kind, _check_secret(kind, value))  # type: ignore[arg-type]
     for kind in ("api_key", "azure_ad_token"):
-        found = _from_environment(kind, environ)
+        found = from_environment(kind)
         if found.value is not None:
             return Secret(kind, _check_secret(found.source, found.value))  # type: ignore[arg-type]
     return Secret("none")
@@ -208,31 +208,3 @@ def _single(what: str, **given: str | None) -> str | None:
             hint="Pass only one of them.",
         )
     return next(iter(named.values()), None)
-
-
-def _choose(name: str, explicit: str | None, environ: Mapping[str, str]) -> _Chosen:
-    if explicit is not None:
-        return _Chosen(explicit, name, is_explicit=True)
-    return _from_environment(name, environ)
-
-
-def _from_environment(name: str, environ: Mapping[str, str]) -> _Chosen:
-    for variable in ENVIRONMENT[name]:
-        value = environ.get(variable, "").strip()
-        if value:
-            return _Chosen(value, variable, is_explicit=False)
-    return _Chosen(None, name, is_explicit=False)
-
-
-_PREFIXES = ("azure/responses/", "azure/")
-
-
-def read_deployment(model: str) -> str:
-    """The deployment in `azure/responses/<deployment>`, `azure/<deployment>` or a bare name.
-
-    The prefix is taken off once, from the front: a deployment may have a slash in its own name.
-    """
-    for prefix in _PREFIXES:
-        if model.startswith(prefix) and len(model) > len(prefix):
-            return model.removeprefix(prefix)
-    return model

@@ -16,7 +16,7 @@ from azure_responses.call_options import ClientArguments
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import forget_closed_loops, running_loop
 from azure_responses.fork import in_forked_child
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.environment import ENVIRONMENT, EVERY_VARIABLE
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._sync.routed_calls import RoutedCalls
@@ -312,6 +312,8 @@ def find_secrets(
     found += [environ.get(name) for name in ENVIRONMENT["api_key"]]
     # In order and once each: how the entries are arranged must not change the secret.
     keys = sorted({key for key in found if isinstance(key, str) and key})
+    # Last, so that a further variable does not change the secret of a router that has keys.
+    keys = keys or sorted(filter(None, map(environ.get, EVERY_VARIABLE["api_key"])))
     if keys:
         return [digest(_KEY, "\0".join(keys).encode(), "sha256")]
     _LOG.warning(

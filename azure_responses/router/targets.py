@@ -96,8 +96,8 @@ class ClientFactory(Generic[C]):
     others: Collection[str] = ()
     credential_of: Callable[[Mapping[str, str]], Any] | None = None
 
-    def create(self, deployment: Deployment, base_models: Mapping[str, str]) -> C:
-        """A new client; `base_models` says what models are behind which deployments."""
+    def create(self, deployment: Deployment, models: "_Models") -> C:
+        """A new client; `models` says what is known of the deployments that it calls."""
         if deployment.id in self.others:
             kind = "async_client" if self.make is AsyncAzureResponses else "client"
             raise ConfigurationError(
@@ -108,9 +108,7 @@ class ClientFactory(Generic[C]):
         principal = arguments.pop("service_principal", None)
         if principal is not None and self.credential_of is not None:
             arguments["credential"] = self._make_credential(principal)
-        if base_models:
-            arguments["base_model"] = {**base_models}
-        return self.make(**arguments)
+        return self.make(**arguments, **models.arguments())
 
     def _make_credential(self, principal: Mapping[str, str]) -> Any:
         assert self.credential_of is not None
@@ -124,6 +122,32 @@ class ClientFactory(Generic[C]):
             ) from error
 
 
+class _Models:
+    """What entries say of the models behind the deployments of one client."""
+
+    def __init__(self) -> None:
+        self._base_models: dict[str, str] = {}
+        self._apis: dict[str, str] = {}
+        self._facts: dict[str, Mapping[str, Any]] = {}
+
+    def add(self, deployment: Deployment) -> None:
+        if deployment.base_model:
+            self._base_models[deployment.model] = deployment.base_model
+        if deployment.api != "auto":
+            self._apis[deployment.model] = deployment.api
+        if deployment.facts:
+            self._facts[deployment.model] = deployment.facts
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the client."""
+        given: dict[str, dict[str, Any]] = {
+            "base_model": self._base_models,
+            "api": self._apis,
+            "facts": self._facts,
+        }
+        return {name: {**value} for name, value in given.items() if value}
+
+
 class _Clients(Generic[C]):
     """Clients by how they connect, made when they are first needed."""
 
@@ -131,12 +155,10 @@ class _Clients(Generic[C]):
         self._factory = factory
         self._lock = new_lock()
         self._made: dict[str, C] = {}
-        self._base_models: dict[str, dict[str, str]] = {}
-        # One client serves all deployments of its endpoint, and prices each by its own model.
+        self._models: dict[str, _Models] = {}
+        # One client serves all deployments of its endpoint, each with what its entry says.
         for one in deployments:
-            models = self._base_models.setdefault(_key(one), {})
-            if one.base_model:
-                models[one.model] = one.base_model
+            self._models.setdefault(_key(one), _Models()).add(one)
 
     def of(self, deployment: Deployment) -> C:
         given = self._factory.given.get(deployment.id)
@@ -148,8 +170,8 @@ class _Clients(Generic[C]):
         with self._lock:
             client = self._made.get(key)
             if client is None:
-                base_models = self._base_models.get(key, {})
-                client = self._made[key] = self._factory.create(deployment, base_models)
+                models = self._models.get(key) or _Models()
+                client = self._made[key] = self._factory.create(deployment, models)
             return client
 
     def forget(self) -> None:
@@ -178,7 +200,9 @@ class _Upstreams:
 def _key(deployment: Deployment) -> str:
     # A credential object is told apart by its identity, which its repr holds or hides alike.
     items = sorted(deployment.connection.items(), key=lambda item: item[0])
-    return repr([(n, v if isinstance(v, str | int | None) else id(v)) for n, v in items])
+    told = [(n, v if isinstance(v, str | int | None) else id(v)) for n, v in items]
+    # Two entries may call one deployment over different APIs: each needs a client of its own.
+    return repr((told, deployment.api, sorted(deployment.facts.items())))
 
 
 class Targets:
@@ -260,7 +284,9 @@ _DECIDED = (
     "base_url",
     "credential",
     "endpoint",
+    "models_path",
     "preview_path",
+    "provider",
     "scope",
     "strict_api_version",
 )

@@ -7,6 +7,8 @@ from itertools import accumulate, chain, islice
 from math import log
 from typing import Any
 
+from azure_responses.protocol.deployment_apis import APISetting
+
 __all__ = ["ANY_MODEL", "Deployment", "Group", "IsFree", "Tier", "race", "random_numbers"]
 
 ANY_MODEL = "*"
@@ -21,7 +23,10 @@ class Deployment:
         id: unique in the router; from `model_info.id`, else made of the entry, so that every
             replica with the same entry has the same id.
         group: the name callers use (`model_name`).
-        model: the deployment's name at Azure, or `ANY_MODEL`.
+        model: the deployment's name at Azure, or `ANY_MODEL`; of an agent `agents/NAME[:VERSION]`.
+        agent: `NAME[:VERSION]` of a Foundry agent, which is called in the place of a model.
+        api: what the entry says that the deployment speaks; "auto" leaves it to the client.
+        facts: what the entry says that the model accepts, over the table of families.
         tag, resource: short opaque hashes of the id and of the endpoint. A resource is what
             stores responses and encrypts reasoning: origin and path prefix of the endpoint.
         host: the endpoint's host, for logs and explanations.
@@ -29,7 +34,7 @@ class Deployment:
         order: priority group; every deployment of a lower order is tried before a higher one.
         rpm, tpm: requests and tokens a minute that may be sent; None is no limit.
         max_input_tokens: the model's context window for input, where the entry states it.
-        base_model: the model behind the name, for prices.
+        base_model: the model behind the name, for prices and for what the model accepts.
         timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
             the router.
         dropped_params: parameters that are left out of every call (`additional_drop_params`).
@@ -52,6 +57,9 @@ class Deployment:
     cooldown_time: float | None = None
     max_retries: int | None = None
     dropped_params: frozenset[str] = frozenset()
+    agent: str | None = None
+    api: APISetting = "auto"
+    facts: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

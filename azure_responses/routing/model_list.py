@@ -4,15 +4,18 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.environment import Provider, choose
+from azure_responses.protocol.families import facts_of
+from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
-from azure_responses.protocol.settings import ENVIRONMENT, read_deployment
-from azure_responses.routing.deployment import ANY_MODEL, Deployment
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.entry_model import Entry, read_api, read_facts, read_model
 
 __all__ = ["PARAMS_KEYS", "read_model_list", "resource_tag", "tag_of", "with_endpoint"]
 
@@ -37,6 +40,7 @@ _CONNECTION = {
     "drop_params": "drop_params",
     "extra_headers": "default_headers",
     "limits": "limits",
+    "models_path": "models_path",
     "preview_path": "preview_path",
     "proxy": "proxy",
     "scope": "scope",
@@ -50,8 +54,10 @@ _NUMBERS = ("weight", "timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
 _READ = {
     "model",
+    "api",
     "base_model",
     "custom_llm_provider",
+    "facts",
     *_CONNECTION,
     *_ENDPOINTS,
     *_NUMBERS,
@@ -64,19 +70,6 @@ _ENTRY_KEYS = frozenset({"model_name", "model_info", *PARAMS_KEYS})
 _INFORMED = ("base_model", "max_input_tokens", "rpm", "tpm")
 
 _Warn = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One entry with its environment variables put in; `place` names it in messages."""
-
-    place: str
-    name: str
-    params: Mapping[str, Any]
-    info: Mapping[str, Any]
-
-    def refuse(self, problem: str, hint: str) -> NoReturn:
-        raise ConfigurationError(f"{self.place}: {problem}", hint=hint)
 
 
 def read_model_list(
@@ -150,7 +143,7 @@ _SHAPE = (
 )
 
 
-def _read_entry(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) -> _Entry:
+def _read_entry(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn) -> Entry:
     place = f"model_list entry {number}"
     if not isinstance(entry, Mapping):
         raise ConfigurationError(f"{place} is not a mapping.", hint=_SHAPE)
@@ -169,7 +162,7 @@ def _read_entry(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn
         _warn_of(key, place, warn, is_outside=True)
     for key in set(params) - _READ:
         _warn_of(key, place, warn, is_outside=False)
-    return _Entry(place, name, params, _with_environment(info, environ, place))
+    return Entry(place, name, params, _with_environment(info, environ, place))
 
 
 def _warn_of(key: Any, place: str, warn: _Warn, *, is_outside: bool) -> None:
@@ -197,70 +190,60 @@ def _with_environment(values: Any, environ: Mapping[str, str], place: str) -> An
     return environ[variable]
 
 
-def _deployment(entry: _Entry, environ: Mapping[str, str], repeats: Counter[str]) -> Deployment:
-    model = _read_model(entry)
-    argument, endpoint = _read_endpoint(entry, environ)
+def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str]) -> Deployment:
+    named = read_model(entry)
+    provider = named.provider or "azure"
+    argument, endpoint = _read_endpoint(entry, environ, provider)
     url = read_pasted_url(endpoint)
     own_id = entry.info.get("id")
+    model = named.deployment
     identity = _default_id(entry, model, _root(url), repeats) if own_id is None else str(own_id)
+    figures = _figures(entry)
+    facts = read_facts(entry, named, figures["base_model"])
     return Deployment(
         id=identity,
         group=entry.name,
         model=model,
+        agent=named.agent,
+        api=read_api(entry, named, facts_of(figures["base_model"], model, overrides=facts), url),
+        facts=facts,
         tag=tag_of(identity),
         resource=tag_of(_root(url)),
         host=url.host,
         info=entry.info,
         dropped_params=_dropped(entry),
-        connection={argument: endpoint, **_connection(entry)},
-        **_figures(entry),
+        connection={
+            argument: endpoint,
+            **({} if provider == "azure" else {"provider": provider}),
+            **_connection(entry),
+        },
+        **figures,
     )
 
 
 def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
     """An entry that names no endpoint with that of the environment, where there is one."""
-    endpoint = next((environ[name] for name in ENVIRONMENT["endpoint"] if environ.get(name)), None)
     key = next((key for key in PARAMS_KEYS if isinstance(entry, Mapping) and entry.get(key)), None)
     params = None if key is None else entry[key]
-    if endpoint is None or not isinstance(params, Mapping):
+    if not isinstance(params, Mapping) or any(params.get(name) for name in _ENDPOINTS):
         return entry
-    if any(params.get(name) for name in _ENDPOINTS):
-        return entry
-    return {**entry, key: {**params, "api_base": endpoint}}
+    provider = read_model_name(str(params.get("model"))).provider or "azure"
+    endpoint = choose("endpoint", environ, provider).value
+    return entry if endpoint is None else {**entry, key: {**params, "api_base": endpoint}}
 
 
-def _default_id(entry: _Entry, model: str, root: str, repeats: Counter[str]) -> str:
+def _default_id(entry: Entry, model: str, root: str, repeats: Counter[str]) -> str:
     # Equal entries are allowed, as in LiteLLM; their place among their equals tells them apart.
     identity = json.dumps([entry.name, model, root])
     repeats[identity] += 1
     return sha256(f"{identity}{repeats[identity]}".encode()).hexdigest()[:16]
 
 
-def _read_model(entry: _Entry) -> str:
-    model = entry.params.get("model")
-    if not isinstance(model, str) or not model:
-        entry.refuse("params have no model.", "Write model: azure/<deployment name>.")
-    provider = entry.params.get("custom_llm_provider")
-    is_azure = model.startswith("azure/") or provider == "azure"
-    if not is_azure and provider is None and "/" in model:
-        provider = model.partition("/")[0]
-    # Under Azure's endpoint the model of another provider would only fail with each call.
-    if not is_azure and provider is not None:
-        entry.refuse(
-            f"provider {provider!r} is not served; this router calls Azure OpenAI only.",
-            f"Write model: azure/<deployment name>, or remove the entry for {model!r}.",
-        )
-    deployment = read_deployment(model)
-    # LiteLLM matches patterns such as azure/gpt-* against the name asked for; here only "*" does.
-    if "*" in deployment and deployment != ANY_MODEL:
-        entry.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
-    return deployment
-
-
-def _read_endpoint(entry: _Entry, environ: Mapping[str, str]) -> tuple[str, str]:
+def _read_endpoint(entry: Entry, environ: Mapping[str, str], provider: Provider) -> tuple[str, str]:
     """The argument of the client that takes the endpoint, and the endpoint."""
     given = [(key, entry.params[key]) for key in _ENDPOINTS if entry.params.get(key)]
-    given += [("", environ[name]) for name in ENVIRONMENT["endpoint"] if environ.get(name)]
+    if not given and (found := choose("endpoint", environ, provider).value):
+        given = [("", found)]
     if not given:
         entry.refuse(
             "no api_base, and the environment names no endpoint.",
@@ -275,7 +258,7 @@ def _read_endpoint(entry: _Entry, environ: Mapping[str, str]) -> tuple[str, str]
     return ("base_url" if key == "base_url" else "endpoint"), str(endpoint)
 
 
-def _connection(entry: _Entry) -> dict[str, Any]:
+def _connection(entry: Entry) -> dict[str, Any]:
     connection = {
         argument: entry.params[key]
         for key, argument in _CONNECTION.items()
@@ -300,7 +283,7 @@ def _connection(entry: _Entry) -> dict[str, Any]:
     return connection
 
 
-def _dropped(entry: _Entry) -> frozenset[str]:
+def _dropped(entry: Entry) -> frozenset[str]:
     names = entry.params.get(_DROPPED) or []
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         entry.refuse(f"{_DROPPED} is not a list of names.", f"Write {_DROPPED}: [temperature].")
@@ -311,7 +294,7 @@ def _dropped(entry: _Entry) -> frozenset[str]:
     return frozenset(names)
 
 
-def _figures(entry: _Entry) -> dict[str, Any]:
+def _figures(entry: Entry) -> dict[str, Any]:
     known = {key: entry.info.get(key) for key in _INFORMED}
     known.update({key: value for key, value in entry.params.items() if value is not None})
     figures = {
@@ -330,7 +313,7 @@ def _figures(entry: _Entry) -> dict[str, Any]:
     return {**figures, "base_model": None if base_model is None else str(base_model)}
 
 
-def _number(entry: _Entry, key: str, value: Any) -> float:
+def _number(entry: Entry, key: str, value: Any) -> float:
     try:
         # To Python True is 1, and "8" from an environment variable is text.
         number = math.nan if isinstance(value, bool) else float(value)

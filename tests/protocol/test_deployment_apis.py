@@ -9,7 +9,8 @@ from azure_responses.errors import (
     NotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
-from azure_responses.protocol.deployment_apis import DeploymentAPIs, SpokenAPI, refused_api
+from azure_responses.protocol.deployment_apis import DeploymentAPIs, SpokenAPI
+from azure_responses.protocol.known_errors import refused_api
 
 REFUSALS = [
     ("responses", 400, None, "This model is not supported by the Responses API", "chat"),

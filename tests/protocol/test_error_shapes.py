@@ -24,7 +24,7 @@ from azure_responses.errors import (
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.error_body import failure_from_event, failure_from_reply
 from azure_responses.protocol.error_shapes import read_error_fields
-from azure_responses.protocol.known_errors import RequestContext, api_instead
+from azure_responses.protocol.known_errors import RequestContext, refused_api
 from azure_responses.protocol.retry import is_transient
 
 _CONTEXT = RequestContext("create", deployment="kimi")
@@ -227,7 +227,7 @@ def test_a_refusal_tells_which_api_the_deployment_speaks(
     status: int, body: Any, called: APIName, instead: APIName | None
 ) -> None:
     failure = _failure(status, body)
-    assert api_instead(failure, called) == instead
+    assert refused_api(failure, called) == instead
     if instead:
         assert isinstance(failure, UnsupportedOperationError)
         assert failure.hint
@@ -235,7 +235,7 @@ def test_a_refusal_tells_which_api_the_deployment_speaks(
 
 @pytest.mark.parametrize("error", [APIConnectionError("broken"), AzureResponsesError("other")])
 def test_a_failure_without_a_status_tells_of_no_other_api(error: AzureResponsesError) -> None:
-    assert api_instead(error, "responses") is None
+    assert refused_api(error, "responses") is None
 
 
 @pytest.mark.parametrize(

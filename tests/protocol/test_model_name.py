@@ -2,7 +2,8 @@
 
 import pytest
 
-from azure_responses.protocol.settings import read_deployment
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.model_name import ModelName, read_deployment, read_model_name
 
 
 @pytest.mark.parametrize(
@@ -17,8 +18,46 @@ from azure_responses.protocol.settings import read_deployment
         ("responses/gpt-5", "responses/gpt-5"),
         ("my/azure/gpt-5", "my/azure/gpt-5"),
         ("azure/", "azure/"),
+        ("azure_ai/", "azure_ai/"),
+        ("azure_ai/kimi-k2.5", "kimi-k2.5"),
+        ("azure_ai/azure/gpt-5", "azure/gpt-5"),
+        ("azure/o_series/my-own", "my-own"),
+        ("azure/gpt5_series/my-own", "my-own"),
+        ("azure/o_series/", "o_series/"),
         ("", ""),
     ],
 )
 def test_the_prefix_is_taken_off_once_from_the_front(model: str, deployment: str) -> None:
     assert read_deployment(model) == deployment
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("gpt-5", ModelName("gpt-5")),
+        ("azure/gpt-5", ModelName("gpt-5", "azure")),
+        ("azure/responses/gpt-4", ModelName("gpt-4", "azure", api="responses")),
+        ("azure/o_series/prod", ModelName("prod", "azure", "o-series")),
+        ("azure/o_series/o3-mini", ModelName("o3-mini", "azure")),
+        ("azure/gpt5_series/prod", ModelName("prod", "azure", "gpt-5")),
+        ("azure/gpt5_series/gpt-5.4", ModelName("gpt-5.4", "azure")),
+        ("azure_ai/Kimi-K2.5", ModelName("Kimi-K2.5", "azure_ai")),
+        ("azure_ai/gpt-5", ModelName("gpt-5", "azure_ai")),
+        ("azure_ai/claude-opus-5", ModelName("claude-opus-5", "claude")),
+        ("azure/claude-opus-5", ModelName("claude-opus-5", "azure")),
+        ("azure_ai/model_router/prod", ModelName("prod", "azure_ai", "model-router")),
+        ("azure_ai/model-router", ModelName("model-router", "azure_ai")),
+        ("azure_ai/agents/helpdesk", ModelName("agents/helpdesk", "azure_ai", agent="helpdesk")),
+        ("azure_ai/agents/a:3", ModelName("agents/a:3", "azure_ai", agent="a:3")),
+        ("azure/agents/a", ModelName("agents/a", "azure")),
+        ("azure_ai/*", ModelName("*", "azure_ai")),
+    ],
+)
+def test_a_name_tells_provider_family_and_agent(model: str, expected: ModelName) -> None:
+    assert read_model_name(model) == expected
+
+
+@pytest.mark.parametrize("model", ["azure_ai/agents/", "azure_ai/agents/:3", "azure_ai/agents/a:"])
+def test_an_agent_has_a_name_and_no_empty_version(model: str) -> None:
+    with pytest.raises(ConfigurationError, match="agent"):
+        read_model_name(model)

@@ -6,12 +6,8 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.settings import (
-    ENVIRONMENT,
-    Settings,
-    has_endpoint,
-    resolve_settings,
-)
+from azure_responses.protocol.environment import ENVIRONMENT, has_endpoint
+from azure_responses.protocol.settings import Settings, resolve_settings
 
 _HOST = "https://r.openai.azure.com"
 
@@ -279,3 +275,100 @@ def test_no_secret_stands_in_a_repr(name: str) -> None:
     settings = _settings({}, **{name: "hush-hush"}, endpoint=endpoint)
     assert "hush" not in repr(settings) + str(settings.secret)
     assert "whisper" not in repr(settings)
+
+
+_AI = "https://ai.services.ai.azure.com"
+_ENVIRON = {
+    "AZURE_API_BASE": "https://api.openai.azure.com",
+    "AZURE_API_KEY": "key-azure",
+    "AZURE_API_VERSION": "2025-04-01-preview",
+    "AZURE_AI_API_BASE": _AI,
+    "AZURE_AI_API_KEY": "key-ai",
+    "AZURE_AI_API_VERSION": "preview",
+    "ANTHROPIC_FOUNDRY_RESOURCE": "claude",
+    "ANTHROPIC_FOUNDRY_API_KEY": "key-claude",
+}
+
+
+def _without(*prefixes: str) -> dict[str, str]:
+    return {name: value for name, value in _ENVIRON.items() if not name.startswith(prefixes)}
+
+
+@pytest.mark.parametrize(
+    ("provider", "without", "origin", "key", "version"),
+    [
+        (None, (), "https://api.openai.azure.com", "key-azure", "2025-04-01-preview"),
+        ("azure", (), "https://api.openai.azure.com", "key-azure", "2025-04-01-preview"),
+        ("azure_ai", (), _AI, "key-ai", "preview"),
+        ("azure_ai", ("AZURE_AI_API_BASE",), "https://api.openai.azure.com", "key-azure", None),
+        ("azure_ai", ("AZURE_AI_API_KEY",), _AI, "key-azure", "preview"),
+        ("azure_ai", ("AZURE_AI_",), "https://api.openai.azure.com", "key-azure", None),
+        ("claude", (), _AI, "key-ai", "preview"),
+        ("claude", ("AZURE_AI_",), "https://claude.services.ai.azure.com", "key-claude", None),
+        ("claude", ("AZURE_AI_API_KEY",), _AI, "key-claude", "preview"),
+        ("claude", ("AZURE_AI_", "ANTHROPIC"), "https://api.openai.azure.com", "key-azure", None),
+        (None, ("AZURE_API_",), _AI, "key-ai", "preview"),
+    ],
+)
+def test_each_provider_has_its_variables_and_falls_back_to_those_of_azure(
+    provider: Any, without: tuple[str, ...], origin: str, key: str, version: str | None
+) -> None:
+    settings = resolve_settings(_without(*without), provider=provider)
+    assert settings.endpoint.origin == origin
+    assert settings.secret.value == key
+    assert settings.endpoint.api_version == version
+
+
+def test_an_explicit_endpoint_takes_the_key_of_its_provider() -> None:
+    settings = resolve_settings(_ENVIRON, endpoint=_AI, provider="azure_ai")
+    assert settings.secret.value == "key-ai"
+    assert resolve_settings(_ENVIRON, endpoint=_AI).secret.value == "key-azure"
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("https://r.services.ai.azure.com/anthropic",
+            "https://r.services.ai.azure.com/anthropic/v1/messages"),
+        ("https://r.services.ai.azure.com/anthropic/",
+            "https://r.services.ai.azure.com/anthropic/v1/messages"),
+        ("https://gw.example.com/claude/", "https://gw.example.com/claude/v1/messages"),
+        ("http://localhost:4000", "http://localhost:4000/v1/messages"),
+    ],
+)  # fmt: skip
+def test_the_base_url_of_anthropics_client_is_completed_as_it_completes_it(
+    base: str, url: str
+) -> None:
+    environ = {"ANTHROPIC_FOUNDRY_BASE_URL": base, "ANTHROPIC_FOUNDRY_API_KEY": "k"}
+    endpoint = resolve_settings(environ, provider="claude").endpoint
+    assert endpoint.messages_url() == url
+    assert endpoint.messages_url(counts_tokens=True) == f"{url}/count_tokens"
+    assert endpoint.api == "messages"
+
+
+def test_a_dated_version_of_the_environment_is_not_sent_for_foundry_models() -> None:
+    environ = {"AZURE_API_VERSION": "2024-05-01-preview", "AZURE_API_KEY": "k"}
+    settings = resolve_settings(environ, endpoint=f"{_AI}/openai/v1", provider="azure_ai")
+    assert settings.endpoint.url("responses") == f"{_AI}/openai/v1/responses"
+
+
+def test_the_older_inference_path_reaches_the_endpoint() -> None:
+    endpoint = _settings(endpoint=f"{_AI}/models", models_path=True).endpoint
+    assert endpoint.chat_url("kimi").startswith(f"{_AI}/models/chat/completions?")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "other"),
+    [
+        (_HOST, "https://ai.azure.com/.default"),
+        (_AI, "https://cognitiveservices.azure.com/.default"),
+        (f"{_AI}/api/projects/p", "https://cognitiveservices.azure.com/.default"),
+        ("https://r.openai.azure.us", None),
+        ("https://k.eastus2.models.ai.azure.com", None),
+    ],
+)
+def test_the_public_cloud_has_another_scope_unless_one_was_given(
+    endpoint: str, other: str | None
+) -> None:
+    assert _settings(endpoint=endpoint).other_scope == other
+    assert _settings(endpoint=endpoint, scope="api://mine/.default").other_scope is None

@@ -8,7 +8,7 @@ import pytest
 
 from azure_responses import callbacks
 from azure_responses.emulator import Clock, Emulator
-from azure_responses.protocol.settings import ENVIRONMENT
+from azure_responses.protocol.environment import EVERY_VARIABLE
 from azure_responses.router.parts import ENVIRONMENT_VARIABLE
 from tests.clients.conftest import let_time_pass
 from tests.router.both import RUNNERS, emulate
@@ -44,7 +44,7 @@ def naps(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture(autouse=True)
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for names in (*ENVIRONMENT.values(), (ENVIRONMENT_VARIABLE,)):
+    for names in (*EVERY_VARIABLE.values(), (ENVIRONMENT_VARIABLE,)):
         for name in names:
             monkeypatch.delenv(name, raising=False)
     yield

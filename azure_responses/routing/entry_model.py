@@ -1,0 +1,104 @@
+"""What an entry of a model list says of its model: deployment, provider, API and facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, get_args
+
+from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.deployment_apis import APISetting
+from azure_responses.protocol.families import FamilyFacts, facts_of
+from azure_responses.protocol.model_name import ModelName, read_model_name
+from azure_responses.protocol.pasted_url import PastedURL
+from azure_responses.routing.deployment import ANY_MODEL
+
+__all__ = ["Entry", "read_api", "read_facts", "read_model"]
+
+_PROVIDERS = ("azure", "azure_ai")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry with its environment variables put in; `place` names it in messages."""
+
+    place: str
+    name: str
+    params: Mapping[str, Any]
+    info: Mapping[str, Any]
+
+    def refuse(self, problem: str, hint: str) -> NoReturn:
+        """Raise ConfigurationError about the entry."""
+        raise ConfigurationError(f"{self.place}: {problem}", hint=hint)
+
+
+def read_model(entry: Entry) -> ModelName:
+    """The deployment and provider of `model`.
+
+    Raises ConfigurationError for no model, a pattern, and models of other providers.
+    """
+    model = entry.params.get("model")
+    if not isinstance(model, str) or not model:
+        entry.refuse("params have no model.", "Write model: azure/<deployment name>.")
+    provider = entry.params.get("custom_llm_provider")
+    if provider in _PROVIDERS and not model.startswith(f"{provider}/"):
+        model = f"{provider}/{model}"
+    served = next((one for one in _PROVIDERS if model.startswith(f"{one}/")), None)
+    if served is None and provider is None and "/" in model:
+        provider = model.partition("/")[0]
+    # Under Azure's endpoint the model of another provider would only fail with each call.
+    if served is None and provider is not None:
+        entry.refuse(
+            f"provider {provider!r} is not served; this router calls models of Azure only.",
+            "Write model: azure/<deployment name> or azure_ai/<deployment name>, or remove the "
+            f"entry for {model!r}.",
+        )
+    try:
+        named = read_model_name(model)
+    except ConfigurationError as error:
+        entry.refuse(error.message, error.hint or "")
+    deployment = named.deployment
+    # LiteLLM matches patterns such as azure/gpt-* against the name asked for; here only "*" does.
+    if "*" in deployment and deployment != ANY_MODEL:
+        entry.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")
+    return named
+
+
+def read_facts(entry: Entry, named: ModelName, base_model: str | None) -> Mapping[str, Any]:
+    """The entry's `facts`, and the family that the model's prefix names where no name tells it.
+
+    Raises ConfigurationError for facts that a model cannot have.
+    """
+    given = entry.params.get("facts") or entry.info.get("facts") or {}
+    if not isinstance(given, Mapping):
+        entry.refuse("facts is not a mapping.", "Write facts: {takes_strict: false}.")
+    is_told = named.family is None or facts_of(base_model).family
+    facts = {**given} if is_told else {"family": named.family, **given}
+    try:
+        facts_of(base_model, named.deployment, overrides=facts)
+    except ConfigurationError as error:
+        entry.refuse(error.message, error.hint or "")
+    return facts
+
+
+def read_api(entry: Entry, named: ModelName, facts: FamilyFacts, url: PastedURL) -> APISetting:
+    """The entry's `api`, else the one that the model's prefix names, else "auto".
+
+    Raises ConfigurationError for what is not an API, or not one of the deployment.
+    """
+    api = entry.params.get("api") or entry.info.get("api") or named.api or "auto"
+    if api not in get_args(APISetting):
+        entry.refuse(f"api is {api!r}.", f"Write one of {', '.join(get_args(APISetting))}.")
+    is_agents = url.shape in ("project", "agent") and api in ("responses", "auto")
+    if named.agent is not None and not is_agents:
+        entry.refuse(
+            "an agent is called over the Responses API of a Foundry project.",
+            "Write api_base: https://<resource>.services.ai.azure.com/api/projects/<project>, and "
+            "leave api out.",
+        )
+    if api == "chat" and facts.chat_tools != "always":
+        entry.refuse(
+            f"api is 'chat', where models of the family {facts.family} take no function tools "
+            "while they reason.",
+            "Leave api out, or write facts: {chat_tools: always} if this deployment takes them.",
+        )
+    setting: APISetting = api
+    return setting
