@@ -141,13 +141,20 @@ class ResponsesOverMessages:
         return given
 
     def _check_thinking(self, body: dict[str, Any]) -> None:
-        """A turn that is under way must begin with thinking if Claude thinks in it by a budget."""
-        if self._facts.thinking == "budget" and thinks(body) and _lacks_thinking(body["messages"]):
-            del body["thinking"]
-            self._unsupported.warn(
-                "reasoning.effort was left out. Claude goes on with a turn that has no thinking of "
-                "its own."
-            )
+        """Take thinking out where Claude refuses it, which has nothing to do with the model."""
+        if not thinks(body):
+            return
+        choice = body.get("tool_choice") or {}
+        if choice.get("type") in ("any", "tool"):
+            why = "Claude does not think while tool_choice makes it call a tool."
+        elif self._facts.thinking == "budget" and _lacks_thinking(body["messages"]):
+            # A turn that is under way must begin with thinking if Claude thinks by a budget.
+            why = "Claude goes on with a turn that has no thinking of its own."
+        else:
+            return
+        del body["thinking"]
+        kept = "" if "output_config" not in body else " The effort itself was sent."
+        self._unsupported.warn(f"reasoning was sent without thinking. {why}{kept}")
 
     def _check_prefill(self, body: dict[str, Any]) -> None:
         """The end of the input may be the beginning of the answer, where the model takes that."""

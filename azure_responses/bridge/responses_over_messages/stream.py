@@ -55,7 +55,9 @@ class ResponseStream:
             if self._builder.final is None:
                 self._read(event.data)
         self._decoder = SSEDecoder()
-        if self._builder.final is None and not self._is_paused:
+        if self._is_paused:
+            self._is_paused = False
+        elif self._builder.final is None:
             if self._reader.stop_reason is not None:
                 self._stop()
             else:
@@ -77,7 +79,6 @@ class ResponseStream:
             handle(self, event)
 
     def _begin(self, event: _Fields) -> None:
-        self._is_paused = False
         self._reader.begin(_object(event.get("message")))
 
     def _begin_block(self, event: _Fields) -> None:
@@ -95,6 +96,8 @@ class ResponseStream:
     def _stop(self, event: _Fields | None = None) -> None:
         if self._reader.stop_reason == "pause_turn" and self._pause():
             self._is_paused = True
+            # Of the stream that follows nothing is known yet.
+            self._reader.stop_reason = None
             return
         self._reader.finish()
 

@@ -255,6 +255,19 @@ def test_parallel_calls_are_switched_off_without_a_choice_too() -> None:
     assert "tool_choice" not in written({"parallel_tool_calls": False})
 
 
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "name": "weather"}])
+def test_claude_does_not_think_while_it_must_call_a_tool(choice: Any) -> None:
+    asked = {"tools": [_TOOL], "tool_choice": choice, "reasoning": {"effort": "low"}}
+    body, warnings = convert(asked)
+    assert "thinking" not in body
+    assert body["output_config"] == {"effort": "low"}
+    assert warnings == (
+        "reasoning was sent without thinking. Claude does not think while tool_choice makes it "
+        "call a tool. The effort itself was sent.",
+    )
+    assert "thinking" in written({**asked, "tool_choice": "auto"})
+
+
 def test_hosted_tools_are_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="web_search"):
         convert({"tools": [{"type": "web_search"}]})

@@ -182,14 +182,15 @@ def test_a_whole_reply_that_paused_goes_on_too() -> None:
     assert final["usage"]["total_tokens"] == 36
 
 
-def test_a_stream_that_breaks_off_after_a_pause_fails() -> None:
+@pytest.mark.parametrize("rest", [0, 1, 3])
+def test_a_stream_that_breaks_off_after_a_pause_fails(rest: int) -> None:
     conversion = make({})
     conversion.write()
     state = conversion.stream()
     state.receive(sse(streamed(_paused("a"))))
     assert state.end() == b""
-    start = sse(streamed(message("b"))[:1])
-    events = events_of(state.receive(start) + state.end())
+    rest_of_it = sse(streamed(message("b"))[:rest])
+    events = events_of(state.receive(rest_of_it) + state.end())
     assert events[-1]["type"] == "response.failed"
 
 
