@@ -329,6 +329,9 @@ class FunctionTools:
             function = self._find(choice)
             return None if function is None else FunctionChoice("named", function)
         allowed = choice.get("tools") or ()
+        if not isinstance(allowed, list | tuple):
+            place = "tool_choice.tools"
+            raise invalid(f"Invalid type for '{place}': expected an array.", place, "invalid_type")
         found = [self._find_all(one) for one in allowed if isinstance(one, Mapping)]
         names = {function.name for functions in found for function in functions}
         self.functions = [function for function in self.declared if function.name in names]

@@ -52,6 +52,8 @@ def _complete(item: Any, path: str, new_id: Callable[[str], str]) -> dict[str, A
     if not isinstance(item, Mapping):
         raise _wrong_type(path, "an input item", item)
     kind = item.get("type") or ("message" if "role" in item else "item_reference")
+    if not isinstance(kind, str):
+        raise _wrong_type(f"{path}.type", "a string", kind)
     if kind == "item_reference":
         # Those that are stored were put into the input before; this one is not.
         if not item.get("id"):

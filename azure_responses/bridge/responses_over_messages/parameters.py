@@ -143,6 +143,7 @@ def write_parameters(
             unsupported.leave_out(
                 f"reasoning.{name}", "Claude has no such setting.", "Leave it out."
             )
+    _fields(parameters.get("metadata") or {}, "metadata")
     user = parameters.get("safety_identifier") or parameters.get("user")
     if user:
         draft.body["metadata"] = {"user_id": str(user)}
@@ -222,7 +223,9 @@ def _take_stream(draft: _Draft, value: Any) -> None:
 
 
 def _take_stop(draft: _Draft, value: Any) -> None:
-    draft.body["stop_sequences"] = [value] if isinstance(value, str) else list(value)
+    if not isinstance(value, str | list):
+        raise invalid("Invalid type for 'stop': expected an array.", "stop", "invalid_type")
+    draft.body["stop_sequences"] = [value] if isinstance(value, str) else value
 
 
 def _take_cache_key(draft: _Draft, value: Any) -> None:

@@ -35,16 +35,17 @@ class _Text:
         self._reader = reader
         self._block = dict(block)
         self._start = reader.text_length
-        self._pieces = [str(block.get("text") or "")]
-        self._citations: list[_Fields] = list(block.get("citations") or ())
-        if self._pieces[0]:
-            reader.say(self._pieces[0])
+        self._pieces: list[str] = []
+        given = block.get("citations")
+        self._citations = [*filter(_is_object, given)] if isinstance(given, list) else []
+        self.add({"text": block.get("text")})
 
     def add(self, delta: _Fields) -> None:
-        if delta.get("type") == "citations_delta":
-            self._citations.append(delta.get("citation") or {})
+        citation = delta.get("citation")
+        if _is_object(citation):
+            self._citations.append(citation)
         text = delta.get("text")
-        if text:
+        if text and isinstance(text, str):
             self._pieces.append(text)
             self._reader.say(text)
 
@@ -68,13 +69,13 @@ class _Thinking:
 
     def add(self, delta: _Fields) -> None:
         text = delta.get("thinking")
-        if text:
+        if text and isinstance(text, str):
             self._pieces.append(text)
             self._item.add_text(text)
         # It comes last, in one piece or several.
         if delta.get("type") == "signature_delta":
-            before = self._block.get("signature") or ""
-            self._block["signature"] = before + str(delta.get("signature") or "")
+            before, more = self._block.get("signature"), delta.get("signature")
+            self._block["signature"] = f"{before or ''}{more or ''}"
 
     def close(self) -> dict[str, Any]:
         if self._block.get("type") == "thinking":
@@ -352,6 +353,10 @@ def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         name: _sum(value, other[name]) if isinstance(value, dict) else value + other[name]
         for name, value in one.items()
     }
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _tier_of(tier: Any) -> str | None:

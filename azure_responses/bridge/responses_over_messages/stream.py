@@ -82,13 +82,13 @@ class ResponseStream:
         self._reader.begin(_object(event.get("message")))
 
     def _begin_block(self, event: _Fields) -> None:
-        self._reader.begin_block(event.get("index"), _object(event.get("content_block")))
+        self._reader.begin_block(_index(event), _object(event.get("content_block")))
 
     def _add(self, event: _Fields) -> None:
-        self._reader.add_to_block(event.get("index"), _object(event.get("delta")))
+        self._reader.add_to_block(_index(event), _object(event.get("delta")))
 
     def _end_block(self, event: _Fields) -> None:
-        self._reader.end_block(event.get("index"))
+        self._reader.end_block(_index(event))
 
     def _add_delta(self, event: _Fields) -> None:
         self._reader.add_delta(_object(event.get("delta")), event.get("usage"))
@@ -117,6 +117,11 @@ _HANDLERS: Mapping[str, Callable[[ResponseStream, _Fields], None]] = {
     "message_stop": ResponseStream._stop,
     "error": ResponseStream._fail,
 }
+
+
+def _index(event: _Fields) -> int:
+    index = event.get("index")
+    return index if isinstance(index, int) else -1
 
 
 def _object(value: Any) -> _Fields:
