@@ -1,22 +1,17 @@
 """Content blocks of the Messages API, and what they hold in the words of the other APIs.
 
 Text, pictures and documents exist in all three APIs, each in another shape. `read_parts` reads
-blocks into parts that name only what is said; `image_block` and `file_block` go the other way.
+blocks into parts that name only what is said.
 """
 
-import re
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from azure_responses.bridge.unsupported import Unsupported, invalid
 
-__all__ = ["Part", "file_block", "image_block", "read_parts", "text_block"]
+__all__ = ["Part", "read_block", "read_parts"]
 
 _Block = Mapping[str, Any]
-_PDF = "application/pdf"
-_DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
 
 
 class Part(NamedTuple):
@@ -162,52 +157,3 @@ _READERS: dict[str, Callable[[_Block, str, Unsupported], list[Part]]] = {
     "tool_reference": _read_tool_reference,
     "container_upload": _refuse_upload,
 }
-
-
-def text_block(text: str) -> dict[str, Any]:
-    """A text block."""
-    return {"type": "text", "text": text}
-
-
-def image_block(url: str) -> dict[str, Any]:
-    """A picture at a URL, or in a data URL."""
-    media_type, data = _split_data_url(url)
-    if data is None:
-        return {"type": "image", "source": {"type": "url", "url": url}}
-    source = {"type": "base64", "media_type": media_type, "data": data}
-    return {"type": "image", "source": source}
-
-
-def file_block(url: str, name: str | None = None) -> dict[str, Any]:
-    """A document at a URL, in a data URL, or in base64 alone, which is taken for a PDF.
-
-    Raises:
-        ValueError: a document of a kind that Claude cannot read.
-    """
-    media_type, data = _split_data_url(url)
-    source: dict[str, Any]
-    if data is None and url.startswith(("https://", "http://")):
-        source = {"type": "url", "url": url}
-    elif data is None or media_type == _PDF:
-        source = {"type": "base64", "media_type": _PDF, "data": url if data is None else data}
-    elif media_type.startswith("text/") or media_type in _TEXTS:
-        text = b64decode(data).decode("utf-8")
-        source = {"type": "text", "media_type": "text/plain", "data": text}
-    else:
-        raise ValueError(f"Claude reads PDF and text, not {media_type}.")
-    titled = {"title": name} if name else {}
-    return {"type": "document", "source": source, **titled}
-
-
-_TEXTS = frozenset({"application/json", "application/xml", "application/yaml"})
-
-
-def _split_data_url(url: str) -> tuple[str, str | None]:
-    """The media type and the base64 of a data URL; None instead of the latter for another URL."""
-    match = _DATA_URL.fullmatch(url)
-    if match is None:
-        return "", None
-    media_type, _, is_base64, data = match.groups()
-    if not is_base64:
-        data = b64encode(unquote_to_bytes(data)).decode("ascii")
-    return media_type.lower(), data

@@ -1,9 +1,8 @@
-from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from azure_responses.bridge.message_blocks import Part, file_block, image_block, read_parts
+from azure_responses.bridge.message_blocks import Part, read_parts
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import BadRequestError, ConfigurationError
 
@@ -126,27 +125,3 @@ def test_what_only_claude_reads_is_refused_or_left_out(block: Any, param: str) -
 def test_what_messages_does_not_have_is_invalid(block: Any) -> None:
     with pytest.raises(BadRequestError):
         _read(block)
-
-
-def test_pictures_are_written_by_their_urls() -> None:
-    assert image_block("https://a/b.png")["source"] == {"type": "url", "url": "https://a/b.png"}
-    assert image_block("data:image/png;base64,AA")["source"] == {
-        "type": "base64",
-        "media_type": "image/png",
-        "data": "AA",
-    }
-
-
-def test_documents_are_written_by_their_urls() -> None:
-    text = b64encode(b"one").decode()
-    assert file_block("https://a/b.pdf", "Plan") == {
-        "type": "document",
-        "source": {"type": "url", "url": "https://a/b.pdf"},
-        "title": "Plan",
-    }
-    assert file_block(f"data:{'application/pdf'};base64,AA")["source"]["data"] == "AA"
-    assert file_block("AA")["source"]["media_type"] == "application/pdf"
-    assert file_block(f"data:text/markdown;base64,{text}")["source"]["data"] == "one"
-    assert file_block("data:text/plain;charset=utf-8,a%20b")["source"]["data"] == "a b"
-    with pytest.raises(ValueError, match="not application/zip"):
-        file_block("data:application/zip;base64,AA")

@@ -1,7 +1,6 @@
 """One call of the Responses API over a deployment that speaks Messages."""
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools
@@ -16,7 +15,7 @@ from azure_responses.bridge.responses_over_messages.parameters import (
 )
 from azure_responses.bridge.responses_over_messages.reply import ReplyReader
 from azure_responses.bridge.responses_over_messages.stream import ResponseStream
-from azure_responses.bridge.responses_over_messages.thinking import thinks
+from azure_responses.bridge.responses_over_messages.thinking import check_thinking, thinks
 from azure_responses.bridge.truncation import without_oldest_turns
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.errors import ConfigurationError
@@ -83,7 +82,7 @@ class ResponsesOverMessages:
         if system:
             body["system"] = system
         body |= write_tools(parameters, tools)
-        self._check_thinking(body)
+        check_thinking(body, self._facts, self._unsupported)
         drop_refused(body, self._facts, self._unsupported)
         self._check_prefill(body)
         self.warnings = tuple(self._unsupported.warnings)
@@ -140,22 +139,6 @@ class ResponsesOverMessages:
             )
         return given
 
-    def _check_thinking(self, body: dict[str, Any]) -> None:
-        """Take thinking out where Claude refuses it, which has nothing to do with the model."""
-        if not thinks(body):
-            return
-        choice = body.get("tool_choice") or {}
-        if choice.get("type") in ("any", "tool"):
-            why = "Claude does not think while tool_choice makes it call a tool."
-        elif self._facts.thinking == "budget" and _lacks_thinking(body["messages"]):
-            # A turn that is under way must begin with thinking if Claude thinks by a budget.
-            why = "Claude goes on with a turn that has no thinking of its own."
-        else:
-            return
-        del body["thinking"]
-        kept = "" if "output_config" not in body else " The effort itself was sent."
-        self._unsupported.warn(f"reasoning was sent without thinking. {why}{kept}")
-
     def _check_prefill(self, body: dict[str, Any]) -> None:
         """The end of the input may be the beginning of the answer, where the model takes that."""
         last = body["messages"][-1]
@@ -202,17 +185,3 @@ class ResponsesOverMessages:
         self.continued = {**self._body, "messages": [*self._body["messages"], turn]}
         self._body = self.continued
         return True
-
-
-def _lacks_thinking(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """True where the last turn has called tools and did not begin with thinking."""
-    if messages[-1]["role"] == "assistant":
-        return False
-    turn = [*takewhile(_goes_on, reversed(messages))]
-    return bool(turn) and "thinking" not in turn[-1]["content"][0]["type"]
-
-
-def _goes_on(message: Mapping[str, Any]) -> bool:
-    """True for a message that is part of a turn, not its beginning."""
-    kind = "assistant" if message["role"] == "assistant" else message["content"][0]["type"]
-    return kind in ("assistant", "tool_result")

@@ -26,7 +26,7 @@ from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.conversion import ConversionContext
 
-__all__ = ["MessageWriter"]
+__all__ = ["OPENING", "MessageWriter", "mark_instruction", "read_arguments", "tool_id"]
 
 _Item = Mapping[str, Any]
 _Block = dict[str, Any]
@@ -46,6 +46,9 @@ _HOSTED = frozenset(
         "web_search_call",
     }
 )
+OPENING = "[The conversation begins.]"
+"""What the user says where the assistant speaks first, which Claude refuses."""
+
 _VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -122,7 +125,7 @@ class MessageWriter:
             raise error
         if self._messages[0]["role"] != "user":
             # Claude wants the user to speak first. Agents often begin by a greeting.
-            opening = {"type": "text", "text": "[The conversation begins.]"}
+            opening = {"type": "text", "text": OPENING}
             self._messages.insert(0, {"role": "user", "content": [opening]})
 
     def _write(self, item: _Item, path: str) -> None:
@@ -169,7 +172,7 @@ class MessageWriter:
         content: Any = output
         if not isinstance(output, str):
             content = self._blocks.write(output, f"{path}.output")
-        result: _Block = {"type": "tool_result", "tool_use_id": _tool_id(call_id)}
+        result: _Block = {"type": "tool_result", "tool_use_id": tool_id(call_id)}
         if content:
             result["content"] = content
         if output_failed(item):
@@ -193,7 +196,7 @@ class MessageWriter:
         if self._context.facts.takes_system_messages and self._messages:
             self._add("system", blocks)
         else:
-            self._add("user", [_mark_instruction(block) for block in blocks])
+            self._add("user", [mark_instruction(block) for block in blocks])
 
     def _write_system(self, item: _Item, path: str) -> None:
         for index, part in enumerate(item["content"]):
@@ -220,9 +223,9 @@ class MessageWriter:
             [
                 {
                     "type": "tool_use",
-                    "id": _tool_id(call.id),
+                    "id": tool_id(call.id),
                     "name": call.name,
-                    "input": _read_input(call.arguments),
+                    "input": read_arguments(call.arguments),
                 }
             ],
         )
@@ -265,7 +268,7 @@ def _path(index: int, skip: int) -> str:
     return f"input[{index - skip}]" if index >= skip else f"history[{index}]"
 
 
-def _mark_instruction(block: _Block) -> _Block:
+def mark_instruction(block: _Block) -> _Block:
     """A block of the system's as the user says it."""
     if block["type"] != "text":
         return block
@@ -290,7 +293,7 @@ def _count_leading(items: Sequence[_Item]) -> int:
     return max(count - 1, 0)
 
 
-def _read_input(arguments: str) -> dict[str, Any]:
+def read_arguments(arguments: str) -> dict[str, Any]:
     """The arguments of a call as the object that Claude wants."""
     try:
         given = json.loads(arguments)
@@ -300,7 +303,7 @@ def _read_input(arguments: str) -> dict[str, Any]:
     return given if isinstance(given, dict) else {"arguments": arguments}
 
 
-def _tool_id(call_id: str) -> str:
+def tool_id(call_id: str) -> str:
     """The id as it is sent; one of another service may have characters that Claude refuses."""
     if _VALID_ID.fullmatch(call_id):
         return call_id

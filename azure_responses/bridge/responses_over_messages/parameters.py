@@ -11,7 +11,14 @@ from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["drop_refused", "tool_support", "write_parameters", "write_tools"]
+__all__ = [
+    "drop_refused",
+    "drop_sampling",
+    "read_limit",
+    "tool_support",
+    "write_parameters",
+    "write_tools",
+]
 
 _Fields = Mapping[str, Any]
 _Body = dict[str, Any]
@@ -134,7 +141,7 @@ def write_parameters(
     """
     draft = _Draft(context, unsupported)
     limit = parameters.get("max_output_tokens")
-    draft.body["max_tokens"] = _read_limit(draft, limit)
+    draft.body["max_tokens"] = read_limit(limit, "max_output_tokens", context, unsupported)
     reasoning = _fields(parameters.get("reasoning") or {}, "reasoning")
     max_tokens = int(draft.body["max_tokens"])
     draft.body |= write_thinking(reasoning, draft.facts, max_tokens, unsupported)
@@ -150,7 +157,7 @@ def write_parameters(
     for name, value in parameters.items():
         if value is not None and name not in _DONE_ELSEWHERE:
             _take(draft, name, value)
-    _drop_sampling(draft)
+    drop_sampling(draft.body, draft.facts, unsupported)
     return draft.body, draft.instructions
 
 
@@ -166,18 +173,21 @@ def _take(draft: _Draft, name: str, value: Any) -> None:
         draft.body[name] = value
 
 
-def _read_limit(draft: _Draft, value: Any) -> int:
+def read_limit(value: Any, name: str, context: ConversionContext, unsupported: Unsupported) -> int:
+    """`max_tokens`, which Claude wants: what is asked for as `name`, else all that it can write.
+
+    Raises:
+        BadRequestError: the value is not a number of tokens.
+    """
     if value is not None:
         if type(value) is not int or value < 1:
-            raise invalid(
-                "Invalid 'max_output_tokens': expected an integer above 0.", "max_output_tokens"
-            )
+            raise invalid(f"Invalid '{name}': expected an integer above 0.", name)
         return value
-    known = draft.context.max_output_tokens or draft.facts.max_output_tokens
+    known: int | None = context.max_output_tokens or context.facts.max_output_tokens
     if known is None:
-        draft.unsupported.warn(
-            f"max_output_tokens was sent as {_MAX_TOKENS}. Claude wants a limit, and that of this "
-            "model is not known."
+        unsupported.warn(
+            f"{name} was sent as {_MAX_TOKENS}. Claude wants a limit, and that of this model is "
+            "not known."
         )
     return known or _MAX_TOKENS
 
@@ -269,9 +279,13 @@ _TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
 }
 
 
-def _drop_sampling(draft: _Draft) -> None:
-    """Take out sampling that Claude refuses, most of all while it thinks."""
-    body = draft.body
+def drop_sampling(body: _Body, facts: FamilyFacts, unsupported: Unsupported) -> None:
+    """Take out sampling that Claude refuses, most of all while it thinks.
+
+    Raises:
+        ConfigurationError: it asks for something.
+        BadRequestError: a value is not a number.
+    """
     for name in ("temperature", "top_p"):
         value = body.get(name)
         if value is not None and not isinstance(value, int | float):
@@ -280,19 +294,19 @@ def _drop_sampling(draft: _Draft) -> None:
     if body.get("temperature") is not None and body.get("top_p") == 1:
         del body["top_p"]
     for name in ("temperature", "top_p"):
-        value, why = body.get(name), _why_not(draft, body.get(name))
+        value, why = body.get(name), _why_not(body, facts, body.get(name))
         if value is None or why is None:
             continue
         del body[name]
         if value != 1:
-            draft.unsupported.leave_out(name, *why)
+            unsupported.leave_out(name, *why)
 
 
-def _why_not(draft: _Draft, value: Any) -> tuple[str, str] | None:
+def _why_not(body: _Body, facts: FamilyFacts, value: Any) -> tuple[str, str] | None:
     """Why sampling by a value is refused, and what to do instead; None where it is not."""
-    if not draft.facts.takes_sampling:
+    if not facts.takes_sampling:
         return "This model takes no sampling parameters.", "Leave it out."
-    if thinks(draft.body):
+    if thinks(body):
         return (
             "Claude refuses it while it thinks.",
             "Leave it out, or set reasoning.effort to 'none'.",

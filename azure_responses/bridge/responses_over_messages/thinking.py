@@ -5,14 +5,15 @@ unchanged and in its place. Callers of the Responses API carry it as a reasoning
 block is sealed in `encrypted_content`, each block in an item of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["family_of", "open_block", "seal_block", "thinks", "write_thinking"]
+__all__ = ["check_thinking", "family_of", "open_block", "seal_block", "thinks", "write_thinking"]
 
 _Fields = Mapping[str, Any]
 _KINDS = ("thinking", "redacted_thinking")
@@ -109,3 +110,34 @@ def _write_budget(
     wanted = _BUDGETS.get(str(effort), _BUDGETS["medium"])
     budget = min(wanted, max(_LEAST_BUDGET, max_tokens // 2))
     return {"thinking": {"type": "enabled", "budget_tokens": budget, "display": display}}
+
+
+def check_thinking(body: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
+    """Take thinking out where Claude refuses it, which has nothing to do with the model."""
+    if not thinks(body):
+        return
+    choice = body.get("tool_choice") or {}
+    if choice.get("type") in ("any", "tool"):
+        why = "Claude does not think while tool_choice makes it call a tool."
+    elif facts.thinking == "budget" and _lacks_thinking(body["messages"]):
+        # A turn that is under way must begin with thinking if Claude thinks by a budget.
+        why = "Claude goes on with a turn that has no thinking of its own."
+    else:
+        return
+    del body["thinking"]
+    kept = "" if "output_config" not in body else " The effort itself was sent."
+    unsupported.warn(f"reasoning was sent without thinking. {why}{kept}")
+
+
+def _lacks_thinking(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """True where the last turn has called tools and did not begin with thinking."""
+    if messages[-1]["role"] == "assistant":
+        return False
+    turn = [*takewhile(_goes_on, reversed(messages))]
+    return bool(turn) and "thinking" not in turn[-1]["content"][0]["type"]
+
+
+def _goes_on(message: Mapping[str, Any]) -> bool:
+    """True for a message that is part of a turn, not its beginning."""
+    kind = "assistant" if message["role"] == "assistant" else message["content"][0]["type"]
+    return kind in ("assistant", "tool_result")
