@@ -75,7 +75,9 @@ def begin_response(
         model: what it names where the request names no model.
         created_at: unix seconds.
     """
-    given = {name: parameters[name] for name in _DEFAULTS if parameters.get(name) is not None}
+    given = {
+        name: value for name, value in parameters.items() if value is not None and name in _DEFAULTS
+    }
     reasoning, text = parameters.get("reasoning"), parameters.get("text")
     return {
         "id": response_id,
@@ -278,10 +280,11 @@ class _Deltas:
 
     def __init__(self, builder: ResponseBuilder, kind: str, place: Mapping[str, Any]) -> None:
         self._builder = builder
-        name = kind.encode()
-        self._head = b'event: %s\ndata: {"type":"%s","delta":' % (name, name)
-        self._tail = b"," + _encode(place)[1:-1] + b',"sequence_number":'
         self._pieces: list[str] = []
+        if builder._streams:
+            name = kind.encode()
+            self._head = b'event: %s\ndata: {"type":"%s","delta":' % (name, name)
+            self._tail = b"," + _encode(place)[1:-1] + b',"sequence_number":'
 
     def add(self, delta: str, between: bytes = b"") -> None:
         self._pieces.append(delta)

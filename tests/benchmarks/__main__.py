@@ -1,5 +1,5 @@
-"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [large] [memory]
-[router] [gateway]`.
+"""`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [converted] [large]
+[memory] [router] [gateway]`.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from functools import partial
 from tests.benchmarks.calls import compare_async_calls, compare_sync_calls
 from tests.benchmarks.chat import compare_chat
 from tests.benchmarks.comparison import Comparison
+from tests.benchmarks.converted import compare_converted
 from tests.benchmarks.gateway import describe_gateway
 from tests.benchmarks.import_time import compare_first_calls, compare_imports
 from tests.benchmarks.memory import describe_memory
@@ -31,6 +32,7 @@ _BENCHMARKS: dict[str, Callable[[str], Iterable[str]]] = {
     "async": partial(_printed, compare_async_calls),
     "events": partial(_printed, compare_events),
     "chat": partial(_printed, compare_chat),
+    "converted": partial(_printed, compare_converted),
     "large": partial(_printed, compare_large_event),
     "memory": describe_memory,
     "router": partial(_printed, compare_router),

@@ -8,9 +8,11 @@ __all__ = [
     "EVENT_COUNT",
     "PROMPT",
     "encode_event",
+    "make_chunks",
     "make_deltas",
     "make_response",
     "make_stream",
+    "small_completion",
     "small_reply",
 ]
 
@@ -130,3 +132,44 @@ def make_stream(deltas: int = EVENT_COUNT - 8) -> Iterator[bytes]:
     done = {"output_index": 1, "item": _message(text)}
     yield encode_event(last + 2, "response.output_item.done", **done)
     yield encode_event(last + 3, "response.completed", response=make_response(text))
+
+
+# --- the same as chat completions -----------------------------------------------------------------
+
+_VERDICTS = {
+    category: {"filtered": False, "severity": "safe"}
+    for category in ("hate", "self_harm", "sexual", "violence")
+}
+_USAGE = {"prompt_tokens": 17, "completion_tokens": 54, "total_tokens": 71}
+
+
+def _completion(kind: str, choices: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    about = {"id": "chatcmpl-0a1b2c3d4e5f6071", "object": kind, "created": 1790000000}
+    return {**about, "model": "kimi-k2.5", "choices": choices, **fields}
+
+
+def small_completion() -> bytes:
+    """The small response as a chat completion."""
+    message = {"role": "assistant", "content": _STORY, "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    choice["content_filter_results"] = _VERDICTS
+    return json.dumps(_completion("chat.completion", [choice], usage=_USAGE)).encode()
+
+
+def make_chunks(deltas: int = EVENT_COUNT - 8) -> Iterator[bytes]:
+    """The stream as chunks, each with the verdicts that Azure's filter puts into it."""
+    for number in range(4, 4 + deltas):
+        yield _chunk({"content": f" {_WORDS[number % len(_WORDS)]}"})
+    yield _chunk({}, "stop")
+    yield _encode_chunk(_completion("chat.completion.chunk", [], usage=_USAGE))
+    yield b"data: [DONE]\n\n"
+
+
+def _chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
+    choice["content_filter_results"] = _VERDICTS if delta else {}
+    return _encode_chunk(_completion("chat.completion.chunk", [choice]))
+
+
+def _encode_chunk(chunk: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(chunk, separators=(',', ':'))}\n\n".encode()

@@ -1,7 +1,8 @@
 """The stub upstream: a fixed reply to every POST, faster than any client measured here.
 
 nginx where it is installed, else a few lines of asyncio in a process of their own. A path that
-begins with `/small` answers one small response, `/stream` a stream of EVENT_COUNT events.
+begins with `/small` answers one small response, `/stream` a stream of EVENT_COUNT events;
+`/chat-small` and `/chat-stream` answer the same as a chat completion and its chunks.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.bodies import make_stream, small_reply
+from tests.benchmarks.bodies import make_chunks, make_stream, small_completion, small_reply
 
 __all__ = ["serve_stub"]
 
@@ -29,12 +30,13 @@ http {{
     listen 127.0.0.1:{port};
     add_header apim-request-id 00000000-0000-4000-8000-000000000000;
     add_header x-ms-region "East US 2";
-    location /small/ {{ error_page 405 =200 /files/small; return 405; }}
-    location /stream/ {{ error_page 405 =200 /files/stream; return 405; }}
-    location = /files/small {{ internal; default_type application/json; alias {folder}/small; }}
-    location = /files/stream {{ internal; default_type text/event-stream; alias {folder}/stream; }}
+{locations}
   }}
 }}
+"""
+_LOCATION = """
+    location /{name}/ {{ error_page 405 =200 /files/{name}; return 405; }}
+    location = /files/{name} {{ internal; default_type {kind}; alias {folder}/{name}; }}
 """
 _HEAD = (
     "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n"
@@ -66,9 +68,12 @@ def _command(folder: Path, port: int) -> list[str]:
         return [sys.executable, "-m", "tests.benchmarks.stub", str(port)]
     # The workers of an nginx started by root run as somebody else.
     folder.chmod(0o755)
-    (folder / "small").write_bytes(small_reply())
-    (folder / "stream").write_bytes(b"".join(make_stream()))
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port))
+    locations = []
+    for name, (kind, body) in _bodies().items():
+        (folder / name).write_bytes(body)
+        locations.append(_LOCATION.format(name=name, kind=kind, folder=folder))
+    configuration = _NGINX.format(folder=folder, port=port, locations="".join(locations))
+    (folder / "nginx.conf").write_text(configuration)
     return [nginx, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
 
 
@@ -84,14 +89,20 @@ def _await_port(port: int) -> None:
             time.sleep(0.02)
 
 
-def _replies() -> dict[str, bytes]:
-    bodies = {
-        "/small": ("application/json", small_reply()),
-        "/stream": ("text/event-stream", b"".join(make_stream())),
-    }
+def _bodies() -> dict[str, tuple[str, bytes]]:
+    """The first part of a path → content type and body."""
     return {
-        prefix: _HEAD.format(kind=kind, length=len(body)).encode() + body
-        for prefix, (kind, body) in bodies.items()
+        "small": ("application/json", small_reply()),
+        "stream": ("text/event-stream", b"".join(make_stream())),
+        "chat-small": ("application/json", small_completion()),
+        "chat-stream": ("text/event-stream", b"".join(make_chunks())),
+    }
+
+
+def _replies() -> dict[str, bytes]:
+    return {
+        name: _HEAD.format(kind=kind, length=len(body)).encode() + body
+        for name, (kind, body) in _bodies().items()
     }
 
 
@@ -104,8 +115,7 @@ async def _serve(port: int) -> None:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 length = head.partition("content-length: ")[2].partition("\r\n")[0]
                 await reader.readexactly(int(length or 0))
-                prefix = "/stream" if " /stream/" in head.split("\r\n", 1)[0] else "/small"
-                writer.write(replies[prefix])
+                writer.write(replies[head.split("/", 2)[1]])
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

@@ -128,7 +128,7 @@ class ResponsesOverChat:
         context = self._context
         response = begin_response(
             self._parameters,
-            response_id=context.new_id("resp_bridged_"),
+            response_id=context.new_id("resp_"),
             model=context.deployment,
             created_at=context.now,
         )

@@ -67,6 +67,7 @@ class ReplyReader:
         self._calls = CallReader(builder, form.tools, new_id)
         self._tags = ThinkTagReader() if form.has_think_tags else None
         self._filters = FilterVerdicts()
+        self._filter_results: Any = None
         self._usage: _Fields | None = None
         self._service_tier: str | None = None
         self._reasoning: ReasoningPart | None = None
@@ -82,6 +83,13 @@ class ReplyReader:
         for choice in chunk.get("choices") or ():
             if not choice.get("index"):
                 self._add_choice(choice, choice.get("delta") or {})
+
+    def add_piece(self, field: str, text: str) -> None:
+        """More text in a field of the delta, in a chunk that is like one before it."""
+        if field == "content":
+            self._add_content(text)
+        else:
+            self._add_reasoning(text)
 
     def add_completion(self, completion: _Fields) -> None:
         """A whole reply.
@@ -102,17 +110,20 @@ class ReplyReader:
 
     def _add_around(self, given: _Fields) -> None:
         usage = given.get("usage")
-        if isinstance(usage, Mapping):
+        if usage and isinstance(usage, Mapping):
             self._usage = usage
         filters = given.get("prompt_filter_results")
         if filters:
             self._filters.add_prompts(filters)
         tier = given.get("service_tier")
-        if isinstance(tier, str):
+        if tier and isinstance(tier, str):
             self._service_tier = tier
 
     def _add_choice(self, choice: _Fields, delta: _Fields) -> None:
-        if choice.get("content_filter_results") or choice.get("content_filter_offsets"):
+        results = choice.get("content_filter_results")
+        # Nearly every chunk of a stream repeats the verdicts of the chunk before it.
+        if (results and results != self._filter_results) or "content_filter_offsets" in choice:
+            self._filter_results = results
             self._filters.add_choice(choice)
         logprobs = choice.get("logprobs")
         if logprobs:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.bridge.reply_builder import ReplyBuilder
+from azure_responses.bridge.responses_over_chat.chunk_pattern import ChunkPattern
 from azure_responses.bridge.responses_over_chat.reply import ReplyReader
 from azure_responses.protocol.sse import SSEDecoder
 
@@ -29,6 +30,7 @@ class ResponseStream:
         self._reader = reader
         self._decoder = SSEDecoder()
         self._has_started = False
+        self._pattern = ChunkPattern()
 
     def receive(self, chunk: bytes) -> bytes:
         """The events that bytes of the deployment's stream make."""
@@ -59,14 +61,21 @@ class ResponseStream:
     def _read(self, data: bytes) -> None:
         if self._builder.is_over:
             return
-        self._start()
+        if not self._has_started:
+            self._start()
         # Usage comes after the reason to finish, so the stream is read to its end.
         if data == b"[DONE]":
             if self._reader.finish_reason is not None:
                 self._reader.finish()
             return
+        text = self._pattern.match(data)
+        if text is not None:
+            self._reader.add_piece(self._pattern.field, text)
+            return
         try:
-            self._read_chunk(_parse(data))
+            chunk = _parse(data)
+            self._read_chunk(chunk)
+            self._pattern.learn(data, chunk)
         except (ValueError, TypeError, AttributeError, LookupError):
             self._reader.fail("server_error", _UNREADABLE)
 

@@ -31,7 +31,7 @@ def test_a_question_and_its_answer() -> None:
         }
     ]
     response = conversion.read(completion({"content": "Hello."}))
-    assert response["id"].startswith("resp_bridged_")
+    assert response["id"].startswith("resp_")
     assert (response["status"], response["model"]) == ("completed", "group")
     assert response["output"] == [
         {

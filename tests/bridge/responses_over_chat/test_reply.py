@@ -257,7 +257,7 @@ def test_the_response_repeats_what_was_asked_and_not_what_was_sent() -> None:
     }
     whole = read(completion({"content": "{}"}, service_tier="flex"), asked)
     assert {name: whole[name] for name in asked} == {**asked, "service_tier": "flex"}
-    assert whole["id"] == "resp_bridged_2"
+    assert whole["id"] == "resp_2"
 
 
 def test_nothing_is_announced_that_turns_out_empty() -> None:
