@@ -20,12 +20,17 @@ class _Source:
     Args:
         secret: what was configured; for the kind "none" a DefaultAzureCredential is made on first
             use.
-        scope: what the token is for.
+        scope: what the token is for; may change.
     """
 
     def __init__(self, secret: Secret, scope: str) -> None:
         self._configured = self._secret = secret
-        self._scope = scope
+        self.scope = scope
+
+    @property
+    def takes_scope(self) -> bool:
+        """False of a provider, which knows by itself what its tokens are for."""
+        return self._secret.kind in ("credential", "none")
 
     @property
     def is_async(self) -> bool:
@@ -42,7 +47,7 @@ class _Source:
             self._secret = Secret("credential", _default_credential())
         if self._secret.kind == "azure_ad_token_provider":
             return self._secret.value()
-        return self._secret.value.get_token(self._scope)
+        return self._secret.value.get_token(self.scope)
 
 
 class TokenSource(_Source):

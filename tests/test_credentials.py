@@ -90,7 +90,7 @@ class _AsyncCredential:
 
 
 def _settings(**arguments: Any) -> Settings:
-    return resolve_settings({}, endpoint="https://r.openai.azure.com", **arguments)
+    return resolve_settings({}, **{"endpoint": "https://r.openai.azure.com", **arguments})
 
 
 def _ask(**arguments: Any) -> str:
@@ -878,3 +878,83 @@ def test_a_hanging_credential_keeps_neither_a_call_nor_the_end_of_the_program(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+_COGNITIVE = "https://cognitiveservices.azure.com/.default"
+_PROJECTS = "https://ai.azure.com/.default"
+_WRONG = (
+    "Unauthorized. Access token is missing, invalid, audience is incorrect ({}), or have expired."
+)
+
+
+def _refuse(credentials: Credentials, refusal: str) -> None:
+    """What happens after the service has refused the token of a call."""
+    _, value = credentials.header()
+    credentials.refresh(value.removeprefix("Bearer "), refusal)
+
+
+def test_a_refused_audience_is_exchanged_once_and_remembered(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    _refuse(credentials, _WRONG.format("https://ai.azure.com"))
+    credentials.header()
+    assert credential.scopes == [(_COGNITIVE,), (_PROJECTS,)]
+    assert credentials.scope == _PROJECTS
+    # What is said of an expired token names the audience that the token has.
+    _refuse(credentials, _WRONG.format("https://ai.azure.com"))
+    credentials.header()
+    assert credential.scopes[-1] == (_PROJECTS,)
+
+
+def test_where_both_audiences_are_refused_the_first_one_stays(clock: _Clock) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential))
+    for _ in range(4):
+        _refuse(credentials, "The audience is invalid.")
+    credentials.header()
+    asked = [scope for (scope,) in credential.scopes]
+    assert asked == [_COGNITIVE, _PROJECTS, _COGNITIVE, _COGNITIVE, _COGNITIVE]
+
+
+def test_several_callers_with_one_refused_token_change_the_scope_once(clock: _Clock) -> None:
+    credentials = Credentials(_settings(credential=_Credential(clock)))
+    _, value = credentials.header()
+    for _ in range(3):
+        credentials.refresh(value.removeprefix("Bearer "), "The audience is invalid.")
+    assert credentials.scope == _PROJECTS
+    credentials.header()
+    credentials.refresh(value.removeprefix("Bearer "), "The audience is invalid.")
+    assert credentials.scope == _PROJECTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ({}, _WRONG.format("https://cognitiveservices.azure.com")),
+        ({}, _WRONG.format("https://cognitiveservices.azure.com/ or https://ai.azure.com/")),
+        ({}, "The token has expired."),
+        ({"scope": "api://mine/.default"}, _WRONG.format("https://ai.azure.com")),
+        ({"endpoint": "https://r.openai.azure.us"}, _WRONG.format("https://ai.azure.com")),
+    ],
+)
+def test_a_scope_that_is_right_or_was_given_stays(
+    arguments: dict[str, Any], refusal: str, clock: _Clock
+) -> None:
+    credential = _Credential(clock)
+    credentials = Credentials(_settings(credential=credential, **arguments))
+    before = credentials.scope
+    _refuse(credentials, refusal)
+    credentials.header()
+    assert credential.scopes == [(before,), (before,)]
+
+
+def test_a_provider_of_tokens_has_no_other_scope(clock: _Clock) -> None:
+    credentials = Credentials(_settings(azure_ad_token_provider=lambda: "t"))
+    _refuse(credentials, "The audience is invalid.")
+    assert credentials.scope == _COGNITIVE
+
+
+@_BOTH
+def test_a_key_of_a_serverless_endpoint_is_a_bearer(ask: _Ask) -> None:
+    endpoint = "https://kimi.eastus2.models.ai.azure.com"
+    assert ask(endpoint=endpoint, api_key="k") == "authorization: Bearer k"

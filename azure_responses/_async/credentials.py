@@ -11,6 +11,9 @@ use the old one; only when it has expired do all of them wait.
 | stale, no fetch under way | waits `_AHEAD` seconds at most, then uses the old one | started |
 | stale, fetch under way or failed within `_PAUSE` | uses it | not joined |
 | expired or none | waits for its own time limit | joined, or started when stuck for `_STUCK` |
+
+Microsoft's pages differ in the audience that a resource takes. Where the service refuses that of
+the scope that was chosen by the host, the other one is tried once for each credential, and kept.
 """
 
 import logging
@@ -29,8 +32,8 @@ from azure_responses._async.concurrency import (
 )
 from azure_responses.errors import CredentialError, CredentialTimeoutError
 from azure_responses.fork import in_forked_child, new_lock
-from azure_responses.protocol.settings import Secret, Settings
-from azure_responses.protocol.tokens import Token
+from azure_responses.protocol.settings import Settings
+from azure_responses.protocol.tokens import Token, refuses_audience
 from azure_responses.token_source import AsyncTokenSource
 
 __all__ = ["AsyncCredentials"]
@@ -90,8 +93,11 @@ class AsyncCredentials:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.fixed = _fixed_header(settings.secret)
+        self.fixed = _fixed_header(settings)
         self._source = AsyncTokenSource(settings.secret, settings.scope)
+        self._other_scope = settings.other_scope if self._source.takes_scope else None
+        # How often the scope may still change: to the other one, and back where both are refused.
+        self._changes = 2
         self._token: Token | None = None
         self._lock = new_lock()
         self._pause = _Pause()
@@ -113,14 +119,39 @@ class AsyncCredentials:
         token = await self._current(seconds)
         return ("authorization", f"Bearer {token.text}")
 
-    def refresh(self, refused: str | None = None) -> None:
+    @property
+    def scope(self) -> str:
+        """What tokens are for: the scope of the settings, or the other one that was tried."""
+        return self._source.scope
+
+    def refresh(self, refused: str | None = None, refusal: str = "") -> None:
         """Forget the token that the service refused, unless another caller replaced it already.
 
-        Without `refused` any token is forgotten.
+        Where the refusal is about its audience, the next token is for the other scope.
+
+        Args:
+            refused: the text of the token; None forgets any token.
+            refusal: what the service said.
         """
+        if refused is not None and self._other_scope is not None:
+            with self._lock:
+                self._change_scope(refused, refusal)
         token = self._token
         if refused is None or (token is not None and token.text == refused):
             self._token = None
+
+    def _change_scope(self, refused: str, refusal: str) -> None:
+        """Take the other scope, once; the first one again where both are refused."""
+        token = self._token
+        # Several callers may have sent one token, and an older one may still be under way.
+        is_current = token is not None and token.text == refused
+        if not (is_current and self._changes and refuses_audience(refusal, self.scope)):
+            return
+        self._changes -= 1
+        assert self._other_scope is not None
+        self._source.scope, self._other_scope = self._other_scope, self._source.scope
+        # Fetches under way bring tokens for the scope before.
+        self._token, self._fetches = None, WeakKeyDictionary()
 
     async def _current(self, seconds: float | None) -> Token:
         # Always a local: `refresh` of another thread may empty the attribute at any time.
@@ -228,9 +259,12 @@ class _Pause:
             )
 
 
-def _fixed_header(secret: Secret) -> _Header | None:
-    if secret.kind == "api_key":
+def _fixed_header(settings: Settings) -> _Header | None:
+    secret = settings.secret
+    if secret.kind == "api_key" and settings.endpoint.surface != "serverless":
         return ("api-key", secret.value)
+    if secret.kind == "api_key":
+        return ("authorization", f"Bearer {secret.value}")
     if secret.kind == "azure_ad_token":
         return ("authorization", f"Bearer {secret.value}")
     return None

@@ -173,7 +173,7 @@ class Executor:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         # The secret tells whether another caller has replaced the token since.
         if attempt.refreshes_token:
-            self._credentials.refresh(secret)
+            self._credentials.refresh(secret, attempt.refusal)
         if attempt.delay:
             sleep(attempt.delay)
 

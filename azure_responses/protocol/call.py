@@ -104,10 +104,14 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """Another attempt: after `delay` seconds, with a fresh token if `refreshes_token`."""
+    """Another attempt: after `delay` seconds, with a fresh token if `refreshes_token`.
+
+    `refusal` is what the service said of the token that it refused.
+    """
 
     delay: float
     refreshes_token: bool = False
+    refusal: str = ""
 
 
 class Call:
@@ -204,7 +208,7 @@ class Call:
         #    revoked. A second refusal has another reason.
         if self._can_refresh_token and _speaks_of_token(error):
             self._can_refresh_token = False
-            return RetryDecision(0.0, refreshes_token=True)
+            return RetryDecision(0.0, refreshes_token=True, refusal=error.message)
         # 2. A deployment that does not speak the API says so once.
         if self.switch is not None and self.switch(self, error):
             self.switch = None

@@ -146,15 +146,6 @@ class Endpoint:
         query = {name: value for name, value in self.query.items() if name != "api-version"}
         return _join(base, f"/v1/messages{'/count_tokens' if counts_tokens else ''}", query)
 
-    def key_headers(self, api: APIName, key: str) -> dict[str, str]:
-        """The headers that carry a key.
-
-        Anthropic's SDK sends a Foundry key in both `api-key` and `x-api-key`.
-        """
-        if self.surface == "serverless":
-            return {"authorization": f"Bearer {key}"}
-        return {"api-key": key, **({"x-api-key": key} if api == "messages" else {})}
-
 
 def _join(origin: str, path: str, query: Mapping[str, str | list[str]]) -> str:
     return f"{origin}{path}{f'?{urlencode(query, doseq=True)}' if query else ''}"

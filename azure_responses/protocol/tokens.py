@@ -3,10 +3,11 @@
 import base64
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Token", "read_claims", "read_expiry"]
+__all__ = ["Token", "read_claims", "read_expiry", "refuses_audience"]
 
 # azure-core's own bearer policy refreshes five minutes ahead of expiry.
 _REFRESH_AHEAD = 300.0
@@ -54,3 +55,17 @@ def read_expiry(token: str) -> float | None:
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return expiry if math.isfinite(expiry) else None
+
+
+def refuses_audience(message: str, scope: str) -> bool:
+    """True where a 401 says that tokens for `scope` are not for the service.
+
+    The service says the same sentence of an expired token, with the audiences that it takes: "…
+    audience is incorrect (https://cognitiveservices.azure.com), or have expired". Where these
+    include the token's own, the audience is not at fault.
+    """
+    if "audience" not in message.lower():
+        return False
+    wanted = scope.removesuffix("/.default").rstrip("/").lower()
+    named = re.findall(r"https://[\w.-]*\w", message.lower())
+    return wanted not in named

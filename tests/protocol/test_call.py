@@ -124,7 +124,9 @@ def test_one_budget_serves_all_kinds_of_failure() -> None:
 def test_a_refused_token_is_refreshed_exactly_once(message: str, max_retries: int) -> None:
     call = make_call(can_refresh_token=True, max_retries=max_retries)
     error = AuthenticationError(message, status_code=401)
-    assert call.next_attempt(error, _NOW, 0.5) == RetryDecision(0.0, refreshes_token=True)
+    assert call.next_attempt(error, _NOW, 0.5) == RetryDecision(
+        0.0, refreshes_token=True, refusal=error.message
+    )
     assert call.retries == 0
     with pytest.raises(AuthenticationError):
         call.next_attempt(error, _NOW, 0.5)

@@ -483,14 +483,11 @@ def test_the_older_inference_api_is_called_on_request(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("version", [None, "v1", "2024-10-21"])
-def test_a_serverless_endpoint_speaks_chat_and_takes_its_key_as_bearer(
-    tail: str, path: str, version: str | None
-) -> None:
+def test_a_serverless_endpoint_speaks_chat_only(tail: str, path: str, version: str | None) -> None:
     host = "https://kimi-x.eastus2.models.ai.azure.com"
     endpoint = resolve_endpoint(host + tail, version)
     assert endpoint.chat_url("kimi") == host + path
     assert endpoint.api == "chat"
-    assert endpoint.key_headers("chat", "k") == {"authorization": "Bearer k"}
     with pytest.raises(ConfigurationError, match="chat completions only"):
         endpoint.messages_url()
 
@@ -502,12 +499,9 @@ def test_a_pasted_url_of_one_api_tells_which() -> None:
     assert resolve_endpoint(f"{_V1}/chat/completions").api is None
 
 
-def test_a_key_of_messages_is_sent_as_the_package_of_anthropic_does() -> None:
-    endpoint = resolve_endpoint(_FOUNDRY)
-    assert endpoint.key_headers("messages", "k") == {"api-key": "k", "x-api-key": "k"}
-    assert endpoint.key_headers("chat", "k") == {"api-key": "k"}
-    assert endpoint.key_headers("responses", "k") == {"api-key": "k"}
+def test_messages_name_their_version_in_a_header() -> None:
     assert API_HEADERS["messages"] == {"anthropic-version": "2023-06-01"}
+    assert API_HEADERS["chat"] == API_HEADERS["responses"] == {}
 
 
 @pytest.mark.parametrize("tail", ["", "/openai/v1", "/anthropic", "/models"])
