@@ -84,9 +84,7 @@ class ConversionFactory:
 
     def api_of(self, deployment: str) -> APIName | None:
         """What the deployments of a model's family speak; None where the family is unknown."""
-        facts = self.facts(deployment)
-        # A model that takes no tools in chat completions is better off without them.
-        return "responses" if facts.chat_tools != "always" else facts.api
+        return self.facts(deployment).preferred_api
 
     def _context(self, deployment: str, now: float, drops_params: bool) -> ConversionContext:
         facts = self.facts(deployment)

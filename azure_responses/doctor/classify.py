@@ -68,11 +68,13 @@ class ProbeContext:
         version: the version and path, such as "no api-version on the v1 path".
         deployment: the deployment called.
         credential: what is known of the key or token.
+        speaks: the API that the deployment was called over, and why; empty for Responses.
     """
 
     version: str
     deployment: str | None
     credential: CredentialNotes
+    speaks: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,9 +224,11 @@ def _pass_deployment(result: ProbeResult, context: ProbeContext) -> Finding:
     return Finding("deployment", True, detail)
 
 
-def _pass_model(result: ProbeResult, _context: ProbeContext) -> Finding:
-    model = result.response.model if result.response else None
-    return Finding("model", True, f"{model or 'the model'} serves the Responses API")
+def _pass_model(result: ProbeResult, context: ProbeContext) -> Finding:
+    model = (result.response.model if result.response else None) or "the model"
+    if context.speaks:
+        return Finding("model", True, f"{model} serves {context.speaks}")
+    return Finding("model", True, f"{model} serves the Responses API")
 
 
 def _pass_region(result: ProbeResult, _context: ProbeContext) -> Finding:

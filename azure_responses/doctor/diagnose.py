@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from inspect import signature
 from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import httpx
 
 from azure_responses._sync.credentials import Credentials
-from azure_responses.call_options import ClientArguments, Configuration
+from azure_responses.call_options import ClientArguments, Configuration, make_converter
 from azure_responses.doctor.classify import (
     ProbeContext,
     ProbeResult,
@@ -33,7 +34,9 @@ from azure_responses.doctor.token_claims import CredentialNotes, examine_key, ex
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.call import RecentResponses
-from azure_responses.protocol.endpoint import Endpoint
+from azure_responses.protocol.call_converter import CallConverter
+from azure_responses.protocol.deployment_apis import describe_api
+from azure_responses.protocol.endpoint import Endpoint, Surface
 from azure_responses.protocol.environment import EVERY_VARIABLE
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
 from azure_responses.protocol.settings import Settings, resolve_settings
@@ -51,6 +54,8 @@ __all__ = [
 
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "timeout", "default_headers", "default_query")
+_OF_SETTINGS = frozenset(signature(resolve_settings).parameters)
+_OF_CONVERSION = ("api", "facts", "base_model", "drop_params", "hosted_history", "sealing_secret")
 # Seconds of a call where the caller sets no timeout: a diagnosis is watched by a person.
 _TIMEOUT = 30.0
 # Seconds of each network step, which takes milliseconds where it works.
@@ -100,14 +105,33 @@ class _Setup:
     credentials: Credentials
     notes: CredentialNotes
     defaults: Mapping[str, Any]
+    converter: CallConverter
 
     def url(self) -> str:
         return self.settings.endpoint.url("responses", query=self.defaults.get("default_query"))
 
     def context(self, deployment: str | None) -> ProbeContext:
+        """What was called; known after the call, which may learn more."""
         endpoint = self.settings.endpoint
         version = sent_version(endpoint, self.defaults.get("default_query"))
-        return ProbeContext(describe_version(endpoint, version), deployment, self.notes)
+        speaks = "" if deployment is None else self._speaks(deployment)
+        notes = self._notes_of_scope()
+        return ProbeContext(describe_version(endpoint, version), deployment, notes, speaks)
+
+    def _speaks(self, deployment: str) -> str:
+        spoken = self.converter.apis.of(deployment)
+        facts = self.converter.conversions.facts(deployment)
+        return "" if spoken.name == "responses" else describe_api(spoken, facts)
+
+    def _notes_of_scope(self) -> CredentialNotes:
+        scope = self.credentials.scope
+        if scope == self.settings.scope:
+            return self.notes
+        advice = (
+            f"This resource refused a token for {self.settings.scope} and was then sent one for "
+            f"{scope}: pass scope={scope!r}, which saves the first refusal."
+        )
+        return replace(self.notes, description=f"a token for {scope}", advice=advice)
 
     def on_plain_v1(self) -> "_Setup":
         """The same resource by the path that needs no version."""
@@ -118,7 +142,9 @@ class _Setup:
             moved = replace(moved, surface="v1")
         query = _without_version(self.defaults.get("default_query") or {})
         defaults = {**self.defaults, "default_query": query}
-        return replace(self, settings=replace(self.settings, endpoint=moved), defaults=defaults)
+        settings = replace(self.settings, endpoint=moved)
+        converter = replace(self.converter, endpoint=moved)
+        return replace(self, settings=settings, defaults=defaults, converter=converter)
 
 
 class _DiagnosticRun:
@@ -134,9 +160,8 @@ class _DiagnosticRun:
         self._parameters = parameters
         self._network = NetworkOptions(**_pick(arguments, _NETWORK))
         self._defaults = _pick(arguments, _DEFAULTS)
-        self._arguments = {
-            name: value for name, value in arguments.items() if name not in (*_NETWORK, *_DEFAULTS)
-        }
+        self._arguments = {n: v for n, v in arguments.items() if n in _OF_SETTINGS}
+        self._conversion = {n: v for n, v in arguments.items() if n in _OF_CONVERSION}
         # Whatever the service or a proxy echoes of these is taken out of every finding.
         self._secrets: list[str] = []
         self._deployment: str | None = None
@@ -160,7 +185,7 @@ class _DiagnosticRun:
         read = read_configuration(os.environ, self._endpoint, self._arguments)
         if read.settings is not None:
             self._note(read.settings)
-            yield check_endpoint(read.settings.endpoint)
+            yield check_endpoint(read.settings.endpoint, self._url(read.settings))
         if read.step is not None and read.error is not None:
             yield Finding(read.step, False, read.error.message, read.error.hint)
         if read.settings is None:
@@ -172,6 +197,12 @@ class _DiagnosticRun:
         if read.step is None:
             is_reachable = all(finding.ok is not False for finding in network)
             yield from self._examine_caller(read.settings, is_reachable)
+
+    def _url(self, settings: Settings) -> str:
+        """What the deployment is called by, as far as is known before the call."""
+        deployment = self._parameters.get("model") or settings.deployment
+        converter = make_converter(settings, self._conversion)
+        return converter.url_of(deployment) if deployment else settings.endpoint.url("responses")
 
     def _note(self, settings: Settings) -> None:
         self._deployment = self._parameters.get("model") or settings.deployment
@@ -206,26 +237,28 @@ class _DiagnosticRun:
     def _prepare(self, settings: Settings) -> _Setup:
         """How to call; may fetch a token. Raises ConfigurationError where there is none."""
         credentials = Credentials(settings)
+        converter = make_converter(settings, self._conversion)
         if _given_credentials(self._defaults.get("default_headers")):
             notes = CredentialNotes("a header among default_headers")
-            return _Setup(settings, credentials, notes, self._defaults)
-        name, value = credentials.header(_TOKEN_TIMEOUT)
+            return _Setup(settings, credentials, notes, self._defaults, converter)
+        _, value = credentials.header(_TOKEN_TIMEOUT)
         secret = value.removeprefix("Bearer ")
         self._secrets.append(secret)
-        if name == "api-key":
-            notes = examine_key(secret, settings.scope)
+        if settings.secret.kind == "api_key":
+            is_project = settings.endpoint.surface == "project"
+            notes = examine_key(secret, is_project=is_project)
         else:
             notes = examine_token(secret, settings.scope, time.time())
-        return _Setup(settings, credentials, notes, self._defaults)
+        return _Setup(settings, credentials, notes, self._defaults, converter)
 
     def _examine_service(self, setup: _Setup) -> Iterator[Finding]:
-        context = setup.context(self._deployment)
         if not self._deployment:
-            yield from classify_without_deployment(self._service(setup).list_models(), context)
+            listed = self._service(setup).list_models()
+            yield from classify_without_deployment(listed, setup.context(None))
             return
         result = self._ask(setup)
         self._request_id = getattr(result.response or result.error, "request_id", None)
-        findings = classify(result, context)
+        findings = classify(result, setup.context(self._deployment))
         if any(finding.name == "api-version" and finding.ok is False for finding in findings):
             findings = self._try_v1(setup, findings)
         yield from findings
@@ -235,7 +268,8 @@ class _DiagnosticRun:
         plain = setup.on_plain_v1()
         if plain.url() == setup.url():
             return findings
-        retried = classify(self._ask(plain), plain.context(self._deployment))
+        result = self._ask(plain)
+        retried = classify(result, plain.context(self._deployment))
         if not any(finding.name == "api-version" and finding.ok for finding in retried):
             return findings
         refused = next(finding for finding in findings if finding.name == "api-version")
@@ -249,7 +283,9 @@ class _DiagnosticRun:
     def _service(self, setup: _Setup) -> ServiceProbe:
         # No id is remembered: each probe stands alone.
         recent = RecentResponses()
-        configuration = Configuration(setup.settings, self._network, recent, setup.defaults)
+        configuration = Configuration(
+            setup.settings, self._network, recent, setup.defaults, converter=setup.converter
+        )
         return ServiceProbe(configuration, setup.credentials, self._http_client)
 
 
@@ -278,7 +314,7 @@ def _asked_by_v1(finding: Finding) -> Finding:
 
 # What a configuration error can be about, besides the endpoint.
 _CREDENTIAL = ("api_key", "azure_ad_token", "azure_ad_token_provider", "credential")
-_VERSION = ("api_version", "strict_api_version", "preview_path")
+_VERSION = ("api_version", "strict_api_version", "preview_path", "models_path")
 
 
 @dataclass(frozen=True)
@@ -327,11 +363,11 @@ def _resolve_without(
         return None
 
 
-def check_endpoint(endpoint: Endpoint) -> Finding:
-    """What the given URL becomes."""
-    parts = urlsplit(endpoint.url("responses"))
+def check_endpoint(endpoint: Endpoint, url: str) -> Finding:
+    """What the given URL becomes: the one that is called."""
+    parts = urlsplit(url)
     hidden = [name for name in endpoint.query if name.lower() != "api-version"]
-    version = f"?api-version={endpoint.api_version}" if endpoint.api_version else ""
+    version = f"?api-version={endpoint.api_version}" if "api-version=" in parts.query else ""
     extra = f" (and {', '.join(hidden)} in the query)" if hidden else ""
     shown = f"POST {parts.scheme}://{parts.netloc}{parts.path}{version}{extra}"
     return Finding("endpoint", True, shown, fix=" ".join(endpoint.warnings) or None)
@@ -345,5 +381,15 @@ def sent_version(endpoint: Endpoint, default_query: Mapping[str, Any] | None) ->
 
 def describe_version(endpoint: Endpoint, version: str | None) -> str:
     """What is sent on which surface, for people."""
-    names = {"v1": "the v1 path", "dated": "the dated path", "project": "a Foundry project"}
-    return f"{version or 'no api-version'} on {names[endpoint.surface]} ({endpoint.path}/responses)"
+    operation = "/chat/completions" if endpoint.api == "chat" else "/responses"
+    path = f"{endpoint.path}{operation}"
+    return f"{version or 'no api-version'} on {_SURFACES[endpoint.surface]} ({path})"
+
+
+_SURFACES: Mapping[Surface, str] = {
+    "v1": "the v1 path",
+    "dated": "the dated path",
+    "project": "a Foundry project",
+    "models": "the older inference path",
+    "serverless": "a serverless endpoint",
+}

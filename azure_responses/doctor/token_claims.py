@@ -40,8 +40,11 @@ class CredentialNotes:
     advice: str | None = None
 
 
-def examine_key(key: str, scope: str) -> CredentialNotes:
-    """What a key looks like: its length, and whether it is something else in the place of a key."""
+def examine_key(key: str, *, is_project: bool) -> CredentialNotes:
+    """What a key looks like: its length, and whether it is something else in the place of a key.
+
+    `is_project` is True for the endpoint of a Foundry project.
+    """
     described = f"a key of {len(key)} characters"
     # Keys of OpenAI start so, and keys of Azure do not.
     if key.startswith("sk-"):
@@ -56,7 +59,7 @@ def examine_key(key: str, scope: str) -> CredentialNotes:
             suspicion="a token was passed as a key",
             fix="Pass it as azure_ad_token (or set AZURE_OPENAI_AD_TOKEN).",
         )
-    if scope.startswith(_PROJECTS):
+    if is_project:
         return CredentialNotes(
             described,
             suspicion="a Foundry project takes Entra ID tokens only",

@@ -22,6 +22,7 @@ from azure_responses.protocol.call_conversion import (
 from azure_responses.protocol.conversion import APIName, Conversion
 from azure_responses.protocol.deployment_apis import DeploymentAPIs
 from azure_responses.protocol.endpoint import API_HEADERS, Endpoint
+from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 
@@ -50,6 +51,9 @@ class MakesConversions(Protocol):
 
         The same object where nothing had to be changed; and what was left out.
         """
+
+    def facts(self, deployment: str) -> FamilyFacts:
+        """What the model of a deployment accepts."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,10 @@ class CallConverter:
         # The service does not know the response that is continued.
         if is_stored_here(call.parameters.get("previous_response_id")):
             call.conversion = CallConversion("responses", "responses", content, _replay)
+
+    def url_of(self, deployment: str) -> str:
+        """The URL that a deployment is called by, as far as is known."""
+        return self._url(self.apis.of(deployment).name, deployment, "")
 
     def learn(self, deployment: str, error: AzureResponsesError, spoken: APIName) -> bool:
         """True where an error has taught what a deployment speaks instead of `spoken`.

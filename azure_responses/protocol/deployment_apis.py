@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple, get_args
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["APISetting", "DeploymentAPIs", "SpokenAPI"]
+__all__ = ["APISetting", "DeploymentAPIs", "SpokenAPI", "describe_api"]
 
 APISetting = Literal["auto", "responses", "chat", "messages"]
 """What a configuration may say: one of the three APIs, or "auto"."""
@@ -96,3 +97,21 @@ def _check(setting: object) -> None:
         raise ConfigurationError(
             f"api is {setting!r}.", hint=f"Use one of {', '.join(get_args(APISetting))}."
         )
+
+
+_NAMES: Mapping[APIName, str] = {
+    "responses": "the Responses API",
+    "chat": "chat completions",
+    "messages": "Messages",
+}
+
+
+def describe_api(spoken: SpokenAPI, facts: FamilyFacts) -> str:
+    """What a deployment speaks and why, for people: "chat completions (as kimi does: …)"."""
+    reasons = {
+        "configured": "as configured",
+        "family": f"as {facts.family} does: {facts.sources.get('api', 'its other facts')}",
+        "learned": "as a refusal has shown",
+        "assumed": "assumed, as its family is not known",
+    }
+    return f"{_NAMES[spoken.name]} ({reasons[spoken.source]})"

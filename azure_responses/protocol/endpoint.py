@@ -28,6 +28,7 @@ __all__ = [
     "FIRST_DATED_VERSION",
     "PROJECT_SCOPE",
     "PUBLIC_SCOPE",
+    "Surface",
     "resolve_endpoint",
 ]
 

@@ -107,6 +107,14 @@ class FamilyFacts:
     max_output_tokens: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def preferred_api(self) -> APIName | None:
+        """What to call such deployments over; None where the family is unknown.
+
+        A model that takes no function tools in chat completions is better off without them.
+        """
+        return self.api if self.chat_tools == "always" else "responses"
+
     def refused_by(self, api: APIName) -> Mapping[str, Any]:
         """The paths that this API of the family refuses → the default value."""
         refused: Mapping[str, Any] = getattr(self, f"refused_by_{api}")

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from azure_responses.protocol.deployment_apis import DeploymentAPIs, describe_api
+from azure_responses.protocol.families import facts_of
 from azure_responses.routing.call_path import FallbackPath
 from azure_responses.routing.deployment import Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
@@ -29,6 +31,7 @@ class Verdict:
         reason: one clause, such as "cooling down after a rate limit for 12.5 s".
         until: seconds until the reason no longer holds, or None when time does not change it.
         is_limited: it stays out for a limit of requests or tokens, not for a failure.
+        speaks: the API that it is called over, and why; empty where it may not be called.
     """
 
     deployment: str
@@ -37,9 +40,13 @@ class Verdict:
     reason: str
     until: float | None = None
     is_limited: bool = False
+    speaks: str = ""
 
     def __str__(self) -> str:
-        return f"{self.deployment} ({self.host}): {self.reason}"
+        # Most speak the Responses API, of which nothing has to be said.
+        is_plain = self.speaks.startswith("the Responses API")
+        over = f", over {self.speaks}" if self.speaks and not is_plain else ""
+        return f"{self.deployment} ({self.host}): {self.reason}{over}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,14 @@ def explain(
     )
 
 
+def _speaks(deployment: Deployment, asked: str) -> str:
+    """What the deployment speaks, by its entry or the family of its model."""
+    name = deployment.name_for(asked)
+    facts = facts_of(deployment.base_model, name, overrides=deployment.facts)
+    apis = DeploymentAPIs(deployment.api, lambda _: facts.preferred_api)
+    return describe_api(apis.of(name), facts)
+
+
 class _Survey:
     """The way a call would take between groups, and what stands in its way there."""
 
@@ -247,7 +262,9 @@ class _Survey:
             clauses.insert(0, f"on the resource that {self._pin.field} needs")
         if registry.health.statuses[deployment.id].cooldown.is_tripped:
             clauses.append("half open: one probe at a time")
-        return Verdict(deployment.id, deployment.host, True, ", ".join(clauses), 0.0)
+        speaks = _speaks(deployment, self.path.here.name)
+        reason = ", ".join(clauses)
+        return Verdict(deployment.id, deployment.host, True, reason, 0.0, speaks=speaks)
 
     def _obstacle(self, deployment: Deployment, scope: Group | None) -> Verdict | None:
         if scope is None or deployment not in scope.deployments:

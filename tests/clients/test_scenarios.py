@@ -411,6 +411,22 @@ def test_a_project_endpoint_gets_a_token_for_the_foundry_audience(
     run(runner, emulator, scenario, credential=emulator.token_credential(), endpoint=endpoint)
 
 
+def test_a_refused_audience_is_exchanged_for_the_other_one_once_per_client(runner: str) -> None:
+    emulator = Emulator([Resource("emulator", audiences=["https://ai.azure.com"])])
+    credential = emulator.token_credential()
+
+    async def scenario(client: Any) -> None:
+        for _ in range(2):
+            assert (await client.responses.create(input="hi")).output_text
+        assert len(list(emulator.requests)) == 3
+
+    run(runner, emulator, scenario, credential=credential)
+    assert [scope for (scope,) in credential.calls] == [
+        "https://cognitiveservices.azure.com/.default",
+        "https://ai.azure.com/.default",
+    ]
+
+
 def test_a_token_of_the_wrong_audience_is_refreshed_once_and_then_reported(
     runner: str, emulator: Emulator
 ) -> None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from azure_responses.doctor.diagnose import (
     check_endpoint,
     describe_version,
+    diagnose,
     read_configuration,
     sent_version,
 )
@@ -48,9 +50,10 @@ def test_what_is_wrong_is_put_down_to_its_step(
 
 
 def test_an_endpoint_is_shown_as_what_it_becomes_without_a_gateways_key() -> None:
-    finding = check_endpoint(
-        resolve_endpoint("https://gw.example.com/a/openai?subscription-key=secret", "preview")
+    endpoint = resolve_endpoint(
+        "https://gw.example.com/a/openai?subscription-key=secret", "preview"
     )
+    finding = check_endpoint(endpoint, endpoint.url("responses"))
     assert finding.detail == (
         "POST https://gw.example.com/a/openai/v1/responses?api-version=preview "
         "(and subscription-key in the query)"
@@ -59,7 +62,8 @@ def test_an_endpoint_is_shown_as_what_it_becomes_without_a_gateways_key() -> Non
 
 
 def test_an_endpoint_that_is_corrected_says_so() -> None:
-    finding = check_endpoint(resolve_endpoint(_URL, "2024-05-01-preview"))
+    endpoint = resolve_endpoint(_URL, "2024-05-01-preview")
+    finding = check_endpoint(endpoint, endpoint.url("responses"))
     assert "older than the Responses API" in (finding.fix or "")
 
 
@@ -69,3 +73,24 @@ def test_the_version_sent_is_the_querys_before_the_endpoints() -> None:
     assert sent_version(endpoint, {"api-version": "2025-01-01"}) == "2025-01-01"
     assert describe_version(endpoint, "preview") == "preview on the v1 path (/openai/v1/responses)"
     assert describe_version(endpoint, None).startswith("no api-version on")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://r.services.ai.azure.com/api/projects/p", "on a Foundry project (/api/projects/p"),
+        (
+            "https://k.eastus2.models.ai.azure.com/v1",
+            "a serverless endpoint (/v1/chat/completions)",
+        ),
+    ],
+)
+def test_the_path_is_described_by_its_kind(url: str, words: str) -> None:
+    assert words in describe_version(resolve_endpoint(url), None)
+
+
+def test_arguments_that_say_nothing_of_the_connection_are_no_fault() -> None:
+    arguments = {"api": "chat", "facts": {}, "base_model": "kimi-k2.5", "drop_params": True}
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(500))) as client:
+        found = diagnose(_URL, api_key="k", http_client=client, **arguments)  # type: ignore[arg-type]
+    assert found["endpoint"].ok

@@ -209,3 +209,28 @@ def test_the_environment_is_left_alone() -> None:
     before = dict(os.environ)
     examine(Emulator())
     assert dict(os.environ) == before
+
+
+def test_a_deployment_that_speaks_chat_is_called_over_chat_and_that_is_told() -> None:
+    emulator = Emulator([Resource("emulator", deployments=[EmulatedDeployment("Kimi-K2.5")])])
+    diagnosis = examine(emulator, deployment="Kimi-K2.5")
+    assert failed_steps(diagnosis) == []
+    assert "/openai/v1/chat/completions" in diagnosis["endpoint"].detail
+    assert "chat completions (as kimi does: anomalyco/opencode" in diagnosis["model"].detail
+    assert {request.path for request in emulator.requests} == {"/openai/v1/chat/completions"}
+
+
+def test_what_a_refusal_teaches_is_told() -> None:
+    prod = EmulatedDeployment("prod", model="Kimi-K2.5")
+    diagnosis = examine(Emulator([Resource("emulator", deployments=[prod])]), deployment="prod")
+    assert failed_steps(diagnosis) == []
+    assert "chat completions (as a refusal has shown)" in diagnosis["model"].detail
+
+
+def test_the_audience_that_worked_is_told() -> None:
+    emulator = Emulator([Resource("emulator", audiences=["https://ai.azure.com"])])
+    diagnosis = examine(emulator, credential=emulator.token_credential())
+    assert failed_steps(diagnosis) == []
+    credential = diagnosis["credential"]
+    assert "a token for https://ai.azure.com/.default" in credential.detail
+    assert "scope='https://ai.azure.com/.default'" in (credential.fix or "")

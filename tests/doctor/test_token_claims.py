@@ -27,24 +27,24 @@ def _good(**changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("key", "scope", "suspicion", "fix"),
+    ("key", "is_project", "suspicion", "fix"),
     [
-        ("sk-proj-1", _SCOPE, "of OpenAI", "Azure portal"),
-        (_token(aud="x"), _SCOPE, "a token was passed as a key", "azure_ad_token"),
-        ("0123", _PROJECT_SCOPE, "Entra ID tokens only", "sign in"),
+        ("sk-proj-1", False, "of OpenAI", "Azure portal"),
+        (_token(aud="x"), False, "a token was passed as a key", "azure_ad_token"),
+        ("0123", True, "Entra ID tokens only", "sign in"),
     ],
 )
 def test_a_key_that_is_something_else_is_suspected(
-    key: str, scope: str, suspicion: str, fix: str
+    key: str, is_project: bool, suspicion: str, fix: str
 ) -> None:
-    notes = examine_key(key, scope)
+    notes = examine_key(key, is_project=is_project)
     assert suspicion in (notes.suspicion or "")
     assert fix in (notes.fix or "")
     assert key not in str(notes)
 
 
 def test_a_plain_key_is_described_by_its_length_alone() -> None:
-    notes = examine_key("0123456789", _SCOPE)
+    notes = examine_key("0123456789", is_project=False)
     assert notes.description == "a key of 10 characters"
     assert (notes.fault, notes.suspicion, notes.fix) == (None, None, None)
 

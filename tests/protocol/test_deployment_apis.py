@@ -9,7 +9,8 @@ from azure_responses.errors import (
     NotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
-from azure_responses.protocol.deployment_apis import DeploymentAPIs, SpokenAPI
+from azure_responses.protocol.deployment_apis import DeploymentAPIs, SpokenAPI, describe_api
+from azure_responses.protocol.families import facts_of
 from azure_responses.protocol.known_errors import refused_api
 
 REFUSALS = [
@@ -90,3 +91,18 @@ def test_no_end_of_names_does_not_fill_the_memory() -> None:
 def test_an_api_that_does_not_exist_is_refused(setting: object) -> None:
     with pytest.raises(ConfigurationError, match="api is 'chats'"):
         DeploymentAPIs(setting, family)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "name", "words"),
+    [
+        (SpokenAPI("chat", "family"), "kimi", "chat completions (as kimi does: anomalyco/opencode"),
+        (SpokenAPI("messages", "configured"), "prod", "Messages (as configured)"),
+        (SpokenAPI("chat", "learned"), "prod", "chat completions (as a refusal has shown)"),
+        (SpokenAPI("responses", "assumed"), "prod", "the Responses API (assumed"),
+    ],
+)
+def test_what_a_deployment_speaks_is_told_with_the_reason(
+    spoken: SpokenAPI, name: str, words: str
+) -> None:
+    assert describe_api(spoken, facts_of(name)).startswith(words)

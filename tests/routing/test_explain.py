@@ -47,6 +47,7 @@ def test_an_explanation_reads_as_text_and_as_json() -> None:
             "reason": "asleep",
             "until": 2.0,
             "is_limited": False,
+            "speaks": "",
         }
     ]
 
@@ -195,3 +196,13 @@ def test_a_model_that_nobody_configured_is_said_to_be_unknown() -> None:
     assert str(explain(fleet("a"), ask("zzz"), 0.0)) == (
         "zzz: no deployment is configured for this model"
     )
+
+
+def test_an_explanation_says_what_a_deployment_speaks_and_why() -> None:
+    routing = fleet(deployment("a", base_model="kimi-k2.5"), deployment("b", api="messages"), "c")
+    told = {v.deployment: v for v in explain(routing, ask(), 0.0).verdicts}
+    assert told["a"].speaks.startswith("chat completions (as kimi does: anomalyco/opencode")
+    assert ", over chat completions (as kimi does" in str(told["a"])
+    assert told["b"].speaks == "Messages (as configured)"
+    assert told["c"].speaks.startswith("the Responses API (assumed")
+    assert "over" not in str(told["c"])
