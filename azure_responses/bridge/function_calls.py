@@ -203,6 +203,8 @@ def check_calls(items: Iterable[_Item]) -> dict[str, str]:
     names: dict[str, str] = {}
     for item in items:
         kind = str(item.get("type") or "message")
+        if kind == "tool_search_call" and is_services(item):
+            continue
         if kind in CALLS:
             call_id = str(item.get("call_id") or item.get("id"))
             names[call_id] = call_id

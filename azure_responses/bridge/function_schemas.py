@@ -153,7 +153,7 @@ class _Tightening(NamedTuple):
             return ...
         if _is_object(part):
             # An object without properties takes any; closed, it would take none.
-            if part.get("additionalProperties", False) is not False or "properties" not in part:
+            if part.get("additionalProperties", False) is not False or not _has_properties(part):
                 return ...
             tight["additionalProperties"] = False
             if self.marks_required:
@@ -171,6 +171,10 @@ class _Tightening(NamedTuple):
 def _is_object(part: Mapping[str, Any]) -> bool:
     kind = part.get("type")
     return kind == "object" or (isinstance(kind, list) and "object" in kind)
+
+
+def _has_properties(part: Mapping[str, Any]) -> bool:
+    return isinstance(part.get("properties"), Mapping)
 
 
 class _Inlining:

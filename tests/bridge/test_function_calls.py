@@ -121,6 +121,13 @@ def test_the_output_of_a_local_shell_finds_its_call() -> None:
             "No tool call found for function call output with call_id call_1.",
         ),
         (
+            [
+                _call("call_1", "tool_search_call"),
+                _call("call_1", "tool_search_output", execution="client"),
+            ],
+            "No tool call found for tool search call output with call_id call_1.",
+        ),
+        (
             [_call("call_1", "function_call_output"), _call("call_1")],
             "No tool call found for function call output with call_id call_1.",
         ),

@@ -42,6 +42,7 @@ def test_a_schema_becomes_strict_at_every_depth() -> None:
         {"type": "object", "additionalProperties": True},
         {"type": "object", "additionalProperties": {"type": "string"}},
         _object(any={"type": "object"}),
+        _object(any={"type": "object", "properties": None}),
         _object(rows={"type": "array", "items": {"type": "object"}}),
         _object(either={"anyOf": [{"type": "object"}]}),
         _object(both={"allOf": [_object()]}),

@@ -179,8 +179,10 @@ def _take_top_logprobs(draft: _Draft, value: Any) -> None:
 
 
 def _take_include(draft: _Draft, value: Any) -> None:
+    if not isinstance(value, list):
+        raise invalid("Invalid type for 'include': expected an array.", "include", "invalid_type")
     # The other values name output of tools that only the service runs; there is none of it.
-    if isinstance(value, list) and _LOGPROBS in value:
+    if _LOGPROBS in value:
         draft.body["logprobs"] = True
 
 
@@ -190,11 +192,10 @@ def _take_storage(draft: _Draft, parameters: Mapping[str, Any]) -> None:
     What the Responses API would store is stored on our side. OpenAI's chat completions have a store
     of their own, off unless asked for, and take metadata only with it.
     """
-    facts = draft.facts
+    facts, metadata = draft.facts, _fields(parameters.get("metadata") or {}, "metadata")
     is_openai = facts.takes_developer_role or not facts.family
     if not is_openai or parameters.get("store") is False:
         return
-    metadata = parameters.get("metadata")
     if metadata:
         draft.body["metadata"] = metadata
     if metadata or parameters.get("store"):

@@ -114,7 +114,7 @@ class ResponsesOverMessages:
         self.continued = None
         reader.add_message(body)
         if reader.stop_reason == "pause_turn" and self._pause():
-            return self._response("resp_")
+            return self._response()
         reader.finish()
         assert builder.final is not None
         return builder.final
@@ -157,11 +157,11 @@ class ResponsesOverMessages:
             # "final assistant content cannot end with trailing whitespace"
             last["content"][-1] = {**block, "text": block["text"].rstrip()}
 
-    def _response(self, prefix: str) -> dict[str, Any]:
+    def _response(self) -> dict[str, Any]:
         context = self._context
         return begin_response(
             self._parameters,
-            response_id=context.new_id(prefix),
+            response_id=context.new_id("resp_"),
             model=context.deployment,
             created_at=context.now,
         )
@@ -170,7 +170,7 @@ class ResponsesOverMessages:
         assert self._tools is not None, "a reply is read after the request was written"
         reasoning = self._parameters.get("reasoning") or {}
         has_summary = bool(reasoning.get("summary") or reasoning.get("generate_summary"))
-        response = self._response("resp_bridged_")
+        response = self._response()
         builder = ResponseBuilder(response, self._context.new_id, streams=streams)
         reader = ReplyReader(builder, self._tools, self._context, has_summary=has_summary)
         return builder, reader

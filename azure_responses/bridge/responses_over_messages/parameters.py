@@ -84,13 +84,14 @@ _DONE_ELSEWHERE = frozenset(
         "reasoning",
         "safety_identifier",
         "store",
-        "stream_options",
         "tool_choice",
         "tools",
         "truncation",
         "user",
     }
 )
+# Values of `reasoning.context`, `reasoning.mode` and the like that ask for nothing.
+_NEUTRAL = (None, "auto", "standard")
 # Keywords that Claude refuses in a strict schema (Anthropic's page on structured outputs).
 _NOT_STRICT = frozenset(
     {
@@ -146,7 +147,7 @@ def write_parameters(
     max_tokens = int(draft.body["max_tokens"])
     draft.body |= write_thinking(reasoning, draft.facts, max_tokens, unsupported)
     for name, value in reasoning.items():
-        if name not in ("effort", "summary", "generate_summary") and value not in (None, "auto"):
+        if name not in ("effort", "summary", "generate_summary") and value not in _NEUTRAL:
             unsupported.leave_out(
                 f"reasoning.{name}", "Claude has no such setting.", "Leave it out."
             )
@@ -219,7 +220,9 @@ def _take_format(draft: _Draft, form: _Fields) -> None:
 
 
 def _take_include(draft: _Draft, value: Any) -> None:
-    if isinstance(value, list | tuple) and "message.output_text.logprobs" in value:
+    if not isinstance(value, list):
+        raise invalid("Invalid type for 'include': expected an array.", "include", "invalid_type")
+    if "message.output_text.logprobs" in value:
         draft.unsupported.leave_out(
             "include[message.output_text.logprobs]",
             "Claude gives no log probabilities.",
@@ -230,6 +233,15 @@ def _take_include(draft: _Draft, value: Any) -> None:
 def _take_stream(draft: _Draft, value: Any) -> None:
     if value:
         draft.body["stream"] = True
+
+
+def _take_stream_options(draft: _Draft, value: Any) -> None:
+    # Usage always comes, and there is no obfuscation to leave out.
+    for name in _fields(value, "stream_options"):
+        if name not in ("include_obfuscation", "include_usage"):
+            draft.unsupported.leave_out(
+                f"stream_options.{name}", "Messages has no place for it.", "Leave it out."
+            )
 
 
 def _take_stop(draft: _Draft, value: Any) -> None:
@@ -270,6 +282,7 @@ _TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
     "text": _take_text,
     "include": _take_include,
     "stream": _take_stream,
+    "stream_options": _take_stream_options,
     "stop": _take_stop,
     "prompt_cache_key": _take_cache_key,
     "prompt_cache_retention": _take_cache_time,

@@ -181,7 +181,7 @@ def test_values_that_ask_for_nothing_are_left_out(name: str, value: Any) -> None
     assert _extra({name: value}) == {}
 
 
-@pytest.mark.parametrize("name", ["reasoning", "text"])
+@pytest.mark.parametrize("name", ["reasoning", "text", "metadata", "include"])
 def test_settings_that_are_no_objects_are_refused(name: str) -> None:
     with pytest.raises(BadRequestError, match=f"Invalid type for '{name}'"):
         convert({name: "low"})

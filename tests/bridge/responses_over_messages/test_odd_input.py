@@ -163,6 +163,7 @@ def test_any_stream_ends(events: list[Any]) -> None:
     [
         ({"metadata": "x"}, "metadata"),
         ({"stop": 5}, "stop"),
+        ({"include": "logprobs"}, "include"),
         ({"input": [{"type": 5}]}, "input[0].type"),
         ({"tool_choice": {"type": "allowed_tools", "tools": "f"}}, "tool_choice.tools"),
     ],

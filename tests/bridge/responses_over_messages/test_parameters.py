@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import BadRequestError, ConfigurationError
+from azure_responses.types.parameters import CREATE_PARAMETERS
 from tests.bridge.responses_over_messages.cases import ADAPTIVE, BUDGET, convert, written
 
 _OLD = "claude-opus-4-1"
@@ -150,7 +151,9 @@ def test_a_summary_alone_does_not_make_older_models_think() -> None:
 
 
 def test_other_settings_of_reasoning_are_refused_by_name() -> None:
-    assert "thinking" not in written({"reasoning": {"context": "auto", "mode": None}})
+    assert "thinking" not in written(
+        {"reasoning": {"context": "auto", "mode": "standard", "other": None}}
+    )
     with pytest.raises(ConfigurationError, match=r"reasoning\.mode"):
         convert({"reasoning": {"mode": "deep"}})
 
@@ -369,6 +372,41 @@ def test_what_claude_cannot_do_is_refused_by_name_or_dropped(given: dict[str, An
     body, warnings = convert(given, drops_params=True)
     assert name not in body
     assert [warning.startswith(name) for warning in warnings] == [True]
+
+
+def test_no_parameter_of_the_responses_api_is_lost_silently() -> None:
+    values: dict[str, Any] = {
+        "background": True,
+        "include": ["message.output_text.logprobs"],
+        "input": "Hi",
+        "instructions": "Be brief.",
+        "max_output_tokens": 5,
+        "parallel_tool_calls": False,
+        "prompt_cache_retention": "24h",
+        "reasoning": {"effort": "low"},
+        "service_tier": "flex",
+        "stream": True,
+        "temperature": 0.5,
+        "text": {"verbosity": "low"},
+        "tool_choice": "required",
+        "tools": [_TOOL],
+        "top_logprobs": 2,
+        "top_p": 0.5,
+    }
+    # Our own store keeps these, and the reply repeats them; or they concern hosted tools.
+    done_here = {
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "previous_response_id",
+        "store",
+        "truncation",
+    }
+    base = {"tools": [{**_TOOL, "name": "other"}]}
+    plain, _ = convert(base)
+    for name in sorted(CREATE_PARAMETERS - done_here):
+        body, warnings = convert({**base, name: values.get(name, {"x": "y"})}, drops_params=True)
+        assert body != plain or any(warning.startswith(name) for warning in warnings), name
 
 
 def test_what_asks_for_nothing_is_left_out() -> None:

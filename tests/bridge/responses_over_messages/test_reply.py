@@ -44,7 +44,7 @@ def test_text_is_a_message() -> None:
     response = read(message("Hello!"), {"model": "claude", "metadata": {"a": "b"}})
     assert (response["status"], response["model"]) == ("completed", "claude")
     assert response["metadata"] == {"a": "b"}
-    assert response["id"].startswith("resp_bridged_")
+    assert response["id"].startswith("resp_")
     item = response["output"][0]
     assert item["content"] == [
         {"type": "output_text", "text": "Hello!", "annotations": [], "logprobs": []}
