@@ -314,7 +314,9 @@ class Stream(TypedStream[R]):
         if self._state.response_id not in (None, self._noted_id):
             # Once: noting it again at `close` would make a deleted response look fresh.
             self._noted_id = self._state.response_id
-            self._operations.recent.remember(self._known_id(), time.monotonic())
+            final = self._state.final_response
+            if final is None or final.store is not False:
+                self._operations.recent.remember(self._known_id(), time.monotonic())
         # Forgotten first: closing may be interrupted, and is not done twice.
         reply, self._reply = self._reply, None
         if reply is not None:

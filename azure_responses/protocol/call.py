@@ -30,6 +30,7 @@ from azure_responses.protocol.error_body import failure_from_reply, failure_from
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply, Request
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.retry import RetryPolicy, backoff, is_transient
+from azure_responses.protocol.stored_response import BRIDGED_PREFIX
 from azure_responses.types.model import Model
 from azure_responses.types.response import DeletedResponse, ParsedResponse, Response
 from azure_responses.types.result import Pricer, Result
@@ -64,6 +65,9 @@ class RecentResponses:
 
     def remember(self, response_id: str, now: float) -> None:
         """Note that a response was created; a known id keeps its birth time."""
+        # What is stored in this process can be read at once.
+        if response_id.startswith(BRIDGED_PREFIX):
+            return
         with self._lock:
             self._born.setdefault(response_id, now)
             if len(self._born) > self._capacity:
@@ -308,8 +312,9 @@ class Creation(TypedCall[C]):
         return failure_from_response(result, fields, result.headers, self.context, now)
 
     def remember(self, result: C, now: float) -> None:
-        """The service may need a while until the response can be read."""
-        self._recent.remember(result.id, now)
+        """The service may need a while until the response can be read, if it can be at all."""
+        if result.store is not False:
+            self._recent.remember(result.id, now)
 
     def finish(self, result: C) -> None:
         """Attach the parsed answer; raises pydantic.ValidationError if it does not fit."""

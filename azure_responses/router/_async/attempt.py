@@ -167,7 +167,8 @@ class AsyncAttempt:
     def note_created(self, answer: Mapping[str, Any] | None) -> None:
         """A response was made, which may not be readable at once."""
         found = answer.get("id") if answer is not None else None
-        if isinstance(found, str) and self.request.operation == "create":
+        is_stored = answer is not None and answer.get("store") is not False
+        if isinstance(found, str) and is_stored and self.request.operation == "create":
             self.target.upstream.note_created(found, time.monotonic())
 
     def _write(self) -> None:
