@@ -400,5 +400,5 @@ def new_call_id() -> str:
 
 
 def new_bridged_id(prefix: str) -> str:
-    """An id of what a deployment of another API made, such as "resp_bridged_…" for "resp_"."""
-    return f"{prefix}bridged_{os.urandom(16).hex()}"
+    """An id of what a deployment of another API made, such as "msg_bridged_…" for "msg_"."""
+    return f"{prefix.removesuffix('bridged_')}bridged_{os.urandom(16).hex()}"

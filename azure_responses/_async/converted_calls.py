@@ -1,29 +1,44 @@
 """What the executor does for converted calls: finds what they refer to, reads and keeps replies."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from azure_responses._async.concurrency import compute
 from azure_responses._async.response_store import AsyncResponseStore
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import AzureResponsesError, ContextWindowExceededError, NotFoundError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.call_conversion import (
     CallConversion,
     History,
     is_stored_here,
+    read_json,
     reply_bytes,
 )
+from azure_responses.protocol.call_converter import StoredReads
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.stored_response import (
-    StoredResponse,
     answer_stored,
     item_missing,
     previous_missing,
 )
 from azure_responses.reply_body import AsyncStreamedReply, ReadState
+from azure_responses.transport import Timeout
 
-__all__ = ["AsyncConvertedCalls", "AsyncConvertedStream"]
+__all__ = ["AsyncConvertedCalls", "AsyncConvertedStream", "AsyncSender"]
+
+
+class AsyncSender(Protocol):
+    """What sends the further calls that a converted one needs: the executor."""
+
+    async def send(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply; raises what the service or the network ends with."""
+
+    async def begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
+        """A stream, or the whole of what came instead."""
+
+    async def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply of one attempt, whatever its status."""
 
 
 class AsyncConvertedCalls:
@@ -34,9 +49,65 @@ class AsyncConvertedCalls:
     """
 
     def __init__(self, store: AsyncResponseStore) -> None:
+        # Without the executor, which is passed where it is needed: a client that was never closed
+        # is freed at once, and not at the next collection of garbage.
         self.store = store
 
-    async def answer(self, call: Call) -> Reply:
+    async def exchange(
+        self, sender: AsyncSender, call: Call, timeout: Timeout
+    ) -> Reply | AzureResponsesError:
+        """The reply of one attempt in the caller's API, or the error that it stands for.
+
+        Raises:
+            AzureResponsesError: the request cannot be converted, or refers to what is not there;
+                or there was no reply.
+        """
+        conversion = call.conversion
+        if conversion is None:
+            return call.outcome(await self._answer(call), time.time())
+        await self._write(sender, call, conversion, timeout)
+        while True:
+            reply = await sender.exchange_whole(call, timeout)
+            outcome = call.outcome(reply, time.time())
+            if not isinstance(outcome, Reply):
+                if not _shorten(call, conversion, outcome):
+                    return outcome
+                continue
+            body = await self._read(call, conversion, outcome)
+            following = conversion.continued()
+            if following is None:
+                await self.keep(conversion, body)
+                return Reply(outcome.status, outcome.headers, reply_bytes(body))
+            call.put_body(following)
+
+    async def begin(
+        self, sender: AsyncSender, call: Call, timeout: Timeout
+    ) -> "AsyncConvertedStream | Reply":
+        """The stream of one attempt in the caller's API, or the whole of what came instead.
+
+        Raises:
+            AzureResponsesError: as of `exchange`.
+        """
+        conversion = call.conversion
+        if conversion is None:
+            return await self._answer(call)
+        await self._write(sender, call, conversion, timeout)
+        opened = await sender.begin(call, timeout)
+        if isinstance(opened, Reply) and not 200 <= opened.status < 300:
+            error = call.failure(opened.status, opened.headers, opened.body, time.time())
+            if _shorten(call, conversion, error):
+                opened = await sender.begin(call, timeout)
+        if isinstance(opened, Reply):
+            return opened
+        return AsyncConvertedStream(opened, call, conversion, self, sender, timeout)
+
+    async def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
+        """Store a finished response, if it is to be stored."""
+        stored = conversion.stored(final, time.time())
+        if stored is not None:
+            await self.store.save(stored)
+
+    async def _answer(self, call: Call) -> Reply:
         """The answer to a call about a response that is stored on our side."""
         assert call.stored_id is not None
         stored = await self.store.load(call.stored_id)
@@ -46,46 +117,24 @@ class AsyncConvertedCalls:
             await self.store.delete(call.stored_id)
         return reply
 
-    async def write(self, call: Call, conversion: CallConversion) -> None:
-        """Write the body of a call, with what it refers to.
+    async def _write(
+        self, sender: AsyncSender, call: Call, conversion: CallConversion, timeout: Timeout
+    ) -> None:
+        history = conversion.history or await self._find(sender, call, conversion, timeout)
+        call.put_body(await compute(conversion.write, history, time.time()))
 
-        Raises:
-            AzureResponsesError: the request cannot be converted, or refers to what is not there.
-        """
-        history = conversion.history or await self._find(call, conversion)
-        body = await compute(conversion.write, history, time.time())
-        call.put_body(body)
-
-    async def read(self, call: Call, conversion: CallConversion, reply: Reply) -> Reply:
-        """The reply as the caller's API has it, after it was kept.
-
-        Raises:
-            AzureResponsesError: it is not a reply of the deployment's API.
-        """
-        now = time.time()
+    async def _read(self, call: Call, conversion: CallConversion, reply: Reply) -> dict[str, Any]:
         try:
-            body = await compute(conversion.read, reply.body)
+            return await compute(conversion.read, reply.body)
         except ValueError:
-            raise call.failure(reply.status, reply.headers, reply.body, now) from None
-        await self.keep(conversion, body)
-        return Reply(reply.status, reply.headers, reply_bytes(body))
+            raise _refused(call, reply) from None
 
-    def stream(
-        self, conversion: CallConversion, reply: AsyncStreamedReply
-    ) -> "AsyncConvertedStream":
-        """A stream of the deployment's API as one of the caller's."""
-        return AsyncConvertedStream(reply, conversion, self)
-
-    async def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
-        """Store a finished response, if it is to be stored."""
-        stored = conversion.stored(final, time.time())
-        if stored is not None:
-            await self.store.save(stored)
-
-    async def _find(self, call: Call, conversion: CallConversion) -> History:
-        items: list[Mapping[str, Any]] = []
+    async def _find(
+        self, sender: AsyncSender, call: Call, conversion: CallConversion, timeout: Timeout
+    ) -> History:
+        items: Sequence[Mapping[str, Any]] = ()
         if conversion.previous_id is not None:
-            items = (await self._previous(call, conversion.previous_id)).conversation()
+            items = await self._continued(sender, call, conversion, conversion.previous_id, timeout)
         referenced = {}
         for item_id in conversion.references:
             found = await self.store.load_item(item_id)
@@ -94,11 +143,70 @@ class AsyncConvertedCalls:
             referenced[item_id] = found
         return History(items, referenced)
 
-    async def _previous(self, call: Call, response_id: str) -> StoredResponse:
-        found = await self.store.load(response_id) if is_stored_here(response_id) else None
-        if found is None:
-            raise _refused(call, previous_missing(response_id))
-        return found
+    async def _continued(
+        self,
+        sender: AsyncSender,
+        call: Call,
+        conversion: CallConversion,
+        response_id: str,
+        timeout: Timeout,
+    ) -> Sequence[Mapping[str, Any]]:
+        """The items of the responses that a call continues, the oldest first."""
+        if is_stored_here(response_id):
+            stored = await self.store.load(response_id)
+            if stored is not None:
+                return stored.conversation()
+        elif conversion.reading is not None:
+            # The response before was made by a deployment that speaks Responses.
+            try:
+                return await self._fetch(sender, conversion.reading, response_id, timeout)
+            except (NotFoundError, KeyError, ValueError):
+                # It is not there, or not what the service answers.
+                pass
+        raise _refused(call, previous_missing(response_id))
+
+    async def _fetch(
+        self, sender: AsyncSender, reading: StoredReads, response_id: str, timeout: Timeout
+    ) -> list[Mapping[str, Any]]:
+        turns: list[list[Mapping[str, Any]]] = []
+        following: str | None = response_id
+        while following is not None and len(turns) < _MOST_TURNS:
+            reply = await sender.send(reading.read_response(following), timeout)
+            response = read_json(reply.body)
+            turns.append(
+                [*await self._inputs(sender, reading, following, timeout), *response["output"]]
+            )
+            following = response.get("previous_response_id")
+        return [item for turn in reversed(turns) for item in turn]
+
+    async def _inputs(
+        self, sender: AsyncSender, reading: StoredReads, response_id: str, timeout: Timeout
+    ) -> list[Mapping[str, Any]]:
+        items: list[Mapping[str, Any]] = []
+        after: str | None = None
+        while len(items) < _MOST_ITEMS:
+            reply = await sender.send(reading.read_input(response_id, after), timeout)
+            page = read_json(reply.body)
+            items += page["data"]
+            after = page.get("last_id")
+            if not page.get("has_more") or after is None:
+                break
+        return items
+
+
+# A chain that is longer has no end.
+_MOST_TURNS = 1000
+_MOST_ITEMS = 100_000
+
+
+def _shorten(call: Call, conversion: CallConversion, error: AzureResponsesError) -> bool:
+    """True where the call was made shorter, to be sent once more."""
+    if not isinstance(error, ContextWindowExceededError):
+        return False
+    body = conversion.shortened(error.message)
+    if body is not None:
+        call.put_body(body)
+    return body is not None
 
 
 def _refused(call: Call, reply: Reply) -> AzureResponsesError:
@@ -110,21 +218,28 @@ class AsyncConvertedStream:
 
     Args:
         reply: the deployment's.
-        conversion: of the call.
+        call, conversion, timeout: of the call.
         calls: keep the finished response, before its ending event is handed out.
+        sender: connects again for a reply that comes in several streams.
     """
 
     def __init__(
         self,
         reply: AsyncStreamedReply,
+        call: Call,
         conversion: CallConversion,
         calls: AsyncConvertedCalls,
+        sender: AsyncSender,
+        timeout: Timeout,
     ) -> None:
         self.headers = reply.headers
         self._reply = reply
+        self._call = call
         self._conversion = conversion
+        self._timeout = timeout
         self._state = conversion.stream()
         self._calls = calls
+        self._sender = sender
         self._is_kept = False
         self._is_over = False
 
@@ -136,8 +251,9 @@ class AsyncConvertedStream:
         """
         while not self._is_over:
             chunk = await self._reply.read()
-            self._is_over = chunk is None
             events = self._state.end() if chunk is None else self._state.receive(chunk)
+            if chunk is None:
+                await self._go_on()
             # Before its ending event is handed out: a caller may continue it at once.
             if self._state.final is not None and not self._is_kept:
                 self._is_kept = True
@@ -145,6 +261,19 @@ class AsyncConvertedStream:
             if events:
                 return events
         return None
+
+    async def _go_on(self) -> None:
+        """Connect again for the rest of a reply that comes in several streams."""
+        body = self._conversion.continued()
+        if body is None:
+            self._is_over = True
+            return
+        await self._reply.aclose()
+        self._call.put_body(body)
+        opened = await self._sender.begin(self._call, self._timeout)
+        if isinstance(opened, Reply):
+            raise _refused(self._call, opened)
+        self._reply = opened
 
     def note(self, state: ReadState) -> None:
         """What was read is with `state`: after an event the time begins anew."""

@@ -105,10 +105,10 @@ class AsyncExecutor:
             try:
                 outcome: Reply | AzureResponsesError
                 if call.conversion is None and call.stored_id is None:
-                    reply = await self._exchange_whole(call, timeout)
+                    reply = await self.exchange_whole(call, timeout)
                     outcome = call.outcome(reply, time.time())
                 else:
-                    outcome = await self._exchange_converted(call, timeout)
+                    outcome = await self._converted.exchange(self, call, timeout)
                 if isinstance(outcome, Reply):
                     return outcome
                 error = outcome
@@ -135,9 +135,9 @@ class AsyncExecutor:
             try:
                 if call.conversion is None and call.stored_id is None:
                     opened: AsyncStreamedReply | AsyncConvertedStream | Reply
-                    opened = await self._begin(call, timeout)
+                    opened = await self.begin(call, timeout)
                 else:
-                    opened = await self._begin_converted(call, timeout)
+                    opened = await self._converted.begin(self, call, timeout)
                 if not isinstance(opened, Reply):
                     return opened
                 error: AzureResponsesError = call.failure(
@@ -183,7 +183,8 @@ class AsyncExecutor:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+    async def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply of one attempt, whatever its status."""
         limit = limit_of(timeout)
         try:
             credential = await self._credential(call, limit)
@@ -197,7 +198,7 @@ class AsyncExecutor:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
 
-    async def _begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
+    async def begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
         try:
@@ -213,26 +214,6 @@ class AsyncExecutor:
         except Exception:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
-
-    async def _exchange_converted(
-        self, call: Call, timeout: Timeout
-    ) -> Reply | AzureResponsesError:
-        conversion = call.conversion
-        if conversion is None:
-            return call.outcome(await self._converted.answer(call), time.time())
-        await self._converted.write(call, conversion)
-        outcome = call.outcome(await self._exchange_whole(call, timeout), time.time())
-        if not isinstance(outcome, Reply):
-            return outcome
-        return await self._converted.read(call, conversion, outcome)
-
-    async def _begin_converted(self, call: Call, timeout: Timeout) -> AsyncConvertedStream | Reply:
-        conversion = call.conversion
-        if conversion is None:
-            return await self._converted.answer(call)
-        await self._converted.write(call, conversion)
-        opened = await self._begin(call, timeout)
-        return opened if isinstance(opened, Reply) else self._converted.stream(conversion, opened)
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

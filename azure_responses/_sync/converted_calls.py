@@ -2,29 +2,44 @@
 """What the executor does for converted calls: finds what they refer to, reads and keeps replies."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.response_store import ResponseStore
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import AzureResponsesError, ContextWindowExceededError, NotFoundError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.call_conversion import (
     CallConversion,
     History,
     is_stored_here,
+    read_json,
     reply_bytes,
 )
+from azure_responses.protocol.call_converter import StoredReads
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.stored_response import (
-    StoredResponse,
     answer_stored,
     item_missing,
     previous_missing,
 )
 from azure_responses.reply_body import ReadState, StreamedReply
+from azure_responses.transport import Timeout
 
-__all__ = ["ConvertedCalls", "ConvertedStream"]
+__all__ = ["ConvertedCalls", "ConvertedStream", "Sender"]
+
+
+class Sender(Protocol):
+    """What sends the further calls that a converted one needs: the executor."""
+
+    def send(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply; raises what the service or the network ends with."""
+
+    def begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
+        """A stream, or the whole of what came instead."""
+
+    def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply of one attempt, whatever its status."""
 
 
 class ConvertedCalls:
@@ -35,9 +50,61 @@ class ConvertedCalls:
     """
 
     def __init__(self, store: ResponseStore) -> None:
+        # Without the executor, which is passed where it is needed: a client that was never closed
+        # is freed at once, and not at the next collection of garbage.
         self.store = store
 
-    def answer(self, call: Call) -> Reply:
+    def exchange(self, sender: Sender, call: Call, timeout: Timeout) -> Reply | AzureResponsesError:
+        """The reply of one attempt in the caller's API, or the error that it stands for.
+
+        Raises:
+            AzureResponsesError: the request cannot be converted, or refers to what is not there;
+                or there was no reply.
+        """
+        conversion = call.conversion
+        if conversion is None:
+            return call.outcome(self._answer(call), time.time())
+        self._write(sender, call, conversion, timeout)
+        while True:
+            reply = sender.exchange_whole(call, timeout)
+            outcome = call.outcome(reply, time.time())
+            if not isinstance(outcome, Reply):
+                if not _shorten(call, conversion, outcome):
+                    return outcome
+                continue
+            body = self._read(call, conversion, outcome)
+            following = conversion.continued()
+            if following is None:
+                self.keep(conversion, body)
+                return Reply(outcome.status, outcome.headers, reply_bytes(body))
+            call.put_body(following)
+
+    def begin(self, sender: Sender, call: Call, timeout: Timeout) -> "ConvertedStream | Reply":
+        """The stream of one attempt in the caller's API, or the whole of what came instead.
+
+        Raises:
+            AzureResponsesError: as of `exchange`.
+        """
+        conversion = call.conversion
+        if conversion is None:
+            return self._answer(call)
+        self._write(sender, call, conversion, timeout)
+        opened = sender.begin(call, timeout)
+        if isinstance(opened, Reply) and not 200 <= opened.status < 300:
+            error = call.failure(opened.status, opened.headers, opened.body, time.time())
+            if _shorten(call, conversion, error):
+                opened = sender.begin(call, timeout)
+        if isinstance(opened, Reply):
+            return opened
+        return ConvertedStream(opened, call, conversion, self, sender, timeout)
+
+    def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
+        """Store a finished response, if it is to be stored."""
+        stored = conversion.stored(final, time.time())
+        if stored is not None:
+            self.store.save(stored)
+
+    def _answer(self, call: Call) -> Reply:
         """The answer to a call about a response that is stored on our side."""
         assert call.stored_id is not None
         stored = self.store.load(call.stored_id)
@@ -47,44 +114,24 @@ class ConvertedCalls:
             self.store.delete(call.stored_id)
         return reply
 
-    def write(self, call: Call, conversion: CallConversion) -> None:
-        """Write the body of a call, with what it refers to.
+    def _write(
+        self, sender: Sender, call: Call, conversion: CallConversion, timeout: Timeout
+    ) -> None:
+        history = conversion.history or self._find(sender, call, conversion, timeout)
+        call.put_body(compute(conversion.write, history, time.time()))
 
-        Raises:
-            AzureResponsesError: the request cannot be converted, or refers to what is not there.
-        """
-        history = conversion.history or self._find(call, conversion)
-        body = compute(conversion.write, history, time.time())
-        call.put_body(body)
-
-    def read(self, call: Call, conversion: CallConversion, reply: Reply) -> Reply:
-        """The reply as the caller's API has it, after it was kept.
-
-        Raises:
-            AzureResponsesError: it is not a reply of the deployment's API.
-        """
-        now = time.time()
+    def _read(self, call: Call, conversion: CallConversion, reply: Reply) -> dict[str, Any]:
         try:
-            body = compute(conversion.read, reply.body)
+            return compute(conversion.read, reply.body)
         except ValueError:
-            raise call.failure(reply.status, reply.headers, reply.body, now) from None
-        self.keep(conversion, body)
-        return Reply(reply.status, reply.headers, reply_bytes(body))
+            raise _refused(call, reply) from None
 
-    def stream(self, conversion: CallConversion, reply: StreamedReply) -> "ConvertedStream":
-        """A stream of the deployment's API as one of the caller's."""
-        return ConvertedStream(reply, conversion, self)
-
-    def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
-        """Store a finished response, if it is to be stored."""
-        stored = conversion.stored(final, time.time())
-        if stored is not None:
-            self.store.save(stored)
-
-    def _find(self, call: Call, conversion: CallConversion) -> History:
-        items: list[Mapping[str, Any]] = []
+    def _find(
+        self, sender: Sender, call: Call, conversion: CallConversion, timeout: Timeout
+    ) -> History:
+        items: Sequence[Mapping[str, Any]] = ()
         if conversion.previous_id is not None:
-            items = self._previous(call, conversion.previous_id).conversation()
+            items = self._continued(sender, call, conversion, conversion.previous_id, timeout)
         referenced = {}
         for item_id in conversion.references:
             found = self.store.load_item(item_id)
@@ -93,11 +140,68 @@ class ConvertedCalls:
             referenced[item_id] = found
         return History(items, referenced)
 
-    def _previous(self, call: Call, response_id: str) -> StoredResponse:
-        found = self.store.load(response_id) if is_stored_here(response_id) else None
-        if found is None:
-            raise _refused(call, previous_missing(response_id))
-        return found
+    def _continued(
+        self,
+        sender: Sender,
+        call: Call,
+        conversion: CallConversion,
+        response_id: str,
+        timeout: Timeout,
+    ) -> Sequence[Mapping[str, Any]]:
+        """The items of the responses that a call continues, the oldest first."""
+        if is_stored_here(response_id):
+            stored = self.store.load(response_id)
+            if stored is not None:
+                return stored.conversation()
+        elif conversion.reading is not None:
+            # The response before was made by a deployment that speaks Responses.
+            try:
+                return self._fetch(sender, conversion.reading, response_id, timeout)
+            except (NotFoundError, KeyError, ValueError):
+                # It is not there, or not what the service answers.
+                pass
+        raise _refused(call, previous_missing(response_id))
+
+    def _fetch(
+        self, sender: Sender, reading: StoredReads, response_id: str, timeout: Timeout
+    ) -> list[Mapping[str, Any]]:
+        turns: list[list[Mapping[str, Any]]] = []
+        following: str | None = response_id
+        while following is not None and len(turns) < _MOST_TURNS:
+            reply = sender.send(reading.read_response(following), timeout)
+            response = read_json(reply.body)
+            turns.append([*self._inputs(sender, reading, following, timeout), *response["output"]])
+            following = response.get("previous_response_id")
+        return [item for turn in reversed(turns) for item in turn]
+
+    def _inputs(
+        self, sender: Sender, reading: StoredReads, response_id: str, timeout: Timeout
+    ) -> list[Mapping[str, Any]]:
+        items: list[Mapping[str, Any]] = []
+        after: str | None = None
+        while len(items) < _MOST_ITEMS:
+            reply = sender.send(reading.read_input(response_id, after), timeout)
+            page = read_json(reply.body)
+            items += page["data"]
+            after = page.get("last_id")
+            if not page.get("has_more") or after is None:
+                break
+        return items
+
+
+# A chain that is longer has no end.
+_MOST_TURNS = 1000
+_MOST_ITEMS = 100_000
+
+
+def _shorten(call: Call, conversion: CallConversion, error: AzureResponsesError) -> bool:
+    """True where the call was made shorter, to be sent once more."""
+    if not isinstance(error, ContextWindowExceededError):
+        return False
+    body = conversion.shortened(error.message)
+    if body is not None:
+        call.put_body(body)
+    return body is not None
 
 
 def _refused(call: Call, reply: Reply) -> AzureResponsesError:
@@ -109,21 +213,28 @@ class ConvertedStream:
 
     Args:
         reply: the deployment's.
-        conversion: of the call.
+        call, conversion, timeout: of the call.
         calls: keep the finished response, before its ending event is handed out.
+        sender: connects again for a reply that comes in several streams.
     """
 
     def __init__(
         self,
         reply: StreamedReply,
+        call: Call,
         conversion: CallConversion,
         calls: ConvertedCalls,
+        sender: Sender,
+        timeout: Timeout,
     ) -> None:
         self.headers = reply.headers
         self._reply = reply
+        self._call = call
         self._conversion = conversion
+        self._timeout = timeout
         self._state = conversion.stream()
         self._calls = calls
+        self._sender = sender
         self._is_kept = False
         self._is_over = False
 
@@ -135,8 +246,9 @@ class ConvertedStream:
         """
         while not self._is_over:
             chunk = self._reply.read()
-            self._is_over = chunk is None
             events = self._state.end() if chunk is None else self._state.receive(chunk)
+            if chunk is None:
+                self._go_on()
             # Before its ending event is handed out: a caller may continue it at once.
             if self._state.final is not None and not self._is_kept:
                 self._is_kept = True
@@ -144,6 +256,19 @@ class ConvertedStream:
             if events:
                 return events
         return None
+
+    def _go_on(self) -> None:
+        """Connect again for the rest of a reply that comes in several streams."""
+        body = self._conversion.continued()
+        if body is None:
+            self._is_over = True
+            return
+        self._reply.close()
+        self._call.put_body(body)
+        opened = self._sender.begin(self._call, self._timeout)
+        if isinstance(opened, Reply):
+            raise _refused(self._call, opened)
+        self._reply = opened
 
     def note(self, state: ReadState) -> None:
         """What was read is with `state`: after an event the time begins anew."""

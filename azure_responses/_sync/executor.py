@@ -106,10 +106,10 @@ class Executor:
             try:
                 outcome: Reply | AzureResponsesError
                 if call.conversion is None and call.stored_id is None:
-                    reply = self._exchange_whole(call, timeout)
+                    reply = self.exchange_whole(call, timeout)
                     outcome = call.outcome(reply, time.time())
                 else:
-                    outcome = self._exchange_converted(call, timeout)
+                    outcome = self._converted.exchange(self, call, timeout)
                 if isinstance(outcome, Reply):
                     return outcome
                 error = outcome
@@ -136,9 +136,9 @@ class Executor:
             try:
                 if call.conversion is None and call.stored_id is None:
                     opened: StreamedReply | ConvertedStream | Reply
-                    opened = self._begin(call, timeout)
+                    opened = self.begin(call, timeout)
                 else:
-                    opened = self._begin_converted(call, timeout)
+                    opened = self._converted.begin(self, call, timeout)
                 if not isinstance(opened, Reply):
                     return opened
                 error: AzureResponsesError = call.failure(
@@ -182,7 +182,8 @@ class Executor:
         if self._transport is not None:
             self._transport.close()
 
-    def _exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+    def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
+        """The whole reply of one attempt, whatever its status."""
         limit = limit_of(timeout)
         try:
             credential = self._credential(call, limit)
@@ -196,7 +197,7 @@ class Executor:
             with mapped_errors(partial(self._proxy, call)):
                 raise
 
-    def _begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
+    def begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
         try:
@@ -212,24 +213,6 @@ class Executor:
         except Exception:
             with mapped_errors(partial(self._proxy, call)):
                 raise
-
-    def _exchange_converted(self, call: Call, timeout: Timeout) -> Reply | AzureResponsesError:
-        conversion = call.conversion
-        if conversion is None:
-            return call.outcome(self._converted.answer(call), time.time())
-        self._converted.write(call, conversion)
-        outcome = call.outcome(self._exchange_whole(call, timeout), time.time())
-        if not isinstance(outcome, Reply):
-            return outcome
-        return self._converted.read(call, conversion, outcome)
-
-    def _begin_converted(self, call: Call, timeout: Timeout) -> ConvertedStream | Reply:
-        conversion = call.conversion
-        if conversion is None:
-            return self._converted.answer(call)
-        self._converted.write(call, conversion)
-        opened = self._begin(call, timeout)
-        return opened if isinstance(opened, Reply) else self._converted.stream(conversion, opened)
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

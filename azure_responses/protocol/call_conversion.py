@@ -56,6 +56,8 @@ class CallConversion:
         content: the caller's request as JSON.
         make: makes the conversion itself, once what the parameters refer to is known.
         warn: told what was left out; None where the caller of `write` reads `warnings` itself.
+        reading: makes the calls that read a response of the service: a `StoredReads` of
+            `call_converter`, which knows calls. None where the service is not asked.
 
     Attributes:
         warnings: what was left out, one sentence each; complete after `write`.
@@ -69,9 +71,11 @@ class CallConversion:
         content: bytes,
         make: MakeConversion,
         warn: Callable[[str], None] | None = None,
+        reading: Any = None,
     ) -> None:
         self.caller = caller
         self.upstream = upstream
+        self.reading = reading
         self.warnings: tuple[str, ...] = ()
         self.history: History | None = None
         self._parameters = read_json(content)
@@ -106,7 +110,7 @@ class CallConversion:
             ConfigurationError: the request holds what the deployment cannot do.
             BadRequestError: the request is invalid by the rules of the caller's API.
         """
-        self.history = history
+        self.history, self._is_shortened = history, False
         conversion = self._conversion = self._make(_resolved(self._parameters, history), now)
         body = conversion.write(history.items)
         # Once, also where a call is written again for another attempt.
@@ -131,6 +135,19 @@ class CallConversion:
         self._is_shortened = True
         body = self._written.shortened(message)
         return None if body is None else encode_body(body)
+
+    def continued(self) -> bytes | None:
+        """The body to send next, where the reply so far is only the beginning; else None.
+
+        Claude pauses in the middle of a turn in which the service runs tools for it. What it
+        answers then is given to `read` again, or to the same stream.
+        """
+        conversion: Any = self._written
+        body = getattr(conversion, "continued", None)
+        if body is None:
+            return None
+        conversion.continued = None
+        return encode_body(body)
 
     def stream(self) -> StreamConversion:
         """The state of the stream that answers what was written."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.call_conversion import (
     CallConversion,
@@ -26,7 +26,7 @@ from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 
-__all__ = ["CallConverter", "MakesConversions"]
+__all__ = ["CallConverter", "MakesConversions", "StoredReads"]
 
 
 class MakesConversions(Protocol):
@@ -56,6 +56,16 @@ class MakesConversions(Protocol):
         """What the model of a deployment accepts."""
 
 
+class StoredReads(Protocol):
+    """Makes the calls that read what the service stores: an `Operations`, or its like."""
+
+    def read_response(self, response_id: str) -> Call:
+        """The call that retrieves a response."""
+
+    def read_input(self, response_id: str, after: str | None) -> Call:
+        """The call that lists a response's input, the oldest items first."""
+
+
 @dataclass(frozen=True)
 class CallConverter:
     """Makes the calls of one client over.
@@ -65,12 +75,14 @@ class CallConverter:
         apis: what each deployment speaks.
         conversions: makes the conversions.
         drops_params: what a deployment cannot do is left out with a warning, not refused.
+        reading: makes the calls that read a response which the service stores.
     """
 
     endpoint: Endpoint
     apis: DeploymentAPIs
     conversions: MakesConversions
     drops_params: bool = False
+    reading: StoredReads | None = None
 
     def convert(
         self,
@@ -111,6 +123,16 @@ class CallConverter:
     def url_of(self, deployment: str) -> str:
         """The URL that a deployment is called by, as far as is known."""
         return self._url(self.apis.of(deployment).name, deployment, "")
+
+    def refuse_compaction(self, deployment: str) -> None:
+        """Raise ConfigurationError where a deployment is known to have no compaction."""
+        spoken = self.apis.of(deployment)
+        if spoken.name != "responses":
+            raise ConfigurationError(
+                f"The deployment {deployment!r} speaks {spoken.name}, which has no compaction.",
+                hint="Compact with a deployment that speaks Responses, or leave out the oldest "
+                "items of the conversation.",
+            )
 
     def learn(self, deployment: str, error: AzureResponsesError, spoken: APIName) -> bool:
         """True where an error has taught what a deployment speaks instead of `spoken`.
@@ -154,7 +176,7 @@ class CallConverter:
         call.api, call.conversion = api, None
         if api != caller:
             make = partial(self._make, deployment, caller, api, drops_params)
-            call.conversion = CallConversion(caller, api, content, make, warn)
+            call.conversion = CallConversion(caller, api, content, make, warn, self.reading)
         elif api != "responses":
             content = self._fit(deployment, api, content, drops_params, warn)
         url = self._url(api, deployment, call.request.url)

@@ -123,7 +123,7 @@ class Operations:
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
-        self.converter = converter
+        self.converter = None if converter is None else replace(converter, reading=self)
         self._api_type = api_type
         self._pricer_of = lru_cache(maxsize=128)(pricer_of) if pricer_of else None
         # Checked and merged once: what is left for each call is a copy of a small dict.
@@ -214,9 +214,15 @@ class Operations:
     def compact(
         self, parameters: Mapping[str, Any], options: Options
     ) -> TypedCall[CompactedResponse]:
-        """`POST /responses/compact`."""
+        """`POST /responses/compact`.
+
+        Raises:
+            ConfigurationError: the deployment speaks another API.
+        """
         check_names(parameters, COMPACT_PARAMETERS)
         body = self._body(parameters)
+        if self.converter is not None:
+            self.converter.refuse_compaction(body["model"])
         return self._call(
             "compact",
             CompactedResponse,
@@ -305,6 +311,14 @@ class Operations:
             response_id=response_id,
             query=query,
         )
+
+    def read_response(self, response_id: str) -> Call:
+        """The call that retrieves a response, for one that is continued elsewhere."""
+        return self.retrieve(response_id, NO_OPTIONS)
+
+    def read_input(self, response_id: str, after: str | None) -> Call:
+        """The call that lists a response's input, the oldest items first."""
+        return self.input_items(response_id, NO_OPTIONS, limit=100, order="asc", after=after)
 
     def models(self, options: Options) -> TypedCall[ModelList]:
         """`GET /models`."""
