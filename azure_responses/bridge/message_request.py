@@ -93,6 +93,7 @@ class MessagesRequest:
         system: the system prompt.
         entries: the messages, in order.
         effort: the reasoning effort asked for, in the words of the Messages API.
+        guesses_effort: it is made of a budget in tokens.
         shows_thinking: the answer has thinking blocks.
         summarizes: their text is wanted, not the signature alone.
         disables_thinking: thinking is forbidden.
@@ -110,6 +111,7 @@ class MessagesRequest:
     stop_sequences: tuple[str, ...] = ()
     user_id: str | None = None
     effort: str | None = None
+    guesses_effort: bool = False
     shows_thinking: bool = False
     summarizes: bool = True
     disables_thinking: bool = False
@@ -254,7 +256,9 @@ def _take_thinking(request: MessagesRequest, value: Any, unsupported: Unsupporte
             "Ask for thinking of the type 'adaptive'.",
         )
     elif kind == "enabled":
-        request.effort = request.effort or _effort_of(fields.get("budget_tokens"))
+        effort = _effort_of(fields.get("budget_tokens"))
+        if request.effort is None:
+            request.effort, request.guesses_effort = effort, True
     elif kind != "adaptive":
         expected = "'enabled', 'disabled' or 'adaptive'"
         raise invalid(f"thinking.type: Input should be {expected}", "thinking.type")
@@ -273,7 +277,7 @@ def _take_output(request: MessagesRequest, value: Any, unsupported: Unsupported)
     fields = _fields(value, "output_config")
     if fields.get("effort") is not None:
         # It says more than a budget does, which some clients send beside it.
-        request.effort = str(fields["effort"])
+        request.effort, request.guesses_effort = str(fields["effort"]), False
     if fields.get("format") is not None:
         _take_format(request, fields["format"], unsupported)
     for name in fields.keys() - {"effort", "format"}:

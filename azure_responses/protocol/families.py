@@ -271,6 +271,12 @@ _GPT_5 = {
     **_OPENAI_REASONING,
     "takes_custom_tools": Fact(True, "openai 3.57.0, ChatCompletionCustomToolParam"),
 }
+_EFFORTS_PAGE = "Microsoft's reference of ReasoningEffort in @azure/ai-projects"
+_CHATTING = {
+    **_OPENAI,
+    "efforts": Fact((), "not on Microsoft's page on reasoning models"),
+    "takes_encrypted_reasoning": Fact(False, "not on Microsoft's page on reasoning models"),
+}
 _CLAUDE = {
     "api": Fact("messages", "the other routes answer api_not_supported: windmill #9908"),
     "refused_by_messages": Fact({"cache_control.scope": None}, "BerriAI/litellm #22867"),
@@ -364,6 +370,7 @@ FAMILIES: tuple[Family, ...] = (
         "api": Fact("responses", _MODELS_LIST),
         "mixes_models": Fact(True, "Microsoft's page on the model router; inferred"),
     }),
+    Family("gpt-5-chat", r"gpt-?[5-9]([.-]\d+)?-chat", _CHATTING),
     Family("gpt-6", r"gpt-?([6-9]|1\d)(?!\d)", {
         **_GPT_5,
         "chat_tools": Fact("never", "litellm, llms/azure_ai/common_utils.py"),
@@ -371,8 +378,21 @@ FAMILIES: tuple[Family, ...] = (
     Family("gpt-5.4", r"gpt-?5[.-]([4-9]|\d\d)(?!\d)", {
         **_GPT_5,
         "chat_tools": Fact("without_effort", "litellm, llms/azure_ai/common_utils.py"),
+        "efforts": Fact(("none", "low", "medium", "high", "xhigh"), _EFFORTS_PAGE),
     }),
-    Family("gpt-5", r"gpt-?5(?!\d)", _GPT_5),
+    Family("gpt-5", r"gpt-?5[.-]([23](?!\d)|1-codex-max)", {
+        **_GPT_5,
+        "efforts": Fact(("none", "low", "medium", "high", "xhigh"), _EFFORTS_PAGE),
+    }),
+    Family("gpt-5", r"gpt-?5[.-]1(?!\d)", {
+        **_GPT_5,
+        "efforts": Fact(("none", "low", "medium", "high"), _EFFORTS_PAGE),
+    }),
+    Family("gpt-5", r"gpt-?5-pro", {**_GPT_5, "efforts": Fact(("high",), _EFFORTS_PAGE)}),
+    Family("gpt-5", r"gpt-?5(?!\d)", {
+        **_GPT_5,
+        "efforts": Fact(("minimal", "low", "medium", "high"), _EFFORTS_PAGE),
+    }),
     Family("o-series", r"(?<![a-z0-9])o[1-9](?![a-z0-9])", {
         **_OPENAI_REASONING,
         "efforts": Fact(("low", "medium", "high"), "Microsoft's page on reasoning models"),
@@ -380,7 +400,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("gpt-audio", r"gpt-.*audio", {
         "takes_developer_role": _DEVELOPER,
     }),
-    Family("gpt-4o", r"gpt-?4(o|\.\d|-[15](?!\d))", _OPENAI),
+    Family("gpt-4o", r"gpt-?4(o|\.\d|-[15](?!\d))", _CHATTING),
     Family("gpt-4", r"gpt-?(3\.?5|4(?!\d))",
         {"api": Fact("chat", "TrueFoundry/models #2007, after Microsoft's list")}),
 )  # fmt: skip

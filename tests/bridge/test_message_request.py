@@ -61,6 +61,7 @@ def test_each_parameter_is_read() -> None:
         stop_sequences=("###",),
         user_id="u",
         effort="medium",
+        guesses_effort=True,
         shows_thinking=True,
         schema={"type": "object"},
         service_tier="default",

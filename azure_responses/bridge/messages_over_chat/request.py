@@ -32,7 +32,9 @@ def write_parameters(
     write_sampling(body, request, context, unsupported)
     _add_stop(body, request, facts, unsupported)
     effort = choose_effort(request, facts, unsupported)
-    if effort is not None:
+    # A model that thinks in any case may refuse an effort for which the caller did not ask.
+    is_known = facts.efforts is not None or not request.guesses_effort
+    if effort is not None and is_known:
         body["reasoning_effort"] = effort
     if request.schema is not None:
         body["response_format"] = _write_format(request.schema, facts)

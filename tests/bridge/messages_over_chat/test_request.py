@@ -78,6 +78,13 @@ def test_each_parameter_has_its_place() -> None:
     }
 
 
+def test_a_budget_is_an_effort_only_where_the_efforts_are_known() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 2000}
+    assert "reasoning_effort" not in _write("kimi-k2.5", thinking=thinking)
+    asked = _write("kimi-k2.5", thinking=thinking, output_config={"effort": "high"})
+    assert asked["reasoning_effort"] == "high"
+
+
 def test_openais_models_get_their_own_roles_and_fields() -> None:
     body = _write(
         "gpt-5",

@@ -98,10 +98,7 @@ def test_omitted_thinking_asks_for_no_summary() -> None:
 
 
 def test_a_model_without_reasoning_is_asked_for_none() -> None:
-    conversion = _convert(thinking={"type": "enabled", "budget_tokens": 2000})
-    conversion = MessagesOverResponses(
-        {**conversion._parameters}, context("x", overrides={"efforts": []})
-    )
+    conversion = _convert("gpt-4.1", thinking={"type": "enabled", "budget_tokens": 2000})
     body = conversion.write()
     assert not {"reasoning", "include"} & body.keys()
     assert "'low' was left out" in conversion.warnings[0]
