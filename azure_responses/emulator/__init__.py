@@ -4,13 +4,19 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from azure_responses.emulator.faults import FAULT_KINDS, Fault
-from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
+from azure_responses.emulator.resources import (
+    Assumptions,
+    EmulatedAgent,
+    EmulatedDeployment,
+    Resource,
+)
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.timing import Clock, Latency, ReadLag
 
 __all__ = [
     "Assumptions",
     "Clock",
+    "EmulatedAgent",
     "EmulatedDeployment",
     "Emulator",
     "FAULT_KINDS",

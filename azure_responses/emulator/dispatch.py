@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from pydantic_core import to_json
 
 from azure_responses.emulator import engine
+from azure_responses.emulator.agent_store import AgentStore
 from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, error_of
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
 from azure_responses.emulator.limits import (
@@ -44,6 +45,7 @@ __all__ = [
 # More than the deployments of a resource, and less than all names that callers think of.
 _MOST_WINDOWS = 1000
 _MOST_CALLS = 10_000
+_MOST_PROJECTS = 1000
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Account:
     latency: Latency
     read_lag: ReadLag
     assumptions: Assumptions
+    project: str | None = None
 
     def __post_init__(self) -> None:
         self.reset()
@@ -65,6 +68,14 @@ class Account:
         """Forget everything but the configuration, and start the ids anew."""
         # Resources of one seed differ: none can read what another encrypted.
         seed = f"{self.seed}/{self.resource.name}"
+        if self.project is not None:
+            seed += f"/{self.project}"
+        declared = self.resource.agents
+        if declared is not None:
+            declared = [one for one in declared if one.project in (None, self.project)]
+        self.agents = AgentStore(declared, int(self.clock.now()))
+        # Each stores its own conversations, responses and files, as the resource does.
+        self.projects: dict[str, Account] = BoundedDict(_MOST_PROJECTS)
         self.store = ResponseStore()
         self.cipher = ReasoningCipher(hashlib.sha256(seed.encode()).digest())
         self.mint = IdentifierMint(seed, self.clock.now)
@@ -75,6 +86,14 @@ class Account:
         # How many thinking blocks stood before a call of Claude, by the call's id.
         self.thoughts: dict[str, int] = BoundedDict(_MOST_CALLS)
         self.windows: dict[str, UsageWindow] = BoundedDict(_MOST_WINDOWS)
+
+    def of_project(self, name: str) -> "Account":
+        """The same resource as one of its projects sees it: what is limited is shared."""
+        if name not in self.projects:
+            made = replace(self, project=name)
+            made.windows, made.dice = self.windows, self.dice
+            self.projects[name] = made
+        return self.projects[name]
 
     def deployment(self, name: Any) -> EmulatedDeployment:
         """The deployment of that name; raises ServiceError in the resource's wording."""
@@ -204,6 +223,9 @@ class EmulatedCall:
     received: ReceivedRequest
     script: FaultScript
     faults: list[Fault] = field(default_factory=list)
+    # What an agent makes of the body, and where it asks for consent.
+    given: dict[str, Any] | None = None
+    consent_link: str | None = None
 
     @property
     def now(self) -> float:
@@ -235,6 +257,8 @@ class EmulatedCall:
     @property
     def body(self) -> dict[str, Any]:
         """The JSON object sent; raises ServiceError (400) for other JSON."""
+        if self.given is not None:
+            return self.given
         parsed = self.parsed
         if not isinstance(parsed, dict):
             raise invalid_json()
@@ -420,5 +444,6 @@ def make_generation(
         search=account.objects.search,
         chunking=deployment.chunking,
         prefixes=account.prefixes,
+        consent_link=call.consent_link,
         thinks_aloud=call.route.surface in _OLDER and model.thinks_aloud,
     )

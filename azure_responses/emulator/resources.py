@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 from azure_responses.emulator.timing import Latency
 
 __all__ = [
-    "API", "API_KEY", "TENANT", "Assumptions", "Chunking", "EmulatedDeployment", "Kind",
-    "LimitReply", "MissingDeployment", "Network", "RateLimitHeaders", "Resource",
+    "API", "API_KEY", "TENANT", "AgentKind", "Assumptions", "Chunking", "EmulatedAgent",
+    "EmulatedDeployment", "Kind", "LimitReply", "MissingDeployment", "Network",
+    "RateLimitHeaders", "Resource",
 ]  # fmt: skip
 
 # Public on purpose, and named in the documentation.
@@ -21,6 +22,7 @@ RateLimitHeaders = Literal["absent", "present", "minus-one", "negative"]
 Kind = Literal["standard", "provisioned"]
 Chunking = Literal["default", "async"]
 MissingDeployment = Literal["DeploymentNotFound", "model_not_found", "user_error"]
+AgentKind = Literal["prompt", "hosted", "workflow", "external", "voice"]
 API = Literal["responses", "chat", "messages"]
 Network = Literal["open", "firewall", "private", "blocked"]
 
@@ -76,6 +78,45 @@ class EmulatedDeployment:
         return self.model or self.name
 
 
+@dataclass(frozen=True)
+class EmulatedAgent:
+    """One version of an agent of a Foundry project.
+
+    Attributes:
+        name: what `agent_reference` names; several entries of a name are its versions.
+        model: the deployment that answers.
+        instructions: how every response begins.
+        tools: the tools of every response, as the Responses API writes them.
+        version: which version this is; the last entry of a name is the latest.
+        kind: those other than `prompt` are in preview and want the header `Foundry-Features`.
+        consent_link: where a user must consent before a remote MCP tool is called: the first
+            response of a conversation then holds an `oauth_consent_request`.
+        project: the one project that has it; every project where None.
+    """
+
+    name: str
+    model: str = "gpt-4.1"
+    instructions: str | None = None
+    tools: Sequence[Mapping[str, Any]] = ()
+    version: str = "1"
+    kind: AgentKind = "prompt"
+    consent_link: str | None = None
+    project: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_choice("kind", self.kind, get_args(AgentKind))
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The definition as the service shows it."""
+        shown: dict[str, Any] = {"kind": self.kind, "model": self.model}
+        if self.instructions is not None:
+            shown["instructions"] = self.instructions
+        if self.tools:
+            shown["tools"] = [dict(tool) for tool in self.tools]
+        return shown
+
+
 @dataclass
 class Resource:
     """An Azure OpenAI (Foundry) resource.
@@ -92,6 +133,7 @@ class Resource:
         network: `open`, or refused by `firewall`, `private` (public access off) or `blocked`.
         role_assignments: object id of a principal → role names. None goes by the token's `roles`.
         projects: names of Foundry projects; None takes any.
+        agents: the agents of its projects; None takes any name as an agent without instructions.
         hosts: further hosts it answers on, e.g. a gateway: `gw.example.com/team-a/proxy`.
         missing_deployment: which of the service's bodies answers for an unknown deployment.
         audiences: what `aud` of a token may be outside of projects. Both of the public cloud where
@@ -109,6 +151,7 @@ class Resource:
     network: Network = "open"
     role_assignments: Mapping[str, Sequence[str]] | None = None
     projects: Sequence[str] | None = None
+    agents: Sequence[EmulatedAgent] | None = None
     hosts: Sequence[str] = ()
     missing_deployment: MissingDeployment = "DeploymentNotFound"
     audiences: Sequence[str] | Literal["by-host"] | None = None

@@ -74,6 +74,7 @@ class MatchedRoute:
         api_version: the query value, None without one.
         ids: the identifiers in the path, decoded, in order.
         project: the Foundry project of the path.
+        agent: the agent whose own endpoint it is.
         make_error: the error to answer with, once the caller has proved who they are.
     """
 
@@ -83,6 +84,7 @@ class MatchedRoute:
     ids: tuple[str, ...]
     project: str | None = None
     make_error: Callable[[], ServiceError] | None = None
+    agent: str | None = None
 
 
 class RouteTable:
@@ -140,11 +142,24 @@ class RouteTable:
         return MatchedRoute(operation, base, version, ids, make_error=error)
 
     def _on_agents(self, method: str, segments: list[str], version: str | None) -> MatchedRoute:
-        operation, ids = self._match_below("agents", method, segments[3:])
-        if operation is None:
-            raise resource_not_found()
+        """Definitions of agents, and below an agent's endpoint the v1 operations."""
         error = None if version else api_version_missing
-        return MatchedRoute(operation, "agents", version, ids, unquote(segments[2]), error)
+        agent = None
+        if segments[5:8] == ["endpoint", "protocols", "openai"]:
+            agent = unquote(segments[4])
+            operation, ids = _match(method, segments[8:], self._v1)
+            # agent-framework#5680: only v1 is there, and no v1 in the path.
+            if version not in (None, "v1"):
+                raise resource_not_found()
+        else:
+            operation, ids = self._match_below("agents", method, segments[3:])
+        if operation is None or not all(segments[3:]):
+            # Without a version not even the path is looked at.
+            if error is None:
+                raise resource_not_found()
+            raise error()
+        project = unquote(segments[2])
+        return MatchedRoute(operation, "agents", version, ids, project, error, agent)
 
     def _match_below(
         self, base: Base, method: str, segments: list[str]

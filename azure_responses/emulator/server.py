@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from azure_responses.emulator.asgi import RunningServer, listen, make_server
 from azure_responses.emulator.faults import Fault
-from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
+from azure_responses.emulator.resources import (
+    Assumptions,
+    EmulatedAgent,
+    EmulatedDeployment,
+    Resource,
+)
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.timing import Clock, Latency, ReadLag
 
@@ -103,12 +108,12 @@ _PARTS: dict[type[Any], dict[str, type[Any]]] = {
         "faults": Fault,
         "assumptions": Assumptions,
     },
-    Resource: {"deployments": EmulatedDeployment},
+    Resource: {"deployments": EmulatedDeployment, "agents": EmulatedAgent},
     EmulatedDeployment: {"latency": Latency},
 }
-_LISTS = ("resources", "faults", "deployments")
-# A deployment without options is its name alone.
-_SHORT = (EmulatedDeployment,)
+_LISTS = ("resources", "faults", "deployments", "agents")
+# A deployment or an agent without options is its name alone.
+_SHORT = (EmulatedDeployment, EmulatedAgent)
 
 
 def _build(kind: type[_Kind], data: Any, place: str) -> _Kind:

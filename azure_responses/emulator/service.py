@@ -181,6 +181,8 @@ class Emulator:
         self, received: ReceivedRequest, account: Account, entry: LoggedRequest
     ) -> PlannedReply:
         route = find_route(received.method, received.path, received.query)
+        if route.project is not None:
+            account = account.of_project(route.project)
         call = EmulatedCall(account, route, received, self.faults)
         name = call.deployment_name
         entry.operation = route.operation.name

@@ -9,14 +9,14 @@ from typing import Any
 
 __all__ = [
     "AUDIENCES", "NO_MATCHING_DEPLOYMENT", "OVERLOADED", "ServiceError", "access_denied",
-    "api_not_supported", "api_version_missing", "api_version_not_supported", "chat_unsupported",
-    "deployment_not_found", "gateway_error", "invalid_json", "invalid_request", "invalid_type",
-    "invalid_value", "item_not_found", "missing_parameter", "model_needs_newer_version",
-    "no_model_name", "not_found", "operation_not_supported", "out_of_range",
-    "previous_response_not_found", "reasoning_missing", "resource_not_found",
-    "responses_need_newer_version", "responses_unsupported", "token_refused", "too_long",
-    "too_many", "unknown_model", "unknown_parameter", "unknown_url", "unsupported_parameter",
-    "unsupported_value",
+    "agent_not_found", "api_not_supported", "api_version_missing", "api_version_not_supported",
+    "chat_unsupported", "deployment_not_found", "gateway_error", "invalid_json", "invalid_payload",
+    "invalid_request", "invalid_type", "invalid_value", "item_not_found", "missing_parameter",
+    "model_needs_newer_version", "no_model_name", "not_found", "operation_not_supported",
+    "out_of_range", "preview_feature_required", "previous_response_not_found", "reasoning_missing",
+    "resource_not_found", "responses_need_newer_version", "responses_unsupported", "token_refused",
+    "too_long", "too_many", "unknown_model", "unknown_parameter", "unknown_url",
+    "unsupported_parameter", "unsupported_value",
 ]  # fmt: skip
 
 
@@ -254,6 +254,33 @@ def reasoning_missing(item: dict[str, Any], reasoning_id: str) -> ServiceError:
         f"required 'reasoning' item: '{reasoning_id}'.",
         "input",
     )
+
+
+# --- agents ---------------------------------------------------------------------------------------
+
+
+def agent_not_found(name: str, version: str | None = None) -> ServiceError:
+    """404 for an agent of a project. No recorded body: an assumption."""
+    which = f"'{name}'" if version is None else f"'{name}' with version '{version}'"
+    return invalid_request(f"Agent {which} not found.", code="not_found", status=404)
+
+
+def invalid_payload(message: str, details: list[dict[str, Any]]) -> ServiceError:
+    """400 of a project for what stands beside an agent (agent-framework#2573)."""
+    error = {"code": "invalid_payload", "message": message, "param": None}
+    return ServiceError(
+        400, {"error": {**error, "type": "invalid_request_error", "details": details}}
+    )
+
+
+def preview_feature_required(kind: str, feature: str) -> ServiceError:
+    """403 for a kind of agents that is in preview (azure-dev#8442)."""
+    message = (
+        f"{kind.capitalize()} agents is in preview. This operation requires the following opt-in "
+        f"preview feature(s): {feature}. Include the 'Foundry-Features: {feature}' header in your "
+        "request."
+    )
+    return invalid_request(message, "Foundry-Features", "preview_feature_required", 403)
 
 
 # --- bodies: the wording is what users quote in their issues --------------------------------------

@@ -23,7 +23,11 @@ from azure_responses.emulator.engine.output_items import (
     write_message,
     write_reasoning,
 )
-from azure_responses.emulator.engine.remote_mcp import answer_approval, list_remote_tools
+from azure_responses.emulator.engine.remote_mcp import (
+    answer_approval,
+    ask_consent,
+    list_remote_tools,
+)
 from azure_responses.emulator.engine.response_object import close_response, open_response
 from azure_responses.emulator.engine.token_usage import (
     block_output,
@@ -108,6 +112,9 @@ def _plan_output(builder: ResponseBuilder) -> OutputPlan:
     failure = find_trigger(builder.transcript, "fail")
     if failure is not None:
         return _fail(failure)
+    consent = ask_consent(builder)
+    if consent is not None:
+        return OutputPlan([consent])
     selection = select_tools(builder)
     # Recorded: the tools of remote servers are listed before the model reasons.
     begun = [*_compact_input(builder), *list_remote_tools(builder)]

@@ -82,6 +82,7 @@ class Generation:
         chunking: "default" sends several tokens per delta, as the default content filter's buffer
             does; "async" sends one token per delta, as the asynchronous filter does.
         prefixes: what prompts the resource has seen, for `cached_tokens`; None caches nothing.
+        consent_link: where a user has to consent before remote tools are called.
         thinks_aloud: reasoning stands between `<think>` tags in the text, as R1 has it on the
             older routes.
     """
@@ -100,6 +101,7 @@ class Generation:
     chunking: str = "default"
     prefixes: PrefixMemory | None = None
     thinks_aloud: bool = False
+    consent_link: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from azure_responses.emulator.engine.output_items import write_message
 from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["REMOTE_MCP", "answer_approval", "list_remote_tools"]
+__all__ = ["REMOTE_MCP", "answer_approval", "ask_consent", "list_remote_tools"]
 
 # The share of a call besides its arguments, as with functions (see `tool_calls`).
 _FRAME = 15
@@ -55,6 +55,30 @@ def _needs_approval(tool: Tool, name: str) -> bool:
         return policy == "always"
     never = (policy.get("never") or {}).get("tool_names") or ()
     return name not in never
+
+
+def ask_consent(builder: ResponseBuilder) -> OutputStep | None:
+    """The request for a user's consent, where an agent's remote tools need one.
+
+    The conversation goes on once the caller has seen it: a user consents elsewhere. The shape is
+    that of Microsoft's page on MCP authentication, quoted in agent-framework#6553.
+    """
+    link = builder.generation.consent_link
+    tools = [tool for tool in builder.body.get("tools") or () if tool["type"] == "mcp"]
+    was_asked = any(
+        item.get("type") == "oauth_consent_request" for item in builder.transcript.items
+    )
+    if link is None or not tools or was_asked:
+        return None
+    return OutputStep(
+        builder.item(
+            "oauthreq",
+            "oauth_consent_request",
+            created_by={},
+            consent_link=link,
+            server_label=tools[0]["server_label"],
+        )
+    )
 
 
 def list_remote_tools(builder: ResponseBuilder) -> list[OutputStep]:

@@ -158,6 +158,8 @@ def _add_optional_echoes(response: dict[str, Any], body: dict[str, Any]) -> None
     if conversation:
         found = conversation if isinstance(conversation, str) else conversation["id"]
         response["conversation"] = {"id": found}
+    if body.get("agent_reference"):
+        response["agent_reference"] = body["agent_reference"]
     if body.get("prompt"):
         response["prompt"] = body["prompt"]
     if body.get("context_management"):

@@ -5,6 +5,7 @@ from functools import lru_cache
 from azure_responses.emulator.http_messages import json_reply
 from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
+    agents,
     chat,
     containers,
     conversations,
@@ -18,6 +19,10 @@ __all__ = ["OPERATIONS", "find_route"]
 
 _WRITE, _READ = "responses/write", "responses/read"
 _CHAT = "deployments/chat/completions/action"
+
+
+def _of_agents(name: str, method: str, path: str, handle: Handler) -> Operation:
+    return Operation(name, method, path, handle, base="agents")
 
 
 def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
@@ -48,6 +53,14 @@ OPERATIONS: tuple[Operation, ...] = (
               base="anthropic", model_in="body", stream_in="body"),
     Operation("messages.count_tokens", "POST", "messages/count_tokens", messages.count_tokens,
               base="anthropic", model_in="body"),
+    _of_agents("agents.list", "GET", "agents", agents.list_agents),
+    _of_agents("agents.retrieve", "GET", "agents/*", agents.retrieve),
+    _of_agents("agents.delete", "DELETE", "agents/*", agents.delete),
+    _of_agents("agents.versions.create", "POST", "agents/*/versions", agents.create_version),
+    _of_agents("agents.versions.list", "GET", "agents/*/versions", agents.list_versions),
+    _of_agents("agents.versions.retrieve", "GET", "agents/*/versions/*",
+               agents.retrieve_version),
+    _of_agents("agents.versions.delete", "DELETE", "agents/*/versions/*", agents.delete_version),
     Operation("models", "GET", "models", lambda _: json_reply(list_models())),
     Operation("model", "GET", "models/*",
               lambda call: json_reply(describe_model(call.route.ids[0]))),

@@ -28,6 +28,7 @@ from azure_responses.emulator.http_messages import (
 )
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
 from azure_responses.emulator.model_catalog import find_deployed
+from azure_responses.emulator.operations.agents import with_agent
 from azure_responses.emulator.operations.fields import list_page, read_integer
 from azure_responses.emulator.operations.references import Context, find_context
 from azure_responses.emulator.resources import EmulatedDeployment
@@ -49,6 +50,7 @@ __all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
 
 def create(call: EmulatedCall) -> PlannedReply:
     """`POST /responses`."""
+    call = with_agent(call)
     deployment = call.account.deployment(call.body.get("model"))
     return serve(call, deployment, _create_on)
 

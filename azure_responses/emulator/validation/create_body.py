@@ -126,6 +126,11 @@ _PARAMETERS: dict[str, Shape] = {
 _PREVIEW: dict[str, Shape] = {
     "multi_agent": Fields(enabled=FLAG, max_concurrent_subagents=Integer(1)),
 }
+_PROJECT: dict[str, Shape] = {
+    "agent_reference": Fields({"name": Text(), "type": Choice("agent_reference")}, version=Text()),
+    "structured_inputs": OBJECT,
+}
+_OF_SURFACE = {"preview": _PREVIEW, "project": _PROJECT, "agents": _PROJECT}
 _COMPACT = Fields(
     model=Text(),
     input=INPUT,
@@ -156,8 +161,8 @@ def check_parameters(body: dict[str, Any], surface: str) -> None:
     for name, value in body.items():
         # The first parameter that is wrong is the one named, in the order of the body.
         shape = _PARAMETERS.get(name)
-        if shape is None and surface == "preview":
-            shape = _PREVIEW.get(name)
+        if shape is None:
+            shape = _OF_SURFACE.get(surface, {}).get(name)
         if shape is None:
             raise _unknown(name)
         if value is not None:

@@ -93,7 +93,7 @@ class _Message(Fields):
 
 def _item(required: dict[str, Shape], begins: str = "", /, **optional: Shape) -> Fields:
     # `created_by` is null in a dump of an item that the service returned.
-    return Fields(required, id=Text(begins=begins), created_by=Text(), **_AGENT, **optional)
+    return Fields(required, id=Text(begins=begins), **{"created_by": Text(), **_AGENT, **optional})
 
 
 _ITEMS: dict[str, Shape] = {
@@ -149,6 +149,10 @@ _ITEMS: dict[str, Shape] = {
     "mcp_approval_request": _item({"server_label": Text(), "name": Text(), "arguments": Text()}),
     "mcp_approval_response": _item(
         {"approval_request_id": Text(), "approve": FLAG}, reason=Text(), request_id=Text()
+    ),
+    # Of a Foundry agent, whose caller sends it back like any other item.
+    "oauth_consent_request": _item(
+        {"consent_link": Text()}, server_label=Text(), created_by=OBJECT
     ),
     "mcp_call": _item(
         {"server_label": Text(), "name": Text(), "arguments": Text()},

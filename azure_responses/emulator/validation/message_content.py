@@ -35,6 +35,7 @@ _BLOCKS: dict[str, dict[str, type]] = {
     "text_editor_code_execution_tool_result": {"tool_use_id": str, "content": object},
     "tool_search_tool_result": {"tool_use_id": str, "content": object},
     "container_upload": {"file_id": str},
+    "tool_reference": {"tool_name": str},
 }
 # What a block may have beside it.
 _OPTIONAL = {
@@ -151,14 +152,48 @@ def _check_inside(place: str, kind: str, block: Mapping[str, Any]) -> None:
         _check_picture(f"{place}.source", block["source"])
     elif kind == "document":
         _check_document(f"{place}.source", block["source"])
+        _check_citations(place, block)
+    elif kind == "search_result":
+        _check_texts(f"{place}.content", block["content"])
+        _check_citations(place, block)
     elif kind == "tool_use" and not _CALL_ID.fullmatch(block["id"]):
         raise wrong(f"{place}.id", "String should match pattern '^[a-zA-Z0-9_-]+$'")
     elif kind == "tool_result":
-        content = block.get("content")
-        if content is not None and not isinstance(content, str | list):
-            raise wrong(f"{place}.content", "Input should be a valid list")
-        for number, part in enumerate(content if isinstance(content, list) else ()):
-            _check_block(f"{place}.content.{number}", part)
+        _check_result(place, block.get("content"))
+
+
+_IN_RESULTS = ("text", "image", "document", "search_result", "tool_reference")
+
+
+def _check_result(place: str, content: Any) -> None:
+    if content is not None and not isinstance(content, str | list):
+        raise wrong(f"{place}.content", "Input should be a valid list")
+    for number, part in enumerate(content if isinstance(content, list) else ()):
+        inner = f"{place}.content.{number}"
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind is not None and kind not in _IN_RESULTS:
+            expected = ", ".join(f"'{name}'" for name in _IN_RESULTS)
+            text = f"Input tag '{kind}' found using 'type' does not match any of the expected tags:"
+            raise wrong(inner, f"{text} {expected}")
+        _check_block(inner, part)
+
+
+def _check_texts(place: str, content: list[Any]) -> None:
+    for number, part in enumerate(content):
+        if not isinstance(part, dict) or part.get("type") != "text":
+            raise wrong(f"{place}.{number}.type", "Input should be 'text'")
+        _check_block(f"{place}.{number}", part)
+
+
+def _check_citations(place: str, block: Mapping[str, Any]) -> None:
+    config = block.get("citations")
+    if config is not None and not isinstance(config, dict):
+        raise wrong(f"{place}.citations", "Input should be a valid dictionary")
+    if config and not isinstance(config.get("enabled", False), bool):
+        raise wrong(f"{place}.citations.enabled", "Input should be a valid boolean")
+    title = block.get("title")
+    if title is not None and not isinstance(title, str):
+        raise wrong(f"{place}.title", "Input should be a valid string")
 
 
 def _check_picture(place: str, source: Mapping[str, Any]) -> None:
@@ -181,16 +216,29 @@ def _check_document(place: str, source: Mapping[str, Any]) -> None:
         if source.get("media_type") != "application/pdf":
             raise wrong(f"{place}.base64.media_type", "Input should be 'application/pdf'")
         _check_base64(f"{place}.base64.data", source.get("data"))
-    elif kind == "text":
-        if source.get("media_type") != "text/plain":
-            raise wrong(f"{place}.text.media_type", "Input should be 'text/plain'")
-        if not isinstance(source.get("data"), str):
-            raise wrong(f"{place}.text.data", _REQUIRED)
     elif kind == "url":
         _check_address(f"{place}.url.url", source.get("url"))
-    elif kind != "content":
+    elif kind == "text":
+        _check_plain(f"{place}.text", source)
+    elif kind == "content":
+        _check_parts(f"{place}.content.content", source.get("content"))
+    else:
         # Foundry's "Hosted on Azure" has no files.
         raise _unknown_source(place, kind, "'base64', 'content', 'text', 'url'")
+
+
+def _check_plain(place: str, source: Mapping[str, Any]) -> None:
+    if source.get("media_type") != "text/plain":
+        raise wrong(f"{place}.media_type", "Input should be 'text/plain'")
+    if not isinstance(source.get("data"), str):
+        raise wrong(f"{place}.data", _REQUIRED)
+
+
+def _check_parts(place: str, content: Any) -> None:
+    if not isinstance(content, str | list):
+        raise wrong(place, _REQUIRED)
+    if isinstance(content, list):
+        _check_texts(place, content)
 
 
 def _unknown_source(place: str, kind: Any, expected: str) -> Exception:

@@ -50,6 +50,20 @@ def check_messages(body: Mapping[str, Any], model: EmulatedModel, *, is_counted:
     check_content(body["messages"], model)
     check_thinking(body, model)
     _check_output(body.get("output_config") or {}, model)
+    _check_rest(body)
+
+
+def _check_rest(body: Mapping[str, Any]) -> None:
+    for index, sequence in enumerate(body.get("stop_sequences") or ()):
+        if not isinstance(sequence, str):
+            raise wrong(f"stop_sequences.{index}", "Input should be a valid string")
+        if not sequence.strip():
+            raise wrong("stop_sequences", "each stop sequence must contain non-whitespace")
+    metadata = body.get("metadata") or {}
+    for name in metadata.keys() - {"user_id"}:
+        raise wrong(f"metadata.{name}", _EXTRA)
+    if not isinstance(metadata.get("user_id"), str | None):
+        raise wrong("metadata.user_id", "Input should be a valid string")
 
 
 def _check_fields(body: Mapping[str, Any], known: Mapping[str, type]) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from azure_responses.emulator import Clock, EmulatedDeployment, Emulator, Resource
 from tests.emulator.callers import BEGIN, create, events_of, open_client
@@ -479,3 +481,33 @@ def test_an_answer_cut_while_it_thinks_shows_the_beginning(client: httpx.Client)
     assert choice["finish_reason"] == "length"
     assert choice["message"]["reasoning_content"] == "one two"
     assert choice["message"]["content"] is None
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.text("ab", max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["type", "function", "role", "content"]), inner, max_size=3
+        )
+    ),
+    max_leaves=5,
+)
+_NAMES = st.sampled_from(
+    ["messages", "thinking", "tools", "stream_options", "reasoning_effort", "response_format",
+     "stop", "user", "prompt_cache_key", "max_tokens", "temperature", "foo", "stream"]
+)  # fmt: skip
+_MODELS = st.sampled_from(
+    ["Kimi-K2.5", "DeepSeek-V4-Pro", "Mistral-Large-3", "grok-4", "gpt-6", "gpt-oss-120b"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_MODELS, st.dictionaries(_NAMES, _VALUES, max_size=4), st.sampled_from([CHAT, MODELS]))
+def test_any_body_is_answered_or_refused(model: str, fields: dict[str, Any], path: str) -> None:
+    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], **fields}
+    with open_client(Emulator(clock=Clock(BEGIN))) as client:
+        reply = client.post(path, json=body)
+    assert reply.status_code in (200, 400, 422)
+    if reply.status_code != 200:
+        assert reply.json().keys() & {"error", "detail"}

@@ -794,14 +794,32 @@ _JSON = st.recursive(
         inner, max_size=4),
     max_leaves=8,
 )  # fmt: skip
+_BLOCK = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "image", "document", "search_result", "tool_result",
+                              "tool_use", "thinking", "server_tool_use"])},
+    optional={
+        "text": _JSON, "citations": st.just({"enabled": True}) | _JSON,
+        "title": st.just("t") | _JSON,
+        "content": st.just([{"type": "text", "text": "x"}]) | st.just("x") | _JSON,
+        "source": st.fixed_dictionaries(
+            {"type": st.sampled_from(["text", "content", "base64", "url"])},
+            optional={"media_type": st.just("text/plain"), "data": st.just("eA==") | _JSON,
+                      "content": st.just([{"type": "text", "text": "x"}]) | _JSON, "url": _JSON},
+        ) | st.just("https://a.example") | _JSON,
+        "id": st.just("a"), "name": st.just("f"), "input": st.just({}) | _JSON,
+        "tool_use_id": st.just("a"), "thinking": _JSON, "signature": _JSON,
+    },
+)  # fmt: skip
 _FIELD = st.sampled_from(
     ["messages", "system", "tools", "tool_choice", "thinking", "output_config", "max_tokens",
      "temperature", "stop_sequences", "metadata", "cache_control", "stream", "model"]
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.dictionaries(_FIELD, _JSON, max_size=4), st.lists(_JSON, max_size=3), st.booleans())
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(_FIELD, _JSON, max_size=4), st.lists(_BLOCK | _JSON, max_size=3), st.booleans()
+)
 def test_any_json_is_answered_or_refused_in_anthropics_shape(
     fields: dict[str, Any], blocks: list[Any], is_counted: bool
 ) -> None:
