@@ -19,7 +19,7 @@ class FilterVerdicts:
     def add_prompts(self, given: Any) -> None:
         """`prompt_filter_results` of a completion or a chunk."""
         for position, entry in enumerate(given if isinstance(given, list) else ()):
-            if isinstance(entry, Mapping):
+            if isinstance(entry, dict):
                 index = entry.get("prompt_index", position)
                 _add(self._prompts.setdefault(index, {}), entry)
 
@@ -37,19 +37,19 @@ class FilterVerdicts:
 
 def _add(fields: _Fields, given: Mapping[str, Any]) -> None:
     results = given.get("content_filter_results")
-    if isinstance(results, Mapping) and results:
+    if isinstance(results, dict) and results:
         before = fields.setdefault("content_filter_results", {})
         for category, result in results.items():
             if category not in before or _weight(result) >= _weight(before[category]):
                 before[category] = result
     offsets = given.get("content_filter_offsets")
-    if isinstance(offsets, Mapping):
+    if isinstance(offsets, dict):
         fields["content_filter_offsets"] = dict(offsets)
 
 
 def _weight(result: Any) -> tuple[bool, bool, int]:
     """How grave a verdict is: each chunk has its own, and the gravest is the response's."""
-    if not isinstance(result, Mapping):
+    if not isinstance(result, dict):
         return False, False, 0
     severity = result.get("severity")
     grade = _SEVERITIES.index(severity) if severity in _SEVERITIES else 0
@@ -58,5 +58,5 @@ def _weight(result: Any) -> tuple[bool, bool, int]:
 
 def _verdict(source: str, fields: _Fields) -> _Fields:
     results = fields.get("content_filter_results", {})
-    blocked = any(isinstance(one, Mapping) and one.get("filtered") for one in results.values())
+    blocked = any(isinstance(one, dict) and one.get("filtered") for one in results.values())
     return {"blocked": blocked, "source_type": source, **fields}

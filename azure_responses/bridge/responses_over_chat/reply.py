@@ -99,8 +99,8 @@ class ReplyReader:
         """
         choices = completion.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
-        message = choice.get("message") if isinstance(choice, Mapping) else None
-        if choice is None or not isinstance(message, Mapping):
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if choice is None or not isinstance(message, dict):
             raise ValueError("the reply has no message")
         self._add_around(completion)
         calls = message.get("tool_calls") or ()
@@ -110,7 +110,7 @@ class ReplyReader:
 
     def _add_around(self, given: _Fields) -> None:
         usage = given.get("usage")
-        if usage and isinstance(usage, Mapping):
+        if usage and isinstance(usage, dict):
             self._usage = usage
         filters = given.get("prompt_filter_results")
         if filters:
@@ -258,7 +258,7 @@ class ReplyReader:
 
 def _read_part(part: Any) -> Iterator[Said]:
     """What a part of the content is: `{"type": "thinking", "thinking": [parts]}`, or text."""
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return
     if part.get("type") == "thinking":
         thoughts = part.get("thinking")
@@ -272,12 +272,12 @@ def _unwrapped(annotation: _Fields) -> dict[str, Any]:
     """`{"type": "url_citation", "url_citation": {…}}` with the inner fields beside the type."""
     kind = annotation.get("type")
     inner = annotation.get(str(kind))
-    return {"type": kind, **inner} if isinstance(inner, Mapping) else dict(annotation)
+    return {"type": kind, **inner} if isinstance(inner, dict) else dict(annotation)
 
 
 def _read_usage(usage: _Fields) -> dict[str, Any]:
-    read = usage.get("prompt_tokens_details") or {}
-    written = usage.get("completion_tokens_details") or {}
+    read = _details(usage, "prompt_tokens_details")
+    written = _details(usage, "completion_tokens_details")
     inputs, outputs = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     reasoned = _count(written, "reasoning_tokens")
     # xAI's completion_tokens leave the reasoning out, its total does not.
@@ -294,6 +294,12 @@ def _read_usage(usage: _Fields) -> dict[str, Any]:
     )
 
 
+def _details(usage: _Fields, name: str) -> _Fields:
+    details = usage.get(name)
+    return details if isinstance(details, dict) else {}
+
+
 def _count(fields: _Fields, name: str) -> int:
+    # A count that is not a number must not cost the caller the answer.
     value = fields.get(name)
-    return int(value) if isinstance(value, int | float) else 0
+    return value if isinstance(value, int) else 0

@@ -101,7 +101,7 @@ _CODES = {"429": "rate_limit_exceeded", "too_many_requests": "rate_limit_exceede
 def _read_error(chunk: Mapping[str, Any]) -> tuple[str, str]:
     """Code and message of an error that a stream reports, in any of the shapes that are known."""
     error = chunk.get("error") or chunk.get("detail")
-    if not isinstance(error, Mapping):
+    if not isinstance(error, dict):
         error = {"code": chunk.get("code"), "message": error}
     code = str(error.get("code") or error.get("type") or "server_error")
     if code.isdigit():

@@ -195,6 +195,7 @@ def test_log_probabilities_are_in_the_part() -> None:
         ),
         ({"prompt_tokens": 10, "prompt_cache_hit_tokens": 6}, (10, 6, 0, 0, 10)),
         ({"prompt_tokens_details": None, "completion_tokens": "many"}, (0, 0, 0, 0, 0)),
+        ({"prompt_tokens": float("inf"), "completion_tokens_details": [1]}, (0, 0, 0, 0, 0)),
         (
             # xAI counts the reasoning only in the total.
             {
