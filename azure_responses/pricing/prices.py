@@ -86,8 +86,8 @@ def read_amount(value: Amount, name: str) -> Decimal:
 # A price registered without a zone holds in all of them.
 EVERY_ZONE = "*"
 
-# Replies name the snapshot that served; price pages name the model.
-_VERSION = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+# Replies name the snapshot that served; price pages name the model. Claude's have no dashes.
+_VERSION = re.compile(r"-\d{4}-\d{2}-\d{2}$|(?<=\d)[-@]20\d{6}$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.reply_terms import messages_usage
 from azure_responses.types.model import Model
 from azure_responses.types.result import Result
 from azure_responses.types.tools import CHARGES
@@ -109,8 +110,9 @@ class Use(NamedTuple):
 def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
     """Read a response, a chat completion, the event that ends a stream, or any of them as JSON.
 
-    JSON may also be a line of a batch's output, which is priced as batch, or of the package's log.
-    What was read already comes back as it is, so that a call is read once for all its purposes.
+    A reply of Messages is read as JSON too. JSON may also be a line of a batch's output, which is
+    priced as batch, or of the package's log. What was read already comes back as it is, so that a
+    call is read once for all its purposes.
 
     Args:
         result: what to read.
@@ -177,7 +179,7 @@ def _read_body(body: Any, headers: Mapping[str, str] | None, tier: str | None = 
         model=_text(get("model")),
         status=_text(get("status")),
         tier=tier or _text(get("service_tier")),
-        tokens=_read_tokens(get("usage")),
+        tokens=_read_tokens(_usage_of(get)),
         tools=count_tools(_items(get), get("tool_usage"), get("tools")),
         end_user=_text(get("safety_identifier")) or _text(get("user")),
         created_at=created if isinstance(created, int | float) else None,
@@ -188,6 +190,11 @@ def _read_body(body: Any, headers: Mapping[str, str] | None, tier: str | None = 
         is_spilled=bool(spilled_from) or headers.get("x-ms-is-spilled-over", "").lower() == "true",
         spilled_from=spilled_from,
     )
+
+
+def _usage_of(get: _Get) -> Any:
+    """The usage; that of a message of Claude under the names of a response."""
+    return messages_usage(get("usage")) if get("type") == "message" else get("usage")
 
 
 def _items(get: _Get) -> Sequence[Any]:
@@ -218,7 +225,8 @@ def _read_tokens(usage: Any) -> Tokens | None:
     of_written = _getter(get(f"{made}_tokens_details"))
     return Tokens(
         input=_count(read),
-        cached=_count(of_read("cached_tokens")),
+        # The second is DeepSeek's own name.
+        cached=_count(of_read("cached_tokens")) or _count(get("prompt_cache_hit_tokens")),
         cache_write=_count(of_read("cache_write_tokens")),
         output=_count(written),
         reasoning=_count(of_written("reasoning_tokens")),

@@ -46,6 +46,18 @@ _FIGURES: list[tuple[str, dict[str, Any], dict[str, Any], Decimal]] = [
         (D(1000) * 4 + D(4000) * D("0.4") + D(5000) * 5 + D(100) * 20) / 10**6,
     ),
     (
+        "claude-opus-5 cache writes: $5 in, $0.50 cached, $6.25 written, $25 out",
+        body("claude-opus-5", usage(1000, cached=200, write=300, output=100)),
+        {},
+        (D(500) * 5 + D(200) * D("0.5") + D(300) * D("6.25") + D(100) * 25) / 10**6,
+    ),
+    (
+        "a deployment of any name by its base model: kimi-k2.5, $0.60 in, $0.10 cached, $3 out",
+        body("prod", usage(1000, cached=400, output=100)),
+        {"base_model": "azure_ai/kimi-k2.5"},
+        (D(600) * D("0.6") + D(400) * D("0.1") + D(100) * 3) / 10**6,
+    ),
+    (
         "gpt-4.1 writes nothing extra: $2 in, $0.50 cached, $8 out",
         body("gpt-4.1", usage(1000, cached=200, write=300, output=10)),
         {},

@@ -266,3 +266,30 @@ def test_an_image_model_is_found_with_its_date_or_without(model: str) -> None:
     price, discount = found
     assert price.image_output == 40
     assert discount == Decimal("0.2")
+
+
+@pytest.mark.parametrize(
+    ("model", "listed"),
+    [
+        ("Kimi-K2.5", "kimi-k2.5"),
+        ("DeepSeek-V3.2", "deepseek-v3.2"),
+        ("Mistral-Large-3", "mistral-large-3"),
+        ("Codestral-2501", "codestral-2501"),
+        ("grok-4", "grok-4"),
+        ("Llama-3.3-70B-Instruct", "llama-3.3-70b-instruct"),
+        ("Llama-4-Maverick-17B-128E-Instruct-FP8", "llama-4-maverick-17b-128e-instruct-fp8"),
+        ("MAI-DS-R1", "mai-ds-r1"),
+        ("gpt-oss-120b", "gpt-oss-120b"),
+        ("gpt-35-turbo", "gpt-35-turbo"),
+        ("model-router", "model-router"),
+        ("claude-opus-4-8", "claude-opus-4-8"),
+        ("claude-haiku-4-5-20251001", "claude-haiku-4-5"),
+        ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
+        # Another date is another model, whose price may differ.
+        ("mistral-large-2411", None),
+        ("deepseek-r1-0528", None),
+    ],
+)
+def test_every_family_of_a_foundry_resource_has_its_price(model: str, listed: str | None) -> None:
+    table = read_listed_prices()
+    assert table.find_model(model, "global") == listed

@@ -322,3 +322,29 @@ def test_a_record_costs_what_its_reply_costs(result: object) -> None:
     book = PriceBook()
     book.register_deployment("ptu", provisioned=True, zone="us")
     assert book.cost(to_record(result)) == book.cost(result)
+
+
+def test_the_usage_of_claude_counts_what_was_cached_as_input() -> None:
+    message = {
+        "type": "message",
+        "model": "claude-opus-5",
+        "usage": {
+            "input_tokens": 50,
+            "cache_creation_input_tokens": 30,
+            "cache_read_input_tokens": 20,
+            "output_tokens": 7,
+            "output_tokens_details": {"thinking_tokens": 4},
+        },
+    }
+    tokens = read_use(message).tokens
+    assert tokens is not None
+    assert (tokens.input, tokens.cached, tokens.cache_write) == (100, 20, 30)
+    assert (tokens.output, tokens.reasoning) == (7, 4)
+    assert read_use({**message, "usage": None}).tokens is None
+
+
+def test_deepseeks_own_name_for_what_was_cached_is_read() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 4}
+    tokens = read_use({"object": "chat.completion", "usage": usage}).tokens
+    assert tokens is not None
+    assert tokens.cached == 4
