@@ -3,7 +3,7 @@
 import math
 import os
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -107,9 +107,10 @@ class ServingArguments(TypedDict, total=False):
     hosted_history: Literal["omit", "text"]
     """What becomes of earlier calls of hosted tools on a deployment of another API: "omit" (the
     default) leaves them out with a warning, "text" tells the model their results."""
-    sealing_secret: str | bytes | None
+    sealing_secret: str | bytes | Sequence[str | bytes] | None
     """Encrypts the reasoning of deployments of another API, which callers carry from turn to turn;
-    None takes a random one, which no other process can read."""
+    None takes a random one, which no other process can read; of several the first encrypts and all
+    decrypt."""
     reasoning_cache: "bool | ReasoningCache"
     """In chat completions, restores reasoning that the caller's messages lost: True for a cache of
     its own, or one to share."""

@@ -1,6 +1,6 @@
 """Which conversion carries a call between two APIs, and what each conversion is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -108,27 +108,33 @@ class LazySealer:
     """A sealer that is made on first use: most programs have no reasoning to seal.
 
     Args:
-        secret: None takes a random one.
+        secret: None takes a random one; of several the first seals and all open.
         random_bytes: a source of secure random bytes.
     """
 
-    def __init__(self, secret: str | bytes | None, random_bytes: Callable[[int], bytes]) -> None:
-        self._secret = secret or random_bytes(32)
+    def __init__(
+        self,
+        secret: str | bytes | Sequence[str | bytes] | None,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        given = [secret] if isinstance(secret, str | bytes) and secret else list(secret or ())
+        self._secrets = given or [random_bytes(32)]
         self._random_bytes = random_bytes
-        self._sealer: Sealer | None = None
+        self._sealers: list[Sealer] = []
 
     def seal(self, family: str, content: Mapping[str, Any]) -> str:
         """As of every sealer."""
-        return self._made().seal(family, content)
+        return self._made()[0].seal(family, content)
 
     def open(self, family: str, text: str) -> dict[str, Any] | None:
         """As of every sealer."""
-        return self._made().open(family, text)
+        opened = (sealer.open(family, text) for sealer in self._made())
+        return next((content for content in opened if content is not None), None)
 
-    def _made(self) -> Sealer:
-        if self._sealer is None:
+    def _made(self) -> list[Sealer]:
+        if not self._sealers:
             # It loads a library of cryptography.
             module = import_module("azure_responses.bridge.sealed_reasoning")
-            self._sealer = module.ReasoningSealer(self._secret, self._random_bytes)
-        assert self._sealer is not None
-        return self._sealer
+            make = module.ReasoningSealer
+            self._sealers = [make(secret, self._random_bytes) for secret in self._secrets]
+        return self._sealers

@@ -12,9 +12,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azure_responses.protocol.stored_response import SEALED
+
 __all__ = ["PREFIX", "ReasoningSealer"]
 
-PREFIX = "arsealed1."
+PREFIX = SEALED
 """No provider's ciphertext begins so: OpenAI's begins with `gAAAA`, Anthropic's signatures are
 base64 without a dot. The digit is the version of the format."""
 

@@ -91,6 +91,21 @@ _KEY_DAYS = sql.Table(
     sql.Column("cost", sql.BigInteger, nullable=False),
 )
 
+# Responses that the service does not store, sealed, and which items belong to them.
+_TEXTS = sql.Table(
+    "azure_responses_stored",
+    _TABLES,
+    sql.Column("id", sql.String(128), primary_key=True),
+    sql.Column("text", sql.Text, nullable=False),
+    sql.Column("expires", sql.Double, nullable=False, index=True),
+)
+_TEXT_ITEMS = sql.Table(
+    "azure_responses_stored_items",
+    _TABLES,
+    sql.Column("id", sql.String(128), primary_key=True),
+    sql.Column("response_id", sql.String(128), nullable=False, index=True),
+)
+
 # The last batch of each process that writes, so that none is counted twice.
 _WRITERS = sql.Table(
     "azure_responses_writers",
@@ -330,6 +345,51 @@ class Database:
             connection.execute(self._upsert_writer(writer, batch.number, today))
             gone = _WRITERS.c.day < today - _FORGOTTEN_AFTER
             connection.execute(sql.delete(_WRITERS).where(gone))
+
+    def put_text(
+        self, response_id: str, text: str, item_ids: Sequence[str], expires: float
+    ) -> None:
+        """Keep the text of a response until a time in unix seconds, and which items are in it."""
+        insert = self._insert(_TEXTS).values(id=response_id, text=text, expires=expires)
+        changed = {"text": text, "expires": expires}
+        items = self._insert(_TEXT_ITEMS)
+        taken = {"response_id": items.excluded["response_id"]}
+        with self._write() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
+            if item_ids:
+                rows = [{"id": each, "response_id": response_id} for each in sorted(item_ids)]
+                connection.execute(
+                    items.on_conflict_do_update(index_elements=["id"], set_=taken), rows
+                )
+
+    def read_text(self, response_id: str, now: float) -> str | None:
+        """The text of a response; None where there is none, or none any more."""
+        found = sql.select(_TEXTS.c.text).where(_TEXTS.c.id == response_id, _TEXTS.c.expires > now)
+        with self._read() as connection:
+            text: str | None = connection.scalar(found)
+        return text
+
+    def owner_of_item(self, item_id: str) -> str | None:
+        """The id of the response that an item is in."""
+        found = sql.select(_TEXT_ITEMS.c.response_id).where(_TEXT_ITEMS.c.id == item_id)
+        with self._read() as connection:
+            response_id: str | None = connection.scalar(found)
+        return response_id
+
+    def drop_text(self, response_id: str) -> None:
+        """Delete the text of a response."""
+        with self._write() as connection:
+            connection.execute(
+                sql.delete(_TEXT_ITEMS).where(_TEXT_ITEMS.c.response_id == response_id)
+            )
+            connection.execute(sql.delete(_TEXTS).where(_TEXTS.c.id == response_id))
+
+    def drop_expired_texts(self, now: float) -> None:
+        """Delete the texts that have expired by `now`, in unix seconds."""
+        gone = sql.select(_TEXTS.c.id).where(_TEXTS.c.expires <= now)
+        with self._write() as connection:
+            connection.execute(sql.delete(_TEXT_ITEMS).where(_TEXT_ITEMS.c.response_id.in_(gone)))
+            connection.execute(sql.delete(_TEXTS).where(_TEXTS.c.expires <= now))
 
     def _insert(self, table: sql.Table) -> "sqlite.Insert | postgresql.Insert":
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)

@@ -18,6 +18,7 @@ from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
+from azure_responses.gateway.response_table import DatabaseTexts
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
@@ -48,7 +49,13 @@ class Gateway:
         self.settings = settings
         # The prices are those of the process: every part prices with the same book.
         default_book.configure(settings.pricing)
-        self.router = Router(settings.model_list, **_router_options(settings, router_options))
+        # Where replicas have no Redis, they share the database.
+        shares_database = settings.database_url is not None and settings.state is None
+        self._texts = DatabaseTexts(str(settings.database_url)) if shares_database else None
+        options = _router_options(settings, router_options)
+        if self._texts is not None:
+            options = {"response_texts": self._texts, **options}
+        self.router = Router(settings.model_list, **options)
         self.server = AsyncOpenAIServer(self.router)
         self._table = KeyTable(settings.keys)
         self._totals = SpendTotals()
@@ -100,6 +107,8 @@ class Gateway:
         await self.router.aclose()
         if self.spend_writer is not None:
             self.spend_writer.close()
+        if self._texts is not None:
+            self._texts.close()
 
     async def authenticate_again(
         self, headers: Mapping[str, str], error: ErrorResponse

@@ -10,6 +10,7 @@ deleted or have expired, and one look-up finds all that a follow-up sends.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,16 +21,29 @@ from azure_responses.protocol.http_message import Reply
 
 __all__ = [
     "BRIDGED_PREFIX",
+    "SEALED",
     "MOST_SECONDS",
     "ResponseMemory",
     "StoredResponse",
     "answer_stored",
+    "is_kept_here",
     "item_missing",
     "previous_missing",
 ]
 
+SEALED = "arsealed1."
+"""How reasoning begins that we have sealed: see `bridge.sealed_reasoning`."""
+
 BRIDGED_PREFIX = "resp_bridged_"
 """How the ids of responses begin that are stored here."""
+
+_KEPT = re.compile(r"[a-z]+_bridged_")
+
+
+def is_kept_here(stored_id: str) -> bool:
+    """True for the id of a response, or of an item in it, that is stored on our side."""
+    return _KEPT.match(stored_id) is not None
+
 
 MOST_SECONDS = 30 * 86_400.0
 """How long a response is kept: as the service does (Microsoft's page on the Responses API)."""

@@ -304,6 +304,9 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     AZURE_RESPONSES_AFFINITY_SECRET, else derives one."""
     accept_litellm_ids: bool
     """True understands response ids that LiteLLM gave out, which are not signed."""
+    response_texts: Any
+    """Where replicas share the responses of deployments that store none, such as those of chat
+    completions; the default is Redis where `state` names it, else this process alone."""
     on_origin_down: OnOriginDown
     """What to do where the only resource that can serve a call is down: "fail" (the default),
     "strip" or "replay"."""

@@ -10,13 +10,17 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from azure_responses._async.client import AsyncAzureResponses
+from azure_responses._async.response_store import AsyncMemoryResponseStore
 from azure_responses._sync.client import AzureResponses
+from azure_responses._sync.response_store import MemoryResponseStore
 from azure_responses.bridge import ReasoningCache
+from azure_responses.bridge.conversions import LazySealer
 from azure_responses.call_options import ClientArguments
 from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import forget_closed_loops, running_loop
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.environment import ENVIRONMENT, EVERY_VARIABLE
+from azure_responses.protocol.stored_response import ResponseMemory
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._sync.routed_calls import RoutedCalls
@@ -38,7 +42,7 @@ from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.settings import RouterSettings, read_settings
 from azure_responses.routing.signed_id import IdSigner
-from azure_responses.store.factory import open_state, state_of
+from azure_responses.store.factory import open_state, open_texts, state_of
 from azure_responses.telemetry.callback import (
     Callbacks,
     async_run_callbacks,
@@ -67,6 +71,7 @@ _OWN = frozenset(
         "on_retry",
         "http_client",
         "async_http_client",
+        "response_texts",
     }
 )
 _CLIENTS = frozenset(ClientArguments.__annotations__) & frozenset(RouterOptions.__annotations__)
@@ -116,13 +121,28 @@ class RouterParts:
         self._on_retry = Callbacks(on_retry=given.get("on_retry")).on_retry
         sync, asynchronous = clients.of(deployments)
         check_connections(deployments, given, {*sync, *asynchronous}, os.environ)
-        factory, self._async_factory = _factories(given, sync, asynchronous)
+        if given.get("sealing_secret") is None:
+            given["sealing_secret"] = secrets
+        stores = self._response_stores(given)
+        factory, self._async_factory = _factories(given, sync, asynchronous, stores)
         targets = Targets(deployments, factory)
         self.calls = RoutedCalls(self.routing, self.state, targets, on_failed_attempt=self._tell)
         self._loops: WeakKeyDictionary[Any, AsyncRoutedCalls] = WeakKeyDictionary()
         self._last_loop: tuple[Callable[[], Any], AsyncRoutedCalls] | None = None
         # Connections and calls under way belong to the parent.
         in_forked_child(self, RouterParts._leave_parent)
+
+    def _response_stores(self, options: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Where the responses of other APIs' deployments are kept: sync, async, for all clients."""
+        texts = options.get("response_texts") or open_texts(self.state, **_state_options(options))
+        if texts is not None:
+            # Imported only here: a router without a shared state has no use for it.
+            from azure_responses.store.response_texts import AsyncSharedResponses, SharedResponses
+
+            shared = SharedResponses(texts, LazySealer(options["sealing_secret"], os.urandom))
+            return shared, AsyncSharedResponses(shared)
+        memory = ResponseMemory()
+        return MemoryResponseStore(memory), AsyncMemoryResponseStore(memory)
 
     @property
     def async_calls(self) -> AsyncRoutedCalls:
@@ -179,21 +199,24 @@ class RouterParts:
 
 
 def _factories(
-    options: Mapping[str, Any], sync: Mapping[str, Any], asynchronous: Mapping[str, Any]
+    options: Mapping[str, Any],
+    sync: Mapping[str, Any],
+    asynchronous: Mapping[str, Any],
+    stores: tuple[Any, Any],
 ) -> tuple[ClientFactory[AzureResponses], ClientFactory[AsyncAzureResponses]]:
     """What makes the clients of entries that have none."""
     shared = {n: options[n] for n in _CLIENTS if n in options and n not in _OWN}
     return (
         ClientFactory(
             AzureResponses,
-            _with_http_client(shared, options.get("http_client")),
+            _client_arguments(shared, options.get("http_client"), stores[0]),
             sync,
             asynchronous.keys() - sync.keys(),
             make_credential,
         ),
         ClientFactory(
             AsyncAzureResponses,
-            _with_http_client(shared, options.get("async_http_client")),
+            _client_arguments(shared, options.get("async_http_client"), stores[1]),
             asynchronous,
             sync.keys() - asynchronous.keys(),
             make_async_credential,
@@ -271,8 +294,9 @@ def _state_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[key] for key, name in names.items() if options.get(key) is not None}
 
 
-def _with_http_client(arguments: Mapping[str, Any], client: Any) -> dict[str, Any]:
-    return {**arguments, "http_client": client} if client is not None else dict(arguments)
+def _client_arguments(arguments: Mapping[str, Any], client: Any, store: Any) -> dict[str, Any]:
+    given = {**arguments, "response_store": store}
+    return {**given, "http_client": client} if client is not None else given
 
 
 _LOG = logging.getLogger("azure_responses.router")

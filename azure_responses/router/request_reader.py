@@ -10,6 +10,7 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.router.arguments import (
     EXTRAS,
     ChatOptions,
@@ -179,11 +180,13 @@ class RequestReader:
         if label is None:
             label = self._raw_label(response_id)
         deadline, patience = _time_of(arguments)
+        is_ours = is_kept_here(label.inner)
         route_request = RouteRequest(
             self._maker(label, response_id).group,
-            pin=Pin(label.resource, label.deployment, "response_id"),
+            # What is stored on our side is known to every deployment's client.
+            pin=Pin(label.resource, label.deployment, "response_id", is_hard=not is_ours),
             deadline=deadline,
-            can_move=False,
+            can_move=is_ours,
             patience=patience,
             is_altered=is_altered(arguments),
         )

@@ -9,12 +9,13 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
 from azure_responses.bridge.native_chat import chat_parameters
-from azure_responses.errors import AzureResponsesError, InternalServerError
+from azure_responses.errors import AzureResponsesError, ConfigurationError, InternalServerError
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
+from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.router.arguments import EXTRAS, ChatOptions
-from azure_responses.router.attempts import NotSent
+from azure_responses.router.attempts import NotSent, unsupported
 from azure_responses.router.upstream import UpstreamRequest, to_bytes
 from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
@@ -183,6 +184,22 @@ class RoutedRequest:
         value = body.get("previous_response_id")
         return value if isinstance(value, str) else None
 
+    def require_own_history(self, api: APIName) -> None:
+        """Refuse a deployment that cannot read what the request continues.
+
+        Raises:
+            UnsupportedOperationError: a service stores it, and not we.
+        """
+        continued = self.continued_id
+        if continued is not None and not is_kept_here(continued):
+            error = ConfigurationError(
+                "previous_response_id names a response that the service stores, and a deployment "
+                f"that speaks {api} cannot read it.",
+                hint="Continue it on a deployment that speaks Responses, or send its items.",
+            )
+            error.param = "previous_response_id"
+            raise unsupported(error)
+
     def origin(self) -> Deployment | None:
         """A deployment of the resource that stores what the request continues."""
         routing, pin = self.reader.routing, self.route_request.pin
@@ -228,13 +245,19 @@ class RoutedRequest:
         )
 
     def prepare(
-        self, deployment: Deployment, call: RoutedCall, *, drops_params: bool = False
+        self,
+        deployment: Deployment,
+        call: RoutedCall,
+        *,
+        drops_params: bool = False,
+        api: APIName = "responses",
     ) -> PreparedRequest:
         """What is sent to one deployment.
 
         Args:
             deployment: where it goes.
             call: the call so far.
+            api: what the deployment speaks.
             drops_params: the deployment leaves out what a model that reasons refuses.
 
         Raises:
@@ -252,7 +275,11 @@ class RoutedRequest:
         options = self.options
         parameters: Mapping[str, Any] = body
         if ids is not None:
-            unlabelled = ids.unlabel(deployment.resource, strip_raw=self._is_unsure())
+            unlabelled = ids.unlabel(
+                deployment.resource,
+                strip_raw=self._is_unsure(),
+                strip_sealed=api == "responses",
+            )
             given, warnings = unlabelled.given, unlabelled.warnings
             parameters, options = _split_extra(body, unlabelled.body, options)
         parameters = _without(parameters, deployment.dropped_params)
@@ -442,7 +469,12 @@ class StoredRequest:
         return None if after is None else int(after)
 
     def prepare(
-        self, deployment: Deployment, call: RoutedCall, *, drops_params: bool = False
+        self,
+        deployment: Deployment,
+        call: RoutedCall,
+        *,
+        drops_params: bool = False,
+        api: APIName = "responses",
     ) -> PreparedRequest:
         """What is sent to one deployment of the resource."""
         request = UpstreamRequest(

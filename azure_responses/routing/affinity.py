@@ -38,6 +38,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
+from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REQUEST, Kind
 from azure_responses.routing.id_walker import Path, format_path, walk
@@ -190,6 +191,7 @@ class RequestIds:
         self._origins: dict[str, str | None] = {}
         self._stored: list[_Sighting] = []
         self._reasoning: list[_Sighting] = []
+        self._kept: list[_Sighting] = []
         self._raw: list[Found] = []
         self._unreadable: list[str] = []
         self._raw_ciphertexts: list[str] = []
@@ -202,13 +204,20 @@ class RequestIds:
         self._body = walk(plain if has_settled else body, REQUEST, self._read)
         self.pins = self._draw_pins()
 
-    def unlabel(self, resource: str | None = None, *, strip_raw: bool = False) -> Unlabelled:
+    def unlabel(
+        self,
+        resource: str | None = None,
+        *,
+        strip_raw: bool = False,
+        strip_sealed: bool = False,
+    ) -> Unlabelled:
         """The body without labels; may be called again for the next attempt.
 
         Args:
             resource: the tag of where it goes; encrypted reasoning of others is left out. None
                 leaves nothing out.
             strip_raw: leave out encrypted reasoning without a label too.
+            strip_sealed: leave out what we sealed ourselves, which no service can read.
 
         Raises:
             BadRequestError: something stored elsewhere is named, which `resource` cannot know.
@@ -221,7 +230,12 @@ class RequestIds:
                 param=hard.field,
                 hint="Only the resource that made it can serve this call.",
             )
-        stripper = Stripper(lambda text: self._is_unreadable(text, resource, strip_raw))
+        stripper = Stripper(
+            lambda text: (
+                (strip_sealed and text.startswith(SEALED))
+                or self._is_unreadable(text, resource, strip_raw)
+            )
+        )
         body = stripper.strip(self._body) if self._origins else self._body
         return Unlabelled(body, stripper.warnings, self._given)
 
@@ -273,7 +287,9 @@ class RequestIds:
     def _note_look_up(self, kind: Kind, value: str, path: Path, label: SignedId | None) -> None:
         """An id that only the resource which stores its thing can look up."""
         if label is not None:
-            self._stored.append(_Sighting(label, path))
+            # What is stored on our side can be continued by every deployment, and best by its own.
+            kept = self._kept if is_kept_here(label.inner) else self._stored
+            kept.append(_Sighting(label, path))
         elif not (_is_file(path) and value.startswith(_URLS)):
             is_private = kind in _ITEMS or path == _PREVIOUS
             self._raw.append(Found(format_path(path), value, is_private))
@@ -305,7 +321,8 @@ class RequestIds:
         for sighting in stored[1:]:
             if hard is not None and sighting.label.resource != hard.resource:
                 raise _conflict(hard.field, format_path(sighting.path))
-        soft = self._reasoning[-1].to_pin(False) if self._reasoning else None
+        preferred = self._reasoning[-1:] or self._kept[:1]
+        soft = preferred[0].to_pin(False) if preferred else None
         return Pins(
             hard,
             soft,

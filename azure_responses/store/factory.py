@@ -1,18 +1,22 @@
 """Which state a router gets, by our options or by LiteLLM's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.store.interface import AsyncStateAdapter, AsyncStateStore, StateStore
 from azure_responses.store.memory import MemoryState
 
+if TYPE_CHECKING:
+    from azure_responses.store.response_texts import RedisTexts
+
 __all__ = [
     "REDIS_KEYS",
     "redis_address",
     "state_of",
     "open_state",
+    "open_texts",
 ]
 
 REDIS_KEYS = frozenset({"redis_url", "redis_host", "redis_port", "redis_password", "redis_db"})
@@ -86,3 +90,15 @@ def open_state(
     address = read_address(state, timeout=timeout, credential=credential)
     shared = RedisState(address, prefix=prefix)
     return shared, AsyncRedisState(shared)
+
+
+def open_texts(
+    state: StateStore, *, prefix: str = "azure-responses", **_others: Any
+) -> "RedisTexts | None":
+    """Where replicas share stored responses, beside their shared state; None without one."""
+    address = getattr(state, "address", None)
+    if address is None:
+        return None
+    from azure_responses.store.response_texts import RedisTexts
+
+    return RedisTexts(address, prefix=prefix)

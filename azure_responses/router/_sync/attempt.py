@@ -174,8 +174,11 @@ class Attempt:
 
     def _write(self) -> None:
         request, target = self.request, self.target
+        api = target.upstream.api_of(target.deployment.name_for(self._call.group))
+        if isinstance(request, RoutedRequest) and request.caller == "responses" != api:
+            request.require_own_history(api)
         drops = request.reader.chat_options.drop_params or target.drops_params
-        prepared = request.prepare(target.deployment, self._call, drops_params=drops)
+        prepared = request.prepare(target.deployment, self._call, drops_params=drops, api=api)
         self.ids, self.warnings = prepared.ids, prepared.warnings
         try:
             self.sent = target.upstream.write(prepared.request, self._warn)
