@@ -184,7 +184,7 @@ class RequestReader:
         route_request = RouteRequest(
             self._maker(label, response_id).group,
             # What is stored on our side is known to every deployment's client.
-            pin=Pin(label.resource, label.deployment, "response_id", is_hard=not is_ours),
+            pin=Pin(label.resource, label.deployment, "response_id", not is_ours, is_ours),
             deadline=deadline,
             can_move=is_ours,
             patience=patience,

@@ -169,9 +169,9 @@ class _Sighting(NamedTuple):
     def is_nested(self) -> bool:
         return self.path is not None and self.path[0] is not None
 
-    def to_pin(self, is_hard: bool) -> Pin:
+    def to_pin(self, is_hard: bool, *, is_wish: bool = False) -> Pin:
         field = format_path(self.path)
-        return Pin(self.label.resource, self.label.deployment, field, is_hard)
+        return Pin(self.label.resource, self.label.deployment, field, is_hard, is_wish)
 
 
 class RequestIds:
@@ -232,8 +232,9 @@ class RequestIds:
             )
         stripper = Stripper(
             lambda text: (
-                (strip_sealed and text.startswith(SEALED))
-                or self._is_unreadable(text, resource, strip_raw)
+                strip_sealed
+                if text.startswith(SEALED)
+                else self._is_unreadable(text, resource, strip_raw)
             )
         )
         body = stripper.strip(self._body) if self._origins else self._body
@@ -270,6 +271,10 @@ class RequestIds:
             self._raw_ciphertexts.append(format_path(path))
             return None
         self._origins[label.inner] = label.resource
+        if label.inner.startswith(SEALED):
+            # Every deployment of the same family can be given it.
+            self._kept.append(_Sighting(label, path))
+            return label
         is_reasoning = kind is Kind.REASONING or item.get("type") == "reasoning"
         (self._reasoning if is_reasoning else self._stored).append(_Sighting(label, path))
         return label
@@ -321,8 +326,11 @@ class RequestIds:
         for sighting in stored[1:]:
             if hard is not None and sighting.label.resource != hard.resource:
                 raise _conflict(hard.field, format_path(sighting.path))
-        preferred = self._reasoning[-1:] or self._kept[:1]
-        soft = preferred[0].to_pin(False) if preferred else None
+        soft = None
+        if self._reasoning:
+            soft = self._reasoning[-1].to_pin(False)
+        elif self._kept:
+            soft = self._kept[0].to_pin(False, is_wish=True)
         return Pins(
             hard,
             soft,

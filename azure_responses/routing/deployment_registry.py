@@ -106,7 +106,7 @@ class DeploymentRegistry:
         group there, else on those there that have the same name at Azure; an operation on a stored
         thing may use any deployment there.
         """
-        if pin is None:
+        if pin is None or pin.is_wish:
             return self.groups.get(name) or self.groups.get(ANY_MODEL)
         key = (name if request.can_move else "", pin.resource)
         if key in self._pinned:

@@ -213,7 +213,8 @@ class _Survey:
         self._request = request
         self._now = now
         self._full = full
-        self._pin = request.pin
+        # A wish excludes nothing.
+        self._pin = None if request.pin is None or request.pin.is_wish else request.pin
 
     def look(self) -> tuple[dict[str, Verdict], list[Verdict]]:
         """Those that would serve in the first group with any, and the others met on the way."""
@@ -234,7 +235,9 @@ class _Survey:
     def pin_left(self, deployment_id: str | None) -> Pin | None:
         """The call's pin, where the deployment is not on its resource."""
         pin, deployment = self._request.pin, self._registry.by_id(deployment_id or "")
-        return pin if pin and deployment and deployment.resource != pin.resource else None
+        if pin is None or pin.is_wish or deployment is None:
+            return None
+        return pin if deployment.resource != pin.resource else None
 
     def groups_ahead(self) -> tuple[str, ...]:
         """The groups that would be asked afterwards."""

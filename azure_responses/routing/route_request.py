@@ -39,12 +39,14 @@ class Pin(NamedTuple):
         field: what pins, such as "previous_response_id", for errors and explanations.
         is_hard: the resource stores it; False when it only encrypted reasoning, which a caller
             may have stripped.
+        is_wish: every deployment can serve the call, and its maker is only preferred.
     """
 
     resource: str
     deployment: str | None = None
     field: str = "previous_response_id"
     is_hard: bool = True
+    is_wish: bool = False
 
 
 class RouteRequest(NamedTuple):

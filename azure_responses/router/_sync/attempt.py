@@ -35,6 +35,7 @@ from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.attempts import NotSent, unsupported
 from azure_responses.router.event_frames import EventFrames
@@ -168,8 +169,10 @@ class Attempt:
     def note_created(self, answer: Mapping[str, Any] | None) -> None:
         """A response was made, which may not be readable at once."""
         found = answer.get("id") if answer is not None else None
-        is_stored = answer is not None and answer.get("store") is not False
-        if isinstance(found, str) and is_stored and self.request.operation == "create":
+        if not isinstance(found, str) or answer is None or answer.get("store") is False:
+            return
+        # What is stored on our side can be read at once.
+        if self.request.operation == "create" and not is_kept_here(found):
             self.target.upstream.note_created(found, time.monotonic())
 
     def _write(self) -> None:
