@@ -27,6 +27,7 @@ COSTS = {
         "gateway/test_caller_connection.py",
         "gateway/test_config_file.py",
         "gateway/test_database.py",
+        "gateway/test_foundry_models.py",
         "gateway/test_hosts.py",
         "gateway/test_key_reader.py",
         "gateway/test_openapi.py",
