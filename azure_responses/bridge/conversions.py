@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
 
 from azure_responses.bridge.native_chat import fit_chat
+from azure_responses.bridge.native_responses import fit_responses
 from azure_responses.protocol.conversion import APIName, Conversion, ConversionContext, Sealer
 from azure_responses.protocol.families import FamilyFacts, facts_of
 
@@ -21,6 +21,10 @@ _CONVERSIONS: Mapping[tuple[APIName, APIName], tuple[str, str]] = {
     ("messages", "chat"): ("messages_over_chat", "MessagesOverChat"),
     ("chat", "messages"): ("chat_over_messages", "ChatOverMessages"),
 }
+
+
+# Where any name is served, there is no end of names.
+_MOST_DEPLOYMENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class ConversionFactory:
     base_model_of: Callable[[str], str | None]
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosted_history: Literal["omit", "text"] = "omit"
+    # The table is searched with one pattern after another.
+    _known: dict[str, FamilyFacts] = field(default_factory=dict, repr=False, compare=False)
 
     def make(
         self,
@@ -72,15 +78,24 @@ class ConversionFactory:
 
         The same object where nothing had to be changed; and what was left out.
         """
-        if api != "chat":
+        if api == "messages":
             return parameters, ()
-        return fit_chat(parameters, self.facts(deployment), drops_params=drops_params)
+        fit = fit_chat if api == "chat" else fit_responses
+        return fit(parameters, self.facts(deployment), drops_params=drops_params)
+
+    def restricts_responses(self, deployment: str) -> bool:
+        """True where a request of the Responses API has to be fitted to the model."""
+        return self.facts(deployment).restricts_responses
 
     def facts(self, deployment: str) -> FamilyFacts:
         """What the model of a deployment accepts."""
-        names = (self.base_model_of(deployment), deployment)
-        overrides = self.overrides.get(deployment)
-        return facts_of(*names, overrides=overrides) if overrides else _facts_of(*names)
+        found = self._known.get(deployment)
+        if found is None:
+            names = (self.base_model_of(deployment), deployment)
+            found = facts_of(*names, overrides=self.overrides.get(deployment))
+            if len(self._known) < _MOST_DEPLOYMENTS:
+                self._known[deployment] = found
+        return found
 
     def api_of(self, deployment: str) -> APIName | None:
         """What the deployments of a model's family speak; None where the family is unknown."""
@@ -98,10 +113,6 @@ class ConversionFactory:
             facts.max_output_tokens,
             self.hosted_history,
         )
-
-
-# The table is searched with one pattern after another.
-_facts_of = lru_cache(maxsize=256)(facts_of)
 
 
 class LazySealer:

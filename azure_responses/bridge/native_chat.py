@@ -10,11 +10,12 @@ from typing import Any
 
 from azure_responses.bridge.function_schemas import inline_references
 from azure_responses.bridge.unsupported import Unsupported
+from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import ResponseParameters
 
-__all__ = ["OF_RESPONSES", "chat_parameters", "fit_chat"]
+__all__ = ["OF_RESPONSES", "chat_parameters", "drop_refused", "fit_chat"]
 
 # What only our bridge adds to the messages that it answers with, and understands.
 _BRIDGE_FIELDS = frozenset({"commentary", "hosted_items", "output_order", "reasoning_items"})
@@ -37,7 +38,7 @@ def fit_chat(
     """
     unsupported = Unsupported(drops_params=drops_params)
     changed = dict(chat)
-    _drop_refused(changed, facts, unsupported)
+    drop_refused(changed, facts, "chat", unsupported)
     _fit_stream_options(changed, facts)
     _fit_limit(changed, facts)
     _fit_effort(changed, facts, unsupported)
@@ -51,10 +52,13 @@ def fit_chat(
     return (chat if is_same else changed), tuple(unsupported.warnings)
 
 
-def _drop_refused(chat: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
-    for path, default in facts.refused_by("chat").items():
+def drop_refused(
+    body: dict[str, Any], facts: FamilyFacts, api: APIName, unsupported: Unsupported
+) -> None:
+    """Take out of a body what the family refuses in this API, as the table of families has it."""
+    for path, default in facts.refused_by(api).items():
         name, _, inner = path.partition(".")
-        holder = chat.get(name) if inner else chat
+        holder = body.get(name) if inner else body
         key = inner or name
         if not isinstance(holder, Mapping) or key not in holder:
             continue
@@ -62,15 +66,26 @@ def _drop_refused(chat: dict[str, Any], facts: FamilyFacts, unsupported: Unsuppo
         if value is not None and value != default:
             unsupported.leave_out(
                 path,
-                f"Models of the family {facts.family} refuse it in chat completions.",
-                "Leave it out, or pass drop_params=True; facts={…: {'refused_by_chat': …}} "
-                "corrects the table.",
+                f"Models of the family {facts.family} refuse it in {_NAMES[api]}.",
+                f"{_ALTERNATIVES.get((api, path), 'Leave it out')}, or pass drop_params=True; "
+                f"facts={{…: {{'refused_by_{api}': …}}}} corrects the table.",
             )
         rest = {field: given for field, given in holder.items() if field != key}
-        if inner:
-            chat[name] = rest
+        if inner and rest:
+            body[name] = rest
         else:
-            del chat[key]
+            del body[name]
+
+
+_NAMES: Mapping[APIName, str] = {
+    "responses": "the Responses API",
+    "chat": "chat completions",
+    "messages": "Messages",
+}
+# What serves such a request, where another API of the deployment does.
+_ALTERNATIVES: Mapping[tuple[APIName, str], str] = {
+    ("responses", "reasoning.effort"): "Call the deployment over chat completions (api='chat')",
+}
 
 
 def _fit_stream_options(chat: dict[str, Any], facts: FamilyFacts) -> None:

@@ -52,6 +52,9 @@ class MakesConversions(Protocol):
         The same object where nothing had to be changed; and what was left out.
         """
 
+    def restricts_responses(self, deployment: str) -> bool:
+        """True where a request of the Responses API has to be fitted to the model."""
+
     def facts(self, deployment: str) -> FamilyFacts:
         """What the model of a deployment accepts."""
 
@@ -108,14 +111,17 @@ class CallConverter:
         content = call.request.body
         if content is None:
             return
+        drops = self.drops_params if drops_params is None else drops_params
         if spoken.may_be_wrong or spoken.name != "responses" or caller != "responses":
-            drops = self.drops_params if drops_params is None else drops_params
             speak = partial(self._speak, deployment, caller, content, drops, warn)
             if spoken.may_be_wrong and may_switch:
                 call.switch = partial(self._switch, deployment, speak)
             if spoken.name != "responses" or caller != "responses":
                 speak(call, spoken.name)
                 return
+        if self.conversions.restricts_responses(deployment):
+            content = self._fit(deployment, "responses", content, drops, warn)
+            call.put_body(content)
         # The service does not know the response that is continued.
         if is_stored_here(call.parameters.get("previous_response_id")):
             call.conversion = CallConversion("responses", "responses", content, _replay)

@@ -115,6 +115,12 @@ class FamilyFacts:
         """
         return self.api if self.chat_tools == "always" else "responses"
 
+    @property
+    def restricts_responses(self) -> bool:
+        """True where the model does not take every request of the Responses API."""
+        has_all = self.takes_encrypted_reasoning and not self.inlines_refs
+        return bool(self.refused_by_responses) or not has_all
+
     def refused_by(self, api: APIName) -> Mapping[str, Any]:
         """The paths that this API of the family refuses → the default value."""
         refused: Mapping[str, Any] = getattr(self, f"refused_by_{api}")

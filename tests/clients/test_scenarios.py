@@ -536,3 +536,22 @@ def test_an_argument_that_would_be_lost_is_refused(runner: str, emulator: Emulat
             await client.responses.retrieve(response.id, starting_after=3)
 
     run(runner, emulator, scenario)
+
+
+def test_what_a_model_refuses_on_the_responses_api_is_refused_before_it_is_sent(
+    runner: str,
+) -> None:
+    deployment = EmulatedDeployment("DeepSeek-V3.2")
+    emulator = Emulator([Resource("emulator", deployments=[deployment])])
+
+    async def scenario(client: Any) -> None:
+        with pytest.raises(ConfigurationError, match=r"reasoning\.effort is not supported"):
+            await client.responses.create(
+                model="DeepSeek-V3.2", input="hi", reasoning={"effort": "low"}
+            )
+        assert not list(emulator.requests)
+        answered = await client.responses.create(model="DeepSeek-V3.2", input="hi")
+        assert answered.output_text
+        assert next(iter(emulator.requests)).path == "/openai/v1/responses"
+
+    run(runner, emulator, scenario, api="responses")
