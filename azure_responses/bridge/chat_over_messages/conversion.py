@@ -12,8 +12,8 @@ from azure_responses.bridge.chat_over_messages.parameters import (
 )
 from azure_responses.bridge.chat_over_messages.reply import ReplyReader, ReplyStream
 from azure_responses.bridge.function_tools import FunctionTools
+from azure_responses.bridge.refused_parameters import drop_refused
 from azure_responses.bridge.responses_over_messages.parameters import (
-    drop_refused,
     tool_support,
     write_tools,
 )
@@ -58,7 +58,7 @@ class ChatOverMessages:
             body["system"] = system
         body |= write_tools(described, tools)
         check_thinking(body, self._facts, unsupported)
-        drop_refused(body, self._facts, unsupported)
+        drop_refused(body, "messages", self._facts, unsupported)
         self._check_prefill(body, unsupported)
         self.warnings = tuple(unsupported.warnings)
         return body

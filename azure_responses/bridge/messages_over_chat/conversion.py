@@ -12,8 +12,9 @@ from azure_responses.bridge.messages_over_chat.request import (
     own_stop_sequences,
     write_parameters,
 )
+from azure_responses.bridge.refused_parameters import drop_refused
 from azure_responses.bridge.responses_over_chat.messages import family_of
-from azure_responses.bridge.responses_over_chat.parameters import drop_refused, write_tools
+from azure_responses.bridge.responses_over_chat.parameters import write_tools
 from azure_responses.bridge.responses_over_chat.reply import ReplyForm, ReplyReader
 from azure_responses.bridge.responses_over_chat.stream import ResponseStream
 from azure_responses.bridge.unsupported import Unsupported
@@ -57,7 +58,7 @@ class MessagesOverChat:
         body["messages"] = MessageWriter(context, tools, unsupported).write(request)
         effort = {"reasoning": {"effort": body.get("reasoning_effort")}}
         body |= write_tools({**described, **effort}, tools, facts, unsupported)
-        drop_refused(body, facts, unsupported)
+        drop_refused(body, "chat", facts, unsupported)
         self.warnings = tuple(unsupported.warnings)
         return body
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools, ToolSupport
 from azure_responses.bridge.input_items import open_compactions, read_input
+from azure_responses.bridge.refused_parameters import drop_refused
 from azure_responses.bridge.response_events import ResponseBuilder, begin_response
 from azure_responses.bridge.responses_over_chat.messages import MessageWriter, family_of
 from azure_responses.bridge.responses_over_chat.parameters import (
     ENCRYPTED,
-    drop_refused,
     write_parameters,
     write_tools,
 )
@@ -72,7 +72,7 @@ class ResponsesOverChat:
         writer = MessageWriter(context, tools, self._unsupported)
         body["messages"] = writer.write(items, self._instructions(), len(earlier))
         body |= write_tools(parameters, tools, facts, self._unsupported)
-        drop_refused(body, facts, self._unsupported)
+        drop_refused(body, "chat", facts, self._unsupported)
         self.warnings = tuple(self._unsupported.warnings)
         self._body = body
         return body

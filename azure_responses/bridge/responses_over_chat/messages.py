@@ -5,7 +5,6 @@ outputs stand right behind it, whatever came between in the items: a tool messag
 refused by the service. Chat completions cannot say in which order text and calls were made.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +18,7 @@ from azure_responses.bridge.function_calls import (
     output_of,
 )
 from azure_responses.bridge.function_tools import FunctionTools
+from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
 from azure_responses.bridge.responses_over_chat.parts import PartWriter, text_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
@@ -31,20 +31,6 @@ _Message = dict[str, Any]
 _SEPARATOR = "\n\n"
 # OpenAI's chat completions refuse longer ids ("string too long … maximum length 40").
 _LONGEST_CALL_ID = 40
-_HOSTED = frozenset(
-    {
-        "code_interpreter_call",
-        "file_search_call",
-        "image_generation_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-        "mcp_call",
-        "mcp_list_tools",
-        "shell_call",
-        "shell_call_output",
-        "web_search_call",
-    }
-)
 
 
 def family_of(context: ConversionContext) -> str:
@@ -98,7 +84,7 @@ class MessageWriter:
         self._entries: list[AssistantTurn | _Message] = []
         self._turn: AssistantTurn | None = None
         self._turns: dict[str, AssistantTurn] = {}
-        self._hosted_calls: set[str] = set()
+        self._hosted = HostedItems()
         self._reasoning: list[str] = []
         self._foreign = 0
 
@@ -137,7 +123,7 @@ class MessageWriter:
         writer = _WRITERS.get(kind)
         if writer is not None:
             writer(self, item, path)
-        elif self._is_hosted(kind, item):
+        elif self._hosted.has(item):
             self._write_hosted(item, path)
         elif kind in CALLS:
             self._write_call(item)
@@ -149,14 +135,6 @@ class MessageWriter:
                 f"A deployment that speaks chat completions cannot take an item {kind!r}.",
                 "Leave the item out, or use a deployment that speaks the Responses API.",
             )
-
-    def _is_hosted(self, kind: str, item: _Item) -> bool:
-        if kind == "shell_call" and is_services(item):
-            self._hosted_calls.add(str(item.get("call_id")))
-            return True
-        if kind in ("shell_call", "shell_call_output"):
-            return str(item.get("call_id")) in self._hosted_calls
-        return kind in _HOSTED
 
     def _write_message(self, item: _Item, path: str) -> None:
         role = item["role"]
@@ -253,9 +231,7 @@ class MessageWriter:
     def _write_hosted(self, item: _Item, path: str) -> None:
         kind = item["type"]
         if self._context.hosted_history == "text":
-            fields = {name: value for name, value in item.items() if _tells(name, value)}
-            told = json.dumps(fields, ensure_ascii=False)
-            self._open_turn().texts.append(f"[{kind}: {told}]")
+            self._open_turn().texts.append(tell_hosted(item))
         else:
             self._unsupported.warn(
                 f"{path} was left out. The service ran this {kind!r}, and chat completions has no "
@@ -282,15 +258,6 @@ _WRITERS: Mapping[str, Callable[[MessageWriter, _Item, str], None]] = {
     "tool_search_call": MessageWriter._write_search,
     "tool_search_output": MessageWriter._write_search,
 }
-
-
-def _tells(name: str, value: Any) -> bool:
-    """True for a field of a hosted call that says something to a model."""
-    if name in ("id", "type", "status", "call_id", "container_id", "server_label"):
-        return False
-    # An image or an audio is base64 of any length, and no text.
-    is_binary = name == "result" and isinstance(value, str)
-    return bool(value) and not is_binary
 
 
 def _short(call_id: str) -> str:

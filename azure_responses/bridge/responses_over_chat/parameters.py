@@ -4,61 +4,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from azure_responses.bridge.function_tools import Function, FunctionTools
+from azure_responses.bridge.refused_parameters import ELSEWHERE, responses_only
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["ENCRYPTED", "drop_refused", "write_parameters", "write_tools"]
+__all__ = ["ENCRYPTED", "write_parameters", "write_tools"]
 
 ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
-_ELSEWHERE = "Use a deployment that speaks the Responses API."
-_SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
-# Paths of a chat body whose name in the Responses API is another.
-_NAMES = {
-    "max_tokens": "max_output_tokens",
-    "max_completion_tokens": "max_output_tokens",
-    "reasoning_effort": "reasoning.effort",
-    "response_format": "text.format",
-    "verbosity": "text.verbosity",
-    "logprobs": "top_logprobs",
-}
-# name → (values that ask for nothing, why it is not sent, what to do instead)
-_REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
-    "prompt": (
-        (),
-        "Stored prompts are the Responses API's.",
-        "Send the prompt's text as instructions and input.",
-    ),
-    "moderation": ((), "Chat completions moderates nothing on request.", _SELF),
-    "access_programs": (({},), "Chat completions has no access programs.", _ELSEWHERE),
-    "multi_agent": (({"enabled": False},), "Chat completions runs no agents.", _ELSEWHERE),
-    "conversation": (
-        (),
-        "Conversations are stored by the Responses API.",
-        "Continue by previous_response_id, or send the items.",
-    ),
-    "background": (
-        (False,),
-        "A deployment that speaks chat completions does not work in the background.",
-        "Run the call in a task or thread of your own, or through the gateway.",
-    ),
-    "background_options": (({},), "The call does not run in the background.", _ELSEWHERE),
-    "context_management": (
-        ([],),
-        "Nothing compacts the context of a chat completion.",
-        "Set truncation='auto', or leave out old turns yourself.",
-    ),
-    "image": (
-        ({}, {"context_compression": "auto"}),
-        "Chat completions does not compress images.",
-        "Send smaller images.",
-    ),
-    "agent_reference": ((), "An agent is called over the Responses API.", _ELSEWHERE),
-    "n": ((1,), "A response is one answer.", "Make one call for each answer."),
-}
+_REFUSED = responses_only("Chat completions")
 # What the conversion itself does, or what matters only for tools that the service runs.
-_DONE_ELSEWHERE = frozenset(
+_DONEELSEWHERE = frozenset(
     {
         "input",
         "instructions",
@@ -98,7 +55,7 @@ def write_parameters(
     draft = _Draft(context, unsupported)
     draft.body["model"] = context.deployment
     for name, value in parameters.items():
-        if value is not None and name not in _DONE_ELSEWHERE:
+        if value is not None and name not in _DONEELSEWHERE:
             _take(draft, name, value)
     _take_storage(draft, parameters)
     _take_stream(draft, parameters)
@@ -127,7 +84,7 @@ def _take_reasoning(draft: _Draft, value: Any) -> None:
             _take_effort(draft, str(setting))
         elif name not in ("summary", "generate_summary") and setting != _NEUTRAL.get(name):
             draft.unsupported.leave_out(
-                f"reasoning.{name}", "Chat completions has no place for it.", _ELSEWHERE
+                f"reasoning.{name}", "Chat completions has no place for it.", ELSEWHERE
             )
 
 
@@ -154,7 +111,7 @@ def _take_text(draft: _Draft, value: Any) -> None:
             draft.body["verbosity"] = setting
         else:
             draft.unsupported.leave_out(
-                f"text.{name}", "Chat completions has no place for it.", _ELSEWHERE
+                f"text.{name}", "Chat completions has no place for it.", ELSEWHERE
             )
 
 
@@ -296,35 +253,3 @@ def _write_grammar(form: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reference(function: Function) -> dict[str, Any]:
     return {"type": function.kind, function.kind: {"name": function.name}}
-
-
-def drop_refused(body: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
-    """Take out of a body what the model is known to refuse.
-
-    Raises:
-        ConfigurationError: it asks for something.
-    """
-    for path, default in facts.refused_by_chat.items():
-        holder, name = _find(body, path)
-        value = holder.get(name)
-        if value is None:
-            continue
-        del holder[name]
-        if not holder:
-            del body[path.split(".")[0]]
-        # Penalties of 0 are sent by many clients that want none.
-        if value != default:
-            unsupported.leave_out(
-                _NAMES.get(path, path),
-                f"Models of the family {facts.family!r} refuse it on chat completions.",
-                "Leave it out, or set drop_params.",
-            )
-
-
-def _find(body: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
-    """The object that holds the field of a path, and the field's name."""
-    *outer, name = path.split(".")
-    holder: Any = body
-    for part in outer:
-        holder = holder.get(part) if isinstance(holder, dict) else None
-    return (holder if isinstance(holder, dict) else {}), name

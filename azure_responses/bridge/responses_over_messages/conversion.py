@@ -5,10 +5,10 @@ from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.input_items import open_compactions, read_input
+from azure_responses.bridge.refused_parameters import drop_refused
 from azure_responses.bridge.response_events import ResponseBuilder, begin_response
 from azure_responses.bridge.responses_over_messages.messages import MessageWriter
 from azure_responses.bridge.responses_over_messages.parameters import (
-    drop_refused,
     tool_support,
     write_parameters,
     write_tools,
@@ -83,7 +83,7 @@ class ResponsesOverMessages:
             body["system"] = system
         body |= write_tools(parameters, tools)
         check_thinking(body, self._facts, self._unsupported)
-        drop_refused(body, self._facts, self._unsupported)
+        drop_refused(body, "messages", self._facts, self._unsupported)
         self._check_prefill(body)
         self.warnings = tuple(self._unsupported.warnings)
         self._body = body

@@ -20,6 +20,7 @@ from azure_responses.bridge.function_calls import (
     output_of,
 )
 from azure_responses.bridge.function_tools import FunctionTools
+from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
 from azure_responses.bridge.responses_over_messages.blocks import BlockWriter, text_of
 from azure_responses.bridge.responses_over_messages.thinking import open_block
 from azure_responses.bridge.unsupported import Unsupported
@@ -30,25 +31,8 @@ __all__ = ["OPENING", "MessageWriter", "mark_instruction", "read_arguments", "to
 
 _Item = Mapping[str, Any]
 _Block = dict[str, Any]
-_HOSTED = frozenset(
-    {
-        "code_interpreter_call",
-        "file_search_call",
-        "image_generation_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-        "mcp_call",
-        "mcp_list_tools",
-        "program",
-        "program_output",
-        "shell_call",
-        "shell_call_output",
-        "web_search_call",
-    }
-)
 OPENING = "[The conversation begins.]"
 """What the user says where the assistant speaks first, which Claude refuses."""
-
 _VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -76,7 +60,7 @@ class MessageWriter:
         self._outputs: dict[str, tuple[_Item, str]] = {}
         # The calls of the last message, whose results come next.
         self._pending: list[str] = []
-        self._hosted_calls: set[str] = set()
+        self._hosted = HostedItems()
         self._foreign = 0
 
     def write(
@@ -133,7 +117,7 @@ class MessageWriter:
         writer = _WRITERS.get(kind)
         if writer is not None:
             writer(self, item, path)
-        elif self._is_hosted(kind, item):
+        elif self._hosted.has(item):
             self._write_hosted(item, path)
         elif kind in CALLS:
             self._write_call(item, path)
@@ -145,14 +129,6 @@ class MessageWriter:
                 f"Claude takes no item {kind!r}.",
                 "Leave the item out, or use a deployment that speaks the Responses API.",
             )
-
-    def _is_hosted(self, kind: str, item: _Item) -> bool:
-        if kind == "shell_call" and is_services(item):
-            self._hosted_calls.add(_named(item))
-            return True
-        if kind in ("shell_call", "shell_call_output"):
-            return _named(item) in self._hosted_calls
-        return kind in _HOSTED
 
     def _add(self, role: str, blocks: list[_Block]) -> None:
         if not blocks:
@@ -242,9 +218,7 @@ class MessageWriter:
     def _write_hosted(self, item: _Item, path: str) -> None:
         kind = item["type"]
         if self._context.hosted_history == "text":
-            fields = {name: value for name, value in item.items() if _tells(name, value)}
-            told = f"[{kind}: {json.dumps(fields, ensure_ascii=False)}]"
-            self._add("assistant", [{"type": "text", "text": told}])
+            self._add("assistant", [{"type": "text", "text": tell_hosted(item)}])
         else:
             self._unsupported.warn(
                 f"{path} was left out. The service ran this {kind!r}, and Claude knows no such "
@@ -308,12 +282,3 @@ def tool_id(call_id: str) -> str:
     if _VALID_ID.fullmatch(call_id):
         return call_id
     return "toolu_" + sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _tells(name: str, value: Any) -> bool:
-    """True for a field of a hosted call that says something to a model."""
-    if name in ("id", "type", "status", "call_id", "container_id", "server_label"):
-        return False
-    # An image is base64 of any length.
-    is_binary = name == "result" and isinstance(value, str)
-    return bool(value) and not is_binary

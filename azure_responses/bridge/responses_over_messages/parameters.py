@@ -1,10 +1,11 @@
 """The parameters of a response → those of Messages, without the conversation itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import Function, FunctionTools, ToolSupport
+from azure_responses.bridge.refused_parameters import ELSEWHERE, RefusedParameter, responses_only
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.thinking import thinks, write_thinking
 from azure_responses.bridge.unsupported import Unsupported, invalid
@@ -12,7 +13,6 @@ from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
 __all__ = [
-    "drop_refused",
     "drop_sampling",
     "read_limit",
     "tool_support",
@@ -22,56 +22,23 @@ __all__ = [
 
 _Fields = Mapping[str, Any]
 _Body = dict[str, Any]
-_ELSEWHERE = "Use a deployment that speaks the Responses API."
-_SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
 # Half of what the smallest Claude of today writes, for a model of which nothing is known.
 _MAX_TOKENS = 4_096
-# name → (values that ask for nothing, why it is not sent, what to do instead)
-_REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
-    "prompt": (
-        (),
-        "Stored prompts are the Responses API's.",
-        "Send the prompt's text as instructions and input.",
-    ),
-    "moderation": ((), "Messages moderates nothing on request.", _SELF),
-    "access_programs": (({},), "Messages has no access programs.", _ELSEWHERE),
-    "multi_agent": (({"enabled": False},), "Messages runs no agents.", _ELSEWHERE),
-    "conversation": (
-        (),
-        "Conversations are stored by the Responses API.",
-        "Continue by previous_response_id, or send the items.",
-    ),
-    "background": (
-        (False,),
-        "Claude does not work in the background.",
-        "Run the call in a task or thread of your own, or through the gateway.",
-    ),
-    "background_options": (({},), "The call does not run in the background.", _ELSEWHERE),
-    "context_management": (
-        ([],),
-        "Nothing compacts the context of a call to Claude.",
-        "Set truncation='auto', or leave out old turns yourself.",
-    ),
-    "image": (
-        ({}, {"context_compression": "auto"}),
-        "Messages does not compress images.",
-        "Send smaller images.",
-    ),
-    "agent_reference": ((), "An agent is called over the Responses API.", _ELSEWHERE),
-    "top_logprobs": ((0,), "Claude gives no log probabilities.", _ELSEWHERE),
-    "service_tier": (
+_REFUSED: Mapping[str, RefusedParameter] = {
+    **responses_only("Messages"),
+    "top_logprobs": RefusedParameter((0,), "Claude gives no log probabilities.", ELSEWHERE),
+    "service_tier": RefusedParameter(
         ("auto", "default"),
         "Claude in Foundry has one service tier.",
         "Leave it out, or set it to 'auto'.",
     ),
-    "n": ((1,), "A response is one answer.", "Make one call for each answer."),
-    "frequency_penalty": ((0,), "Claude takes no penalties.", "Leave it out."),
-    "presence_penalty": ((0,), "Claude takes no penalties.", "Leave it out."),
-    "seed": ((), "Claude's sampling takes no seed.", "Leave it out."),
+    "frequency_penalty": RefusedParameter((0,), "Claude takes no penalties.", "Leave it out."),
+    "presence_penalty": RefusedParameter((0,), "Claude takes no penalties.", "Leave it out."),
+    "seed": RefusedParameter((), "Claude's sampling takes no seed.", "Leave it out."),
 }
 # What the conversion itself does, what only our own store uses, or what matters only for tools
 # that the service runs.
-_DONE_ELSEWHERE = frozenset(
+_DONEELSEWHERE = frozenset(
     {
         "input",
         "instructions",
@@ -109,14 +76,6 @@ _NOT_STRICT = frozenset(
         "uniqueItems",
     }
 )
-# Paths of a body whose name in the Responses API is another.
-_NAMES = {
-    "max_tokens": "max_output_tokens",
-    "output_config.effort": "reasoning.effort",
-    "output_config.format": "text.format",
-    "metadata.user_id": "safety_identifier",
-    "stop_sequences": "stop",
-}
 
 
 class _Draft:
@@ -156,7 +115,7 @@ def write_parameters(
     if user:
         draft.body["metadata"] = {"user_id": str(user)}
     for name, value in parameters.items():
-        if value is not None and name not in _DONE_ELSEWHERE:
+        if value is not None and name not in _DONEELSEWHERE:
             _take(draft, name, value)
     drop_sampling(draft.body, draft.facts, unsupported)
     return draft.body, draft.instructions
@@ -226,7 +185,7 @@ def _take_include(draft: _Draft, value: Any) -> None:
         draft.unsupported.leave_out(
             "include[message.output_text.logprobs]",
             "Claude gives no log probabilities.",
-            _ELSEWHERE,
+            ELSEWHERE,
         )
 
 
@@ -374,34 +333,6 @@ def _write_choice(tools: FunctionTools, *, is_parallel: bool) -> _Body | None:
     if not is_parallel and choice.mode != "none":
         written["disable_parallel_tool_use"] = True
     return written
-
-
-def drop_refused(body: _Body, facts: FamilyFacts, unsupported: Unsupported) -> None:
-    """Take out of a body what the model is known to refuse.
-
-    Raises:
-        ConfigurationError: it asks for something.
-    """
-    for path, default in facts.refused_by_messages.items():
-        holder, name = _find(body, path.split("."))
-        value = holder.pop(name, None)
-        if not holder:
-            body.pop(path.split(".")[0], None)
-        if value is not None and value != default:
-            unsupported.leave_out(
-                _NAMES.get(path, path),
-                f"Models of the family {facts.family!r} refuse it.",
-                "Leave it out, or set drop_params.",
-            )
-
-
-def _find(body: _Body, path: Sequence[str]) -> tuple[_Body, str]:
-    """The object that holds the field of a path, and the field's name."""
-    *outer, name = path
-    holder: Any = body
-    for part in outer:
-        holder = holder.get(part) if isinstance(holder, dict) else None
-    return (holder if isinstance(holder, dict) else {}), name
 
 
 def _fields(value: Any, path: str) -> _Fields:

@@ -422,8 +422,8 @@ def test_a_screenshot_is_shown_to_the_model() -> None:
 
 
 def test_items_of_an_unknown_kind_are_refused_by_name() -> None:
-    item = {"type": "program", "id": "p"}
-    with pytest.raises(ConfigurationError, match="cannot take an item 'program'"):
+    item = {"type": "item_of_tomorrow", "id": "p"}
+    with pytest.raises(ConfigurationError, match="cannot take an item 'item_of_tomorrow'"):
         convert({"input": [item]})
     body, warnings = convert({"input": [item, _said("user", "Hi")]}, drops_params=True)
     assert (len(body["messages"]), len(warnings)) == (1, 1)

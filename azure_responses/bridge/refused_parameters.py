@@ -1,0 +1,122 @@
+"""Parameters that a deployment cannot be sent: those of the Responses API alone, and a model's own.
+
+What only the Responses API has is refused by name before anything is sent, with what to do
+instead. What a model is known to refuse stands in its entry of `protocol.families`, as paths of the
+body that is sent.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from azure_responses.bridge.unsupported import Unsupported
+from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.families import FamilyFacts
+
+__all__ = ["ELSEWHERE", "RefusedParameter", "drop_refused", "responses_only"]
+
+ELSEWHERE = "Use a deployment that speaks the Responses API."
+_SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
+
+# Paths of the body that is sent whose name in the caller's API is another.
+_NAMES: Mapping[APIName, Mapping[str, str]] = {
+    "chat": {
+        "max_tokens": "max_output_tokens",
+        "max_completion_tokens": "max_output_tokens",
+        "reasoning_effort": "reasoning.effort",
+        "response_format": "text.format",
+        "verbosity": "text.verbosity",
+        "logprobs": "top_logprobs",
+    },
+    "messages": {
+        "max_tokens": "max_output_tokens",
+        "output_config.effort": "reasoning.effort",
+        "output_config.format": "text.format",
+        "metadata.user_id": "safety_identifier",
+        "stop_sequences": "stop",
+    },
+}
+
+
+class RefusedParameter(NamedTuple):
+    """Why a parameter is not sent.
+
+    Attributes:
+        neutral: values that ask for nothing, and are left out without a word.
+        reason, alternative: whole sentences.
+    """
+
+    neutral: tuple[Any, ...]
+    reason: str
+    alternative: str
+
+
+def responses_only(api: str) -> dict[str, RefusedParameter]:
+    """What an API, such as "Chat completions", has no place for."""
+    refused: dict[str, tuple[tuple[Any, ...], str, str]] = {
+        "prompt": (
+            (),
+            "Stored prompts are the Responses API's.",
+            "Send the prompt's text as instructions and input.",
+        ),
+        "moderation": ((), f"{api} moderates nothing on request.", _SELF),
+        "access_programs": (({},), f"{api} has no access programs.", ELSEWHERE),
+        "multi_agent": (({"enabled": False},), f"{api} runs no agents.", ELSEWHERE),
+        "conversation": (
+            (),
+            "Conversations are stored by the Responses API.",
+            "Continue by previous_response_id, or send the items.",
+        ),
+        "background": (
+            (False,),
+            f"A deployment that speaks {api[0].lower() + api[1:]} does not work in the background.",
+            "Run the call in a task or thread of your own, or through the gateway.",
+        ),
+        "background_options": (({},), "The call does not run in the background.", ELSEWHERE),
+        "context_management": (
+            ([],),
+            f"Nothing compacts the context of a call over {api[0].lower() + api[1:]}.",
+            "Set truncation='auto', or leave out old turns yourself.",
+        ),
+        "image": (
+            ({}, {"context_compression": "auto"}),
+            f"{api} does not compress images.",
+            "Send smaller images.",
+        ),
+        "agent_reference": ((), "An agent is called over the Responses API.", ELSEWHERE),
+        "n": ((1,), "A response is one answer.", "Make one call for each answer."),
+    }
+    return {name: RefusedParameter(*about) for name, about in refused.items()}
+
+
+def drop_refused(
+    body: dict[str, Any], api: APIName, facts: FamilyFacts, unsupported: Unsupported
+) -> None:
+    """Take out of a body what the model is known to refuse in an API.
+
+    Raises:
+        ConfigurationError: it asks for something.
+    """
+    names = _NAMES.get(api, {})
+    for path, default in facts.refused_by(api).items():
+        holder, name = _find(body, path)
+        value = holder.pop(name, None)
+        if value is None:
+            continue
+        if not holder:
+            del body[path.split(".")[0]]
+        # Penalties of 0 are sent by many clients that want none.
+        if value != default:
+            unsupported.leave_out(
+                names.get(path, path),
+                f"Models of the family {facts.family!r} refuse it.",
+                "Leave it out, or set drop_params.",
+            )
+
+
+def _find(body: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """The object that holds the field of a path, and the field's name."""
+    *outer, name = path.split(".")
+    holder: Any = body
+    for part in outer:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    return (holder if isinstance(holder, dict) else {}), name
