@@ -252,18 +252,21 @@ class ResponseBuilder:
 
     def _close_items(self, status: str) -> None:
         for item in self._items:
-            if item is not None:
+            if item is not None and item.is_open:
                 item.close("completed" if status == "completed" else "incomplete")
 
     def _add(self, item: Any, place: int | None) -> int:
-        index = self.reserve() if place is None else place
-        self._items[index] = item
-        return index
+        if place is None:
+            self._items.append(item)
+            return len(self._items) - 1
+        self._items[place] = item
+        return place
 
-    def _emit(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def _emit(self, kind: str, fields: Mapping[str, Any], place: Mapping[str, Any]) -> None:
         if self._streams:
-            event = {"type": kind, **fields, "sequence_number": self._sequence_number}
-            self._sequence_number += 1
+            number = self._sequence_number
+            event = {"type": kind, **fields, **place, "sequence_number": number}
+            self._sequence_number = number + 1
             self._pending.append(b"event: %s\ndata: %s\n\n" % (kind.encode(), _encode(event)))
 
     def _emit_response(self, kind: str, encoded: bytes) -> None:
@@ -312,19 +315,15 @@ class _Item:
         self._builder = builder
         self.fields = fields
         self.is_open = True
-        self._index = builder._add(self, place)
-        builder._emit("response.output_item.added", self._placed({"item": fields}))
-
-    @property
-    def _place(self) -> _Object:
-        return {"item_id": self.fields["id"], "output_index": self._index}
-
-    def _placed(self, fields: _Object) -> _Object:
-        return {**fields, "output_index": self._index}
+        index = builder._add(self, place)
+        self._output_place = {"output_index": index}
+        self._place = {"item_id": fields["id"], "output_index": index}
+        builder._emit("response.output_item.added", {"item": fields}, self._output_place)
 
     def _end(self) -> None:
         self.is_open = False
-        self._builder._emit("response.output_item.done", self._placed({"item": self.fields}))
+        fields = {"item": self.fields}
+        self._builder._emit("response.output_item.done", fields, self._output_place)
 
 
 class ReasoningItem(_Item):
@@ -354,11 +353,11 @@ class ReasoningItem(_Item):
     def _begin_text(self) -> _Deltas:
         builder, place = self._builder, {"content_index": 0, **self._place}
         part = {"type": "reasoning_text", "text": ""}
-        builder._emit("response.content_part.added", {"part": part, **place})
+        builder._emit("response.content_part.added", {"part": part}, place)
         if self._with_summary:
             at = {**self._place, "summary_index": 0}
             part = {"type": "summary_text", "text": ""}
-            builder._emit("response.reasoning_summary_part.added", {"part": part, **at})
+            builder._emit("response.reasoning_summary_part.added", {"part": part}, at)
             self._summary = _Deltas(builder, "response.reasoning_summary_text.delta", at)
         return _Deltas(builder, "response.reasoning_text.delta", place)
 
@@ -380,14 +379,14 @@ class ReasoningItem(_Item):
     def _end_text(self, text: str) -> None:
         builder, place = self._builder, {"content_index": 0, **self._place}
         part = {"type": "reasoning_text", "text": text}
-        builder._emit("response.reasoning_text.done", {"text": text, **place})
-        builder._emit("response.content_part.done", {"part": part, **place})
+        builder._emit("response.reasoning_text.done", {"text": text}, place)
+        builder._emit("response.content_part.done", {"part": part}, place)
         self.fields["content"] = [part]
         if self._with_summary:
             at = {**self._place, "summary_index": 0}
             part = {"type": "summary_text", "text": text}
-            builder._emit("response.reasoning_summary_text.done", {"text": text, **at})
-            builder._emit("response.reasoning_summary_part.done", {"part": part, **at})
+            builder._emit("response.reasoning_summary_text.done", {"text": text}, at)
+            builder._emit("response.reasoning_summary_part.done", {"part": part}, at)
             self.fields["summary"] = [part]
 
 
@@ -422,9 +421,7 @@ class MessageItem(_Item):
             self.add_text("")
         annotations = self._parts[-1]["annotations"]
         fields = {"annotation": annotation, "annotation_index": len(annotations)}
-        self._builder._emit(
-            "response.output_text.annotation.added", {**fields, **self._part_place()}
-        )
+        self._builder._emit("response.output_text.annotation.added", fields, self._part_place)
         annotations.append(dict(annotation))
 
     def close(self, status: str = "completed") -> None:
@@ -435,15 +432,12 @@ class MessageItem(_Item):
         self.fields = {**self.fields, "status": status, "content": self._parts}
         self._end()
 
-    def _part_place(self) -> _Object:
-        return {"content_index": len(self._parts) - 1, **self._place}
-
     def _begin_part(self, part: _Object) -> None:
         self._end_part()
         self._parts.append(part)
         self._kind = part["type"]
-        place = self._part_place()
-        self._builder._emit("response.content_part.added", {"part": part, **place})
+        place = self._part_place = {"content_index": len(self._parts) - 1, **self._place}
+        self._builder._emit("response.content_part.added", {"part": part}, place)
         self._deltas = _Deltas(self._builder, f"response.{self._kind}.delta", place)
 
     def _end_part(self) -> None:
@@ -455,9 +449,8 @@ class MessageItem(_Item):
         part |= said
         if "logprobs" in part:
             said["logprobs"] = part["logprobs"]
-        place = self._part_place()
-        self._builder._emit(f"response.{self._kind}.done", {**said, **place})
-        self._builder._emit("response.content_part.done", {"part": part, **place})
+        self._builder._emit(f"response.{self._kind}.done", said, self._part_place)
+        self._builder._emit("response.content_part.done", {"part": part}, self._part_place)
         self._kind = None
 
 
@@ -502,5 +495,5 @@ class CallItem(_Item):
             self.fields |= said
             if self._field == "arguments":
                 said["name"] = self.fields["name"]
-            self._builder._emit(f"{self._events}.done", {**said, **self._place})
+            self._builder._emit(f"{self._events}.done", said, self._place)
         self._end()

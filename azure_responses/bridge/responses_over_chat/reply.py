@@ -4,8 +4,7 @@ A whole reply is read as a stream of one chunk, so that both say the same.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.reply_builder import MessagePart, ReasoningPart, ReplyBuilder
@@ -27,8 +26,7 @@ _ENDINGS: Mapping[str, tuple[EndStatus, str | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyForm:
+class ReplyForm(NamedTuple):
     """How a reply is to be read.
 
     Attributes:
@@ -276,30 +274,28 @@ def _unwrapped(annotation: _Fields) -> dict[str, Any]:
 
 
 def _read_usage(usage: _Fields) -> dict[str, Any]:
-    read = _details(usage, "prompt_tokens_details")
-    written = _details(usage, "completion_tokens_details")
-    inputs, outputs = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    reasoned = _count(written, "reasoning_tokens")
+    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    cached, cache_write = _counts(read, "cached_tokens", "cache_write_tokens")
+    reasoned, _ = _counts(written, "reasoning_tokens", "")
+    inputs, outputs = _counts(usage, "prompt_tokens", "completion_tokens")
     # xAI's completion_tokens leave the reasoning out, its total does not.
-    if reasoned and _count(usage, "total_tokens") == inputs + outputs + reasoned:
+    if reasoned and usage.get("total_tokens") == inputs + outputs + reasoned:
         outputs += reasoned
-    write = read.get("cache_write_tokens")
+    # DeepSeek's own name.
+    cached = cached or _counts(usage, "prompt_cache_hit_tokens", "")[0]
+    writes = isinstance(read, dict) and "cache_write_tokens" in read
     return usage_of(
         inputs,
         outputs,
-        # The second is DeepSeek's own name.
-        cached_tokens=_count(read, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens"),
+        cached_tokens=cached,
         reasoning_tokens=reasoned,
-        cache_write_tokens=write if isinstance(write, int) else None,
+        cache_write_tokens=cache_write if writes else None,
     )
 
 
-def _details(usage: _Fields, name: str) -> _Fields:
-    details = usage.get(name)
-    return details if isinstance(details, dict) else {}
-
-
-def _count(fields: _Fields, name: str) -> int:
-    # A count that is not a number must not cost the caller the answer.
-    value = fields.get(name)
-    return value if isinstance(value, int) else 0
+def _counts(fields: Any, first: str, second: str) -> tuple[int, int]:
+    """Two counts; one that is not a number must not cost the caller the answer."""
+    if not isinstance(fields, dict):
+        return 0, 0
+    one, two = fields.get(first), fields.get(second)
+    return one if isinstance(one, int) else 0, two if isinstance(two, int) else 0
