@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from azure_responses.bridge.native_chat import fit_chat
+from azure_responses.bridge.native_messages import fit_messages
 from azure_responses.bridge.native_responses import fit_responses
 from azure_responses.protocol.conversion import APIName, Conversion, ConversionContext, Sealer
 from azure_responses.protocol.families import FamilyFacts, facts_of
@@ -79,7 +80,7 @@ class ConversionFactory:
         The same object where nothing had to be changed; and what was left out.
         """
         if api == "messages":
-            return parameters, ()
+            return fit_messages(parameters)
         fit = fit_chat if api == "chat" else fit_responses
         return fit(parameters, self.facts(deployment), drops_params=drops_params)
 

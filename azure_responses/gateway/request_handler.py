@@ -326,10 +326,12 @@ class RequestHandler:
 
     def _named(self, headers: list[Header]) -> list[Header]:
         """The headers with a request id, Azure's where there is one."""
-        for name, _ in headers:
-            if name == b"x-request-id":
-                return headers
-        headers.append((b"x-request-id", self._call_id.encode()))
+        names = {name for name, _ in headers}
+        if b"x-request-id" not in names:
+            headers.append((b"x-request-id", self._call_id.encode()))
+        # What Anthropic's clients read.
+        if b"request-id" not in names and expects_anthropic(self._scope["path"], self._headers):
+            headers.append((b"request-id", self._call_id.encode()))
         return headers
 
 

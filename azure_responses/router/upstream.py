@@ -15,14 +15,16 @@ Errors need nothing: an upstream whose error bodies differ gets a row in `protoc
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from azure_responses.bridge.native_messages import fit_betas, refused_betas
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
@@ -63,6 +65,7 @@ _NO_OPTIONS = Options()
 # Only a token can be exchanged for a newer one; these stay what they are.
 _FIXED_SECRETS = ("api_key", "azure_ad_token")
 _MOST_TEMPLATES = 1000
+_BETAS = "anthropic-beta"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -96,6 +99,7 @@ class UpstreamRequest:
     drops_params: bool | None = None
 
 
+_Switch = Callable[[Call, AzureResponsesError], bool]
 Warn = Callable[[str], None]
 """Takes what was left out of a request, one sentence each time."""
 
@@ -255,6 +259,7 @@ class ResponsesUpstream:
         self._operations = operations
         self._can_refresh = operations.settings.secret.kind not in _FIXED_SECRETS
         self._templates: dict[tuple[str, str, bool], _Template] = {}
+        self._refused_betas: frozenset[str] = frozenset()
 
     def write(self, request: UpstreamRequest, warn: Warn | None = None) -> Call:
         """The call that a request stands for.
@@ -361,7 +366,7 @@ class ResponsesUpstream:
         if content is None or options.extra_body:
             content = encode_body(_asked(request), options.extra_body)
         own = {"x-ms-client-request-id": request.call_id or self.new_id()}
-        headers = merge_headers(template.headers, own, self._headers_for(request))
+        headers = merge_headers(template.headers, own, self._headers_for(request, warn))
         url = template.url
         if options.extra_query:
             url += ("&" if "?" in url else "?") + urlencode(options.extra_query, doseq=True)
@@ -384,18 +389,43 @@ class ResponsesUpstream:
             # Over Responses a chat needs the bridge, which is around the attempt.
             may_switch=request.caller == "messages",
         )
+        if _BETAS in headers:
+            call.switch = partial(self._drops_betas, warn, call.switch)
         if request.operation == "count_tokens":
             path, mark, query = call.request.url.partition("?")
             url = f"{path}/count_tokens{mark}{query}"
             call.request = replace(call.request, url=url)
         return call
 
-    def _headers_for(self, request: UpstreamRequest) -> Mapping[str, str | None]:
+    def _headers_for(self, request: UpstreamRequest, warn: Warn | None) -> Mapping[str, str | None]:
         """The headers that the caller adds; Anthropic's own go to Claude alone."""
         given = request.options.extra_headers or {}
-        if not given or self.api_of(request.deployment) == "messages":
+        if not given or request.caller != "messages":
             return given
-        return {n: v for n, v in given.items() if not n.lower().startswith("anthropic-")}
+        if self.api_of(request.deployment) != "messages":
+            return {n: v for n, v in given.items() if not n.lower().startswith("anthropic-")}
+        betas = given.get(_BETAS)
+        if betas is None:
+            return given
+        kept, warnings = fit_betas(betas, self._refused_betas)
+        _tell(warn, warnings)
+        return {**given, _BETAS: kept or None}
+
+    def _drops_betas(
+        self, warn: Warn | None, switch: "_Switch | None", call: Call, error: AzureResponsesError
+    ) -> bool:
+        """Leave out the beta values that a refusal names; they are not sent again."""
+        refused = refused_betas(error.message)
+        if not refused:
+            return switch is not None and switch(call, error)
+        self._refused_betas |= refused
+        headers = dict(call.request.headers)
+        kept, warnings = fit_betas(headers.pop(_BETAS, ""), refused)
+        if kept:
+            headers[_BETAS] = kept
+        _tell(warn, warnings)
+        call.request = replace(call.request, headers=headers)
+        return bool(warnings)
 
     def _write_stored(self, request: UpstreamRequest, response_id: str) -> Call:
         operations, options = self._operations, request.options
@@ -434,6 +464,12 @@ class ResponsesUpstream:
         plain = endpoint.url("responses").partition("?")[0]
         query = call.request.url.removeprefix(plain)
         return _Template(call, url.partition("?")[0] + query, request.operation)
+
+
+def _tell(warn: Warn | None, warnings: Iterable[str]) -> None:
+    if warn is not None:
+        for text in warnings:
+            warn(text)
 
 
 def _asked(request: UpstreamRequest) -> Mapping[str, Any]:

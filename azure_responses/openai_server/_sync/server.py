@@ -41,6 +41,7 @@ from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import Target
 from azure_responses.router.upstream import UpstreamReply
+from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 
 if TYPE_CHECKING:
@@ -134,13 +135,14 @@ class _Served:
     def counts_natively(self) -> bool:
         """True where a deployment of the group counts the tokens of Messages itself."""
         group = self._calls.routing.group_of(self._call.group or "")
-        targets = self._calls.targets
-        return any(targets.of(one).upstream.api_of(one.model) == "messages" for one in group)
+        return any(_counts(self._calls.targets.of(one)) for one in group)
 
     def make(self) -> Reply:
         """The reply; of a stream once output has begun."""
         routed = self._calls.perform(self._call.route_request, self._attempt)
         result = routed.result
+        if isinstance(result, bytes):
+            return json_reply(self._call.summary, result)
         if isinstance(result, UpstreamReply):
             return self._whole(result)
         if isinstance(result, ByteStream):
@@ -183,6 +185,8 @@ class _Served:
                 answer = chat_answer(call.posted, target, routed, left, self._calls)
             if answer is not None:
                 return answer
+        if call.operation == "count_tokens" and not _counts(target):
+            return Answer(token_estimate(call.body), Outcome({}, 0, None))
         attempt = Attempt(call.asked, target, routed, left, self._calls)
         with call.attempt(target.deployment, routed):
             if call.is_stream:
@@ -273,6 +277,11 @@ class _Served:
             summary.latency = time.monotonic() - self._began
             final = events.final_response or events.partial_response
             summary.result = None if final is None else final.to_dict()
+
+
+def _counts(target: Target) -> bool:
+    """True for a deployment of Claude, which counts the tokens of Messages."""
+    return target.upstream.api_of(target.deployment.model) == "messages"
 
 
 def _show_failure(call: ServedRequest, failed: FailedAnswer) -> Reply:
