@@ -17,8 +17,11 @@ from azure_responses.types.parameters import ResponseParameters
 
 __all__ = ["OF_RESPONSES", "chat_parameters", "drop_refused", "fit_chat"]
 
-# What only our bridge adds to the messages that it answers with, and understands.
-_BRIDGE_FIELDS = frozenset({"commentary", "hosted_items", "output_order", "reasoning_items"})
+# What only our bridges add to the messages that they answer with, and understand: an earlier turn
+# may have been served by a deployment that speaks another API.
+_BRIDGE_FIELDS = frozenset(
+    {"commentary", "hosted_items", "output_order", "reasoning_items", "thinking_blocks"}
+)
 
 
 def fit_chat(
@@ -128,8 +131,11 @@ def _message(message: Any, facts: FamilyFacts, path: str) -> Any:
     if not isinstance(message, Mapping):
         return message
     fitted = message
-    if not _BRIDGE_FIELDS.isdisjoint(message):
-        fitted = {name: value for name, value in message.items() if name not in _BRIDGE_FIELDS}
+    # Of a family that is not known, it is not known either whether it wants its reasoning back.
+    is_refused = bool(facts.family) and not facts.takes_reasoning_content
+    dropped = _BRIDGE_FIELDS | {"reasoning_content"} if is_refused else _BRIDGE_FIELDS
+    if not dropped.isdisjoint(message):
+        fitted = {name: value for name, value in message.items() if name not in dropped}
     if fitted.get("role") == "developer" and not facts.takes_developer_role:
         fitted = {**fitted, "role": "system"}
     return fitted
