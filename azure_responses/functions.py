@@ -134,7 +134,7 @@ def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
         connection["endpoint"] = connection.pop("api_base")
     if isinstance(call.get("model"), str):
         named = read_model_name(call["model"])
-        call["model"] = named.deployment
+        call["model"] = named.deployment if named.agent is None else call["model"]
         if named.provider not in (None, "azure"):
             connection.setdefault("provider", named.provider)
     return connection, call

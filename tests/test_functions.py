@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import azure_responses
-from azure_responses import ConfigurationError, functions
+from azure_responses import AzureResponses, ConfigurationError, functions
 from azure_responses.emulator import Emulator
 from azure_responses.emulator.server import RunningServer
 
@@ -40,6 +40,43 @@ def test_the_provider_prefix_is_optional(server: RunningServer, model: str) -> N
     response = azure_responses.responses(model=model, input=_STORY, **_where(server))
     assert response.model == "o1-pro"
     assert response.output_text.count(".") == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "deployment"),
+    [
+        ("azure_ai/kimi-k2.5", "kimi-k2.5"),
+        ("azure_ai/claude-opus-4-8", "claude-opus-4-8"),
+        ("azure/o_series/o3", "o3"),
+    ],
+)
+def test_every_model_of_a_foundry_resource_is_called_by_litellms_name(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, model: str, deployment: str
+) -> None:
+    monkeypatch.setenv("AZURE_AI_API_BASE", server.url)
+    monkeypatch.setenv("AZURE_AI_API_KEY", server.emulator.api_key)
+    # Of another resource, which serves the models of OpenAI.
+    monkeypatch.setenv("AZURE_API_KEY", "other")
+    where = _where(server) if model.startswith("azure/") else {}
+    response = azure_responses.responses(model=model, input=_STORY, max_output_tokens=900, **where)
+    assert response.model == deployment
+    assert response.output_text
+    said = [{"role": "user", "content": _STORY}]
+    completion = azure_responses.completion(
+        model=model, messages=said, max_completion_tokens=900, **where
+    )
+    assert completion.choices[0].message.content
+
+
+def test_a_client_understands_litellms_name_of_a_foundry_model(server: RunningServer) -> None:
+    with AzureResponses(server.url, api_key=server.emulator.api_key) as client:
+        response = client.responses.create(model="azure_ai/kimi-k2.5", input=_STORY)
+        assert response.model == "kimi-k2.5"
+        said = [{"role": "user", "content": _STORY}]
+        completion = client.chat.completions.create(model="azure_ai/kimi-k2.5", messages=said)
+        assert completion.model == "kimi-k2.5"
+    paths = {request.path for request in server.emulator.requests}
+    assert paths == {"/openai/v1/chat/completions"}
 
 
 def test_streaming_iterates_events(server: RunningServer) -> None:

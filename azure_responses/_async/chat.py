@@ -18,6 +18,7 @@ from azure_responses.bridge import (
 from azure_responses.call_options import ChatArguments
 from azure_responses.errors import AzureResponsesError
 from azure_responses.parameter_help import shows_parameters
+from azure_responses.protocol.model_name import without_provider
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 
@@ -105,7 +106,7 @@ class AsyncCompletions:
             AzureResponsesError: what the service or the network ended with, after retries.
         """
         chat: dict[str, Any] = {"messages": None, **parameters}
-        chat["model"] = parameters.get("model") or self._deployment
+        chat["model"] = without_provider(parameters.get("model")) or self._deployment
         while True:
             api = self._native.api_of(chat["model"])
             try:

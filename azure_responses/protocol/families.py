@@ -129,8 +129,8 @@ class FamilyFacts:
     def effort_for(self, effort: str) -> str | None:
         """The effort to send for the one asked for; None to send none.
 
-        An effort that the model lacks becomes the nearest lower one that it has, or its lowest:
-        whoever compares the result with the argument knows what to warn of.
+        An effort that the model lacks becomes the nearest lower one that it has, or its lowest. A
+        result that differs from the argument is worth a warning.
         """
         if self.efforts is None or effort not in _EFFORTS or effort in self.efforts:
             return effort

@@ -17,7 +17,7 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.environment import Provider
 from azure_responses.protocol.families import facts_of
 
-__all__ = ["ModelName", "read_deployment", "read_model_name"]
+__all__ = ["ModelName", "read_deployment", "read_model_name", "without_provider"]
 
 _RESPONSES = "azure/responses/"
 # Taken off once each, from the front: a deployment may have a slash in its own name.
@@ -95,3 +95,13 @@ def _agent(text: str) -> str:
 def read_deployment(model: str) -> str:
     """The deployment that a name means, such as `D` of `azure/D`."""
     return read_model_name(model).deployment
+
+
+def without_provider(model: str | None) -> str | None:
+    """The deployment in `azure_ai/D`; any other name as it is.
+
+    For clients, which send names as they are given: a gateway may serve `azure/gpt-5` by that name.
+    """
+    if isinstance(model, str) and model.startswith("azure_ai/"):
+        return read_deployment(model)
+    return model

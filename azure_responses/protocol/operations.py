@@ -22,6 +22,7 @@ from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.model_name import without_provider
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
@@ -358,7 +359,7 @@ class Operations:
         return body
 
     def _deployment(self, model: Any) -> str:
-        name = model or self.settings.deployment
+        name = without_provider(model) or self.settings.deployment
         if not name:
             raise ConfigurationError(
                 "No model was given.",

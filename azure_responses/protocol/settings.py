@@ -16,6 +16,7 @@ from azure_responses.protocol.endpoint import (
     resolve_endpoint,
 )
 from azure_responses.protocol.environment import Chosen, Provider, choose, has_endpoint
+from azure_responses.protocol.model_name import without_provider
 from azure_responses.protocol.pasted_url import read_pasted_url
 
 __all__ = ["Secret", "Settings", "resolve_settings"]
@@ -104,8 +105,9 @@ def resolve_settings(
         _refuse_plain_http(resolved)
     named = _single("deployment", deployment=deployment, azure_deployment=azure_deployment)
     wanted = choose("deployment", environ, explicit=named or resolved.deployment).value
+    deployment = without_provider(wanted)
     other = None if scope else _OTHER_SCOPES.get(resolved.scope)
-    return Settings(resolved, secret, wanted, scope or resolved.scope, other)
+    return Settings(resolved, secret, deployment, scope or resolved.scope, other)
 
 
 def _provider_of(endpoint: str | None, environ: Mapping[str, str]) -> Provider:

@@ -3,7 +3,12 @@
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.model_name import ModelName, read_deployment, read_model_name
+from azure_responses.protocol.model_name import (
+    ModelName,
+    read_deployment,
+    read_model_name,
+    without_provider,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +66,17 @@ def test_a_name_tells_provider_family_and_agent(model: str, expected: ModelName)
 def test_an_agent_has_a_name_and_no_empty_version(model: str) -> None:
     with pytest.raises(ConfigurationError, match="agent"):
         read_model_name(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        ("azure_ai/kimi-k2.5", "kimi-k2.5"),
+        ("azure_ai/model_router/prod", "prod"),
+        ("azure/gpt-5", "azure/gpt-5"),
+        ("gpt-5", "gpt-5"),
+        (None, None),
+    ],
+)
+def test_a_client_takes_off_the_prefix_of_foundry_only(model: str | None, sent: str | None) -> None:
+    assert without_provider(model) == sent

@@ -372,3 +372,7 @@ def test_the_public_cloud_has_another_scope_unless_one_was_given(
 ) -> None:
     assert _settings(endpoint=endpoint).other_scope == other
     assert _settings(endpoint=endpoint, scope="api://mine/.default").other_scope is None
+
+
+def test_the_deployment_may_have_litellms_prefix_of_foundry_models() -> None:
+    assert _settings(deployment="azure_ai/kimi-k2.5").deployment == "kimi-k2.5"
