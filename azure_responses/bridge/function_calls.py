@@ -77,7 +77,8 @@ def call_of(item: _Item) -> FunctionCall:
     if len(form.arguments) == 1:
         given = item.get(form.arguments[0])
     if kind == "local_shell_call" and isinstance(given, Mapping):
-        given = {name: value for name, value in given.items() if name != "type"}
+        # What the item has and the model did not write.
+        given = {name: value for name, value in given.items() if name != "type" and value != {}}
     if isinstance(given, Mapping):
         given = {name: value for name, value in given.items() if value is not None}
     return FunctionCall(call_id, form.name, _as_text(given))
@@ -114,14 +115,17 @@ def _read_shell(given: dict[str, Any]) -> dict[str, Any] | None:
     commands = given.get("commands")
     if not _are_texts(commands):
         return None
-    action = {name: given.get(name) for name in ("timeout_ms", "max_output_length")}
-    return {"action": {"commands": commands, **action}, "environment": {"type": "local"}}
+    # In the order in which the model wrote them: sent back, they are found in its cache.
+    names = ("commands", "timeout_ms", "max_output_length")
+    action = {name: value for name, value in given.items() if name in names}
+    unsaid = {name: None for name in names if name not in action}
+    return {"action": {**action, **unsaid}, "environment": {"type": "local"}}
 
 
 def _read_local_shell(given: dict[str, Any]) -> dict[str, Any] | None:
     if not _are_texts(given.get("command")):
         return None
-    return {"action": {"type": "exec", "env": {}, **given}}
+    return {"action": {"type": "exec", **given, "env": given.get("env") or {}}}
 
 
 def _read_patch(given: dict[str, Any]) -> dict[str, Any] | None:
@@ -132,7 +136,7 @@ def _read_patch(given: dict[str, Any]) -> dict[str, Any] | None:
     names = ("type", "path") if operation.get("type") == "delete_file" else ("type", "path", "diff")
     if not all(isinstance(operation.get(name), str) for name in names):
         return None
-    return {"operation": {name: operation[name] for name in names}}
+    return {"operation": {name: value for name, value in operation.items() if name in names}}
 
 
 def _read_computer(given: dict[str, Any]) -> dict[str, Any] | None:

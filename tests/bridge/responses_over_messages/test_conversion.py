@@ -1,5 +1,6 @@
 """A conversation of several turns keeps everything that Claude needs to see again."""
 
+import json
 from typing import Any
 
 import pytest
@@ -26,8 +27,25 @@ _TOOLS: list[dict[str, Any]] = [
     {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}},
     {"type": "custom", "name": "patch"},
     {"type": "shell"},
+    {"type": "local_shell"},
+    {"type": "apply_patch"},
+    {"type": "computer"},
     {"type": "namespace", "name": "crm", "tools": [{"type": "function", "name": "find"}]},
 ]
+
+
+def _own_calls(number: int) -> list[dict[str, Any]]:
+    """Calls of the tools that are functions with fixed schemas."""
+    given: dict[str, dict[str, Any]] = {
+        "shell": {"timeout_ms": 5, "commands": ["ls"]},
+        "local_shell": {"working_directory": "/", "command": ["ls", "-l"]},
+        "apply_patch": {"path": "a.py", "type": "update_file", "diff": "@@\n-1\n+2"},
+        "computer": {"actions": [{"type": "click", "x": 1, "y": 2}]},
+    }
+    return [
+        {"type": "tool_use", "id": f"toolu_{number}{name}", "name": name, "input": given[name]}
+        for name in given
+    ]
 
 
 def _turn(number: int) -> dict[str, Any]:
@@ -40,14 +58,20 @@ def _turn(number: int) -> dict[str, Any]:
         {"type": "thinking", "thinking": "", "signature": f"sig-{number}-b"},
         {"type": "tool_use", "id": f"toolu_{number}b", "name": "patch", "input": {"input": "+é"}},
         {"type": "tool_use", "id": f"toolu_{number}c", "name": "crm__find", "input": {}},
+        *_own_calls(number),
         reason="tool_use",
     )
 
 
 def _answers(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     calls = [item for item in output if item["type"].endswith("_call")]
+    said = {"shell_call": [{"stdout": "ok"}], "computer_call": {"image_url": "https://x.example"}}
     return [
-        {"type": f"{call['type']}_output", "call_id": call["call_id"], "output": "ok"}
+        {
+            "type": f"{call['type']}_output",
+            "call_id": call["call_id"],
+            "output": said.get(call["type"], "ok"),
+        }
         for call in reversed(calls)
     ]
 
@@ -68,7 +92,9 @@ def test_five_turns_of_parallel_calls_keep_every_block_in_its_place(
         assert conversion.warnings == ()
         assert body["thinking"]["type"] in ("adaptive", "enabled")
         turns = [one["content"] for one in body["messages"] if one["role"] == "assistant"]
-        assert turns == [_turn(earlier)["content"] for earlier in range(number)]
+        # As text: in another order of fields Claude would not find it in its cache.
+        expected = [_turn(earlier)["content"] for earlier in range(number)]
+        assert json.dumps(turns) == json.dumps(expected)
         if streams:
             state = conversion.stream()
             state.receive(sse(streamed(_turn(number))))
@@ -214,4 +240,12 @@ def test_the_response_repeats_the_request() -> None:
 
 def test_a_namespace_is_restored_from_what_is_sent() -> None:
     body = written({"tools": _TOOLS})
-    assert [tool["name"] for tool in body["tools"]] == ["weather", "patch", "shell", "crm__find"]
+    assert [tool["name"] for tool in body["tools"]] == [
+        "weather",
+        "patch",
+        "shell",
+        "local_shell",
+        "apply_patch",
+        "computer",
+        "crm__find",
+    ]
