@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from azure_responses.emulator.dispatch import is_azure_host
+from azure_responses.emulator.accounts import is_azure_host
 from azure_responses.emulator.http_messages import (
     Answerer,
     Break,

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azure_responses.emulator.access import authorise
-from azure_responses.emulator.control import LoggedRequest, RequestLog, answer_control, is_control
-from azure_responses.emulator.dispatch import (
+from azure_responses.emulator.accounts import (
     SERVERLESS,
     Account,
-    EmulatedCall,
     find_account,
     is_azure_host,
 )
+from azure_responses.emulator.control import LoggedRequest, RequestLog, answer_control, is_control
+from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.faults import FaultScript, alter_reply, break_of
 from azure_responses.emulator.http_messages import (
     Break,

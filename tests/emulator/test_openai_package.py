@@ -253,3 +253,107 @@ def test_the_asynchronous_clients_do_the_same(server: RunningServer, kind: str) 
         assert (await client.responses.create(model="gpt-4.1", input="x")).output_text
 
     anyio.run(run)
+
+
+# --- models of other families, and agents ---------------------------------------------------------
+
+CHAT_WEATHER = {
+    "type": "function",
+    "function": {key: value for key, value in WEATHER.items() if key != "type"},
+}
+PROMPT = "weather in Rome and Paris [[azure:reason:Two cities.]]"
+
+
+@pytest.mark.parametrize("model", ["Kimi-K2.5", "DeepSeek-R1", "gpt-oss-120b"])
+def test_chat_only_models_reason_and_call_tools(client: Any, model: str) -> None:
+    messages: list[Any] = [{"role": "user", "content": PROMPT}]
+    given = {"model": model, "tools": [CHAT_WEATHER]}
+    called = client.chat.completions.create(messages=messages, **given).choices[0].message
+    assert called.reasoning_content == "Two cities."
+    places = [json.loads(call.function.arguments)["city"] for call in called.tool_calls]
+    assert places == ["Rome", "Paris"]
+    messages.append(called)
+    messages += [
+        {"role": "tool", "tool_call_id": call.id, "content": f"{place} is sunny"}
+        for call, place in zip(called.tool_calls, places, strict=True)
+    ]
+    text = ""
+    usage: Any = None
+    for chunk in client.chat.completions.create(
+        messages=messages, stream=True, stream_options={"include_usage": True}, **given
+    ):
+        text += "".join(choice.delta.content or "" for choice in chunk.choices)
+        usage = chunk.usage or usage
+    assert "Paris is sunny" in text
+    assert usage.completion_tokens_details.reasoning_tokens > 0
+
+
+def test_the_stream_helper_adds_the_reasoning_up(v1: Any) -> None:
+    messages = [{"role": "user", "content": PROMPT}]
+    with v1.chat.completions.stream(
+        model="Kimi-K2.5", messages=messages, tools=[CHAT_WEATHER]
+    ) as stream:
+        final = stream.get_final_completion().choices[0]
+    assert final.message.reasoning_content == "Two cities."
+    assert [call.id for call in final.message.tool_calls] == [
+        "functions.get_weather:0",
+        "functions.get_weather:1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "error"),
+    [
+        ("grok-4", {"presence_penalty": 1}, "BadRequestError"),
+        ("Mistral-Large-3", {"max_completion_tokens": 5}, "BadRequestError"),
+        ("claude-opus-4-8", {}, "NotFoundError"),
+        ("gpt-5.1-codex", {}, "BadRequestError"),
+        ("DeepSeek-V4-Pro", {"prompt_cache_key": "k"}, "BadRequestError"),
+    ],
+)
+def test_refusals_are_errors_of_the_package(
+    v1: Any, model: str, given: dict[str, Any], error: str
+) -> None:
+    with pytest.raises(getattr(openai, error)):
+        v1.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "Hello"}], **given
+        )
+
+
+def test_the_asynchronous_client_streams_a_chat_only_model(server: RunningServer) -> None:
+    async def run() -> str:
+        async with openai.AsyncOpenAI(**options(server, "v1")) as client:
+            stream = await client.chat.completions.create(
+                model="Kimi-K2.5",
+                messages=[{"role": "user", "content": "what is 2+3"}],
+                stream=True,
+            )
+            return "".join(
+                [choice.delta.content or "" async for chunk in stream for choice in chunk.choices]
+            )
+
+    assert anyio.run(run) == "2 + 3 = 5"
+
+
+@pytest.mark.parametrize("way", ["reference", "endpoint"])
+def test_agents_answer_the_package(server: RunningServer, way: str) -> None:
+    project = f"{server.url}/api/projects/p"
+    reference = {"type": "agent_reference", "name": "support", "version": "1"}
+    chosen: dict[str, Any] = {"base_url": f"{project}/openai/v1/"}
+    body: dict[str, Any] = {"agent_reference": reference}
+    if way == "endpoint":
+        chosen = {
+            "base_url": f"{project}/agents/support/endpoint/protocols/openai",
+            "default_query": {"api-version": "v1"},
+        }
+        body = {}
+    key = server.emulator.token_credential().get_token("https://ai.azure.com/.default").token
+    with openai.OpenAI(api_key=key, max_retries=0, **chosen) as client:
+        response = client.responses.create(input="what is 2+3", extra_body=body)
+        assert response.output_text == "2 + 3 = 5"
+        assert response.agent_reference == reference
+        conversation = client.conversations.create()
+        events = client.responses.create(
+            input="Hello", conversation=conversation.id, stream=True, extra_body=body
+        )
+        assert [event.type for event in events][-1] == "response.completed"

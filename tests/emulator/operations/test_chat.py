@@ -50,7 +50,7 @@ def collect(reply: httpx.Response) -> dict[str, Any]:
     for chunk in events_of(reply):
         for choice in chunk["choices"]:
             reason = choice["finish_reason"] or reason
-            for name, value in choice["delta"].items():
+            for name, value in choice.get("delta", {}).items():
                 if name == "tool_calls":
                     for part in value:
                         call = calls.setdefault(part["index"], {"arguments": ""})
@@ -469,6 +469,20 @@ def test_calls_may_be_mixed_in_a_stream(client: httpx.Client) -> None:
     ]
     assert order[:3] == [0, 1, 2]
     assert order != sorted(order)
+
+
+@pytest.mark.parametrize("model", ["Kimi-K2.5", "Mistral-Large-3"])
+def test_the_asynchronous_filter_tells_its_results_without_a_delta(model: str) -> None:
+    deployments = [EmulatedDeployment("d", model, chunking="async")]
+    with open_client(Emulator([Resource("r", deployments=deployments)])) as client:
+        reply = chat(client, "d", "what is 2+3", stream=True)
+    found = [chunk for chunk in events_of(reply)
+             if any("delta" not in choice for choice in chunk["choices"])]  # fmt: skip
+    (annotation,) = found
+    (choice,) = annotation["choices"]
+    assert (annotation["id"], annotation["model"]) == ("", "")
+    assert choice["content_filter_offsets"]["end_offset"] == len("2 + 3 = 5")
+    assert collect(reply)["content"] == "2 + 3 = 5"
 
 
 def test_several_thoughts_are_one_text(client: httpx.Client) -> None:
