@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
@@ -67,9 +68,8 @@ class ConversionFactory:
             now: unix seconds.
             drops_params: what cannot be sent is left out with a warning.
         """
-        package, name = _CONVERSIONS[caller, upstream]
-        kind = getattr(import_module(f"azure_responses.bridge.{package}"), name)
-        conversion: Conversion = kind(parameters, self._context(deployment, now, drops_params))
+        context = self._context(deployment, now, drops_params)
+        conversion: Conversion = _kind_of(caller, upstream)(parameters, context)
         return conversion
 
     def fit(
@@ -114,6 +114,12 @@ class ConversionFactory:
             facts.max_output_tokens,
             self.hosted_history,
         )
+
+
+@cache
+def _kind_of(caller: APIName, upstream: APIName) -> Any:
+    package, name = _CONVERSIONS[caller, upstream]
+    return getattr(import_module(f"azure_responses.bridge.{package}"), name)
 
 
 class LazySealer:

@@ -228,6 +228,8 @@ class ResponseBuilder:
         ended = {"status": status, "incomplete_details": details, "error": error, "usage": usage}
         self.final = {**self._response, **ended, "content_filters": content_filters}
         self.final["output"] = [item.fields for item in self._items if item is not None]
+        # They refer to the builder. A circle would stay in memory until it is searched for.
+        self._items = []
         if service_tier is not None:
             self.final["service_tier"] = service_tier
         if self._streams:
@@ -244,11 +246,6 @@ class ResponseBuilder:
     def is_over(self) -> bool:
         """The response is finished, in order or not."""
         return self.final is not None
-
-    @property
-    def has_output(self) -> bool:
-        """An item has begun."""
-        return bool(self._items)
 
     def _close_items(self, status: str) -> None:
         for item in self._items:

@@ -6,7 +6,7 @@ when the deployment refuses the API that was assumed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -27,6 +27,8 @@ from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 
 __all__ = ["CallConverter", "MakesConversions", "StoredReads"]
+
+_MOST_URLS = 1000
 
 
 class MakesConversions(Protocol):
@@ -86,6 +88,8 @@ class CallConverter:
     conversions: MakesConversions
     drops_params: bool = False
     reading: StoredReads | None = None
+    # Nearly every call of a client has the same URL.
+    _urls: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     def convert(
         self,
@@ -220,6 +224,15 @@ class CallConverter:
 
     def _url(self, api: APIName, deployment: str, url: str) -> str:
         """The URL of an API, with the query that the call has besides the endpoint's own."""
+        key = api, deployment, url
+        found = self._urls.get(key)
+        if found is None:
+            found = self._make_url(api, deployment, url)
+            if len(self._urls) < _MOST_URLS:
+                self._urls[key] = found
+        return found
+
+    def _make_url(self, api: APIName, deployment: str, url: str) -> str:
         endpoint = self.endpoint
         if api == "responses":
             made = endpoint.url("responses")

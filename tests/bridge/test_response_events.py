@@ -1,6 +1,8 @@
 """The builder of items, responses and events."""
 
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -265,9 +267,7 @@ def test_a_call_of_another_kind_gets_its_fields_at_its_end() -> None:
 def test_a_failed_response_ends_no_item() -> None:
     builder = _builder()
     builder.start()
-    assert [builder.has_output] == [False]
     builder.begin_message().add_text("Hi")
-    assert [builder.has_output] == [True]
     final = builder.finish("failed", error={"code": "server_error", "message": "Broken off."})
     events = _events(builder.take())
     assert _types(events)[-2:] == ["output_text.delta", "failed"]
@@ -285,6 +285,24 @@ def test_a_reserved_place_is_taken_later_or_stays_empty() -> None:
     added = [event for event in _events(builder.take()) if "item" in event]
     assert [event["output_index"] for event in added] == [2, 0]
     assert [item["type"] for item in final["output"]] == ["shell_call", "message"]
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_finished_response_leaves_no_circle_in_memory(streams: bool) -> None:
+    builder = _builder(streams=streams)
+    builder.start()
+    builder.begin_reasoning().add_text("Hm")
+    message = builder.begin_message()
+    message.add_text("Hi")
+    builder.finish("completed")
+    freed = weakref.ref(message)
+    del message
+    gc.disable()
+    try:
+        del builder
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_filters_and_the_tier_stand_in_the_last_response_only() -> None:
