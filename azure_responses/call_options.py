@@ -24,7 +24,12 @@ from azure_responses.protocol.warning import warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import NetworkOptions, Timeout, patience_of, read_timeout
-from azure_responses.types.parameters import ChatParameters, CompactParameters, ResponseParameters
+from azure_responses.types.parameters import (
+    AgentParameters,
+    ChatParameters,
+    CompactParameters,
+    ResponseParameters,
+)
 from azure_responses.types.result import Pricer, Result
 
 if TYPE_CHECKING:
@@ -64,8 +69,8 @@ class CallOptions(TypedDict, total=False):
     client's."""
 
 
-class CreateArguments(ResponseParameters, CallOptions, total=False):
-    """Every parameter of a response, and the options of a call."""
+class CreateArguments(ResponseParameters, AgentParameters, CallOptions, total=False):
+    """Every parameter of a response or of an agent's, and the options of a call."""
 
 
 class CompactArguments(CompactParameters, CallOptions, total=False):

@@ -14,7 +14,7 @@ their own, `/anthropic/v1/messages`, on the resource's host at `services.ai.azur
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -287,6 +287,10 @@ def _project(pasted: PastedURL, version: str) -> Endpoint:
         )
     # A published agent application is the one project path whose URL carries a version.
     query_version = version if pasted.shape == "agent" else "v1"
+    is_agents_own = pasted.shape == "agent" and "/agents/" in pasted.prefix
+    if is_agents_own and query_version == "v1":
+        # The endpoint of an agent wants a version, also where it is v1 (azure-ai-projects 2.10.0).
+        pasted = replace(pasted, query={**pasted.query, "api-version": "v1"})
     return _build(pasted, pasted.prefix, "project", query_version, warning)
 
 

@@ -179,6 +179,10 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,), words=r"api version not supported|enabled only for api.version",
         error=UnsupportedOperationError, hint=_wrong_version, step="api-version",
         source="Aider-AI/aider #4029"),
+    KnownError((400, 403, 404), words=r"foundry-features|preview_feature_required",
+        hint="This kind of agent is in preview: send the header that the message names, such as "
+        "extra_headers={'Foundry-Features': 'HostedAgents=V1Preview'}, or as default_headers of "
+        "the client.", source="Azure/azure-dev #8442"),
     KnownError((404,), ("api_not_supported",),
         error=UnsupportedOperationError, step="model",
         instead={"responses": "messages", "chat": "messages"},

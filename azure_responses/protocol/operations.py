@@ -9,6 +9,13 @@ from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar, cast
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.agents import (
+    agent_of,
+    check_project,
+    complete_reference,
+    for_agent,
+    is_agents_own,
+)
 from azure_responses.protocol.call import (
     ApiType,
     Call,
@@ -31,7 +38,7 @@ from azure_responses.protocol.stream import ResponseStream
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.models import ModelList
-from azure_responses.types.parameters import CREATE_PARAMETERS
+from azure_responses.types.parameters import AGENT_PARAMETERS, CREATE_PARAMETERS
 from azure_responses.types.response import (
     CompactedResponse,
     DeletedResponse,
@@ -121,6 +128,7 @@ class Operations:
         _check_mapping("default_headers", default_headers)
         _check_mapping("default_query", default_query)
         self.settings = settings
+        self._is_agents_own = is_agents_own(settings.endpoint)
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
@@ -336,10 +344,10 @@ class Operations:
     ) -> Creation[C]:
         # One comparison of sets; the names are looked at one by one only to say what is wrong.
         if not parameters.keys() <= CREATE_PARAMETERS:
-            check_names(parameters)
+            check_names(parameters, CREATE_PARAMETERS | AGENT_PARAMETERS)
         if options.extra_body:
             _check_streaming(stream, options.extra_body)
-        body = self._body(parameters)
+        body = self._body(parameters, options.extra_body)
         if output is not None:
             body["text"] = output.text_parameter(body.get("text"))
         if stream:
@@ -349,14 +357,34 @@ class Operations:
             "create", model, options, body=body, continues=_id_in(body), stream=stream, kind=kind
         )
         # The bridge has converted chat completions already, and one conversion carries a call.
-        if self.converter is not None and self._api_type == "responses":
+        if self.converter is not None and self._api_type == "responses" and "model" in body:
             self.converter.convert(call, body["model"], warn=warn_caller)
         return call
 
-    def _body(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _body(
+        self, parameters: Mapping[str, Any], extra: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         body = {name: value for name, value in parameters.items() if value is not None}
-        body["model"] = self._deployment(body.get("model"))
+        model = body.get("model")
+        if self._is_agents_own or not AGENT_PARAMETERS.isdisjoint(body) or _names_agent(model):
+            return self._body_of_agent(body)
+        if model is None and extra and "agent_reference" in extra:
+            return body
+        body["model"] = self._deployment(model)
         return body
+
+    def _body_of_agent(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of a call that an agent answers, which names no model."""
+        agent = agent_of(body)
+        if agent is None:
+            # Given as an object, or by the endpoint; what else is wrong with it the service says.
+            return complete_reference(body)
+        check_project(self.settings.endpoint, agent)
+        drops = self.converter is not None and self.converter.drops_params
+        fitted, warnings = for_agent(body, agent, drops_params=drops)
+        for text in warnings:
+            warn_caller(text)
+        return fitted
 
     def _deployment(self, model: Any) -> str:
         name = without_provider(model) or self.settings.deployment
@@ -396,7 +424,8 @@ class Operations:
             content = encode_body(body, options.extra_body)
             headers.setdefault("content-type", "application/json")
         reads = response_id or continues
-        deployment = body["model"] if body else None
+        # A response of an agent names no model.
+        deployment = body.get("model") if body else None
         call = kind(
             model,
             Request(row.method, self._url(row, response_id, query, options), headers, content),
@@ -447,6 +476,10 @@ class Operations:
         if response_id is None and len(self._contexts) < _MOST_CONTEXTS:
             self._contexts[name, deployment] = context
         return context
+
+
+def _names_agent(model: Any) -> bool:
+    return isinstance(model, str) and model.startswith("azure_ai/agents/")
 
 
 def _check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None:

@@ -154,6 +154,20 @@ class MultiAgentCallOutput(Model):
     output: list[OutputPart]
 
 
+class OAuthConsentRequest(Model):
+    """A user has to consent at `consent_link` before an agent may use a tool.
+
+    Foundry's own; microsoft/agent-framework #6553 quotes it. The conversation goes on with the next
+    response, by `previous_response_id` or `conversation`.
+    """
+
+    type: Literal["oauth_consent_request"]
+    id: str | None = None
+    consent_link: str
+    server_label: str | None = None
+    created_by: dict[str, Any] | str | None = None
+
+
 class UnknownItem(Model):
     """An item of a kind this version does not know; every field is kept."""
 
@@ -171,6 +185,7 @@ TypedItem = (
     | AgentMessage
     | MultiAgentCall
     | MultiAgentCallOutput
+    | OAuthConsentRequest
 )
 
 ITEM_TYPES: dict[Any, type[Model]] = {

@@ -10,6 +10,9 @@ from .model import OPEN, Model, UnknownType
 from .tools import Includable
 
 __all__ = [
+    "AGENT_PARAMETERS",
+    "AgentParameters",
+    "AgentReference",
     "BackgroundOptions",
     "CREATE_PARAMETERS",
     "ChatCompletionMessageParam",
@@ -340,6 +343,27 @@ class ChatParameters(ResponseParameters, total=False):
     Azure's own data."""
     user_security_context: _JsonObject | None
     """End user and application, for Microsoft Defender; sent in the body as it is (Azure)."""
+
+
+class AgentReference(Model):
+    """The agent of a Foundry project that answers; the latest version where it names none."""
+
+    type: Literal["agent_reference"] = "agent_reference"
+    name: str
+    version: str | None = None
+
+
+class AgentParameters(TypedDict, total=False):
+    """What names an agent in the place of a model; on the endpoint of a Foundry project."""
+
+    agent: str | None
+    """Agent as "NAME" or "NAME:VERSION"; sent as `agent_reference` (Foundry)."""
+    agent_reference: AgentReference | Mapping[str, Any] | None
+    """Agent as an object with its `name` and `version` (Foundry)."""
+
+
+AGENT_PARAMETERS = frozenset(AgentParameters.__annotations__)
+"""The names of these."""
 
 
 class ResponseCreateParams(ResponseParameters, total=False):

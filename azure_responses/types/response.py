@@ -11,6 +11,7 @@ from .items import InputItem, OutputItem, OutputMessage, is_callers
 from .mending import Loose
 from .model import OPEN, Model, Number
 from .parameters import (
+    AgentReference,
     Conversation,
     Prompt,
     PromptCacheOptions,
@@ -168,6 +169,8 @@ class Response(Result):
     store: Loose[bool | None] = None
     service_tier: Loose[ServiceTier | None] = None
     conversation: Loose[Conversation | None] = None
+    # Of a response that an agent of a Foundry project gave.
+    agent_reference: Loose[AgentReference | None] = None
     prompt: Loose[Prompt | None] = None
     prompt_cache_key: Loose[str | None] = None
     prompt_cache_options: Loose[PromptCacheOptions | None] = None

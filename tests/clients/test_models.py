@@ -1,4 +1,4 @@
-"""One table of scenarios over deployments that speak Responses and chat completions."""
+"""One table of scenarios over deployments of each of the three APIs."""
 
 import json
 from functools import partial
@@ -17,11 +17,11 @@ from azure_responses.errors import (
 from tests.clients.both import run
 from tests.clients.conftest import names
 
-DEPLOYMENTS = ("gpt-4.1", "kimi-k2.5", "mistral-large-3", "deepseek-v3.2")
-CHAT_ONLY = DEPLOYMENTS[1:]
+DEPLOYMENTS = ("gpt-4.1", "kimi-k2.5", "mistral-large-3", "deepseek-v3.2", "claude-sonnet-4-5")
+OF_ANOTHER_API = DEPLOYMENTS[1:]
 
 every = pytest.mark.parametrize("deployment", DEPLOYMENTS)
-chat_only = pytest.mark.parametrize("deployment", CHAT_ONLY)
+bridged = pytest.mark.parametrize("deployment", OF_ANOTHER_API)
 
 HI = [{"role": "user", "content": "hi"}]
 WEATHER = {
@@ -139,8 +139,8 @@ def test_tools_are_called_and_answered_over_five_turns(
     run(runner, emulator, scenario)
 
 
-@chat_only
-def test_a_response_of_a_chat_deployment_is_stored_listed_and_deleted(
+@bridged
+def test_a_response_of_another_api_is_stored_listed_and_deleted(
     runner: str, emulator: Emulator, deployment: str
 ) -> None:
     async def scenario(client: Any) -> None:
@@ -195,7 +195,7 @@ def test_input_items_come_in_pages(runner: str, emulator: Emulator) -> None:
     run(runner, emulator, scenario)
 
 
-@chat_only
+@bridged
 def test_what_is_not_to_be_stored_cannot_be_continued(
     runner: str, emulator: Emulator, deployment: str
 ) -> None:

@@ -55,13 +55,13 @@ def test_there_are_59_events_and_2_undocumented_ones() -> None:
     assert len(undocumented) == 2
 
 
-def test_there_are_28_output_items_and_3_of_the_beta() -> None:
-    assert len(_known(OutputItem)) == 28 + 3
+def test_there_are_28_output_items_3_of_the_beta_and_1_of_foundry() -> None:
+    assert len(_known(OutputItem)) == 28 + 3 + 1
     assert _type_names(OutputItem) >= BETA_ITEMS
 
 
-def test_there_are_33_input_items_and_3_of_the_beta() -> None:
-    assert len(_known(InputItem)) == 33 + 3
+def test_there_are_33_input_items_3_of_the_beta_and_1_of_foundry() -> None:
+    assert len(_known(InputItem)) == 33 + 3 + 1
 
 
 def test_there_are_16_tools() -> None:
