@@ -407,7 +407,7 @@ FAMILIES: tuple[Family, ...] = (
         "takes_developer_role": _DEVELOPER,
     }),
     Family("gpt-4o", r"gpt-?4(o|\.\d|-[15](?!\d))", _CHATTING),
-    Family("gpt-4", r"gpt-?(3\.?5|4(?!\d))",
+    Family("gpt-4", r"gpt-?(3\.?5|4(?=$|-(0\d{3}|1106|32k|turbo|vision)))",
         {"api": Fact("chat", "TrueFoundry/models #2007, after Microsoft's list")}),
 )  # fmt: skip
 

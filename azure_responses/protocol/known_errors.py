@@ -160,7 +160,8 @@ def _refused_parameter(context: RequestContext) -> str:
             "max_tokens} in its entry of the configuration."
         )
     name, _, rest = param.partition(".")
-    drop = f"facts: {{refused_by_chat: [{param}]}} with drop_params: true"
+    api = "responses" if name in ("reasoning", "text") else "chat"
+    drop = f"facts: {{refused_by_{api}: [{param}]}} with drop_params: true"
     if not rest:
         drop = f"additional_drop_params: [{name}], or drop_params: true where the family is known"
     return (

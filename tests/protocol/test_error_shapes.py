@@ -168,7 +168,9 @@ def test_the_id_of_a_request_is_read_from_claudes_header() -> None:
         (422, {"detail": [_FORBIDDEN]}, ["'user'", "additional_drop_params: [user]",
             "drop_params: true"]),
         (400, {"error": {"message": "Unsupported parameter: 'reasoning.effort' is not supported "
-            "with this model"}}, ["facts: {refused_by_chat: [reasoning.effort]}"]),
+            "with this model"}}, ["facts: {refused_by_responses: [reasoning.effort]}"]),
+        (422, {"detail": [{**_FORBIDDEN, "loc": ["body", "stream_options", "x"]}]},
+            ["facts: {refused_by_chat: [stream_options.x]}"]),
         (400, {"error": {"message": "Unrecognized request argument supplied: thinking"}},
             ["additional_drop_params: [thinking]"]),
         (400, {"code": "invalid-argument", "error": "Model grok-4 does not support stop"},

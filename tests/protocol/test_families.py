@@ -48,6 +48,9 @@ from azure_responses.protocol.families import FAMILIES, FamilyFacts, facts_of
         ("gpt-4-1106-preview", "gpt-4", "chat"),
         ("gpt-4", "gpt-4", "chat"),
         ("gpt-4-32k", "gpt-4", "chat"),
+        ("azure/gpt-4-turbo-2024-04-09", "gpt-4", "chat"),
+        # Such a deployment may run any model.
+        ("gpt-4-eastus", "", None),
         ("gpt-35-turbo", "gpt-4", "chat"),
         ("gpt-3.5-turbo", "gpt-4", "chat"),
         ("claude-opus-5", "claude", "messages"),
