@@ -21,7 +21,7 @@ from azure_responses.protocol.call_conversion import (
 )
 from azure_responses.protocol.conversion import APIName, Conversion
 from azure_responses.protocol.deployment_apis import DeploymentAPIs
-from azure_responses.protocol.endpoint import API_HEADERS, Endpoint
+from azure_responses.protocol.endpoint import Endpoint
 from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
@@ -190,7 +190,7 @@ class CallConverter:
         elif api != "responses":
             content = self._fit(deployment, api, content, drops_params, warn)
         url = self._url(api, deployment, call.request.url)
-        headers = {**API_HEADERS[api], **call.request.headers}
+        headers = {**self.endpoint.headers_of(api), **call.request.headers}
         call.request = replace(call.request, url=url, headers=headers, body=content)
 
     def _fit(

@@ -23,24 +23,26 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.pasted_url import PastedURL, Shape, read_pasted_url
 
 __all__ = [
-    "API_HEADERS",
     "Endpoint",
     "FIRST_DATED_VERSION",
     "PROJECT_SCOPE",
     "PUBLIC_SCOPE",
+    "SERVERLESS_SCOPE",
     "Surface",
     "resolve_endpoint",
 ]
 
 Surface = Literal["v1", "dated", "project", "models", "serverless"]
 
-API_HEADERS: Mapping[APIName, Mapping[str, str]] = {
+_API_HEADERS: Mapping[APIName, Mapping[str, str]] = {
     "responses": {},
     "chat": {},
     # The one version that Foundry's page on Claude names.
     "messages": {"anthropic-version": "2023-06-01"},
 }
-"""The headers that every request of an API carries."""
+# The older inference API refuses what it does not know, such as max_completion_tokens, unless this
+# asks it to pass that on to the model (Microsoft's reference of the API, "Extensibility").
+_OLDER_HEADERS = {"extra-parameters": "pass-through"}
 
 
 FIRST_DATED_VERSION = "2025-03-01"
@@ -49,12 +51,13 @@ _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?|.*\.localhost")
 
 PROJECT_SCOPE = "https://ai.azure.com/.default"
+# The default of the package azure-ai-inference.
+SERVERLESS_SCOPE = "https://ml.azure.com/.default"
 _SCOPES = (
     # Microsoft's pages of 2026 on resources with Foundry models name the projects' audience.
     (".services.ai.azure.com", PROJECT_SCOPE),
-    # The default of the package azure-ai-inference.
-    (".models.ai.azure.com", "https://ml.azure.com/.default"),
-    (".inference.ai.azure.com", "https://ml.azure.com/.default"),
+    (".models.ai.azure.com", SERVERLESS_SCOPE),
+    (".inference.ai.azure.com", SERVERLESS_SCOPE),
     (".azure.us", "https://cognitiveservices.azure.us/.default"),
     (".azure.cn", "https://cognitiveservices.azure.cn/.default"),
 )
@@ -131,6 +134,10 @@ class Endpoint:
         if self.surface != "dated":
             return self.url("chat", "completions")
         return self.url("deployments", deployment, "chat", "completions")
+
+    def headers_of(self, api: APIName) -> Mapping[str, str]:
+        """The headers of every request of an API."""
+        return _OLDER_HEADERS if self.surface in ("models", "serverless") else _API_HEADERS[api]
 
     def messages_url(self, *, counts_tokens: bool = False) -> str:
         """The URL of Messages, or of their token counting.

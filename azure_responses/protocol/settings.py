@@ -12,6 +12,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.endpoint import (
     PROJECT_SCOPE,
     PUBLIC_SCOPE,
+    SERVERLESS_SCOPE,
     Endpoint,
     resolve_endpoint,
 )
@@ -50,7 +51,11 @@ class Settings:
     other_scope: str | None = None
 
 
-_OTHER_SCOPES = {PUBLIC_SCOPE: PROJECT_SCOPE, PROJECT_SCOPE: PUBLIC_SCOPE}
+_OTHER_SCOPES = {
+    PUBLIC_SCOPE: PROJECT_SCOPE,
+    PROJECT_SCOPE: PUBLIC_SCOPE,
+    SERVERLESS_SCOPE: PUBLIC_SCOPE,
+}
 
 
 def resolve_settings(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.endpoint import API_HEADERS, Endpoint, resolve_endpoint
+from azure_responses.protocol.endpoint import Endpoint, resolve_endpoint
 
 _HOSTS = [
     "r.openai.azure.com",
@@ -500,8 +500,17 @@ def test_a_pasted_url_of_one_api_tells_which() -> None:
 
 
 def test_messages_name_their_version_in_a_header() -> None:
-    assert API_HEADERS["messages"] == {"anthropic-version": "2023-06-01"}
-    assert API_HEADERS["chat"] == API_HEADERS["responses"] == {}
+    endpoint = resolve_endpoint(_FOUNDRY)
+    assert endpoint.headers_of("messages") == {"anthropic-version": "2023-06-01"}
+    assert endpoint.headers_of("chat") == endpoint.headers_of("responses") == {}
+
+
+def test_the_older_inference_api_passes_on_what_it_does_not_know() -> None:
+    for endpoint in (
+        resolve_endpoint(f"{_FOUNDRY}/models", models_path=True),
+        resolve_endpoint("https://kimi.eastus2.models.ai.azure.com"),
+    ):
+        assert endpoint.headers_of("chat") == {"extra-parameters": "pass-through"}
 
 
 @pytest.mark.parametrize("tail", ["", "/openai/v1", "/anthropic", "/models"])

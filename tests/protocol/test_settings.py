@@ -364,7 +364,7 @@ def test_the_older_inference_path_reaches_the_endpoint() -> None:
         (_AI, "https://cognitiveservices.azure.com/.default"),
         (f"{_AI}/api/projects/p", "https://cognitiveservices.azure.com/.default"),
         ("https://r.openai.azure.us", None),
-        ("https://k.eastus2.models.ai.azure.com", None),
+        ("https://k.eastus2.models.ai.azure.com", "https://cognitiveservices.azure.com/.default"),
     ],
 )
 def test_the_public_cloud_has_another_scope_unless_one_was_given(
