@@ -15,7 +15,7 @@ from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import ResponseParameters
 
-__all__ = ["OF_RESPONSES", "chat_parameters", "drop_refused", "fit_chat"]
+__all__ = ["with_reasoning", "OF_RESPONSES", "chat_parameters", "drop_refused", "fit_chat"]
 
 # What only our bridges add to the messages that they answer with, and understand: an earlier turn
 # may have been served by a deployment that speaks another API.
@@ -138,7 +138,20 @@ def _message(message: Any, facts: FamilyFacts, path: str) -> Any:
         fitted = {name: value for name, value in message.items() if name not in dropped}
     if fitted.get("role") == "developer" and not facts.takes_developer_role:
         fitted = {**fitted, "role": "system"}
-    return fitted
+    return with_reasoning(fitted, facts)
+
+
+def with_reasoning(message: Mapping[str, Any], facts: FamilyFacts) -> Mapping[str, Any]:
+    """The message, with a stand-in where its model insists on reasoning that is lost.
+
+    Kimi refuses a call without the reasoning before it, also one that another model made, or whose
+    reasoning the caller's program lost. An empty text is refused as well by some of its versions
+    (gemini-cli-pro #36); a full stop is taken (opencode #10996).
+    """
+    is_missing = bool(message.get("tool_calls")) and not message.get("reasoning_content")
+    if facts.needs_reasoning_content and is_missing:
+        return {**message, "reasoning_content": "."}
+    return message
 
 
 def _tool(tool: Any, facts: FamilyFacts, path: str) -> Any:

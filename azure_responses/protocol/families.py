@@ -46,6 +46,8 @@ class FamilyFacts:
         takes_developer_role: False where messages of the role `developer` are sent as `system`.
         takes_reasoning_content: the reasoning of earlier turns is sent back as
             `reasoning_content` of the assistant message.
+        needs_reasoning_content: an assistant message with calls is refused without any, also where
+            its caller has none, because another model made the calls.
         has_think_tags: older routes return reasoning as `<think>…</think>` at the start of the
             text.
         efforts: the reasoning efforts the model knows, the lowest first; empty where it takes no
@@ -85,6 +87,7 @@ class FamilyFacts:
     instructions_role: Literal["system", "developer"] = "system"
     takes_developer_role: bool = False
     takes_reasoning_content: bool = False
+    needs_reasoning_content: bool = False
     has_think_tags: bool = False
     efforts: tuple[str, ...] | None = None
     takes_strict: bool = True
@@ -367,6 +370,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("kimi", r"kimi", {
         "api": Fact("chat", "anomalyco/opencode #12949: not supported by the Responses API"),
         "takes_reasoning_content": Fact(True, "BerriAI/litellm #20759"),
+        "needs_reasoning_content": Fact(True, "anomalyco/opencode #10996, earendil-works/pi #987"),
     }),
     Family("llama", r"llama-?3[.-]3|llama-?4-maverick",
         {"api": Fact("responses", _MODELS_LIST)}),

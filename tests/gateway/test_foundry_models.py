@@ -358,3 +358,22 @@ def test_the_file_is_one_that_the_check_finds_nothing_wrong_with() -> None:
     environ = dict.fromkeys(names, "https://foundry.services.ai.azure.com")
     text = CONFIG.format(url="http://127.0.0.1:8080", key=KEY)
     assert [str(problem) for problem in validate(text, environ)] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "api"),
+    [
+        (model, api)
+        for model in MODELS
+        for api in ("responses", "chat", "messages")
+        # What goes from Messages to Messages passes as it is, and Claude itself refuses this.
+        if (model, api) != ("claude-sonnet", "messages")
+    ],
+)
+def test_a_model_takes_over_the_tool_loop_of_another(served: Served, model: str, api: str) -> None:
+    """As after a fallback: the new model has none of the reasoning before the call."""
+    with calling(api, served, "mistral-large", is_stream=False) as caller:
+        asked = caller.ask("Call get_weather for Paris.")
+        assert asked.call_id is not None
+        caller._model = model
+        assert "20 degrees" in caller.give(asked.call_id, "It is 20 degrees in Paris.").text

@@ -123,6 +123,7 @@ def test_the_generations_of_claude_think_differently(
             {"presence_penalty": 0, "frequency_penalty": 0, "user": None}),
         ("Mistral-Large-3", "takes_stream_usage", False),
         ("Kimi-K2.5", "takes_reasoning_content", True),
+        ("Kimi-K2.5", "needs_reasoning_content", True),
         ("model-router", "mixes_models", True),
         ("gpt-5.4", "chat_tools", "without_effort"),
         ("gpt-6", "chat_tools", "never"),

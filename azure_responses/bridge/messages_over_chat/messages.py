@@ -59,7 +59,9 @@ class MessageWriter:
             self._write(entry)
         messages: list[_Object] = []
         for written in self._entries:
-            messages += written.messages() if isinstance(written, AssistantTurn) else [written]
+            messages += (
+                written.messages(self._facts) if isinstance(written, AssistantTurn) else [written]
+            )
         return messages
 
     def _write(self, entry: Entry) -> None:

@@ -19,6 +19,7 @@ from azure_responses.bridge.function_calls import (
 )
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
+from azure_responses.bridge.native_chat import with_reasoning
 from azure_responses.bridge.responses_over_chat.parts import PartWriter, text_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
@@ -50,7 +51,8 @@ class AssistantTurn:
     outputs: list[_Message] = field(default_factory=list)
     pictures: list[_Message] = field(default_factory=list)
 
-    def messages(self) -> list[_Message]:
+    def messages(self, facts: FamilyFacts) -> list[_Message]:
+        """The message, the outputs of its calls, and what they show."""
         said: _Message = {"role": "assistant", "content": _SEPARATOR.join(self.texts) or None}
         if self.refusals:
             said["refusal"] = _SEPARATOR.join(self.refusals)
@@ -61,7 +63,7 @@ class AssistantTurn:
         elif said["content"] is None and not self.refusals:
             said["content"] = ""
         seen = [{"role": "user", "content": self.pictures}] if self.pictures else []
-        return [said, *self.outputs, *seen]
+        return [dict(with_reasoning(said, facts)), *self.outputs, *seen]
 
 
 class MessageWriter:
@@ -115,7 +117,7 @@ class MessageWriter:
             )
         messages: list[_Message] = []
         for entry in self._entries:
-            messages += entry.messages() if isinstance(entry, AssistantTurn) else [entry]
+            messages += entry.messages(self._facts) if isinstance(entry, AssistantTurn) else [entry]
         return messages
 
     def _write(self, item: _Item, path: str) -> None:

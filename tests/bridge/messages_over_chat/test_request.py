@@ -202,6 +202,8 @@ def test_the_messages_keep_calls_and_results_together() -> None:
         {
             "role": "assistant",
             "content": "One.\n\nseen",
+            # Kimi insists on some, and the caller has none.
+            "reasoning_content": ".",
             "tool_calls": [{"id": "call_1", **function}, {"id": "call_2", **function}],
         },
         {
