@@ -62,6 +62,7 @@ class MessageReply:
         self._blocks: dict[Place, Block] = {}
         self._matched: str | None = None
         self._refusal: list[str] = []
+        self._carried: list[str] = []
         self._has_calls = False
         self._searches = 0
 
@@ -144,6 +145,13 @@ class MessageReply:
             self.writer.add(block, "signature", signature)
             self.writer.close(block)
 
+    def carry(self, sealed: str) -> None:
+        """Reasoning that is not shown, but that the model wants back with the results of calls.
+
+        It stands behind the calls, where programs that did not ask for thinking do not look.
+        """
+        self._carried.append(sealed)
+
     def begin_call(self, place: Place, call_id: Any, name: str) -> None:
         """A call of a function."""
         if place in self._blocks or self._matched is not None:
@@ -190,6 +198,9 @@ class MessageReply:
         """
         for place in list(self._texts):
             self.complete_text(place, None)
+        if self._has_calls and self._matched is None:
+            for sealed in self._carried:
+                self.writer.open({"type": "redacted_thinking", "data": sealed})
         counts = _convert_usage(usage)
         if self._searches:
             counts["server_tool_use"] = {

@@ -134,12 +134,14 @@ def read_request(parameters: _Fields, unsupported: Unsupported) -> MessagesReque
     for name in ("max_tokens", "messages"):
         if parameters.get(name) is None:
             raise invalid(f"{name}: Field required", name)
-    for name, value in parameters.items():
-        if value is not None:
-            _take(request, name, value, unsupported)
-    if "tool_choice" in parameters:
-        _take_tool_choice(request, parameters["tool_choice"])
-    request.entries = list(_read_messages(parameters["messages"], unsupported))
+    try:
+        for name, value in parameters.items():
+            if value is not None:
+                _take(request, name, value, unsupported)
+        request.entries = list(_read_messages(parameters["messages"], unsupported))
+    except RecursionError:
+        raise invalid("messages: the request is nested too deeply", "messages") from None
+    _take_tool_choice(request, parameters.get("tool_choice"))
     request.caches = request.caches or _mentions_cache(parameters)
     return request
 
@@ -334,6 +336,9 @@ def _take_tool_choice(request: MessagesRequest, value: Any) -> None:
         request.tool_choice = next((tool for tool in request.tools if tool.name == name), None)
         if request.tool_choice is None:
             raise invalid(f"Tool '{name}' not found in provided tools", "tool_choice")
+    elif kind == "any" and not request.tools:
+        path = "tool_choice"
+        raise invalid(f"{path}: may only be specified while providing tools", path)
     elif kind in _CHOICES:
         request.tool_choice = _CHOICES[kind]
     else:
@@ -484,8 +489,10 @@ def _read_message(
         place = f"{path}.content.{index}"
         kind = block.get("type") if isinstance(block, Mapping) else None
         if kind not in _ENTRIES and not str(kind).endswith(_OF_SERVER_TOOLS):
-            parts += read_block(block, place, unsupported)
+            read = read_block(block, place, unsupported)
+            parts += read if role == "user" else _keep_texts(read, place, unsupported)
             continue
+        _check_role(role, str(kind), place)
         # Text before a call and text after it stay where they are.
         if parts:
             yield Said(role, parts)
@@ -496,6 +503,24 @@ def _read_message(
             yield from _read_server_block(block, place, searches, unsupported)
     if parts:
         yield Said(role, parts)
+
+
+def _keep_texts(parts: list[Part], path: str, unsupported: Unsupported) -> list[Part]:
+    """What another than the user says."""
+    texts = [part for part in parts if part.kind == "text"]
+    if len(texts) < len(parts):
+        unsupported.leave_out(
+            path,
+            "Only messages of the user hold pictures and documents.",
+            "Send it in a message of the user.",
+        )
+    return texts
+
+
+def _check_role(role: str, kind: str, path: str) -> None:
+    wanted = "user" if kind == "tool_result" else "assistant"
+    if role != wanted:
+        raise invalid(f"{path}: `{kind}` blocks can only be in `{wanted}` messages", path)
 
 
 def _read_thinking(

@@ -260,7 +260,9 @@ def write_function(tool: FunctionTool, name: str, unsupported: Unsupported) -> d
         )
     described = {} if tool.description is None else {"description": tool.description}
     function = {"type": "function", "name": name, **described}
-    return {**function, "parameters": tool.schema, "strict": is_strict}
+    # OpenAI's models refuse an object without properties.
+    parameters = {"type": "object", "properties": {}, **tool.schema}
+    return {**function, "parameters": parameters, "strict": is_strict}
 
 
 def fits_strict(schema: Any) -> bool:

@@ -157,7 +157,8 @@ def test_a_model_without_reasoning_gets_no_effort() -> None:
     [("auto", "auto"), ("any", "required"), ("none", "none")],
 )
 def test_tool_choices_are_read(choice: str, read: str) -> None:
-    assert _read(tool_choice={"type": choice}).tool_choice == read
+    tools = [{"name": "f", "input_schema": {"type": "object"}}]
+    assert _read(tools=tools, tool_choice={"type": choice}).tool_choice == read
 
 
 def test_a_search_can_be_chosen_by_its_name() -> None:
@@ -242,6 +243,7 @@ def test_values_that_ask_for_nothing_are_left_out_silently(name: str, value: Any
         ({"service_tier": "flex"}, "service_tier"),
         ({"tool_choice": {"type": "tool", "name": "g"}}, "tool_choice"),
         ({"tool_choice": {"type": "required"}}, "tool_choice.type"),
+        ({"tool_choice": {"type": "any"}}, "tool_choice"),
     ],
 )
 def test_what_messages_refuses_is_invalid(parameters: dict[str, Any], param: str) -> None:
@@ -325,12 +327,32 @@ def test_other_calls_on_anthropics_servers_are_left_out_with_a_warning() -> None
         ([("user", [_RESULT])], "unexpected `tool_use_id`"),
         ([("assistant", [_USE]), ("user", [_RESULT, _RESULT])], "unexpected `tool_use_id`"),
         ([("assistant", [{**_USE, "id": ""}])], "id: Field required"),
+        ([("user", [_USE])], "can only be in `assistant` messages"),
+        ([("assistant", [_RESULT])], "can only be in `user` messages"),
         ([("assistant", [{**_USE, "input": "{}"}])], "input: Input should be"),
     ],
 )
 def test_calls_and_results_that_do_not_match_are_invalid(messages: Any, text: str) -> None:
     with pytest.raises(BadRequestError, match=text):
         _entries(*messages)
+
+
+def test_a_picture_that_the_assistant_says_is_refused_or_left_out() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://a"}}
+    messages = [{"role": "assistant", "content": [image, {"type": "text", "text": "A"}]}, *_HI]
+    with pytest.raises(ConfigurationError) as refused:
+        _read(messages=messages)
+    assert refused.value.param == "messages.0.content.0"
+    entries = _read(Unsupported(drops_params=True), messages=messages).entries
+    assert entries[0] == Said("assistant", [Part("text", "A")])
+
+
+def test_a_request_that_is_nested_too_deeply_is_invalid() -> None:
+    content: Any = "text"
+    for _ in range(3000):
+        content = [{"type": "document", "source": {"type": "content", "content": content}}]
+    with pytest.raises(BadRequestError, match="nested too deeply"):
+        _entries(("user", content))
 
 
 def test_neighbouring_messages_of_the_assistant_share_their_calls() -> None:

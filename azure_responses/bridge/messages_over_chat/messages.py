@@ -113,7 +113,9 @@ class MessageWriter:
                 "read them."
             )
         elif opened.get("text"):
-            self._reasoning.append(str(opened["text"]))
+            # Reasoning that was not shown stands behind the calls of its answer.
+            reasoning = self._reasoning if self._turn is None else self._turn.reasoning
+            reasoning.append(str(opened["text"]))
 
     def _write_call(self, use: ToolUse) -> None:
         turn = self._called = self._open_turn()

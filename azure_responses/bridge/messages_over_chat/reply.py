@@ -29,6 +29,10 @@ class _Part:
 
 
 class _Reasoning(_Part):
+    def __init__(self, reply: MessageReply, place: int, *, carries: bool) -> None:
+        super().__init__(reply, place)
+        self._carries = carries
+
     def add_text(self, delta: str) -> None:
         """More of the text."""
         self._pieces.append(delta)
@@ -36,7 +40,10 @@ class _Reasoning(_Part):
 
     def close(self, status: str = "completed", *, encrypted_content: str | None = None) -> None:
         """Nothing more follows."""
-        self._reply.finish_thinking(self.place, encrypted_content or "")
+        if self._carries and self._reply.hides_thinking:
+            self._reply.carry(encrypted_content or "")
+        else:
+            self._reply.finish_thinking(self.place, encrypted_content or "")
 
 
 class _Message(_Part):
@@ -89,6 +96,7 @@ class MessageBuilder:
         self.error: Mapping[str, Any] | None = None
         self._reply = MessageReply(request, context.new_id, stop_sequences)
         self._model = context.deployment
+        self._carries = context.facts.takes_reasoning_content
         self._places = 0
 
     @property
@@ -107,7 +115,7 @@ class MessageBuilder:
 
     def begin_reasoning(self, *, with_summary: bool = False) -> _Reasoning:
         """Reasoning begins."""
-        return _Reasoning(self._reply, self.reserve())
+        return _Reasoning(self._reply, self.reserve(), carries=self._carries)
 
     def begin_message(self) -> _Message:
         """A message of the assistant begins."""

@@ -144,6 +144,41 @@ def test_the_next_turn_gives_the_reasoning_back() -> None:
     assert conversion.write()["messages"][0]["reasoning_content"] == "Hm"
 
 
+def test_a_model_gets_the_reasoning_of_its_calls_back_although_it_was_not_shown() -> None:
+    whole = _completion(
+        "tool_calls",
+        reasoning_content="Hm",
+        content="Hi",
+        tool_calls=[_call(name="f", arguments="{}")],
+    )
+    message = _conversion().read(whole)
+    assert [block["type"] for block in message["content"]] == [
+        "text",
+        "tool_use",
+        "redacted_thinking",
+    ]
+    body = _stream(
+        _conversion(),
+        _chunk(reasoning_content="Hm"),
+        _chunk(content="Hi"),
+        _chunk(tool_calls=[_call(name="f", arguments="{}")]),
+        _chunk("tool_calls"),
+    )
+    assert stream_message(body)["content"] == message["content"]
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": message["content"]},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "call_0", "content": "1"}],
+        },
+    ]
+    conversion = MessagesOverChat({"max_tokens": 9, "messages": turns}, context("kimi-k2.5"))
+    assert conversion.write()["messages"][1]["reasoning_content"] == "Hm"
+    mistral = _conversion("mistral-large-3").read(whole)
+    assert [block["type"] for block in mistral["content"]] == ["text", "tool_use"]
+
+
 @pytest.mark.parametrize(
     ("finish", "reason"),
     [("stop", "end_turn"), ("length", "max_tokens"), ("content_filter", "refusal")],

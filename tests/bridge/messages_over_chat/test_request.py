@@ -155,7 +155,7 @@ def test_tools_and_their_choice_are_sent() -> None:
 def test_a_mode_is_sent_with_tools_only(kind: str, mode: str) -> None:
     tool = {"name": "f", "input_schema": _SCHEMA}
     assert _write(tools=[tool], tool_choice={"type": kind})["tool_choice"] == mode
-    assert "tool_choice" not in _write(tool_choice={"type": kind})
+    assert "tool_choice" not in _write(tool_choice={"type": "auto"})
 
 
 def test_a_search_on_the_web_is_refused() -> None:
