@@ -56,10 +56,12 @@ class ChunkPattern:
             # Half of a surrogate pair.
             return
         key = b'"%s":' % field.encode()
-        before, found, after = data.partition(key + text)
-        if found and data.count(key) == 1:
-            self.field = field
-            self._before, self._after = before + key + b'"', b'"' + after
+        # Some servers write a space after the colon.
+        for before_text in (key, key + b" "):
+            before, found, after = data.partition(before_text + text)
+            if found and data.count(key) == 1:
+                self.field = field
+                self._before, self._after = before + before_text + b'"', b'"' + after
 
 
 def _only_field(chunk: Mapping[str, Any]) -> str | None:

@@ -12,8 +12,8 @@ from azure_responses.bridge.responses_over_chat.chunk_pattern import ChunkPatter
 from .cases import chunk, stream
 
 
-def _data(body: Any) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
+def _data(body: Any, after_colon: str = "") -> bytes:
+    return json.dumps(body, separators=(",", f":{after_colon}")).encode()
 
 
 def _learned(body: dict[str, Any]) -> ChunkPattern:
@@ -28,6 +28,14 @@ def test_the_text_of_a_chunk_like_the_last_is_read(field: str, text: str) -> Non
     pattern = _learned(chunk(**{field: "first"}))
     assert pattern.match(_data(chunk(**{field: text}))) == text
     assert pattern.field == field
+
+
+def test_a_server_may_write_a_space_after_the_colon() -> None:
+    first, second = chunk(content="first"), chunk(content="second")
+    pattern = ChunkPattern()
+    pattern.learn(_data(first, " "), first)
+    assert pattern.match(_data(second, " ")) == "second"
+    assert pattern.match(_data(second)) is None
 
 
 @pytest.mark.parametrize(
