@@ -4,9 +4,12 @@ Clients written for Anthropic, such as Claude Code, send what their service has 
 request passes as it is, but for the fields and beta values that Azure is known to refuse.
 """
 
+import operator
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
+
+from azure_responses.protocol.stored_response import SEALED
 
 __all__ = ["fit_betas", "fit_messages", "refused_betas"]
 
@@ -14,16 +17,65 @@ __all__ = ["fit_betas", "fit_messages", "refused_betas"]
 _REFUSED_BETAS = ("prompt-caching-scope",)
 _NAMED = re.compile(r"`([^`\s]+)`")
 _ABOUT_BETAS = "anthropic-beta"
+_SEALED = re.compile(r"([0-9a-f]{8}\.)?" + re.escape(SEALED))
+_OTHERS = "What other models thought and searched was left out, because only they can read it."
 _SCOPE = "cache_control.scope was left out, which Azure refuses."
 
 
 def fit_messages(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """The request without `cache_control.scope`, which Azure refuses (litellm#22867).
+    """The request without `cache_control.scope`, which Azure refuses (litellm#22867), and without
+    what other models thought and searched in earlier turns, which only they can read.
 
-    The same object where it has none; and what was left out.
+    The same object where it has none of that; and what was left out.
     """
-    fitted = _without_scope(body)
-    return fitted, () if fitted is body else (_SCOPE,)
+    own = _without_others(body)
+    fitted = _without_scope(own)
+    lost = ((own is not body, _OTHERS), (fitted is not own, _SCOPE))
+    return fitted, tuple(warning for is_lost, warning in lost if is_lost)
+
+
+def _without_others(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request without the blocks that our conversions made of other models' answers."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body
+    kept = [message for given in messages if (message := _own_message(given)) is not None]
+    is_same = len(kept) == len(messages) and all(map(operator.is_, kept, messages))
+    return body if is_same else {**body, "messages": kept}
+
+
+def _own_message(message: Any) -> Any:
+    """A message without such blocks; None where nothing is left of it."""
+    content = message.get("content") if isinstance(message, Mapping) else None
+    if not isinstance(content, list) or message.get("role") != "assistant":
+        return message
+    kept = [_own_text(block) for block in content if not _is_of_others(block)]
+    if len(kept) == len(content) and all(map(operator.is_, kept, content)):
+        return message
+    return {**message, "content": kept} if kept else None
+
+
+def _is_of_others(block: Any) -> bool:
+    if not isinstance(block, Mapping):
+        return False
+    sealed = block.get("signature") or block.get("data")
+    if block.get("type") in ("thinking", "redacted_thinking"):
+        return isinstance(sealed, str) and _SEALED.match(sealed) is not None
+    call_id = block.get("id") or block.get("tool_use_id")
+    # How `messages_over_responses` names the searches of a response.
+    return isinstance(call_id, str) and call_id.startswith("srvtoolu_ws_")
+
+
+def _own_text(block: Any) -> Any:
+    """A text block; its sources are Claude's only if Claude has indexed them."""
+    cited = block.get("citations") if isinstance(block, Mapping) else None
+    if not isinstance(cited, list) or not any(map(_lacks_index, cited)):
+        return block
+    return {name: value for name, value in block.items() if name != "citations"}
+
+
+def _lacks_index(citation: Any) -> bool:
+    return isinstance(citation, Mapping) and citation.get("encrypted_index") == ""
 
 
 def _without_scope(value: Any) -> Any:

@@ -38,6 +38,34 @@ def test_a_scope_is_left_out_wherever_it_stands() -> None:
     assert body["cache_control"] is scoped
 
 
+def test_what_other_models_thought_and_searched_is_left_out() -> None:
+    own = {"type": "thinking", "thinking": "Hm", "signature": "EqQB"}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_01", "content": []}
+    cited = {"type": "text", "text": "A", "citations": [{"encrypted_index": ""}]}
+    kept = {"type": "text", "text": "B", "citations": [{"encrypted_index": "x"}, "odd"]}
+    others = [
+        {"type": "thinking", "thinking": "Hm", "signature": "arsealed1.abc"},
+        {"type": "thinking", "thinking": "Hm", "signature": "0123abcd.arsealed1.abc"},
+        {"type": "redacted_thinking", "data": "arsealed1.abc"},
+        {"type": "server_tool_use", "id": "srvtoolu_ws_1", "name": "web_search", "input": {}},
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ws_1", "content": []},
+    ]
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": [own, *others, cited, found, kept, "odd"]},
+        {"role": "assistant", "content": others},
+        {"role": "user", "content": [{"type": "text", "text": "Go"}]},
+    ]
+    fitted, warnings = fit_messages({"messages": messages})
+    assert fitted["messages"] == [
+        messages[0],
+        {"role": "assistant", "content": [own, {"type": "text", "text": "A"}, found, kept, "odd"]},
+        messages[3],
+    ]
+    assert len(warnings) == 1
+    assert fit_messages(fitted)[0] is fitted
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
