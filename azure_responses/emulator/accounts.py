@@ -56,6 +56,8 @@ class Account:
         self.projects: dict[str, Account] = BoundedDict(_MOST_PROJECTS)
         self.store = ResponseStore()
         self.cipher = ReasoningCipher(hashlib.sha256(seed.encode()).digest())
+        # Anthropic's pages: signatures are valid on every platform, so on every resource, too.
+        self.signer = ReasoningCipher(hashlib.sha256(b"anthropic").digest())
         self.mint = IdentifierMint(seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
         self.dice = random.Random(seed)

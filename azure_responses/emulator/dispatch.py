@@ -257,7 +257,7 @@ def make_generation(
         model=model,
         created_at=int(call.now),
         identifiers=account.mint,
-        cipher=account.cipher,
+        cipher=account.signer if call.route.surface == "anthropic" else account.cipher,
         history=list(history),
         headers=call.received.headers,
         dated=call.route.surface == "dated",

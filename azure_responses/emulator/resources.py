@@ -221,6 +221,8 @@ class Assumptions:
             it was made with (codex#6375); those that are not stored cannot be judged.
         requires_thinking: with adaptive thinking, a call of Claude needs the thinking blocks that
             it was made with; Anthropic's pages say so of manual thinking only.
+        accepts_other_models_thinking: thinking of another Claude model may come back. An engineer
+            of Anthropic says in anthropic-sdk-python#1598 that it may not.
         offers_compaction: `POST /responses/compact` exists. Documented in June 2026, missing in
             inspect_ai#3371 of March 2026 and in the OpenAPI description.
     """
@@ -228,4 +230,5 @@ class Assumptions:
     accepts_message_status: bool = True
     requires_reasoning: bool = True
     requires_thinking: bool = True
+    accepts_other_models_thinking: bool = True
     offers_compaction: bool = True

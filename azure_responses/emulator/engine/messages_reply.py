@@ -1,7 +1,7 @@
 """Messages: the same answers in Anthropic's shapes, whole and as events.
 
 The shapes are those of Anthropic's reference and of the `anthropic` package. A thinking block is
-signed with the resource's key; the signature knows the text and the block's place.
+signed; the signature knows the text, the block's place and the model.
 """
 
 import json
@@ -116,7 +116,13 @@ def _write_thoughts(draft: _Draft, is_redacted: bool) -> None:
         shown = "summarized" if generation.model.claude.shows_thinking else "omitted"
     for number, thought in enumerate(thoughts):
         text = thought if shown == "summarized" else ""
-        sealed = {"thought": thought, "shown": text, "number": number, "count": len(thoughts)}
+        sealed = {
+            "thought": thought,
+            "shown": text,
+            "number": number,
+            "count": len(thoughts),
+            "model": generation.model.snapshot,
+        }
         nonce = f"{generation.identifiers.letters(12)}:{number}"
         seal = generation.cipher.seal(sealed, nonce, generation.created_at)
         # Of several thoughts the last one is hidden, so that both kinds stand side by side.

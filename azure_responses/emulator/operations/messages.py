@@ -102,18 +102,20 @@ def _check(call: EmulatedCall, model: EmulatedModel, *, is_counted: bool) -> Non
     except ServiceError as error:
         raise as_messages_error(error) from None
     validate_messages(call.body, model, is_counted=is_counted)
-    account = call.account
-    remembers = account.assumptions.requires_thinking
+    account, assumptions = call.account, call.account.assumptions
 
     def open_seal(sealed: str) -> dict[str, Any] | None:
         try:
-            return account.cipher.open(sealed)
+            opened = account.signer.open(sealed)
         except ReasoningCipherError:
             return None
+        is_own = opened.get("model") == model.snapshot
+        return opened if is_own or assumptions.accepts_other_models_thinking else None
 
-    validate_message_blocks(
-        call.body, open_seal, lambda one: account.thoughts.get(one, 0) if remembers else 0
-    )
+    def count_thoughts(call_id: str) -> int:
+        return account.thoughts.get(call_id, 0) if assumptions.requires_thinking else 0
+
+    validate_message_blocks(call.body, open_seal, count_thoughts)
 
 
 def _count_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:

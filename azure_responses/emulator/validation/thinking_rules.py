@@ -124,8 +124,8 @@ def check_blocks(
 
     Args:
         body: a body that `check_messages` accepted.
-        open_seal: what a signature or the data of a redacted block was made of; None for those
-            of another resource.
+        open_seal: what a signature or the data of a redacted block was made of; None for what
+            Claude did not sign.
         count_thoughts: how many thinking blocks stood before the call of this id; 0 for calls
             of another resource.
     """

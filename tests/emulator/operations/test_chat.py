@@ -279,6 +279,34 @@ def test_kimi_numbers_the_calls_of_a_conversation(client: httpx.Client) -> None:
     assert [call["id"] for call in second["tool_calls"]] == ["functions.get_weather:2"]
 
 
+@pytest.mark.parametrize("model", ["Kimi-K2.5", "Mistral-Large-3", "grok-4", "gpt-4"])
+def test_pictures_schemas_and_probabilities_are_taken(client: httpx.Client, model: str) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    prompt = [{"role": "user", "content": [{"type": "text", "text": "Paris"}, picture]}]
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": True}}
+    written = message_of(chat(client, model, prompt, response_format=form))["content"]
+    assert set(json.loads(written)) == {"city"}
+    reply = chat(client, model, "what is 2+3", logprobs=True, top_logprobs=2)
+    entries = reply.json()["choices"][0]["logprobs"]["content"]
+    assert "".join(entry["token"] for entry in entries) == "2 + 3 = 5"
+
+
+@pytest.mark.parametrize("model", ["Kimi-K2.5", "Mistral-Large-3", "DeepSeek-R1", "grok-4"])
+def test_calls_and_outputs_that_do_not_match_are_refused(client: httpx.Client, model: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call], "reasoning_content": "x"}
+    hello = {"role": "user", "content": "Hello"}
+    output = {"role": "tool", "tool_call_id": "b", "content": "x"}
+    for messages in ([hello, said], [hello, said, hello], [hello, output], [hello, said, output]):
+        assert chat(client, model, messages).status_code == 400
+
+
 # --- what a family refuses ------------------------------------------------------------------------
 
 

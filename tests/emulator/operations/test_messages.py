@@ -520,7 +520,9 @@ def test_thinking_cannot_be_modified(claude: httpx.Client, how: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["signature", "data"])
-def test_a_damaged_or_foreign_signature_is_refused(claude: httpx.Client, field: str) -> None:
+def test_a_damaged_signature_is_refused_and_one_of_another_resource_is_not(
+    claude: httpx.Client, field: str
+) -> None:
     prompt = "[[azure:redact]]" if field == "data" else ""
     messages, parameters = loop(claude, prompt)
     block = messages[1]["content"][0]
@@ -533,8 +535,19 @@ def test_a_damaged_or_foreign_signature_is_refused(claude: httpx.Client, field: 
     other = Emulator([Resource("other")], clock=Clock(BEGIN))
     with open_client(other, "https://other.services.ai.azure.com", key="") as client:
         client.headers.update({"x-api-key": other.api_key, "anthropic-version": "2023-06-01"})
-        block[field] = whole
         assert refusal(ask(client, messages, **parameters)) == expected
+        block[field] = whole
+        assert ask(client, messages, **parameters).status_code == 200
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_thinking_of_another_model_is_accepted_where_that_is_assumed(accepts: bool) -> None:
+    assumptions = Assumptions(accepts_other_models_thinking=accepts)
+    with open_claude(Emulator(assumptions=assumptions)) as client:
+        messages, parameters = loop(client)
+        assert ask(client, messages, **parameters).status_code == 200
+        reply = ask(client, messages, **parameters, model="claude-opus-4-8")
+    assert reply.status_code == (200 if accepts else 400)
 
 
 def test_a_signature_is_checked_in_earlier_turns_too(claude: httpx.Client) -> None:
@@ -707,6 +720,33 @@ _MARK = {"type": "ephemeral"}
         ({"messages": [_said({"type": "document", "source": {"type": "text",
                                                              "media_type": "text/plain"}})]},
          "text.data: Field required"),
+        ({"messages": [_said({"type": "document", "source": {"type": "content"}})]},
+         "content.content: Field required"),
+        ({"messages": [_said({"type": "document", "source": {"type": "content",
+                                                             "content": [{"type": "image"}]}})]},
+         "content.content.0.type: Input should be 'text'"),
+        ({"messages": [_said({"type": "search_result", "source": "s", "title": "t",
+                              "content": ["x"]})]}, "content.0.type: Input should be 'text'"),
+        ({"messages": [_said({"type": "search_result", "source": "s", "title": "t",
+                              "content": [_TEXT], "citations": True})]},
+         "citations: Input should be a valid dictionary"),
+        ({"messages": [_said({"type": "search_result", "source": "s", "title": "t",
+                              "content": [_TEXT], "citations": {"enabled": 1}})]},
+         "enabled: Input should be a valid boolean"),
+        ({"messages": [_said({"type": "document", "title": 5, "source": {
+            "type": "text", "media_type": "text/plain", "data": "x"}})]},
+         "title: Input should be a valid string"),
+        ({"messages": [*HELLO, _CALLED, _said(_result(content=[_use("b")]))]},
+         "tool_result.content.0: Input tag 'tool_use'"),
+        ({"stop_sequences": [5]}, "stop_sequences.0: Input should be a valid string"),
+        ({"stop_sequences": [" "]}, "must contain non-whitespace"),
+        ({"metadata": {"team": "a"}}, "metadata.team: Extra inputs are not permitted"),
+        ({"metadata": {"user_id": 5}}, "metadata.user_id: Input should be a valid string"),
+        ({"thinking": {"type": "enabled", "budget_tokens": "x"}}, "should be a valid integer"),
+        ({"thinking": {"type": "adaptive", "display": "loud"}}, "'summarized' or 'omitted'"),
+        ({"model": "claude-haiku-4-5",
+          "messages": [*HELLO, {"role": "assistant", "content": "x "}]},
+         "cannot end with trailing whitespace"),
         # system and marks
         ({"system": 5}, "system: Input should be a valid string"),
         ({"system": [{"type": "image"}]}, "system.0.type: Input should be 'text'"),
