@@ -51,16 +51,17 @@ class RefusedParameter(NamedTuple):
 
 
 def responses_only(api: str) -> dict[str, RefusedParameter]:
-    """What an API, such as "Chat completions", has no place for."""
+    """What an API, "chat completions" or "Messages", has no place for."""
+    subject = api[0].upper() + api[1:]
     refused: dict[str, tuple[tuple[Any, ...], str, str]] = {
         "prompt": (
             (),
             "Stored prompts are the Responses API's.",
             "Send the prompt's text as instructions and input.",
         ),
-        "moderation": ((), f"{api} moderates nothing on request.", _SELF),
-        "access_programs": (({},), f"{api} has no access programs.", ELSEWHERE),
-        "multi_agent": (({"enabled": False},), f"{api} runs no agents.", ELSEWHERE),
+        "moderation": ((), f"{subject} moderates nothing on request.", _SELF),
+        "access_programs": (({},), f"{subject} has no access programs.", ELSEWHERE),
+        "multi_agent": (({"enabled": False},), f"{subject} runs no agents.", ELSEWHERE),
         "conversation": (
             (),
             "Conversations are stored by the Responses API.",
@@ -68,18 +69,18 @@ def responses_only(api: str) -> dict[str, RefusedParameter]:
         ),
         "background": (
             (False,),
-            f"A deployment that speaks {api[0].lower() + api[1:]} does not work in the background.",
+            f"A deployment that speaks {api} does not work in the background.",
             "Run the call in a task or thread of your own, or through the gateway.",
         ),
         "background_options": (({},), "The call does not run in the background.", ELSEWHERE),
         "context_management": (
             ([],),
-            f"Nothing compacts the context of a call over {api[0].lower() + api[1:]}.",
+            f"Nothing compacts the context of a call over {api}.",
             "Set truncation='auto', or leave out old turns yourself.",
         ),
         "image": (
             ({}, {"context_compression": "auto"}),
-            f"{api} does not compress images.",
+            f"{subject} does not compress images.",
             "Send smaller images.",
         ),
         "agent_reference": ((), "An agent is called over the Responses API.", ELSEWHERE),

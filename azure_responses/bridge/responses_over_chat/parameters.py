@@ -13,7 +13,7 @@ __all__ = ["ENCRYPTED", "write_parameters", "write_tools"]
 
 ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
-_REFUSED = responses_only("Chat completions")
+_REFUSED = responses_only("chat completions")
 # What the conversion itself does, or what matters only for tools that the service runs.
 _DONEELSEWHERE = frozenset(
     {
