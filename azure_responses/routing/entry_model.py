@@ -65,6 +65,8 @@ def read_model(entry: Entry) -> ModelName:
 def read_facts(entry: Entry, named: ModelName, base_model: str | None) -> Mapping[str, Any]:
     """The entry's `facts`, and the family that the model's prefix names where no name tells it.
 
+    LiteLLM's `model_info.max_output_tokens` is such a fact, too: Claude must be told a limit.
+
     Raises ConfigurationError for facts that a model cannot have.
     """
     given = entry.params.get("facts") or entry.info.get("facts") or {}
@@ -72,6 +74,9 @@ def read_facts(entry: Entry, named: ModelName, base_model: str | None) -> Mappin
         entry.refuse("facts is not a mapping.", "Write facts: {takes_strict: false}.")
     is_told = named.family is None or facts_of(base_model).family
     facts = {**given} if is_told else {"family": named.family, **given}
+    limit = entry.info.get("max_output_tokens")
+    if type(limit) is int and limit > 0:
+        facts.setdefault("max_output_tokens", limit)
     try:
         facts_of(base_model, named.deployment, overrides=facts)
     except ConfigurationError as error:
