@@ -110,15 +110,16 @@ def usage_of(
     *,
     cached_tokens: int = 0,
     reasoning_tokens: int = 0,
-    cache_write_tokens: int | None = None,
+    cache_write_tokens: int = 0,
 ) -> dict[str, Any]:
     """The usage of a response; `input_tokens` counts the cached ones, too."""
-    details: _Object = {"cached_tokens": cached_tokens}
-    if cache_write_tokens is not None:
-        details["cache_write_tokens"] = cache_write_tokens
     return {
         "input_tokens": input_tokens,
-        "input_tokens_details": details,
+        # Both are required by the openai package, which reads them unchecked.
+        "input_tokens_details": {
+            "cached_tokens": cached_tokens,
+            "cache_write_tokens": cache_write_tokens,
+        },
         "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
         "total_tokens": input_tokens + output_tokens,

@@ -283,13 +283,12 @@ def _read_usage(usage: _Fields) -> dict[str, Any]:
         outputs += reasoned
     # DeepSeek's own name.
     cached = cached or _counts(usage, "prompt_cache_hit_tokens", "")[0]
-    writes = isinstance(read, dict) and "cache_write_tokens" in read
     return usage_of(
         inputs,
         outputs,
         cached_tokens=cached,
         reasoning_tokens=reasoned,
-        cache_write_tokens=cache_write if writes else None,
+        cache_write_tokens=cache_write,
     )
 
 

@@ -218,8 +218,8 @@ def test_usage_is_counted_in_full(given: dict[str, Any], counts: tuple[int, ...]
         written["reasoning_tokens"],
         usage["total_tokens"],
     )
-    write = (given.get("prompt_tokens_details") or {}).get("cache_write_tokens")
-    assert details.get("cache_write_tokens") == write
+    write = (given.get("prompt_tokens_details") or {}).get("cache_write_tokens", 0)
+    assert details["cache_write_tokens"] == write
 
 
 def test_a_reply_without_usage_has_none() -> None:
