@@ -326,6 +326,7 @@ def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConv
         base_model_of,
         arguments.get("facts") or {},
         arguments.get("hosted_history") or "omit",
+        settings.endpoint.resource.removesuffix(":443"),
     )
     # A URL of `/models` or of a serverless endpoint has one API; a pasted `/anthropic` is only the
     # resource's URL, and counts where the family is unknown.

@@ -1,8 +1,9 @@
 """Which conversion carries a call between two APIs, and what each conversion is given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from azure_responses.bridge.native_responses import fit_responses
 from azure_responses.protocol.conversion import APIName, Conversion, ConversionContext, Sealer
 from azure_responses.protocol.families import FamilyFacts, facts_of
 
-__all__ = ["ConversionFactory", "LazySealer"]
+__all__ = ["ConversionFactory", "LazySealer", "ResourceSealer"]
 
 # (the caller's API, the deployment's) → package and class. Imported on use: most programs need none
 # of them, and others one.
@@ -39,6 +40,7 @@ class ConversionFactory:
         base_model_of: the model behind a deployment whose name does not say it.
         overrides: facts of the configuration, by deployment.
         hosted_history: what becomes of earlier calls of hosted tools.
+        resource: what tells the client's resource from others; see `ResourceSealer`.
     """
 
     sealer: Sealer
@@ -46,6 +48,7 @@ class ConversionFactory:
     base_model_of: Callable[[str], str | None]
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosted_history: Literal["omit", "text"] = "omit"
+    resource: str = ""
     # The table is searched with one pattern after another.
     _known: dict[str, FamilyFacts] = field(default_factory=dict, repr=False, compare=False)
 
@@ -69,6 +72,8 @@ class ConversionFactory:
             drops_params: what cannot be sent is left out with a warning.
         """
         context = self._context(deployment, now, drops_params)
+        if caller == "messages" and upstream == "responses":
+            context = replace(context, sealer=ResourceSealer(self.sealer, self.resource))
         conversion: Conversion = _kind_of(caller, upstream)(parameters, context)
         return conversion
 
@@ -120,6 +125,33 @@ class ConversionFactory:
 def _kind_of(caller: APIName, upstream: APIName) -> Any:
     package, name = _CONVERSIONS[caller, upstream]
     return getattr(import_module(f"azure_responses.bridge.{package}"), name)
+
+
+class ResourceSealer:
+    """A sealer of what only one resource can read: the service encrypts reasoning for its own.
+
+    In front of the sealed text stands which resource that is, so that a router can prefer it.
+    Elsewhere it does not open, and the model thinks anew.
+
+    Args:
+        sealer: seals.
+        resource: what tells the resource from others.
+    """
+
+    def __init__(self, sealer: Sealer, resource: str) -> None:
+        self._sealer = sealer
+        # As `routing.model_list.tag_of` names a resource.
+        self._prefix = sha256(resource.encode()).hexdigest()[:8] + "."
+
+    def seal(self, family: str, content: Mapping[str, Any]) -> str:
+        """As of every sealer."""
+        return self._prefix + self._sealer.seal(family, content)
+
+    def open(self, family: str, text: str) -> dict[str, Any] | None:
+        """As of every sealer."""
+        if not text.startswith(self._prefix):
+            return None
+        return self._sealer.open(family, text.removeprefix(self._prefix))
 
 
 class LazySealer:

@@ -1,5 +1,6 @@
 """Reads what a router is asked: for whom, which ids it names, and so where it has to go."""
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
-from azure_responses.protocol.stored_response import is_kept_here
+from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.router.arguments import (
     EXTRAS,
     ChatOptions,
@@ -43,6 +44,8 @@ _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *EXT
 _CHECKED = frozenset({"model", *EXTRAS})
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _MOST_FACTS = 1000
+# A signature that `bridge.conversions.ResourceSealer` has written.
+_OF_RESOURCE = re.compile(r"([0-9a-f]{8})\." + re.escape(SEALED))
 
 
 class _Facts(NamedTuple):
@@ -134,7 +137,9 @@ class RequestReader:
         ids = None if caller == "messages" else self._read_ids(merged, owner, must_own)
         # An id that the caller names says more than where the cache's reasoning was encrypted.
         pin = None if ids is None else self._pin(ids, model, owner)
-        if pin is None and caller == "chat":
+        if caller == "messages":
+            pin = self._thinking_pin(merged, model)
+        elif pin is None and caller == "chat":
             pin = self._cached_pin(merged)
         return RoutedRequest(
             self,
@@ -288,6 +293,18 @@ class RequestReader:
                 return Pin(resource, None, f"messages[{place}].tool_calls", is_hard=False)
         return None
 
+    def _thinking_pin(self, body: Mapping[str, Any], model: str) -> Pin | None:
+        """Where the latest thinking was written, if only that resource can read it."""
+        given = body.get("messages")
+        messages: list[Any] = given if isinstance(given, list) else []
+        for message in reversed(messages):
+            tag = _resource_in(_field(message, "content"))
+            if tag is not None:
+                members = self.routing.group_of(model)
+                maker = next((one for one in members if one.resource == tag), None)
+                return Pin(tag, maker.tag, "messages", False, True) if maker else None
+        return None
+
     def _resource_of(self, message: Any) -> str | None:
         calls = _field(message, "tool_calls")
         if not calls or _field(message, "reasoning_items") or self.cache is None:
@@ -370,6 +387,16 @@ def continued_by(body: Mapping[str, Any]) -> str | None:
     within = within.get("id") if isinstance(within, Mapping) else within
     found = (body.get("previous_response_id"), within)
     return next((each for each in found if each and isinstance(each, str)), None)
+
+
+def _resource_in(content: Any) -> str | None:
+    """The resource whose encrypted reasoning a message of Messages carries."""
+    for block in content if isinstance(content, list) else ():
+        signature = _field(block, "signature")
+        found = _OF_RESOURCE.match(signature) if isinstance(signature, str) else None
+        if found is not None:
+            return found[1]
+    return None
 
 
 def _time_of(options: Mapping[str, Any]) -> tuple[float | None, float | None]:

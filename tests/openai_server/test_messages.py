@@ -121,3 +121,25 @@ def test_what_no_deployment_of_the_group_can_do_is_refused_by_name(
         )
     assert not emulator.requests
     assert ask("POST", MESSAGES, HELLO).status == 200
+
+
+def test_thinking_goes_back_to_the_resource_that_can_read_it(emulator: Emulator) -> None:
+    rows = [row("gpt", "a"), row("gpt", "b")]
+    asked = {**HELLO, "max_tokens": 4000, "thinking": {"type": "adaptive"}}
+    with open_asker("sync", emulator, model_list=rows) as ask:
+        for _ in range(4):
+            first = ask("POST", MESSAGES, asked)
+            thinking = [one for one in first.json["content"] if one["type"] == "thinking"]
+            assert thinking
+            said = {"role": "assistant", "content": first.json["content"]}
+            messages = [*HELLO["messages"], said, {"role": "user", "content": "And now?"}]
+            for _ in range(3):
+                found = ask("POST", MESSAGES, {**asked, "messages": messages})
+                assert found.status == 200, found.content
+                assert found.headers["x-litellm-model-id"] == first.headers["x-litellm-model-id"]
+                assert emulator.requests[-1].body.count(b'"encrypted_content"') == 1
+        # The other one answers without it.
+        emulator.faults.add(Fault("http-500", resource=first.headers["x-litellm-model-id"][-1]))
+        moved = ask("POST", MESSAGES, {**asked, "messages": messages})
+        assert moved.status == 200, moved.content
+        assert b'encrypted_content":' not in emulator.requests[-1].body
