@@ -26,6 +26,7 @@ from pydantic_core import from_json, to_json
 
 from azure_responses.bridge.native_messages import fit_betas, refused_betas
 from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.protocol.agents import AGENT_PREFIX, check_project, for_agent
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.decode import check_readable, decode_as
@@ -273,6 +274,8 @@ class ResponsesUpstream:
             return self._write_stored(request, request.response_id)
         if request.caller != "responses":
             return self._write_for_caller(request, warn)
+        if request.deployment.startswith(AGENT_PREFIX):
+            request = self._for_agent(request, warn)
         options = request.options
         if options.extra_headers or options.extra_query or options.extra_body:
             return self._write_with_options(request)
@@ -297,7 +300,8 @@ class ResponsesUpstream:
             pricer=template.pricer,
         )
         converter = self._operations.converter
-        if converter is not None and request.operation == "create":
+        # An agent speaks Responses, whatever its name says.
+        if converter is not None and request.operation == "create" and "model" in call.parameters:
             drops = request.drops_params
             converter.convert(call, request.deployment, drops_params=drops, warn=warn)
         return call
@@ -305,7 +309,9 @@ class ResponsesUpstream:
     def api_of(self, deployment: str) -> APIName:
         """What a deployment speaks, as far as is known."""
         converter = self._operations.converter
-        return "responses" if converter is None else converter.apis.of(deployment).name
+        if converter is None or deployment.startswith(AGENT_PREFIX):
+            return "responses"
+        return converter.apis.of(deployment).name
 
     def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
         """True for a deployment that refused the Responses API: it speaks another one.
@@ -314,6 +320,19 @@ class ResponsesUpstream:
         """
         converter = self._operations.converter
         return converter is not None and converter.learn(deployment, error, "responses")
+
+    def _for_agent(self, request: UpstreamRequest, warn: Warn | None) -> UpstreamRequest:
+        """The request with a reference to an agent in the place of the model."""
+        agent = request.deployment.removeprefix(AGENT_PREFIX)
+        check_project(self._operations.settings.endpoint, agent)
+        drops, converter = request.drops_params, self._operations.converter
+        if drops is None:
+            drops = converter is not None and converter.drops_params
+        parameters, warnings = for_agent(request.parameters, agent, drops_params=drops)
+        if warn is not None:
+            for text in warnings:
+                warn(text)
+        return replace(request, parameters=parameters, content=None)
 
     def new_id(self) -> str:
         """A name for a call that was given none."""
@@ -460,10 +479,11 @@ class ResponsesUpstream:
         call = self._operations.create(model, _NO_OPTIONS, stream=request.is_stream)
         endpoint = self._operations.settings.endpoint
         url = endpoint.url(*filter(None, OPERATIONS[request.operation].upstream))
-        # The query of the client's defaults stands only in what the client makes itself.
-        plain = endpoint.url("responses").partition("?")[0]
-        query = call.request.url.removeprefix(plain)
-        return _Template(call, url.partition("?")[0] + query, request.operation)
+        # The query of the client's defaults stands only in what the client makes itself, which has
+        # the URL of another API where the deployment speaks one.
+        query = call.request.url.partition("?")[2]
+        plain = url.partition("?")[0]
+        return _Template(call, f"{plain}?{query}" if query else plain, request.operation)
 
 
 def _tell(warn: Warn | None, warnings: Iterable[str]) -> None:

@@ -135,6 +135,7 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
         "gen_ai.response.time_to_first_chunk": record.time_to_first_token,
         "gen_ai.conversation.id": _conversation(getattr(response, "conversation", None)),
         "openai.response.service_tier": record.service_tier,
+        "azure_responses.api": record.api if record.api != "responses" else None,
         "azure_responses.attempts": record.attempts,
         "azure_responses.region": record.region,
         "azure_responses.served_deployment": record.served_deployment,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.protocol.call import ApiType, Call
+from azure_responses.protocol.conversion import APIName
 from azure_responses.types.model import StreamEvent
 from azure_responses.types.result import Result, request_id_of
 from azure_responses.types.usage import Usage
@@ -42,6 +43,7 @@ class CallRecord:
 
     Attributes:
         call_type: the API as the caller used it; `chat_completions` through the bridge.
+        api: what was sent to the deployment; another one than the caller's where it was converted.
         operation: `create`, `retrieve`, `cancel`, `delete`, `compact`, `input_items`, `models`.
         is_stream: the answer comes as events.
         deployment: the deployment asked for.
@@ -71,6 +73,7 @@ class CallRecord:
 
     call_type: ApiType
     operation: str
+    api: APIName = "responses"
     is_stream: bool = False
     deployment: str | None = None
     model: str | None = None
@@ -219,6 +222,7 @@ def _read_call(call: Call) -> dict[str, Any]:
     given = call.parameters
     return {
         "call_type": call.api_type,
+        "api": call.api,
         "operation": call.context.operation,
         "deployment": call.context.deployment,
         "client_request_id": call.request.headers.get("x-ms-client-request-id"),

@@ -14,8 +14,10 @@ from azure_responses.errors import (
     ConfigurationError,
     ResponseNotFoundError,
 )
+from azure_responses.telemetry import CallRecord
 from tests.clients.both import run
 from tests.clients.conftest import names
+from tests.clients.listeners import Collector
 
 DEPLOYMENTS = ("gpt-4.1", "kimi-k2.5", "mistral-large-3", "deepseek-v3.2", "claude-sonnet-4-5")
 OF_ANOTHER_API = DEPLOYMENTS[1:]
@@ -494,3 +496,37 @@ def test_a_compaction_of_a_chat_deployment_is_refused_with_a_hint(
         assert caught.value.hint
 
     run(runner, emulator, scenario)
+
+
+def test_a_converted_call_says_which_api_was_spoken(runner: str, collector: Collector) -> None:
+    emulator = Emulator()
+
+    async def scenario(client: Any) -> None:
+        await client.responses.create(model="kimi-k2.5", input="hi")
+        attributes = collector.attributes()
+        assert attributes["azure_responses.api"] == "chat"
+        assert attributes["openai.api.type"] == "responses"
+        assert attributes["gen_ai.usage.input_tokens"] == 8
+        assert attributes["azure_responses.cost"] > 0
+
+    run(runner, emulator, scenario, **collector.arguments)
+
+
+def test_callbacks_hear_of_native_chat_completions(runner: str, emulator: Emulator) -> None:
+    records: list[CallRecord] = []
+
+    async def scenario(client: Any) -> None:
+        create = client.chat.completions.create
+        await create(model="kimi-k2.5", messages=HI)
+        stream = await create(
+            model="kimi-k2.5", messages=HI, stream=True, stream_options={"include_usage": True}
+        )
+        assert [chunk async for chunk in stream]
+        for record in records:
+            assert (record.api, record.call_type) == ("chat", "chat_completions")
+            assert record.usage is not None
+            assert record.usage.input_tokens == 8
+            assert record.cost
+        assert [record.is_stream for record in records] == [False, True]
+
+    run(runner, emulator, scenario, on_response=records.append)
