@@ -8,6 +8,7 @@ from azure_responses.bridge.chat_over_messages.messages import MessageWriter
 from azure_responses.bridge.chat_over_messages.parameters import (
     ChatUnsupported,
     describe_tools,
+    mark_tools,
     write_parameters,
 )
 from azure_responses.bridge.chat_over_messages.reply import ReplyReader, ReplyStream
@@ -48,7 +49,7 @@ class ChatOverMessages:
         """The body of a message; see `Conversion.write`. Chat completions have no history."""
         context, parameters = self._context, self._parameters
         unsupported = ChatUnsupported(drops_params=context.drops_params)
-        described = describe_tools(parameters, unsupported)
+        described = describe_tools(parameters)
         tools = self._tools = FunctionTools(described, (), tool_support(self._facts), unsupported)
         body, asked = write_parameters(parameters, context, unsupported)
         writer = MessageWriter(context, tools, unsupported)
@@ -57,6 +58,7 @@ class ChatOverMessages:
         if system:
             body["system"] = system
         body |= write_tools(described, tools)
+        mark_tools(body.get("tools", []), tools, parameters, unsupported)
         check_thinking(body, self._facts, unsupported)
         drop_refused(body, "messages", self._facts, unsupported)
         self._check_prefill(body, unsupported)

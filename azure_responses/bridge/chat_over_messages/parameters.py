@@ -10,6 +10,7 @@ from azure_responses.bridge.chat_over_responses.tools import (
     read_tool_choice,
 )
 from azure_responses.bridge.function_schemas import make_strict
+from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.parameters import (
     drop_sampling,
@@ -20,7 +21,7 @@ from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["ChatUnsupported", "describe_tools", "write_parameters"]
+__all__ = ["ChatUnsupported", "describe_tools", "mark_tools", "write_parameters"]
 
 _Fields = Mapping[str, Any]
 _Body = dict[str, Any]
@@ -254,20 +255,14 @@ _TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
 }
 
 
-def describe_tools(parameters: _Fields, unsupported: Unsupported) -> _Body:
+def describe_tools(parameters: _Fields) -> _Body:
     """The tools, and what may be called, as the parameters of a response that name them.
 
     Raises:
         BadRequestError: `tools` or `functions` is not a list.
     """
-    described: _Body = {"tools": []}
-    for name, read in (("tools", read_tool), ("functions", read_function)):
-        given = parameters.get(name)
-        if given is None:
-            continue
-        if not isinstance(given, list | tuple):
-            raise invalid(f"Invalid type for '{name}': expected an array.", name, "invalid_type")
-        described["tools"] += [read(tool, f"{name}[{at}]") for at, tool in enumerate(given)]
+    tools = [*_read_tools(parameters, "tools"), *_read_tools(parameters, "functions")]
+    described: _Body = {"tools": tools}
     if parameters.get("functions"):
         # A message has room for one function_call.
         described["parallel_tool_calls"] = False
@@ -278,3 +273,43 @@ def describe_tools(parameters: _Fields, unsupported: Unsupported) -> _Body:
     elif parameters.get("function_call") is not None:
         described["tool_choice"] = read_function_choice(parameters["function_call"])
     return described
+
+
+def _read_tools(parameters: _Fields, name: str) -> list[_Body]:
+    given = parameters.get(name)
+    if given is None:
+        return []
+    if not isinstance(given, list | tuple):
+        raise invalid(f"Invalid type for '{name}': expected an array.", name, "invalid_type")
+    read = read_tool if name == "tools" else read_function
+    described = [read(tool, f"{name}[{index}]") for index, tool in enumerate(given)]
+    # A mark of the cache is no part of the function; `mark_tools` brings it back.
+    return [
+        {field: value for field, value in tool.items() if field != "cache_control"}
+        for tool in described
+    ]
+
+
+def mark_tools(
+    tools: list[_Body], names: FunctionTools, parameters: _Fields, unsupported: Unsupported
+) -> None:
+    """Give the tools the marks of the prompt cache that the caller put on them.
+
+    Args:
+        tools: as they are sent, and changed here.
+        names: which tool each of them stands for.
+        parameters: of the chat completion.
+        unsupported: collects what is left out.
+    """
+    marks = {}
+    for index, tool in enumerate(parameters.get("tools") or ()):
+        inner = tool.get(str(tool.get("type")))
+        about = inner if isinstance(inner, Mapping) else tool
+        mark = tool.get("cache_control") or about.get("cache_control")
+        if isinstance(mark, Mapping):
+            path = f"tools[{index}].cache_control"
+            marks[about.get("name")] = without_scope(mark, path, unsupported)
+    for sent in tools:
+        mark = marks.get(names.origin_of(sent["name"]).name)
+        if mark is not None:
+            sent["cache_control"] = mark

@@ -201,6 +201,23 @@ def test_labels_of_stored_completions_are_left_out_with_a_warning() -> None:
     assert conversion.warnings[0].startswith("metadata was left out")
 
 
+def test_tools_keep_their_marks_of_the_prompt_cache() -> None:
+    mark = {"type": "ephemeral"}
+    long = "x" * 70
+    conversion = _convert(
+        tools=[
+            {"type": "function", "function": _FUNCTION},
+            {"type": "function", "function": {"name": long}, "cache_control": mark},
+            {"type": "custom", "custom": {"name": "c", "cache_control": {**mark, "scope": "x"}}},
+        ]
+    )
+    tools = conversion.write()["tools"]
+    assert [tool.get("cache_control") for tool in tools] == [None, mark, mark]
+    assert conversion.warnings == (
+        "tools[2].cache_control.scope was left out. Claude in Foundry refuses it.",
+    )
+
+
 def test_functions_are_tools_of_which_one_is_called() -> None:
     body = _write(functions=[_FUNCTION], function_call={"name": "f"})
     assert body["tools"][0]["name"] == "f"

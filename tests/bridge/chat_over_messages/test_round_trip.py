@@ -11,7 +11,7 @@ from azure_responses.bridge.messages_over_chat import MessagesOverChat
 
 from ..anthropic_sdk import context, in_pieces
 
-_CLAUDE, _KIMI = "claude-opus-4-6", "kimi-k2.5"
+_CLAUDE, _CHAT = "claude-opus-4-6", "deepseek-v3.2"
 _words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1).filter(
     str.strip
 )
@@ -90,9 +90,9 @@ _parameters = st.fixed_dictionaries(
 def test_a_request_comes_back_unchanged(
     messages: list[dict[str, Any]], parameters: dict[str, Any]
 ) -> None:
-    asked = {"model": _KIMI, "messages": messages, "tools": _TOOLS, **parameters}
+    asked = {"model": _CHAT, "messages": messages, "tools": _TOOLS, **parameters}
     between = ChatOverMessages(asked, context(_CLAUDE)).write()
-    assert MessagesOverChat(between, context(_KIMI)).write() == asked
+    assert MessagesOverChat(between, context(_CHAT)).write() == asked
 
 
 def _completion(text: str | None, calls: list[Any], reasoning: str | None) -> dict[str, Any]:
@@ -119,9 +119,9 @@ def test_an_answer_comes_back_and_its_reasoning_is_restored(
     text: str, count: int, reasoning: str | None, size: int
 ) -> None:
     given = _completion(text, [_call(f"c{at}", text) for at in range(count)], reasoning)
-    asked = {"model": _KIMI, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    asked = {"model": _CHAT, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
     outer = ChatOverMessages({**asked, "thinking": {"type": "adaptive"}}, context(_CLAUDE))
-    inner = MessagesOverChat(outer.write(), context(_KIMI))
+    inner = MessagesOverChat(outer.write(), context(_CHAT))
     inner.write()
     back = outer.read(inner.read(given))
     message = dict(back["choices"][0]["message"])
@@ -143,7 +143,7 @@ def test_an_answer_comes_back_and_its_reasoning_is_restored(
     turn = [*asked["messages"], back["choices"][0]["message"], *answers]  # type: ignore[misc]
     turn.append({"role": "user", "content": "Next"})
     again = ChatOverMessages({"messages": turn}, context(_CLAUDE)).write()
-    sent_back = MessagesOverChat(again, context(_KIMI)).write()["messages"][1]
+    sent_back = MessagesOverChat(again, context(_CHAT)).write()["messages"][1]
     assert sent_back.get("reasoning_content") == reasoning
 
 
