@@ -143,7 +143,7 @@ class ChatChunks:
             accumulator = self._choices.setdefault(choice.index, ChunkAccumulator())
             accumulator.add(chunk.model_copy(update={"choices": [choice]}))
         if all(choice.index for choice in chunk.choices):
-            # What stands around the choices is told once.
+            # What stands around the choices counts once.
             self._choices[0].add(chunk.model_copy(update={"choices": []}))
 
     def _read(self, data: bytes, now: float) -> ChatCompletionChunk | None:

@@ -2,7 +2,7 @@
 
 Routing, prices, budgets and logs look at the model, the status and the tokens of an answer. They
 know one shape, that of a response; `as_response` puts these facts of another API's reply into it.
-The content is left out: whoever needs it reads the reply itself.
+The content is left out: code that needs it reads the reply itself.
 """
 
 from collections.abc import Mapping

@@ -1,16 +1,8 @@
-"""What an upstream speaks: how a request is written for it, and how its reply is read.
+"""The service behind a router's attempts: how a request is written for it, and its reply read.
 
-The loop of a routed call, its attempts and its streams know requests and replies only in the terms
-of the Responses API. An upstream translates. There is one kind so far, `ResponsesUpstream`, for
-which the translation is the identity. To add another (chat completions, Messages):
-
-1. Write a module with a class that has the methods of `Upstream`: `write` makes the call of a
-   request (method, URL, headers, body), `read` makes the JSON of a response out of a reply's body,
-   and `read_stream` an object like `FrameStream`, which makes the events of the Responses API, as
-   bytes, out of the chunks that arrive.
-2. Let `Target.upstream` (in `targets`) choose it by what the deployment says of itself.
-
-Errors need nothing: an upstream whose error bodies differ gets a row in `protocol.known_errors`.
+The loop of a routed call and its attempts see requests and replies in the caller's API: Responses,
+chat completions or Messages. A deployment may speak another one. The client's executor then
+converts the call (`protocol.call_converter`), so that nothing here depends on what is spoken.
 """
 
 import json
@@ -109,7 +101,7 @@ class Upstream(Protocol):
     """One kind of API behind a deployment."""
 
     def write(self, request: UpstreamRequest, warn: Warn | None = None) -> Call:
-        """The call that a request stands for; `warn` is told what is left out of it."""
+        """The call that a request stands for; `warn` gets what is left out of it."""
 
     def read(self, call: Call, reply: Reply, now: float) -> dict[str, Any]:
         """The response (or page, or deletion) in a reply; `now` is unix seconds.
@@ -265,7 +257,7 @@ class ResponsesUpstream:
     def write(self, request: UpstreamRequest, warn: Warn | None = None) -> Call:
         """The call that a request stands for.
 
-        `warn` is told what is left out, at once or when the executor converts the call.
+        `warn` is called with what is left out, at once or when the executor converts the call.
 
         Raises:
             ConfigurationError: a value that JSON cannot hold, or options that are no mappings.
