@@ -26,8 +26,9 @@ __all__ = [
 # For an emulator without deployments, whose calls fail as those of an empty resource do.
 _DEPLOYMENT = "gpt-5-mini"
 _MARKER = (
-    "azure(faults=[...], deployments=[...], **options): shape the emulator behind azure_emulator, "
-    "azure_client and async_azure_client; options are those of azure_responses.emulator.Emulator"
+    "azure(faults=[...], deployments=[...], agents=[...], **options): shape the emulator behind "
+    "azure_emulator, azure_client and async_azure_client; options are those of "
+    "azure_responses.emulator.Emulator"
 )
 
 
@@ -43,9 +44,9 @@ def azure_emulator(request: pytest.FixtureRequest) -> "Emulator":
 
     options = _options(request)
     faults = options.pop("faults", ())
-    deployments = options.pop("deployments", None)
-    if deployments is not None:
-        options["resources"] = [Resource("emulator", deployments=deployments)]
+    deployments, agents = options.pop("deployments", None), options.pop("agents", None)
+    if deployments is not None or agents is not None:
+        options["resources"] = [Resource("emulator", deployments=deployments, agents=agents)]
     emulator = Emulator(**options)
     for fault in faults:
         emulator.faults.add(fault)

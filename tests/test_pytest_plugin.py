@@ -20,7 +20,7 @@ import os
 import pytest
 
 import azure_responses
-from azure_responses.emulator import EmulatedDeployment, Fault
+from azure_responses.emulator import EmulatedAgent, EmulatedDeployment, Fault
 
 
 def test_a_sync_client_answers(azure_client):
@@ -45,6 +45,11 @@ def test_the_marker_shapes_the_deployments(azure_client):
     assert azure_client.responses.create(input="hi").model == "mine"
     with pytest.raises(azure_responses.DeploymentNotFoundError):
         azure_client.responses.create(model="yours", input="hi")
+
+
+@pytest.mark.azure(agents=[EmulatedAgent("support", version="7")])
+def test_the_marker_shapes_the_agents(azure_emulator):
+    assert azure_emulator.resources[0].agents[0].version == "7"
 
 
 @pytest.mark.azure(faults=[Fault("http-500", times=1)])
@@ -78,7 +83,7 @@ def test_the_fixtures_and_the_marker_do_what_they_promise(pytester: pytest.Pytes
     result = pytester.runpytest_subprocess(
         "-p", "azure_responses.pytest_plugin", "-W", "error", "--strict-markers", "-n0"
     )
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=9)
 
 
 def test_a_positional_argument_of_the_marker_is_refused(pytester: pytest.Pytester) -> None:

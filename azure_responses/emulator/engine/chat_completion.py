@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from azure_responses.emulator.engine.chat_request import to_generation
-from azure_responses.emulator.engine.create_response import create_response
+from azure_responses.emulator.engine.create_response import create_response, route
 from azure_responses.emulator.engine.generation import GeneratedResponse, Generation
 from azure_responses.emulator.engine.item_events import obfuscate, split_deltas
 from azure_responses.emulator.engine.response_object import prompt_results
@@ -50,10 +50,11 @@ def create_chat_completion(
     transcript = read_transcript(asked.request, asked.request["input"])
     if find_trigger(transcript, "block-prompt") is not None:
         raise _refuse_prompt()
+    model = route(generation, transcript).model
     head = {
         "created": generation.created_at,
         "id": generation.identifiers.chat_completion(),
-        "model": generation.model.routes_to or generation.model.snapshot,
+        "model": model.routes_to or model.snapshot,
     }
     choices: list[_Choice] = []
     answer: GeneratedResponse | None = None

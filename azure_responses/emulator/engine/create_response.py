@@ -5,6 +5,7 @@ page documents it since June 2026; shapes as recorded by langchain-openai.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,11 +43,11 @@ from azure_responses.emulator.engine.tool_calls import (
     write_calls,
     write_hosted_calls,
 )
-from azure_responses.emulator.engine.transcript import read_text, read_transcript
+from azure_responses.emulator.engine.transcript import Transcript, read_text, read_transcript
 from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger, find_triggers
 from azure_responses.emulator.tokens import count_items, count_text
 
-__all__ = ["compact", "create_response"]
+__all__ = ["compact", "create_response", "route"]
 
 _Item = Mapping[str, Any]
 _ITEM_EVENTS = {
@@ -68,6 +69,7 @@ def create_response(generation: Generation) -> GeneratedResponse:
     items, input_tokens = fit_context(generation, gather_items(generation), input_tokens)
     transcript = read_transcript(generation.request, items)
     check_input(generation, transcript)
+    generation = route(generation, transcript)
     builder = ResponseBuilder(generation, transcript)
     opened = open_response(generation, builder.identify("resp"))
     plan = _plan_output(builder)
@@ -79,6 +81,14 @@ def create_response(generation: Generation) -> GeneratedResponse:
     return GeneratedResponse(
         response, output, lambda: _announce(generation, plan, opened, response), thoughts
     )
+
+
+def route(generation: Generation, transcript: Transcript) -> Generation:
+    """The call on the model that a router chooses, where the prompt names one."""
+    chosen = find_trigger(transcript, "route")
+    if not chosen or generation.model.routes_to is None:
+        return generation
+    return replace(generation, model=replace(generation.model, routes_to=chosen))
 
 
 def _seal(generation: Generation, step: OutputStep, event: str) -> str:

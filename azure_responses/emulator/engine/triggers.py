@@ -24,6 +24,7 @@ TRIGGERS = MappingProxyType(
         " written several times, it thinks in several steps",
         "[[azure:say:TEXT]]": "the model says this text before it calls tools",
         "[[azure:say-after:TEXT]]": "the model says this text after its calls",
+        "[[azure:route:NAME]]": "a model router chooses this model",
         "[[azure:redact]]": "the last of Claude's thinking blocks is redacted",
         "[[azure:pause]]": "Claude pauses its turn (`pause_turn`) and goes on when it comes back",
         "[[azure:interleave]]": "a chat stream mixes the pieces of parallel calls",

@@ -307,6 +307,13 @@ def test_calls_and_outputs_that_do_not_match_are_refused(client: httpx.Client, m
         assert chat(client, model, messages).status_code == 400
 
 
+def test_a_router_names_the_model_that_it_chose(client: httpx.Client) -> None:
+    prompt = "Hello [[azure:route:DeepSeek-V3.2]]"
+    assert chat(client, "model-router", prompt).json()["model"] == "DeepSeek-V3.2"
+    assert create(client, model="model-router", input=prompt).json()["model"] == "DeepSeek-V3.2"
+    assert chat(client, "gpt-4.1", prompt).json()["model"] == "gpt-4.1-2025-04-14"
+
+
 # --- what a family refuses ------------------------------------------------------------------------
 
 
