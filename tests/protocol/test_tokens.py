@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.protocol.tokens import Token, read_expiry
+from azure_responses.protocol.tokens import Token, read_expiry, refuses_audience
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,27 @@ def test_claims_of_any_length_are_read(subject: str) -> None:
 def test_any_text_has_an_expiry_or_none(text: str) -> None:
     read_expiry(text)
     read_expiry(f"a.{text}.b")
+
+
+_AI = "https://ai.azure.com/.default"
+_SAID = (
+    "Unauthorized. Access token is missing, invalid, audience is incorrect ({}), or have expired."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "scope", "is_refused"),
+    [
+        (_SAID.format("https://cognitiveservices.azure.com"), _AI, True),
+        (_SAID.format("https://ai.azure.com"), _AI, False),
+        (_SAID.format("https://cognitiveservices.azure.com/ or https://ai.azure.com/"), _AI, False),
+        (_SAID.format("https://AI.azure.com/"), "https://ai.azure.com//.default", False),
+        ("The audience is invalid.", _AI, True),
+        ("The token has expired.", _AI, False),
+        (_SAID.format("https://ai.azure.com.evil.example"), _AI, True),
+    ],
+)
+def test_an_audience_is_refused_only_where_it_is_not_among_those_that_are_named(
+    message: str, scope: str, is_refused: bool
+) -> None:
+    assert refuses_audience(message, scope) is is_refused
