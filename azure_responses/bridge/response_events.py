@@ -25,105 +25,16 @@ __all__ = [
     "MessageItem",
     "ReasoningItem",
     "ResponseBuilder",
-    "begin_response",
-    "usage_of",
 ]
 
 EndStatus = Literal["completed", "incomplete", "failed", "cancelled"]
 _Object = dict[str, Any]
 
-# What a response says where the request says nothing. The Open Responses schema wants numbers, so
-# the API's defaults stand there as they do in Azure's replies.
-_DEFAULTS: Mapping[str, Any] = {
-    "background": False,
-    "frequency_penalty": 0.0,
-    "instructions": None,
-    "max_output_tokens": None,
-    "max_tool_calls": None,
-    "parallel_tool_calls": True,
-    "presence_penalty": 0.0,
-    "previous_response_id": None,
-    "prompt_cache_key": None,
-    "prompt_cache_retention": None,
-    "safety_identifier": None,
-    "service_tier": "default",
-    "store": True,
-    "temperature": 1.0,
-    "tool_choice": "auto",
-    "top_logprobs": 0,
-    "top_p": 1.0,
-    "truncation": "disabled",
-    "user": None,
-}
-# A function says less when it is asked for than when it is repeated; strict is the API's default.
-_FUNCTION = {"type": "function", "description": None, "parameters": None, "strict": True}
 # type of the item → (beginning of its events' types, the field that its deltas add to)
 _STREAMED: Mapping[str, tuple[str, str]] = {
     "function_call": ("response.function_call_arguments", "arguments"),
     "custom_tool_call": ("response.custom_tool_call_input", "input"),
 }
-
-
-def begin_response(
-    parameters: Mapping[str, Any], *, response_id: str, model: str, created_at: float
-) -> dict[str, Any]:
-    """The response before any output: in progress, with what it repeats of the request.
-
-    Args:
-        parameters: the request as the caller made it.
-        response_id: the response's own id.
-        model: what it names where the request names no model.
-        created_at: unix seconds.
-    """
-    given = {
-        name: value for name, value in parameters.items() if value is not None and name in _DEFAULTS
-    }
-    reasoning, text = parameters.get("reasoning"), parameters.get("text")
-    return {
-        "id": response_id,
-        "object": "response",
-        "created_at": int(created_at),
-        "status": "in_progress",
-        "completed_at": None,
-        "content_filters": None,
-        "error": None,
-        "incomplete_details": None,
-        "model": parameters.get("model") or model,
-        "output": [],
-        **_DEFAULTS,
-        **given,
-        "metadata": dict(parameters.get("metadata") or {}),
-        "reasoning": {"effort": None, "summary": None, **(reasoning or {})},
-        "text": {"format": {"type": "text"}, **(text or {})},
-        "tools": [_repeat_tool(tool) for tool in parameters.get("tools") or ()],
-        "usage": None,
-    }
-
-
-def _repeat_tool(tool: Mapping[str, Any]) -> _Object:
-    return {**_FUNCTION, **tool} if tool.get("type") == "function" else dict(tool)
-
-
-def usage_of(
-    input_tokens: int,
-    output_tokens: int,
-    *,
-    cached_tokens: int = 0,
-    reasoning_tokens: int = 0,
-    cache_write_tokens: int = 0,
-) -> dict[str, Any]:
-    """The usage of a response; `input_tokens` counts the cached ones, too."""
-    return {
-        "input_tokens": input_tokens,
-        # Both are required by the openai package, which reads them unchecked.
-        "input_tokens_details": {
-            "cached_tokens": cached_tokens,
-            "cache_write_tokens": cache_write_tokens,
-        },
-        "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
-        "total_tokens": input_tokens + output_tokens,
-    }
 
 
 def _encode(value: Any) -> bytes:
@@ -138,7 +49,7 @@ class ResponseBuilder:
     """Builds one response and its events.
 
     Args:
-        response: as `begin_response` makes it.
+        response: as `response_object.begin_response` makes it.
         new_id: makes an id with a given prefix, such as "msg_".
         streams: events are wanted. Without them the response alone is made, as exactly the same.
 
@@ -215,7 +126,7 @@ class ResponseBuilder:
             status: how it ended.
             incomplete_reason: "max_output_tokens" or "content_filter".
             error: `code` and `message` of a failure.
-            usage: as `usage_of` makes it.
+            usage: as `response_object.usage_of` makes it.
             content_filters: Azure's verdicts.
             service_tier: the tier that served the request.
         """

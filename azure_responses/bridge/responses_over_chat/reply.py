@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.reply_builder import MessagePart, ReasoningPart, ReplyBuilder
-from azure_responses.bridge.response_events import EndStatus, usage_of
+from azure_responses.bridge.response_events import EndStatus
+from azure_responses.bridge.response_object import usage_of
 from azure_responses.bridge.responses_over_chat.calls import CallReader
 from azure_responses.bridge.responses_over_chat.content_filters import FilterVerdicts
 from azure_responses.bridge.responses_over_chat.think_tags import Said, ThinkTagReader

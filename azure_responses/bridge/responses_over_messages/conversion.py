@@ -6,7 +6,8 @@ from typing import Any
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.input_items import open_compactions, read_input
 from azure_responses.bridge.refused_parameters import drop_refused
-from azure_responses.bridge.response_events import ResponseBuilder, begin_response
+from azure_responses.bridge.response_events import ResponseBuilder
+from azure_responses.bridge.response_object import begin_response
 from azure_responses.bridge.responses_over_messages.messages import MessageWriter
 from azure_responses.bridge.responses_over_messages.parameters import (
     tool_support,
