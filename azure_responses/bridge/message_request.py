@@ -27,6 +27,7 @@ __all__ = [
     "ToolResult",
     "ToolUse",
     "choose_effort",
+    "choose_limit",
     "read_request",
     "write_sampling",
 ]
@@ -158,6 +159,24 @@ def choose_effort(
         became = f"became {effort!r}" if effort else "was left out"
         unsupported.warn(f"The effort {request.effort!r} {became}: the model does not have it.")
     return effort
+
+
+def choose_limit(
+    request: MessagesRequest, context: ConversionContext, unsupported: Unsupported
+) -> int:
+    """The most tokens of output that are asked for.
+
+    Programs ask for what a Claude of today can write. A model that writes less refuses the request,
+    although its own limit would cut the answer all the same.
+    """
+    most: int | None = context.max_output_tokens or context.facts.max_output_tokens
+    if most is None or request.max_tokens <= most:
+        return request.max_tokens
+    unsupported.warn(
+        f"max_tokens was lowered from {request.max_tokens} to {most}, the most that the model "
+        "writes."
+    )
+    return most
 
 
 def write_sampling(

@@ -286,6 +286,7 @@ _CHATTING = {
     "efforts": Fact((), "not on Microsoft's page on reasoning models"),
     "takes_encrypted_reasoning": Fact(False, "not on Microsoft's page on reasoning models"),
 }
+_MODELS_PAGE = "Microsoft's page on Azure OpenAI models, max output tokens"
 _CLAUDE = {
     "api": Fact("messages", "the other routes answer api_not_supported: windmill #9908"),
     "refused_by_messages": Fact({"cache_control.scope": None}, "BerriAI/litellm #22867"),
@@ -380,7 +381,8 @@ FAMILIES: tuple[Family, ...] = (
         "api": Fact("responses", _MODELS_LIST),
         "mixes_models": Fact(True, "Microsoft's page on the model router; inferred"),
     }),
-    Family("gpt-5-chat", r"gpt-?[5-9]([.-]\d+)?-chat", _CHATTING),
+    Family("gpt-5-chat", r"gpt-?[5-9]([.-]\d+)?-chat",
+        {**_CHATTING, "max_output_tokens": Fact(16_384, _MODELS_PAGE)}),
     Family("gpt-6", r"gpt-?([6-9]|1\d)(?!\d)", {
         **_GPT_5,
         "chat_tools": Fact("never", "litellm, llms/azure_ai/common_utils.py"),
@@ -410,7 +412,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("gpt-audio", r"gpt-.*audio", {
         "takes_developer_role": _DEVELOPER,
     }),
-    Family("gpt-4o", r"gpt-?4(o|\.\d|-[15](?!\d))", _CHATTING),
+    Family("gpt-4o", r"gpt-?4[.-]1(?!\d)",
+        {**_CHATTING, "max_output_tokens": Fact(32_768, _MODELS_PAGE)}),
+    Family("gpt-4o", r"gpt-?4(o|\.\d|-5(?!\d))",
+        {**_CHATTING, "max_output_tokens": Fact(16_384, _MODELS_PAGE)}),
     Family("gpt-4", r"gpt-?(3\.?5|4(?=$|-(0\d{3}|1106|32k|turbo|vision)))",
         {"api": Fact("chat", "TrueFoundry/models #2007, after Microsoft's list")}),
 )  # fmt: skip

@@ -3,7 +3,12 @@
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.conversion_state import shorten
-from azure_responses.bridge.message_request import MessagesRequest, choose_effort, write_sampling
+from azure_responses.bridge.message_request import (
+    MessagesRequest,
+    choose_effort,
+    choose_limit,
+    write_sampling,
+)
 from azure_responses.bridge.message_tools import FunctionTool, fits_strict, write_function
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
@@ -24,7 +29,8 @@ def write_parameters(
         ConfigurationError: the request asks for what the deployment cannot do.
     """
     facts: FamilyFacts = context.facts
-    body: _Object = {"model": context.deployment, facts.max_tokens_name: request.max_tokens}
+    limit = choose_limit(request, context, unsupported)
+    body: _Object = {"model": context.deployment, facts.max_tokens_name: limit}
     if request.stream:
         body["stream"] = True
         if facts.takes_stream_usage:

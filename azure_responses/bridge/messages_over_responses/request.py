@@ -15,6 +15,7 @@ from azure_responses.bridge.message_request import (
     ToolResult,
     ToolUse,
     choose_effort,
+    choose_limit,
     write_sampling,
 )
 from azure_responses.bridge.message_tools import (
@@ -55,7 +56,7 @@ def write_body(
         body["stream"] = True
     if request.system is not None:
         body["instructions"] = request.system
-    _limit(body, request, unsupported)
+    _limit(body, request, context, unsupported)
     _add_tools(body, request, names, unsupported)
     _add_reasoning(body, request, context, unsupported)
     write_sampling(body, request, context, unsupported)
@@ -68,8 +69,11 @@ def write_body(
     return body
 
 
-def _limit(body: _Object, request: MessagesRequest, unsupported: Unsupported) -> None:
-    body["max_output_tokens"] = max(request.max_tokens, FEWEST_OUTPUT_TOKENS)
+def _limit(
+    body: _Object, request: MessagesRequest, context: ConversionContext, unsupported: Unsupported
+) -> None:
+    limit = choose_limit(request, context, unsupported)
+    body["max_output_tokens"] = max(limit, FEWEST_OUTPUT_TOKENS)
     if request.max_tokens < FEWEST_OUTPUT_TOKENS:
         unsupported.warn(
             f"max_tokens was raised from {request.max_tokens} to {FEWEST_OUTPUT_TOKENS}, the "

@@ -127,7 +127,11 @@ def test_stop_sequences_that_the_model_does_not_take_are_applied_here(
     assert conversion.warnings[0].startswith("stop_sequences end the text")
 
 
-def test_a_caller_is_told_that_stop_sequences_are_not_reported() -> None:
+def test_a_model_is_asked_for_no_more_than_it_writes() -> None:
+    assert _write("gpt-4o", max_tokens=32_000)["max_completion_tokens"] == 16_384
+
+
+def test_a_caller_gets_a_warning_that_stop_sequences_are_not_reported() -> None:
     conversion = _convert(stop_sequences=["a"])
     assert conversion.write()["stop"] == ["a"]
     assert "'end_turn'" in conversion.warnings[0]

@@ -146,6 +146,12 @@ def test_few_tokens_become_the_fewest_that_the_service_takes() -> None:
     assert conversion.warnings[0].startswith("max_tokens was raised from 1 to 16")
 
 
+def test_more_tokens_than_the_model_writes_become_the_most_that_it_writes() -> None:
+    conversion = _convert("gpt-4o", max_tokens=32_000)
+    assert conversion.write()["max_output_tokens"] == 16_384
+    assert conversion.warnings[0].startswith("max_tokens was lowered from 32000 to 16384")
+
+
 def test_stop_sequences_are_applied_to_the_reply_with_a_warning() -> None:
     conversion = _convert(stop_sequences=["###"])
     assert "stop" not in conversion.write()
