@@ -181,7 +181,8 @@ class Call:
 
     def put_body(self, body: bytes) -> None:
         """Replace what every attempt sends."""
-        self.request = replace(self.request, body=body)
+        given = self.request
+        self.request = Request(given.method, given.url, given.headers, body)
 
     def failure(
         self, status: int, headers: Mapping[str, str], body: bytes, now: float

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from azure_responses.protocol.conversion import APIName, Conversion, StreamConversion
 from azure_responses.protocol.request_body import encode_body
-from azure_responses.protocol.stored_response import BRIDGED_PREFIX, StoredResponse
+from azure_responses.protocol.stored_response import BRIDGED_PREFIX, StoredResponse, reply_bytes
 
 __all__ = [
     "CallConversion",
@@ -248,12 +248,3 @@ def read_json(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("the content is not a JSON object")
     return value
-
-
-def reply_bytes(body: Mapping[str, Any]) -> bytes:
-    """A converted reply as bytes."""
-    try:
-        return to_json(body)
-    except ValueError:
-        # Half a surrogate pair can only be written escaped.
-        return json.dumps(body).encode()

@@ -6,7 +6,7 @@ when the deployment refuses the API that was assumed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -23,6 +23,7 @@ from azure_responses.protocol.conversion import APIName, Conversion
 from azure_responses.protocol.deployment_apis import DeploymentAPIs
 from azure_responses.protocol.endpoint import Endpoint
 from azure_responses.protocol.families import FamilyFacts
+from azure_responses.protocol.http_message import Request
 from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 
@@ -191,7 +192,8 @@ class CallConverter:
             content = self._fit(deployment, api, content, drops_params, warn)
         url = self._url(api, deployment, call.request.url)
         headers = {**self.endpoint.headers_of(api), **call.request.headers}
-        call.request = replace(call.request, url=url, headers=headers, body=content)
+        # Without `dataclasses.replace`, which takes longer than all the rest of this.
+        call.request = Request(call.request.method, url, headers, content)
 
     def _fit(
         self,

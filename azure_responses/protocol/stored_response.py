@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from pydantic_core import to_json
+
 from azure_responses.fork import new_lock
 from azure_responses.protocol.http_message import Reply
 
@@ -29,6 +31,7 @@ __all__ = [
     "is_kept_here",
     "item_missing",
     "previous_missing",
+    "reply_bytes",
 ]
 
 SEALED = "arsealed1."
@@ -122,7 +125,7 @@ class ResponseMemory:
 
     def save(self, stored: StoredResponse, now: float) -> None:
         """Keep a response; one with the same id is replaced. `now` is unix seconds."""
-        size = len(json.dumps(stored.to_json()))
+        size = len(reply_bytes(stored.to_json()))
         with self._lock:
             self._drop(stored.id)
             self._kept[stored.id] = stored, size
@@ -165,6 +168,15 @@ class ResponseMemory:
         for item in stored.own_items():
             if self._items.get(str(item.get("id"))) == response_id:
                 del self._items[str(item.get("id"))]
+
+
+def reply_bytes(body: Mapping[str, Any]) -> bytes:
+    """A JSON object as bytes."""
+    try:
+        return to_json(body)
+    except ValueError:
+        # Half a surrogate pair can only be written escaped.
+        return json.dumps(body).encode()
 
 
 def _has_expired(stored: StoredResponse, now: float) -> bool:
