@@ -177,7 +177,7 @@ def facts_of(*names: str | None, overrides: Mapping[str, Any] | None = None) -> 
     Raises:
         ConfigurationError: an override is unknown or has a value that it cannot have.
     """
-    given = dict(overrides or {})
+    given = _mapping(overrides)
     family = _named(given.pop("family")) if "family" in given else _find(names)
     known = dict(family.facts) if family else {}
     values = {name: fact.value for name, fact in known.items()}
@@ -186,6 +186,15 @@ def facts_of(*names: str | None, overrides: Mapping[str, Any] | None = None) -> 
         values[name] = _override(name, value, values.get(name))
         sources[name] = "the configuration"
     return FamilyFacts(family=family.name if family else "", sources=sources, **values)
+
+
+def _mapping(overrides: object) -> dict[str, Any]:
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigurationError(
+            f"The facts of a model are a mapping, not a {type(overrides).__name__}.",
+            hint="Write facts: {takes_strict: false}.",
+        )
+    return dict(overrides or {})
 
 
 def _find(names: tuple[str | None, ...]) -> Family | None:
@@ -203,20 +212,20 @@ def _named(name: object) -> Family:
             return family
     raise ConfigurationError(
         f"facts: the family {name!r} is not known.",
-        hint=f"Known are {', '.join(family.name for family in FAMILIES)}.",
+        hint=f"Known are {', '.join(dict.fromkeys(family.name for family in FAMILIES))}.",
     )
 
 
 def _override(name: str, value: Any, present: Any) -> Any:
     if name not in _KINDS:
-        near = get_close_matches(name, _KINDS, n=1)
+        near = get_close_matches(str(name), _KINDS, n=1)
         raise ConfigurationError(
             f"facts: {name!r} is not a fact of a model.",
             hint=f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(_KINDS)}.",
         )
     if name.startswith("refused_by_"):
         return _refused(name, value, present or {})
-    if name == "efforts" and isinstance(value, list | tuple) and set(value) <= set(_EFFORTS):
+    if name == "efforts" and _are_efforts(value):
         return tuple(sorted(value, key=_EFFORTS.index))
     if not _allows(_KINDS[name], value):
         raise ConfigurationError(
@@ -224,6 +233,11 @@ def _override(name: str, value: Any, present: Any) -> Any:
             hint=f"Write one of {', '.join(_choices(_KINDS[name]))}.",
         )
     return value
+
+
+def _are_efforts(value: Any) -> bool:
+    # Not compared as sets: a value of YAML need not be hashable.
+    return isinstance(value, list | tuple) and all(effort in _EFFORTS for effort in value)
 
 
 def _allows(kind: Any, value: Any) -> bool:

@@ -237,6 +237,12 @@ def test_the_configuration_corrects_a_fact(
     assert getattr(facts_of("prod", overrides=overrides), fact) == value
 
 
+@pytest.mark.parametrize("overrides", ["kimi", ["kimi"], 7])
+def test_facts_are_a_mapping(overrides: Any) -> None:
+    with pytest.raises(ConfigurationError, match="are a mapping"):
+        facts_of("kimi", overrides=overrides)
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
@@ -249,6 +255,9 @@ def test_the_configuration_corrects_a_fact(
         ({"api": "soap"}, "responses, chat, messages, null"),
         ({"efforts": ["huge"]}, "a list of none, minimal"),
         ({"efforts": "high"}, "a list of none, minimal"),
+        ({"efforts": ["low", {"a": 1}]}, "a list of none, minimal"),
+        ({"api": ["chat"]}, "responses, chat, messages, null"),
+        ({1: True}, "1 is not a fact"),
         ({"max_output_tokens": 0}, "a whole number from 1"),
         ({"max_output_tokens": True}, "a whole number from 1"),
         ({"refused_by_chat": "seed"}, "[presence_penalty]"),
@@ -260,3 +269,23 @@ def test_an_invalid_correction_is_refused(overrides: dict[str, Any], words: str)
     with pytest.raises(ConfigurationError) as caught:
         facts_of("kimi", overrides=overrides)
     assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([field.name for field in fields(FamilyFacts)]), _JSON, max_size=3
+    )
+)
+def test_whatever_a_configuration_says_is_a_fact_or_refused(overrides: dict[str, Any]) -> None:
+    try:
+        facts = facts_of("kimi", overrides=overrides)
+    except ConfigurationError:
+        return
+    assert facts.effort_for("low") in (None, *(facts.efforts or ("low",)))
