@@ -49,7 +49,7 @@ def read_input(parameters: Mapping[str, Any], new_id: Callable[[str], str]) -> _
 
 
 def _complete(item: Any, path: str, new_id: Callable[[str], str]) -> dict[str, Any]:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         raise _wrong_type(path, "an input item", item)
     kind = item.get("type") or ("message" if "role" in item else "item_reference")
     if not isinstance(kind, str):
@@ -83,7 +83,7 @@ def _read_content(message: Mapping[str, Any], path: str) -> _Items:
     if not isinstance(content, list):
         raise _wrong_type(f"{path}.content", "a string or an array of content parts", content)
     for index, part in enumerate(content):
-        if not isinstance(part, Mapping):
+        if not isinstance(part, dict):
             raise _wrong_type(f"{path}.content[{index}]", "a content part", part)
     return [dict(part) for part in content]
 

@@ -183,7 +183,7 @@ class CallReader:
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, Mapping | list):
+    if isinstance(value, dict | list):
         # Some servers send the arguments as an object.
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return "" if value is None else str(value)

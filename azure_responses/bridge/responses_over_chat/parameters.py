@@ -173,7 +173,7 @@ def _take_stream(draft: _Draft, parameters: Mapping[str, Any]) -> None:
 
 
 def _fields(value: Any, path: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise invalid(f"Invalid type for '{path}': expected an object.", path, "invalid_type")
     return {name: given for name, given in value.items() if given is not None}
 
@@ -198,7 +198,7 @@ def write_tools(
     The service refuses the other two without tools.
     """
     choice = parameters.get("tool_choice")
-    is_allowed = isinstance(choice, Mapping) and choice.get("type") == "allowed_tools"
+    is_allowed = isinstance(choice, dict) and choice.get("type") == "allowed_tools"
     sends_allowed = is_allowed and facts.takes_allowed_tools
     offered = tools.declared if sends_allowed else tools.functions
     if not offered or not _takes_tools(facts, parameters, unsupported):
