@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
 from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import AzureResponsesError, ConfigurationError, InternalServerError
+from azure_responses.protocol.agents import for_agent
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operations import Options
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
@@ -299,6 +300,9 @@ class RoutedRequest:
         request = self._written(
             parameters, options, name, is_same=is_same, drops_params=drops_params
         )
+        if deployment.agent is not None:
+            request, left_out = _for_agent(request, deployment.agent, drops_params=drops_params)
+            warnings = (*warnings, *left_out)
         return PreparedRequest(request, ids_out, warnings)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
@@ -530,6 +534,21 @@ def as_continuation(parameters: Mapping[str, Any], history: Sequence[Any]) -> di
     items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
     kept["input"] = [*as_input(history), *items]
     return kept
+
+
+def _for_agent(
+    request: UpstreamRequest, agent: str, *, drops_params: bool
+) -> tuple[UpstreamRequest, tuple[str, ...]]:
+    """The request for an agent in the place of a model, and what was left out.
+
+    Raises:
+        UnsupportedOperationError: it sets what the agent's definition decides.
+    """
+    try:
+        body, warnings = for_agent(request.parameters, agent, drops_params=drops_params)
+    except ConfigurationError as error:
+        raise unsupported(error) from error
+    return replace(request, parameters=body, content=None), warnings
 
 
 def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
