@@ -1,6 +1,7 @@
 """`responses` and `aresponses`, and the documents the project was started from."""
 
 import asyncio
+import json
 import os
 import re
 import threading
@@ -14,7 +15,7 @@ import trio
 
 import azure_responses
 from azure_responses import AzureResponses, ConfigurationError, functions
-from azure_responses.emulator import Emulator
+from azure_responses.emulator import EmulatedAgent, Emulator, Resource
 from azure_responses.emulator.server import RunningServer
 
 _SEEDS = Path(__file__).parent.parent.parent / "shared" / "seeds"
@@ -66,6 +67,26 @@ def test_every_model_of_a_foundry_resource_is_called_by_litellms_name(
         model=model, messages=said, max_completion_tokens=900, **where
     )
     assert completion.choices[0].message.content
+
+
+def test_an_agent_is_called_by_litellms_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator([Resource("emulator", agents=[EmulatedAgent("helpdesk")])])
+    with RunningServer(emulator) as server:
+        monkeypatch.setenv("AZURE_AI_API_BASE", f"{server.url}/api/projects/p")
+        response = azure_responses.responses(
+            model="azure_ai/agents/helpdesk:1",
+            input="hi",
+            credential=emulator.token_credential(),
+            scope="https://ai.azure.com/.default",
+        )
+        body = json.loads(list(emulator.requests)[-1].body)
+    assert response.output_text
+    assert "model" not in body
+    assert body["agent_reference"] == {
+        "type": "agent_reference",
+        "name": "helpdesk",
+        "version": "1",
+    }
 
 
 def test_a_client_understands_litellms_name_of_a_foundry_model(server: RunningServer) -> None:

@@ -506,3 +506,15 @@ def test_a_row_without_api_base_needs_an_endpoint_somewhere() -> None:
     loaded = read_config(_WITHOUT_ENDPOINT, {})
     assert loaded.settings is None
     assert "the environment names no endpoint" in str(loaded.problems[0])
+
+
+def test_the_variables_of_foundry_alone_make_a_gateway_too() -> None:
+    environ = {
+        "AZURE_AI_API_BASE": "https://r.services.ai.azure.com",
+        "AZURE_AI_API_KEY": "k",
+        "AZURE_OPENAI_DEPLOYMENT": "kimi-k2.5",
+    }
+    (row,) = read_model_list(read_environment(environ).model_list, {})
+    assert (row.model, row.host) == ("kimi-k2.5", "r.services.ai.azure.com")
+    assert row.connection["provider"] == "azure_ai"
+    assert row.connection["api_key"] == "k"
