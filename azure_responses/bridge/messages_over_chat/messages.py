@@ -8,15 +8,15 @@ from azure_responses.bridge.chat_over_responses.conversion_state import shorten
 from azure_responses.bridge.function_calls import FunctionCall
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.message_blocks import Part
-from azure_responses.bridge.message_request import (
+from azure_responses.bridge.message_entries import (
     Entry,
-    MessagesRequest,
     Said,
     Searched,
     Thought,
     ToolResult,
     ToolUse,
 )
+from azure_responses.bridge.message_request import MessagesRequest
 from azure_responses.bridge.responses_over_chat.messages import AssistantTurn, family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext

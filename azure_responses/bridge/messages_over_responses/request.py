@@ -6,14 +6,16 @@ from typing import Any
 
 from azure_responses.bridge.chat_over_responses.conversion_state import shorten
 from azure_responses.bridge.message_blocks import Part
-from azure_responses.bridge.message_request import (
+from azure_responses.bridge.message_entries import (
     Entry,
-    MessagesRequest,
     Said,
     Searched,
     Thought,
     ToolResult,
     ToolUse,
+)
+from azure_responses.bridge.message_request import (
+    MessagesRequest,
     choose_effort,
     choose_limit,
     write_sampling,

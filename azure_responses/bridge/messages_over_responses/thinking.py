@@ -8,7 +8,7 @@ without encrypted content cannot be sent again, since nothing is stored.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure_responses.bridge.message_request import Thought
+from azure_responses.bridge.message_entries import Thought
 from azure_responses.bridge.responses_over_chat.messages import family_of
 from azure_responses.protocol.conversion import ConversionContext
 
