@@ -53,6 +53,11 @@ model_list:
       model: azure_ai/gpt-5-mini
       api_base: {url}/resources/foundry/openai/v1/
       api_key: os.environ/AZURE_AI_API_KEY
+  - model_name: weather-agent
+    litellm_params:
+      model: azure_ai/agents/weather-agent:3
+      api_base: {url}/resources/foundry/api/projects/team-a
+      azure_ad_token: os.environ/AZURE_AI_AD_TOKEN
 litellm_settings:
   drop_params: true
 general_settings:
@@ -111,12 +116,13 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("gateway")
-    emulator = Emulator([Resource("foundry", keys=["key-of-foundry"])])
+    emulator = Emulator([Resource("foundry", keys=["key-of-foundry"], projects=["team-a"])])
     with emulator.serve() as server:
         config = yaml.safe_load(CONFIG.format(url=server.url, key=KEY))
         environment = {
             "AZURE_AI_API_BASE": f"{server.url}/resources/foundry",
             "AZURE_AI_API_KEY": "key-of-foundry",
+            "AZURE_AI_AD_TOKEN": emulator.issuer.mint("https://ai.azure.com"),
         }
         with run_process(config, folder, environment=environment) as (url, _):
             yield Served(url, emulator)
@@ -321,6 +327,39 @@ def test_five_turns_with_a_tool_and_reasoning(
     assert {request.operation for request in requests} == {OPERATIONS[model]}
 
 
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "streamed"])
+def test_an_agent_answers_and_goes_on(served: Served, is_stream: bool) -> None:
+    served.new_requests()
+    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=KEY, max_retries=0) as client:
+
+        def ask(text: str, **more: Any) -> Any:
+            # The agent has a model and tools of its own: what the request says of them is left out.
+            parameters = {"model": "weather-agent", "input": text, "temperature": 0.2, **more}
+            if not is_stream:
+                return client.responses.create(**parameters)
+            with client.responses.stream(**parameters) as stream:
+                return stream.get_final_response()
+
+        first = ask("My name is Ada. Say hello.")
+        second = ask("What is my name?", previous_response_id=first.id)
+    assert "Ada" in second.output_text
+    assert second.previous_response_id == first.id
+    bodies = [json.loads(request.body) for request in served.new_requests()]
+    agent = {"type": "agent_reference", "name": "weather-agent", "version": "3"}
+    assert [body["agent_reference"] for body in bodies] == [agent] * 2
+    assert not {"model", "temperature"} & {name for body in bodies for name in body}
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "streamed"])
+def test_an_agent_answers_callers_of_chat_completions(served: Served, is_stream: bool) -> None:
+    served.new_requests()
+    with calling("chat", served, "weather-agent", is_stream=is_stream) as caller:
+        caller.ask("My name is Ada. Say hello.")
+        assert "Ada" in caller.ask("What is my name?").text
+    bodies = [json.loads(request.body) for request in served.new_requests()]
+    assert {body["agent_reference"]["name"] for body in bodies} == {"weather-agent"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_each_api_names_the_cost_and_counts_the_same_tokens(served: Served, model: str) -> None:
     bodies: dict[str, dict[str, Any]] = {
@@ -354,7 +393,7 @@ def test_what_was_left_out_is_told_in_a_header(served: Served, model: str) -> No
 
 
 def test_the_file_is_one_that_the_check_finds_nothing_wrong_with() -> None:
-    names = ("AZURE_AI_API_BASE", "AZURE_AI_API_KEY")
+    names = ("AZURE_AI_API_BASE", "AZURE_AI_API_KEY", "AZURE_AI_AD_TOKEN")
     environ = dict.fromkeys(names, "https://foundry.services.ai.azure.com")
     text = CONFIG.format(url="http://127.0.0.1:8080", key=KEY)
     assert [str(problem) for problem in validate(text, environ)] == []
