@@ -6,16 +6,18 @@ allowed when agent is specified" (microsoft/agent-framework #2573 and #6657), wh
 parameter at a time. Here all of them are named before anything is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.conversion import APIName, Conversion, StreamConversion
 from azure_responses.protocol.endpoint import Endpoint
 from azure_responses.protocol.model_name import read_model_name
 from azure_responses.types.parameters import AgentReference
 
 __all__ = [
     "AGENT_PREFIX",
+    "AgentConversion",
     "agent_of",
     "check_project",
     "complete_reference",
@@ -86,6 +88,49 @@ def for_agent(
         f"{key} was left out. The definition of the agent {name!r} decides it." for key in refused
     )
     return {"agent_reference": reference, **body}, warnings
+
+
+class AgentConversion:
+    """A conversion to the Responses API whose requests an agent answers instead of a model.
+
+    Args:
+        conversion: from another API, as for a model.
+        agent: `NAME[:VERSION]`.
+        drops_params: as of `for_agent`.
+    """
+
+    def __init__(self, conversion: Conversion, agent: str, *, drops_params: bool) -> None:
+        self.caller: APIName = conversion.caller
+        self.upstream: APIName = conversion.upstream
+        self.warnings: tuple[str, ...] = ()
+        self.input_items: list[dict[str, Any]] = []
+        self._conversion = conversion
+        self._agent = agent
+        self._drops_params = drops_params
+
+    def write(self, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """As of every conversion; raises ConfigurationError for what agents refuse, too."""
+        body, warnings = for_agent(
+            self._conversion.write(history), self._agent, drops_params=self._drops_params
+        )
+        self.warnings = (*self._conversion.warnings, *warnings)
+        self.input_items = self._conversion.input_items
+        # The conversion asks for encrypted reasoning, which an agent whose model does not reason
+        # refuses; which model that is, only its definition says.
+        body.pop("include", None)
+        return body
+
+    def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """As of every conversion."""
+        return self._conversion.read(body)
+
+    def shortened(self, message: str = "") -> dict[str, Any] | None:
+        """None: the conversation with an agent is its service's to shorten."""
+        return None
+
+    def stream(self) -> StreamConversion:
+        """As of every conversion."""
+        return self._conversion.stream()
 
 
 def complete_reference(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.protocol.agents import AGENT_PREFIX, AgentConversion
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.call_conversion import (
     CallConversion,
@@ -220,9 +221,13 @@ class CallConverter:
         parameters: Mapping[str, Any],
         now: float,
     ) -> Conversion:
-        return self.conversions.make(
+        conversion = self.conversions.make(
             caller, api, parameters, deployment, now, drops_params=drops_params
         )
+        if not deployment.startswith(AGENT_PREFIX):
+            return conversion
+        agent = deployment.removeprefix(AGENT_PREFIX)
+        return AgentConversion(conversion, agent, drops_params=drops_params)
 
     def _url(self, api: APIName, deployment: str, url: str) -> str:
         """The URL of an API, with the query that the call has besides the endpoint's own."""

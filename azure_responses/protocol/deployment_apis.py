@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, get_args
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.agents import AGENT_PREFIX
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
 
@@ -85,6 +86,9 @@ class DeploymentAPIs:
             self._on_learned(deployment, api)
 
     def _decide(self, deployment: str) -> SpokenAPI:
+        # Whatever models the name of an agent reminds of.
+        if deployment.startswith(AGENT_PREFIX):
+            return SpokenAPI("responses", "configured")
         setting = self._configured.get(deployment) or self._default
         if setting is not None and setting != "auto":
             return SpokenAPI(setting, "configured")

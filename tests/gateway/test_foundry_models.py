@@ -351,9 +351,10 @@ def test_an_agent_answers_and_goes_on(served: Served, is_stream: bool) -> None:
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "streamed"])
-def test_an_agent_answers_callers_of_chat_completions(served: Served, is_stream: bool) -> None:
+@pytest.mark.parametrize("api", ["chat", "messages"])
+def test_an_agent_answers_callers_of_other_apis(served: Served, api: str, is_stream: bool) -> None:
     served.new_requests()
-    with calling("chat", served, "weather-agent", is_stream=is_stream) as caller:
+    with calling(api, served, "weather-agent", is_stream=is_stream) as caller:
         caller.ask("My name is Ada. Say hello.")
         assert "Ada" in caller.ask("What is my name?").text
     bodies = [json.loads(request.body) for request in served.new_requests()]

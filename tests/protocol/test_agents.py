@@ -1,18 +1,24 @@
 """Responses of Foundry agents: how an agent is named, and what it refuses."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from azure_responses.bridge.messages_over_responses import MessagesOverResponses
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.agents import (
+    AgentConversion,
     agent_of,
     check_project,
     complete_reference,
     for_agent,
     is_agents_own,
 )
+from azure_responses.protocol.conversion import ConversionContext
+from azure_responses.protocol.deployment_apis import DeploymentAPIs
 from azure_responses.protocol.endpoint import resolve_endpoint
+from azure_responses.protocol.families import facts_of
 from azure_responses.types.parameters import AgentReference
 
 PROJECT = "https://r.services.ai.azure.com/api/projects/p"
@@ -91,3 +97,48 @@ def test_a_reference_says_what_it_is(reference: object) -> None:
 
 def test_a_body_without_a_reference_stays() -> None:
     assert complete_reference({"input": "hi"}) == {"input": "hi"}
+
+
+class _NoSealer:
+    """For calls without reasoning."""
+
+    def seal(self, family: str, content: Mapping[str, Any]) -> str:
+        raise AssertionError("nothing is sealed")
+
+    def open(self, family: str, text: str) -> dict[str, Any] | None:
+        return None
+
+
+def _from_messages(*, drops_params: bool) -> AgentConversion:
+    context = ConversionContext(
+        "agents/kimi-helper:3", facts_of("x"), _NoSealer(), lambda prefix: f"{prefix}1", 0.0
+    )
+    messages = [{"role": "user", "content": "Hi"}]
+    parameters = {"model": "m", "max_tokens": 100, "messages": messages, "temperature": 0.2}
+    conversion = MessagesOverResponses(parameters, context)
+    return AgentConversion(conversion, "kimi-helper:3", drops_params=drops_params)
+
+
+def test_what_a_conversion_writes_names_the_agent_and_not_the_model() -> None:
+    conversion = _from_messages(drops_params=True)
+    body = conversion.write()
+    assert body["agent_reference"] == {
+        "type": "agent_reference",
+        "name": "kimi-helper",
+        "version": "3",
+    }
+    assert not {"model", "temperature", "include"} & body.keys()
+    assert conversion.warnings[-1].startswith("temperature was left out.")
+    assert (conversion.caller, conversion.upstream) == ("messages", "responses")
+    assert conversion.shortened("too long") is None
+    assert conversion.stream().final is None
+    answer = {"id": "resp_1", "status": "completed", "output": [], "model": "gpt-5"}
+    assert conversion.read(answer)["type"] == "message"
+    with pytest.raises(ConfigurationError, match="temperature"):
+        _from_messages(drops_params=False).write()
+
+
+def test_the_name_of_an_agent_does_not_say_what_it_speaks() -> None:
+    apis = DeploymentAPIs("auto", lambda deployment: facts_of(deployment).api)
+    assert apis.of("agents/kimi-helper:3").name == "responses"
+    assert apis.of("kimi-helper").name == "chat"
