@@ -170,6 +170,7 @@ class _ConfigReader:
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
         self._environ = environ
+        self._own: Mapping[str, str] = {}
         self._fields: dict[str, Any] = {}
         self._router: dict[str, Any] = {}
         self._router_paths: dict[str, Path] = {}
@@ -182,7 +183,7 @@ class _ConfigReader:
         own = self._section("environment_variables")
         texts = {name: str(value) for name, value in own.items() if value is not None}
         # What the file itself sets comes before the environment.
-        self._environ = {**self._environ, **texts}
+        self._environ, self._own = {**self._environ, **texts}, texts
         expand(document, self._environ)
         for name in document.value:
             if name not in SECTION_NAMES:
@@ -284,7 +285,7 @@ class _ConfigReader:
                 ("model_list",), what, hint="Give model_list an entry for each deployment."
             )
             return
-        entries = [with_endpoint(entry, self._environ) for entry in entries]
+        entries = [with_endpoint(entry, self._environ, self._own) for entry in entries]
         usable = [entry for index, entry in enumerate(entries) if self._is_usable(entry, index)]
         if len(usable) == len(entries):
             # Otherwise settings that name a group of a broken entry would be reported as well.

@@ -221,15 +221,33 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
     )
 
 
-def with_endpoint(entry: Any, environ: Mapping[str, str]) -> Any:
-    """An entry that names no endpoint with that of the environment, where there is one."""
-    key = next((key for key in PARAMS_KEYS if isinstance(entry, Mapping) and entry.get(key)), None)
-    params = None if key is None else entry[key]
-    if not isinstance(params, Mapping) or any(params.get(name) for name in _ENDPOINTS):
+def with_endpoint(
+    entry: Any, environ: Mapping[str, str], own: Mapping[str, str] | None = None
+) -> Any:
+    """An entry that names no endpoint with that of the environment, where there is one.
+
+    `own` are variables that the process does not have, such as those that a file sets: where they
+    hold the key of an entry without a credential, it gets the key.
+    """
+    name = next((key for key in PARAMS_KEYS if isinstance(entry, Mapping) and entry.get(key)), None)
+    params = None if name is None else entry[name]
+    if not isinstance(params, Mapping):
         return entry
-    provider = read_model_name(str(params.get("model"))).provider or "azure"
-    endpoint = choose("endpoint", environ, provider).value
-    return entry if endpoint is None else {**entry, key: {**params, "api_base": endpoint}}
+    try:
+        provider = read_model_name(str(params.get("model"))).provider or "azure"
+    except ConfigurationError:
+        # `read_model_list` refuses it, with its place.
+        return entry
+    added: dict[str, str | None] = {}
+    if not any(params.get(key) for key in _ENDPOINTS):
+        added["api_base"] = choose("endpoint", environ, provider).value
+    if own and not any(params.get(key) for key in _CREDENTIALS):
+        added["api_key"] = choose("api_key", own, provider).value
+    found = {key: value for key, value in added.items() if value is not None}
+    return {**entry, name: {**params, **found}} if found else entry
+
+
+_CREDENTIALS = ("api_key", "azure_ad_token", "azure_ad_token_provider", "credential", *_PRINCIPAL)
 
 
 def _default_id(entry: Entry, model: str, root: str, repeats: Counter[str]) -> str:

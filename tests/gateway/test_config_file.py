@@ -518,3 +518,44 @@ def test_the_variables_of_foundry_alone_make_a_gateway_too() -> None:
     assert (row.model, row.host) == ("kimi-k2.5", "r.services.ai.azure.com")
     assert row.connection["provider"] == "azure_ai"
     assert row.connection["api_key"] == "k"
+
+
+@pytest.mark.parametrize(
+    ("params", "key"),
+    [
+        ("model: azure_ai/kimi-k2.5", "key-ai"),
+        ("model: azure_ai/claude-opus-5", "key-ai"),
+        ("model: azure/gpt-5, api_base: https://r.openai.azure.com", "key-azure"),
+        ("model: azure_ai/kimi-k2.5, api_key: own", "own"),
+        ("model: azure_ai/kimi-k2.5, azure_ad_token: t", None),
+    ],
+)
+def test_a_key_among_the_files_own_variables_serves_its_entries(
+    params: str, key: str | None
+) -> None:
+    text = f"""
+environment_variables:
+  AZURE_AI_API_BASE: https://r.services.ai.azure.com
+  AZURE_AI_API_KEY: key-ai
+  AZURE_API_KEY: key-azure
+model_list:
+  - model_name: m
+    litellm_params: {{{params}}}
+"""
+    loaded = read_config(text, {})
+    assert loaded.settings is not None, loaded.problems
+    (row,) = read_model_list(loaded.settings.model_list, {})
+    assert row.connection.get("api_key") == key
+
+
+def test_an_agent_without_a_name_is_a_problem_of_the_file() -> None:
+    text = """
+model_list:
+  - model_name: m
+    litellm_params:
+      model: azure_ai/agents/:3
+      api_base: https://r.services.ai.azure.com/api/projects/p
+"""
+    loaded = read_config(text, {})
+    assert loaded.settings is None
+    assert any("agent" in problem.message for problem in loaded.problems)
