@@ -88,7 +88,7 @@ def _read_json(message: Any) -> Mapping[str, Any]:
 def _read_detail(fields: Mapping[str, Any]) -> ErrorFields | None:
     """The fields of a list that pydantic made, of which the first counts; None for no such list."""
     details = fields.get("detail") or fields.get("details")
-    if isinstance(details, str):
+    if isinstance(details, str) and _message(fields) is None:
         return ErrorFields(details, None, None, _named_in(details), fields)
     first = details[0] if isinstance(details, list) and details else None
     if not isinstance(first, dict) or not isinstance(first.get("msg"), str):

@@ -418,6 +418,8 @@ class RoutedRequest:
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             drops_params=drops_params,
+            # A chat that the deployment refuses as a response is sent as the chat that it was.
+            may_switch=not self.is_bridged,
         )
 
 

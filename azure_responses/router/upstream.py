@@ -78,6 +78,7 @@ class UpstreamRequest:
         caller: the API whose terms the parameters are in, and the answer.
         drops_params: what the deployment's API cannot do is left out with a warning; None leaves it
             to the client.
+        may_switch: False where a refusal of the API is raised, and not answered by another call.
     """
 
     operation: str
@@ -90,6 +91,7 @@ class UpstreamRequest:
     is_stream: bool = False
     caller: APIName = "responses"
     drops_params: bool | None = None
+    may_switch: bool = True
 
 
 _Switch = Callable[[Call, AzureResponsesError], bool]
@@ -295,7 +297,13 @@ class ResponsesUpstream:
         # An agent speaks Responses, whatever its name says.
         if converter is not None and request.operation == "create" and "model" in call.parameters:
             drops = request.drops_params
-            converter.convert(call, request.deployment, drops_params=drops, warn=warn)
+            converter.convert(
+                call,
+                request.deployment,
+                drops_params=drops,
+                warn=warn,
+                may_switch=request.may_switch,
+            )
         return call
 
     def api_of(self, deployment: str) -> APIName:

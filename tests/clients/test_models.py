@@ -339,6 +339,25 @@ def test_what_a_deployment_speaks_is_learned_from_one_refusal(runner: str) -> No
     run(runner, emulator, scenario)
 
 
+def test_a_deployment_of_claude_is_learned_too(runner: str) -> None:
+    async def with_responses(client: Any) -> None:
+        for _ in range(2):
+            response = await client.responses.create(model="mine", input="hi")
+            assert response.output_text
+
+    async def with_chat(client: Any) -> None:
+        for _ in range(2):
+            completion = await client.chat.completions.create(model="mine", messages=HI)
+            assert completion.choices[0].message.content
+
+    for scenario in (with_responses, with_chat):
+        emulator = unnamed("claude-sonnet-4-5")
+        # The model that answers is not known, and with it how much it can write.
+        with pytest.warns(UserWarning, match="was sent as 4096"):
+            run(runner, emulator, scenario)
+        assert [request.status for request in emulator.requests] == [404, 200, 200]
+
+
 def test_a_stream_and_a_chat_caller_learn_what_a_deployment_speaks(runner: str) -> None:
     async def with_stream(client: Any) -> None:
         async with client.responses.stream(model="mine", input="hi") as stream:

@@ -291,3 +291,12 @@ def test_no_body_is_too_odd_to_be_read(body: dict[str, Any]) -> None:
     fields = read_error_fields(body)
     assert all(isinstance(part, str | None) for part in fields[:4])
     assert isinstance(_failure(400, body), BadRequestError)
+
+
+def test_details_as_text_beside_a_message_lose_no_code() -> None:
+    text = "Requested API is currently not supported"
+    error = _failure(
+        404, {"error": {"code": "api_not_supported", "message": text, "details": text}}
+    )
+    assert error.code == "api_not_supported"
+    assert refused_api(error, "responses") == "messages"
