@@ -321,7 +321,7 @@ def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConv
     models = arguments.get("base_model")
     base_model_of = models.get if isinstance(models, Mapping) else lambda _deployment: models
     factory = ConversionFactory(
-        LazySealer(arguments.get("sealing_secret"), os.urandom),
+        LazySealer(arguments.get("sealing_secret") or _PROCESS_SECRET, os.urandom),
         new_bridged_id,
         base_model_of,
         arguments.get("facts") or {},
@@ -404,6 +404,10 @@ def new_call_id() -> str:
     number = int.from_bytes(os.urandom(16), "big") & _FREE_BITS | _VERSION_BITS
     digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+# Seals reasoning where no secret is given: the clients of one process read each other's.
+_PROCESS_SECRET = os.urandom(32)
 
 
 def new_bridged_id(prefix: str) -> str:

@@ -1,5 +1,6 @@
 """What the executor does for converted calls: finds what they refer to, reads and keeps replies."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ from azure_responses.protocol.stored_response import (
 )
 from azure_responses.reply_body import AsyncStreamedReply, ReadState
 from azure_responses.transport import Timeout
+
+_LOG = logging.getLogger("azure_responses.store")
 
 __all__ = ["AsyncConvertedCalls", "AsyncConvertedStream", "AsyncSender"]
 
@@ -104,8 +107,13 @@ class AsyncConvertedCalls:
     async def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
         """Store a finished response, if it is to be stored."""
         stored = conversion.stored(final, time.time())
-        if stored is not None:
+        if stored is None:
+            return
+        try:
             await self.store.save(stored)
+        except AzureResponsesError as error:
+            # An answer that was paid for is not lost to a database, nor asked for again.
+            _LOG.warning("%s cannot be continued, it was not stored: %s", stored.id, error)
 
     async def _answer(self, call: Call) -> Reply:
         """The answer to a call about a response that is stored on our side."""

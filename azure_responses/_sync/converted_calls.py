@@ -1,6 +1,7 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """What the executor does for converted calls: finds what they refer to, reads and keeps replies."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from azure_responses.protocol.stored_response import (
 )
 from azure_responses.reply_body import ReadState, StreamedReply
 from azure_responses.transport import Timeout
+
+_LOG = logging.getLogger("azure_responses.store")
 
 __all__ = ["ConvertedCalls", "ConvertedStream", "Sender"]
 
@@ -101,8 +104,13 @@ class ConvertedCalls:
     def keep(self, conversion: CallConversion, final: Mapping[str, Any]) -> None:
         """Store a finished response, if it is to be stored."""
         stored = conversion.stored(final, time.time())
-        if stored is not None:
+        if stored is None:
+            return
+        try:
             self.store.save(stored)
+        except AzureResponsesError as error:
+            # An answer that was paid for is not lost to a database, nor asked for again.
+            _LOG.warning("%s cannot be continued, it was not stored: %s", stored.id, error)
 
     def _answer(self, call: Call) -> Reply:
         """The answer to a call about a response that is stored on our side."""

@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 
 from azure_responses.bridge.native_messages import fit_betas, refused_betas
 from azure_responses.errors import APIConnectionError, AzureResponsesError
-from azure_responses.protocol.agents import AGENT_PREFIX, check_project, for_agent
+from azure_responses.protocol.agents import AGENT_PREFIX
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.decode import check_readable, decode_as
@@ -268,8 +268,6 @@ class ResponsesUpstream:
             return self._write_stored(request, request.response_id)
         if request.caller != "responses":
             return self._write_for_caller(request, warn)
-        if request.deployment.startswith(AGENT_PREFIX):
-            request = self._for_agent(request, warn)
         options = request.options
         if options.extra_headers or options.extra_query or options.extra_body:
             return self._write_with_options(request)
@@ -320,19 +318,6 @@ class ResponsesUpstream:
         """
         converter = self._operations.converter
         return converter is not None and converter.learn(deployment, error, "responses")
-
-    def _for_agent(self, request: UpstreamRequest, warn: Warn | None) -> UpstreamRequest:
-        """The request with a reference to an agent in the place of the model."""
-        agent = request.deployment.removeprefix(AGENT_PREFIX)
-        check_project(self._operations.settings.endpoint, agent)
-        drops, converter = request.drops_params, self._operations.converter
-        if drops is None:
-            drops = converter is not None and converter.drops_params
-        parameters, warnings = for_agent(request.parameters, agent, drops_params=drops)
-        if warn is not None:
-            for text in warnings:
-                warn(text)
-        return replace(request, parameters=parameters, content=None)
 
     def new_id(self) -> str:
         """A name for a call that was given none."""

@@ -1,6 +1,7 @@
 """One table of scenarios over deployments of each of the three APIs."""
 
 import json
+import logging
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from azure_responses.errors import (
+    APIConnectionError,
     BadRequestError,
     ConfigurationError,
     ResponseNotFoundError,
@@ -549,3 +551,22 @@ def test_callbacks_hear_of_native_chat_completions(runner: str, emulator: Emulat
         assert [record.is_stream for record in records] == [False, True]
 
     run(runner, emulator, scenario, on_response=records.append)
+
+
+class _Unreachable:
+    """A store whose database cannot be reached."""
+
+    async def save(self, stored: Any) -> None:
+        raise APIConnectionError("the database cannot be reached")
+
+
+def test_an_answer_is_not_lost_to_a_store_that_cannot_be_reached(
+    emulator: Emulator, log: list[logging.LogRecord]
+) -> None:
+    async def scenario(client: Any) -> None:
+        response = await client.responses.create(model="kimi-k2.5", input="hi")
+        assert response.output_text
+        assert len(emulator.requests) == 1
+        assert any("was not stored" in record.getMessage() for record in log)
+
+    run("asyncio", emulator, scenario, response_store=_Unreachable())
