@@ -61,14 +61,7 @@ class Gateway:
         self._totals = SpendTotals()
         budgets = Budgets(self._totals.spent, status=settings.budget_status)
         self.hosts = _hosts(settings)
-        self.access = Access(
-            self._table,
-            allow_unauthenticated=_is_open(settings),
-            # By this setting the operator says that all who can reach the gateway may call.
-            allow_pages=settings.allow_unauthenticated,
-            metrics_key=settings.metrics_key,
-            metrics_need_key=settings.metrics_need_key,
-        )
+        self.access = _access(settings, self._table)
         self.admission = Admission(budgets)
         self.estimates = CostEstimates(self.router)
         self.admission_queue = AdmissionQueue(
@@ -170,6 +163,17 @@ def _hosts(settings: GatewaySettings) -> HostRules | None:
     if not trusts_loopback and not settings.allowed_hosts:
         return None
     return HostRules(settings.allowed_hosts, refuses_pages=trusts_loopback)
+
+
+def _access(settings: GatewaySettings, table: KeyTable) -> Access:
+    return Access(
+        table,
+        allow_unauthenticated=_is_open(settings),
+        # By this setting the operator says that all who can reach the gateway may call.
+        allow_pages=settings.allow_unauthenticated,
+        metrics_key=settings.metrics_key,
+        metrics_need_key=settings.metrics_need_key,
+    )
 
 
 def _is_open(settings: GatewaySettings) -> bool:

@@ -31,7 +31,6 @@ _ERRORS = {
     "504": "Azure did not answer in time.",
 }
 _TEXT = {"type": "string"}
-_OPEN: Mapping[str, Any] = {"additionalProperties": True}
 # Other spellings and parameters are accepted too, but not advertised.
 _QUERY: Mapping[str, Mapping[str, Any]] = {
     "stream": {"type": "boolean"},
@@ -193,37 +192,32 @@ def _schemas() -> dict[str, Any]:
         "ChatCompletion": _object(id=_TEXT, choices={"type": "array"}),
         "Message": _object(id=_TEXT, type={"const": "message"}, content={"type": "array"}),
         "TokenCount": _object(input_tokens={"type": "integer"}),
+        **_request_schemas(),
+    }
+
+
+def _request_schemas() -> dict[str, Any]:
+    items = {"type": "array", "items": {"type": "object"}}
+    messages, either = {**items, "minItems": 1}, {"anyOf": [_TEXT, items]}
+    limit = {"type": "integer", "minimum": 1}
+    return {
         "MessagesRequest": {
-            "type": "object",
             "required": ["messages"],
-            "properties": {
-                "model": {"type": "string", "minLength": 1},
-                "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                "max_tokens": {"type": "integer", "minimum": 1},
-                "stream": {"type": ["boolean", "null"]},
-            },
-            **_OPEN,
+            **_request(messages=messages, max_tokens=limit),
         },
-        "ResponseRequest": {
-            "type": "object",
-            "properties": {
-                "model": {"type": "string", "minLength": 1},
-                "input": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
-                "stream": {"type": ["boolean", "null"]},
-                "previous_response_id": {"type": ["string", "null"]},
-            },
-            **_OPEN,
-        },
-        "ChatRequest": {
-            "type": "object",
-            "properties": {
-                "model": {"type": "string", "minLength": 1},
-                "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                "input": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
-                "stream": {"type": ["boolean", "null"]},
-            },
-            **_OPEN,
-        },
+        "ResponseRequest": _request(
+            input=either, previous_response_id={"type": ["string", "null"]}
+        ),
+        "ChatRequest": _request(messages=messages, input=either),
+    }
+
+
+def _request(**properties: Any) -> dict[str, Any]:
+    model, stream = {"type": "string", "minLength": 1}, {"type": ["boolean", "null"]}
+    return {
+        "type": "object",
+        "properties": {"model": model, **properties, "stream": stream},
+        "additionalProperties": True,
     }
 
 
