@@ -283,27 +283,45 @@ class RoutedRequest:
             )
             given, warnings = unlabelled.given, unlabelled.warnings
             parameters, options = _split_extra(body, unlabelled.body, options)
-        parameters = _without(parameters, deployment.dropped_params)
-        name = deployment.name_for(call.group)
-        # Programs get what they ask for, or an error. The bridge drops parameters by itself.
         drops_params = drops_params or (self.received is not None and self.received.drops_params)
-        if self.received is not None and drops_params:
-            knowledge = self.reader.chat_options.knowledge_of(deployment)
-            parameters, dropped = _drop_sampling(parameters, deployment, name, knowledge)
-            warnings = (*warnings, *dropped)
-        # By identity: comparing two long bodies takes longer than writing one.
-        is_same = parameters is self.body
-        parameters = {**parameters, "model": name}
+        name = deployment.name_for(call.group)
+        request, left_out = self._fitted(
+            deployment, parameters, options, name, drops_params=drops_params
+        )
         ids_out = IdRewriter(
             self.reader.signer, deployment, self.owner, given=given, is_stored=self.is_stored
         )
+        return PreparedRequest(request, ids_out, (*warnings, *left_out))
+
+    def _fitted(
+        self,
+        deployment: Deployment,
+        parameters: Mapping[str, Any],
+        options: dict[str, Any],
+        name: str,
+        *,
+        drops_params: bool,
+    ) -> tuple[UpstreamRequest, tuple[str, ...]]:
+        """The request without what the deployment does not take, and what was left out."""
+        warnings: Sequence[str] = ()
+        parameters = _without(parameters, deployment.dropped_params)
+        # Programs get what they ask for, or an error. The bridge drops parameters by itself.
+        if self.received is not None and drops_params:
+            knowledge = self.reader.chat_options.knowledge_of(deployment)
+            parameters, warnings = _drop_sampling(parameters, deployment, name, knowledge)
+        # By identity: comparing two long bodies takes longer than writing one.
+        is_same = parameters is self.body
         request = self._written(
-            parameters, options, name, is_same=is_same, drops_params=drops_params
+            {**parameters, "model": name},
+            options,
+            name,
+            is_same=is_same,
+            drops_params=drops_params,
         )
+        left_out: Sequence[str] = ()
         if deployment.agent is not None:
             request, left_out = _for_agent(request, deployment.agent, drops_params=drops_params)
-            warnings = (*warnings, *left_out)
-        return PreparedRequest(request, ids_out, warnings)
+        return request, (*warnings, *left_out)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
         """What to remember of a response; None of one that is not stored, or of no end user."""

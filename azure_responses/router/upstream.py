@@ -274,23 +274,7 @@ class ResponsesUpstream:
         content = request.content
         if content is None:
             content = encode_body(_asked(request))
-        template = self._template(request)
-        headers = {**template.headers, "x-ms-client-request-id": request.call_id or self.new_id()}
-        # What was made just now may not be readable yet: for half a minute, by the samples of
-        # dotnet/extensions #7704. A 404 is waited out so long.
-        previous = request.parameters.get("previous_response_id")
-        born = self._operations.recent.born(previous) if isinstance(previous, str) else None
-        policy = self._operations.policy
-        call = Call(
-            Request("POST", template.url, headers, content),
-            template.context,
-            # How long to wait concerns only what was made just now: a router does not retry.
-            policy if born is None else options.policy(policy),
-            can_refresh_token=self._can_refresh,
-            born=born,
-            parameters=request.parameters,
-            pricer=template.pricer,
-        )
+        call = self._made(request, content)
         converter = self._operations.converter
         # An agent speaks Responses, whatever its name says.
         if converter is not None and request.operation == "create" and "model" in call.parameters:
@@ -303,6 +287,25 @@ class ResponsesUpstream:
                 may_switch=request.may_switch,
             )
         return call
+
+    def _made(self, request: UpstreamRequest, content: bytes | None) -> Call:
+        template = self._template(request)
+        headers = {**template.headers, "x-ms-client-request-id": request.call_id or self.new_id()}
+        # What was made just now may not be readable yet: for half a minute, by the samples of
+        # dotnet/extensions #7704. A 404 is waited out so long.
+        previous = request.parameters.get("previous_response_id")
+        born = self._operations.recent.born(previous) if isinstance(previous, str) else None
+        policy = self._operations.policy
+        return Call(
+            Request("POST", template.url, headers, content),
+            template.context,
+            # How long to wait concerns only what was made just now: a router does not retry.
+            policy if born is None else request.options.policy(policy),
+            can_refresh_token=self._can_refresh,
+            born=born,
+            parameters=request.parameters,
+            pricer=template.pricer,
+        )
 
     def api_of(self, deployment: str) -> APIName:
         """What a deployment speaks, as far as is known."""
