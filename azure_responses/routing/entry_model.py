@@ -65,7 +65,8 @@ def read_model(entry: Entry) -> ModelName:
 def read_facts(entry: Entry, named: ModelName, base_model: str | None) -> Mapping[str, Any]:
     """The entry's `facts`, and the family that the model's prefix names where no name tells it.
 
-    LiteLLM's `model_info.max_output_tokens` is such a fact, too: Claude must be told a limit.
+    LiteLLM's `model_info.max_output_tokens` is such a fact, too: each request to Claude has a
+    limit.
 
     Raises ConfigurationError for facts that a model cannot have.
     """

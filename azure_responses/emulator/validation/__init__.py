@@ -13,9 +13,9 @@ from azure_responses.emulator.validation.create_body import (
 )
 from azure_responses.emulator.validation.family_rules import keep_declared
 from azure_responses.emulator.validation.input_items import refuse_status
-from azure_responses.emulator.validation.messages_body import check_messages as validate_messages
+from azure_responses.emulator.validation.messages_body import validate_messages
 from azure_responses.emulator.validation.thinking_rules import (
-    check_blocks as validate_message_blocks,
+    validate_message_blocks,
 )
 
 __all__ = [

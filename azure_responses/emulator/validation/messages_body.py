@@ -9,7 +9,7 @@ from azure_responses.emulator.messages_errors import messages_error, wrong
 from azure_responses.emulator.validation.message_content import check_content
 from azure_responses.emulator.validation.thinking_rules import check_thinking
 
-__all__ = ["check_messages"]
+__all__ = ["validate_messages"]
 
 _EXTRA = "Extra inputs are not permitted"
 _REQUIRED = "Field required"
@@ -33,7 +33,7 @@ _NAMES = {str: "string", list: "list", dict: "dictionary", int: "integer", float
 _MOST_MARKS = 4
 
 
-def check_messages(body: Mapping[str, Any], model: EmulatedModel, *, is_counted: bool) -> None:
+def validate_messages(body: Mapping[str, Any], model: EmulatedModel, *, is_counted: bool) -> None:
     """Refuse a body of `/v1/messages`, or of `/count_tokens` (`is_counted`).
 
     What depends on the resource, such as signatures, is checked elsewhere.

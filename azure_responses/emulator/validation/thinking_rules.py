@@ -8,7 +8,7 @@ from azure_responses.emulator.messages_errors import messages_error, wrong
 from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.validation.message_content import Turn, merge_turns
 
-__all__ = ["check_blocks", "check_thinking", "is_thinking"]
+__all__ = ["validate_message_blocks", "check_thinking", "is_thinking"]
 
 _LEAST_BUDGET = 1024
 _PAGE = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
@@ -115,7 +115,7 @@ def _check_sampling_while_thinking(body: Mapping[str, Any]) -> None:
 # --- blocks that come back ------------------------------------------------------------------------
 
 
-def check_blocks(
+def validate_message_blocks(
     body: Mapping[str, Any],
     open_seal: Callable[[str], Seal | None],
     count_thoughts: Callable[[str], int],
@@ -123,7 +123,7 @@ def check_blocks(
     """Refuse thinking that was changed, and calls that lost the thinking before them.
 
     Args:
-        body: a body that `check_messages` accepted.
+        body: a body that `validate_messages` accepted.
         open_seal: what a signature or the data of a redacted block was made of; None for what
             Claude did not sign.
         count_thoughts: how many thinking blocks stood before the call of this id; 0 for calls
