@@ -10,7 +10,7 @@ from azure_responses.types.tools import CHAT_FORMS
 
 __all__ = [
     "CALLS",
-    "FunctionCall",
+    "ToolCall",
     "ID_PREFIXES",
     "OUTPUTS",
     "ToolOrigin",
@@ -46,7 +46,7 @@ OUTPUTS: Mapping[str, str] = {
 """The types of the items that answer them, and of which calls."""
 
 
-class FunctionCall(NamedTuple):
+class ToolCall(NamedTuple):
     """A call as chat completions and Messages have it; of a custom tool the text, not JSON."""
 
     id: str
@@ -63,15 +63,15 @@ class ToolOrigin(NamedTuple):
     namespace: str | None = None
 
 
-def call_of(item: _Item) -> FunctionCall:
+def call_of(item: _Item) -> ToolCall:
     """A call item as the call of a function; its name is the tool's own."""
     kind = item["type"]
     call_id = str(item.get("call_id") or item.get("id") or "")
     if kind == "function_call":
-        return FunctionCall(call_id, str(item.get("name") or ""), _as_text(item.get("arguments")))
+        return ToolCall(call_id, str(item.get("name") or ""), _as_text(item.get("arguments")))
     if kind == "custom_tool_call":
         arguments = _dump({"input": str(item.get("input") or "")})
-        return FunctionCall(call_id, str(item.get("name") or ""), arguments)
+        return ToolCall(call_id, str(item.get("name") or ""), arguments)
     form = CHAT_FORMS[kind]
     given: Any = {name: item[name] for name in form.arguments if item.get(name)}
     if len(form.arguments) == 1:
@@ -81,10 +81,10 @@ def call_of(item: _Item) -> FunctionCall:
         given = {name: value for name, value in given.items() if name != "type" and value != {}}
     if isinstance(given, Mapping):
         given = {name: value for name, value in given.items() if value is not None}
-    return FunctionCall(call_id, form.name, _as_text(given))
+    return ToolCall(call_id, form.name, _as_text(given))
 
 
-def item_of(call: FunctionCall, origin: ToolOrigin) -> dict[str, Any]:
+def item_of(call: ToolCall, origin: ToolOrigin) -> dict[str, Any]:
     """The item of a call, without id and status.
 
     Arguments that do not fit the tool stay what they are: the item is then the call of a function,
@@ -104,9 +104,7 @@ def item_of(call: FunctionCall, origin: ToolOrigin) -> dict[str, Any]:
     return {"type": origin.call, "call_id": call.id, **made}
 
 
-def _named(
-    kind: str, call: FunctionCall, origin: ToolOrigin, name: str, text: str
-) -> dict[str, Any]:
+def _named(kind: str, call: ToolCall, origin: ToolOrigin, name: str, text: str) -> dict[str, Any]:
     item = {"type": kind, "call_id": call.id, "name": origin.name, name: text}
     return item if origin.namespace is None else {**item, "namespace": origin.namespace}
 

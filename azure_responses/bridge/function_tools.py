@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from azure_responses.bridge import function_schemas
 from azure_responses.bridge.function_calls import (
-    FunctionCall,
+    ToolCall,
     ToolOrigin,
     call_of,
     item_of,
@@ -170,21 +170,21 @@ class FunctionTools:
         self.functions = self.declared
         self.choice = self._read_choice(parameters.get("tool_choice"))
 
-    def to_call(self, item: _Fields) -> FunctionCall:
+    def to_call(self, item: _Fields) -> ToolCall:
         """A call item of the caller's as a function call."""
         call = call_of(item)
         key = (str(item["type"]), item.get("namespace"), call.name)
         # A tool that was offered in an earlier turn only still has the name it had then.
         name = self._names.get(key) or flat_name(item.get("namespace"), call.name)
         if item["type"] == "custom_tool_call" and self._support.custom:
-            return FunctionCall(call.id, name, str(item.get("input") or ""), "custom")
+            return ToolCall(call.id, name, str(item.get("input") or ""), "custom")
         return call._replace(name=name)
 
     def origin_of(self, name: str) -> ToolOrigin:
         """The tool that a function stands for; a function of this name where none is known."""
         return self._origins.get(name) or ToolOrigin("function_call", name)
 
-    def to_item(self, call: FunctionCall) -> dict[str, Any]:
+    def to_item(self, call: ToolCall) -> dict[str, Any]:
         """The call item, without id and status, for a call of one of the functions."""
         return item_of(call, self.origin_of(call.name))
 

@@ -13,32 +13,32 @@ from azure_responses.bridge.unsupported import Unsupported, invalid
 
 __all__ = [
     "Entry",
-    "Said",
-    "Searched",
-    "Thought",
-    "ToolResult",
-    "ToolUse",
+    "ContentEntry",
+    "WebSearchEntry",
+    "ThinkingEntry",
+    "ToolResultEntry",
+    "ToolUseEntry",
     "read_messages",
 ]
 
 _Fields = Mapping[str, Any]
 
 
-class Said(NamedTuple):
+class ContentEntry(NamedTuple):
     """Text, pictures and documents of one role."""
 
     role: str
     parts: list[Part]
 
 
-class Thought(NamedTuple):
+class ThinkingEntry(NamedTuple):
     """Reasoning of an earlier answer: what was shown of it, and the text that restores it."""
 
     text: str
     sealed: str
 
 
-class ToolUse(NamedTuple):
+class ToolUseEntry(NamedTuple):
     """A call of an earlier answer."""
 
     id: str
@@ -46,14 +46,14 @@ class ToolUse(NamedTuple):
     input: Any
 
 
-class ToolResult(NamedTuple):
+class ToolResultEntry(NamedTuple):
     """What a call returned; an error says so in its text."""
 
     id: str
     parts: list[Part]
 
 
-class Searched(NamedTuple):
+class WebSearchEntry(NamedTuple):
     """A search on the web that the service carried out in an earlier answer."""
 
     id: str
@@ -66,7 +66,7 @@ class Searched(NamedTuple):
         return f"Searched the web for: {self.query}{found}"
 
 
-Entry = Said | Thought | ToolUse | ToolResult | Searched
+Entry = ContentEntry | ThinkingEntry | ToolUseEntry | ToolResultEntry | WebSearchEntry
 
 
 def read_messages(messages: Any, unsupported: Unsupported) -> Iterator[Entry]:
@@ -147,7 +147,7 @@ def _read_message(
     blocks = [content] if isinstance(content, str) else content
     if not isinstance(blocks, list | tuple):
         raise invalid(f"{path}.content: Input should be a valid list", f"{path}.content")
-    searches: dict[str, Searched] = {}
+    searches: dict[str, WebSearchEntry] = {}
     for index, block in enumerate(blocks):
         place = f"{path}.content.{index}"
         kind = block.get("type") if isinstance(block, Mapping) else None
@@ -158,14 +158,14 @@ def _read_message(
         _check_role(role, str(kind), place)
         # Text before a call and text after it stay where they are.
         if parts:
-            yield Said(role, parts)
+            yield ContentEntry(role, parts)
             parts = []
         if kind in _ENTRIES:
             yield from _ENTRIES[kind](block, place, calls, unsupported)
         else:
             yield from _read_server_block(block, place, searches, unsupported)
     if parts:
-        yield Said(role, parts)
+        yield ContentEntry(role, parts)
 
 
 def _keep_texts(parts: list[Part], path: str, unsupported: Unsupported) -> list[Part]:
@@ -190,13 +190,13 @@ def _read_thinking(
     block: _Fields, path: str, calls: _OpenCalls, unsupported: Unsupported
 ) -> Iterator[Entry]:
     text, signature = block.get("thinking"), block.get("signature")
-    yield Thought(text if isinstance(text, str) else "", str(signature or ""))
+    yield ThinkingEntry(text if isinstance(text, str) else "", str(signature or ""))
 
 
 def _read_redacted(
     block: _Fields, path: str, calls: _OpenCalls, unsupported: Unsupported
 ) -> Iterator[Entry]:
-    yield Thought("", str(block.get("data") or ""))
+    yield ThinkingEntry("", str(block.get("data") or ""))
 
 
 def _read_tool_use(
@@ -208,7 +208,7 @@ def _read_tool_use(
     if not isinstance(block.get("input"), Mapping):
         raise invalid(f"{path}.input: Input should be a valid dictionary", f"{path}.input")
     calls.call(block["id"], path)
-    yield ToolUse(block["id"], block["name"], block["input"])
+    yield ToolUseEntry(block["id"], block["name"], block["input"])
 
 
 def _read_tool_result(
@@ -218,7 +218,7 @@ def _read_tool_result(
     calls.answer(call_id, path)
     content = block.get("content")
     parts = [] if content is None else read_parts(content, f"{path}.content", unsupported)
-    yield ToolResult(call_id, _mark_error(parts) if block.get("is_error") else parts)
+    yield ToolResultEntry(call_id, _mark_error(parts) if block.get("is_error") else parts)
 
 
 def _mark_error(parts: list[Part]) -> list[Part]:
@@ -242,7 +242,7 @@ _OF_SERVER_TOOLS = ("server_tool_use", "mcp_tool_use", "_tool_result")
 
 
 def _read_server_block(
-    block: _Fields, path: str, searches: dict[str, Searched], unsupported: Unsupported
+    block: _Fields, path: str, searches: dict[str, WebSearchEntry], unsupported: Unsupported
 ) -> Iterator[Entry]:
     """A call of a tool that ran on a server, and its result, which stands in a block of its own."""
     kind = str(block["type"])
@@ -250,7 +250,7 @@ def _read_server_block(
     if kind == "server_tool_use" and block.get("name") == "web_search":
         query = block.get("input")
         text = query.get("query") if isinstance(query, Mapping) else None
-        searches[call_id] = Searched(call_id, str(text or ""), [])
+        searches[call_id] = WebSearchEntry(call_id, str(text or ""), [])
         yield searches[call_id]
     elif kind == "web_search_tool_result" and call_id in searches:
         content = block.get("content")

@@ -14,7 +14,7 @@ from azure_responses.bridge.chat_over_responses.reasoning import (
 )
 from azure_responses.bridge.message_blocks import read_parts
 from azure_responses.bridge.message_entries import Entry, read_messages
-from azure_responses.bridge.message_tools import FunctionTool, WebSearch, read_tools
+from azure_responses.bridge.message_tools import ClientTool, ServerWebSearch, read_tools
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
@@ -68,8 +68,8 @@ class MessagesRequest:
     disables_thinking: bool = False
     schema: _Fields | None = None
     service_tier: str | None = None
-    tools: list[FunctionTool | WebSearch] = field(default_factory=list)
-    tool_choice: str | FunctionTool | WebSearch | None = None
+    tools: list[ClientTool | ServerWebSearch] = field(default_factory=list)
+    tool_choice: str | ClientTool | ServerWebSearch | None = None
     allows_parallel: bool = True
     caches: bool = False
 

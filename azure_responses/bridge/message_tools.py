@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 from azure_responses.bridge.function_tools import flat_name
 from azure_responses.bridge.unsupported import Unsupported, invalid
 
-__all__ = ["FunctionTool", "ToolNames", "WebSearch", "fits_strict", "read_tools", "write_function"]
+__all__ = [
+    "ClientTool",
+    "ToolNames",
+    "ServerWebSearch",
+    "fits_strict",
+    "read_tools",
+    "write_function",
+]
 
 _Fields = Mapping[str, Any]
 _Schema = dict[str, Any]
@@ -20,7 +27,7 @@ _Schema = dict[str, Any]
 _HINTS = frozenset({"cache_control", "eager_input_streaming"})
 
 
-class FunctionTool(NamedTuple):
+class ClientTool(NamedTuple):
     """A function that the caller carries out; `strict` is None where the caller does not say."""
 
     name: str
@@ -29,7 +36,7 @@ class FunctionTool(NamedTuple):
     strict: bool | None = None
 
 
-class WebSearch(NamedTuple):
+class ServerWebSearch(NamedTuple):
     """Anthropic's search on the web, which the Responses API has too."""
 
     name: str
@@ -56,7 +63,7 @@ class ToolNames:
         return self._given.get(name, name)
 
 
-def read_tools(tools: Any, unsupported: Unsupported) -> list[FunctionTool | WebSearch]:
+def read_tools(tools: Any, unsupported: Unsupported) -> list[ClientTool | ServerWebSearch]:
     """The tools of a request.
 
     Raises:
@@ -69,7 +76,9 @@ def read_tools(tools: Any, unsupported: Unsupported) -> list[FunctionTool | WebS
     return [tool for tool in read if tool is not None]
 
 
-def _read_tool(tool: Any, path: str, unsupported: Unsupported) -> FunctionTool | WebSearch | None:
+def _read_tool(
+    tool: Any, path: str, unsupported: Unsupported
+) -> ClientTool | ServerWebSearch | None:
     if not isinstance(tool, Mapping):
         raise invalid(f"{path}: Input should be a valid dictionary", path)
     kind = tool.get("type") or "custom"
@@ -103,7 +112,7 @@ def _check_callers(tool: _Fields, path: str, unsupported: Unsupported) -> None:
         )
 
 
-def _read_custom(tool: _Fields, path: str, unsupported: Unsupported) -> FunctionTool:
+def _read_custom(tool: _Fields, path: str, unsupported: Unsupported) -> ClientTool:
     schema = tool.get("input_schema")
     if not isinstance(schema, Mapping):
         raise invalid(f"{path}.input_schema: Field required", f"{path}.input_schema")
@@ -112,7 +121,7 @@ def _read_custom(tool: _Fields, path: str, unsupported: Unsupported) -> Function
         unsupported.leave_out(
             f"{path}.{name}", "Other models' tools have no such field.", "Leave it out."
         )
-    return FunctionTool(_name_of(tool, path), _describe(tool), schema, tool.get("strict"))
+    return ClientTool(_name_of(tool, path), _describe(tool), schema, tool.get("strict"))
 
 
 _CUSTOM_FIELDS = frozenset(
@@ -145,14 +154,14 @@ def _describe(tool: _Fields) -> str | None:
     return f"{description or ''}\n\nExamples of input:\n{shown}".lstrip()
 
 
-def _read_search(tool: _Fields, path: str, unsupported: Unsupported) -> WebSearch:
+def _read_search(tool: _Fields, path: str, unsupported: Unsupported) -> ServerWebSearch:
     if tool.get("blocked_domains"):
         unsupported.leave_out(
             f"{path}.blocked_domains",
             "The web search of Azure takes only a list of sites that it may use.",
             "Give allowed_domains instead.",
         )
-    return WebSearch(
+    return ServerWebSearch(
         _name_of(tool, path),
         list(tool.get("allowed_domains") or ()) or None,
         tool.get("user_location"),
@@ -160,12 +169,12 @@ def _read_search(tool: _Fields, path: str, unsupported: Unsupported) -> WebSearc
     )
 
 
-def _read_client_tool(tool: _Fields, family: str) -> FunctionTool:
+def _read_client_tool(tool: _Fields, family: str) -> ClientTool:
     name, description, schema = _CLIENT_TOOLS[family]
     if family == "computer":
         size = f"{tool.get('display_width_px')} × {tool.get('display_height_px')}"
         description = f"{description} The screen has {size} pixels."
-    return FunctionTool(str(tool.get("name") or name), description, schema)
+    return ClientTool(str(tool.get("name") or name), description, schema)
 
 
 def _object(properties: _Schema, *required: str) -> _Schema:
@@ -250,7 +259,7 @@ _CLIENT_TOOLS: dict[str, tuple[str, str, _Schema]] = {
 }
 
 
-def write_function(tool: FunctionTool, name: str, unsupported: Unsupported) -> dict[str, Any]:
+def write_function(tool: ClientTool, name: str, unsupported: Unsupported) -> dict[str, Any]:
     """A function as the Responses API describes it, under the name that is sent."""
     is_strict = bool(tool.strict) and fits_strict(tool.schema)
     if tool.strict and not is_strict:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.bridge.function_calls import FunctionCall
+from azure_responses.bridge.function_calls import ToolCall
 from azure_responses.bridge.function_tools import FunctionTools, ToolSupport
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import BadRequestError, ConfigurationError
@@ -99,7 +99,7 @@ def test_a_namespace_becomes_part_of_the_name_and_is_restored() -> None:
     tools = _tools(namespace, _function("find"))
     assert [function.name for function in tools.functions] == ["crm__find", "crm__sql", "find"]
     assert tools.functions[0].description == "Customers.\n\nFinds one."
-    item = tools.to_item(FunctionCall("call_1", "crm__find", '{"city":"Rome"}'))
+    item = tools.to_item(ToolCall("call_1", "crm__find", '{"city":"Rome"}'))
     assert item == {
         "type": "function_call",
         "call_id": "call_1",
@@ -108,7 +108,7 @@ def test_a_namespace_becomes_part_of_the_name_and_is_restored() -> None:
         "namespace": "crm",
     }
     assert tools.to_call(item).name == "crm__find"
-    custom = tools.to_item(FunctionCall("call_2", "crm__sql", '{"input":"select 1"}'))
+    custom = tools.to_item(ToolCall("call_2", "crm__sql", '{"input":"select 1"}'))
     assert (custom["namespace"], custom["input"]) == ("crm", "select 1")
     assert tools.to_call({**item, "namespace": None}).name == "find"
 
@@ -176,7 +176,7 @@ def test_a_custom_tool_is_a_function_with_the_grammar_of_its_text() -> None:
 
 def test_a_custom_call_holds_the_text_of_its_arguments() -> None:
     tools = _tools({"type": "custom", "name": "patch"})
-    item = tools.to_item(FunctionCall("c", "patch", '{"input": "*** Begin\\n"}'))
+    item = tools.to_item(ToolCall("c", "patch", '{"input": "*** Begin\\n"}'))
     assert item == {
         "type": "custom_tool_call",
         "call_id": "c",
@@ -184,7 +184,7 @@ def test_a_custom_call_holds_the_text_of_its_arguments() -> None:
         "input": "*** Begin\n",
     }
     assert json.loads(tools.to_call(item).arguments) == {"input": "*** Begin\n"}
-    assert tools.to_item(FunctionCall("c", "patch", "raw text"))["input"] == "raw text"
+    assert tools.to_item(ToolCall("c", "patch", "raw text"))["input"] == "raw text"
 
 
 def test_custom_tools_stay_custom_where_the_deployment_takes_them() -> None:
@@ -264,14 +264,14 @@ def test_a_tool_of_the_callers_machine_is_a_function_with_a_fixed_schema(
 @pytest.mark.parametrize("tool", ["shell", "local_shell", "apply_patch", "computer"])
 @pytest.mark.parametrize("arguments", ["", "nonsense", "[]", "{}", '{"commands": [], "path": 1}'])
 def test_arguments_that_do_not_fit_run_nothing(tool: str, arguments: str) -> None:
-    item = _tools({"type": tool}).to_item(FunctionCall("c", tool, arguments))
+    item = _tools({"type": tool}).to_item(ToolCall("c", tool, arguments))
     assert item == {"type": "function_call", "call_id": "c", "name": tool, "arguments": arguments}
 
 
 def test_a_patch_below_its_field_is_read_too() -> None:
     operation = {"type": "create_file", "path": "a", "diff": "+a"}
     tools = _tools({"type": "apply_patch"})
-    call = FunctionCall("c", "apply_patch", json.dumps({"operation": operation}))
+    call = ToolCall("c", "apply_patch", json.dumps({"operation": operation}))
     assert tools.to_item(call)["operation"] == operation
     assert tools.to_item(call._replace(arguments='{"type":"create_file","path":"a"}'))["type"] == (
         "function_call"

@@ -3,7 +3,13 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.message_blocks import Part
-from azure_responses.bridge.message_entries import Said, Searched, Thought, ToolResult, ToolUse
+from azure_responses.bridge.message_entries import (
+    ContentEntry,
+    ThinkingEntry,
+    ToolResultEntry,
+    ToolUseEntry,
+    WebSearchEntry,
+)
 from azure_responses.bridge.message_request import MessagesRequest, read_request
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import BadRequestError, ConfigurationError
@@ -34,16 +40,16 @@ def test_messages_keep_their_order() -> None:
         ("user", "End"),
     )
     assert entries == [
-        Said("user", [Part("text", "Go")]),
-        Said("system", [Part("text", "Be brief.")]),
-        Thought("Hm", "s"),
-        Said("assistant", [Part("text", "One.")]),
-        ToolUse("toolu_1", "f", {"a": 1}),
-        Said("assistant", [Part("text", "Two.")]),
-        ToolResult("toolu_1", [Part("text", "2")]),
-        Said("user", [Part("text", "Next")]),
-        Thought("", "d"),
-        Said("user", [Part("text", "End")]),
+        ContentEntry("user", [Part("text", "Go")]),
+        ContentEntry("system", [Part("text", "Be brief.")]),
+        ThinkingEntry("Hm", "s"),
+        ContentEntry("assistant", [Part("text", "One.")]),
+        ToolUseEntry("toolu_1", "f", {"a": 1}),
+        ContentEntry("assistant", [Part("text", "Two.")]),
+        ToolResultEntry("toolu_1", [Part("text", "2")]),
+        ContentEntry("user", [Part("text", "Next")]),
+        ThinkingEntry("", "d"),
+        ContentEntry("user", [Part("text", "End")]),
     ]
 
 
@@ -71,7 +77,10 @@ def test_a_search_and_its_result_are_one_entry() -> None:
     result = {"type": "web_search_tool_result", "tool_use_id": "s", "content": [page, 1]}
     failed = {"type": "web_search_tool_result", "tool_use_id": "t", "content": {"type": "e"}}
     found = _entries(("assistant", [use, result, {**use, "id": "t"}, failed]), ("user", "Go"))
-    assert found[:2] == [Searched("s", "q", [("T", "https://a")]), Searched("t", "q", [])]
+    assert found[:2] == [
+        WebSearchEntry("s", "q", [("T", "https://a")]),
+        WebSearchEntry("t", "q", []),
+    ]
     assert found[0].describe() == "Searched the web for: q\n- T https://a"
 
 
@@ -84,7 +93,7 @@ def test_other_calls_on_anthropics_servers_are_left_out_with_a_warning() -> None
     ]
     messages = [{"role": "assistant", "content": blocks}, *_HI]
     entries = _read(unsupported, messages=messages).entries
-    assert entries[0] == Said("assistant", [Part("text", "Done")])
+    assert entries[0] == ContentEntry("assistant", [Part("text", "Done")])
     assert len(unsupported.warnings) == 1
 
 
@@ -114,7 +123,7 @@ def test_a_picture_that_the_assistant_says_is_refused_or_left_out() -> None:
         _read(messages=messages)
     assert refused.value.param == "messages.0.content.0"
     entries = _read(Unsupported(drops_params=True), messages=messages).entries
-    assert entries[0] == Said("assistant", [Part("text", "A")])
+    assert entries[0] == ContentEntry("assistant", [Part("text", "A")])
 
 
 def test_a_request_that_is_nested_too_deeply_is_invalid() -> None:
@@ -129,7 +138,12 @@ def test_neighbouring_messages_of_the_assistant_share_their_calls() -> None:
     other = {**_USE, "id": "toolu_2"}
     results = [_RESULT, {**_RESULT, "tool_use_id": "toolu_2"}]
     entries = _entries(("assistant", [_USE]), ("assistant", [other]), ("user", results))
-    assert [type(entry) for entry in entries] == [ToolUse, ToolUse, ToolResult, ToolResult]
+    assert [type(entry) for entry in entries] == [
+        ToolUseEntry,
+        ToolUseEntry,
+        ToolResultEntry,
+        ToolResultEntry,
+    ]
 
 
 def test_an_answer_that_the_caller_begins_is_refused_or_sent_as_an_earlier_one() -> None:

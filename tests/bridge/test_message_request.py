@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.message_blocks import Part
-from azure_responses.bridge.message_entries import Said
+from azure_responses.bridge.message_entries import ContentEntry
 from azure_responses.bridge.message_request import MessagesRequest, choose_effort, read_request
-from azure_responses.bridge.message_tools import FunctionTool, WebSearch
+from azure_responses.bridge.message_tools import ClientTool, ServerWebSearch
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.protocol.families import facts_of
@@ -35,12 +35,12 @@ def test_each_parameter_is_read() -> None:
         cache_control={"type": "ephemeral"},
         betas=["a-beta"],
     )
-    function = FunctionTool("f", None, {"type": "object"})
+    function = ClientTool("f", None, {"type": "object"})
     assert request == MessagesRequest(
         max_tokens=100,
         stream=True,
         system="Be brief.",
-        entries=[Said("user", [Part("text", "Hi")])],
+        entries=[ContentEntry("user", [Part("text", "Hi")])],
         temperature=0.5,
         top_p=0.9,
         stop_sequences=("###",),
@@ -149,7 +149,7 @@ def test_tool_choices_are_read(choice: str, read: str) -> None:
 def test_a_search_can_be_chosen_by_its_name() -> None:
     search = {"type": "web_search_20250305", "name": "web_search"}
     request = _read(tools=[search], tool_choice={"type": "tool", "name": "web_search"})
-    assert request.tool_choice == WebSearch("web_search")
+    assert request.tool_choice == ServerWebSearch("web_search")
 
 
 @pytest.mark.parametrize(

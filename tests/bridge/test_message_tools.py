@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.message_tools import (
-    FunctionTool,
+    ClientTool,
+    ServerWebSearch,
     ToolNames,
-    WebSearch,
     fits_strict,
     read_tools,
 )
@@ -29,7 +29,7 @@ def test_a_custom_tool_is_a_function() -> None:
         "cache_control": {"type": "ephemeral"},
         "eager_input_streaming": True,
     }
-    assert _read(tool) == FunctionTool("f", "Does it.", _SCHEMA, True)
+    assert _read(tool) == ClientTool("f", "Does it.", _SCHEMA, True)
 
 
 def test_examples_of_input_go_into_the_description() -> None:
@@ -65,7 +65,7 @@ def test_a_search_on_the_web_keeps_what_azure_has() -> None:
         "max_uses": 2,
         "user_location": {"type": "approximate", "country": "DE"},
     }
-    assert _read(tool) == WebSearch("web_search", ["a.org"], tool["user_location"], 2)  # type: ignore[arg-type]
+    assert _read(tool) == ServerWebSearch("web_search", ["a.org"], tool["user_location"], 2)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_responses.bridge.chat_over_responses.conversion_state import shorten
-from azure_responses.bridge.function_calls import FunctionCall
+from azure_responses.bridge.function_calls import ToolCall
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.message_blocks import Part
 from azure_responses.bridge.message_entries import (
+    ContentEntry,
     Entry,
-    Said,
-    Searched,
-    Thought,
-    ToolResult,
-    ToolUse,
+    ThinkingEntry,
+    ToolResultEntry,
+    ToolUseEntry,
+    WebSearchEntry,
 )
 from azure_responses.bridge.message_request import MessagesRequest
 from azure_responses.bridge.responses_over_chat.messages import AssistantTurn, family_of
@@ -65,27 +65,27 @@ class MessageWriter:
         return messages
 
     def _write(self, entry: Entry) -> None:
-        if isinstance(entry, Said):
-            self._write_said(entry)
-        elif isinstance(entry, Thought):
+        if isinstance(entry, ContentEntry):
+            self._write_content(entry)
+        elif isinstance(entry, ThinkingEntry):
             self._write_thought(entry)
-        elif isinstance(entry, ToolUse):
+        elif isinstance(entry, ToolUseEntry):
             self._write_call(entry)
-        elif isinstance(entry, ToolResult):
+        elif isinstance(entry, ToolResultEntry):
             self._write_result(entry)
         else:
             self._write_search(entry)
 
-    def _write_said(self, said: Said) -> None:
-        if said.role == "assistant":
-            text = "".join(part.value for part in said.parts if part.kind == "text")
+    def _write_content(self, entry: ContentEntry) -> None:
+        if entry.role == "assistant":
+            text = "".join(part.value for part in entry.parts if part.kind == "text")
             self._open_turn().texts += filter(None, [text])
             return
         self._end_turn()
-        role = said.role
+        role = entry.role
         if role == "system" and self._facts.takes_developer_role:
             role = "developer"
-        parts = self._write_parts(said.parts)
+        parts = self._write_parts(entry.parts)
         if len(parts) == 1 and parts[0]["type"] == "text":
             self._entries.append({"role": role, "content": parts[0]["text"]})
         elif parts:
@@ -103,7 +103,7 @@ class MessageWriter:
         self._turn = None
         self._reasoning = []
 
-    def _write_thought(self, thought: Thought) -> None:
+    def _write_thought(self, thought: ThinkingEntry) -> None:
         if not self._facts.takes_reasoning_content or not thought.sealed:
             return
         opened = self._context.sealer.open(family_of(self._context), thought.sealed)
@@ -117,14 +117,14 @@ class MessageWriter:
             reasoning = self._reasoning if self._turn is None else self._turn.reasoning
             reasoning.append(str(opened["text"]))
 
-    def _write_call(self, use: ToolUse) -> None:
+    def _write_call(self, use: ToolUseEntry) -> None:
         turn = self._called = self._open_turn()
         item = {"call_id": use.id, "name": use.name, "arguments": _write_json(use.input)}
-        call: FunctionCall = self._tools.to_call({"type": "function_call", **item})
+        call: ToolCall = self._tools.to_call({"type": "function_call", **item})
         function = {"name": call.name, "arguments": call.arguments}
         turn.calls.append({"id": shorten(use.id), "type": "function", "function": function})
 
-    def _write_result(self, result: ToolResult) -> None:
+    def _write_result(self, result: ToolResultEntry) -> None:
         self._end_turn()
         turn = self._called
         assert turn is not None, "a result follows its call"
@@ -137,7 +137,7 @@ class MessageWriter:
         message = {"role": "tool", "tool_call_id": shorten(result.id), "content": "\n".join(texts)}
         turn.outputs.append(message)
 
-    def _write_search(self, search: Searched) -> None:
+    def _write_search(self, search: WebSearchEntry) -> None:
         if self._context.hosted_history == "text":
             self._open_turn().texts.append(search.describe())
         else:

@@ -9,7 +9,7 @@ from azure_responses.bridge.message_request import (
     choose_limit,
     write_sampling,
 )
-from azure_responses.bridge.message_tools import FunctionTool, fits_strict, write_function
+from azure_responses.bridge.message_tools import ClientTool, fits_strict, write_function
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
@@ -102,7 +102,7 @@ def describe_tools(request: MessagesRequest, unsupported: Unsupported) -> _Objec
     tools = [
         write_function(tool, tool.name, unsupported)
         for tool in request.tools
-        if isinstance(tool, FunctionTool)
+        if isinstance(tool, ClientTool)
     ]
     if len(tools) < len(request.tools):
         unsupported.leave_out(
@@ -112,7 +112,7 @@ def describe_tools(request: MessagesRequest, unsupported: Unsupported) -> _Objec
         )
     described: _Object = {"tools": tools}
     choice = request.tool_choice
-    if isinstance(choice, FunctionTool):
+    if isinstance(choice, ClientTool):
         described["tool_choice"] = {"type": "function", "name": choice.name}
     elif isinstance(choice, str) and tools:
         described["tool_choice"] = choice

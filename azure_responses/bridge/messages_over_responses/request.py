@@ -7,12 +7,12 @@ from typing import Any
 from azure_responses.bridge.chat_over_responses.conversion_state import shorten
 from azure_responses.bridge.message_blocks import Part
 from azure_responses.bridge.message_entries import (
+    ContentEntry,
     Entry,
-    Said,
-    Searched,
-    Thought,
-    ToolResult,
-    ToolUse,
+    ThinkingEntry,
+    ToolResultEntry,
+    ToolUseEntry,
+    WebSearchEntry,
 )
 from azure_responses.bridge.message_request import (
     MessagesRequest,
@@ -21,9 +21,9 @@ from azure_responses.bridge.message_request import (
     write_sampling,
 )
 from azure_responses.bridge.message_tools import (
-    FunctionTool,
+    ClientTool,
+    ServerWebSearch,
     ToolNames,
-    WebSearch,
     fits_strict,
     write_function,
 )
@@ -150,7 +150,7 @@ def _add_tools(
     if not request.tools:
         return
     body["tools"] = [_write_tool(tool, names, unsupported) for tool in request.tools]
-    searches = [tool for tool in request.tools if isinstance(tool, WebSearch)]
+    searches = [tool for tool in request.tools if isinstance(tool, ServerWebSearch)]
     if searches:
         body["include"] = ["web_search_call.action.sources"]
         if searches[0].max_uses is not None:
@@ -159,18 +159,18 @@ def _add_tools(
     if not request.allows_parallel:
         body["parallel_tool_calls"] = False
     choice = request.tool_choice
-    if isinstance(choice, FunctionTool):
+    if isinstance(choice, ClientTool):
         body["tool_choice"] = {"type": "function", "name": names.send(choice.name)}
-    elif isinstance(choice, WebSearch):
+    elif isinstance(choice, ServerWebSearch):
         body["tool_choice"] = {"type": "web_search"}
     elif choice is not None:
         body["tool_choice"] = choice
 
 
 def _write_tool(
-    tool: FunctionTool | WebSearch, names: ToolNames, unsupported: Unsupported
+    tool: ClientTool | ServerWebSearch, names: ToolNames, unsupported: Unsupported
 ) -> _Object:
-    if isinstance(tool, WebSearch):
+    if isinstance(tool, ServerWebSearch):
         search: _Object = {"type": "web_search"}
         if tool.allowed_domains:
             search["filters"] = {"allowed_domains": tool.allowed_domains}
@@ -199,28 +199,30 @@ class _Items:
         return items
 
     def _write_entry(self, entry: Entry) -> Iterator[_Object]:
-        if isinstance(entry, Thought):
+        if isinstance(entry, ThinkingEntry):
             self._take_thought(entry)
             return
-        if isinstance(entry, ToolResult) or (isinstance(entry, Said) and entry.role != "assistant"):
+        if isinstance(entry, ToolResultEntry) or (
+            isinstance(entry, ContentEntry) and entry.role != "assistant"
+        ):
             self._forget_thoughts()
         yield from self._thoughts
         self._thoughts = []
-        if isinstance(entry, Said):
-            yield self._write_said(entry)
-        elif isinstance(entry, ToolUse):
+        if isinstance(entry, ContentEntry):
+            yield self._write_content(entry)
+        elif isinstance(entry, ToolUseEntry):
             yield {
                 "type": "function_call",
                 "call_id": shorten(entry.id),
                 "name": self._names.send(entry.name),
                 "arguments": json.dumps(entry.input, ensure_ascii=False, separators=(",", ":")),
             }
-        elif isinstance(entry, ToolResult):
+        elif isinstance(entry, ToolResultEntry):
             yield self._write_result(entry)
         else:
             yield from self._write_search(entry)
 
-    def _take_thought(self, thought: Thought) -> None:
+    def _take_thought(self, thought: ThinkingEntry) -> None:
         item = restore_reasoning(thought, self._context)
         if item is not None:
             self._thoughts.append(item)
@@ -234,23 +236,23 @@ class _Items:
         # Azure refuses reasoning that nothing follows, as in an answer that was cut off.
         self._thoughts = []
 
-    def _write_said(self, said: Said) -> _Object:
-        if said.role == "assistant":
-            texts = [part.value for part in said.parts if part.kind == "text"]
+    def _write_content(self, entry: ContentEntry) -> _Object:
+        if entry.role == "assistant":
+            texts = [part.value for part in entry.parts if part.kind == "text"]
             content = [{"type": "output_text", "text": text} for text in texts]
             return {"type": "message", "role": "assistant", "content": content}
         takes_developer = self._context.facts.takes_developer_role
-        role = "developer" if said.role == "system" and takes_developer else said.role
-        return {"type": "message", "role": role, "content": list(map(_write_part, said.parts))}
+        role = "developer" if entry.role == "system" and takes_developer else entry.role
+        return {"type": "message", "role": role, "content": list(map(_write_part, entry.parts))}
 
-    def _write_result(self, result: ToolResult) -> _Object:
+    def _write_result(self, result: ToolResultEntry) -> _Object:
         parts = result.parts
         output: Any = [_write_part(part) for part in parts]
         if not parts or (len(parts) == 1 and parts[0].kind == "text"):
             output = parts[0].value if parts else ""
         return {"type": "function_call_output", "call_id": shorten(result.id), "output": output}
 
-    def _write_search(self, search: Searched) -> Iterator[_Object]:
+    def _write_search(self, search: WebSearchEntry) -> Iterator[_Object]:
         item_id = search.id.removeprefix(SEARCH_PREFIX)
         if item_id.startswith("ws_"):
             action = {"type": "search", "query": search.query}

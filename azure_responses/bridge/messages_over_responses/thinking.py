@@ -8,7 +8,7 @@ without encrypted content cannot be sent again, since nothing is stored.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azure_responses.bridge.message_entries import Thought
+from azure_responses.bridge.message_entries import ThinkingEntry
 from azure_responses.bridge.responses_over_chat.messages import family_of
 from azure_responses.protocol.conversion import ConversionContext
 
@@ -41,7 +41,7 @@ def seal_reasoning(item: Mapping[str, Any], context: ConversionContext) -> str:
     return context.sealer.seal(family_of(context), kept)
 
 
-def restore_reasoning(thought: Thought, context: ConversionContext) -> dict[str, Any] | None:
+def restore_reasoning(thought: ThinkingEntry, context: ConversionContext) -> dict[str, Any] | None:
     """The item that a thinking block was made of.
 
     None where another deployment wrote the block, or where the item cannot be sent again.

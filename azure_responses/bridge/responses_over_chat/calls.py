@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from azure_responses.bridge.function_calls import FunctionCall, ToolOrigin
+from azure_responses.bridge.function_calls import ToolCall, ToolOrigin
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.reply_builder import CallPart, ReplyBuilder
 from azure_responses.bridge.string_field import StringFieldDecoder
@@ -107,7 +107,7 @@ class _Call:
         self._item.close(status)
 
     def _close_held(self, status: str, builder: ReplyBuilder, tools: FunctionTools) -> None:
-        call = FunctionCall(self._id(), self.name, "".join(self._waiting))
+        call = ToolCall(self._id(), self.name, "".join(self._waiting))
         item = tools.to_item(call)
         if item["type"] != "function_call":
             builder.begin_call(item, place=self._place).close(status)

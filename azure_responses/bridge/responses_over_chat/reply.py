@@ -12,7 +12,7 @@ from azure_responses.bridge.response_events import EndStatus
 from azure_responses.bridge.response_object import usage_of
 from azure_responses.bridge.responses_over_chat.calls import CallReader
 from azure_responses.bridge.responses_over_chat.content_filters import FilterVerdicts
-from azure_responses.bridge.responses_over_chat.think_tags import Said, ThinkTagReader
+from azure_responses.bridge.responses_over_chat.think_tags import SplitText, ThinkTagReader
 
 __all__ = ["ReplyForm", "ReplyReader"]
 
@@ -151,19 +151,19 @@ class ReplyReader:
 
     def _add_content(self, content: Any) -> None:
         if isinstance(content, str):
-            said = Said("", content) if self._tags is None else self._tags.feed(content)
-            self._say(said)
+            split = SplitText("", content) if self._tags is None else self._tags.feed(content)
+            self._add_split(split)
             return
         # Mistral's models that reason send a list of parts.
         for part in content if isinstance(content, list) else ():
-            for said in _read_part(part):
-                self._say(said)
+            for split in _read_part(part):
+                self._add_split(split)
 
-    def _say(self, said: Said) -> None:
-        if said.reasoning:
-            self._add_reasoning(said.reasoning)
-        if said.text:
-            self._add_text(said.text)
+    def _add_split(self, split: SplitText) -> None:
+        if split.reasoning:
+            self._add_reasoning(split.reasoning)
+        if split.text:
+            self._add_text(split.text)
 
     def _add_text(self, text: str) -> None:
         message = self._message
@@ -229,7 +229,7 @@ class ReplyReader:
             self.fail("server_error", "The deployment reported an error and no reason.")
             return
         if self._tags is not None:
-            self._say(self._tags.finish())
+            self._add_split(self._tags.finish())
         self._close_reasoning()
         if self._form.json_in_reasoning and not self._has_message and self._reasoned:
             self._add_text(self._reasoned)
@@ -255,16 +255,16 @@ class ReplyReader:
         )
 
 
-def _read_part(part: Any) -> Iterator[Said]:
+def _read_part(part: Any) -> Iterator[SplitText]:
     """What a part of the content is: `{"type": "thinking", "thinking": [parts]}`, or text."""
     if not isinstance(part, dict):
         return
     if part.get("type") == "thinking":
         thoughts = part.get("thinking")
         for thought in thoughts if isinstance(thoughts, list) else [{"text": thoughts}]:
-            yield Said(str(thought.get("text") or ""), "")
+            yield SplitText(str(thought.get("text") or ""), "")
     elif isinstance(part.get("text"), str):
-        yield Said("", part["text"])
+        yield SplitText("", part["text"])
 
 
 def _unwrapped(annotation: _Fields) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from azure_responses.bridge.function_calls import FunctionCall
+from azure_responses.bridge.function_calls import ToolCall
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.response_events import (
     CallItem,
@@ -138,7 +138,7 @@ class _ToolUse:
         return {**self._block, "input": _as_object(arguments)}
 
     def _begin_whole(self, arguments: str) -> CallItem:
-        made = self._reader.tools.to_item(FunctionCall(self._id, self._name, arguments))
+        made = self._reader.tools.to_item(ToolCall(self._id, self._name, arguments))
         item = self._reader.begin_call(made)
         if made["type"] == "function_call":
             item.add(made["arguments"])
