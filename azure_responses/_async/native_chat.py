@@ -16,6 +16,7 @@ from azure_responses.bridge.chat_chunks import ChatCall, ChatChunks
 from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import AsyncStreamedReply
@@ -49,14 +50,14 @@ class AsyncNativeCompletions:
         converter = self._operations.converter
         if converter is None or not isinstance(deployment, str):
             return "responses"
-        return converter.apis.of(deployment).name
+        return converter.apis.of(_name(deployment)).name
 
     def learn(self, deployment: Any, error: AzureResponsesError, spoken: APIName) -> bool:
         """True where an error has taught what a deployment speaks instead of `spoken`."""
         converter = self._operations.converter
         if converter is None or not isinstance(deployment, str):
             return False
-        return converter.learn(deployment, error, spoken)
+        return converter.learn(_name(deployment), error, spoken)
 
     async def create(
         self, parameters: Mapping[str, Any], options: Options, timeout: Timeout, *, stream: bool
@@ -222,3 +223,7 @@ class AsyncNativeChatStream(AsyncChatCompletionStream):
 
 # What watches a call counts the events that carry output.
 _DELTA = UnknownEvent.model_validate({"type": "chat.completion.chunk.delta"})
+
+
+def _name(deployment: str) -> str:
+    return read_deployment(deployment) if deployment.startswith("azure_ai/") else deployment

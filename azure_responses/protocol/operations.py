@@ -29,7 +29,7 @@ from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
-from azure_responses.protocol.model_name import without_provider
+from azure_responses.protocol.model_name import read_deployment, without_provider
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
@@ -395,7 +395,8 @@ class Operations:
             )
         if not isinstance(name, str):
             raise ConfigurationError(f"model is a {type(name).__name__}, not a string.")
-        return name
+        # As an entry of a model list writes it; a deployment has no slash in its name.
+        return read_deployment(name) if name.startswith("azure_ai/") else name
 
     def _call(
         self,

@@ -570,3 +570,17 @@ def test_an_answer_is_not_lost_to_a_store_that_cannot_be_reached(
         assert any("was not stored" in record.getMessage() for record in log)
 
     run("asyncio", emulator, scenario, response_store=_Unreachable())
+
+
+def test_a_model_may_be_named_as_an_entry_of_a_model_list_names_it(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(client: Any) -> None:
+        response = await client.responses.create(model="azure_ai/kimi-k2.5", input="hi")
+        assert response.id.startswith("resp_bridged_")
+        for model in ("azure_ai/kimi-k2.5", "azure_ai/gpt-4.1"):
+            await client.chat.completions.create(model=model, messages=HI)
+        sent = [request.json()["model"] for request in emulator.requests]
+        assert sent == ["kimi-k2.5", "kimi-k2.5", "gpt-4.1"]
+
+    run(runner, emulator, scenario)
