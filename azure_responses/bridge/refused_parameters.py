@@ -70,7 +70,7 @@ def responses_only(api: str) -> dict[str, RefusedParameter]:
         "background": (
             (False,),
             f"A deployment that speaks {api} does not work in the background.",
-            "Run the call in a task or thread of your own, or through the gateway.",
+            "Run the call in a task of your own, or use a deployment that speaks Responses.",
         ),
         "background_options": (({},), "The call does not run in the background.", ELSEWHERE),
         "context_management": (
