@@ -267,22 +267,7 @@ class RoutedRequest:
         """
         if self.caller != "responses":
             return self._prepare_native(deployment, call, drops_params=drops_params)
-        body, ids = self.body, self.ids
-        # Either makes a new body, with the history in front or of the chat, whose ids are unread.
-        if call.replays_history or self.is_bridged:
-            body, ids = self._reread(deployment, call)
-        given: Mapping[str, str] | None = None
-        warnings: tuple[str, ...] = ()
-        options = self.options
-        parameters: Mapping[str, Any] = body
-        if ids is not None:
-            unlabelled = ids.unlabel(
-                deployment.resource,
-                strip_raw=self._is_unsure(),
-                strip_sealed=api == "responses",
-            )
-            given, warnings = unlabelled.given, unlabelled.warnings
-            parameters, options = _split_extra(body, unlabelled.body, options)
+        parameters, options, given, warnings = self._for_resource(deployment, call, api)
         drops_params = drops_params or (self.received is not None and self.received.drops_params)
         name = deployment.name_for(call.group)
         request, left_out = self._fitted(
@@ -292,6 +277,24 @@ class RoutedRequest:
             self.reader.signer, deployment, self.owner, given=given, is_stored=self.is_stored
         )
         return PreparedRequest(request, ids_out, (*warnings, *left_out))
+
+    def _for_resource(
+        self, deployment: Deployment, call: RoutedCall, api: APIName
+    ) -> tuple[Mapping[str, Any], dict[str, Any], Mapping[str, str] | None, tuple[str, ...]]:
+        """Parameters and options with the resource's own ids, those ids as given, and warnings."""
+        body, ids = self.body, self.ids
+        # Either makes a new body, with the history in front or of the chat, whose ids are unread.
+        if call.replays_history or self.is_bridged:
+            body, ids = self._reread(deployment, call)
+        if ids is None:
+            return body, self.options, None, ()
+        unlabelled = ids.unlabel(
+            deployment.resource,
+            strip_raw=self._is_unsure(),
+            strip_sealed=api == "responses",
+        )
+        parameters, options = _split_extra(body, unlabelled.body, self.options)
+        return parameters, options, unlabelled.given, unlabelled.warnings
 
     def _fitted(
         self,
