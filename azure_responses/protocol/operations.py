@@ -263,14 +263,8 @@ class Operations:
             query["starting_after"] = str(starting_after)
         if include_obfuscation is not None:
             query["include_obfuscation"] = "true" if include_obfuscation else "false"
-        return self._call(
-            "retrieve",
-            Response,
-            options,
-            kind=TypedCall,
-            response_id=response_id,
-            query=query,
-            stream=stream,
+        return self._call_stored(
+            "retrieve", Response, response_id, options, query=query, stream=stream, kind=TypedCall
         )
 
     def retrieve_stream(
@@ -290,12 +284,12 @@ class Operations:
 
     def cancel(self, response_id: str, options: Options) -> TypedCall[Response]:
         """`POST /responses/{id}/cancel`; background responses only, idempotent."""
-        return self._call("cancel", Response, options, kind=TypedCall, response_id=response_id)
+        return self._call_stored("cancel", Response, response_id, options, kind=TypedCall)
 
     def delete(self, response_id: str, options: Options) -> Deletion:
         """`DELETE /responses/{id}`."""
         kind = partial(Deletion, self.recent, response_id)
-        return self._call("delete", DeletedResponse, options, response_id=response_id, kind=kind)
+        return self._call_stored("delete", DeletedResponse, response_id, options, kind=kind)
 
     def input_items(
         self,
@@ -312,13 +306,8 @@ class Operations:
         given = {"limit": limit, "order": order, "after": after, "before": before}
         query = _including(include)
         query |= {name: str(value) for name, value in given.items() if value is not None}
-        return self._call(
-            "input_items",
-            InputItemList,
-            options,
-            kind=TypedCall,
-            response_id=response_id,
-            query=query,
+        return self._call_stored(
+            "input_items", InputItemList, response_id, options, query=query, kind=TypedCall
         )
 
     def read_response(self, response_id: str) -> Call:
@@ -427,7 +416,7 @@ class Operations:
         reads = response_id or continues
         # A response of an agent names no model.
         deployment = body.get("model") if body else None
-        call = kind(
+        return kind(
             model,
             Request(row.method, self._url(row, response_id, query, options), headers, content),
             self._context(name, deployment, response_id),
@@ -438,7 +427,23 @@ class Operations:
             api_type=self._api_type,
             pricer=self._pricer_of(deployment) if self._pricer_of else None,
         )
-        if response_id is not None and is_stored_here(response_id):
+
+    def _call_stored(
+        self,
+        name: str,
+        model: type[Result],
+        response_id: str,
+        options: Options,
+        *,
+        query: _Query | None = None,
+        stream: bool = False,
+        kind: Callable[..., K],
+    ) -> K:
+        """The call of an operation on a stored response, of the service or on our side."""
+        call = self._call(
+            name, model, options, response_id=response_id, query=query, stream=stream, kind=kind
+        )
+        if is_stored_here(response_id):
             call.stored_id = response_id
         return call
 
