@@ -21,7 +21,7 @@ from pydantic_core import from_json
 __all__ = [
     "Block",
     "DeltaKind",
-    "MessageWriter",
+    "MessageEventWriter",
     "empty_usage",
     "error_type",
     "parse_object",
@@ -140,8 +140,8 @@ class Block:
         return block
 
 
-class MessageWriter:
-    """Writes one message.
+class MessageEventWriter:
+    """Writes one message of the Messages API, and its events.
 
     Attributes:
         final: the whole message, once it is finished.

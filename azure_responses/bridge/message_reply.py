@@ -10,7 +10,7 @@ from typing import Any
 
 from azure_responses.bridge.message_events import (
     Block,
-    MessageWriter,
+    MessageEventWriter,
     error_type,
     text_start,
     write_json,
@@ -24,7 +24,7 @@ _Object = Mapping[str, Any]
 Place = Any
 
 
-class _Text:
+class _ReplyText:
     """One text of the reply: how much of it has come, and the block it stands in."""
 
     __slots__ = ("annotations", "block", "cutter", "length")
@@ -54,11 +54,11 @@ class MessageReply:
         new_id: Callable[[str], str],
         stop_sequences: tuple[str, ...] = (),
     ) -> None:
-        self.writer = MessageWriter()
+        self.writer = MessageEventWriter()
         self._request = request
         self._new_id = new_id
         self._stop_sequences = stop_sequences
-        self._texts: dict[Place, _Text] = {}
+        self._texts: dict[Place, _ReplyText] = {}
         self._blocks: dict[Place, Block] = {}
         self._matched: str | None = None
         self._refusal: list[str] = []
@@ -87,7 +87,7 @@ class MessageReply:
         text = self._texts.get(place)
         if text is None:
             sequences = self._stop_sequences
-            text = self._texts[place] = _Text(StopCutter(sequences) if sequences else None)
+            text = self._texts[place] = _ReplyText(StopCutter(sequences) if sequences else None)
         text.length += len(delta)
         if is_refusal:
             self._refusal.append(delta)
@@ -96,7 +96,7 @@ class MessageReply:
             self._matched = text.cutter.matched
         self._emit_text(text, delta)
 
-    def _emit_text(self, text: _Text, delta: str) -> None:
+    def _emit_text(self, text: _ReplyText, delta: str) -> None:
         if not delta:
             return
         if text.block is None or text.block.is_closed:

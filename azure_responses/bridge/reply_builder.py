@@ -1,6 +1,7 @@
 """What the reader of a deployment's reply tells, whatever the caller's API makes of it.
 
-`response_events.ResponseBuilder` makes a response of it; other callers have builders of their own.
+`response_events.ResponseEventBuilder` makes a response of it; other callers have
+builders of their own.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,10 @@
 """The items, the response and the events of a reply that the Responses API did not write.
 
-A conversion tells a `ResponseBuilder` what its deployment says, piece by piece: it begins items,
-adds text to them, closes them, and finishes the response. The builder makes from that the output
-items, the response with what it repeats of the request, and the server-sent events in the order
-and with the fields that Azure sends. A reply that is not streamed goes the same way, so that both
-say the same.
+A conversion tells a `ResponseEventBuilder` what its deployment says, piece by piece: it begins
+items, adds text to them, closes them, and finishes the response. The builder makes from that the
+output items, the response with what it repeats of the request, and the server-sent events in the
+order and with the fields that Azure sends. A reply that is not streamed goes the same way, so that
+both say the same.
 
 Items may be open side by side, as parallel calls are whose pieces alternate. The output index of
 an item is its place in the order in which items began. Nothing is announced that has no content:
@@ -20,11 +20,11 @@ from pydantic_core import PydanticSerializationError, to_json
 from azure_responses.bridge.function_calls import ID_PREFIXES
 
 __all__ = [
-    "CallItem",
+    "CallItemWriter",
     "EndStatus",
-    "MessageItem",
-    "ReasoningItem",
-    "ResponseBuilder",
+    "MessageItemWriter",
+    "ReasoningItemWriter",
+    "ResponseEventBuilder",
 ]
 
 EndStatus = Literal["completed", "incomplete", "failed", "cancelled"]
@@ -45,7 +45,7 @@ def _encode(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
-class ResponseBuilder:
+class ResponseEventBuilder:
     """Builds one response and its events.
 
     Args:
@@ -64,7 +64,7 @@ class ResponseBuilder:
         self._response = dict(response)
         self._new_id = new_id
         self._streams = streams
-        self._items: list[ReasoningItem | MessageItem | CallItem | None] = []
+        self._items: list[ReasoningItemWriter | MessageItemWriter | CallItemWriter | None] = []
         self._pending: list[bytes] = []
         self._sequence_number = 0
 
@@ -76,25 +76,25 @@ class ResponseBuilder:
             self._emit_response("response.created", encoded)
             self._emit_response("response.in_progress", encoded)
 
-    def begin_reasoning(self, *, with_summary: bool = False) -> "ReasoningItem":
+    def begin_reasoning(self, *, with_summary: bool = False) -> "ReasoningItemWriter":
         """A reasoning item.
 
         Args:
             with_summary: the text stands in `summary`, too, for a caller that asked for one: many
                 clients show nothing else.
         """
-        return ReasoningItem(self, self._new_id("rs_"), with_summary)
+        return ReasoningItemWriter(self, self._new_id("rs_"), with_summary)
 
-    def begin_message(self) -> "MessageItem":
+    def begin_message(self) -> "MessageItemWriter":
         """A message of the assistant."""
-        return MessageItem(self, self._new_id("msg_"))
+        return MessageItemWriter(self, self._new_id("msg_"))
 
     def reserve(self) -> int:
         """The next place in the output, for a call of which is not known yet what it is."""
         self._items.append(None)
         return len(self._items) - 1
 
-    def begin_call(self, call: Mapping[str, Any], *, place: int | None = None) -> "CallItem":
+    def begin_call(self, call: Mapping[str, Any], *, place: int | None = None) -> "CallItemWriter":
         """A call that the caller carries out.
 
         Args:
@@ -105,7 +105,7 @@ class ResponseBuilder:
             place: one that was reserved.
         """
         item_id = self._new_id(ID_PREFIXES.get(str(call["type"]), "fc_"))
-        return CallItem(self, item_id, call, place)
+        return CallItemWriter(self, item_id, call, place)
 
     def finish(
         self,
@@ -190,7 +190,7 @@ class ResponseBuilder:
 class _Deltas:
     """The delta events of one text, which are alike but for the text and the number."""
 
-    def __init__(self, builder: ResponseBuilder, kind: str, place: Mapping[str, Any]) -> None:
+    def __init__(self, builder: ResponseEventBuilder, kind: str, place: Mapping[str, Any]) -> None:
         self._builder = builder
         self._pieces: list[str] = []
         if builder._streams:
@@ -220,7 +220,9 @@ class _Deltas:
 class _Item:
     """What all items have: a place in the output, an event for each end, and a status."""
 
-    def __init__(self, builder: ResponseBuilder, fields: _Object, place: int | None = None) -> None:
+    def __init__(
+        self, builder: ResponseEventBuilder, fields: _Object, place: int | None = None
+    ) -> None:
         self._builder = builder
         self.fields = fields
         self.is_open = True
@@ -235,10 +237,10 @@ class _Item:
         self._builder._emit("response.output_item.done", fields, self._output_place)
 
 
-class ReasoningItem(_Item):
+class ReasoningItemWriter(_Item):
     """A stretch of reasoning, open until it is closed."""
 
-    def __init__(self, builder: ResponseBuilder, item_id: str, with_summary: bool) -> None:
+    def __init__(self, builder: ResponseEventBuilder, item_id: str, with_summary: bool) -> None:
         super().__init__(
             builder, {"id": item_id, "type": "reasoning", "summary": [], "content": []}
         )
@@ -299,10 +301,10 @@ class ReasoningItem(_Item):
             self.fields["summary"] = [part]
 
 
-class MessageItem(_Item):
+class MessageItemWriter(_Item):
     """A message of the assistant, open until it is closed. Its parts are text and refusals."""
 
-    def __init__(self, builder: ResponseBuilder, item_id: str) -> None:
+    def __init__(self, builder: ResponseEventBuilder, item_id: str) -> None:
         fields = {"id": item_id, "type": "message", "role": "assistant"}
         super().__init__(builder, {**fields, "status": "in_progress", "content": []})
         self._parts: list[_Object] = []
@@ -363,12 +365,12 @@ class MessageItem(_Item):
         self._kind = None
 
 
-class CallItem(_Item):
+class CallItemWriter(_Item):
     """A call that the caller carries out, open until it is closed."""
 
     def __init__(
         self,
-        builder: ResponseBuilder,
+        builder: ResponseEventBuilder,
         item_id: str,
         call: Mapping[str, Any],
         place: int | None,

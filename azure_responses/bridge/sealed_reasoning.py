@@ -12,9 +12,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azure_responses.protocol.conversion import ConversionContext
+from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.stored_response import SEALED
 
-__all__ = ["PREFIX", "ReasoningSealer"]
+__all__ = ["PREFIX", "ReasoningSealer", "family_of"]
 
 PREFIX = SEALED
 """No provider's ciphertext begins so: OpenAI's begins with `gAAAA`, Anthropic's signatures are
@@ -22,6 +24,12 @@ base64 without a dot. The digit is the version of the format."""
 
 _NONCE_BYTES = 12
 _PURPOSE = b"azure-responses sealed reasoning 1"
+
+
+def family_of(context: ConversionContext) -> str:
+    """What reasoning is sealed for: the family, or the deployment where that is unknown."""
+    facts: FamilyFacts = context.facts
+    return facts.family or context.deployment
 
 
 class ReasoningSealer:

@@ -8,7 +8,7 @@ from azure_responses.emulator.faults import Fault
 from azure_responses.emulator.http_messages import Pause, ReplyStep, encode_json
 from azure_responses.emulator.limits import stream_limit_error
 from azure_responses.emulator.resources import EmulatedDeployment
-from azure_responses.emulator.response_store import StoredResponse
+from azure_responses.emulator.response_store import EmulatedResponse
 from azure_responses.emulator.service_errors import NO_MATCHING_DEPLOYMENT, OVERLOADED
 from azure_responses.emulator.timing import Clock
 
@@ -41,7 +41,7 @@ def chat_frames(chunks: Iterable[dict[str, Any]], gaps: Iterable[float]) -> Iter
 
 
 def stream_record(
-    record: StoredResponse, clock: Clock, after: int | None = None, obfuscated: bool = True
+    record: EmulatedResponse, clock: Clock, after: int | None = None, obfuscated: bool = True
 ) -> Iterator[ReplyStep]:
     """The events of a response as they fall due, from the one after sequence number `after`.
 
@@ -70,7 +70,7 @@ def _without_padding(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wait(
-    record: StoredResponse, due: float, clock: Clock, closes_at: float | None
+    record: EmulatedResponse, due: float, clock: Clock, closes_at: float | None
 ) -> Iterator[ReplyStep]:
     until = due if closes_at is None else min(due, closes_at)
     # In slices, so that a cancellation or a moved clock is noticed while waiting.

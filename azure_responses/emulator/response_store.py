@@ -8,7 +8,7 @@ from typing import Any
 from azure_responses.emulator.object_store import BoundedDict
 
 __all__ = [
-    "RETENTION_SECONDS", "ResponseStore", "StoredResponse", "drop_nulls", "listed_items",
+    "RETENTION_SECONDS", "ResponseStore", "EmulatedResponse", "drop_nulls", "listed_items",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ _PREFIXES = {
 
 
 @dataclass
-class StoredResponse:
+class EmulatedResponse:
     """One response: its events, when each is due, and what it answered.
 
     Attributes:
@@ -56,7 +56,7 @@ class StoredResponse:
     due: list[float] | None
     sent: Any
     output_items: list[dict[str, Any]]
-    parent: "StoredResponse | None"
+    parent: "EmulatedResponse | None"
     created_at: float
     finished_at: float
     readable_at: float
@@ -98,8 +98,8 @@ class StoredResponse:
 
     def history(self, now: float) -> list[dict[str, Any]]:
         """Every item of the chain up to and with this response, oldest first."""
-        chain: list[StoredResponse] = []
-        record: StoredResponse | None = self
+        chain: list[EmulatedResponse] = []
+        record: EmulatedResponse | None = self
         # By the objects, not by ids: a chain goes on where a response before it was deleted.
         while record is not None:
             chain.append(record)
@@ -156,7 +156,7 @@ class ResponseStore:
     """
 
     def __init__(self, most: int = 2000, most_bytes: int = 32 * 1024 * 1024) -> None:
-        self._records: BoundedDict[StoredResponse] = BoundedDict(most, self.discard)
+        self._records: BoundedDict[EmulatedResponse] = BoundedDict(most, self.discard)
         self._most_bytes = most_bytes
         self._bytes = 0
         self._items: dict[str, tuple[dict[str, Any], str]] = {}
@@ -164,7 +164,7 @@ class ResponseStore:
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, record: StoredResponse) -> None:
+    def add(self, record: EmulatedResponse) -> None:
         """Keep a response, and find its output items by their ids."""
         self._records[record.id] = record
         self._bytes += record.size
@@ -181,7 +181,7 @@ class ResponseStore:
         for item in record.output_items if record else ():
             self._items.pop(item.get("id", ""), None)
 
-    def find(self, response_id: str, now: float) -> StoredResponse | None:
+    def find(self, response_id: str, now: float) -> EmulatedResponse | None:
         """A response that can be read now; None while it lags, after 30 days, and after delete."""
         record = self._records.get(response_id)
         # A response that lags, and one that was never there, look the same.

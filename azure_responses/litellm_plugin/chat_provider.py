@@ -10,7 +10,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.litellm_plugin.clients import async_client, litellm_class, sync_client
 from azure_responses.litellm_plugin.conversions import (
     LiteLLMCall,
-    StreamConversion,
+    LiteLLMStream,
     read_call,
     read_provider,
     to_model_response,
@@ -132,7 +132,7 @@ def _convert(stream: ChatCompletionStream, call: LiteLLMCall) -> Iterator[Any]:
         # The caller takes this at once. Only a generator that has begun closes the stream when
         # it is collected without having been read.
         yield None
-        conversion = StreamConversion(call)
+        conversion = LiteLLMStream(call)
         for chunk in stream:
             yield from conversion.convert(chunk)
         yield from conversion.finish(stream.get_final_completion())
@@ -145,7 +145,7 @@ async def _convert_async(
         async with stream:
             # As above.
             yield None
-            conversion = StreamConversion(call)
+            conversion = LiteLLMStream(call)
             async for chunk in stream:
                 for made in conversion.convert(chunk):
                     yield made

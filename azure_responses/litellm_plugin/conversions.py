@@ -17,7 +17,7 @@ from azure_responses.pricing import cost
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
 
-__all__ = ["LiteLLMCall", "StreamConversion", "has_own_prices", "read_call", "to_model_response"]
+__all__ = ["LiteLLMCall", "LiteLLMStream", "has_own_prices", "read_call", "to_model_response"]
 
 # What LiteLLM needs itself and leaves among the parameters of some calls.
 _NOT_ASKED = frozenset({"stream", "model_id", "timeout", "extra_headers", "user"})
@@ -231,7 +231,7 @@ def _price(completion: ChatCompletion, call: LiteLLMCall) -> Decimal | None:
     return None if priced is None else priced.total
 
 
-class StreamConversion:
+class LiteLLMStream:
     """Chunk by chunk, the stream of one completion.
 
     LiteLLM replaces everything that comes with the finish reason or after it, usage included, by

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.bridge.message_events import (
-    MessageWriter,
+    MessageEventWriter,
     empty_usage,
     error_type,
     parse_object,
@@ -14,8 +14,8 @@ from azure_responses.bridge.message_events import (
 from .anthropic_sdk import check_events, events, read_message, stream_message
 
 
-def _started() -> MessageWriter:
-    writer = MessageWriter()
+def _started() -> MessageEventWriter:
+    writer = MessageEventWriter()
     writer.start("msg_1", "gpt-5", {"input_tokens": 3})
     return writer
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.bridge.response_events import (
-    CallItem,
-    MessageItem,
-    ReasoningItem,
-    ResponseBuilder,
+    CallItemWriter,
+    MessageItemWriter,
+    ReasoningItemWriter,
+    ResponseEventBuilder,
 )
 from azure_responses.bridge.response_object import begin_response, usage_of
 from azure_responses.protocol.partial_response import PartialResponse
@@ -24,12 +24,16 @@ from azure_responses.types import parse_event
 from azure_responses.types.model import UnknownEvent
 
 
-def _builder(parameters: dict[str, Any] | None = None, *, streams: bool = True) -> ResponseBuilder:
+def _builder(
+    parameters: dict[str, Any] | None = None, *, streams: bool = True
+) -> ResponseEventBuilder:
     numbers = count(1)
     response = begin_response(
         parameters or {}, response_id="resp_1", model="kimi", created_at=1700000000.5
     )
-    return ResponseBuilder(response, lambda prefix: f"{prefix}{next(numbers)}", streams=streams)
+    return ResponseEventBuilder(
+        response, lambda prefix: f"{prefix}{next(numbers)}", streams=streams
+    )
 
 
 def _events(data: bytes) -> list[dict[str, Any]]:
@@ -302,9 +306,9 @@ _Act = Callable[[Any], None]
 
 def _acts(item: Any) -> st.SearchStrategy[_Act]:
     text = st.text(max_size=8)
-    if isinstance(item, ReasoningItem):
+    if isinstance(item, ReasoningItemWriter):
         return text.map(lambda t: lambda i: i.add_text(t))
-    if isinstance(item, CallItem):
+    if isinstance(item, CallItemWriter):
         return text.map(lambda t: lambda i: i.add(t))
     return text.flatmap(
         lambda t: st.sampled_from(
@@ -321,7 +325,7 @@ def _acts(item: Any) -> st.SearchStrategy[_Act]:
 def test_the_events_add_up_to_the_response_and_without_them_it_is_the_same(data: Any) -> None:
     builders = [_builder(), _builder(streams=False)]
     call = {"type": "function_call", "call_id": "c", "name": "f"}
-    begins: list[Callable[[ResponseBuilder], Any]] = [
+    begins: list[Callable[[ResponseEventBuilder], Any]] = [
         lambda builder: builder.begin_reasoning(with_summary=True),
         lambda builder: builder.begin_message(),
         lambda builder: builder.begin_call(call),
@@ -330,7 +334,7 @@ def test_the_events_add_up_to_the_response_and_without_them_it_is_the_same(data:
         builder.start()
     for begin in data.draw(st.lists(st.sampled_from(begins), max_size=4)):
         items = [begin(builder) for builder in builders]
-        assert isinstance(items[0], ReasoningItem | MessageItem | CallItem)
+        assert isinstance(items[0], ReasoningItemWriter | MessageItemWriter | CallItemWriter)
         for act in data.draw(st.lists(_acts(items[0]), max_size=4)):
             for item in items:
                 act(item)

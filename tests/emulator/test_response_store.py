@@ -4,14 +4,14 @@ import pytest
 
 from azure_responses.emulator.response_store import (
     RETENTION_SECONDS,
+    EmulatedResponse,
     ResponseStore,
-    StoredResponse,
     drop_nulls,
     listed_items,
 )
 
 
-def record(name: str = "resp_1", **fields: object) -> StoredResponse:
+def record(name: str = "resp_1", **fields: object) -> EmulatedResponse:
     values: dict[str, object] = {
         "response": {"id": name, "status": "completed"},
         "events": [],
@@ -24,7 +24,7 @@ def record(name: str = "resp_1", **fields: object) -> StoredResponse:
         "readable_at": 120.0,
         **fields,
     }
-    return StoredResponse(**values)  # type: ignore[arg-type]
+    return EmulatedResponse(**values)  # type: ignore[arg-type]
 
 
 def test_a_record_is_found_between_readable_and_expired() -> None:

@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azure_responses.bridge.chat_over_messages.completion import CompletionForm, CompletionWriter
-from azure_responses.bridge.chat_over_messages.messages import MessageWriter
+from azure_responses.bridge.chat_over_messages.messages import ChatToMessagesWriter
 from azure_responses.bridge.chat_over_messages.parameters import (
     ChatUnsupported,
     describe_tools,
     mark_tools,
     write_parameters,
 )
-from azure_responses.bridge.chat_over_messages.reply import ReplyReader, ReplyStream
+from azure_responses.bridge.chat_over_messages.reply import (
+    MessageToCompletionReader,
+    MessageToCompletionStream,
+)
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.refused_parameters import drop_refused
 from azure_responses.bridge.responses_over_messages.parameters import (
@@ -52,7 +55,7 @@ class ChatOverMessages:
         described = describe_tools(parameters)
         tools = self._tools = FunctionTools(described, (), tool_support(self._facts), unsupported)
         body, asked = write_parameters(parameters, context, unsupported)
-        writer = MessageWriter(context, tools, unsupported)
+        writer = ChatToMessagesWriter(context, tools, unsupported)
         body["messages"] = writer.write(parameters.get("messages"))
         system = [*writer.system, *({"type": "text", "text": text} for text in asked)]
         if system:
@@ -91,7 +94,7 @@ class ChatOverMessages:
             ValueError: the body is not a message.
         """
         writer = self._writer()
-        ReplyReader(writer).add_message(body)
+        MessageToCompletionReader(writer).add_message(body)
         assert writer.final is not None
         return writer.final
 
@@ -99,9 +102,9 @@ class ChatOverMessages:
         """None: callers of chat completions cannot ask for a shorter conversation."""
         return None
 
-    def stream(self) -> ReplyStream:
+    def stream(self) -> MessageToCompletionStream:
         """The state of the stream."""
-        return ReplyStream(self._writer())
+        return MessageToCompletionStream(self._writer())
 
     def _writer(self) -> CompletionWriter:
         assert self._tools is not None, "a reply is read after the request was written"

@@ -21,7 +21,7 @@ from azure_responses.bridge.responses_over_messages.messages import (
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 
-__all__ = ["MessageWriter"]
+__all__ = ["ChatToMessagesWriter"]
 
 _Fields = Mapping[str, Any]
 _Block = dict[str, Any]
@@ -38,8 +38,8 @@ _ASSISTANT = _SAID | {
 }
 
 
-class MessageWriter:
-    """Writes the messages of one request.
+class ChatToMessagesWriter:
+    """Writes the messages of one chat request as messages of Messages.
 
     Args:
         context: what is known of the deployment.
@@ -285,11 +285,11 @@ def _thinking_of(message: _Fields) -> Iterator[_Block]:
             yield {name: value for name, value in fields.items() if name != "cache_control"}
 
 
-_WRITERS: Mapping[str, Callable[[MessageWriter, _Fields, str], None]] = {
-    "system": MessageWriter._write_system,
-    "developer": MessageWriter._write_system,
-    "user": MessageWriter._write_user,
-    "assistant": MessageWriter._write_assistant,
-    "tool": MessageWriter._write_result,
-    "function": MessageWriter._write_function,
+_WRITERS: Mapping[str, Callable[[ChatToMessagesWriter, _Fields, str], None]] = {
+    "system": ChatToMessagesWriter._write_system,
+    "developer": ChatToMessagesWriter._write_system,
+    "user": ChatToMessagesWriter._write_user,
+    "assistant": ChatToMessagesWriter._write_assistant,
+    "tool": ChatToMessagesWriter._write_result,
+    "function": ChatToMessagesWriter._write_function,
 }

@@ -13,13 +13,13 @@ from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.parameters import (
+    MessagesDraft,
     drop_sampling,
     read_limit,
 )
 from azure_responses.bridge.responses_over_messages.thinking import write_thinking
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
-from azure_responses.protocol.families import FamilyFacts
 
 __all__ = ["ChatUnsupported", "describe_tools", "mark_tools", "write_parameters"]
 
@@ -108,14 +108,6 @@ def _rename(text: str) -> str:
     return text
 
 
-class _Draft:
-    def __init__(self, context: ConversionContext, unsupported: Unsupported) -> None:
-        self.facts: FamilyFacts = context.facts
-        self.unsupported = unsupported
-        self.body: _Body = {"model": context.deployment}
-        self.instructions: list[str] = []
-
-
 def write_parameters(
     parameters: _Fields, context: ConversionContext, unsupported: Unsupported
 ) -> tuple[_Body, list[str]]:
@@ -128,7 +120,7 @@ def write_parameters(
         ConfigurationError: a parameter that Claude does not take.
         BadRequestError: a parameter of a wrong type.
     """
-    draft = _Draft(context, unsupported)
+    draft = MessagesDraft(context, unsupported)
     draft.body["max_tokens"] = _read_limit(parameters, context, unsupported)
     _add_thinking(draft, parameters)
     user = parameters.get("safety_identifier") or parameters.get("user")
@@ -141,7 +133,7 @@ def write_parameters(
     return draft.body, draft.instructions
 
 
-def _take(draft: _Draft, name: str, value: Any) -> None:
+def _take(draft: MessagesDraft, name: str, value: Any) -> None:
     if name in _TAKERS:
         _TAKERS[name](draft, value)
     elif name in _REFUSED:
@@ -161,7 +153,7 @@ def _read_limit(parameters: _Fields, context: ConversionContext, unsupported: Un
     return read_limit(given.get(name), name, context, unsupported)
 
 
-def _add_thinking(draft: _Draft, parameters: _Fields) -> None:
+def _add_thinking(draft: MessagesDraft, parameters: _Fields) -> None:
     own = parameters.get("thinking")
     if own is not None:
         # In Claude's words it is the caller's to know what the model takes.
@@ -177,7 +169,7 @@ def _add_thinking(draft: _Draft, parameters: _Fields) -> None:
     draft.body |= write_thinking(asked, draft.facts, limit, draft.unsupported)
 
 
-def _take_format(draft: _Draft, value: Any) -> None:
+def _take_format(draft: MessagesDraft, value: Any) -> None:
     form = _fields(value, "response_format")
     kind = form.get("type")
     if kind == "json_schema":
@@ -195,36 +187,36 @@ def _take_format(draft: _Draft, value: Any) -> None:
         )
 
 
-def _take_stop(draft: _Draft, value: Any) -> None:
+def _take_stop(draft: MessagesDraft, value: Any) -> None:
     sequences = [value] if isinstance(value, str) else list(value)
     kept = [sequence for sequence in sequences if sequence]
     if kept:
         draft.body["stop_sequences"] = kept
 
 
-def _take_cache_key(draft: _Draft, value: Any) -> None:
+def _take_cache_key(draft: MessagesDraft, value: Any) -> None:
     # The whole prompt is cached: Claude finds it by itself and takes no key.
     draft.body.setdefault("cache_control", {"type": "ephemeral"})
 
 
-def _take_cache_time(draft: _Draft, value: Any) -> None:
+def _take_cache_time(draft: MessagesDraft, value: Any) -> None:
     _take_cache_key(draft, value)
     # Claude keeps a prompt for 5 minutes or an hour.
     if value in ("1h", "24h"):
         draft.body["cache_control"]["ttl"] = "1h"
 
 
-def _take_cache_control(draft: _Draft, value: Any) -> None:
+def _take_cache_control(draft: MessagesDraft, value: Any) -> None:
     given = _fields(value, "cache_control")
     draft.body["cache_control"] = without_scope(given, "cache_control", draft.unsupported)
 
 
-def _take_config(draft: _Draft, value: Any) -> None:
+def _take_config(draft: MessagesDraft, value: Any) -> None:
     config = draft.body.get("output_config", {})
     draft.body["output_config"] = {**config, **_fields(value, "output_config")}
 
 
-def _take_metadata(draft: _Draft, value: Any) -> None:
+def _take_metadata(draft: MessagesDraft, value: Any) -> None:
     given = dict(_fields(value, "metadata"))
     if "user_id" in given:
         draft.body["metadata"] = {"user_id": given.pop("user_id")}
@@ -232,7 +224,7 @@ def _take_metadata(draft: _Draft, value: Any) -> None:
         draft.unsupported.warn("metadata was left out: it labels completions that are stored.")
 
 
-def _take_stream(draft: _Draft, value: Any) -> None:
+def _take_stream(draft: MessagesDraft, value: Any) -> None:
     if value:
         draft.body["stream"] = True
 
@@ -243,7 +235,7 @@ def _fields(value: Any, path: str) -> _Fields:
     return value
 
 
-_TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
+_TAKERS: Mapping[str, Callable[[MessagesDraft, Any], None]] = {
     "response_format": _take_format,
     "stop": _take_stop,
     "prompt_cache_key": _take_cache_key,

@@ -13,7 +13,7 @@ from azure_responses.bridge.string_field import StringFieldDecoder
 from azure_responses.protocol.reply_terms import messages_usage
 from azure_responses.protocol.sse import SSEDecoder
 
-__all__ = ["ReplyReader", "ReplyStream"]
+__all__ = ["MessageToCompletionReader", "MessageToCompletionStream"]
 
 _Fields = Mapping[str, Any]
 _SEPARATOR = "\n\n"
@@ -29,10 +29,10 @@ _ENDINGS = {
 _CODES = {"rate_limit_error": "rate_limit_exceeded"}
 
 
-class _Text:
+class _TextToCompletion:
     """A block of text; neighbouring blocks are one text."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToCompletionReader", block: _Fields) -> None:
         self._writer = reader.writer
         self._citations: list[_Fields] = list(block.get("citations") or ())
         if self._writer.has_text("content") and reader.last_kind != "text":
@@ -54,10 +54,10 @@ class _Text:
             self._writer.append("annotations", {"type": kind, kind: found})
 
 
-class _Thinking:
+class _ThinkingToCompletion:
     """A block of thinking: its text as it comes, all of it with the signature at the end."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToCompletionReader", block: _Fields) -> None:
         self._writer = reader.writer
         self._block = dict(block)
         self._pieces: list[str] = []
@@ -80,10 +80,10 @@ class _Thinking:
         self._writer.append("thinking_blocks", self._block)
 
 
-class _ToolUse:
+class _ToolUseToCompletion:
     """A call of one of the caller's tools."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToCompletionReader", block: _Fields) -> None:
         self._writer = reader.writer
         origin = self._writer.form.tools.origin_of(str(block.get("name") or ""))
         is_custom = origin.call == "custom_tool_call"
@@ -108,17 +108,17 @@ class _ToolUse:
             self._writer.add_arguments(self._number, "{}")
 
 
-_Block = _Text | _Thinking | _ToolUse
+_Block = _TextToCompletion | _ThinkingToCompletion | _ToolUseToCompletion
 _KINDS: Mapping[str, type[_Block]] = {
-    "text": _Text,
-    "thinking": _Thinking,
-    "redacted_thinking": _Thinking,
-    "tool_use": _ToolUse,
+    "text": _TextToCompletion,
+    "thinking": _ThinkingToCompletion,
+    "redacted_thinking": _ThinkingToCompletion,
+    "tool_use": _ToolUseToCompletion,
 }
 
 
-class ReplyReader:
-    """Tells a writer what one reply says.
+class MessageToCompletionReader:
+    """Reads a reply of Claude, whole or event by event, into a chat completion.
 
     Attributes:
         writer: writes the completion.
@@ -220,7 +220,7 @@ def _convert_usage(usage: _Fields) -> dict[str, Any] | None:
     }
 
 
-class ReplyStream:
+class MessageToCompletionStream:
     """The events of one message, as the chunks of a completion.
 
     Attributes:
@@ -230,7 +230,7 @@ class ReplyStream:
     def __init__(self, writer: CompletionWriter) -> None:
         self.final: dict[str, Any] | None = None
         self._writer = writer
-        self._reader = ReplyReader(writer)
+        self._reader = MessageToCompletionReader(writer)
         self._decoder = SSEDecoder()
 
     def receive(self, chunk: bytes) -> bytes:
@@ -284,14 +284,14 @@ class ReplyStream:
         self._writer.fail(kind, _CODES.get(kind, kind), message)
 
 
-_HANDLERS: Mapping[str, Callable[[ReplyStream, _Fields], None]] = {
-    "message_start": ReplyStream._begin,
-    "content_block_start": ReplyStream._begin_block,
-    "content_block_delta": ReplyStream._add,
-    "content_block_stop": ReplyStream._end_block,
-    "message_delta": ReplyStream._add_delta,
-    "message_stop": ReplyStream._stop,
-    "error": ReplyStream._fail,
+_HANDLERS: Mapping[str, Callable[[MessageToCompletionStream, _Fields], None]] = {
+    "message_start": MessageToCompletionStream._begin,
+    "content_block_start": MessageToCompletionStream._begin_block,
+    "content_block_delta": MessageToCompletionStream._add,
+    "content_block_stop": MessageToCompletionStream._end_block,
+    "message_delta": MessageToCompletionStream._add_delta,
+    "message_stop": MessageToCompletionStream._stop,
+    "error": MessageToCompletionStream._fail,
 }
 
 

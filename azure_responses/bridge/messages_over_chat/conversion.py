@@ -5,7 +5,7 @@ from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools, ToolSupport
 from azure_responses.bridge.message_request import MessagesRequest, read_request
-from azure_responses.bridge.messages_over_chat.messages import MessageWriter
+from azure_responses.bridge.messages_over_chat.messages import MessagesToChatWriter
 from azure_responses.bridge.messages_over_chat.reply import MessageBuilder
 from azure_responses.bridge.messages_over_chat.request import (
     describe_tools,
@@ -13,10 +13,10 @@ from azure_responses.bridge.messages_over_chat.request import (
     write_parameters,
 )
 from azure_responses.bridge.refused_parameters import drop_refused
-from azure_responses.bridge.responses_over_chat.messages import family_of
 from azure_responses.bridge.responses_over_chat.parameters import write_tools
-from azure_responses.bridge.responses_over_chat.reply import ReplyForm, ReplyReader
-from azure_responses.bridge.responses_over_chat.stream import ResponseStream
+from azure_responses.bridge.responses_over_chat.reply import ChatReplyReader, ReplyForm
+from azure_responses.bridge.responses_over_chat.stream import ChatReplyStream
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName, ConversionContext
 from azure_responses.protocol.error_body import failure_from_response
@@ -55,7 +55,7 @@ class MessagesOverChat:
         described = describe_tools(request, unsupported)
         tools = self._tools = FunctionTools(described, (), support, unsupported)
         body = write_parameters(request, context, unsupported)
-        body["messages"] = MessageWriter(context, tools, unsupported).write(request)
+        body["messages"] = MessagesToChatWriter(context, tools, unsupported).write(request)
         effort = {"reasoning": {"effort": body.get("reasoning_effort")}}
         body |= write_tools({**described, **effort}, tools, facts, unsupported)
         drop_refused(body, "chat", facts, unsupported)
@@ -84,18 +84,18 @@ class MessagesOverChat:
         """None: callers of Messages cannot ask for a shorter conversation."""
         return None
 
-    def stream(self) -> ResponseStream:
+    def stream(self) -> ChatReplyStream:
         """The state of the stream."""
-        return ResponseStream(*self._reader())
+        return ChatReplyStream(*self._reader())
 
-    def _reader(self) -> tuple[MessageBuilder, ReplyReader]:
+    def _reader(self) -> tuple[MessageBuilder, ChatReplyReader]:
         assert self._tools is not None, "a reply is read after the request was written"
         request, context = self._request, self._context
         stops = own_stop_sequences(request, self._facts)
         builder = MessageBuilder(request, stops, context)
         has_tags = self._facts.has_think_tags
         form = ReplyForm(self._tools, self._seal, has_think_tags=has_tags)
-        return builder, ReplyReader(builder, form, context.new_id)
+        return builder, ChatReplyReader(builder, form, context.new_id)
 
     def _seal(self, text: str) -> str:
         return self._context.sealer.seal(family_of(self._context), {"text": text})

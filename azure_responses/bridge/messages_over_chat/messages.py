@@ -17,17 +17,18 @@ from azure_responses.bridge.message_entries import (
     WebSearchEntry,
 )
 from azure_responses.bridge.message_request import MessagesRequest
-from azure_responses.bridge.responses_over_chat.messages import AssistantTurn, family_of
+from azure_responses.bridge.responses_over_chat.messages import AssistantTurn
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 
-__all__ = ["MessageWriter"]
+__all__ = ["MessagesToChatWriter"]
 
 _Object = dict[str, Any]
 
 
-class MessageWriter:
-    """Writes the messages of one request.
+class MessagesToChatWriter:
+    """Writes the entries of one Messages request as messages of chat completions.
 
     What one answer says and calls becomes one message, its results follow, and pictures among the
     results stand in a message of the user after them: a tool message holds only text.

@@ -28,7 +28,7 @@ class _Part:
         return "".join(self._pieces)
 
 
-class _Reasoning(_Part):
+class _ReasoningPart(_Part):
     def __init__(self, reply: MessageReply, place: int, *, carries: bool) -> None:
         super().__init__(reply, place)
         self._carries = carries
@@ -46,7 +46,7 @@ class _Reasoning(_Part):
             self._reply.finish_thinking(self.place, encrypted_content or "")
 
 
-class _Message(_Part):
+class _MessagePart(_Part):
     _annotations = 0
 
     def add_text(self, delta: str, logprobs: list[Any] | None = None) -> None:
@@ -67,7 +67,7 @@ class _Message(_Part):
         self._reply.complete_text(self.place, None)
 
 
-class _Call(_Part):
+class _CallPart(_Part):
     def add(self, delta: str) -> None:
         """More of the arguments."""
         self._pieces.append(delta)
@@ -113,17 +113,17 @@ class MessageBuilder:
         self._places += 1
         return self._places
 
-    def begin_reasoning(self, *, with_summary: bool = False) -> _Reasoning:
+    def begin_reasoning(self, *, with_summary: bool = False) -> _ReasoningPart:
         """Reasoning begins."""
-        return _Reasoning(self._reply, self.reserve(), carries=self._carries)
+        return _ReasoningPart(self._reply, self.reserve(), carries=self._carries)
 
-    def begin_message(self) -> _Message:
+    def begin_message(self) -> _MessagePart:
         """A message of the assistant begins."""
-        return _Message(self._reply, self.reserve())
+        return _MessagePart(self._reply, self.reserve())
 
-    def begin_call(self, call: Mapping[str, Any], *, place: int | None = None) -> _Call:
+    def begin_call(self, call: Mapping[str, Any], *, place: int | None = None) -> _CallPart:
         """A call begins."""
-        part = _Call(self._reply, self.reserve() if place is None else place)
+        part = _CallPart(self._reply, self.reserve() if place is None else place)
         self._reply.begin_call(part.place, call.get("call_id"), str(call.get("name") or ""))
         return part
 

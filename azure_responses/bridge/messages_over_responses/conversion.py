@@ -5,7 +5,10 @@ from typing import Any
 
 from azure_responses.bridge.message_request import MessagesRequest, read_request
 from azure_responses.bridge.message_tools import ToolNames
-from azure_responses.bridge.messages_over_responses.reply import ReplyReader, ReplyStream
+from azure_responses.bridge.messages_over_responses.reply import (
+    ResponseToMessageReader,
+    ResponseToMessageStream,
+)
 from azure_responses.bridge.messages_over_responses.request import write_body
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName, ConversionContext
@@ -60,9 +63,9 @@ class MessagesOverResponses:
         """None: callers of Messages cannot ask for a shorter conversation."""
         return None
 
-    def stream(self) -> ReplyStream:
+    def stream(self) -> ResponseToMessageStream:
         """The state of the stream."""
-        return ReplyStream(self._reader())
+        return ResponseToMessageStream(self._reader())
 
-    def _reader(self) -> ReplyReader:
-        return ReplyReader(self._request, self._names, self._context)
+    def _reader(self) -> ResponseToMessageReader:
+        return ResponseToMessageReader(self._request, self._names, self._context)

@@ -20,12 +20,12 @@ from azure_responses.bridge.messages_over_responses.thinking import (
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.sse import SSEDecoder
 
-__all__ = ["ReplyReader", "ReplyStream"]
+__all__ = ["ResponseToMessageReader", "ResponseToMessageStream"]
 
 _Object = Mapping[str, Any]
 
 
-class ReplyReader:
+class ResponseToMessageReader:
     """Reads what a response says into the caller's message.
 
     Args:
@@ -127,22 +127,22 @@ def _page(source: Any) -> dict[str, Any]:
     return {**page, "encrypted_content": ""}
 
 
-_FINISHERS: dict[Any, Callable[[ReplyReader, int, _Object], None]] = {
-    "message": ReplyReader._finish_message,
-    "reasoning": ReplyReader._finish_reasoning,
-    "function_call": ReplyReader._finish_call,
-    "web_search_call": ReplyReader._finish_search,
+_FINISHERS: dict[Any, Callable[[ResponseToMessageReader, int, _Object], None]] = {
+    "message": ResponseToMessageReader._finish_message,
+    "reasoning": ResponseToMessageReader._finish_reasoning,
+    "function_call": ResponseToMessageReader._finish_call,
+    "web_search_call": ResponseToMessageReader._finish_search,
 }
 
 
-class ReplyStream:
+class ResponseToMessageStream:
     """The events of one response, as those of a message.
 
     Attributes:
         final: the whole message, once the stream has ended in order.
     """
 
-    def __init__(self, reader: ReplyReader) -> None:
+    def __init__(self, reader: ResponseToMessageReader) -> None:
         self.final: dict[str, Any] | None = None
         self._reader = reader
         self._reply = reader.reply
@@ -245,20 +245,20 @@ def _place_of(event: _Object) -> Place:
     return event.get("output_index"), event.get("content_index")
 
 
-_EVENTS: dict[Any, Callable[[ReplyStream, _Object], None]] = {
-    "response.created": ReplyStream._start,
-    "response.output_text.delta": ReplyStream._add_text,
-    "response.output_text.done": ReplyStream._complete_text,
-    "response.output_text.annotation.added": ReplyStream._annotate,
-    "response.refusal.delta": ReplyStream._add_refusal,
-    "response.reasoning_summary_text.delta": ReplyStream._add_thinking,
-    "response.reasoning_text.delta": ReplyStream._add_thinking,
-    "response.output_item.added": ReplyStream._begin_item,
-    "response.function_call_arguments.delta": ReplyStream._add_arguments,
-    "response.output_item.done": ReplyStream._finish_item,
-    "response.completed": ReplyStream._finish,
-    "response.incomplete": ReplyStream._finish,
-    "response.cancelled": ReplyStream._finish,
-    "response.failed": ReplyStream._fail,
-    "error": ReplyStream._fail,
+_EVENTS: dict[Any, Callable[[ResponseToMessageStream, _Object], None]] = {
+    "response.created": ResponseToMessageStream._start,
+    "response.output_text.delta": ResponseToMessageStream._add_text,
+    "response.output_text.done": ResponseToMessageStream._complete_text,
+    "response.output_text.annotation.added": ResponseToMessageStream._annotate,
+    "response.refusal.delta": ResponseToMessageStream._add_refusal,
+    "response.reasoning_summary_text.delta": ResponseToMessageStream._add_thinking,
+    "response.reasoning_text.delta": ResponseToMessageStream._add_thinking,
+    "response.output_item.added": ResponseToMessageStream._begin_item,
+    "response.function_call_arguments.delta": ResponseToMessageStream._add_arguments,
+    "response.output_item.done": ResponseToMessageStream._finish_item,
+    "response.completed": ResponseToMessageStream._finish,
+    "response.incomplete": ResponseToMessageStream._finish,
+    "response.cancelled": ResponseToMessageStream._finish,
+    "response.failed": ResponseToMessageStream._fail,
+    "error": ResponseToMessageStream._fail,
 }

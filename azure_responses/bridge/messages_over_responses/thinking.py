@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azure_responses.bridge.message_entries import ThinkingEntry
-from azure_responses.bridge.responses_over_chat.messages import family_of
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.protocol.conversion import ConversionContext
 
 __all__ = ["SEPARATOR", "restore_reasoning", "seal_reasoning", "texts_of"]

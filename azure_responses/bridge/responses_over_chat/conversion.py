@@ -7,16 +7,17 @@ from typing import Any
 from azure_responses.bridge.function_tools import FunctionTools, ToolSupport
 from azure_responses.bridge.input_items import open_compactions, read_input
 from azure_responses.bridge.refused_parameters import drop_refused
-from azure_responses.bridge.response_events import ResponseBuilder
+from azure_responses.bridge.response_events import ResponseEventBuilder
 from azure_responses.bridge.response_object import begin_response
-from azure_responses.bridge.responses_over_chat.messages import MessageWriter, family_of
+from azure_responses.bridge.responses_over_chat.messages import ItemsToChatWriter
 from azure_responses.bridge.responses_over_chat.parameters import (
     ENCRYPTED,
     write_parameters,
     write_tools,
 )
-from azure_responses.bridge.responses_over_chat.reply import ReplyForm, ReplyReader
-from azure_responses.bridge.responses_over_chat.stream import ResponseStream
+from azure_responses.bridge.responses_over_chat.reply import ChatReplyReader, ReplyForm
+from azure_responses.bridge.responses_over_chat.stream import ChatReplyStream
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.truncation import without_oldest_turns
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import APIName, ConversionContext
@@ -70,7 +71,7 @@ class ResponsesOverChat:
         )
         tools = self._tools = FunctionTools(parameters, items, support, self._unsupported)
         body = write_parameters(parameters, context, self._unsupported)
-        writer = MessageWriter(context, tools, self._unsupported)
+        writer = ItemsToChatWriter(context, tools, self._unsupported)
         body["messages"] = writer.write(items, self._instructions(), len(earlier))
         body |= write_tools(parameters, tools, facts, self._unsupported)
         drop_refused(body, "chat", facts, self._unsupported)
@@ -106,9 +107,9 @@ class ResponsesOverChat:
         assert builder.final is not None
         return builder.final
 
-    def stream(self) -> ResponseStream:
+    def stream(self) -> ChatReplyStream:
         """Converts the chunks of a reply that is a stream."""
-        return ResponseStream(*self._reader(streams=True))
+        return ChatReplyStream(*self._reader(streams=True))
 
     @property
     def _facts(self) -> FamilyFacts:
@@ -125,7 +126,7 @@ class ResponsesOverChat:
             )
         return given
 
-    def _reader(self, *, streams: bool) -> tuple[ResponseBuilder, ReplyReader]:
+    def _reader(self, *, streams: bool) -> tuple[ResponseEventBuilder, ChatReplyReader]:
         context = self._context
         response = begin_response(
             self._parameters,
@@ -133,8 +134,8 @@ class ResponsesOverChat:
             model=context.deployment,
             created_at=context.now,
         )
-        builder = ResponseBuilder(response, context.new_id, streams=streams)
-        return builder, ReplyReader(builder, self._form(), context.new_id)
+        builder = ResponseEventBuilder(response, context.new_id, streams=streams)
+        return builder, ChatReplyReader(builder, self._form(), context.new_id)
 
     def _form(self) -> ReplyForm:
         parameters, facts = self._parameters, self._facts

@@ -21,23 +21,18 @@ from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
 from azure_responses.bridge.native_chat import with_reasoning
 from azure_responses.bridge.responses_over_chat.parts import PartWriter, text_of
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["AssistantTurn", "MessageWriter", "family_of"]
+__all__ = ["AssistantTurn", "ItemsToChatWriter"]
 
 _Item = Mapping[str, Any]
 _Message = dict[str, Any]
 _SEPARATOR = "\n\n"
 # OpenAI's chat completions refuse longer ids ("string too long … maximum length 40").
 _LONGEST_CALL_ID = 40
-
-
-def family_of(context: ConversionContext) -> str:
-    """What reasoning is sealed for: the family, or the deployment where that is unknown."""
-    facts: FamilyFacts = context.facts
-    return facts.family or context.deployment
 
 
 @dataclass
@@ -66,8 +61,8 @@ class AssistantTurn:
         return [dict(with_reasoning(said, facts)), *self.outputs, *seen]
 
 
-class MessageWriter:
-    """Writes the messages of one request.
+class ItemsToChatWriter:
+    """Writes the input items of one request as messages of chat completions.
 
     Args:
         context: what is known of the deployment.
@@ -253,12 +248,12 @@ class MessageWriter:
             self._write_call(item)
 
 
-_WRITERS: Mapping[str, Callable[[MessageWriter, _Item, str], None]] = {
-    "message": MessageWriter._write_message,
-    "reasoning": MessageWriter._write_reasoning,
-    "additional_tools": MessageWriter._skip,
-    "tool_search_call": MessageWriter._write_search,
-    "tool_search_output": MessageWriter._write_search,
+_WRITERS: Mapping[str, Callable[[ItemsToChatWriter, _Item, str], None]] = {
+    "message": ItemsToChatWriter._write_message,
+    "reasoning": ItemsToChatWriter._write_reasoning,
+    "additional_tools": ItemsToChatWriter._skip,
+    "tool_search_call": ItemsToChatWriter._write_search,
+    "tool_search_output": ItemsToChatWriter._write_search,
 }
 
 

@@ -33,7 +33,7 @@ _DONEELSEWHERE = frozenset(
 )
 
 
-class _Draft:
+class _ChatRequestDraft:
     def __init__(self, context: ConversionContext, unsupported: Unsupported) -> None:
         self.body: dict[str, Any] = {}
         self.facts: FamilyFacts = context.facts
@@ -52,7 +52,7 @@ def write_parameters(
         BadRequestError: a parameter has a value that the Responses API refuses.
         ConfigurationError: the deployment cannot do what a parameter asks for.
     """
-    draft = _Draft(context, unsupported)
+    draft = _ChatRequestDraft(context, unsupported)
     draft.body["model"] = context.deployment
     for name, value in parameters.items():
         if value is not None and name not in _DONEELSEWHERE:
@@ -62,7 +62,7 @@ def write_parameters(
     return draft.body
 
 
-def _take(draft: _Draft, name: str, value: Any) -> None:
+def _take(draft: _ChatRequestDraft, name: str, value: Any) -> None:
     take = _CHANGED.get(name)
     if take is not None:
         take(draft, value)
@@ -74,11 +74,11 @@ def _take(draft: _Draft, name: str, value: Any) -> None:
         draft.body[name] = value
 
 
-def _take_max_tokens(draft: _Draft, value: Any) -> None:
+def _take_max_tokens(draft: _ChatRequestDraft, value: Any) -> None:
     draft.body[draft.facts.max_tokens_name] = value
 
 
-def _take_reasoning(draft: _Draft, value: Any) -> None:
+def _take_reasoning(draft: _ChatRequestDraft, value: Any) -> None:
     for name, setting in _fields(value, "reasoning").items():
         if name == "effort":
             _take_effort(draft, str(setting))
@@ -91,7 +91,7 @@ def _take_reasoning(draft: _Draft, value: Any) -> None:
 _NEUTRAL = {"context": "auto", "mode": "standard"}
 
 
-def _take_effort(draft: _Draft, effort: str) -> None:
+def _take_effort(draft: _ChatRequestDraft, effort: str) -> None:
     sent = draft.facts.effort_for(effort)
     if sent is None:
         draft.unsupported.warn("reasoning.effort was left out. The model takes no effort.")
@@ -103,7 +103,7 @@ def _take_effort(draft: _Draft, effort: str) -> None:
     draft.body["reasoning_effort"] = sent
 
 
-def _take_text(draft: _Draft, value: Any) -> None:
+def _take_text(draft: _ChatRequestDraft, value: Any) -> None:
     for name, setting in _fields(value, "text").items():
         if name == "format":
             _take_format(draft, _fields(setting, "text.format"))
@@ -115,7 +115,7 @@ def _take_text(draft: _Draft, value: Any) -> None:
             )
 
 
-def _take_format(draft: _Draft, form: Mapping[str, Any]) -> None:
+def _take_format(draft: _ChatRequestDraft, form: Mapping[str, Any]) -> None:
     kind = form.get("type")
     if kind == "json_schema":
         schema = {name: value for name, value in form.items() if name != "type"}
@@ -130,12 +130,12 @@ def _take_format(draft: _Draft, form: Mapping[str, Any]) -> None:
         )
 
 
-def _take_top_logprobs(draft: _Draft, value: Any) -> None:
+def _take_top_logprobs(draft: _ChatRequestDraft, value: Any) -> None:
     if value:
         draft.body |= {"logprobs": True, "top_logprobs": value}
 
 
-def _take_include(draft: _Draft, value: Any) -> None:
+def _take_include(draft: _ChatRequestDraft, value: Any) -> None:
     if not isinstance(value, list):
         raise invalid("Invalid type for 'include': expected an array.", "include", "invalid_type")
     # The other values name output of tools that only the service runs; there is none of it.
@@ -143,7 +143,7 @@ def _take_include(draft: _Draft, value: Any) -> None:
         draft.body["logprobs"] = True
 
 
-def _take_storage(draft: _Draft, parameters: Mapping[str, Any]) -> None:
+def _take_storage(draft: _ChatRequestDraft, parameters: Mapping[str, Any]) -> None:
     """`store` and `metadata`.
 
     What the Responses API would store is stored on our side. OpenAI's chat completions have a store
@@ -159,7 +159,7 @@ def _take_storage(draft: _Draft, parameters: Mapping[str, Any]) -> None:
         draft.body["store"] = True
 
 
-def _take_stream(draft: _Draft, parameters: Mapping[str, Any]) -> None:
+def _take_stream(draft: _ChatRequestDraft, parameters: Mapping[str, Any]) -> None:
     if not parameters.get("stream"):
         return
     if draft.facts.takes_stream_usage:
@@ -178,7 +178,7 @@ def _fields(value: Any, path: str) -> dict[str, Any]:
     return {name: given for name, given in value.items() if given is not None}
 
 
-_CHANGED: Mapping[str, Callable[[_Draft, Any], None]] = {
+_CHANGED: Mapping[str, Callable[[_ChatRequestDraft, Any], None]] = {
     "max_output_tokens": _take_max_tokens,
     "reasoning": _take_reasoning,
     "text": _take_text,

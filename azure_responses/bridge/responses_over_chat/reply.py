@@ -14,7 +14,7 @@ from azure_responses.bridge.responses_over_chat.calls import CallReader
 from azure_responses.bridge.responses_over_chat.content_filters import FilterVerdicts
 from azure_responses.bridge.responses_over_chat.think_tags import SplitText, ThinkTagReader
 
-__all__ = ["ReplyForm", "ReplyReader"]
+__all__ = ["ReplyForm", "ChatReplyReader"]
 
 _Fields = Mapping[str, Any]
 # finish_reason → status and reason. Whatever else a server says is an end like any other.
@@ -45,7 +45,7 @@ class ReplyForm(NamedTuple):
     json_in_reasoning: bool = False
 
 
-class ReplyReader:
+class ChatReplyReader:
     """Tells a builder what the chunks of one reply say.
 
     Args:

@@ -8,23 +8,23 @@ from pydantic_core import from_json
 
 from azure_responses.bridge.reply_builder import ReplyBuilder
 from azure_responses.bridge.responses_over_chat.chunk_pattern import ChunkPattern
-from azure_responses.bridge.responses_over_chat.reply import ReplyReader
+from azure_responses.bridge.responses_over_chat.reply import ChatReplyReader
 from azure_responses.protocol.sse import SSEDecoder
 
-__all__ = ["ResponseStream"]
+__all__ = ["ChatReplyStream"]
 
 _BROKEN_OFF = "The deployment's stream ended before the answer did."
 _UNREADABLE = "The deployment's stream has a chunk that is not one of chat completions."
 
 
-class ResponseStream:
-    """Converts one stream.
+class ChatReplyStream:
+    """Converts one stream of chat completions into what the builder makes.
 
     Attributes:
         final: the whole response, once the ending event has been returned.
     """
 
-    def __init__(self, builder: ReplyBuilder, reader: ReplyReader) -> None:
+    def __init__(self, builder: ReplyBuilder, reader: ChatReplyReader) -> None:
         self.final: dict[str, Any] | None = None
         self._builder = builder
         self._reader = reader

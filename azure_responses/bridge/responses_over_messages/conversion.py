@@ -6,16 +6,16 @@ from typing import Any
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.input_items import open_compactions, read_input
 from azure_responses.bridge.refused_parameters import drop_refused
-from azure_responses.bridge.response_events import ResponseBuilder
+from azure_responses.bridge.response_events import ResponseEventBuilder
 from azure_responses.bridge.response_object import begin_response
-from azure_responses.bridge.responses_over_messages.messages import MessageWriter
+from azure_responses.bridge.responses_over_messages.messages import ItemsToMessagesWriter
 from azure_responses.bridge.responses_over_messages.parameters import (
     tool_support,
     write_parameters,
     write_tools,
 )
-from azure_responses.bridge.responses_over_messages.reply import ReplyReader
-from azure_responses.bridge.responses_over_messages.stream import ResponseStream
+from azure_responses.bridge.responses_over_messages.reply import MessageToResponseReader
+from azure_responses.bridge.responses_over_messages.stream import MessageToResponseStream
 from azure_responses.bridge.responses_over_messages.thinking import check_thinking, thinks
 from azure_responses.bridge.truncation import without_oldest_turns
 from azure_responses.bridge.unsupported import Unsupported, invalid
@@ -58,7 +58,7 @@ class ResponsesOverMessages:
         self._body: dict[str, Any] = {}
         self._tools: FunctionTools | None = None
         self._pauses = 0
-        self._reading: tuple[ResponseBuilder, ReplyReader] | None = None
+        self._reading: tuple[ResponseEventBuilder, MessageToResponseReader] | None = None
 
     def write(self, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """The body of the message.
@@ -77,7 +77,7 @@ class ResponsesOverMessages:
         support = tool_support(self._facts)
         tools = self._tools = FunctionTools(parameters, items, support, self._unsupported)
         body, asked = write_parameters(parameters, context, self._unsupported)
-        writer = MessageWriter(context, tools, self._unsupported)
+        writer = ItemsToMessagesWriter(context, tools, self._unsupported)
         body["messages"] = writer.write(items, self._instructions(), len(earlier))
         system = [*writer.system, *({"type": "text", "text": text} for text in asked)]
         if system:
@@ -120,10 +120,10 @@ class ResponsesOverMessages:
         assert builder.final is not None
         return builder.final
 
-    def stream(self) -> ResponseStream:
+    def stream(self) -> MessageToResponseStream:
         """Converts the events of a reply that is a stream."""
         self._reading = self._reader(streams=True)
-        return ResponseStream(*self._reading, self._pause)
+        return MessageToResponseStream(*self._reading, self._pause)
 
     @property
     def _facts(self) -> FamilyFacts:
@@ -167,13 +167,15 @@ class ResponsesOverMessages:
             created_at=context.now,
         )
 
-    def _reader(self, *, streams: bool) -> tuple[ResponseBuilder, ReplyReader]:
+    def _reader(self, *, streams: bool) -> tuple[ResponseEventBuilder, MessageToResponseReader]:
         assert self._tools is not None, "a reply is read after the request was written"
         reasoning = self._parameters.get("reasoning") or {}
         has_summary = bool(reasoning.get("summary") or reasoning.get("generate_summary"))
         response = self._response()
-        builder = ResponseBuilder(response, self._context.new_id, streams=streams)
-        reader = ReplyReader(builder, self._tools, self._context, has_summary=has_summary)
+        builder = ResponseEventBuilder(response, self._context.new_id, streams=streams)
+        reader = MessageToResponseReader(
+            builder, self._tools, self._context, has_summary=has_summary
+        )
         return builder, reader
 
     def _pause(self) -> bool:

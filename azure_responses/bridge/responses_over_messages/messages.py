@@ -27,7 +27,7 @@ from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.conversion import ConversionContext
 
-__all__ = ["OPENING", "MessageWriter", "mark_instruction", "read_arguments", "tool_id"]
+__all__ = ["OPENING", "ItemsToMessagesWriter", "mark_instruction", "read_arguments", "tool_id"]
 
 _Item = Mapping[str, Any]
 _Block = dict[str, Any]
@@ -36,8 +36,8 @@ OPENING = "[The conversation begins.]"
 _VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class MessageWriter:
-    """Writes the messages of one request.
+class ItemsToMessagesWriter:
+    """Writes the input items of one request as messages of Messages.
 
     Args:
         context: what is known of the deployment.
@@ -229,12 +229,12 @@ class MessageWriter:
         """Tools that an item offers stand among the tools."""
 
 
-_WRITERS: Mapping[str, Callable[[MessageWriter, _Item, str], None]] = {
-    "message": MessageWriter._write_message,
-    "reasoning": MessageWriter._write_reasoning,
-    "additional_tools": MessageWriter._skip,
-    "tool_search_call": MessageWriter._write_search,
-    "tool_search_output": MessageWriter._write_search,
+_WRITERS: Mapping[str, Callable[[ItemsToMessagesWriter, _Item, str], None]] = {
+    "message": ItemsToMessagesWriter._write_message,
+    "reasoning": ItemsToMessagesWriter._write_reasoning,
+    "additional_tools": ItemsToMessagesWriter._skip,
+    "tool_search_call": ItemsToMessagesWriter._write_search,
+    "tool_search_output": ItemsToMessagesWriter._write_search,
 }
 
 

@@ -13,6 +13,7 @@ from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
 __all__ = [
+    "MessagesDraft",
     "drop_sampling",
     "read_limit",
     "tool_support",
@@ -78,10 +79,18 @@ _NOT_STRICT = frozenset(
 )
 
 
-class _Draft:
+class MessagesDraft:
+    """The body of a Messages request while its parameters are read, whatever API they are of.
+
+    Attributes:
+        facts: what the model accepts.
+        unsupported: collects what is left out.
+        body: the parameters as Messages has them.
+        instructions: what the system prompt has to ask, since no parameter does.
+    """
+
     def __init__(self, context: ConversionContext, unsupported: Unsupported) -> None:
         self.facts: FamilyFacts = context.facts
-        self.context = context
         self.unsupported = unsupported
         self.body: _Body = {"model": context.deployment}
         self.instructions: list[str] = []
@@ -99,7 +108,7 @@ def write_parameters(
         ConfigurationError: a parameter that Claude does not take.
         BadRequestError: a parameter of a wrong type.
     """
-    draft = _Draft(context, unsupported)
+    draft = MessagesDraft(context, unsupported)
     limit = parameters.get("max_output_tokens")
     draft.body["max_tokens"] = read_limit(limit, "max_output_tokens", context, unsupported)
     reasoning = _fields(parameters.get("reasoning") or {}, "reasoning")
@@ -121,7 +130,7 @@ def write_parameters(
     return draft.body, draft.instructions
 
 
-def _take(draft: _Draft, name: str, value: Any) -> None:
+def _take(draft: MessagesDraft, name: str, value: Any) -> None:
     taker = _TAKERS.get(name)
     if taker is not None:
         taker(draft, value)
@@ -152,7 +161,7 @@ def read_limit(value: Any, name: str, context: ConversionContext, unsupported: U
     return known or _MAX_TOKENS
 
 
-def _take_text(draft: _Draft, value: Any) -> None:
+def _take_text(draft: MessagesDraft, value: Any) -> None:
     for name, part in _fields(value, "text").items():
         if name == "format":
             _take_format(draft, _fields(part or {}, "text.format"))
@@ -162,7 +171,7 @@ def _take_text(draft: _Draft, value: Any) -> None:
             )
 
 
-def _take_format(draft: _Draft, form: _Fields) -> None:
+def _take_format(draft: MessagesDraft, form: _Fields) -> None:
     kind = form.get("type", "text")
     if kind == "json_schema":
         schema = _fields(form.get("schema"), "text.format.schema")
@@ -178,7 +187,7 @@ def _take_format(draft: _Draft, form: _Fields) -> None:
         )
 
 
-def _take_include(draft: _Draft, value: Any) -> None:
+def _take_include(draft: MessagesDraft, value: Any) -> None:
     if not isinstance(value, list):
         raise invalid("Invalid type for 'include': expected an array.", "include", "invalid_type")
     if "message.output_text.logprobs" in value:
@@ -189,12 +198,12 @@ def _take_include(draft: _Draft, value: Any) -> None:
         )
 
 
-def _take_stream(draft: _Draft, value: Any) -> None:
+def _take_stream(draft: MessagesDraft, value: Any) -> None:
     if value:
         draft.body["stream"] = True
 
 
-def _take_stream_options(draft: _Draft, value: Any) -> None:
+def _take_stream_options(draft: MessagesDraft, value: Any) -> None:
     # Usage always comes, and there is no obfuscation to leave out.
     for name in _fields(value, "stream_options"):
         if name not in ("include_obfuscation", "include_usage"):
@@ -203,18 +212,18 @@ def _take_stream_options(draft: _Draft, value: Any) -> None:
             )
 
 
-def _take_stop(draft: _Draft, value: Any) -> None:
+def _take_stop(draft: MessagesDraft, value: Any) -> None:
     if not isinstance(value, str | list):
         raise invalid("Invalid type for 'stop': expected an array.", "stop", "invalid_type")
     draft.body["stop_sequences"] = [value] if isinstance(value, str) else value
 
 
-def _take_cache_key(draft: _Draft, value: Any) -> None:
+def _take_cache_key(draft: MessagesDraft, value: Any) -> None:
     """The whole prompt is cached: Claude finds it by itself and takes no key."""
     draft.body.setdefault("cache_control", {"type": "ephemeral"})
 
 
-def _take_cache_time(draft: _Draft, value: Any) -> None:
+def _take_cache_time(draft: MessagesDraft, value: Any) -> None:
     """`prompt_cache_retention` and `prompt_cache_options`: Claude keeps a prompt for 5 minutes or,
     for a caller who wants more, an hour."""
     fields = value if isinstance(value, Mapping) else {"ttl": value}
@@ -226,18 +235,18 @@ def _take_cache_time(draft: _Draft, value: Any) -> None:
         draft.body["cache_control"]["ttl"] = "1h"
 
 
-def _take_cache_control(draft: _Draft, value: Any) -> None:
+def _take_cache_control(draft: MessagesDraft, value: Any) -> None:
     given = _fields(value, "cache_control")
     draft.body["cache_control"] = without_scope(given, "cache_control", draft.unsupported)
 
 
-def _take_config(draft: _Draft, value: Any) -> None:
+def _take_config(draft: MessagesDraft, value: Any) -> None:
     """`output_config` as Messages has it, which wins over what it was made of."""
     config = draft.body.get("output_config", {})
     draft.body["output_config"] = {**config, **_fields(value, "output_config")}
 
 
-_TAKERS: Mapping[str, Callable[[_Draft, Any], None]] = {
+_TAKERS: Mapping[str, Callable[[MessagesDraft, Any], None]] = {
     "text": _take_text,
     "include": _take_include,
     "stream": _take_stream,

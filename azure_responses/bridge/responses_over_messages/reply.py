@@ -10,10 +10,10 @@ from typing import Any
 from azure_responses.bridge.function_calls import ToolCall
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.response_events import (
-    CallItem,
-    MessageItem,
-    ReasoningItem,
-    ResponseBuilder,
+    CallItemWriter,
+    MessageItemWriter,
+    ReasoningItemWriter,
+    ResponseEventBuilder,
 )
 from azure_responses.bridge.responses_over_messages.citations import annotation_of
 from azure_responses.bridge.responses_over_messages.thinking import seal_block
@@ -21,17 +21,17 @@ from azure_responses.bridge.string_field import StringFieldDecoder
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.reply_terms import messages_usage, status_of_stop
 
-__all__ = ["ReplyReader"]
+__all__ = ["MessageToResponseReader"]
 
 _Fields = Mapping[str, Any]
 _STREAMED = ("function_call", "custom_tool_call")
 _REFUSED = "Claude refused to answer."
 
 
-class _Text:
+class _TextToResponse:
     """A block of text, part of a message that neighbouring blocks share."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToResponseReader", block: _Fields) -> None:
         self._reader = reader
         self._block = dict(block)
         self._start = reader.text_length
@@ -57,10 +57,10 @@ class _Text:
         return {**self._block, "text": "".join(self._pieces), **cited}
 
 
-class _Thinking:
+class _ThinkingToResponse:
     """A block of thinking: a reasoning item of its own, with its signature sealed."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToResponseReader", block: _Fields) -> None:
         self._item = reader.begin_reasoning()
         self._context = reader.context
         self._block = dict(block)
@@ -87,20 +87,20 @@ class _Thinking:
         return self._block
 
 
-class _ToolUse:
+class _ToolUseToResponse:
     """A call of one of the caller's tools.
 
     What a shell or a patch is asked to do is known only with the last piece, so the item of such a
     call begins and ends there.
     """
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToResponseReader", block: _Fields) -> None:
         self._reader = reader
         self._block = dict(block)
         self._id = str(block.get("id") or reader.context.new_id("call_"))
         self._name = str(block.get("name") or "")
         self._pieces: list[str] = []
-        self._item: CallItem | None = None
+        self._item: CallItemWriter | None = None
         origin = reader.tools.origin_of(self._name)
         self._decoder = StringFieldDecoder("input") if origin.call == "custom_tool_call" else None
         if origin.call in _STREAMED:
@@ -137,7 +137,7 @@ class _ToolUse:
         self._reader.close_later(self._item)
         return {**self._block, "input": _as_object(arguments)}
 
-    def _begin_whole(self, arguments: str) -> CallItem:
+    def _begin_whole(self, arguments: str) -> CallItemWriter:
         made = self._reader.tools.to_item(ToolCall(self._id, self._name, arguments))
         item = self._reader.begin_call(made)
         if made["type"] == "function_call":
@@ -148,7 +148,7 @@ class _ToolUse:
 class _Unknown:
     """A block of another kind: of tools that Anthropic runs, which no conversion asks for."""
 
-    def __init__(self, reader: "ReplyReader", block: _Fields) -> None:
+    def __init__(self, reader: "MessageToResponseReader", block: _Fields) -> None:
         self._block = dict(block)
         self._pieces: list[str] = []
 
@@ -160,17 +160,17 @@ class _Unknown:
         return {**self._block, "input": _as_object(text)} if text else self._block
 
 
-_Block = _Text | _Thinking | _ToolUse | _Unknown
+_Block = _TextToResponse | _ThinkingToResponse | _ToolUseToResponse | _Unknown
 _KINDS: Mapping[str, type[_Block]] = {
-    "text": _Text,
-    "thinking": _Thinking,
-    "redacted_thinking": _Thinking,
-    "tool_use": _ToolUse,
+    "text": _TextToResponse,
+    "thinking": _ThinkingToResponse,
+    "redacted_thinking": _ThinkingToResponse,
+    "tool_use": _ToolUseToResponse,
 }
 
 
-class ReplyReader:
-    """Tells a builder what one reply says, or several that continue each other.
+class MessageToResponseReader:
+    """Reads a reply of Claude, or several that continue each other, into a response.
 
     Args:
         builder: makes the response.
@@ -186,7 +186,7 @@ class ReplyReader:
 
     def __init__(
         self,
-        builder: ResponseBuilder,
+        builder: ResponseEventBuilder,
         tools: FunctionTools,
         context: ConversionContext,
         *,
@@ -200,8 +200,8 @@ class ReplyReader:
         self._builder = builder
         self._has_summary = has_summary
         self._open: dict[Any, _Block] = {}
-        self._message: MessageItem | None = None
-        self._call: CallItem | None = None
+        self._message: MessageItemWriter | None = None
+        self._call: CallItemWriter | None = None
         self._usage: dict[str, Any] = {}
         self._earlier_usage: list[dict[str, Any]] = []
         self._stop_details: _Fields = {}
@@ -239,7 +239,7 @@ class ReplyReader:
     def begin_block(self, index: Any, block: _Fields) -> None:
         """`content_block_start`."""
         kind = _KINDS.get(str(block.get("type")), _Unknown)
-        if kind is not _Text:
+        if kind is not _TextToResponse:
             self._end_message()
         self._end_call()
         self._open[index] = kind(self, block)
@@ -289,15 +289,15 @@ class ReplyReader:
         error = {"code": code, "message": message}
         self._builder.finish("failed", error=error, usage=self._used())
 
-    def begin_reasoning(self) -> ReasoningItem:
+    def begin_reasoning(self) -> ReasoningItemWriter:
         """The item of a block of thinking."""
         return self._builder.begin_reasoning(with_summary=self._has_summary)
 
-    def begin_call(self, call: _Fields) -> CallItem:
+    def begin_call(self, call: _Fields) -> CallItemWriter:
         """The item of a call."""
         return self._builder.begin_call(call)
 
-    def close_later(self, item: CallItem) -> None:
+    def close_later(self, item: CallItemWriter) -> None:
         """End a call when the next block begins: a limit that cut it off is known only then."""
         self._call = item
 

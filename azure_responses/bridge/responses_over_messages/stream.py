@@ -5,21 +5,21 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from azure_responses.bridge.response_events import ResponseBuilder
-from azure_responses.bridge.responses_over_messages.reply import ReplyReader
+from azure_responses.bridge.response_events import ResponseEventBuilder
+from azure_responses.bridge.responses_over_messages.reply import MessageToResponseReader
 from azure_responses.protocol.sse import SSEDecoder
 
-__all__ = ["ResponseStream"]
+__all__ = ["MessageToResponseStream"]
 
 _Fields = Mapping[str, Any]
 
 
-class ResponseStream:
+class MessageToResponseStream:
     """Converts one stream; after a pause, the streams that continue it, too.
 
     Args:
         builder: makes the response and its events.
-        reader: told what the events say.
+        reader: reads the events into the builder.
         pause: called when Claude paused; True where the reply goes on in another stream.
 
     Attributes:
@@ -27,7 +27,10 @@ class ResponseStream:
     """
 
     def __init__(
-        self, builder: ResponseBuilder, reader: ReplyReader, pause: Callable[[], bool]
+        self,
+        builder: ResponseEventBuilder,
+        reader: MessageToResponseReader,
+        pause: Callable[[], bool],
     ) -> None:
         self.final: dict[str, Any] | None = None
         self._builder = builder
@@ -108,14 +111,14 @@ class ResponseStream:
         )
 
 
-_HANDLERS: Mapping[str, Callable[[ResponseStream, _Fields], None]] = {
-    "message_start": ResponseStream._begin,
-    "content_block_start": ResponseStream._begin_block,
-    "content_block_delta": ResponseStream._add,
-    "content_block_stop": ResponseStream._end_block,
-    "message_delta": ResponseStream._add_delta,
-    "message_stop": ResponseStream._stop,
-    "error": ResponseStream._fail,
+_HANDLERS: Mapping[str, Callable[[MessageToResponseStream, _Fields], None]] = {
+    "message_start": MessageToResponseStream._begin,
+    "content_block_start": MessageToResponseStream._begin_block,
+    "content_block_delta": MessageToResponseStream._add,
+    "content_block_stop": MessageToResponseStream._end_block,
+    "message_delta": MessageToResponseStream._add_delta,
+    "message_stop": MessageToResponseStream._stop,
+    "error": MessageToResponseStream._fail,
 }
 
 

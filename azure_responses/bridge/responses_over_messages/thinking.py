@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
+from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["check_thinking", "family_of", "open_block", "seal_block", "thinks", "write_thinking"]
+__all__ = ["check_thinking", "open_block", "seal_block", "thinks", "write_thinking"]
 
 _Fields = Mapping[str, Any]
 _KINDS = ("thinking", "redacted_thinking")
@@ -26,12 +27,6 @@ _BUDGETS = {
     "max": 32_768,
 }
 _LEAST_BUDGET = 1_024
-
-
-def family_of(context: ConversionContext) -> str:
-    """What thinking is sealed for: the family, or the deployment where that is unknown."""
-    facts: FamilyFacts = context.facts
-    return facts.family or context.deployment
 
 
 def seal_block(block: _Fields, context: ConversionContext) -> str:

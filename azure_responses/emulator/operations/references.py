@@ -5,7 +5,7 @@ from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.object_store import StoredConversation
-from azure_responses.emulator.response_store import StoredResponse, drop_nulls
+from azure_responses.emulator.response_store import EmulatedResponse, drop_nulls
 from azure_responses.emulator.service_errors import (
     invalid_request,
     item_not_found,
@@ -30,7 +30,7 @@ class Context:
 
     body: dict[str, Any]
     history: list[dict[str, Any]] = field(default_factory=list)
-    parent: StoredResponse | None = None
+    parent: EmulatedResponse | None = None
     conversation: StoredConversation | None = None
 
 
@@ -67,7 +67,7 @@ def _check_reasoning(call: EmulatedCall, context: Context) -> None:
                 raise reasoning_missing(item, reasoning_id)
 
 
-def _find_parent(call: EmulatedCall, response_id: str) -> StoredResponse:
+def _find_parent(call: EmulatedCall, response_id: str) -> EmulatedResponse:
     record = call.account.store.find(response_id, call.now)
     # Also a background response that still runs, or was cancelled.
     if record is None or not record.has_finished(call.now):

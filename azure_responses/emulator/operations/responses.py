@@ -32,7 +32,7 @@ from azure_responses.emulator.operations.agents import with_agent
 from azure_responses.emulator.operations.fields import list_page, read_integer
 from azure_responses.emulator.operations.references import Context, find_context
 from azure_responses.emulator.resources import EmulatedDeployment
-from azure_responses.emulator.response_store import StoredResponse
+from azure_responses.emulator.response_store import EmulatedResponse
 from azure_responses.emulator.service_errors import (
     api_not_supported,
     invalid_request,
@@ -165,7 +165,7 @@ def _reply(
 
 def _make_record(
     call: EmulatedCall, deployment: EmulatedDeployment, context: Context, answer: GeneratedResponse
-) -> StoredResponse:
+) -> EmulatedResponse:
     now, is_background = call.now, call.body.get("background") is True
     # Only what is read event by event, or asked for again meanwhile, needs its events and times.
     is_paced = call.is_streamed or is_background
@@ -175,7 +175,7 @@ def _make_record(
         finished_at = now + _whole_delay(call, deployment, answer)
     if answer.response.get("completed_at") is not None:
         answer.response["completed_at"] = int(finished_at)
-    return StoredResponse(
+    return EmulatedResponse(
         response=answer.response,
         events=answer.events if is_paced else [],
         due=[now + offset for offset in offsets] or None,
@@ -213,7 +213,7 @@ def _whole_delay(
     return latency.whole(_count_tokens(answer.response, "output_tokens"), call.account.dice)
 
 
-def _keep(call: EmulatedCall, context: Context, record: StoredResponse) -> None:
+def _keep(call: EmulatedCall, context: Context, record: EmulatedResponse) -> None:
     if context.conversation is not None:
         context.conversation.add([*record.input_items, *record.output_items])
     if call.body.get("store") is False:
@@ -230,7 +230,7 @@ def _keep(call: EmulatedCall, context: Context, record: StoredResponse) -> None:
 
 
 def _until_read(
-    call: EmulatedCall, record: StoredResponse, steps: Iterator[ReplyStep]
+    call: EmulatedCall, record: EmulatedResponse, steps: Iterator[ReplyStep]
 ) -> Iterator[ReplyStep]:
     """The stream of a response that ends with its connection: left early, it is never stored."""
     account = call.account
@@ -266,7 +266,7 @@ def compact(call: EmulatedCall) -> PlannedReply:
 # --- stored responses -----------------------------------------------------------------------------
 
 
-def _find(call: EmulatedCall) -> StoredResponse:
+def _find(call: EmulatedCall) -> EmulatedResponse:
     record = call.account.store.find(call.route.ids[0], call.now)
     if record is None:
         raise not_found("Response", call.route.ids[0])
