@@ -198,8 +198,7 @@ def resolve_endpoint(
         api_version: None, "v1", "latest", "preview" or a dated version.
         strict_api_version: refuse a dated version older than the Responses API instead of
             warning and using v1 with `preview`.
-        preview_path: send `/openai/v1/preview/…`, for gateways that insist on that path; Azure
-            itself has `preview` as a query value only.
+        preview_path: send `/openai/v1/preview/…`, for gateways that insist on that path.
         literal: `endpoint` is a complete v1 base URL; an unknown path is used exactly as given.
         version_source: names where `api_version` came from, for messages.
         models_path: call `/models/chat/completions` of the older model inference API, which
@@ -212,24 +211,33 @@ def resolve_endpoint(
     """
     pasted = read_pasted_url(endpoint)
     version = _normalise_version(api_version or pasted.api_version, version_source)
-    # 1. A Foundry project has one surface, and takes no version; a serverless endpoint likewise.
-    if pasted.shape in ("project", "agent"):
-        return _project(pasted, version)
-    if pasted.shape == "serverless":
-        return _build(pasted, pasted.prefix, "serverless", pasted.api_version or "v1")
-    # 2. Some gateways insist on a path that Azure itself does not have, or has no more.
+    if pasted.shape in ("project", "agent", "serverless"):
+        return _sole_surface(pasted, version)
     if models_path:
         return _models_path(pasted, version)
     if preview_path:
         return _preview_path(pasted, version)
     if is_foundry or pasted.shape == "models":
         return _foundry(pasted, version, version_source)
-    # 3. Where URL and version contradict each other, only the caller knows which is meant.
-    _refuse_contradiction(pasted, version, version_source)
-    # 4. A base URL with a path of its own, as gateways have, is used as it was given.
+    return _azure_openai(pasted, version, strict_api_version, literal, version_source)
+
+
+def _sole_surface(pasted: PastedURL, version: str) -> Endpoint:
+    # A Foundry project has one surface, and takes no version; a serverless endpoint likewise.
+    if pasted.shape == "serverless":
+        return _build(pasted, pasted.prefix, "serverless", pasted.api_version or "v1")
+    return _project(pasted, version)
+
+
+def _azure_openai(
+    pasted: PastedURL, version: str, strict: bool, literal: bool, source: str
+) -> Endpoint:
+    # Where URL and version contradict each other, only the caller knows which is meant.
+    _refuse_contradiction(pasted, version, source)
+    # A base URL with a path of its own, as gateways have, is used as it was given.
     if literal and pasted.shape == "root" and pasted.prefix:
         return _build(pasted, pasted.prefix, "v1", version)
-    return _by_version(pasted, version, strict_api_version, version_source)
+    return _by_version(pasted, version, strict, source)
 
 
 def _refuse_contradiction(pasted: PastedURL, version: str, version_source: str) -> None:
@@ -257,6 +265,7 @@ def _by_version(pasted: PastedURL, version: str, strict: bool, source: str) -> E
 
 
 def _preview_path(pasted: PastedURL, version: str) -> Endpoint:
+    # Some gateways insist on this path; Azure itself has `preview` as a query value only.
     if version not in ("v1", "preview"):
         raise ConfigurationError(
             f"preview_path=True contradicts api_version={version!r}.",
