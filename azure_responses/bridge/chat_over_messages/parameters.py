@@ -13,6 +13,7 @@ from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.parameters import (
+    CACHE_AND_CONFIG,
     MessagesDraft,
     drop_sampling,
     read_limit,
@@ -194,28 +195,6 @@ def _take_stop(draft: MessagesDraft, value: Any) -> None:
         draft.body["stop_sequences"] = kept
 
 
-def _take_cache_key(draft: MessagesDraft, value: Any) -> None:
-    # The whole prompt is cached: Claude finds it by itself and takes no key.
-    draft.body.setdefault("cache_control", {"type": "ephemeral"})
-
-
-def _take_cache_time(draft: MessagesDraft, value: Any) -> None:
-    _take_cache_key(draft, value)
-    # Claude keeps a prompt for 5 minutes or an hour.
-    if value in ("1h", "24h"):
-        draft.body["cache_control"]["ttl"] = "1h"
-
-
-def _take_cache_control(draft: MessagesDraft, value: Any) -> None:
-    given = _fields(value, "cache_control")
-    draft.body["cache_control"] = without_scope(given, "cache_control", draft.unsupported)
-
-
-def _take_config(draft: MessagesDraft, value: Any) -> None:
-    config = draft.body.get("output_config", {})
-    draft.body["output_config"] = {**config, **_fields(value, "output_config")}
-
-
 def _take_metadata(draft: MessagesDraft, value: Any) -> None:
     given = dict(_fields(value, "metadata"))
     if "user_id" in given:
@@ -236,12 +215,9 @@ def _fields(value: Any, path: str) -> _Fields:
 
 
 _TAKERS: Mapping[str, Callable[[MessagesDraft, Any], None]] = {
+    **CACHE_AND_CONFIG,
     "response_format": _take_format,
     "stop": _take_stop,
-    "prompt_cache_key": _take_cache_key,
-    "prompt_cache_retention": _take_cache_time,
-    "cache_control": _take_cache_control,
-    "output_config": _take_config,
     "metadata": _take_metadata,
     "stream": _take_stream,
 }

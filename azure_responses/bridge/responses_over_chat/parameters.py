@@ -15,7 +15,7 @@ ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
 _REFUSED = responses_only("chat completions")
 # What the conversion itself does, or what matters only for tools that the service runs.
-_DONEELSEWHERE = frozenset(
+_DONE_ELSEWHERE = frozenset(
     {
         "input",
         "instructions",
@@ -55,7 +55,7 @@ def write_parameters(
     draft = _ChatRequestDraft(context, unsupported)
     draft.body["model"] = context.deployment
     for name, value in parameters.items():
-        if value is not None and name not in _DONEELSEWHERE:
+        if value is not None and name not in _DONE_ELSEWHERE:
             _take(draft, name, value)
     _take_storage(draft, parameters)
     _take_stream(draft, parameters)

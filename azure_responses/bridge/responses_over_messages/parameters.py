@@ -13,6 +13,7 @@ from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
 __all__ = [
+    "CACHE_AND_CONFIG",
     "MessagesDraft",
     "drop_sampling",
     "read_limit",
@@ -39,7 +40,7 @@ _REFUSED: Mapping[str, RefusedParameter] = {
 }
 # What the conversion itself does, what only our own store uses, or what matters only for tools
 # that the service runs.
-_DONEELSEWHERE = frozenset(
+_DONE_ELSEWHERE = frozenset(
     {
         "input",
         "instructions",
@@ -124,7 +125,7 @@ def write_parameters(
     if user:
         draft.body["metadata"] = {"user_id": str(user)}
     for name, value in parameters.items():
-        if value is not None and name not in _DONEELSEWHERE:
+        if value is not None and name not in _DONE_ELSEWHERE:
             _take(draft, name, value)
     drop_sampling(draft.body, draft.facts, unsupported)
     return draft.body, draft.instructions
@@ -246,17 +247,22 @@ def _take_config(draft: MessagesDraft, value: Any) -> None:
     draft.body["output_config"] = {**config, **_fields(value, "output_config")}
 
 
+CACHE_AND_CONFIG: Mapping[str, Callable[[MessagesDraft, Any], None]] = {
+    "prompt_cache_key": _take_cache_key,
+    "prompt_cache_retention": _take_cache_time,
+    "cache_control": _take_cache_control,
+    "output_config": _take_config,
+}
+"""What callers of both other APIs may send, and in the same form."""
+
 _TAKERS: Mapping[str, Callable[[MessagesDraft, Any], None]] = {
+    **CACHE_AND_CONFIG,
     "text": _take_text,
     "include": _take_include,
     "stream": _take_stream,
     "stream_options": _take_stream_options,
     "stop": _take_stop,
-    "prompt_cache_key": _take_cache_key,
-    "prompt_cache_retention": _take_cache_time,
     "prompt_cache_options": _take_cache_time,
-    "cache_control": _take_cache_control,
-    "output_config": _take_config,
 }
 
 
