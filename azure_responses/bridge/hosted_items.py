@@ -5,23 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_responses.bridge.function_calls import is_services
+from azure_responses.types.tools import HOSTED_ITEMS
 
 __all__ = ["HostedItems", "tell_hosted"]
 
-_HOSTED = frozenset(
-    {
-        "code_interpreter_call",
-        "file_search_call",
-        "image_generation_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-        "mcp_call",
-        "mcp_list_tools",
-        "program",
-        "program_output",
-        "web_search_call",
-    }
-)
 _TECHNICAL = frozenset({"id", "type", "status", "call_id", "container_id", "server_label"})
 
 
@@ -38,7 +25,7 @@ class HostedItems:
             self._shells.add(str(item.get("call_id")))
             return True
         # Of its output only the call says where the commands ran.
-        return kind in _HOSTED or (
+        return kind in HOSTED_ITEMS or (
             kind == "shell_call_output" and str(item.get("call_id")) in self._shells
         )
 

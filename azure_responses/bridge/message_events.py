@@ -18,6 +18,8 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
+from azure_responses.protocol.known_errors import STATUS_IN_STREAM
+
 __all__ = [
     "Block",
     "DeltaKind",
@@ -70,16 +72,13 @@ _ERROR_TYPES = {
     "server_is_overloaded": "overloaded_error",
     "slow_down": "overloaded_error",
     "503": "overloaded_error",
-    "context_length_exceeded": "invalid_request_error",
-    "content_filter": "invalid_request_error",
-    "invalid_prompt": "invalid_request_error",
-    "invalid_request_error": "invalid_request_error",
 }
 
 
 def error_type(code: Any) -> str:
     """Anthropic's type for the code of an error."""
-    return _ERROR_TYPES.get(str(code), "api_error")
+    is_invalid = STATUS_IN_STREAM.get(str(code)) == 400
+    return _ERROR_TYPES.get(str(code), "invalid_request_error" if is_invalid else "api_error")
 
 
 def empty_usage() -> dict[str, Any]:

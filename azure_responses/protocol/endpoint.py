@@ -203,8 +203,7 @@ def resolve_endpoint(
         version_source: names where `api_version` came from, for messages.
         models_path: call `/models/chat/completions` of the older model inference API, which
             speaks chat completions only, instead of v1 of the same resource.
-        is_foundry: the deployment is not of OpenAI (`azure_ai/…`): a dated version is not sent,
-            because the dated surface serves OpenAI's models only.
+        is_foundry: the deployment is not of OpenAI (`azure_ai/…`): a dated version is not sent.
 
     Raises:
         ConfigurationError: the URL cannot be used, or it and the version contradict each other.

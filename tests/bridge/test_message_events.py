@@ -115,6 +115,9 @@ def test_codes_of_errors_become_anthropics_types() -> None:
     assert error_type("rate_limit_exceeded") == "rate_limit_error"
     assert error_type(429) == "rate_limit_error"
     assert error_type("server_error") == "api_error"
+    # Each code that stands for a 400 is of an invalid request.
+    assert error_type("context_length_exceeded") == "invalid_request_error"
+    assert error_type("previous_response_not_found") == "invalid_request_error"
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["add", "close"])), max_size=40))

@@ -181,7 +181,7 @@ def _take_tools(draft: RequestDraft, value: Any) -> None:
 
 
 def _take_web(draft: RequestDraft, value: Any) -> None:
-    draft.tools.append(read_web(value))
+    draft.tools.append(read_web(as_mapping(value, "web_search_options")))
 
 
 def _take_functions(draft: RequestDraft, value: Any) -> None:

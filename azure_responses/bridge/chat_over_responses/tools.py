@@ -64,9 +64,8 @@ def _read_custom(custom: _Fields, path: str) -> dict[str, Any]:
     return {"type": "custom", **kept}
 
 
-def read_web(options: Any) -> dict[str, Any]:
-    """`web_search_options` as the hosted tool, the user's location flattened."""
-    fields = as_mapping(options, "web_search_options")
+def read_web(fields: _Fields) -> dict[str, Any]:
+    """The options of a chat's search as the hosted tool, the user's location flattened."""
     tool: dict[str, Any] = {"type": "web_search"}
     tool |= {name: value for name, value in fields.items() if value is not None}
     location = tool.get("user_location")

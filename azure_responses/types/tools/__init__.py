@@ -7,7 +7,7 @@ spelled out because type checkers cannot read unions that are computed.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -175,6 +175,16 @@ ITEMS_WITHOUT_ID: frozenset[str] = frozenset(
     types_of(item)[0] for facts in FACTS for item in facts.without_id
 )
 """The types of items that the service accepts without their id."""
+
+HOSTED_ITEMS: frozenset[str] = frozenset(
+    name
+    for module in _MODULES
+    if module.FACTS.is_hosted
+    # Of a union its classes; one class has no arguments.
+    for item in get_args(module.Item) or (module.Item,)
+    for name in types_of(item)
+)
+"""The types of the items of tools that the service alone runs."""
 
 DELTAS: Mapping[str, str] = {name: field for facts in FACTS for name, field in facts.deltas.items()}
 """Which field of an item the deltas of events add to, by the beginning of the events' type."""

@@ -109,6 +109,7 @@ Event = (
 Includable = Literal["code_interpreter_call.outputs"]
 Choice = Literal["code_interpreter"]
 FACTS = ToolFacts(
+    is_hosted=True,
     # Billed by the hour of each container, however often code runs in it.
     charge=Charge("code_interpreter", CodeInterpreterCall, "session", container="container_id"),
     deltas={"response.code_interpreter_call_code": "code"},

@@ -85,6 +85,7 @@ class ToolFacts(NamedTuple):
             with such an id cannot go to another.
         cited_in_item: paths to ids that nothing looks up when the item is sent back.
         named_in_item: paths to ids of other items.
+        is_hosted: the service alone runs the tool, wherever it is offered.
     """
 
     charge: Charge | None = None
@@ -96,3 +97,4 @@ class ToolFacts(NamedTuple):
     stored_in_item: tuple[str, ...] = ()
     cited_in_item: tuple[str, ...] = ()
     named_in_item: tuple[str, ...] = ()
+    is_hosted: bool = False

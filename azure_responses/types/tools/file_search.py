@@ -86,6 +86,7 @@ Event = FileSearchCallInProgressEvent | FileSearchCallSearchingEvent | FileSearc
 Includable = Literal["file_search_call.results"]
 Choice = Literal["file_search"]
 FACTS = ToolFacts(
+    is_hosted=True,
     charge=Charge("file_search", FileSearchCall, "use"),
     stored_in_tool=("vector_store_ids[]",),
     cited_in_item=("results.file_id",),

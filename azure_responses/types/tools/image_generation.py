@@ -112,6 +112,7 @@ Event = (
 )
 Choice = Literal["image_generation"]
 FACTS = ToolFacts(
+    is_hosted=True,
     charge=Charge("image_generation", ImageGenerationCall, "tokens"),
     # No field of the API has the mask's id as text, or as `id`: callers have sent both.
     stored_in_tool=("input_image_mask", "input_image_mask.id", "input_image_mask.file_id"),

@@ -187,6 +187,7 @@ Event = (
     | McpListToolsFailedEvent
 )
 FACTS = ToolFacts(
+    is_hosted=True,
     waiting={McpApprovalRequest: always},
     chat_forms=(
         ChatForm(

@@ -37,4 +37,4 @@ class ProgramOutput(Model):
 Tool = ProgrammaticToolCallingTool
 Item = Program | ProgramOutput
 Choice = Literal["programmatic_tool_calling"]
-FACTS = ToolFacts()
+FACTS = ToolFacts(is_hosted=True)

@@ -140,6 +140,7 @@ Choice = Literal[
     "web_search_preview_2025_03_11",
 ]
 FACTS = ToolFacts(
+    is_hosted=True,
     # Opening a page that was found, or looking through it, is part of a search already billed.
     charge=Charge("web_search", WebSearchCall, "use", actions=("search",), reported="web_search"),
 )
