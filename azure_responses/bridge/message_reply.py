@@ -115,6 +115,7 @@ class MessageReply:
     def annotate(self, place: Place, annotation: Any, index: int) -> None:
         """A source of a text; those that came already are passed over."""
         text = self._texts.get(place)
+        # The whole item repeats what its events brought.
         if text is None or text.block is None or text.block.is_closed or index < text.annotations:
             return
         text.annotations = index + 1
@@ -127,6 +128,7 @@ class MessageReply:
             return
         block = self._blocks.get(place)
         if block is None:
+            # The anthropic package adds each delta to the field, so it has to be there at once.
             start = {"type": "thinking", "thinking": "", "signature": ""}
             block = self._blocks[place] = self.writer.open(start)
         if delta:

@@ -56,6 +56,8 @@ class MessagesOverChat:
         tools = self._tools = FunctionTools(described, (), support, unsupported)
         body = write_parameters(request, context, unsupported)
         body["messages"] = MessagesToChatWriter(context, tools, unsupported).write(request)
+        # Newer GPT models refuse tools in chat completions while they reason, so whether tools may
+        # be sent depends on the effort.
         effort = {"reasoning": {"effort": body.get("reasoning_effort")}}
         body |= write_tools({**described, **effort}, tools, facts, unsupported)
         drop_refused(body, "chat", facts, unsupported)
@@ -74,7 +76,10 @@ class MessagesOverChat:
             reader.add_completion(body)
             reader.finish()
         except (TypeError, AttributeError, LookupError) as error:
+            # The reader checks no types, which would cost time for each chunk: what is not a
+            # completion fails at the first field that is missing or of another type.
             raise ValueError("the reply is not a chat completion") from error
+        # Some deployments answer 200 with an error in the body.
         if builder.final is None:
             context = RequestContext("create", deployment=self._context.deployment)
             raise failure_from_response(None, builder.error, {}, context, self._context.now)

@@ -85,6 +85,7 @@ class MessagesToChatWriter:
         self._end_turn()
         role = entry.role
         if role == "system" and self._facts.takes_developer_role:
+            # Instructions amid a conversation have the role that the family knows.
             role = "developer"
         parts = self._write_parts(entry.parts)
         if len(parts) == 1 and parts[0]["type"] == "text":
@@ -126,6 +127,7 @@ class MessagesToChatWriter:
         turn.calls.append({"id": shorten(use.id), "type": "function", "function": function})
 
     def _write_result(self, result: ToolResultEntry) -> None:
+        # The results of parallel calls stand in several blocks: all belong to the turn that called.
         self._end_turn()
         turn = self._called
         assert turn is not None, "a result follows its call"

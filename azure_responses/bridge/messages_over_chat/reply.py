@@ -40,6 +40,8 @@ class _ReasoningPart(_Part):
 
     def close(self, status: str = "completed", *, encrypted_content: str | None = None) -> None:
         """Nothing more follows."""
+        # Families such as DeepSeek want their reasoning back beside the calls, so a caller who did
+        # not ask for thinking carries it, too.
         if self._carries and self._reply.hides_thinking:
             self._reply.carry(encrypted_content or "")
         else:
@@ -55,6 +57,7 @@ class _MessagePart(_Part):
 
     def add_refusal(self, delta: str) -> None:
         """More of a refusal."""
+        # A place of its own: a message may hold a text and a refusal.
         self._reply.add_text((self.place, "refusal"), delta, is_refusal=True)
 
     def annotate(self, annotation: Mapping[str, Any]) -> None:

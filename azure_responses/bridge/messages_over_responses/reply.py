@@ -64,6 +64,7 @@ class ResponseToMessageReader:
     def finish_item(self, index: int, item: Any) -> None:
         """A whole item."""
         kind = item.get("type") if isinstance(item, Mapping) else None
+        # The last event repeats all items: those that events brought already are not written again.
         if index in self._done or kind not in _FINISHERS:
             return
         self._done.add(index)
@@ -99,6 +100,7 @@ class ResponseToMessageReader:
         if not isinstance(action, Mapping):
             return
         call_id = f"{SEARCH_PREFIX}{item.get('id') or self._context.new_id('ws_')}"
+        # A search has one query or several; opening a page has its address.
         query = action.get("query") or " ".join(action.get("queries") or ()) or action.get("url")
         pages = [_page(source) for source in action.get("sources") or ()]
         is_search = action.get("type") == "search"
@@ -162,6 +164,7 @@ class ResponseToMessageStream:
         for _, data in self._decoder.flush():
             self._take(data)
         if not self._writer.is_over:
+            # The event that failed may have come without a reason, for one that follows it.
             reason = None if self._has_failed else "The stream ended before the answer did."
             self._reply.fail(reason)
         return self._writer.take()
@@ -199,6 +202,7 @@ class ResponseToMessageStream:
         self._reader.start({})
         index = _index_of(event)
         part = event.get("summary_index", event.get("content_index"))
+        # A summary comes in parts, a thinking block is one text.
         if self._parts.setdefault(index, part) != part:
             self._parts[index] = part
             self._reply.add_thinking(index, SEPARATOR)

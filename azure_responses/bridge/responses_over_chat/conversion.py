@@ -103,6 +103,8 @@ class ResponsesOverChat:
             reader.add_completion(body)
             reader.finish()
         except (TypeError, AttributeError, LookupError) as error:
+            # The reader checks no types, which would cost time for each chunk: what is not a
+            # completion fails at the first field that is missing or of another type.
             raise ValueError("the reply is not a chat completion") from error
         assert builder.final is not None
         return builder.final
@@ -142,12 +144,15 @@ class ResponsesOverChat:
         assert self._tools is not None, "a reply is read after the request was written"
         reasoning = parameters.get("reasoning") or {}
         form = (parameters.get("text") or {}).get("format") or {}
+        # Azure gives encrypted content only to callers who include it.
         seals = ENCRYPTED in (parameters.get("include") or ())
         return ReplyForm(
             self._tools,
             partial(_seal, self._context) if seals else None,
             has_summary=bool(reasoning.get("summary") or reasoning.get("generate_summary")),
             has_think_tags=facts.has_think_tags,
+            # DeepSeek, asked for a JSON object while it thinks, writes it into the reasoning and
+            # leaves the text empty.
             json_in_reasoning=facts.json_in_reasoning and form.get("type") == "json_object",
         )
 

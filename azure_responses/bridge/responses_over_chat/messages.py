@@ -56,6 +56,7 @@ class AssistantTurn:
         if self.calls:
             said["tool_calls"] = self.calls
         elif said["content"] is None and not self.refusals:
+            # The content may be null only beside calls.
             said["content"] = ""
         seen = [{"role": "user", "content": self.pictures}] if self.pictures else []
         return [dict(with_reasoning(said, facts)), *self.outputs, *seen]
@@ -101,10 +102,13 @@ class ItemsToChatWriter:
         if instructions:
             role = self._facts.instructions_role
             self._entries.append({"role": role, "content": instructions})
+        # The Responses API refuses calls without outputs, and the reverse. To repair them would
+        # hide a mistake of the caller's program.
         self._answered = check_calls(items)
         for index, item in enumerate(items):
             path = f"input[{index - skip}]" if index >= skip else f"history[{index}]"
             self._write(item, path)
+        # One warning for all: a conversation that changed models would warn at each turn of it.
         if self._foreign:
             self._unsupported.warn(
                 f"{self._foreign} reasoning items were left out. Another model made them, or they "
@@ -138,6 +142,7 @@ class ItemsToChatWriter:
         if role == "assistant":
             self._write_assistant(item["content"], path)
             return
+        # Reasoning that neither text nor call follows belongs to no message that could carry it.
         self._turn = None
         self._reasoning = []
         if role == "developer" and not self._facts.takes_developer_role:
@@ -186,6 +191,7 @@ class ItemsToChatWriter:
                 self._foreign += 1
                 return ""
             return str(opened.get("text") or "")
+        # The text is complete; a summary is only an extract of it.
         parts = item.get("content") or item.get("summary") or ()
         return "".join(text_of(part) or "" for part in parts)
 

@@ -72,6 +72,7 @@ class ResponsesOverMessages:
         """
         context, parameters = self._context, self._parameters
         self.input_items = read_input(parameters, context.new_id)
+        # A compaction holds, sealed, the conversation that it stands for; Claude cannot read it.
         earlier = open_compactions(history, context.sealer)
         items = [*earlier, *open_compactions(self.input_items, context.sealer)]
         support = tool_support(self._facts)
@@ -83,6 +84,7 @@ class ResponsesOverMessages:
         if system:
             body["system"] = system
         body |= write_tools(parameters, tools)
+        # Only now, when tools and messages are known: both may forbid thinking.
         check_thinking(body, self._facts, self._unsupported)
         drop_refused(body, "messages", self._facts, self._unsupported)
         self._check_prefill(body)
@@ -184,6 +186,7 @@ class ResponsesOverMessages:
         if self._pauses >= _MOST_PAUSES:
             return False
         self._pauses += 1
+        # A paused turn is sent back unchanged, and Claude goes on with it.
         turn = {"role": "assistant", "content": self._reading[1].blocks}
         self.continued = {**self._body, "messages": [*self._body["messages"], turn]}
         self._body = self.continued

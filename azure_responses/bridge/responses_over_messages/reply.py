@@ -269,6 +269,7 @@ class MessageToResponseReader:
         """End the response as Claude's reason to stop says."""
         for index in list(self._open):
             self.end_block(index)
+        # A refusal brings no block of its own, but callers look for a refusal in the message.
         if self.stop_reason == "refusal":
             self._refuse()
         # A turn that was continued as often as it may be is not whole.

@@ -62,6 +62,7 @@ class MessageToResponseStream:
             self._is_paused = False
         elif self._builder.final is None:
             if self._reader.stop_reason is not None:
+                # Only `message_stop` is missing: Claude has said all.
                 self._stop()
             else:
                 self._reader.fail("server_error", "Claude's stream ended before its last event.")
