@@ -6,7 +6,7 @@ Explicit arguments beat the environment, always; `environment` says which variab
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.endpoint import (
@@ -51,6 +51,16 @@ class Settings:
     other_scope: str | None = None
 
 
+class _Paths(NamedTuple):
+    """What the caller says of the endpoint's paths and versions."""
+
+    strict: bool
+    preview: bool
+    models: bool
+
+
+# In the order in which they are passed.
+_SECRETS = ("api_key", "azure_ad_token", "azure_ad_token_provider", "credential")
 _OTHER_SCOPES = {
     PUBLIC_SCOPE: PROJECT_SCOPE,
     PROJECT_SCOPE: PUBLIC_SCOPE,
@@ -89,30 +99,15 @@ def resolve_settings(
     given = _single("endpoint", endpoint=endpoint, azure_endpoint=azure_endpoint, base_url=base_url)
     provider = provider or _provider_of(given, environ)
     chosen = _choose_endpoint(environ, given, provider)
-    secret = _choose_secret(
-        partial(choose, environ=environ, provider=provider, beside=chosen.source),
-        api_key=api_key,
-        azure_ad_token=azure_ad_token,
-        azure_ad_token_provider=azure_ad_token_provider,
-        credential=credential,
-    )
-    version = choose("api_version", environ, provider, api_version, beside=chosen.source)
-    resolved = _resolve_endpoint(
-        chosen,
-        version,
-        strict_api_version=strict_api_version,
-        preview_path=preview_path,
-        literal=base_url is not None,
-        models_path=models_path,
-        is_foundry=provider != "azure",
-    )
-    if not allow_insecure:
-        _refuse_plain_http(resolved)
-    named = _single("deployment", deployment=deployment, azure_deployment=azure_deployment)
-    wanted = choose("deployment", environ, explicit=named or resolved.deployment).value
-    deployment = without_provider(wanted)
+    read = partial(choose, environ=environ, provider=provider, beside=chosen.source)
+    secret = _choose_secret(read, api_key, azure_ad_token, azure_ad_token_provider, credential)
+    version = read("api_version", explicit=api_version)
+    paths = _Paths(strict=strict_api_version, preview=preview_path, models=models_path)
+    resolved = _resolve_endpoint(chosen, version, provider, paths, literal=base_url is not None)
+    _refuse_plain_http(resolved, allow_insecure)
+    wanted = _choose_deployment(environ, resolved, deployment, azure_deployment)
     other = None if scope else _OTHER_SCOPES.get(resolved.scope)
-    return Settings(resolved, secret, deployment, scope or resolved.scope, other)
+    return Settings(resolved, secret, wanted, scope or resolved.scope, other)
 
 
 def _provider_of(endpoint: str | None, environ: Mapping[str, str]) -> Provider:
@@ -121,16 +116,18 @@ def _provider_of(endpoint: str | None, environ: Mapping[str, str]) -> Provider:
     return "azure" if is_named or not has_endpoint(environ) else "azure_ai"
 
 
-def _refuse_plain_http(endpoint: Endpoint) -> None:
+def _refuse_plain_http(endpoint: Endpoint, allow_insecure: bool) -> None:
     # Loopback addresses count as encrypted: nothing leaves the machine.
-    if not endpoint.is_encrypted:
+    if not allow_insecure and not endpoint.is_encrypted:
         raise ConfigurationError(
             f"Refusing to send a key or token over plain http to {endpoint.origin}.",
             hint="Use https, or pass allow_insecure=True if the network is trusted.",
         )
 
 
-def _resolve_endpoint(chosen: Chosen, version: Chosen, **options: bool) -> Endpoint:
+def _resolve_endpoint(
+    chosen: Chosen, version: Chosen, provider: Provider, paths: _Paths, *, literal: bool
+) -> Endpoint:
     assert chosen.value is not None
     pasted = read_pasted_url(chosen.value)
     # A version in the URL is more specific than one left in the environment for something else.
@@ -139,7 +136,11 @@ def _resolve_endpoint(chosen: Chosen, version: Chosen, **options: bool) -> Endpo
         chosen.value,
         None if pasted_version_wins else version.value,
         version_source=version.source,
-        **options,
+        strict_api_version=paths.strict,
+        preview_path=paths.preview,
+        literal=literal,
+        models_path=paths.models,
+        is_foundry=provider != "azure",
     )
     if chosen.source == "ANTHROPIC_FOUNDRY_BASE_URL" and pasted.shape == "root":
         # Anthropic's client completes what it is given, whatever path it has.
@@ -158,8 +159,17 @@ def _choose_endpoint(environ: Mapping[str, str], given: str | None, provider: Pr
     return chosen
 
 
-def _choose_secret(from_environment: Callable[[str], Chosen], **explicit: Any) -> Secret:
-    given = {name: value for name, value in explicit.items() if value is not None}
+def _choose_deployment(
+    environ: Mapping[str, str], endpoint: Endpoint, given: str | None, azure_given: str | None
+) -> str | None:
+    named = _single("deployment", deployment=given, azure_deployment=azure_given)
+    chosen = choose("deployment", environ, explicit=named or endpoint.deployment)
+    return without_provider(chosen.value)
+
+
+def _choose_secret(from_environment: Callable[[str], Chosen], *explicit: Any) -> Secret:
+    named = zip(_SECRETS, explicit, strict=True)
+    given = {name: value for name, value in named if value is not None}
     if len(given) > 1:
         raise ConfigurationError(
             f"Both {' and '.join(given)} were given; a call carries one credential.",
