@@ -13,7 +13,6 @@ from azure_responses.protocol.sse import SSEDecoder
 
 __all__ = ["ChatReplyStream"]
 
-_BROKEN_OFF = "The deployment's stream ended before the answer did."
 _UNREADABLE = "The deployment's stream has a chunk that is not one of chat completions."
 
 
@@ -40,16 +39,15 @@ class ChatReplyStream:
         return self._builder.take()
 
     def end(self) -> bytes:
-        """The events that are due at the end of the deployment's stream."""
+        """The events that are due at the end of the deployment's stream.
+
+        A stream without a reason to finish was cut, perhaps anywhere. It gets no terminal event:
+        then its reader reports an interruption, as of a deployment that speaks the caller's API.
+        """
         for event in self._decoder.flush():
             self._read(event.data)
-        self._start()
-        if not self._builder.is_over:
-            # Without a reason to finish, an answer may be cut anywhere.
-            if self._reader.finish_reason is None:
-                self._reader.fail("server_error", _BROKEN_OFF)
-            else:
-                self._reader.finish()
+        if not self._builder.is_over and self._reader.finish_reason is not None:
+            self._reader.finish()
         self.final = self._builder.final
         return self._builder.take()
 

@@ -52,7 +52,8 @@ class MessageToResponseStream:
         """The events that the end of the stream makes.
 
         None after a pause: the conversion has the body that continues the reply, and its stream is
-        given to `receive`.
+        given to `receive`. A stream without a reason to stop was cut. It gets no terminal event:
+        then its reader reports an interruption, as of a deployment that speaks the caller's API.
         """
         for event in self._decoder.flush():
             if self._builder.final is None:
@@ -60,12 +61,9 @@ class MessageToResponseStream:
         self._decoder = SSEDecoder()
         if self._is_paused:
             self._is_paused = False
-        elif self._builder.final is None:
-            if self._reader.stop_reason is not None:
-                # Only `message_stop` is missing: Claude has said all.
-                self._stop()
-            else:
-                self._reader.fail("server_error", "Claude's stream ended before its last event.")
+        elif self._builder.final is None and self._reader.stop_reason is not None:
+            # Only `message_stop` is missing: Claude has said all.
+            self._stop()
         self.final = self._builder.final
         return self._builder.take()
 

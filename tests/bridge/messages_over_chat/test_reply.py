@@ -231,8 +231,13 @@ def test_a_stream_that_fails_ends_with_an_error_and_nothing_after_it() -> None:
         "error": {"type": "rate_limit_error", "message": "Slow down"},
     }
     assert stream.final is None
-    cut = in_pieces(_conversion().stream(), write_events([_chunk(content="Hi")]))
-    assert events(cut)[-1]["error"]["type"] == "api_error"
+
+
+def test_a_stream_that_breaks_off_has_no_last_event() -> None:
+    stream = _conversion().stream()
+    cut = events(in_pieces(stream, write_events([_chunk(content="Hi")])))
+    assert cut[-1]["type"] == "content_block_delta"
+    assert stream.final is None
 
 
 def test_a_reply_that_is_none_raises() -> None:

@@ -47,8 +47,8 @@ def _chunks(reason: str | None) -> list[dict[str, Any]]:
     return [*said, chunk(reason), {"choices": [], "usage": {"prompt_tokens": 1}}]
 
 
-@pytest.mark.parametrize("reason", ["stop", "length", "content_filter", None])
-def test_every_event_of_a_stream_fits(reason: str | None) -> None:
+@pytest.mark.parametrize("reason", ["stop", "length", "content_filter"])
+def test_every_event_of_a_stream_fits(reason: str) -> None:
     events = [_EVENT.validate_python(event) for event in stream(_chunks(reason), _ASKED)]
     assert len({event.type for event in events}) > 15
 

@@ -40,8 +40,8 @@ def test_an_error_without_details_is_a_failure_of_the_server() -> None:
 @pytest.mark.parametrize("place", range(5))
 def test_a_stream_that_breaks_off_is_never_complete(place: int) -> None:
     events = stream(streamed(message("Hello"))[:place])
-    assert events[-1]["type"] == "response.failed"
-    assert "ended before" in events[-1]["response"]["error"]["message"]
+    assert not [event for event in events if "completed" in event["type"]]
+    assert not [event for event in events if event["type"] == "response.failed"]
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
 
 
@@ -183,7 +183,7 @@ def test_a_whole_reply_that_paused_goes_on_too() -> None:
 
 
 @pytest.mark.parametrize("rest", [0, 1, 3])
-def test_a_stream_that_breaks_off_after_a_pause_fails(rest: int) -> None:
+def test_a_stream_that_breaks_off_after_a_pause_has_no_terminal_event(rest: int) -> None:
     conversion = make({})
     conversion.write()
     state = conversion.stream()
@@ -191,7 +191,8 @@ def test_a_stream_that_breaks_off_after_a_pause_fails(rest: int) -> None:
     assert state.end() == b""
     rest_of_it = sse(streamed(message("b"))[:rest])
     events = events_of(state.receive(rest_of_it) + state.end())
-    assert events[-1]["type"] == "response.failed"
+    assert not [event for event in events if event["type"] == "response.completed"]
+    assert state.final is None
 
 
 def test_a_turn_does_not_pause_for_ever() -> None:
