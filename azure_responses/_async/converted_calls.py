@@ -147,7 +147,7 @@ class AsyncConvertedCalls:
         for item_id in conversion.references:
             found = await self.store.load_item(item_id)
             if found is None:
-                raise _refused(call, item_missing(item_id, stores=conversion.stores))
+                raise _refused(call, item_missing(item_id, stores=conversion.asks_for_storage))
             referenced[item_id] = found
         return History(items, referenced)
 

@@ -144,7 +144,7 @@ class ConvertedCalls:
         for item_id in conversion.references:
             found = self.store.load_item(item_id)
             if found is None:
-                raise _refused(call, item_missing(item_id, stores=conversion.stores))
+                raise _refused(call, item_missing(item_id, stores=conversion.asks_for_storage))
             referenced[item_id] = found
         return History(items, referenced)
 

@@ -5,9 +5,9 @@ the request refers to (earlier responses, stored items), lets `write` make the b
 and reads the reply back. What a caller of the Responses API may later refer to is made here as a
 `StoredResponse`.
 
-A call that continues a response which is stored here, on a deployment that speaks Responses itself,
-is the third case: its body is rewritten, because the service does not know that response, and its
-reply passes unchanged.
+A call that carries what only we know (a response or an item that is stored here, reasoning that was
+sealed here) to a deployment that speaks Responses itself is the third case: its body is rewritten,
+because the service would refuse it, and its reply passes unchanged.
 """
 
 import json
@@ -18,8 +18,14 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.protocol.conversion import APIName, Conversion, StreamConversion
+from azure_responses.protocol.reasoning_filter import ID_IS_OPTIONAL, Stripper, is_ours
 from azure_responses.protocol.request_body import encode_body
-from azure_responses.protocol.stored_response import BRIDGED_PREFIX, StoredResponse, reply_bytes
+from azure_responses.protocol.stored_response import (
+    BRIDGED_PREFIX,
+    StoredResponse,
+    is_kept_here,
+    reply_bytes,
+)
 
 __all__ = [
     "CallConversion",
@@ -27,6 +33,7 @@ __all__ = [
     "MakeConversion",
     "Replay",
     "is_stored_here",
+    "needs_replay",
     "read_json",
     "reply_bytes",
 ]
@@ -86,22 +93,31 @@ class CallConversion:
 
     @property
     def previous_id(self) -> str | None:
-        """The response that the request continues."""
+        """The response that the request continues, if it has to be found for the request."""
         found = self._parameters.get("previous_response_id")
-        return found if isinstance(found, str) and self.caller == "responses" else None
+        if not isinstance(found, str) or self.caller != "responses":
+            return None
+        # The service finds its own.
+        return found if self.upstream != "responses" or is_stored_here(found) else None
 
     @property
     def references(self) -> list[str]:
-        """The ids of the items that the request refers to."""
+        """The ids of the items that the request refers to and that have to be found for it."""
         given = self._parameters.get("input") if self.caller == "responses" else None
         items = given if isinstance(given, list) else []
-        return [item["id"] for item in items if _refers(item)]
+        ids = [item["id"] for item in items if _refers(item)]
+        return ids if self.upstream != "responses" else [*filter(is_kept_here, ids)]
+
+    @property
+    def asks_for_storage(self) -> bool:
+        """True where the caller wants the response to be stored, by us or by the service."""
+        return self._parameters.get("store") is not False
 
     @property
     def stores(self) -> bool:
         """True where the response is kept: what the service does not store for a caller of it."""
         is_ours = self.caller == "responses" and self.upstream != "responses"
-        return is_ours and self._parameters.get("store") is not False
+        return is_ours and self.asks_for_storage
 
     def write(self, history: History, now: float) -> bytes:
         """The body that is sent; `now` is unix seconds.
@@ -167,27 +183,31 @@ class CallConversion:
 
 
 class Replay:
-    """A conversion whose reply passes unchanged: only the history is written into the request.
+    """A conversion whose reply passes unchanged: only the input of the request is rewritten.
 
-    The service knows neither the ids of the responses that are stored here nor their sealed
-    reasoning.
+    The service knows neither the ids of the responses and items that are stored here nor their
+    sealed reasoning.
     """
 
     caller: APIName = "responses"
     upstream: APIName = "responses"
-    warnings: tuple[str, ...] = ()
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.warnings: tuple[str, ...] = ()
         self._parameters = parameters
         self.input_items: list[dict[str, Any]] = []
 
     def write(self, history: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """The request with the history in its input."""
+        """The request with the history in its input, and without what only we can read."""
         given = self._parameters.get("input")
         own = [{"role": "user", "content": given}] if isinstance(given, str) else given or []
         earlier = [_anonymous(item) for item in history if item.get("type") != "reasoning"]
-        body = {**self._parameters, "input": [*earlier, *own]}
-        del body["previous_response_id"]
+        stripper = Stripper(lambda ciphertext: False, drops_ours=True)
+        read = stripper.strip({"input": own})["input"]
+        self.warnings = stripper.warnings
+        body = {**self._parameters, "input": [*earlier, *map(_as_foreign, read)]}
+        if is_stored_here(body.get("previous_response_id")):
+            del body["previous_response_id"]
         return body
 
     def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,6 +238,27 @@ def _anonymous(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("id", "status")}
 
 
+def _as_foreign(item: Any) -> Any:
+    """An item without the id and status that it has here; as it came where it is not ours."""
+    if not isinstance(item, dict) or not is_kept_here(str(item.get("id"))):
+        return item
+    return _anonymous(item) if item.get("type", "message") in ID_IS_OPTIONAL else item
+
+
+def needs_replay(parameters: Mapping[str, Any]) -> bool:
+    """True for a request of the Responses API that holds what only we know."""
+    if is_stored_here(parameters.get("previous_response_id")):
+        return True
+    given = parameters.get("input")
+    return isinstance(given, list) and any(_is_private(item) for item in given)
+
+
+def _is_private(item: Any) -> bool:
+    if _refers(item):
+        return is_kept_here(item["id"])
+    return isinstance(item, dict) and item.get("type") == "reasoning" and is_ours(item)
+
+
 def _refers(item: Any) -> bool:
     if not isinstance(item, dict) or not isinstance(item.get("id"), str):
         return False
@@ -229,7 +270,7 @@ def _resolved(parameters: Mapping[str, Any], history: History) -> Mapping[str, A
     if not history.referenced:
         return parameters
     given = parameters["input"]
-    items = [history.referenced[item["id"]] if _refers(item) else item for item in given]
+    items = [history.referenced.get(item["id"], item) if _refers(item) else item for item in given]
     return {**parameters, "input": items}
 
 

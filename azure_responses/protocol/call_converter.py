@@ -17,7 +17,7 @@ from azure_responses.protocol.call import Call
 from azure_responses.protocol.call_conversion import (
     CallConversion,
     Replay,
-    is_stored_here,
+    needs_replay,
     read_json,
 )
 from azure_responses.protocol.conversion import APIName, Conversion
@@ -27,10 +27,14 @@ from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.http_message import Request
 from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
+from azure_responses.protocol.stored_response import SEALED
 
 __all__ = ["CallConverter", "MakesConversions", "StoredReads"]
 
 _MOST_URLS = 1000
+# In every request that holds what only we know: in the ids of what is stored here, and in front of
+# what was sealed here.
+_MARKS = (b"_bridged_", SEALED.encode())
 
 
 class MakesConversions(Protocol):
@@ -128,9 +132,21 @@ class CallConverter:
         if self.conversions.restricts_responses(deployment):
             content = self._fit(deployment, "responses", content, drops, warn)
             call.put_body(content)
-        # The service does not know the response that is continued.
-        if is_stored_here(call.parameters.get("previous_response_id")):
-            call.conversion = CallConversion("responses", "responses", content, _replay)
+        self.replay(call, warn)
+
+    def replay(self, call: Call, warn: Callable[[str], None] | None = None) -> None:
+        """Let a call in the Responses API do without what only we know; nothing for most calls.
+
+        Args:
+            call: to a deployment or an agent that speaks Responses.
+            warn: told what was left out.
+        """
+        content = call.request.body
+        # Reading a long body takes longer than searching it.
+        if content is None or not any(mark in content for mark in _MARKS):
+            return
+        if needs_replay(read_json(content)):
+            call.conversion = CallConversion("responses", "responses", content, _replay, warn)
 
     def url_of(self, deployment: str) -> str:
         """The URL that a deployment is called by, as far as is known."""

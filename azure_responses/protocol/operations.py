@@ -232,7 +232,7 @@ class Operations:
         body = self._body(parameters)
         if self.converter is not None:
             self.converter.refuse_compaction(body["model"])
-        return self._call(
+        call: TypedCall[CompactedResponse] = self._call(
             "compact",
             CompactedResponse,
             kind=TypedCall,
@@ -240,6 +240,9 @@ class Operations:
             body=body,
             continues=_id_in(body),
         )
+        if self.converter is not None:
+            self.converter.replay(call, warn_caller)
+        return call
 
     def retrieve(
         self,
@@ -346,8 +349,12 @@ class Operations:
             "create", model, options, body=body, continues=_id_in(body), stream=stream, kind=kind
         )
         # The bridge has converted chat completions already, and one conversion carries a call.
-        if self.converter is not None and self._api_type == "responses" and "model" in body:
-            self.converter.convert(call, body["model"], warn=warn_caller)
+        if self.converter is not None and self._api_type == "responses":
+            if "model" in body:
+                self.converter.convert(call, body["model"], warn=warn_caller)
+            else:
+                # An agent speaks Responses.
+                self.converter.replay(call, warn_caller)
         return call
 
     def _body(

@@ -277,15 +277,18 @@ class ResponsesUpstream:
         call = self._made(request, content)
         converter = self._operations.converter
         # An agent speaks Responses, whatever its name says.
-        if converter is not None and request.operation == "create" and "model" in call.parameters:
-            drops = request.drops_params
+        if converter is None:
+            return call
+        if request.operation == "create" and "model" in call.parameters:
             converter.convert(
                 call,
                 request.deployment,
-                drops_params=drops,
+                drops_params=request.drops_params,
                 warn=warn,
                 may_switch=request.may_switch,
             )
+        else:
+            converter.replay(call, warn)
         return call
 
     def _made(self, request: UpstreamRequest, content: bytes | None) -> Call:

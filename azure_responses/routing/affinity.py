@@ -38,11 +38,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
+from azure_responses.protocol.reasoning_filter import Stripper
 from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REQUEST, Kind
 from azure_responses.routing.id_walker import Path, format_path, walk
-from azure_responses.routing.reasoning_filter import Stripper
 from azure_responses.routing.route_request import Found, Pin, Pins
 from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
 
@@ -232,10 +232,9 @@ class RequestIds:
             )
         stripper = Stripper(
             lambda text: (
-                strip_sealed
-                if text.startswith(SEALED)
-                else self._is_unreadable(text, resource, strip_raw)
-            )
+                not text.startswith(SEALED) and self._is_unreadable(text, resource, strip_raw)
+            ),
+            drops_ours=strip_sealed,
         )
         body = stripper.strip(self._body) if self._origins else self._body
         return Unlabelled(body, stripper.warnings, self._given)

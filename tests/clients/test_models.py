@@ -317,6 +317,65 @@ def test_a_response_that_is_not_known_cannot_be_continued_over_chat(
     run(runner, emulator, scenario)
 
 
+@pytest.mark.parametrize("deployment", ["kimi-k2.5", "deepseek-v3.2", "claude-sonnet-4-5"])
+@pytest.mark.parametrize("include", [[], ["reasoning.encrypted_content"]])
+def test_output_with_reasoning_is_carried_to_a_deployment_of_openai(
+    runner: str, emulator: Emulator, deployment: str, include: list[str]
+) -> None:
+    async def scenario(client: Any) -> None:
+        made = await client.responses.create(
+            model=deployment, input="hi", reasoning={"effort": "high"}, include=include
+        )
+        assert [item.type for item in made.output] == ["reasoning", "message"]
+        items = [*HI, *(item.to_dict() for item in made.output), *HI]
+        with pytest.warns(UserWarning, match="Encrypted reasoning was left out"):
+            following = await client.responses.create(model="gpt-4.1", input=items)
+        assert following.output_text
+        with pytest.warns(UserWarning, match="Encrypted reasoning was left out"):
+            assert (await client.responses.compact(model="gpt-4.1", input=items)).output
+
+    run(runner, emulator, scenario)
+
+
+@bridged
+def test_encrypted_reasoning_of_openai_is_not_sent_to_other_models(
+    runner: str, deployment: str
+) -> None:
+    emulator = Emulator(
+        [Resource("test", deployments=[*map(EmulatedDeployment, ("gpt-5", deployment))])]
+    )
+
+    async def scenario(client: Any) -> None:
+        made = await client.responses.create(
+            model="gpt-5", input="hi", include=["reasoning.encrypted_content"]
+        )
+        ciphertext = made.output[0].encrypted_content
+        items = [*HI, *(item.to_dict() for item in made.output), *HI]
+        assert (await client.responses.create(model=deployment, input=items)).output_text
+        assert ciphertext not in json.dumps(emulator.requests[-1].json())
+
+    run(runner, emulator, scenario)
+
+
+@bridged
+def test_an_item_that_is_stored_here_is_referred_to_on_a_deployment_of_openai(
+    runner: str, emulator: Emulator, deployment: str
+) -> None:
+    async def scenario(client: Any) -> None:
+        made = await client.responses.create(model=deployment, input="hi")
+        reference = {"type": "item_reference", "id": made.output[-1].id}
+        given = [*HI, reference, *HI]
+        following = await client.responses.create(model="gpt-4.1", input=given)
+        assert following.output_text
+        async with client.responses.stream(model="gpt-4.1", input=given) as stream:
+            assert (await stream.get_final_response()).output_text
+        unknown = {"type": "item_reference", "id": "msg_bridged_none"}
+        with pytest.raises(BadRequestError, match="Item with id 'msg_bridged_none' not found"):
+            await client.responses.create(model="gpt-4.1", input=[unknown])
+
+    run(runner, emulator, scenario)
+
+
 def unnamed(model: str) -> Emulator:
     """A deployment whose name does not say what runs there."""
     deployments = [EmulatedDeployment("mine", model=model), EmulatedDeployment("gpt-4.1")]

@@ -12,6 +12,7 @@ from azure_responses.protocol.call_conversion import (
     History,
     Replay,
     is_stored_here,
+    needs_replay,
     read_json,
     reply_bytes,
 )
@@ -158,6 +159,67 @@ def test_a_replay_sends_the_history_without_what_only_we_know(given: object) -> 
     assert stream.receive(b"data: {}\n\n") == b"data: {}\n\n"
     assert stream.end() == b""
     assert stream.final is None
+
+
+def test_a_replay_leaves_out_reasoning_that_the_service_cannot_read() -> None:
+    given = [
+        {
+            "type": "reasoning",
+            "id": "rs_bridged_1",
+            "summary": [],
+            "encrypted_content": "arsealed1.x",
+        },
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": []},
+        {"type": "reasoning", "id": "rs_bridged_2", "content": [{"text": "So"}]},
+        {"type": "reasoning", "id": "rs_3", "summary": [], "encrypted_content": "gAAAA"},
+        {"type": "web_search_call", "id": "ws_bridged_1", "status": "completed"},
+        "text",
+    ]
+    replay = Replay({"input": given})
+    assert replay.write()["input"] == [
+        {"type": "message", "role": "assistant", "content": []},
+        *given[3:],
+    ]
+    assert len(replay.warnings) == 1
+    assert "2×" in replay.warnings[0]
+
+
+def test_an_item_of_ours_is_sent_to_the_service_in_place_of_its_reference() -> None:
+    references: list[Any] = [
+        {"type": "item_reference", "id": "msg_bridged_1"},
+        {"type": "item_reference", "id": "msg_2"},
+        {"type": "item_reference", "id": "rs_bridged_1"},
+    ]
+    content = json.dumps({"input": references, "previous_response_id": "resp_1"}).encode()
+    conversion = CallConversion("responses", "responses", content, lambda one, _: Replay(one))
+    assert conversion.references == ["msg_bridged_1", "rs_bridged_1"]
+    assert conversion.previous_id is None
+    stored = {**message("two"), "id": "msg_bridged_1", "status": "completed"}
+    reasoning = {"type": "reasoning", "id": "rs_bridged_1", "summary": []}
+    referenced = {"msg_bridged_1": stored, "rs_bridged_1": reasoning}
+    sent = json.loads(conversion.write(History((), referenced), 1.0))
+    assert sent["previous_response_id"] == "resp_1"
+    assert "id" not in sent["input"][0]
+    assert "status" not in sent["input"][0]
+    assert sent["input"][1:] == references[1:2]
+
+
+@pytest.mark.parametrize(
+    ("item", "needs"),
+    [
+        ({"id": "msg_bridged_1"}, True),
+        ({"type": "item_reference", "id": "msg_1"}, False),
+        ({"type": "reasoning", "encrypted_content": "arsealed1.x"}, True),
+        ({"type": "reasoning", "id": "rs_bridged_1"}, True),
+        ({"type": "reasoning", "id": "rs_bridged_1", "encrypted_content": "gAAAA"}, False),
+        ({"type": "message", "content": "arsealed1. is a prefix, _bridged_ is not"}, False),
+        ("text", False),
+    ],
+)
+def test_only_what_we_alone_know_needs_a_replay(item: object, needs: bool) -> None:
+    assert needs_replay({"input": [item]}) is needs
+    assert not needs_replay({"input": "arsealed1."})
+    assert needs_replay({"previous_response_id": "resp_bridged_1", "input": [item]})
 
 
 def test_ids_of_our_own_are_told_from_others() -> None:

@@ -140,6 +140,12 @@ def test_a_response_that_is_stored_here_is_replayed_to_a_responses_deployment() 
     assert call.conversion.stores is False
 
 
+def test_a_request_that_only_speaks_of_what_is_ours_passes_as_it_is() -> None:
+    call = make_call({"model": "gpt-5", "input": "resp_bridged_1 and arsealed1."})
+    make_converter().convert(call, "gpt-5")
+    assert call.conversion is None
+
+
 def test_a_compaction_is_refused_where_there_is_none() -> None:
     converter = make_converter()
     converter.refuse_compaction("gpt-5")

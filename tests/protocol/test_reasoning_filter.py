@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from azure_responses.routing.reasoning_filter import Stripper
+from azure_responses.protocol.reasoning_filter import Stripper
 
 
 def _strip(body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.types.tools import ITEMS_WITHOUT_ID
 
-__all__ = ["Stripper"]
+__all__ = ["ID_IS_OPTIONAL", "Stripper", "is_ours"]
 
-_ID_IS_OPTIONAL = ITEMS_WITHOUT_ID | {"message"}
+ID_IS_OPTIONAL = ITEMS_WITHOUT_ID | {"message"}
+"""The types of items in an input that may come without their id."""
 _CHAT_FIELDS = ("reasoning_items", "thinking_blocks")
+
+
+def is_ours(item: Mapping[str, Any]) -> bool:
+    """True for reasoning that was sealed here, or that has only an id of ours."""
+    ciphertext = item.get("encrypted_content")
+    return str(ciphertext).startswith(SEALED) if ciphertext else is_kept_here(str(item.get("id")))
 
 
 class Stripper:
@@ -16,10 +24,18 @@ class Stripper:
 
     Args:
         is_unreadable: called with a ciphertext as it stands in the body.
+        drops_ours: leave out the reasoning of models that speak another API too, which no service
+            can read or look up.
     """
 
-    def __init__(self, is_unreadable: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        is_unreadable: Callable[[str], bool],
+        *,
+        drops_ours: bool = False,
+    ) -> None:
         self._is_unreadable = is_unreadable
+        self._drops_ours = drops_ours
         self._count = 0
 
     @property
@@ -61,10 +77,12 @@ class Stripper:
                 is_orphaned = self._is_lost(item)
                 if not is_orphaned:
                     yield item
-                # Reasoning that can be read as text is still of use without its ciphertext.
-                elif item.get("content"):
+                # Reasoning that can be read as text is still of use without its ciphertext. Not
+                # that of other models: OpenAI's refuse the text of reasoning
+                # (`array_above_max_length`, claude-code-router#1783).
+                elif item.get("content") and not is_ours(item):
                     yield _without(item, "encrypted_content", "id")
-            elif is_orphaned and "id" in item and kind in _ID_IS_OPTIONAL:
+            elif is_orphaned and "id" in item and kind in ID_IS_OPTIONAL:
                 yield _without(item, "id")
             else:
                 yield item
@@ -95,6 +113,7 @@ class Stripper:
     def _is_lost(self, item: Mapping[str, Any]) -> bool:
         ciphertext = item.get("encrypted_content")
         is_lost = isinstance(ciphertext, str) and self._is_unreadable(ciphertext)
+        is_lost = is_lost or (self._drops_ours and is_ours(item))
         self._count += is_lost
         return is_lost
 
