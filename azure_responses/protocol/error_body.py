@@ -77,9 +77,16 @@ def read_error_reply(
         return ErrorBody(status, _describe_text(status, headers, text), body=_shorten(text) or None)
     if not isinstance(parsed, dict):
         return ErrorBody(status, f"HTTP {status} with an unexpected JSON body.", body=parsed)
+    if not 200 <= status < 300:
+        return read_error_object(parsed, status)
     # A proxy may answer 200 with an error inside: the error then says which status it is.
-    says_yes = 200 <= status < 300 and isinstance(parsed.get("error"), dict)
-    return read_error_object(parsed, None if says_yes else status)
+    has_error = isinstance(parsed.get("error"), dict)
+    found = read_error_object(parsed, None if has_error else status)
+    if has_error or read_error_fields(parsed).message is not None:
+        return found
+    # A whole answer where a stream was asked for, or another API's; its `type` is no error's.
+    message = f"HTTP {status} with an unexpected JSON body."
+    return ErrorBody(status, message, body=found.body)
 
 
 def read_error_object(body: Mapping[str, Any], status: int | None = None) -> ErrorBody:

@@ -126,6 +126,16 @@ def test_bodies_that_are_no_error_object(
     assert (found.message, found.body) == (message, kept)
 
 
+@pytest.mark.parametrize(
+    "answer", [{"object": "chat.completion"}, {"type": "message"}, {"object": "response"}, {}]
+)
+def test_a_whole_answer_in_the_place_of_a_stream_is_named_as_such(answer: dict[str, Any]) -> None:
+    found = read_error_reply(200, {}, json.dumps(answer).encode())
+    assert (found.message, found.type) == ("HTTP 200 with an unexpected JSON body.", None)
+    assert found.body == answer
+    assert read_error_reply(200, {}, b'{"message":"Bad."}').message == "Bad."
+
+
 def test_a_long_text_is_shortened() -> None:
     found = _read(b"x" * 100_000)
     assert len(found.message) < 600
