@@ -68,5 +68,5 @@ def test_output_of_another_api_is_carried_to_a_deployment_of_openai(
             assert router.responses(model="gpt-4.1", input=items).output_text
         reference = {"type": "item_reference", "id": made.output[-1].id}
         assert router.responses(model="gpt-4.1", input=[reference, question]).output_text
-    for request in emulator.requests[-2:]:
+    for request in list(emulator.requests)[-2:]:
         assert [item.get("type") for item in request.json()["input"]][-2:] == ["message", None]
