@@ -156,7 +156,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
             if value is not None or key == "timeout":
                 values[name] = read(key, value)
         elif key == "optional_pre_call_checks":
-            _check_checks(value or (), warn or _ignore)
+            _check_checks(key, value or (), warn or _ignore)
         # An unknown key is refused: a misspelt setting that is ignored is found in an outage.
         elif key not in SHELL_KEYS:
             _warn_unused(key, warn or _ignore)
@@ -177,7 +177,9 @@ def _warn_unused(key: str, warn: _Warn) -> None:
     warn(f"The router setting {key!r} has no effect. {advice}")
 
 
-def _check_checks(checks: Sequence[str], warn: _Warn) -> None:
+def _check_checks(key: str, checks: object, warn: _Warn) -> None:
+    if not isinstance(checks, list | tuple) or not all(isinstance(one, str) for one in checks):
+        raise ConfigurationError(f"{key} is {checks!r}.", hint="Give a list of names.")
     for check in checks:
         if check in _CHECKS_KNOWN:
             warn(f"The pre-call check {check!r} has no effect here.")

@@ -134,7 +134,8 @@ def test_the_routing_affinity_example_runs() -> None:
         serve(_at(server.url, AFFINITY)) as gateway,
         OpenAI(base_url=gateway.url, api_key="your-api-key", max_retries=0) as client,
     ):
-        for _ in range(10):
+        # So many that all of them on one resource would be no chance.
+        for _ in range(20):
             response = client.responses.create(
                 model="azure-gpt4-turbo", input="Hello, who are you?"
             )

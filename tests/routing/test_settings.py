@@ -87,6 +87,8 @@ def test_what_is_known_but_not_needed_is_said() -> None:
         ({"model_group_alias": {"x": {"hidden": True}}}, "which group"),
         ({"optional_pre_call_checks": ["deployment_afinity"]}, "Did you mean 'deployment_affinity"),
         ({"optional_pre_call_checks": ["zzzz"]}, "Leave it out"),
+        ({"optional_pre_call_checks": 3}, "list of names"),
+        ({"optional_pre_call_checks": [["session_affinity"]]}, "list of names"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(options: dict[str, Any], message: str) -> None:
