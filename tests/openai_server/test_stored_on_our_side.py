@@ -107,9 +107,17 @@ def test_a_response_of_the_service_is_continued_where_it_can_be_read(ask: Asker)
     for _ in range(6):
         found = ask("POST", CREATE, body)
         assert (found.status, found.headers["x-litellm-model-id"]) == (200, "mixed:gpt-a")
-    refused = ask("POST", CREATE, {**body, "model": "chat"})
-    assert refused.status == 400
-    assert refused.json["error"]["param"] == "previous_response_id"
+
+
+def test_a_chat_deployment_continues_a_response_that_its_resource_stores(
+    ask: Asker, emulator: Emulator
+) -> None:
+    first = ask("POST", CREATE, {"model": "gpt", "input": "Remember the word lighthouse."}).json
+    body = {**HELLO, "model": "chat", "previous_response_id": first["id"]}
+    found = ask("POST", CREATE, body)
+    assert found.status == 200, found.content
+    assert found.json["previous_response_id"] == first["id"]
+    assert b"lighthouse" in emulator.requests[-1].body
 
 
 def test_a_purge_erases_what_is_stored_here(ask: Asker) -> None:

@@ -178,8 +178,8 @@ class Attempt:
     def _write(self) -> None:
         request, target = self.request, self.target
         api = target.upstream.api_of(target.deployment.name_for(self._call.group))
-        if isinstance(request, RoutedRequest) and request.caller == "responses" != api:
-            request.require_own_history(api)
+        if isinstance(request, RoutedRequest):
+            self._require_history(request, api)
         drops = request.reader.chat_options.drop_params or target.drops_params
         prepared = request.prepare(target.deployment, self._call, drops_params=drops, api=api)
         self.ids, self.warnings = prepared.ids, prepared.warnings
@@ -187,6 +187,22 @@ class Attempt:
             self.sent = target.upstream.write(prepared.request, self._warn)
         except ConfigurationError as error:
             raise self.refusal(error) from error
+
+    def _require_history(self, request: RoutedRequest, api: APIName) -> None:
+        """Leave what a resource stores to a deployment that reads it there, if the group has one.
+
+        Otherwise the target's client asks the resource for the history, which costs requests and
+        cannot restore encrypted reasoning.
+        """
+        if self._call.replays_history or not request.caller == "responses" != api:
+            return
+        own, name = self.target.deployment, self._call.group
+        if any(
+            self.calls.targets.of(one).upstream.api_of(one.name_for(name)) == "responses"
+            for one in request.reader.routing.group_of(name)
+            if one.resource == own.resource
+        ):
+            request.require_own_history(api)
 
     def refusal(self, error: ConfigurationError) -> AzureResponsesError:
         """What an error before sending means: a deployment of another API may be at its limits."""
