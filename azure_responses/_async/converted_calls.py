@@ -120,6 +120,12 @@ class AsyncConvertedCalls:
         assert call.stored_id is not None
         stored = await self.store.load(call.stored_id)
         operation = call.context.operation
+        if stored is not None:
+            stored = stored.as_of(time.time())
+            if operation == "cancel" and stored.is_unfinished:
+                # The process that works on it finds this, and stops.
+                stored = stored.ended("cancelled")
+                await self.store.save(stored)
         reply = answer_stored(operation, call.stored_id, call.request.url, stored)
         if operation == "delete":
             await self.store.delete(call.stored_id)
@@ -162,7 +168,7 @@ class AsyncConvertedCalls:
         """The items of the responses that a call continues, the oldest first."""
         if is_stored_here(response_id):
             stored = await self.store.load(response_id)
-            if stored is not None:
+            if stored is not None and stored.can_be_continued:
                 return stored.conversation()
         elif conversion.reading is not None:
             # The response before was made by a deployment that speaks Responses.

@@ -10,6 +10,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue
 from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.authentication import Access, HostRules
+from azure_responses.gateway.background_calls import BackgroundCalls
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
@@ -77,6 +78,7 @@ class Gateway:
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.worker_threads = WorkerThreads()
         self.shutdown = GracefulShutdown()
+        self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
         routing = self.router.parts.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
         self.spend_writer: SpendWriter | None = None

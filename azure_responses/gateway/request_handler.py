@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from azure_responses.gateway.body_reader import (
     read_body,
 )
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.openai_server import ApiRequest, CallSummary
+from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
 from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
 from azure_responses.openai_server.route import expects_anthropic
@@ -46,6 +47,7 @@ __all__ = ["RequestHandler", "clear_tracebacks", "read_headers"]
 
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
+Conclude = Callable[[ServedRequest], None]
 _LONGEST_ID = 128
 _LARGE_BODY = 256 * 1024
 # What a value takes in memory once it is read, at least.
@@ -78,8 +80,11 @@ class RequestHandler:
         self._watch: asyncio.Task[Any] | None = None
         self._body_owner = ""
         self._body_bytes = 0
+        # What the call holds: its place, and the bytes of its body.
+        self._held = ExitStack()
         self._has_left = False
         self._is_over = False
+        self._is_in_background = False
 
     async def run(self) -> None:
         """Answer the request, or stop when its caller has left."""
@@ -117,7 +122,8 @@ class RequestHandler:
             # Its body need not be read.
             raise Refused(full)
         self._body_owner = caller.key_id
-        try:
+        with self._held as held:
+            held.callback(self._give_back_body)
             body = await read_body(self._receive, self._headers, limit, self._count_body)
             computer = None if len(body) <= SHORT else await self._measure(body)
             # Set for each request: the context may be that of an earlier one on the connection.
@@ -126,13 +132,12 @@ class RequestHandler:
                 error = await concurrency.wait()
                 if error is not None:
                     raise Refused(error)
-            try:
-                await self._serve(caller, body, computer)
-            finally:
-                concurrency.leave()
-        finally:
-            if self._body_bytes:
-                gateway.bodies.give_back(self._body_owner, self._body_bytes)
+            held.callback(concurrency.leave)
+            await self._serve(caller, body, computer)
+
+    def _give_back_body(self) -> None:
+        if self._body_bytes:
+            self._gateway.bodies.give_back(self._body_owner, self._body_bytes)
 
     def _count_body(self, size: int) -> None:
         """Count bytes that are held for the body; raises Refused where there is no room."""
@@ -169,12 +174,19 @@ class RequestHandler:
             if isinstance(found, ErrorResponse):
                 raise Refused(found)
             admitted = found
+        await gateway.background_calls.stop(call)
+        conclude = partial(self._conclude, caller, admitted)
         try:
-            await self._make(call)
+            await self._make(call, conclude)
         finally:
-            call.summary.latency = time.perf_counter() - self._began
-            self._settle(caller, call, admitted)
-            clear_tracebacks([call.summary.error, *call.failures])
+            if not self._is_in_background:
+                conclude(call)
+
+    def _conclude(self, caller: ApiCaller, admitted: Admitted | None, call: ServedRequest) -> None:
+        """The call has ended: record and settle it."""
+        call.summary.latency = time.perf_counter() - self._began
+        self._settle(caller, call, admitted)
+        clear_tracebacks([call.summary.error, *call.failures])
 
     def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
         """Record the call, and put what it used in the place of what was reserved for it."""
@@ -195,13 +207,38 @@ class RequestHandler:
         else:
             admission.settle(admitted, tokens=tokens)
 
-    async def _make(self, call: ServedRequest) -> None:
+    async def _make(self, call: ServedRequest, conclude: Conclude) -> None:
+        background = self._gateway.background_calls
         with continued_trace(self._headers):
-            if call.is_stream:
+            if background.takes(call):
+                reply = await self._start_in_background(call, conclude)
+            elif call.is_stream:
                 await self._make_stream(call)
                 return
-            reply = await self._gateway.server.answer(call)
+            else:
+                reply = await self._gateway.server.answer(call)
+                # Only by that refusal may it be known which API the deployment speaks.
+                if reply.status == 400 and background.takes(call):
+                    reply = await self._start_in_background(call, conclude)
         await self._send_reply(reply.status, reply.headers, reply.body)
+
+    async def _start_in_background(self, call: ServedRequest, conclude: Conclude) -> ApiReply[Any]:
+        """Have a task make the call, which then holds what the call holds."""
+        # From here on the call does not end with its caller.
+        self._is_over = True
+        held = ExitStack()
+
+        def finish(made: ServedRequest) -> None:
+            with held:
+                conclude(made)
+
+        try:
+            reply = await self._gateway.background_calls.start(call, finish)
+        except AzureResponsesError as error:
+            return refusal(call.request, error, call.summary)
+        held.push(self._held.pop_all())
+        self._is_in_background = True
+        return reply
 
     async def _make_stream(self, call: ServedRequest) -> None:
         stream = EventStream(

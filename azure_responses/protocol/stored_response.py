@@ -12,7 +12,7 @@ deleted or have expired, and one look-up finds all that a follow-up sends.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,17 +63,41 @@ class StoredResponse:
         input_items: what its request added to the conversation, with ids.
         history: the items before, of input and output, the oldest first.
         created_at: unix seconds.
+        deadline: unix seconds by which a background response has ended. One that has not then has
+            lost the process that made it.
     """
 
     response: Mapping[str, Any]
     input_items: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]] = ()
     created_at: float = 0.0
+    deadline: float | None = None
 
     @property
     def id(self) -> str:
         """The response's id."""
         return str(self.response["id"])
+
+    @property
+    def is_unfinished(self) -> bool:
+        """True for a background response that is still at work."""
+        return self.response.get("status") in ("queued", "in_progress")
+
+    @property
+    def can_be_continued(self) -> bool:
+        """False for a background response that has no answer, or none yet."""
+        return not self.is_unfinished and self.response.get("status") != "cancelled"
+
+    def ended(self, status: str, error: Mapping[str, Any] | None = None) -> "StoredResponse":
+        """A background response that ends without an answer."""
+        return replace(self, response={**self.response, "status": status, "error": error})
+
+    def as_of(self, now: float) -> "StoredResponse":
+        """The response at a time: a background response that is overdue has failed."""
+        if not self.is_unfinished or self.deadline is None or now <= self.deadline:
+            return self
+        message = "The process that worked on the response has ended."
+        return self.ended("failed", {"code": "server_error", "message": message})
 
     def conversation(self) -> list[Mapping[str, Any]]:
         """Every item that a follow-up continues, the oldest first."""
@@ -94,14 +118,18 @@ class StoredResponse:
             "input_items": list(self.input_items),
             "history": list(self.history),
             "created_at": self.created_at,
+            "deadline": self.deadline,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "StoredResponse":
         """What `to_json` made; raises KeyError where it is something else."""
-        return cls(
-            value["response"], value["input_items"], value["history"], float(value["created_at"])
+        response, input_items, history = (
+            value[name] for name in ("response", "input_items", "history")
         )
+        # Versions before background responses wrote none.
+        deadline = value.get("deadline")
+        return cls(response, input_items, history, float(value["created_at"]), deadline)
 
 
 @dataclass
@@ -198,8 +226,10 @@ def answer_stored(
         return _refusal(404, f"Response with id '{response_id}' not found.", None)
     query = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
     if operation == "cancel":
-        # Nothing here was made in the background, so there is nothing to cancel.
-        return _refusal(400, "Cannot cancel a synchronous response.", None)
+        if not stored.response.get("background"):
+            return _refusal(400, "Cannot cancel a synchronous response.", None)
+        # Cancelling a response that has ended changes nothing.
+        return _answer(stored.response)
     if operation == "delete":
         return _answer({"id": response_id, "object": "response.deleted", "deleted": True})
     if operation == "input_items":

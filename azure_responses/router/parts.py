@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from azure_responses._async.client import AsyncAzureResponses
-from azure_responses._async.response_store import AsyncMemoryResponseStore
+from azure_responses._async.response_store import AsyncMemoryResponseStore, AsyncResponseStore
 from azure_responses._sync.client import AzureResponses
 from azure_responses._sync.response_store import MemoryResponseStore
 from azure_responses.bridge import ReasoningCache
@@ -92,6 +92,7 @@ class RouterParts:
         reader: reads requests and their labels.
         chat_options: how chat completions are bridged.
         calls: the loop under every sync call.
+        response_store: where the responses of deployments that store none are kept, for async use.
     """
 
     def __init__(self, model_list: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
@@ -124,6 +125,7 @@ class RouterParts:
         if given.get("sealing_secret") is None:
             given["sealing_secret"] = secrets
         stores = self._response_stores(given)
+        self.response_store: AsyncResponseStore = stores[1]
         factory, self._async_factory = _factories(given, sync, asynchronous, stores)
         targets = Targets(deployments, factory)
         self.calls = RoutedCalls(self.routing, self.state, targets, on_failed_attempt=self._tell)

@@ -121,6 +121,8 @@ class SharedResponses:
         items = [str(item["id"]) for item in stored.own_items() if item.get("id")]
         try:
             self._texts.put(stored.id, text, items, MOST_SECONDS)
+            # An earlier state of it may be here.
+            self._unsaved.delete(stored.id)
         except Exception as error:
             _LOG.warning(
                 "The response %s is kept in this process only: the shared store does not answer "

@@ -204,3 +204,36 @@ def test_what_a_request_refers_to_in_vain_is_said_as_the_service_does() -> None:
 def test_ids_of_what_is_stored_here_are_told_from_others() -> None:
     assert is_kept_here("msg_bridged_1")
     assert not is_kept_here("msg_1")
+
+
+def in_background(status: str, deadline: float | None = None) -> StoredResponse:
+    response = {"id": "resp_bridged_1", "status": status, "background": True, "output": []}
+    return StoredResponse(response, [], [], deadline=deadline)
+
+
+def test_a_background_response_that_is_overdue_has_failed() -> None:
+    begun = in_background("in_progress", deadline=10.0)
+    assert begun.is_unfinished
+    assert not begun.can_be_continued
+    assert begun.as_of(10.0) is begun
+    late = begun.as_of(10.5)
+    assert (late.response["status"], late.response["error"]["code"]) == ("failed", "server_error")
+    done = in_background("completed", deadline=10.0)
+    assert done.can_be_continued
+    assert done.as_of(11.0) is done
+    endless = in_background("queued")
+    assert endless.as_of(1e12) is endless
+    assert not begun.ended("cancelled").can_be_continued
+
+
+def test_cancelling_a_background_response_shows_how_it_ended() -> None:
+    for status in ("completed", "cancelled"):
+        reply = answer_stored("cancel", "resp_bridged_1", URL, in_background(status))
+        assert (reply.status, body(reply)["status"]) == (200, status)
+
+
+def test_a_background_response_survives_as_text_and_older_texts_are_read() -> None:
+    begun = in_background("in_progress", deadline=10.0)
+    assert StoredResponse.from_json(begun.to_json()) == begun
+    older = {name: value for name, value in begun.to_json().items() if name != "deadline"}
+    assert StoredResponse.from_json(older).deadline is None

@@ -256,7 +256,8 @@ class Attempt:
         # A failed response comes with HTTP 200. Routing needs an error; `reply` keeps the response,
         # which the server shows as Azure wrote it.
         failure = failure_of(self.sent, body, reply.headers, now)
-        if failure is not None:
+        # Reading that a background response has failed is a call that succeeded.
+        if failure is not None and not is_kept_here(request.known_id or ""):
             raise failure
         # Reading a stored response is fast, and says nothing about how fast answers are made.
         latency = None if request.is_about_stored else time.monotonic() - self.began
