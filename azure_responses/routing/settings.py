@@ -1,6 +1,6 @@
 """The settings of a router: strategy, retries, cooldowns, fallbacks."""
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -218,7 +218,8 @@ def _whole(key: str, value: Any) -> int:
 
 def _number(key: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0:
+    # Compared first: a whole number may be too large for a float.
+    if not is_number or not 0 <= value <= sys.float_info.max:
         raise ConfigurationError(f"{key} is {value!r}; it is a number from 0.")
     return float(value)
 

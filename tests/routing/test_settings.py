@@ -88,6 +88,8 @@ def test_what_is_known_but_not_needed_is_said() -> None:
         ({"optional_pre_call_checks": ["deployment_afinity"]}, "Did you mean 'deployment_affinity"),
         ({"optional_pre_call_checks": ["zzzz"]}, "Leave it out"),
         ({"optional_pre_call_checks": 3}, "list of names"),
+        ({"timeout": 10**400}, "it is a number from 0"),
+        ({"cooldown_time": float("nan")}, "it is a number from 0"),
         ({"optional_pre_call_checks": [["session_affinity"]]}, "list of names"),
     ],
 )
