@@ -30,7 +30,7 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 # What the gateway itself takes is a few milliseconds, unless it is overloaded.
 _OVERHEAD = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
-_CALL = ("operation", "group", "deployment", "status")
+_CALL = ("operation", "group", "deployment", "status", "deployment_api")
 _PLACE = ("group", "deployment")
 _ANY_MODEL = "*"
 _OTHER = "other"
@@ -125,7 +125,8 @@ class Metrics:
         """A call has ended."""
         group = self._shown(summary.group)
         deployment = summary.deployment_id or ""
-        key = (summary.operation, group, deployment, _shown_status(summary.status))
+        status, api = _shown_status(summary.status), summary.deployment_api or ""
+        key = (summary.operation, group, deployment, status, api)
         # `labels` looks each child up under a lock; ours are kept.
         found = self._children.get(key)
         if found is None:
@@ -144,7 +145,7 @@ class Metrics:
 
     def refuse(self, status: int) -> None:
         """A request was refused before it became a call."""
-        self._calls.labels("refused", "", "", str(status)).inc()
+        self._calls.labels("refused", "", "", str(status), "").inc()
 
     def render(
         self, *, in_progress: int, queued: int, cooling: Iterable[tuple[str, bool]] = ()

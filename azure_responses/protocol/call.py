@@ -98,7 +98,7 @@ class RecentResponses:
 R = TypeVar("R", bound=Result)
 C = TypeVar("C", bound=Response)
 
-ApiType = Literal["responses", "chat_completions"]
+ApiType = Literal["responses", "chat_completions", "messages"]
 """The API a caller used, as telemetry names it."""
 
 _FIRST_LAG_DELAY = 0.5

@@ -386,7 +386,7 @@ class ResponsesUpstream:
             operations.policy,
             can_refresh_token=self._can_refresh,
             parameters=request.parameters,
-            api_type="responses" if request.caller == "messages" else "chat_completions",
+            api_type="messages" if request.caller == "messages" else "chat_completions",
             pricer=template.pricer,
         )
         assert operations.converter is not None

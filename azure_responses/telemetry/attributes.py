@@ -135,7 +135,7 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
         "gen_ai.response.time_to_first_chunk": record.time_to_first_token,
         "gen_ai.conversation.id": _conversation(getattr(response, "conversation", None)),
         "openai.response.service_tier": record.service_tier,
-        "azure_responses.api": record.api if record.api != "responses" else None,
+        "azure_responses.api": _other_api(record),
         "azure_responses.attempts": record.attempts,
         "azure_responses.region": record.region,
         "azure_responses.served_deployment": record.served_deployment,
@@ -206,7 +206,14 @@ def exception_attributes(error: BaseException) -> Attributes:
 
 def measure_attributes(start: Attributes, record: CallRecord) -> Attributes:
     """The attributes of metrics: never content, an id or the name of a person."""
-    return start | _without_none({"gen_ai.response.model": record.model})
+    return start | _without_none(
+        {"gen_ai.response.model": record.model, "azure_responses.api": _other_api(record)}
+    )
+
+
+def _other_api(record: CallRecord) -> str | None:
+    """What the deployment was sent; None for the Responses API, as nearly every call is."""
+    return record.api if record.api != "responses" else None
 
 
 def _operation(name: str) -> str:

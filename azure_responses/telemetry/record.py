@@ -42,7 +42,7 @@ class CallRecord:
     A call includes its retries. What is not known (yet) is None.
 
     Attributes:
-        call_type: the API as the caller used it; `chat_completions` through the bridge.
+        call_type: the API as the caller used it: `responses`, `chat_completions` or `messages`.
         api: what was sent to the deployment; another one than the caller's where it was converted.
         operation: `create`, `retrieve`, `cancel`, `delete`, `compact`, `input_items`, `models`.
         is_stream: the answer comes as events.

@@ -41,14 +41,20 @@ def test_a_call_is_counted_once_everywhere() -> None:
         summary(is_abandoned=True, time_to_first_output=0.1, result=None, status=200, latency=1.0)
     )
     metrics.note(summary(operation="retrieve", status=404, latency=0.1))
+    metrics.note(summary(operation="messages", deployment_api="chat", status=200, latency=0.1))
     metrics.refuse(401)
     text = rendered(metrics)
-    place = 'deployment="east",group="chat"'
-    assert f'calls_total{{{place},operation="create",status="200"}} 3.0' in text
-    assert f'calls_total{{{place},operation="retrieve",status="404"}} 1.0' in text
+    place, called = (
+        'deployment="east",group="chat"',
+        'deployment="east",deployment_api="",group="chat"',
+    )
+    spoken = called.replace('api=""', 'api="chat"')
+    assert f'calls_total{{{called},operation="create",status="200"}} 3.0' in text
+    assert f'calls_total{{{called},operation="retrieve",status="404"}} 1.0' in text
+    assert f'calls_total{{{spoken},operation="messages",status="200"}} 1.0' in text
     assert 'operation="refused",status="401"} 1.0' in text
-    assert f'tokens_total{{{place},kind="input"}} 34.0' in text
-    assert f'tokens_total{{{place},kind="output"}} 108.0' in text
+    assert f'tokens_total{{{place},kind="input"}} 51.0' in text
+    assert f'tokens_total{{{place},kind="output"}} 162.0' in text
     assert f"cost_usd_total{{{place}}} 0.000" in text
     assert 'retries_total{group="chat"} 2.0' in text
     assert 'fallbacks_total{group="chat"} 1.0' in text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
+from tests.clients.listeners import Collector
 from tests.openai_server.servers import Asker, open_asker
 
 MESSAGES = "/v1/messages"
@@ -143,3 +144,13 @@ def test_thinking_goes_back_to_the_resource_that_can_read_it(emulator: Emulator)
         moved = ask("POST", MESSAGES, {**asked, "messages": messages})
         assert moved.status == 200, moved.content
         assert b'encrypted_content":' not in emulator.requests[-1].body
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_call_of_messages_is_one_in_telemetry(kind: str, emulator: Emulator) -> None:
+    collector = Collector()
+    with open_asker(
+        kind, emulator, model_list=[row("gpt", "a")], **collector.arguments
+    ) as ask_watched:
+        assert ask_watched("POST", MESSAGES, HELLO).status == 200
+    assert collector.attributes()["openai.api.type"] == "messages"

@@ -210,3 +210,5 @@ def test_metrics_carry_neither_ids_nor_people() -> None:
     record = make_record(model="gpt-4.1", user="alice", response_id="resp_1")
     attributes = measure_attributes({"server.port": 443}, record)
     assert attributes == {"server.port": 443, "gen_ai.response.model": "gpt-4.1"}
+    converted = measure_attributes({}, make_record(api="chat"))
+    assert converted["azure_responses.api"] == "chat"
