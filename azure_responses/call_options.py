@@ -316,8 +316,9 @@ def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConv
     """What makes calls over for deployments that speak another API.
 
     Raises:
-        ConfigurationError: an API or a fact that does not exist.
+        ConfigurationError: an API or a fact that does not exist, or an argument of another type.
     """
+    _check_conversion(arguments)
     models = arguments.get("base_model")
     base_model_of = models.get if isinstance(models, Mapping) else lambda _deployment: models
     factory = ConversionFactory(
@@ -337,6 +338,27 @@ def make_converter(settings: Settings, arguments: Mapping[str, Any]) -> CallConv
     apis = DeploymentAPIs(given, lambda deployment: factory.api_of(deployment) or implied)
     drops = bool(arguments.get("drop_params"))
     return CallConverter(settings.endpoint, apis, factory, drops_params=drops)
+
+
+def _check_conversion(arguments: Mapping[str, Any]) -> None:
+    facts, history = arguments.get("facts"), arguments.get("hosted_history")
+    if facts is not None and not isinstance(facts, Mapping):
+        raise ConfigurationError(
+            f"facts is a {type(facts).__name__}, not a mapping.",
+            hint="Write facts={'my-deployment': {'takes_strict': False}}.",
+        )
+    if history not in (None, "omit", "text"):
+        raise ConfigurationError(f"hosted_history is {history!r}.", hint="Use omit or text.")
+    secret, store = arguments.get("sealing_secret"), arguments.get("response_store")
+    if secret is not None and not isinstance(secret, str | bytes | Sequence):
+        raise ConfigurationError(
+            f"sealing_secret is a {type(secret).__name__}.", hint="Pass a long random text."
+        )
+    if store is not None and not all(hasattr(store, name) for name in ("save", "load", "delete")):
+        raise ConfigurationError(
+            f"response_store is of type {type(store).__name__}, which stores no responses.",
+            hint="Leave it out, or pass an object with the methods of ResponseStore.",
+        )
 
 
 def _reasoning_cache(given: "bool | ReasoningCache | None") -> "ReasoningCache | None":

@@ -52,6 +52,11 @@ class ConversionFactory:
     # The table is searched with one pattern after another.
     _known: dict[str, FamilyFacts] = field(default_factory=dict, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        # A mistake in the configuration is found now, and not by the first call that needs it.
+        for deployment in self.overrides:
+            self.facts(deployment)
+
     def make(
         self,
         caller: APIName,

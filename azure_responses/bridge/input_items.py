@@ -38,7 +38,8 @@ def read_input(parameters: Mapping[str, Any], new_id: Callable[[str], str]) -> _
     """
     given = parameters.get("input")
     if given is None:
-        if not parameters.get("previous_response_id"):
+        # A stored prompt may stand for the input; that it cannot be sent is said by its own name.
+        if not parameters.get("previous_response_id") and parameters.get("prompt") is None:
             raise missing("input")
         return []
     if isinstance(given, str):

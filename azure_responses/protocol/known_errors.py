@@ -187,8 +187,8 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((404,), ("api_not_supported",),
         error=UnsupportedOperationError, step="model",
         instead={"responses": "messages", "chat": "messages"},
-        hint="This deployment speaks Messages only, as Claude does: leave `api` out, or set it to "
-        "messages.",
+        hint="Claude speaks Messages only, and no other model speaks it: leave `api` out, or set "
+        "it to what this deployment speaks.",
         source="windmill-labs/windmill #9908, theopenco/llmgateway #3233"),
     KnownError((400, 404), words=r"(only supported in|use) (the )?/?v1/responses",
         error=UnsupportedOperationError, step="model", instead={"chat": "responses"},

@@ -56,6 +56,8 @@ def read_model(entry: Entry) -> ModelName:
     except ConfigurationError as error:
         entry.refuse(error.message, error.hint or "")
     deployment = named.deployment
+    if model.endswith("/"):
+        entry.refuse(f"the model {model!r} names no deployment.", "Write it behind the slash.")
     # LiteLLM matches patterns such as azure/gpt-* against the name asked for; here only "*" does.
     if "*" in deployment and deployment != ANY_MODEL:
         entry.refuse(f"the model {model!r} is a pattern.", "Write azure/*, or name the deployment.")

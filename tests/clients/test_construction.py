@@ -167,3 +167,23 @@ def test_the_id_of_a_call_is_a_random_uuid() -> None:
     for id_ in ids:
         found = uuid.UUID(id_)
         assert (found.version, found.variant, str(found)) == (4, uuid.RFC_4122, id_)
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ({"api": "chats"}, "api is 'chats'"),
+        ({"facts": "kimi"}, "facts is a str"),
+        ({"facts": {"my-kimi": [1]}}, "facts of a model"),
+        ({"facts": {"my-kimi": {"takes_nothing": True}}}, "'takes_nothing' is not a fact"),
+        ({"hosted_history": "keep"}, "hosted_history is 'keep'"),
+        ({"sealing_secret": 7}, "sealing_secret is a int"),
+        ({"response_store": {}}, "response_store is of type dict"),
+    ],
+)
+def test_a_wrong_argument_about_conversions_is_refused_at_once(
+    argument: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        AzureResponses("https://r.services.ai.azure.com", api_key="k" * 32, **argument)
+    assert caught.value.hint

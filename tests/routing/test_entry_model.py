@@ -182,3 +182,9 @@ def test_an_agent_needs_a_project_and_the_responses_api(base: str, api: str | No
 def test_an_agent_without_a_name_names_the_entry() -> None:
     with pytest.raises(ConfigurationError, match=r"model_list entry 1.*agent"):
         _read("azure_ai/agents/:3", api_base=_PROJECT)
+
+
+@pytest.mark.parametrize("model", ["azure/", "azure_ai/", "azure/o_series/", "azure/responses/"])
+def test_a_prefix_alone_names_no_deployment(model: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"model_list entry 1.*names no deployment"):
+        _read(model)

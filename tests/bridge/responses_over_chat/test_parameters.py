@@ -374,3 +374,8 @@ def test_no_parameter_of_the_responses_api_is_lost_silently() -> None:
         body, warnings = convert({**base, name: values.get(name, {"x": "y"})}, drops_params=True)
         is_told = any(warning.startswith(name) for warning in warnings)
         assert is_told or body != plain, name
+
+
+def test_a_stored_prompt_without_input_is_refused_by_its_own_name() -> None:
+    with pytest.raises(ConfigurationError, match="prompt is not supported"):
+        convert({"prompt": {"id": "pmpt_1"}, "input": None})
