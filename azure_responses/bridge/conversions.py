@@ -1,7 +1,7 @@
 """Which conversion carries a call between two APIs, and what each conversion is given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
@@ -78,7 +78,7 @@ class ConversionFactory:
         """
         context = self._context(deployment, now, drops_params)
         if caller == "messages" and upstream == "responses":
-            context = replace(context, sealer=ResourceSealer(self.sealer, self.resource))
+            context = context._replace(sealer=ResourceSealer(self.sealer, self.resource))
         conversion: Conversion = _kind_of(caller, upstream)(parameters, context)
         return conversion
 

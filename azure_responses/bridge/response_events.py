@@ -137,16 +137,20 @@ class ResponseEventBuilder:
         else:
             self._close_items(status)
         details = {"reason": incomplete_reason} if incomplete_reason is not None else None
-        ended = {"status": status, "incomplete_details": details, "error": error, "usage": usage}
-        self.final = {**self._response, **ended, "content_filters": content_filters}
-        self.final["output"] = [item.fields for item in self._items if item is not None]
+        final = self.final = self._response
+        final["status"] = status
+        final["incomplete_details"] = details
+        final["error"] = error
+        final["usage"] = usage
+        final["content_filters"] = content_filters
+        final["output"] = [item.fields for item in self._items if item is not None]
         # They refer to the builder. A circle would stay in memory until it is searched for.
         self._items = []
         if service_tier is not None:
-            self.final["service_tier"] = service_tier
+            final["service_tier"] = service_tier
         if self._streams:
-            self._emit_response(f"response.{status}", _encode(self.final))
-        return self.final
+            self._emit_response(f"response.{status}", _encode(final))
+        return final
 
     def take(self) -> bytes:
         """The events since the last time, as bytes of the stream."""
@@ -356,12 +360,13 @@ class MessageItemWriter(_Item):
             return
         name = "text" if self._kind == "output_text" else "refusal"
         part = self._parts[-1]
-        said = {name: self._deltas.text}
-        part |= said
-        if "logprobs" in part:
-            said["logprobs"] = part["logprobs"]
-        self._builder._emit(f"response.{self._kind}.done", said, self._part_place)
-        self._builder._emit("response.content_part.done", {"part": part}, self._part_place)
+        part[name] = self._deltas.text
+        if self._builder._streams:
+            said = {name: part[name]}
+            if "logprobs" in part:
+                said["logprobs"] = part["logprobs"]
+            self._builder._emit(f"response.{self._kind}.done", said, self._part_place)
+            self._builder._emit("response.content_part.done", {"part": part}, self._part_place)
         self._kind = None
 
 

@@ -28,6 +28,25 @@ _DEFAULTS: Mapping[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
+# Every field in its order. A copy of a whole dict takes a third of the time of writing it out.
+_BEGUN: dict[str, Any] = {
+    "id": "",
+    "object": "response",
+    "created_at": 0,
+    "status": "in_progress",
+    "completed_at": None,
+    "content_filters": None,
+    "error": None,
+    "incomplete_details": None,
+    "model": "",
+    "output": None,
+    **_DEFAULTS,
+    "metadata": None,
+    "reasoning": None,
+    "text": None,
+    "tools": None,
+    "usage": None,
+}
 # A function says less when it is asked for than when it is repeated; strict is the API's default.
 _FUNCTION = {"type": "function", "description": None, "parameters": None, "strict": True}
 
@@ -43,29 +62,20 @@ def begin_response(
         model: what it names where the request names no model.
         created_at: unix seconds.
     """
-    given = {
-        name: value for name, value in parameters.items() if value is not None and name in _DEFAULTS
-    }
+    response = _BEGUN.copy()
+    for name, value in parameters.items():
+        if value is not None and name in _DEFAULTS:
+            response[name] = value
+    response["id"] = response_id
+    response["created_at"] = int(created_at)
+    response["model"] = parameters.get("model") or model
+    response["output"] = []
+    response["metadata"] = dict(parameters.get("metadata") or {})
     reasoning, text = parameters.get("reasoning"), parameters.get("text")
-    return {
-        "id": response_id,
-        "object": "response",
-        "created_at": int(created_at),
-        "status": "in_progress",
-        "completed_at": None,
-        "content_filters": None,
-        "error": None,
-        "incomplete_details": None,
-        "model": parameters.get("model") or model,
-        "output": [],
-        **_DEFAULTS,
-        **given,
-        "metadata": dict(parameters.get("metadata") or {}),
-        "reasoning": {"effort": None, "summary": None, **(reasoning or {})},
-        "text": {"format": {"type": "text"}, **(text or {})},
-        "tools": [_repeat_tool(tool) for tool in parameters.get("tools") or ()],
-        "usage": None,
-    }
+    response["reasoning"] = {"effort": None, "summary": None, **(reasoning or {})}
+    response["text"] = {"format": {"type": "text"}, **(text or {})}
+    response["tools"] = [_repeat_tool(tool) for tool in parameters.get("tools") or ()]
+    return response
 
 
 def _repeat_tool(tool: Mapping[str, Any]) -> dict[str, Any]:

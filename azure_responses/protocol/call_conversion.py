@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from azure_responses.protocol.conversion import APIName, Conversion, StreamConversion
 from azure_responses.protocol.reasoning_filter import ID_IS_OPTIONAL, Stripper, is_ours
@@ -134,7 +134,7 @@ class CallConversion:
             for text in conversion.warnings:
                 self._warn(text)
         self.warnings = conversion.warnings
-        return encode_body(body) or b"{}"
+        return _encode(body)
 
     def read(self, body: bytes) -> dict[str, Any]:
         """The reply in the caller's API.
@@ -150,7 +150,7 @@ class CallConversion:
             return None
         self._is_shortened = True
         body = self._written.shortened(message)
-        return None if body is None else encode_body(body)
+        return None if body is None else _encode(body)
 
     def continued(self) -> bytes | None:
         """The body to send next, where the reply so far is only the beginning; else None.
@@ -163,7 +163,7 @@ class CallConversion:
         if body is None:
             return None
         conversion.continued = None
-        return encode_body(body)
+        return _encode(body)
 
     def stream(self) -> StreamConversion:
         """The state of the stream that answers what was written."""
@@ -257,6 +257,18 @@ def _is_private(item: Any) -> bool:
     if _refers(item):
         return is_kept_here(item["id"])
     return isinstance(item, dict) and item.get("type") == "reasoning" and is_ours(item)
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    """A body that a conversion has made, which is JSON: quicker than a body that a caller gives."""
+    try:
+        encoded = to_json(body)
+    except ValueError:
+        encoded = b"NaN"
+    # What cannot be sent is refused there. The words may also stand in a text.
+    if b"NaN" in encoded or b"Infinity" in encoded:
+        return encode_body(body) or b"{}"
+    return encoded
 
 
 def _refers(item: Any) -> bool:

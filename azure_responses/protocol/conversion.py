@@ -8,8 +8,7 @@ call, never two in a row: what the first cannot express the second could not res
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 __all__ = ["APIName", "Conversion", "ConversionContext", "Sealer", "StreamConversion"]
 
@@ -27,8 +26,7 @@ class Sealer(Protocol):
         """What was sealed for this family; None for foreign or damaged text."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionContext:
+class ConversionContext(NamedTuple):
     """What a conversion knows beside the request.
 
     Attributes:

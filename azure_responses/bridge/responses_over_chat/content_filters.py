@@ -38,13 +38,21 @@ class FilterVerdicts:
 def _add(fields: _Fields, given: Mapping[str, Any]) -> None:
     results = given.get("content_filter_results")
     if isinstance(results, dict) and results:
-        before = fields.setdefault("content_filter_results", {})
-        for category, result in results.items():
-            if category not in before or _weight(result) >= _weight(before[category]):
-                before[category] = result
+        before = fields.get("content_filter_results")
+        if before is None:
+            # A whole reply has no others.
+            fields["content_filter_results"] = results.copy()
+        else:
+            _add_results(before, results)
     offsets = given.get("content_filter_offsets")
     if isinstance(offsets, dict):
         fields["content_filter_offsets"] = dict(offsets)
+
+
+def _add_results(before: _Fields, results: _Fields) -> None:
+    for category, result in results.items():
+        if category not in before or _weight(result) >= _weight(before[category]):
+            before[category] = result
 
 
 def _weight(result: Any) -> tuple[bool, bool, int]:

@@ -1,7 +1,7 @@
 """One call of the Responses API over a deployment that speaks chat completions."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from azure_responses.bridge.function_tools import FunctionTools, ToolSupport
@@ -64,11 +64,7 @@ class ResponsesOverChat:
         self.input_items = read_input(parameters, context.new_id)
         earlier = open_compactions(history, context.sealer)
         items = [*earlier, *open_compactions(self.input_items, context.sealer)]
-        support = ToolSupport(
-            strict=facts.takes_strict,
-            references=not facts.inlines_refs,
-            custom=facts.takes_custom_tools,
-        )
+        support = _support(facts.takes_strict, facts.inlines_refs, facts.takes_custom_tools)
         tools = self._tools = FunctionTools(parameters, items, support, self._unsupported)
         body = write_parameters(parameters, context, self._unsupported)
         writer = ItemsToChatWriter(context, tools, self._unsupported)
@@ -155,6 +151,11 @@ class ResponsesOverChat:
             # leaves the text empty.
             json_in_reasoning=facts.json_in_reasoning and form.get("type") == "json_object",
         )
+
+
+@cache
+def _support(strict: bool, inlines: bool, custom: bool) -> ToolSupport:
+    return ToolSupport(strict=strict, references=not inlines, custom=custom)
 
 
 def _seal(context: ConversionContext, text: str) -> str:

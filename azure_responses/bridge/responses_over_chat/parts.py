@@ -1,6 +1,6 @@
 """Content parts of the Responses API → those of chat completions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from azure_responses.bridge.unsupported import Unsupported, missing
@@ -38,12 +38,17 @@ class PartWriter:
         self._facts = facts
         self._unsupported = unsupported
 
-    def content(self, parts: Iterable[_Part], path: str) -> str | list[dict[str, Any]]:
+    def content(self, parts: Sequence[_Part], path: str) -> str | list[dict[str, Any]]:
         """The content of a message: text alone as a string, anything else as a list.
 
         Raises:
             ConfigurationError: a part that the deployment does not take.
         """
+        if len(parts) == 1 and "prompt_cache_breakpoint" not in parts[0]:
+            # Nearly every message is one text.
+            text = text_of(parts[0])
+            if text is not None:
+                return text
         written = self.write(parts, path)
         if len(written) == 1 and written[0]["type"] == "text":
             return str(written[0]["text"])

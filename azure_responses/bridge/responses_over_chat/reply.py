@@ -102,9 +102,11 @@ class ChatReplyReader:
         if choice is None or not isinstance(message, dict):
             raise ValueError("the reply has no message")
         self._add_around(completion)
-        calls = message.get("tool_calls") or ()
-        numbered = [{**call, "index": index} for index, call in enumerate(calls)]
-        self._add_choice(choice, {**message, "tool_calls": numbered})
+        calls = message.get("tool_calls")
+        if calls:
+            numbered = [{**call, "index": index} for index, call in enumerate(calls)]
+            message = {**message, "tool_calls": numbered}
+        self._add_choice(choice, message)
         self.finish_reason = self.finish_reason or "stop"
 
     def _add_around(self, given: _Fields) -> None:
