@@ -1,7 +1,15 @@
-"""What a response costs over a deployment that speaks chat completions."""
+"""What a response costs over a deployment that speaks chat completions.
 
-from collections.abc import Iterable
-from importlib.util import find_spec
+LiteLLM's `responses` over a chat model takes part where AZURE_RESPONSES_LITELLM names an
+interpreter that has it.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from azure_responses import AzureResponses
@@ -26,6 +34,7 @@ def _compare_calls(stub: str) -> Comparison:
     with (
         AzureResponses(f"{stub}/small", api_key="key") as native,
         AzureResponses(f"{stub}/chat-small", api_key="key", api="chat") as chat,
+        _litellm(stub) as peers,
     ):
 
         def convert() -> None:
@@ -39,24 +48,36 @@ def _compare_calls(stub: str) -> Comparison:
         contenders = [
             Contender("a response over chat", convert, _CALLS),
             Contender(_CALL, respond, _CALLS),
-            *_litellm(stub),
+            *peers,
         ]
         return compare("a converted call", "call", contenders, [Target(_CALL, 1.15)])
 
 
-def _litellm(stub: str) -> list[Contender]:
-    if not find_spec("litellm"):
-        return []
-    import litellm  # type: ignore[import-not-found, unused-ignore]
+@contextmanager
+def _litellm(stub: str) -> Iterator[list[Contender]]:
+    """LiteLLM in a process of its own; nothing without an interpreter that has it."""
+    interpreter = os.environ.get("AZURE_RESPONSES_LITELLM")
+    if not interpreter:
+        print("LiteLLM: not measured (AZURE_RESPONSES_LITELLM names a Python that has it)")
+        yield []
+        return
+    command = [interpreter, str(Path(__file__).with_name("litellm_responses.py")), stub, PROMPT]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        asks, answers = process.stdin, process.stdout
+        assert asks is not None
+        assert answers is not None
 
-    # LiteLLM converts responses to chat for this provider, as ours are here.
-    asked = {"api_base": f"{stub}/chat-small/v1", "api_key": "key", "input": PROMPT}
+        def respond() -> tuple[float, float]:
+            asks.write(f"{_LITELLM_CALLS}\n")
+            asks.flush()
+            took = json.loads(answers.readline())
+            return took["wall"], took["cpu"]
 
-    def respond() -> None:
-        for _ in range(_LITELLM_CALLS):
-            litellm.responses(model="hosted_vllm/kimi-k2.5", **asked)
-
-    return [Contender("litellm.responses", respond, _LITELLM_CALLS)]
+        version = json.loads(answers.readline())["version"]
+        yield [Contender(f"litellm.responses {version}", respond, _LITELLM_CALLS)]
+        asks.close()
 
 
 def _compare_streams(stub: str) -> Comparison:
