@@ -35,7 +35,7 @@ from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.call_conversion import is_stored_here
 from azure_responses.protocol.stored_response import StoredResponse
 from azure_responses.router import Router
-from azure_responses.router.upstream import to_bytes
+from azure_responses.router.upstream_reply import to_bytes
 from azure_responses.routing.deployment import Deployment
 from azure_responses.timeouts import patience_of
 

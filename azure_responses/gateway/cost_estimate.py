@@ -10,7 +10,7 @@ from azure_responses.pricing.use import read_use
 from azure_responses.router import Router
 from azure_responses.router.request_reader import continued_by
 from azure_responses.router.routed_request import RoutedRequest
-from azure_responses.router.upstream import stored_ids, tokens_of
+from azure_responses.router.upstream_reply import stored_ids, tokens_of
 from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,

@@ -18,7 +18,7 @@ from azure_responses.openai_server.error_body import (
 )
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
 from azure_responses.openai_server.route import expects_anthropic
-from azure_responses.router.upstream import UpstreamReply, to_bytes
+from azure_responses.router.upstream_reply import UpstreamReply, to_bytes
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.token_estimate import estimate_input_tokens

@@ -17,7 +17,8 @@ from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_name
 from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.router.arguments import EXTRAS, ChatOptions
 from azure_responses.router.attempts import NotSent, unsupported
-from azure_responses.router.upstream import UpstreamRequest, to_bytes
+from azure_responses.router.upstream import UpstreamRequest
+from azure_responses.router.upstream_reply import to_bytes
 from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry

@@ -39,7 +39,7 @@ from azure_responses.router._async.chat_answers import (
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import AsyncTarget
-from azure_responses.router.upstream import UpstreamReply
+from azure_responses.router.upstream_reply import UpstreamReply
 from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 

@@ -40,7 +40,7 @@ from azure_responses.router._sync.chat_answers import (
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.attempts import Answer, Routed
 from azure_responses.router.targets import Target
-from azure_responses.router.upstream import UpstreamReply
+from azure_responses.router.upstream_reply import UpstreamReply
 from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 

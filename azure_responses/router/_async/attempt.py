@@ -41,7 +41,7 @@ from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.native_frames import native_frames
 from azure_responses.router.routed_request import MOST_TURNS, RoutedRequest, StoredRequest
 from azure_responses.router.targets import AsyncTarget, AsyncTargets
-from azure_responses.router.upstream import UpstreamReply, failure_of, outcome_of
+from azure_responses.router.upstream_reply import UpstreamReply, failure_of, outcome_of
 from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import read_timeout, shorten

@@ -35,7 +35,7 @@ from azure_responses.reply_body import StreamedReply
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router.attempts import AbandonedStreams, OpenAttempt
 from azure_responses.router.event_frames import EventFrames
-from azure_responses.router.upstream import (
+from azure_responses.router.upstream_reply import (
     outcome_of,
     stream_failure,
     tokens_of,
