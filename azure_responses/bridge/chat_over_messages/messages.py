@@ -260,7 +260,8 @@ def _as_part(part: _Fields, path: str) -> _Fields:
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, Mapping) else image
-        return {**part, "type": "input_image", "image_url": url}
+        file_id = image.get("file_id") if isinstance(image, Mapping) else None
+        return {**part, "type": "input_image", "image_url": url, "file_id": file_id}
     if kind == "file":
         file = part.get("file")
         fields = dict(file) if isinstance(file, Mapping) else {}

@@ -18,6 +18,9 @@ _TEXTS = {
     "refusal": "refusal",
 }
 _DATA_URL = "Send the content as a data URL."
+_ANY_URL = (
+    "Send the image as a data URL or an https URL, or use a deployment that speaks Responses."
+)
 
 
 def text_of(part: _Part) -> str | None:
@@ -87,7 +90,7 @@ class PartWriter:
             if not part.get("file_id"):
                 raise missing(f"{path}.image_url")
             reason = "Chat completions takes no images by file id."
-            self._unsupported.leave_out(f"{path}.file_id", reason, _DATA_URL)
+            self._unsupported.leave_out(f"{path}.file_id", reason, _ANY_URL)
             return None
         image = {"url": url}
         detail = part.get("detail")

@@ -29,7 +29,10 @@ _DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?P<rest>(?:;[^;,]*)*),", re.IGNOR
 _SUFFIXES = {"pdf": _PDF, "png": "image/png", "gif": "image/gif", "webp": "image/webp"}
 _SUFFIXES |= {"jpg": "image/jpeg", "jpeg": "image/jpeg"}
 _SUFFIXES |= dict.fromkeys(("txt", "md", "csv", "json", "xml", "yaml", "html", "py"), "text/plain")
-_SEND_DATA = "Send the content itself as a data URL, or give an https URL."
+_SEND_DATA = (
+    "Send the content itself as a data URL, give an https URL, or use a deployment that speaks "
+    "Responses."
+)
 
 
 def text_of(part: _Part) -> str | None:

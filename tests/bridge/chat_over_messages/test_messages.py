@@ -120,6 +120,7 @@ def test_all_kinds_of_parts_become_blocks() -> None:
     [
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
         {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "image_url", "image_url": {"file_id": "file-1"}},
         {"type": "video_url", "video_url": {"url": "https://a"}},
     ],
 )

@@ -63,6 +63,12 @@ def test_other_parts_are_refused_by_name_or_dropped(part: dict[str, Any], named:
     assert [warning.startswith("input[0].content[1]") for warning in warnings] == [True]
 
 
+def test_the_refusal_of_an_image_by_its_id_names_what_can_be_sent_instead() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _content({"type": "input_image", "file_id": "file_1"})
+    assert "data URL or an https URL" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("name", ["file_id", "file_url"])
 def test_files_by_reference_are_refused_by_name(name: str) -> None:
     part = {"type": "input_file", name: "x"}
