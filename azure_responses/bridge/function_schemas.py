@@ -105,6 +105,7 @@ _ACTION = _object(
     "type",
 )
 COMPUTER: _Schema = _object({"actions": {"type": "array", "items": _ACTION}}, "actions")
+# The preview makes one action a call; the tool of 2026 makes several.
 COMPUTER_PREVIEW: _Schema = _object({"action": _ACTION}, "action")
 
 
@@ -202,15 +203,19 @@ class _Inlining:
         if reference in within:
             return beside
         named = self.read(self._find(reference), (*within, reference))
+        # Keywords beside a reference count since JSON Schema 2019-09, and pydantic writes
+        # descriptions there.
         return {**named, **beside} if isinstance(named, dict) else named
 
     def _find(self, reference: str) -> Any:
         found: Any = self._root
         for name in reference.removeprefix("#").split("/")[1:]:
+            # The escapes of a JSON pointer, in the order that RFC 6901 asks for.
             key = name.replace("~1", "/").replace("~0", "~")
             if not isinstance(found, Mapping) or key not in found:
                 raise invalid(f"{self._path} has no {reference[:200]!r}.", self._path)
             found = found[key]
+        # `#` names the whole schema. The result has no references, so it needs no definitions.
         if found is self._root:
             return {name: value for name, value in found.items() if name not in _DEFINITIONS}
         return found

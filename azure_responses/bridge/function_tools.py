@@ -117,12 +117,15 @@ _LONGEST_NAME = 64
 
 def flat_name(namespace: str | None, name: str) -> str:
     """The name of a function of a namespace: at most 64 letters, digits, `_` and `-`."""
+    # LiteLLM's separator, so that names in logs and prompts are the same for those who change over.
     whole = f"{namespace}__{name}" if namespace else name
     safe = _INVALID_CHARACTER.sub("_", whole)
     return whole if safe == whole and len(whole) <= _LONGEST_NAME else _hashed_name(whole, safe)
 
 
 def _hashed_name(whole: str, safe: str) -> str:
+    # Two long names may have a beginning in common. A hash, unlike a number, is the same in each
+    # turn, whatever other tools the request has.
     digest = sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{safe[: _LONGEST_NAME - 9]}_{digest}"
 
@@ -219,6 +222,7 @@ class FunctionTools:
             self._refuse(kind, path)
 
     def _refuse(self, kind: str, path: str) -> None:
+        # A choice that names the tool later is then left out, too, and is not refused as unknown.
         self._left_out.add(kind)
         self._unsupported.leave_out(
             path,
@@ -247,8 +251,12 @@ class FunctionTools:
         self, parameters: _Fields | None, strict: Any, path: str
     ) -> tuple[dict[str, Any], bool]:
         schema = dict(parameters or function_schemas.NO_PARAMETERS)
+        # Grok refuses references (pydantic-ai #10987). The text is searched first because most
+        # schemas have none.
         if not self._support.references and "$ref" in json.dumps(schema, default=str):
             schema = function_schemas.inline_references(schema, path)
+        # A function that says nothing is strict at the Responses API and is not at chat completions
+        # and Messages. So the choice is made here and always sent.
         if strict is not None or not self._support.strict:
             return schema, bool(strict)
         made = function_schemas.make_strict(
@@ -306,6 +314,7 @@ class FunctionTools:
     def _new_name(self, call: str, namespace: str | None, name: str) -> str:
         flat = flat_name(namespace, name)
         if flat in self._origins:
+            # `a__b` in no namespace and `b` in the namespace `a` would have one name.
             flat = _hashed_name(f"{call} {namespace} {name}", flat)
         self._names[call, namespace, name] = flat
         self._origins[flat] = ToolOrigin(call, name, namespace)
@@ -334,6 +343,8 @@ class FunctionTools:
             raise invalid(f"Invalid type for '{place}': expected an array.", place, "invalid_type")
         found = [self._find_all(one) for one in allowed if isinstance(one, Mapping)]
         names = {function.name for functions in found for function in functions}
+        # Only OpenAI's models take `allowed_tools`. For the others the tools that are not allowed
+        # are not sent.
         self.functions = [function for function in self.declared if function.name in names]
         return self._read_mode(str(choice.get("mode") or "auto"))
 

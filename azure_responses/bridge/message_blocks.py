@@ -70,6 +70,7 @@ def _text_of(fields: Any, name: str, path: str) -> str:
 
 def _read_image(block: _Block, path: str, unsupported: Unsupported) -> list[Part]:
     wanted = block.get("transformations") or {}
+    # OpenAI's models scale large pictures down by themselves, which is what `downsize` asks for.
     if isinstance(wanted, Mapping) and wanted.get("oversized_image") not in (None, "downsize"):
         unsupported.leave_out(
             f"{path}.transformations",
@@ -88,6 +89,8 @@ def _read_source(source: Any, path: str, unsupported: Unsupported) -> str | None
         return f"data:{_text_of(source, 'media_type', path)};base64,{data}"
     if kind == "url":
         return _text_of(source, "url", path)
+    # An id of Anthropic's file API means nothing to the resource, whose own file ids begin with
+    # `assistant-` (vercel/ai).
     if kind == "file":
         unsupported.leave_out(
             path,
@@ -101,11 +104,13 @@ def _read_source(source: Any, path: str, unsupported: Unsupported) -> str | None
 def _read_document(block: _Block, path: str, unsupported: Unsupported) -> list[Part]:
     _check_citations(block, path, unsupported)
     title, context = block.get("title"), block.get("context")
+    # The context tells the model about the document, and no other API has a field for it.
     notes = [Part("text", text) for text in (context,) if isinstance(text, str) and text]
     source = block.get("source")
     kind = source.get("type") if isinstance(source, Mapping) else None
     if kind in ("text", "content"):
         parts = _read_inline(source, f"{path}.source", unsupported)
+        # Text has no file name that could carry the title, and the model may be asked for it.
         titles = [Part("text", f"Document: {title}")] if title else []
         return [*titles, *notes, *parts]
     url = _read_source(source, f"{path}.source", unsupported)

@@ -90,6 +90,7 @@ def read_messages(messages: Any, unsupported: Unsupported) -> Iterator[Entry]:
         calls.begin(role)
         yield from _read_message(role, message["content"], path, calls, unsupported)
     calls.end()
+    # Other models take the beginning of an answer for a whole one, and write a second one.
     if role == "assistant":
         unsupported.leave_out(
             f"messages.{index}",
@@ -110,6 +111,8 @@ class _OpenCalls:
 
     def begin(self, role: str) -> None:
         """A message of this role follows."""
+        # Results may come in several messages of the user. They are overdue when the assistant
+        # speaks again.
         if role == "assistant" and self._role != "assistant":
             self.end()
         self._role = role
@@ -238,6 +241,8 @@ _ENTRIES: dict[Any, Callable[[_Fields, str, _OpenCalls, Unsupported], Iterator[E
     "tool_use": _read_tool_use,
     "tool_result": _read_tool_result,
 }
+# Anthropic names a result after its tool, such as `code_execution_tool_result`: by the ending those
+# of new tools are recognised, too.
 _OF_SERVER_TOOLS = ("server_tool_use", "mcp_tool_use", "_tool_result")
 
 
@@ -256,6 +261,7 @@ def _read_server_block(
         content = block.get("content")
         found = content if isinstance(content, list | tuple) else ()
         pages = [page for page in found if isinstance(page, Mapping)]
+        # The entry was given out with the call, so its list is completed in place.
         searches[call_id].results.extend(
             (str(page.get("title") or ""), str(page.get("url") or "")) for page in pages
         )

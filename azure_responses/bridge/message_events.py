@@ -42,6 +42,7 @@ _DELTAS = {
     "json": ("input_json_delta", "partial_json"),
     "citation": ("citations_delta", "citation"),
 }
+# Anthropic's example stream has it right after the start of the first block.
 _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _encode_text = json.encoder.encode_basestring
 
@@ -68,9 +69,11 @@ _ERROR_TYPES = {
     "429": "rate_limit_error",
     "rate_limit_exceeded": "rate_limit_error",
     "too_many_requests": "rate_limit_error",
+    # The money is used up: unlike the other limits, it is no use to try again.
     "insufficient_quota": "billing_error",
     "server_is_overloaded": "overloaded_error",
     "slow_down": "overloaded_error",
+    # Azure's 503 is a lack of capacity, for which Anthropic has the status 529.
     "503": "overloaded_error",
 }
 
@@ -224,6 +227,7 @@ class MessageEventWriter:
         while self._open < len(self._blocks) and self._blocks[self._open].is_closed:
             stop = {"type": "content_block_stop", "index": self._open}
             self._write("content_block_stop", stop)
+            # A block that waited may have ended meanwhile, so several can end here at once.
             self._open += 1
             if self._open < len(self._blocks):
                 self._begin(self._blocks[self._open])
@@ -257,6 +261,7 @@ class MessageEventWriter:
             "stop_sequence": stop_sequence,
             "stop_details": stop_details,
         }
+        # Counts of `message_delta` are of the whole message and replace those of `message_start`.
         whole = {**self._message["usage"], **usage}
         self._write("message_delta", {"type": "message_delta", "delta": delta, "usage": whole})
         self._write("message_stop", {"type": "message_stop"})

@@ -89,6 +89,7 @@ class MessageReply:
             sequences = self._stop_sequences
             text = self._texts[place] = _ReplyText(StopCutter(sequences) if sequences else None)
         text.length += len(delta)
+        # A refusal is not cut at a stop sequence: the caller needs the whole explanation.
         if is_refusal:
             self._refusal.append(delta)
         elif text.cutter is not None:
@@ -100,6 +101,8 @@ class MessageReply:
         if not delta:
             return
         if text.block is None or text.block.is_closed:
+            # Annotations may follow a text that is whole, so it ends only when the next block
+            # begins.
             text.block = self.writer.open(text_start(), ends_itself=True)
         self.writer.add(text.block, "text", delta)
 
@@ -218,6 +221,8 @@ class MessageReply:
             return "stop_sequence"
         if reason == "content_filter" or self._refusal:
             return "refusal"
+        # Messages has no reason for an answer that was cancelled. This one at least says that it is
+        # not whole.
         if status in ("incomplete", "cancelled"):
             return "max_tokens"
         return "tool_use" if self._has_calls else "end_turn"
@@ -241,6 +246,8 @@ def _cite(annotation: _Object) -> dict[str, Any]:
         "url": str(annotation.get("url") or ""),
         "title": annotation.get("title"),
         "cited_text": "",
+        # The anthropic package requires this field and `cited_text`. Only Anthropic's own search
+        # knows their values.
         "encrypted_index": "",
     }
 
@@ -251,6 +258,8 @@ def _convert_usage(usage: Any) -> dict[str, Any]:
     read, written = _details(fields, "input"), _details(fields, "output")
     cached, added = _count(read, "cached_tokens"), _count(read, "cache_write_tokens")
     converted: dict[str, Any] = {
+        # Anthropic counts cached tokens beside the input, OpenAI within it. A deployment that
+        # already counts Anthropic's way must not give a negative number.
         "input_tokens": max(_count(fields, "input_tokens") - cached - added, 0),
         "cache_creation_input_tokens": added,
         "cache_read_input_tokens": cached,

@@ -156,6 +156,7 @@ def _take(request: MessagesRequest, name: str, value: Any, unsupported: Unsuppor
         if value not in neutral:
             unsupported.leave_out(name, reason, alternative)
     elif name not in _WITHOUT_CONSEQUENCE:
+        # The model would refuse it in words of another API, so it is refused here in the caller's.
         shown = name if len(name) <= 100 else f"{name[:100]}…"
         unsupported.leave_out(shown, "It is not a known parameter of Messages.", "Leave it out.")
 
@@ -269,6 +270,8 @@ def _take_tier(request: MessagesRequest, value: Any, unsupported: Unsupported) -
     if value not in ("auto", "standard_only"):
         expected = "'auto' or 'standard_only'"
         raise invalid(f"service_tier: Input should be {expected}", "service_tier")
+    # Anthropic's "auto" uses priority capacity where there is some, which is what the deployment
+    # does when no tier is named.
     request.service_tier = "default" if value == "standard_only" else None
 
 
@@ -332,6 +335,7 @@ _READ: dict[str, Callable[[MessagesRequest, Any, Unsupported], None]] = {
     "metadata": _take_metadata,
     "thinking": _take_thinking,
     "output_config": _take_output,
+    # The name that it had in beta, before `output_config`; programs still send it.
     "output_format": _take_format,
     "service_tier": _take_tier,
     "tools": _take_tools,

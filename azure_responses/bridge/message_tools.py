@@ -85,6 +85,8 @@ def _read_tool(
     _check_callers(tool, path, unsupported)
     if kind == "custom":
         return _read_custom(tool, path, unsupported)
+    # The type ends in the date of its version, such as `bash_20250124`. New versions of a known
+    # tool should work without a change here.
     family = str(kind).rpartition("_")[0]
     if family == "web_search":
         return _read_search(tool, path, unsupported)
@@ -150,6 +152,7 @@ def _describe(tool: _Fields) -> str | None:
     examples = tool.get("input_examples")
     if not examples:
         return description or None
+    # No other API has a field for examples, but every model reads the description.
     shown = "\n".join(json.dumps(example, ensure_ascii=False) for example in examples)
     return f"{description or ''}\n\nExamples of input:\n{shown}".lstrip()
 
@@ -172,6 +175,8 @@ def _read_search(tool: _Fields, path: str, unsupported: Unsupported) -> ServerWe
 def _read_client_tool(tool: _Fields, family: str) -> ClientTool:
     name, description, schema = _CLIENT_TOOLS[family]
     if family == "computer":
+        # Claude gets the size in a field of the tool. A function has no such field, and coordinates
+        # mean nothing without it.
         size = f"{tool.get('display_width_px')} × {tool.get('display_height_px')}"
         description = f"{description} The screen has {size} pixels."
     return ClientTool(str(tool.get("name") or name), description, schema)
@@ -232,6 +237,8 @@ _MEMORY = _object(
     },
     "command",
 )
+# The actions of all versions: the caller's program refuses those that its own version lacks, and
+# the model reads why.
 _ACTIONS = (
     *("key", "type", "mouse_move", "left_click", "left_click_drag", "right_click"),
     *("middle_click", "double_click", "triple_click", "left_mouse_down", "left_mouse_up"),

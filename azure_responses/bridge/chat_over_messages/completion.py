@@ -14,7 +14,9 @@ from azure_responses.bridge.message_events import write_json
 
 __all__ = ["CompletionForm", "CompletionWriter"]
 
+# Every chat stream of Azure ends with this line. Messages streams have none, so it is written here.
 _DONE = b"data: [DONE]\n\n"
+# Written in C: it runs for every piece of text, where a whole dump of the chunk would be slow.
 _encode_text = json.encoder.encode_basestring
 
 
@@ -77,6 +79,8 @@ class CompletionWriter:
             "created": self.form.created,
             "model": str(model or self.form.model),
         }
+        # All deltas share their beginning and their end, so both are written once for the whole
+        # stream.
         head = {"id": completion_id, "object": "chat.completion.chunk", **self._around}
         self._head = f'{write_json(head)[:-1]},"choices":[{{"index":0,"delta":'
         usage = ',"usage":null' if self.form.has_usage else ""
@@ -87,6 +91,8 @@ class CompletionWriter:
         self._send(f"{self._head}{delta}{self._tail}")
 
     def _send(self, data: str) -> None:
+        # A model's text may hold half of a surrogate pair, which UTF-8 cannot express. The stream
+        # must not break for it.
         self._out.append(f"data: {data}\n\n".encode("utf-8", "replace"))
 
     def add_text(self, field: str, text: str) -> None:
@@ -137,6 +143,8 @@ class CompletionWriter:
             return {"tool_calls": [{"index": number, **fields}]}
         if number == 0 and "function" in fields:
             return {"function_call": fields["function"]}
+        # The deprecated `function_call` holds one call. If Claude makes several in spite of
+        # `disable_parallel_tool_use`, the others are not lost: they are numbered from 0 again.
         return {"tool_calls": [{"index": max(number - 1, 0), **fields}]}
 
     def finish(self, reason: str, usage: Mapping[str, Any] | None, tier: str | None) -> None:
@@ -146,6 +154,8 @@ class CompletionWriter:
         rest = {name: entries for name, entries in self._lists.items() if entries}
         if rest:
             self._emit(write_json(rest))
+        # Claude names its tier in the usage, which is complete only now; so no earlier chunk has
+        # it.
         around = {**self._around, **({"service_tier": tier} if tier is not None else {})}
         chunk = {**around, "object": "chat.completion.chunk"}
         null = {"usage": None} if self.form.has_usage else {}
@@ -187,6 +197,8 @@ class CompletionWriter:
     def fail(self, kind: str, code: str | None, message: str) -> None:
         """An error ends the stream; there is no whole completion then."""
         error = {"message": message, "type": kind, "param": None, "code": code}
+        # The openai package raises as soon as a chunk has `error`. `[DONE]` after it would never be
+        # read.
         self._send(write_json({"error": error}))
         self.is_over = True
 

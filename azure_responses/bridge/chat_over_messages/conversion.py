@@ -57,6 +57,8 @@ class ChatOverMessages:
         body, asked = write_parameters(parameters, context, unsupported)
         writer = ChatToMessagesWriter(context, tools, unsupported)
         body["messages"] = writer.write(parameters.get("messages"))
+        # What the format asks for stands after the caller's own text: the beginning that the caller
+        # marked for the prompt cache stays the same.
         system = [*writer.system, *({"type": "text", "text": text} for text in asked)]
         if system:
             body["system"] = system

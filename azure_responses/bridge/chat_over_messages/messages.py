@@ -78,6 +78,8 @@ class ChatToMessagesWriter:
             if write is None:
                 known = ", ".join(_WRITERS)
                 raise invalid(f"{path}.role is {role!r}. Roles are {known}.", f"{path}.role")
+            # OpenAI's models and Claude refuse a call without a result. LiteLLM makes one up; that
+            # would hide the caller's error from the caller and from the model.
             if role not in ("tool", "function"):
                 self._check_answered(path)
             write(self, message, path)
@@ -108,6 +110,8 @@ class ChatToMessagesWriter:
     def _add(self, role: str, blocks: list[_Block]) -> None:
         if not blocks:
             return
+        # All results of the calls of one message must stand in one message of the user, and chat
+        # completions have a message for each.
         if not self._messages or self._messages[-1]["role"] != role:
             self._messages.append({"role": role, "content": []})
         self._messages[-1]["content"] += blocks
@@ -193,6 +197,8 @@ class ChatToMessagesWriter:
         refusal = message.get("refusal")
         if refusal:
             spoken.append({"type": "text", "text": str(refusal)})
+        # Claude answers 400 "Expected `thinking` or `redacted_thinking`" where a message with calls
+        # begins with anything else while it thinks.
         thought = [*_thinking_of(message), *thought]
         self._add("assistant", [*thought, *spoken, *self._read_calls(message, path)])
 
@@ -200,6 +206,8 @@ class ChatToMessagesWriter:
         calls = [*(message.get("tool_calls") or ())]
         if message.get("function_call"):
             # The deprecated form has no id; its result names the function.
+            # The number of the message makes an id that is the same in each request, which the
+            # prompt cache needs.
             made = {"id": f"call_{path[9:-1]}", "function": message["function_call"]}
             calls.append(made)
         return [
@@ -249,6 +257,7 @@ class ChatToMessagesWriter:
         result: _Block = {"type": "tool_result", "tool_use_id": tool_id(call_id)}
         if len(content) == 1 and content[0].keys() == {"type", "text"}:
             result["content"] = content[0]["text"]
+        # An empty text block is refused; a result without content is not.
         elif content:
             result["content"] = content
         self._add("user", [{**result, **self._blocks.mark(message, path)}])

@@ -148,6 +148,8 @@ def _take(draft: MessagesDraft, name: str, value: Any) -> None:
 def _read_limit(parameters: _Fields, context: ConversionContext, unsupported: Unsupported) -> int:
     names = ("max_completion_tokens", "max_tokens")
     given = {name: parameters[name] for name in names if parameters.get(name) is not None}
+    # Programs that call several families send one limit under both names: Mistral takes only the
+    # older one (pydantic-ai #6593), OpenAI's reasoning models only the newer one.
     if len(set(given.values())) > 1:
         raise invalid(f"{' and '.join(given)} differ: they name the same limit.", "max_tokens")
     name = next(iter(given), "max_completion_tokens")
@@ -181,6 +183,8 @@ def _take_format(draft: MessagesDraft, value: Any) -> None:
         config = draft.body.setdefault("output_config", {})
         config["format"] = {"type": "json_schema", "schema": closed or dict(schema)}
     elif kind == "json_object":
+        # Messages has only the format with a schema, so JSON without one has to be asked for in
+        # words.
         draft.instructions.append("Answer with one JSON object and nothing else.")
     elif kind != "text":
         draft.unsupported.leave_out(

@@ -23,9 +23,12 @@ _ENDINGS = {
     "tool_use": "tool_calls",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
+    # Only tools that Anthropic runs pause a turn, and a chat request cannot ask for them. If it
+    # comes all the same, the answer is not whole, and `length` is the only reason that says so.
     "pause_turn": "length",
     "refusal": "content_filter",
 }
+# Programs look for OpenAI's code to decide on a retry. Anthropic's other types have no counterpart.
 _CODES = {"rate_limit_error": "rate_limit_exceeded"}
 
 
@@ -35,6 +38,8 @@ class _TextToCompletion:
     def __init__(self, reader: "MessageToCompletionReader", block: _Fields) -> None:
         self._writer = reader.writer
         self._citations: list[_Fields] = list(block.get("citations") or ())
+        # Claude cuts a sentence into blocks where a citation begins or ends, so nothing may stand
+        # between neighbours. Text before and after a call are paragraphs of their own.
         if self._writer.has_text("content") and reader.last_kind != "text":
             self._writer.add_text("content", _SEPARATOR)
         self._start = self._writer.text_length
@@ -50,6 +55,8 @@ class _TextToCompletion:
     def close(self) -> None:
         for citation in self._citations:
             found = annotation_of(citation, self._start, self._writer.text_length)
+            # Chat completions nest the fields below the name of the type; the Responses API has
+            # them flat.
             kind = found.pop("type")
             self._writer.append("annotations", {"type": kind, kind: found})
 
@@ -77,6 +84,9 @@ class _ThinkingToCompletion:
     def close(self) -> None:
         if self._block.get("type") == "thinking":
             self._block["thinking"] = "".join(self._pieces)
+        # LiteLLM's name for them. A caller has to send back every block with its own signature:
+        # where clients lost some, Claude refused turns with parallel calls (vercel/ai #20008,
+        # litellm #36197).
         self._writer.append("thinking_blocks", self._block)
 
 
@@ -245,6 +255,8 @@ class MessageToCompletionStream:
         for _, data in self._decoder.flush():
             self._take(data)
         if not self._writer.is_over:
+            # The reason to stop comes before `message_stop`. With it the answer is whole; without
+            # it a stream that broke off must not look complete.
             if self._reader.has_stopped:
                 self._reader.finish()
             else:

@@ -41,6 +41,8 @@ class MessagesToChatWriter:
         self._facts = context.facts
         self._tools = tools
         self._unsupported = unsupported
+        # A turn is written only at the end: results and pictures that belong to it are still to
+        # come.
         self._entries: list[AssistantTurn | _Object] = []
         # The answer that is being read, and the one whose calls wait for results.
         self._turn: AssistantTurn | None = None
@@ -106,6 +108,8 @@ class MessagesToChatWriter:
         self._reasoning = []
 
     def _write_thought(self, thought: ThinkingEntry) -> None:
+        # DeepSeek misses its cache without `reasoning_content` (pi #9645), and Kimi refuses calls
+        # that come without it (opencode #10996). Other families have no place for it.
         if not self._facts.takes_reasoning_content or not thought.sealed:
             return
         opened = self._context.sealer.open(family_of(self._context), thought.sealed)
@@ -134,6 +138,8 @@ class MessagesToChatWriter:
         texts = [part.value for part in result.parts if part.kind == "text"]
         others = self._write_parts([part for part in result.parts if part.kind != "text"])
         if others:
+            # Tool messages of chat completions hold text only. Without this line the result would
+            # look empty to the model.
             texts.append("[The next message of the user shows what else this returned.]")
             turn.pictures.append({"type": "text", "text": f"Returned by the call {result.id}:"})
             turn.pictures += others

@@ -17,6 +17,7 @@ from azure_responses.protocol.families import FamilyFacts
 __all__ = ["describe_tools", "own_stop_sequences", "write_parameters"]
 
 _Object = dict[str, Any]
+# OpenAI's reference of chat completions: up to four sequences. Messages has no such limit.
 _MOST_STOPS = 4
 
 
@@ -33,6 +34,7 @@ def write_parameters(
     body: _Object = {"model": context.deployment, facts.max_tokens_name: limit}
     if request.stream:
         body["stream"] = True
+        # Mistral answers 422 to `stream_options` (litellm #11696).
         if facts.takes_stream_usage:
             body["stream_options"] = {"include_usage": True}
     write_sampling(body, request, context, unsupported)

@@ -88,6 +88,8 @@ class ResponseToMessageReader:
         if self.reply.hides_thinking or (seen is None and not whole and not _is_sealed(item)):
             return
         self.reply.add_thinking(index, whole[len(seen or "") :])
+        # Azure encrypts the reasoning anew in every event (three texts for one item in chatlas's
+        # recordings), so it is taken from the whole item only.
         shown = item if self._request.summarizes else {**item, "summary": [], "content": []}
         self.reply.finish_thinking(index, seal_reasoning(shown, self._context))
 
@@ -228,8 +230,12 @@ class ResponseToMessageStream:
     def _fail(self, event: _Object) -> None:
         """`response.failed`, or `error`, which may follow it with the reason."""
         error = _response_of(event).get("error") or event.get("error")
+        # The fields stand in `error` on OpenAI's and Azure's wire, and flat in the event by the
+        # specification. Both occur.
         if event.get("type") == "error":
             error = error or event
+        # Azure reports a limit in three orders: `error` before `response.failed`, after one whose
+        # error is null (pi #7983), or that event alone (pi #1458).
         if error:
             self._reply.fail(error)
         self._has_failed = True
@@ -249,6 +255,7 @@ def _place_of(event: _Object) -> Place:
     return event.get("output_index"), event.get("content_index")
 
 
+# Events that are not listed repeat what these say, such as `response.content_part.done`.
 _EVENTS: dict[Any, Callable[[ResponseToMessageStream, _Object], None]] = {
     "response.created": ResponseToMessageStream._start,
     "response.output_text.delta": ResponseToMessageStream._add_text,

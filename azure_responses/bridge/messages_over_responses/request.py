@@ -53,6 +53,8 @@ def write_body(
     """
     items = _Items(context, names, unsupported)
     body: _Object = {"model": context.deployment, "input": items.write(request.entries)}
+    # Callers of Messages send the whole conversation each time. Stored items would be looked up by
+    # id, which is not reliable on Azure (pi #5524).
     body["store"] = False
     if request.stream:
         body["stream"] = True
@@ -152,6 +154,8 @@ def _add_tools(
     body["tools"] = [_write_tool(tool, names, unsupported) for tool in request.tools]
     searches = [tool for tool in request.tools if isinstance(tool, ServerWebSearch)]
     if searches:
+        # Without it a search has no pages, and a caller of Messages expects a result for each
+        # search.
         body["include"] = ["web_search_call.action.sources"]
         if searches[0].max_uses is not None:
             # It counts calls of hosted tools, and the search is the only one that is sent.

@@ -47,6 +47,8 @@ def restore_reasoning(thought: ThinkingEntry, context: ConversionContext) -> dic
     None where another deployment wrote the block, or where the item cannot be sent again.
     """
     kept = context.sealer.open(family_of(context), thought.sealed)
+    # A reasoning item without its encrypted content is looked up by its id, which fails where
+    # nothing is stored (openclaw #21782, twenty #23182).
     if kept is None or not kept.get("encrypted_content"):
         return None
     parts: dict[str, list[dict[str, Any]]] = {"summary": []}
@@ -63,6 +65,7 @@ def _split(text: str, lengths: Sequence[int]) -> list[str]:
     for length in lengths:
         texts.append(text[start : start + length])
         start += length + len(SEPARATOR)
+    # Some programs trim or shorten thinking that they send back; then the lengths no longer fit.
     if SEPARATOR.join(texts) == text:
         return texts
     return [text] if text else []

@@ -23,6 +23,7 @@ _TEXTS = {
 }
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
+# Types that are plain text under another name. Claude reads documents as PDF or as text only.
 _TEXT_TYPES = re.compile(r"text/|application/(json|xml|yaml|x-yaml|javascript|x-ndjson|toml|sql)$")
 _DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?P<rest>(?:;[^;,]*)*),", re.IGNORECASE)
 # What the names of files say where only bare base64 is given, as some clients send it.
@@ -115,6 +116,8 @@ class BlockWriter:
         return self._write_picture(media_type, data, f"{path}.image_url")
 
     def _write_picture(self, media_type: str, data: str, path: str) -> _Block | None:
+        # `image/jpg` is not a registered type, but many programs write it. Claude takes
+        # `image/jpeg`.
         media_type = "image/jpeg" if media_type == "image/jpg" else media_type
         if media_type in _IMAGES:
             source = {"type": "base64", "media_type": media_type, "data": data}
@@ -183,12 +186,14 @@ def _read_data_url(url: str, path: str) -> tuple[str, str]:
     if match is None:
         raise invalid(f"Invalid '{path}': expected a base64-encoded data URL.", path)
     data, media_type = url[match.end() :], match["type"].lower() or "text/plain"
+    # A data URL may also hold escaped text (RFC 2397); a block takes base64 only.
     if "base64" not in match["rest"].lower().split(";"):
         data = base64.b64encode(unquote_to_bytes(data)).decode()
     return media_type, data
 
 
 def _guess_type(data: str, filename: str) -> str:
+    # "%PDF-" as base64: the beginning of every PDF, whatever the name of the file says.
     if data.startswith("JVBERi"):
         return _PDF
     suffix = filename.rpartition(".")[2].lower()

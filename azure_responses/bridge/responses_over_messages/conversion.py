@@ -25,6 +25,7 @@ from azure_responses.protocol.families import FamilyFacts
 
 __all__ = ["ResponsesOverMessages"]
 
+# Each pause is a call that is billed. A turn that goes on after so many is more likely a loop.
 _MOST_PAUSES = 10
 
 
@@ -97,6 +98,7 @@ class ResponsesOverMessages:
 
         None where the caller did not ask for `truncation: "auto"`, or only one turn is left.
         """
+        # By default a conversation that is too long is an error, as at the service.
         if self._parameters.get("truncation") != "auto":
             return None
         messages = without_oldest_turns(self._body["messages"], message)

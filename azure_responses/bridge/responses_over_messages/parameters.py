@@ -153,6 +153,8 @@ def read_limit(value: Any, name: str, context: ConversionContext, unsupported: U
         if type(value) is not int or value < 1:
             raise invalid(f"Invalid '{name}': expected an integer above 0.", name)
         return value
+    # The limit is required, and one that is too small would cut answers that the caller did not
+    # limit.
     known: int | None = context.max_output_tokens or context.facts.max_output_tokens
     if known is None:
         unsupported.warn(
@@ -181,6 +183,8 @@ def _take_format(draft: MessagesDraft, form: _Fields) -> None:
         config = draft.body.setdefault("output_config", {})
         config["format"] = {"type": "json_schema", "schema": closed or dict(schema)}
     elif kind == "json_object":
+        # Messages has only the format with a schema, so JSON without one has to be asked for in
+        # words.
         draft.instructions.append("Answer with one JSON object and nothing else.")
     elif kind != "text":
         draft.unsupported.leave_out(
@@ -232,6 +236,7 @@ def _take_cache_time(draft: MessagesDraft, value: Any) -> None:
         # Only the marks in the input count.
         return
     _take_cache_key(draft, value)
+    # OpenAI's longest time is a day, Anthropic's an hour: the nearest to what was asked for.
     if fields.get("ttl") in ("1h", "24h"):
         draft.body["cache_control"]["ttl"] = "1h"
 
@@ -341,6 +346,8 @@ _CHOICES = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
 def _write_choice(tools: FunctionTools, *, is_parallel: bool) -> _Body | None:
     choice = tools.choice
     if choice is None:
+        # Messages has this setting only within a choice, so "auto", the default, is written out for
+        # it.
         return None if is_parallel else {"type": "auto", "disable_parallel_tool_use": True}
     written: _Body = {"type": _CHOICES[choice.mode]}
     if choice.function is not None:

@@ -229,6 +229,7 @@ class MessageToResponseReader:
         if not self._has_begun:
             self._has_begun = True
             self._builder.start()
+        # Each reply of a turn that was paused counts its own tokens, and all of them are billed.
         if self._usage:
             self._earlier_usage.append(self._usage)
         self._usage = {}
@@ -238,6 +239,7 @@ class MessageToResponseReader:
 
     def begin_block(self, index: Any, block: _Fields) -> None:
         """`content_block_start`."""
+        # Blocks that are not known are kept: a paused turn has to be sent back whole.
         kind = _KINDS.get(str(block.get("type")), _Unknown)
         if kind is not _TextToResponse:
             self._end_message()
@@ -318,6 +320,7 @@ class MessageToResponseReader:
         self._end_call()
         if self._message is None:
             self._message = self._builder.begin_message()
+        # The explanation may be null, and a refusal without text would look like an empty answer.
         self._message.add_refusal(str(self._stop_details.get("explanation") or _REFUSED))
 
     def _end_message(self) -> None:

@@ -18,6 +18,8 @@ __all__ = ["check_thinking", "open_block", "seal_block", "thinks", "write_thinki
 
 _Fields = Mapping[str, Any]
 _KINDS = ("thinking", "redacted_thinking")
+# Efforts in tokens, for models before Claude 4.6. The API gives only the smallest budget; the
+# others are our choice and grow as the efforts do.
 _BUDGETS = {
     "minimal": 1_024,
     "low": 2_048,
@@ -58,6 +60,7 @@ def write_thinking(
     """
     effort = reasoning.get("effort")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
+    # The signature comes with both, so the next turn keeps its thinking also where none is shown.
     display = "omitted" if summary in (None, "none") else "summarized"
     if effort == "none" and not facts.thinks_always:
         return {"thinking": {"type": "disabled"}}
