@@ -80,8 +80,10 @@ class AgentStore:
             if not self._takes_any:
                 return None
             plain = EmulatedAgent(name, version=version or "1")
+            # Not stored: a name that is only asked for does not become an agent that lists show.
             return AgentVersion(name, plain.version, plain.definition, 0)
         if version is None:
+            # The last one made is the latest: numbers as text would put 10 before 9.
             return next(reversed(versions.values()))
         return versions.get(version)
 

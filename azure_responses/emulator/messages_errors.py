@@ -44,6 +44,7 @@ def as_messages_error(error: ServiceError) -> ServiceError:
     if error.body.get("type") == "error":
         return error
     fields = error.body.get("error") or {}
+    # Anthropic's 500 has one text, whatever the cause.
     if error.status == 500:
         return messages_error(500, "Internal server error", error.headers)
     message = str(fields.get("message") or error.body.get("message") or "")

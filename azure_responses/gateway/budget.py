@@ -128,6 +128,8 @@ class Budgets:
         with self._lock:
             spent = self._spent(caller.key_id, start)
             held = self._held.get(caller.key_id, 0)
+            # The estimate itself is not part of the sum: a budget smaller than one estimate could
+            # not be used at all, and estimates are often too high.
             if spent + held < caller.budget:
                 self._held[caller.key_id] = held + amount
                 return Hold(caller.key_id, amount)

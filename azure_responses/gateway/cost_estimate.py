@@ -80,6 +80,7 @@ class CostEstimates:
         """The call is over."""
         usage = call.summary.usage or {}
         made, given = usage.get("output_tokens"), usage.get("input_tokens")
+        # An answer that a limit may have cut says nothing about answers without one.
         if isinstance(made, int) and not has_output_limit(call.body):
             self._observe(self._usual, caller, call, made, tick)
         self._share_context(call)

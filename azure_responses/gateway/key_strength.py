@@ -33,6 +33,7 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
+    # `::ffff:127.0.0.1` is the loopback address as a socket for both families shows it.
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
 

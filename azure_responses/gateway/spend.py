@@ -156,6 +156,7 @@ def spent_by(caller: ApiCaller, call: CallSummary, held: int = 0) -> tuple[Spend
         caller.key_id,
         fit_name(end_user_of(caller, call)),
         fit_name(call.group),
+        # The day on which it ended: only then its cost is known.
         day_of(call.started_at + call.latency),
     )
     use, cost = call.use, call.cost

@@ -89,6 +89,7 @@ def _read(term: str, value: Any, now: float | None) -> Any:
 def _read_text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST:
         raise ValueError(f"is not a text of up to {_LONGEST} characters")
+    # Names stand in logs, where a line break would begin an entry of its own.
     if not value.isprintable():
         raise ValueError("has characters that cannot be printed")
     return value.strip()
@@ -102,6 +103,7 @@ def _read_models(value: Any) -> tuple[str, ...]:
 
 
 def _read_count(value: Any) -> int:
+    # Redis scripts count in doubles, which are exact up to 2**53.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53:
         raise ValueError("is not a positive whole number")
     return value
@@ -192,6 +194,7 @@ class _KeysReader:
                 path, "This key has no name.", hint="Give it a name, for logs and totals."
             )
             return None
+        # Generated ids begin with `key_`: two keys of one name would share their totals and budget.
         if name.strip() in self._names or name.startswith("key_"):
             self._document.report(
                 (*path, "name"), f"The name {name!r} is taken.", hint="Choose another."

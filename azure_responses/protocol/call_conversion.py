@@ -146,6 +146,7 @@ class CallConversion:
 
     def shortened(self, message: str) -> bytes | None:
         """The body to send once more after a refusal as too long; None to pass the refusal on."""
+        # Once only: a second refusal says that the last turn alone is too long.
         if self._is_shortened:
             return None
         self._is_shortened = True
@@ -201,6 +202,8 @@ class Replay:
         """The request with the history in its input, and without what only we can read."""
         given = self._parameters.get("input")
         own = [{"role": "user", "content": given}] if isinstance(given, str) else given or []
+        # Azure looks up items by their id and refuses those that it does not know (openclaw
+        # #21782), and a `status` on messages and reasoning (litellm #13484).
         earlier = [_anonymous(item) for item in history if item.get("type") != "reasoning"]
         stripper = Stripper(lambda ciphertext: False, drops_ours=True)
         read = stripper.strip({"input": own})["input"]

@@ -17,6 +17,7 @@ Provider = Literal["azure", "azure_ai", "claude"]
 _Variables = Mapping[str, tuple[str, ...]]
 
 ENVIRONMENT: _Variables = {
+    # The names of the openai package come first, then those of LiteLLM: `AZURE_API_…`.
     "endpoint": ("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
     "api_key": ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
     "azure_ad_token": ("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
@@ -79,6 +80,7 @@ def choose(
     if explicit is not None:
         return Chosen(explicit, name, is_explicit=True)
     for variable in _variables(name, provider, beside):
+        # A variable that is set to nothing, as compose files do it, is not set.
         value = environ.get(variable, "").strip()
         if value:
             return Chosen(_complete(variable, value), variable, is_explicit=False)
@@ -99,5 +101,6 @@ def _variables(name: str, provider: Provider, beside: str | None) -> Iterator[st
 
 def _complete(variable: str, value: str) -> str:
     if variable == "ANTHROPIC_FOUNDRY_RESOURCE":
+        # The anthropic package takes the bare name of the resource and builds this URL (2.14.0).
         return f"https://{value}.services.ai.azure.com/anthropic"
     return value

@@ -32,6 +32,7 @@ _NAMED_IN_MESSAGE = tuple(
         r"^([\w.]+): Extra inputs are not permitted",
     )
 )
+# Some gateways quote a whole request or page in the message; patterns must not run over all of it.
 _LARGEST_MESSAGE = 20_000
 
 
@@ -52,6 +53,7 @@ def read_error_fields(body: Mapping[str, Any]) -> ErrorFields:
     """The fields of an error body, an `error` event or the error object itself."""
     given = body.get("error")
     error = given[0] if isinstance(given, list) and given else given
+    # Grok's `error` is the text itself, with `code` beside it (promptfoo #10592).
     fields: Mapping[str, Any] = error if isinstance(error, dict) else body
     found = _read_detail(fields) or _read_detail(_read_json(fields.get("message")))
     if found is not None:
@@ -67,6 +69,7 @@ def read_error_fields(body: Mapping[str, Any]) -> ErrorFields:
 
 
 def _message(fields: Mapping[str, Any]) -> str | None:
+    # Azure's specification says `inner_error`, its services write `innererror`.
     inner = fields.get("innererror") or fields.get("inner_error")
     said = _text(fields.get("message"))
     return said or (_text(inner.get("message")) if isinstance(inner, dict) else None)
@@ -95,6 +98,7 @@ def _read_detail(fields: Mapping[str, Any]) -> ErrorFields | None:
         return None
     place = first.get("loc")
     parts = [str(part) for part in place] if isinstance(place, list | tuple) else []
+    # The place begins with `body`, which is not part of a parameter's name.
     param = ".".join(parts[1:] if parts[:1] == ["body"] else parts) or None
     message = f"{param}: {first['msg']}" if param else first["msg"]
     return ErrorFields(message, _text(first.get("type")), None, param, fields)
@@ -110,4 +114,5 @@ def _named_in(message: str) -> str | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value or None
+    # A code may be a number, such as 429; `true` is no code.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -25,6 +25,7 @@ __all__ = ["FAMILIES", "Fact", "Family", "FamilyFacts", "facts_of"]
 ChatTools = Literal["always", "without_effort", "never"]
 Thinking = Literal["adaptive", "budget"]
 
+# From the lowest to the highest: `effort_for` compares the places.
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
@@ -223,6 +224,7 @@ def _override(name: str, value: Any, present: Any) -> Any:
             f"facts: {name!r} is not a fact of a model.",
             hint=f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(_KINDS)}.",
         )
+    # Added to those of the table: a configuration that names one path must not lose the others.
     if name.startswith("refused_by_"):
         return _refused(name, value, present or {})
     if name == "efforts" and _are_efforts(value):

@@ -32,6 +32,7 @@ _PORTALS = frozenset({"portal.azure.com", "ai.azure.com", "oai.azure.com"})
 _PATTERNS: tuple[tuple[Shape, str], ...] = (
     ("agent", r"(?P<prefix>.*/api/projects/[^/]+/.*/protocols/openai)(/responses)?"),
     ("project", r"(?P<prefix>.*/api/projects/[^/]+)(/(openai|models)(/.*)?)?"),
+    # The portal shows the whole URL of a call as "Target URI", and users paste it (cline #7049).
     ("deployment", r"(?P<prefix>.*)/openai/deployments/(?P<deployment>[^/]+)(/.*)?"),
     ("v1", r"(?P<prefix>.*)/openai/v1(?P<preview>/preview)?(/.*)?"),
     ("responses", r"(?P<prefix>.*)/openai/responses(/.*)?"),
@@ -134,6 +135,7 @@ def _to_ascii(netloc: str) -> str:
 
 
 def _with_scheme(text: str) -> str:
+    # Users paste the bare host; a key must never go out over plain HTTP by a guess.
     return text if re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE) else f"https://{text}"
 
 

@@ -155,6 +155,8 @@ class ResponseMemory:
         """Keep a response; one with the same id is replaced. `now` is unix seconds."""
         size = len(reply_bytes(stored.to_json()))
         with self._lock:
+            # Taken out first so that it becomes the newest: a dictionary keeps the old place of a
+            # known key.
             self._drop(stored.id)
             self._kept[stored.id] = stored, size
             self._bytes += size
@@ -194,6 +196,7 @@ class ResponseMemory:
         stored, size = found
         self._bytes -= size
         for item in stored.own_items():
+            # An item that was sent again belongs to the newer response, which may outlive this one.
             if self._items.get(str(item.get("id"))) == response_id:
                 del self._items[str(item.get("id"))]
 
@@ -231,9 +234,12 @@ def answer_stored(
         # Cancelling a response that has ended changes nothing.
         return _answer(stored.response)
     if operation == "delete":
+        # Azure's specification says `response.deleted`; OpenAI's example has "response" there.
         return _answer({"id": response_id, "object": "response.deleted", "deleted": True})
     if operation == "input_items":
         return _page(stored.input_items, query)
+    # The service streams a stored response again only if it was made in the background (Microsoft's
+    # page on the Responses API).
     if query.get("stream") == "true":
         return _refusal(
             400,
@@ -261,6 +267,7 @@ def item_missing(item_id: str, *, stores: bool) -> Reply:
     return _refusal(400, message, "input")
 
 
+# The limits of `listInputItems` in Azure's specification of v1.
 _LARGEST_PAGE = 100
 _PAGE = 20
 

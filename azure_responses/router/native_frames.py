@@ -63,6 +63,7 @@ class ChatFrames(EventFrames):
         """Chunks with the caller's name of the model; None where they have to be read for it."""
         if self._model_field is None:
             return blob
+        # A chunk without a model, or with a second one in an inner object, has to be parsed.
         if blob.count(_MODEL) != blob.count(END):
             return None
         field = self._model_field
@@ -79,6 +80,8 @@ class ChatFrames(EventFrames):
             self.failures.append({"type": "error", **chunk})
             return b""
         is_opening = not self._note(chunk)
+        # The router always asks for usage, to count tokens and costs. Programs that did not ask may
+        # fail at a chunk without choices.
         if self._drops_usage and chunk.get("usage") and not chunk.get("choices"):
             return b""
         if self._model is not None and "model" in chunk:
@@ -132,6 +135,7 @@ class MessagesFrames(EventFrames):
     def _take_blob(self, blob: bytes) -> bytes:
         if not self.is_handed_out or self.failures:
             return self._take_all(blob.split(END))
+        # Deltas are most of a stream and have nothing to note or to rename, so they are not parsed.
         if blob.count(_DELTA_EVENT) == blob.count(END):
             self.events_seen += 1
             return blob
@@ -150,6 +154,7 @@ class MessagesFrames(EventFrames):
             return b""
         self.events_seen += 1
         kind = str(event.get("type") or (name or b"").decode("utf-8", "replace"))
+        # A gateway in front of Claude may answer in OpenAI's shape, which has no type at the top.
         if kind == "error" or (event.get("error") and "type" not in event):
             self.failures.append({**event, "type": "error"})
             return b""

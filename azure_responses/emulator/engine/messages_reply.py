@@ -263,6 +263,7 @@ def _describe_usage(draft: _Draft, input_tokens: int) -> dict[str, Any]:
     read = usage.get("input_tokens_details", {}).get("cached_tokens", 0)
     ttl = _find_ttl(draft.generation.request)
     written = 0
+    # Anthropic's page on prompt caching: most models cache from 1024 tokens on.
     if ttl is not None and total >= 1024:
         written = max(0, total // _CACHE_STEP * _CACHE_STEP - read)
     searches = sum(block["type"] == "web_search_tool_result" for block in draft.blocks)
@@ -311,6 +312,8 @@ def write_message_events(message: dict[str, Any], chunking: str) -> Iterator[dic
         "stop_reason": None,
         "stop_sequence": None,
         "stop_details": None,
+        # Anthropic's streams begin with a count of one or so. A reader that adds the counts of
+        # `message_start` and `message_delta` must get too much here as it does there.
         "usage": {**usage, "output_tokens": min(1, usage["output_tokens"])},
     }
     begun["usage"].pop("output_tokens_details", None)
@@ -353,6 +356,8 @@ def _split(block: _Block, chunking: str) -> tuple[_Block, list[_Block]]:
         return opening, deltas
     if kind in ("tool_use", "server_tool_use"):
         written = json.dumps(block["input"], ensure_ascii=False) if block["input"] else ""
+        # The first piece is empty in Anthropic's streams, and a call without arguments has only
+        # that one.
         pieces = ["", *split_deltas(written, chunking)]
         named = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
         return {**block, "input": {}}, named

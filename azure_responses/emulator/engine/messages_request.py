@@ -39,6 +39,9 @@ def to_generation(generation: Generation) -> Generation:
     limit = body.get("max_tokens")
     if limit:
         room = generation.model.context_window - count_request(asked)
+        # Claude cuts an answer at the end of the window and says so
+        # (`model_context_window_exceeded`). The engine knows only a limit of the output, so that is
+        # lowered.
         asked["max_output_tokens"] = max(_LEAST_ROOM, min(limit, room))
     # Without a mark nothing is cached.
     is_marked = "cache_control" in json.dumps(body)

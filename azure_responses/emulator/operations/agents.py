@@ -160,8 +160,10 @@ def _check_body(call: EmulatedCall, body: dict[str, Any], agent: AgentVersion) -
     refused = [name for name in _REFUSED if body.get(name) is not None]
     if body.get("model") not in (None, "", agent.definition.get("model")):
         refused.insert(0, "model")
+    # Refused only in a follow-up. LiteLLM moves instructions into the input for this reason.
     if body.get("instructions") is not None and body.get("previous_response_id") is not None:
         refused.append("instructions")
+    # The agent's own endpoint names it in the path already.
     if call.route.agent is not None and body.get("agent_reference") is not None:
         refused.append("agent_reference")
     if refused:

@@ -49,6 +49,8 @@ def count_tokens(call: EmulatedCall) -> PlannedReply:
 
 
 def _serve(call: EmulatedCall, *, is_counted: bool) -> PlannedReply:
+    # Anthropic's form of ids. It is in the header and in the body of an error, and users quote
+    # either.
     request_id = "req_011C" + call.account.mint.letters(20)
     try:
         _check_headers(call)
@@ -91,6 +93,8 @@ def _find_deployment(call: EmulatedCall) -> EmulatedDeployment:
     if not isinstance(name, str):
         raise wrong("model", "Input should be a valid string")
     deployment = call.account.deployment(name)
+    # The mirror of what Claude's deployments answer on OpenAI's routes (windmill #9908, llmgateway
+    # #3233).
     if "messages" not in find_deployed(deployment).apis:
         raise api_not_supported()
     return deployment
@@ -136,6 +140,8 @@ def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRep
     message = written.message
     for block in message["content"]:
         if block["type"] == "tool_use":
+            # Remembered by the call: whether the thinking came back can be checked only in the next
+            # request.
             account.thoughts[block["id"]] = written.thoughts
     usage = message["usage"]
     account.window(deployment).spend(now, usage["input_tokens"] + usage["output_tokens"])
