@@ -15,6 +15,7 @@ from azure_responses.bridge.responses_over_chat.parameters import (
     write_parameters,
     write_tools,
 )
+from azure_responses.bridge.responses_over_chat.plain_reply import end_plain, find_plain
 from azure_responses.bridge.responses_over_chat.reply import ChatReplyReader, ReplyForm
 from azure_responses.bridge.responses_over_chat.stream import ChatReplyStream
 from azure_responses.bridge.sealed_reasoning import family_of
@@ -94,6 +95,9 @@ class ResponsesOverChat:
         Raises:
             ValueError: the body is not a chat completion.
         """
+        plain = None if self._facts.has_think_tags else find_plain(body)
+        if plain is not None:
+            return end_plain(self._begin(), body, plain, self._context.new_id)
         builder, reader = self._reader(streams=False)
         try:
             reader.add_completion(body)
@@ -124,15 +128,18 @@ class ResponsesOverChat:
             )
         return given
 
-    def _reader(self, *, streams: bool) -> tuple[ResponseEventBuilder, ChatReplyReader]:
+    def _begin(self) -> dict[str, Any]:
         context = self._context
-        response = begin_response(
+        return begin_response(
             self._parameters,
             response_id=context.new_id("resp_"),
             model=context.deployment,
             created_at=context.now,
         )
-        builder = ResponseEventBuilder(response, context.new_id, streams=streams)
+
+    def _reader(self, *, streams: bool) -> tuple[ResponseEventBuilder, ChatReplyReader]:
+        context = self._context
+        builder = ResponseEventBuilder(self._begin(), context.new_id, streams=streams)
         return builder, ChatReplyReader(builder, self._form(), context.new_id)
 
     def _form(self) -> ReplyForm:

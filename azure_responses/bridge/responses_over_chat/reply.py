@@ -14,7 +14,7 @@ from azure_responses.bridge.responses_over_chat.calls import CallReader
 from azure_responses.bridge.responses_over_chat.content_filters import FilterVerdicts
 from azure_responses.bridge.responses_over_chat.think_tags import SplitText, ThinkTagReader
 
-__all__ = ["ReplyForm", "ChatReplyReader"]
+__all__ = ["ChatReplyReader", "ReplyForm", "read_usage"]
 
 _Fields = Mapping[str, Any]
 # finish_reason → status and reason. Whatever else a server says is an end like any other.
@@ -247,7 +247,7 @@ class ChatReplyReader:
         self._end("failed", error={"code": code, "message": message})
 
     def _end(self, status: EndStatus, **how: Any) -> None:
-        usage = None if self._usage is None else _read_usage(self._usage)
+        usage = None if self._usage is None else read_usage(self._usage)
         self._builder.finish(
             status,
             usage=usage,
@@ -276,7 +276,8 @@ def _unwrapped(annotation: _Fields) -> dict[str, Any]:
     return {"type": kind, **inner} if isinstance(inner, dict) else dict(annotation)
 
 
-def _read_usage(usage: _Fields) -> dict[str, Any]:
+def read_usage(usage: _Fields) -> dict[str, Any]:
+    """The usage of a chat completion as that of a response."""
     read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     cached, cache_write = _counts(read, "cached_tokens", "cache_write_tokens")
     reasoned, _ = _counts(written, "reasoning_tokens", "")
