@@ -1,5 +1,6 @@
 """Background responses of deployments that do not work in the background by themselves."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -244,3 +245,42 @@ def test_replicas_with_a_database_share_it(tmp_path: Path) -> None:
             with one.client() as first:
                 made = first.post(CREATE, json=HELLO).json()
             assert wait(client, made["id"])["status"] == "completed"
+
+
+def test_a_deployment_whose_api_is_learned_by_the_call_is_asked_in_the_background() -> None:
+    # Nothing in its name says that it speaks chat completions.
+    rows = [EmulatedDeployment("house", model="Kimi-K2.5", latency=SOON)]
+    emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=rows)])
+    with gateway(emulator, "house") as running, running.client(ALICE) as client:
+        for _ in range(2):
+            made = client.post(CREATE, json=HELLO).json()
+            assert made["status"] == "queued", made
+            assert wait(client, made["id"])["status"] == "completed"
+        settle(running)
+        assert [request.operation for request in emulator.requests] == ["create", "chat", "chat"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"input": 5},
+        {"input": [{"type": "item_reference", "id": "msg_none"}]},
+        {"metadata": [1], "reasoning": "high", "text": [], "tools": {"a": 1}},
+        {"tools": [1, None, {"type": "function"}]},
+        {"previous_response_id": 7},
+        {"max_output_tokens": "many"},
+        {"background_options": {"completion_window": "2h"}},
+        {"input": "half \ud83d"},
+    ],
+    ids=str,
+)
+def test_an_odd_request_ends_as_a_response_or_is_refused(odd: dict[str, Any]) -> None:
+    with gateway(make_emulator(Latency())) as running, running.client() as client:
+        content = json.dumps({**HELLO, **odd})
+        reply = client.post(CREATE, content=content, headers={"content-type": "application/json"})
+        assert reply.status_code in (200, 400, 404), reply.text
+        if reply.status_code == 200:
+            found = wait(client, reply.json()["id"])
+            assert found["status"] in ("completed", "failed")
+            assert found["status"] == "completed" or found["error"]["message"]
+        settle(running)
