@@ -16,7 +16,8 @@ in the caller's place, and the response is in the store of our own responses fro
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +28,11 @@ from azure_responses.bridge.input_items import read_input
 from azure_responses.bridge.response_object import begin_response
 from azure_responses.call_options import new_bridged_id
 from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.event_log import EventLog, event_frame
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.openai_server import ApiReply, AsyncOpenAIServer
-from azure_responses.openai_server.replies import json_reply
+from azure_responses.openai_server.exchange import AsyncStreamBody
+from azure_responses.openai_server.replies import event_reply, json_reply
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.call_conversion import is_stored_here
@@ -51,6 +54,11 @@ _LONGEST = 86_400.0
 _GRACE = 60.0
 # How long who cancels a response waits for the end of its task.
 _STOPPING = 10.0
+# Streams that have ended, and can be read again.
+_MOST_LOGS = 100
+_MOST_LOG_BYTES = 32 * 2**20
+# The ends that an event tells of; a stream that is cancelled just ends.
+_SHOWN = frozenset({"completed", "incomplete", "failed"})
 _MODE = frozenset({"background", "background_options"})
 
 
@@ -61,12 +69,18 @@ class BackgroundCall:
     Attributes:
         call: the same request, not in the background.
         stored: the response as it begins.
+        label: its id as the caller knows it.
+        log: the events of one that is streamed; else None.
+        answer: the finished response as the caller sees it.
         is_deleted: the response has been deleted here.
         is_ending: the answer is there: it is too late to stop the call.
     """
 
     call: ServedRequest
     stored: StoredResponse
+    label: str
+    log: EventLog | None = None
+    answer: Mapping[str, Any] | None = None
     task: "asyncio.Task[None] | None" = None
     is_deleted: bool = False
     is_ending: bool = False
@@ -99,6 +113,7 @@ class BackgroundCalls:
         self._store = router.parts.response_store
         self._is_shared = not isinstance(self._store, AsyncMemoryResponseStore)
         self._running: dict[str, BackgroundCall] = {}
+        self._logs: dict[str, EventLog] = {}
 
     def takes(self, call: ServedRequest) -> bool:
         """True for a background response that no deployment of the group makes by itself."""
@@ -128,38 +143,83 @@ class BackgroundCalls:
                 param="background",
                 code="unsupported_parameter",
             )
-        if call.is_stream:
-            raise invalid_request(
-                "The model's deployments do not speak the Responses API: their background "
-                "responses are not streamed.",
-                param="stream",
-                code="unsupported_parameter",
-                hint="Leave out stream and retrieve the response, or leave out background.",
-            )
-        deployment = _group(call)[0]
-        running = BackgroundCall(self._foreground(call), _begin(call))
-        await self._store.save(running.stored)
-        self._remember(call, running.stored, deployment)
-        self._run_in_task(running, finish)
+        deployment, stored = _group(call)[0], _begin(call)
         label = self._parts.signer.label_id(
-            running.stored.id,
+            stored.id,
             deployment_tag=deployment.tag,
             resource_tag=deployment.resource,
             owner=call.request.owner,
         )
-        shown = {**running.stored.response, "id": label, "status": "queued"}
-        return json_reply(call.summary, to_bytes(shown))
+        shown = {**stored.response, "id": label}
+        log = EventLog(shown) if call.is_stream else None
+        running = BackgroundCall(self._foreground(call), stored, label, log)
+        await self._store.save(stored)
+        self._remember(call, stored, deployment)
+        self._run_in_task(running, finish)
+        if log is None:
+            return json_reply(call.summary, to_bytes({**shown, "status": "queued"}))
+        self._keep_log(stored.id, log)
+        return event_reply(call.summary, AsyncStreamBody(log.follow(-1)))
+
+    async def stream_again(self, call: ServedRequest) -> ApiReply[Any] | None:
+        """The events of a background response, read again or on; None of other responses.
+
+        A process that did not make the response knows its end only, and waits for that.
+        """
+        response_id = call.asked.known_id if call.is_stream and call.routed is not None else None
+        if call.operation != "retrieve" or response_id is None or not is_stored_here(response_id):
+            return None
+        given = call.asked.starting_after
+        after = -1 if given is None else given
+        try:
+            stored = await self._store.load(response_id)
+        except AzureResponsesError:
+            # The call itself reports it.
+            return None
+        if stored is None or not stored.response.get("background"):
+            # It may have been deleted by another process.
+            self._logs.pop(response_id, None)
+            return None
+        log = self._logs.get(response_id)
+        if log is not None:
+            return event_reply(call.summary, AsyncStreamBody(log.follow(after)))
+        return event_reply(call.summary, AsyncStreamBody(self._end_of(call, after)))
+
+    async def _end_of(self, call: ServedRequest, after: int) -> AsyncGenerator[bytes, None]:
+        request = replace(call.request, query="")
+        while True:
+            reply = await self._server.answer(self._server.read(request))
+            assert isinstance(reply.body, bytes)
+            response = from_json(reply.body)
+            status = response.get("status")
+            if status not in ("queued", "in_progress"):
+                break
+            await asyncio.sleep(_POLL)
+        if status in _SHOWN:
+            yield event_frame(f"response.{status}", after + 1, response)
 
     async def stop(self, call: ServedRequest) -> None:
         """Stop the call behind a response that `call` cancels or deletes."""
         if call.operation not in ("cancel", "delete"):
             return
+        if call.operation == "delete":
+            self._logs.pop(call.asked.known_id or "", None)
         running = self._running.get(call.asked.known_id or "")
         if running is None or running.task is None:
             return
         running.is_deleted = call.operation == "delete"
         running.stop()
         await asyncio.wait({running.task}, timeout=_STOPPING)
+
+    def _keep_log(self, response_id: str, log: EventLog) -> None:
+        self._logs[response_id] = log
+        ended = [each for each in self._logs if each not in self._running]
+        size = sum(self._logs[each].size for each in ended)
+        for index, each in enumerate(ended):
+            # The oldest first.
+            if len(ended) - index <= _MOST_LOGS and size <= _MOST_LOG_BYTES:
+                return
+            size -= self._logs.pop(each).size
 
     def _api_of(self, deployment: Deployment, group: str) -> str:
         target = self._parts.async_calls.targets.of(deployment)
@@ -209,7 +269,9 @@ class BackgroundCalls:
             running.is_ending = True
             if watch is not None:
                 watch.cancel()
-        await self._keep(running, final)
+        shown = await self._keep(running, final)
+        if running.log is not None:
+            running.log.close(shown)
 
     async def _watch(self, running: BackgroundCall) -> None:
         """Stop the call when another process has cancelled or deleted its response."""
@@ -235,11 +297,17 @@ class BackgroundCalls:
     async def _answered(self, running: BackgroundCall) -> StoredResponse:
         """The response as the call has ended."""
         reply = await self._server.answer(running.call)
-        assert isinstance(reply.body, bytes)
-        body = from_json(reply.body)
-        if reply.status >= 400:
+        if isinstance(reply.body, bytes):
+            body = from_json(reply.body)
+        else:
+            assert running.log is not None
+            async with aclosing(reply.body) as pieces:
+                body = await running.log.receive(aiter(pieces)) or {}
+            # An `error` event is the error; others hold the response.
+            body = body.get("response") or {"error": body}
+        if "id" not in body:
             error = body["error"]
-            return running.failed(str(error["code"]), str(error["message"]))
+            return running.failed(str(error.get("code")), str(error.get("message")))
         return await self._renamed(running, body)
 
     async def _renamed(self, running: BackgroundCall, body: Mapping[str, Any]) -> StoredResponse:
@@ -248,12 +316,12 @@ class BackgroundCalls:
         found = self._parts.reader.affinity.read_id(str(body["id"]), label)
         made = None
         if found is not None and is_stored_here(found.inner):
-            made = await self._store.load(found.inner)
-            await self._store.delete(found.inner)
+            made = await self._take(found.inner)
         if made is None:
-            # A fallback that speaks Responses, whose response is the service's.
+            # The service's own, of a fallback that speaks Responses; or the store does not answer.
             made = StoredResponse(body, begun.input_items, await self._history(running))
         own = {name: begun.response[name] for name in ("id", "created_at", "background")}
+        running.answer = {**body, **own, "id": running.label}
         return replace(
             made,
             response={**made.response, **own},
@@ -261,22 +329,43 @@ class BackgroundCalls:
             created_at=begun.created_at,
         )
 
+    async def _take(self, response_id: str) -> StoredResponse | None:
+        """A response, which is not stored under this id any more."""
+        try:
+            found = await self._store.load(response_id)
+            await self._store.delete(response_id)
+        except AzureResponsesError:
+            # An answer that was paid for is not lost to that.
+            return None
+        return found
+
     async def _history(self, running: BackgroundCall) -> list[Mapping[str, Any]]:
         continued = running.call.posted.continued_id
         if continued is None or not is_stored_here(continued):
             return []
-        before = await self._store.load(continued)
+        try:
+            before = await self._store.load(continued)
+        except AzureResponsesError:
+            return []
         return [] if before is None else before.conversation()
 
-    async def _keep(self, running: BackgroundCall, final: StoredResponse) -> None:
-        """Store how the response ended, unless that was decided elsewhere."""
+    async def _keep(
+        self, running: BackgroundCall, final: StoredResponse
+    ) -> Mapping[str, Any] | None:
+        """Store how the response ended, unless that was decided elsewhere.
+
+        Returns what the event at the end of a stream shows; None for no such event.
+        """
         if not await self._is_wanted(running):
-            return
+            return None
         await self._store.save(final)
         if self._is_shared and await self._is_wanted(running):
             # The store has not taken it.
             message = "The response is too large to be stored."
             await self._store.save(running.failed("response_too_large", message))
+        if final.response["status"] not in _SHOWN:
+            return None
+        return running.answer or {**final.response, "id": running.label}
 
 
 def _begin(call: ServedRequest) -> StoredResponse:

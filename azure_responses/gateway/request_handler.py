@@ -208,19 +208,25 @@ class RequestHandler:
             admission.settle(admitted, tokens=tokens)
 
     async def _make(self, call: ServedRequest, conclude: Conclude) -> None:
-        background = self._gateway.background_calls
         with continued_trace(self._headers):
-            if background.takes(call):
-                reply = await self._start_in_background(call, conclude)
-            elif call.is_stream:
-                await self._make_stream(call)
+            if call.is_stream:
+                await self._make_stream(call, conclude)
                 return
-            else:
-                reply = await self._gateway.server.answer(call)
-                # Only by that refusal may it be known which API the deployment speaks.
-                if reply.status == 400 and background.takes(call):
-                    reply = await self._start_in_background(call, conclude)
+            reply = await self._reply_to(call, conclude)
         await self._send_reply(reply.status, reply.headers, reply.body)
+
+    async def _reply_to(self, call: ServedRequest, conclude: Conclude) -> ApiReply[Any]:
+        background = self._gateway.background_calls
+        again = await background.stream_again(call)
+        if again is not None:
+            return again
+        if background.takes(call):
+            return await self._start_in_background(call, conclude)
+        reply: ApiReply[Any] = await self._gateway.server.answer(call)
+        # Only by that refusal may it be known which API the deployment speaks.
+        if reply.status == 400 and background.takes(call):
+            return await self._start_in_background(call, conclude)
+        return reply
 
     async def _start_in_background(self, call: ServedRequest, conclude: Conclude) -> ApiReply[Any]:
         """Have a task make the call, which then holds what the call holds."""
@@ -238,9 +244,11 @@ class RequestHandler:
             return refusal(call.request, error, call.summary)
         held.push(self._held.pop_all())
         self._is_in_background = True
+        # Who leaves a stream ends the reading of it, and not the call.
+        self._is_over = False
         return reply
 
-    async def _make_stream(self, call: ServedRequest) -> None:
+    async def _make_stream(self, call: ServedRequest, conclude: Conclude) -> None:
         stream = EventStream(
             self._send,
             [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
@@ -249,7 +257,7 @@ class RequestHandler:
             stop=self._stop,
         )
         try:
-            reply = await self._gateway.server.answer(call)
+            reply = await self._reply_to(call, conclude)
             if isinstance(reply.body, bytes):
                 await self._end_early(stream, call, reply.status, reply.headers, reply.body)
             else:

@@ -162,16 +162,12 @@ def test_the_error_of_the_call_is_the_response_s() -> None:
         settle(running)
 
 
-@pytest.mark.parametrize(
-    ("changed", "param"), [({"store": False}, "background"), ({"stream": True}, "stream")]
-)
-def test_what_cannot_be_done_in_the_background_is_refused(
-    changed: dict[str, Any], param: str
-) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_background_response_has_to_be_stored(stream: bool) -> None:
     emulator = make_emulator()
     with gateway(emulator) as running, running.client() as client:
-        refused = client.post(CREATE, json={**HELLO, **changed})
-        assert (refused.status_code, refused.json()["error"]["param"]) == (400, param)
+        refused = client.post(CREATE, json={**HELLO, "store": False, "stream": stream})
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "background")
         assert not emulator.requests
         settle(running)
 
@@ -284,3 +280,115 @@ def test_an_odd_request_ends_as_a_response_or_is_refused(odd: dict[str, Any]) ->
             assert found["status"] in ("completed", "failed")
             assert found["status"] == "completed" or found["error"]["message"]
         settle(running)
+
+
+STREAM = {**HELLO, "stream": True}
+
+
+def read_events(reply: httpx.Response) -> list[dict[str, Any]]:
+    assert reply.status_code == 200, reply.read()
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    return [json.loads(line[6:]) for line in reply.iter_lines() if line.startswith("data: ")]
+
+
+def first_event(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
+    """The first event of a stream whose caller then leaves."""
+    with client.stream("POST", CREATE, json=body) as reply:
+        for line in reply.iter_lines():
+            if line.startswith("data: "):
+                event: dict[str, Any] = json.loads(line[6:])
+                return event
+    raise AssertionError("the stream has no event")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_background_stream_is_read_now_and_again(model: str) -> None:
+    with gateway(make_emulator(), model) as running, running.client(ALICE) as client:
+        with client.stream("POST", CREATE, json=STREAM) as reply:
+            events = read_events(reply)
+        assert [event["sequence_number"] for event in events] == list(range(len(events)))
+        assert [event["type"] for event in events[:2]] == [
+            "response.created",
+            "response.in_progress",
+        ]
+        assert events[-1]["type"] == "response.completed"
+        assert any(event["type"] == "response.output_text.delta" for event in events)
+        told = [event["response"] for event in events if "response" in event]
+        assert {response["id"] for response in told} == {told[0]["id"]}
+        assert all(response["background"] for response in told)
+        path = f"{CREATE}/{told[0]['id']}"
+        kept = client.get(path).json()
+        assert kept["status"] == "completed"
+        assert kept["output"][-1]["content"] == told[-1]["output"][-1]["content"]
+        assert read_events(client.get(path, params={"stream": "true"})) == events
+        rest = client.get(path, params={"stream": "true", "starting_after": "3"})
+        assert read_events(rest) == events[4:]
+        settle(running)
+
+
+def test_who_leaves_a_background_stream_reads_it_on() -> None:
+    latency = Latency(first_token=0.5, tokens_per_second=200)
+    with gateway(make_emulator(latency)) as running, running.client() as client:
+        created = first_event(client, STREAM)
+        assert (created["type"], created["sequence_number"]) == ("response.created", 0)
+        path = f"{CREATE}/{created['response']['id']}"
+        assert client.get(path).json()["status"] == "in_progress"
+        with client.stream("GET", path, params={"stream": "true", "starting_after": 0}) as reply:
+            events = read_events(reply)
+        assert [event["sequence_number"] for event in events] == list(range(1, len(events) + 1))
+        assert events[-1]["type"] == "response.completed"
+        settle(running)
+
+
+def test_a_cancelled_background_stream_just_ends() -> None:
+    with gateway(make_emulator(NEVER)) as running, running.client() as client:
+        path = f"{CREATE}/{first_event(client, STREAM)['response']['id']}"
+        assert client.post(f"{path}/cancel").json()["status"] == "cancelled"
+        settle(running)
+        events = read_events(client.get(path, params={"stream": "true"}))
+        assert [event["type"] for event in events] == ["response.created", "response.in_progress"]
+        assert client.delete(path).status_code == 200
+        assert client.get(path, params={"stream": "true"}).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["http-400", "truncate", "reset-mid-body"])
+def test_a_background_stream_that_fails_says_so(kind: str) -> None:
+    emulator = make_emulator(Latency())
+    emulator.faults.add(Fault(kind, after_events=4))
+    with gateway(emulator) as running, running.client() as client:
+        with client.stream("POST", CREATE, json=STREAM) as reply:
+            events = read_events(reply)
+        assert events[-1]["type"] == "response.failed"
+        assert events[-1]["response"]["error"]["message"]
+        kept = client.get(f"{CREATE}/{events[0]['response']['id']}").json()
+        assert (kept["status"], kept["error"]) == ("failed", events[-1]["response"]["error"])
+        settle(running)
+
+
+def test_another_replica_streams_the_end_of_it(redis_server: RedisServer) -> None:
+    with make_emulator(Latency(first_token=0.5)).serve() as server:
+        config = configured(server.url, MODELS[0], redis_url=redis_server.url)
+        with serve(config) as one, serve(config) as other, other.client() as client:
+            with one.client() as first:
+                path = f"{CREATE}/{first_event(first, STREAM)['response']['id']}"
+            query = {"stream": "true", "starting_after": "1"}
+            with client.stream("GET", path, params=query) as reply:
+                events = read_events(reply)
+            assert [event["type"] for event in events] == ["response.completed"]
+            assert events[0]["sequence_number"] == 2
+            assert events[0]["response"] == client.get(path).json()
+
+
+def test_the_openai_package_streams_it_on() -> None:
+    with (
+        gateway(make_emulator()) as running,
+        openai.OpenAI(base_url=f"{running.url}/v1", api_key=KEY) as client,
+    ):
+        stream = client.responses.create(
+            model="chat", input="Say hello", background=True, stream=True
+        )
+        events = list(stream)
+        opened = events[0]
+        assert opened.type == "response.created"
+        again = client.responses.retrieve(opened.response.id, stream=True, starting_after=2)
+        assert [event.type for event in again] == [event.type for event in events[3:]]
