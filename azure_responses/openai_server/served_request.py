@@ -26,8 +26,10 @@ from azure_responses.openai_server.request_json import (
 from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
+from azure_responses.router.prepared_request import ReceivedBody
 from azure_responses.router.request_reader import RequestReader
-from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.stored_request import StoredRequest
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest, unknown_response

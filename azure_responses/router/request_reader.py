@@ -22,7 +22,9 @@ from azure_responses.router.arguments import (
     list_messages,
     read_history,
 )
-from azure_responses.router.routed_request import ReceivedBody, RoutedRequest, StoredRequest
+from azure_responses.router.prepared_request import ReceivedBody
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.stored_request import StoredRequest
 from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry

@@ -1,120 +1,40 @@
 """A request as a router reads it, and what one attempt on a deployment sends of it."""
 
-import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
 from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import AzureResponsesError, ConfigurationError, InternalServerError
 from azure_responses.protocol.agents import for_agent
 from azure_responses.protocol.conversion import APIName
-from azure_responses.protocol.operations import Options
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.protocol.stored_response import is_kept_here
-from azure_responses.router.arguments import EXTRAS, ChatOptions
+from azure_responses.router.arguments import EXTRAS
 from azure_responses.router.attempts import NotSent, unsupported
+from azure_responses.router.history import as_continuation
+from azure_responses.router.prepared_request import (
+    PreparedRequest,
+    Reader,
+    ReceivedBody,
+    options_of,
+)
 from azure_responses.router.upstream import UpstreamRequest
-from azure_responses.router.upstream_reply import to_bytes
-from azure_responses.routing.affinity import Affinity, RequestIds
+from azure_responses.routing.affinity import RequestIds
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.explain import explain
 from azure_responses.routing.id_rewriter import IdRewriter, NoIds
-from azure_responses.routing.id_walker import to_plain
 from azure_responses.routing.purge_ledger import RETENTION, LedgerEntry
 from azure_responses.routing.route_request import RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
-from azure_responses.routing.signed_id import IdSigner
-from azure_responses.timeouts import Timeout, patience_of
+from azure_responses.timeouts import Timeout
 
-__all__ = [
-    "MOST_TURNS",
-    "PreparedRequest",
-    "ReceivedBody",
-    "RoutedRequest",
-    "StoredRequest",
-    "as_continuation",
-    "as_input",
-]
+__all__ = ["RoutedRequest"]
 
-MOST_TURNS = 100
-"""So many responses back a conversation is read."""
-
-# What every resource understands without looking anything up.
-_PORTABLE = frozenset(
-    {
-        "message",
-        "function_call",
-        "function_call_output",
-        "custom_tool_call",
-        "custom_tool_call_output",
-    }
-)
-# Ids belong to the resource that stores the item, and Azure may refuse the read-only `status`
-# (litellm#13484).
-_LEFT_OUT = frozenset({"id", "status"})
-_CONTINUES = frozenset({"previous_response_id", "conversation"})
 # Fields of a chat that the bridge reads, and no service.
 _OF_THE_ROUTER = frozenset({"drop_params"})
-
-
-class Reader(Protocol):
-    """What a request needs to know of the router that read it."""
-
-    routing: DeploymentRegistry
-    signer: IdSigner
-    affinity: Affinity
-    chat_options: ChatOptions
-
-    def sole_resource(self, model: str) -> str | None:
-        """The one resource behind a model name, or None when there are several."""
-
-
-class PreparedRequest(NamedTuple):
-    """What one attempt sends.
-
-    Attributes:
-        request: for the upstream, with the service's own ids.
-        ids: puts signed ids into the answer.
-        warnings: what was left out, one sentence each.
-    """
-
-    request: UpstreamRequest
-    ids: IdRewriter | NoIds
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class ReceivedBody:
-    """The body of a request that came as bytes.
-
-    Attributes:
-        content: as received.
-        fields: read.
-        is_changed: the fields are not quite what was received.
-        call_id: names the call, to Azure as `x-ms-client-request-id`.
-        drops_params: leave out what a model that reasons refuses; None leaves it to the router and
-            the deployment.
-    """
-
-    content: bytes
-    fields: Mapping[str, Any]
-    call_id: str
-    is_changed: bool = False
-    drops_params: bool = False
-
-    def as_sent(self, parameters: Mapping[str, Any], *, is_same: bool) -> bytes:
-        """The body to send; the very bytes that came where nothing has to be changed."""
-        # Byte for byte where possible: fields and spellings that are unknown here then survive.
-        if is_same and not self.is_changed and self.fields.get("model") == parameters["model"]:
-            return self.content
-        # The reader leaves out what is null, which for Azure may differ from not being there.
-        nulls = {name: None for name, value in self.fields.items() if value is None}
-        return to_bytes({**nulls, **parameters})
 
 
 @dataclass(slots=True)
@@ -353,7 +273,7 @@ class RoutedRequest:
         if after is not None and is_stream:
             query["starting_after"] = str(after)
         # The body was for the request that made it.
-        options = _options_of({**self.options, "extra_body": None}, self.timeout)
+        options = options_of({**self.options, "extra_body": None}, self.timeout)
         return UpstreamRequest(
             "retrieve",
             parameters=query,
@@ -402,7 +322,7 @@ class RoutedRequest:
             name,
             parameters,
             content,
-            options=_options_of(self.options, self.timeout),
+            options=options_of(self.options, self.timeout),
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             caller=self.caller,
@@ -436,128 +356,13 @@ class RoutedRequest:
             name,
             parameters,
             content,
-            options=_options_of(options, self.timeout),
+            options=options_of(options, self.timeout),
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             drops_params=drops_params,
             # A chat that the deployment refuses as a response is sent as the chat that it was.
             may_switch=not self.is_bridged,
         )
-
-
-@dataclass(slots=True)
-class StoredRequest:
-    """A call about one stored response.
-
-    Attributes:
-        route_request: what routing is asked.
-        inner: the response's id as the service knows it.
-        owner: who asks.
-        timeout: for the whole call.
-        given: ids as the service knows them → as the caller gave them.
-        operation: `retrieve`, `cancel`, `delete` or `input_items`.
-        query: the parameters of the operation, as the service names them.
-        options: `extra_headers` and its kin, those given.
-        is_stream: the answer is asked for as events.
-        call_id: of a request that came with one.
-    """
-
-    reader: Reader
-    route_request: RouteRequest
-    inner: str
-    owner: str | None
-    timeout: Timeout
-    given: Mapping[str, str]
-    operation: str = "retrieve"
-    query: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    is_stream: bool = False
-    call_id: str | None = None
-
-    is_about_stored: ClassVar[bool] = True
-    # The response exists already: its stream can be read on over another connection.
-    is_background: ClassVar[bool] = True
-    caller: ClassVar[APIName] = "responses"
-    drops_usage: ClassVar[bool] = False
-
-    @property
-    def known_id(self) -> str | None:
-        """The response's id as the service knows it."""
-        return self.inner
-
-    @property
-    def given_id(self) -> str | None:
-        """The response's id as the caller gave it."""
-        return self.given[self.inner]
-
-    @property
-    def starting_after(self) -> int | None:
-        """The event after which a stream begins."""
-        after = self.query.get("starting_after")
-        return None if after is None else int(after)
-
-    def prepare(
-        self,
-        deployment: Deployment,
-        call: RoutedCall,
-        *,
-        drops_params: bool = False,
-        api: APIName = "responses",
-    ) -> PreparedRequest:
-        """What is sent to one deployment of the resource."""
-        request = UpstreamRequest(
-            self.operation,
-            parameters=self.query,
-            response_id=self.inner,
-            options=_options_of(self.options, self.timeout),
-            call_id=self.call_id,
-            is_stream=self.is_stream,
-        )
-        ids = IdRewriter(self.reader.signer, deployment, self.owner, given=self.given)
-        return PreparedRequest(request, ids)
-
-    def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
-        """Nothing: what is stored is remembered already."""
-        return None
-
-    def retrieval(self, response_id: str, after: int | None, *, is_stream: bool) -> UpstreamRequest:
-        """What reads the response on, or polls for it, once its connection is lost."""
-        dropped = {"starting_after", "stream"}
-        query = {name: value for name, value in self.query.items() if name not in dropped}
-        if after is not None and is_stream:
-            query["starting_after"] = str(after)
-        return UpstreamRequest(
-            "retrieve",
-            parameters=query,
-            response_id=self.inner,
-            options=_options_of(self.options, self.timeout),
-            call_id=self.call_id,
-            is_stream=is_stream,
-        )
-
-
-def as_input(items: Iterable[Any]) -> list[dict[str, Any]]:
-    """Stored items as input: messages and calls of functions, without ids.
-
-    Reasoning is encrypted for the resource that wrote it, and calls of hosted tools are known to
-    their own resource only; neither is carried over.
-    """
-    found = []
-    for item in items:
-        fields: Mapping[str, Any] = to_plain(item)
-        if fields.get("type", "message") in _PORTABLE:
-            kept = {n: v for n, v in fields.items() if n not in _LEFT_OUT and v is not None}
-            found.append(kept)
-    return found
-
-
-def as_continuation(parameters: Mapping[str, Any], history: Sequence[Any]) -> dict[str, Any]:
-    """The parameters with the history in front of their input, continuing nothing."""
-    kept = {name: value for name, value in parameters.items() if name not in _CONTINUES}
-    given = kept.get("input") or []
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-    kept["input"] = [*as_input(history), *items]
-    return kept
 
 
 def _for_agent(
@@ -605,19 +410,3 @@ def _split_extra(
         **options,
         "extra_body": {name: body.get(name, value) for name, value in extra.items()},
     }
-
-
-def _options_of(given: Mapping[str, Any], timeout: Timeout) -> Options:
-    patience = patience_of(timeout)
-    patience = math.inf if patience is None else patience
-    if not given:
-        return _patient(patience)
-    return Options(
-        given.get("extra_headers"), given.get("extra_query"), given.get("extra_body"), patience
-    )
-
-
-# Most calls have no extras, and the router's timeout.
-@lru_cache(64)
-def _patient(patience: float) -> Options:
-    return Options(patience=patience)

@@ -39,7 +39,8 @@ from azure_responses.router.arguments import (
 )
 from azure_responses.router.attempts import Answer, finished
 from azure_responses.router.request_reader import RequestReader
-from azure_responses.router.routed_request import RoutedRequest, StoredRequest
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.stored_request import StoredRequest
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.purge_ledger import LedgerEntry, PurgeReceipt, judge_missing

@@ -39,8 +39,10 @@ from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.attempts import NotSent, unsupported
 from azure_responses.router.event_frames import EventFrames
+from azure_responses.router.history import MOST_TURNS
 from azure_responses.router.native_frames import native_frames
-from azure_responses.router.routed_request import MOST_TURNS, RoutedRequest, StoredRequest
+from azure_responses.router.routed_request import RoutedRequest
+from azure_responses.router.stored_request import StoredRequest
 from azure_responses.router.targets import Target, Targets
 from azure_responses.router.upstream_reply import UpstreamReply, failure_of, outcome_of
 from azure_responses.routing.id_rewriter import IdRewriter, NoIds
