@@ -50,6 +50,7 @@ LOGGER = logging.getLogger("azure_responses.gateway")
 _POLL = 2.0
 # For a call whose timeout has no end.
 _LONGEST = 86_400.0
+_LONGEST_STREAM = 3600.0
 # What a call may take beyond its timeout: it is answered, but not stored yet.
 _GRACE = 60.0
 # How long who cancels a response waits for the end of its task.
@@ -383,7 +384,11 @@ def _begin(call: ServedRequest) -> StoredResponse:
     except AzureResponsesError:
         # References are looked up by the call, which also says what is wrong.
         items = []
-    deadline = now + _GRACE + min(_LONGEST, _LONGEST if patience is None else patience)
+    longest = min(_LONGEST, _LONGEST if patience is None else patience)
+    if call.is_stream:
+        # Its timeout is from one event to the next.
+        longest = max(longest, _LONGEST_STREAM)
+    deadline = now + _GRACE + longest
     return StoredResponse(response, items, created_at=now, deadline=deadline)
 
 
