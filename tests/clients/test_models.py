@@ -649,6 +649,9 @@ class _Unreachable:
     async def save(self, stored: Any) -> None:
         raise APIConnectionError("the database cannot be reached")
 
+    # A client takes only what has all of a store's methods.
+    load = delete = save
+
 
 def test_an_answer_is_not_lost_to_a_store_that_cannot_be_reached(
     emulator: Emulator, log: list[logging.LogRecord]
