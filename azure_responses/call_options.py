@@ -345,7 +345,7 @@ def _check_conversion(arguments: Mapping[str, Any]) -> None:
     if facts is not None and not isinstance(facts, Mapping):
         raise ConfigurationError(
             f"facts is a {type(facts).__name__}, not a mapping.",
-            hint="Write facts={'my-deployment': {'takes_strict': False}}.",
+            hint="Pass a mapping such as {'my-deployment': {'takes_strict': False}}.",
         )
     if history not in (None, "omit", "text"):
         raise ConfigurationError(f"hosted_history is {history!r}.", hint="Use omit or text.")

@@ -300,7 +300,6 @@ _EFFORTS_PAGE = "Microsoft's reference of ReasoningEffort in @azure/ai-projects"
 _CHATTING = {
     **_OPENAI,
     "efforts": Fact((), "not on Microsoft's page on reasoning models"),
-    "takes_encrypted_reasoning": Fact(False, "not on Microsoft's page on reasoning models"),
 }
 _MODELS_PAGE = "Microsoft's page on Azure OpenAI models, max output tokens"
 _CLAUDE = {

@@ -123,3 +123,8 @@ def test_no_end_of_deployments_does_not_fill_the_memory() -> None:
     for number in range(1002):
         factory.facts(f"name-{number}")
     assert len(factory._known) == 1000
+
+
+def test_openai_s_own_models_judge_what_they_include() -> None:
+    request = {"include": ["reasoning.encrypted_content"]}
+    assert fit_responses(request, facts_of("gpt-4.1"), drops_params=False) == (request, ())

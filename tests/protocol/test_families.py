@@ -135,7 +135,6 @@ def test_the_generations_of_claude_think_differently(
         ("gpt-5.3-codex", "efforts", ("none", "low", "medium", "high", "xhigh")),
         ("gpt-5.2-chat", "efforts", ()),
         ("gpt-4o", "efforts", ()),
-        ("gpt-4.1", "takes_encrypted_reasoning", False),
         ("gpt-4.1-mini", "max_output_tokens", 32_768),
         ("gpt-4o-mini", "max_output_tokens", 16_384),
         ("gpt-5.2-chat", "max_output_tokens", 16_384),

@@ -70,10 +70,17 @@ _options: st.SearchStrategy[dict[str, Any]] = st.builds(
     on_origin_down=st.sampled_from(["fail", "strip", "replay"]),
 )
 _pins = st.one_of(
-    st.none(), st.builds(Pin, st.sampled_from(["r0", "r1", "r2", "gone"]), is_hard=st.booleans())
+    st.none(),
+    st.builds(
+        # Of a named tuple hypothesis would invent the fields that have defaults, too.
+        lambda resource, **how: Pin(resource, **how),
+        st.sampled_from(["r0", "r1", "r2", "gone"]),
+        is_hard=st.booleans(),
+        is_wish=st.booleans(),
+    ),
 )
 _asks = st.builds(
-    RouteRequest,
+    lambda group, **asked: RouteRequest(group, **asked),
     st.sampled_from(_GROUPS),
     input_tokens=st.sampled_from([1, 11]),
     output_tokens=st.just(0),
@@ -128,7 +135,8 @@ class _Run:
         )
         settings, pin = self.routing.settings, self.call.request.pin
         may_move = pin is None or settings.on_origin_down == ("replay" if pin.is_hard else "strip")
-        if pin is not None and not (may_move and self.call.request.can_move):
+        is_bound = pin is not None and not pin.is_wish
+        if pin is not None and is_bound and not (may_move and self.call.request.can_move):
             assert {candidate.deployment.resource for candidate in step.candidates} == {
                 pin.resource
             }
