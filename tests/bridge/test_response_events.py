@@ -351,3 +351,15 @@ def test_the_events_add_up_to_the_response_and_without_them_it_is_the_same(data:
     built = partial.build()
     assert built is not None
     assert built.to_dict()["output"] == streamed["output"]
+
+
+def test_a_message_ends_once() -> None:
+    builder = _builder()
+    builder.start()
+    message = builder.begin_message()
+    message.add_text("Hi")
+    message.close()
+    before = builder.take()
+    message.close()
+    assert before
+    assert builder.take() == b""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.conversions import ConversionFactory, LazySealer
+from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call_conversion import (
     CallConversion,
     History,
@@ -233,3 +234,14 @@ def test_json_with_half_a_surrogate_pair_is_read_and_written() -> None:
     assert read_json(reply_bytes(body)) == body
     with pytest.raises(ValueError, match="not a JSON object"):
         read_json(b"1")
+
+
+def test_half_a_surrogate_pair_is_refused_before_anything_is_sent() -> None:
+    conversion = convert({"model": "kimi", "input": "half: \ud800"})
+    with pytest.raises(ConfigurationError, match="half a surrogate pair"):
+        conversion.write(History(), 1.0)
+
+
+def test_the_word_nan_is_text_like_any_other() -> None:
+    conversion = convert({"model": "kimi", "input": "NaN"})
+    assert json.loads(conversion.write(History(), 1.0))["messages"][0]["content"] == "NaN"

@@ -151,3 +151,12 @@ def test_a_compaction_is_refused_where_there_is_none() -> None:
     converter.refuse_compaction("gpt-5")
     with pytest.raises(ConfigurationError, match="'kimi' speaks chat"):
         converter.refuse_compaction("kimi")
+
+
+def test_urls_of_any_number_of_deployments_take_bounded_memory() -> None:
+    converter = make_converter("chat")
+    for number in range(1010):
+        call = make_call({"model": f"d{number}", "input": "hi"})
+        converter.convert(call, f"d{number}")
+        assert call.api == "chat"
+    assert len(converter._urls) <= 1000

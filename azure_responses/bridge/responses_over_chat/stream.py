@@ -51,16 +51,12 @@ class ChatReplyStream:
         self.final = self._builder.final
         return self._builder.take()
 
-    def _start(self) -> None:
-        if not self._has_started:
-            self._has_started = True
-            self._builder.start()
-
     def _read(self, data: bytes) -> None:
         if self._builder.is_over:
             return
         if not self._has_started:
-            self._start()
+            self._has_started = True
+            self._builder.start()
         # Usage comes after the reason to finish, so the stream is read to its end.
         if data == b"[DONE]":
             if self._reader.finish_reason is not None:

@@ -268,3 +268,9 @@ def test_nothing_is_announced_that_turns_out_empty() -> None:
         "response.in_progress",
         "response.completed",
     ]
+
+
+def test_the_tier_that_served_is_shown() -> None:
+    tool_call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    for message in ({"content": "Hi"}, {"tool_calls": [tool_call]}):
+        assert read(completion(message, service_tier="flex"))["service_tier"] == "flex"
