@@ -130,16 +130,10 @@ class ResponseEventBuilder:
             content_filters: Azure's verdicts.
             service_tier: the tier that served the request.
         """
-        if status == "failed":
-            self._streams, streams = False, self._streams
-            self._close_items(status)
-            self._streams = streams
-        else:
-            self._close_items(status)
-        details = {"reason": incomplete_reason} if incomplete_reason is not None else None
+        self._close_items(status)
         final = self.final = self._response
         final["status"] = status
-        final["incomplete_details"] = details
+        final["incomplete_details"] = incomplete_reason and {"reason": incomplete_reason}
         final["error"] = error
         final["usage"] = usage
         final["content_filters"] = content_filters
@@ -164,9 +158,12 @@ class ResponseEventBuilder:
         return self.final is not None
 
     def _close_items(self, status: str) -> None:
+        # A failure is all that follows: the items that it interrupts get no end of their own.
+        self._streams, streams = self._streams and status != "failed", self._streams
         for item in self._items:
             if item is not None and item.is_open:
                 item.close("completed" if status == "completed" else "incomplete")
+        self._streams = streams
 
     def _add(self, item: Any, place: int | None) -> int:
         if place is None:
