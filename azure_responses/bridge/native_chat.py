@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure_responses.bridge.function_schemas import inline_references
+from azure_responses.bridge.refused_parameters import take_refused
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.types.parameters import ResponseParameters
 
-__all__ = ["with_reasoning", "OF_RESPONSES", "chat_parameters", "drop_refused", "fit_chat"]
+__all__ = ["with_reasoning", "OF_RESPONSES", "chat_parameters", "fit_chat", "leave_out_refused"]
 
 # What only our bridges add to the messages that they answer with, and understand: an earlier turn
 # may have been served by a deployment that speaks another API.
@@ -41,7 +42,7 @@ def fit_chat(
     """
     unsupported = Unsupported(drops_params=drops_params)
     changed = dict(chat)
-    drop_refused(changed, facts, "chat", unsupported)
+    leave_out_refused(changed, "chat", facts, unsupported)
     _fit_stream_options(changed, facts)
     _fit_limit(changed, facts)
     _fit_effort(changed, facts, unsupported)
@@ -55,29 +56,21 @@ def fit_chat(
     return (chat if is_same else changed), tuple(unsupported.warnings)
 
 
-def drop_refused(
-    body: dict[str, Any], facts: FamilyFacts, api: APIName, unsupported: Unsupported
+def leave_out_refused(
+    body: dict[str, Any], api: APIName, facts: FamilyFacts, unsupported: Unsupported
 ) -> None:
-    """Take out of a body what the family refuses in this API, as the table of families has it."""
-    for path, default in facts.refused_by(api).items():
-        name, _, inner = path.partition(".")
-        holder = body.get(name) if inner else body
-        key = inner or name
-        if not isinstance(holder, Mapping) or key not in holder:
-            continue
-        value = holder[key]
-        if value is not None and value != default:
-            unsupported.leave_out(
-                path,
-                f"Models of the family {facts.family} refuse it in {_NAMES[api]}.",
-                f"{_ALTERNATIVES.get((api, path), 'Leave it out')}, or pass drop_params=True; "
-                f"facts={{…: {{'refused_by_{api}': …}}}} corrects the table.",
-            )
-        rest = {field: given for field, given in holder.items() if field != key}
-        if inner and rest:
-            body[name] = rest
-        else:
-            del body[name]
+    """Take out of a native request what the model is known to refuse in this API.
+
+    Raises:
+        ConfigurationError: it asks for something.
+    """
+    for path in take_refused(body, api, facts):
+        unsupported.leave_out(
+            path,
+            f"Models of the family {facts.family} refuse it in {_NAMES[api]}.",
+            f"{_ALTERNATIVES.get((api, path), 'Leave it out')}, or pass drop_params=True; "
+            f"facts={{…: {{'refused_by_{api}': …}}}} corrects the table.",
+        )
 
 
 _NAMES: Mapping[APIName, str] = {

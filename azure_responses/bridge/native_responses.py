@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_responses.bridge.function_schemas import inline_references
-from azure_responses.bridge.native_chat import drop_refused
+from azure_responses.bridge.native_chat import leave_out_refused
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.families import FamilyFacts
 
@@ -35,7 +35,7 @@ def fit_responses(
     """
     unsupported = Unsupported(drops_params=drops_params)
     changed = dict(request)
-    drop_refused(changed, facts, "responses", unsupported)
+    leave_out_refused(changed, "responses", facts, unsupported)
     if not facts.takes_encrypted_reasoning:
         _drop_encrypted(changed, facts, unsupported)
     tools = changed.get("tools")

@@ -5,14 +5,14 @@ instead. What a model is known to refuse stands in its entry of `protocol.famili
 body that is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["ELSEWHERE", "RefusedParameter", "drop_refused", "responses_only"]
+__all__ = ["ELSEWHERE", "RefusedParameter", "drop_refused", "responses_only", "take_refused"]
 
 ELSEWHERE = "Use a deployment that speaks the Responses API."
 _SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
@@ -98,29 +98,39 @@ def drop_refused(
         ConfigurationError: it asks for something.
     """
     names = _NAMES.get(api, {})
+    for path in take_refused(body, api, facts):
+        unsupported.leave_out(
+            names.get(path, path),
+            f"Models of the family {facts.family!r} refuse it.",
+            "Leave it out, or set drop_params.",
+        )
+
+
+def take_refused(body: dict[str, Any], api: APIName, facts: FamilyFacts) -> Iterator[str]:
+    """Take out of a body what the model is known to refuse; the paths of what asks for something.
+
+    Objects inside the body are copied, not changed: they may be the caller's.
+    """
     for path, default in facts.refused_by(api).items():
-        # Nearly every request has none of them.
-        if path.partition(".")[0] not in body:
-            continue
-        holder, name = _find(body, path)
-        value = holder.pop(name, None)
-        if value is None:
-            continue
-        if not holder:
-            del body[path.split(".")[0]]
+        value = _remove(body, path.split("."))
         # Penalties of 0 are sent by many clients that want none.
-        if value != default:
-            unsupported.leave_out(
-                names.get(path, path),
-                f"Models of the family {facts.family!r} refuse it.",
-                "Leave it out, or set drop_params.",
-            )
+        if value is not _MISSING and value is not None and value != default:
+            yield path
 
 
-def _find(body: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
-    """The object that holds the field of a path, and the field's name."""
-    *outer, name = path.split(".")
-    holder: Any = body
-    for part in outer:
-        holder = holder.get(part) if isinstance(holder, dict) else None
-    return (holder if isinstance(holder, dict) else {}), name
+_MISSING = object()
+
+
+def _remove(holder: dict[str, Any], path: Sequence[str]) -> Any:
+    """Take a field out, and the objects around it that hold nothing else; its value."""
+    name, *inner = path
+    if not inner:
+        return holder.pop(name, _MISSING)
+    given = holder.get(name)
+    rest = dict(given) if isinstance(given, Mapping) else {}
+    value = _remove(rest, inner)
+    if value is not _MISSING and rest:
+        holder[name] = rest
+    elif value is not _MISSING:
+        del holder[name]
+    return value
