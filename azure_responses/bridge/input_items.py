@@ -11,7 +11,7 @@ from azure_responses.bridge.unsupported import invalid, missing
 from azure_responses.errors import BadRequestError
 from azure_responses.protocol.conversion import Sealer
 
-__all__ = ["COMPACTED", "open_compactions", "read_input"]
+__all__ = ["COMPACTED", "open_compactions", "read_input", "text_of"]
 
 COMPACTED = "compaction"
 """In place of a family: what sealed compactions are bound to. Any model may read them."""
@@ -25,6 +25,14 @@ _PREFIXES: Mapping[str, str] = {
     "function_call_output": "fco_",
     "custom_tool_call": "ctc_",
     "custom_tool_call_output": "ctco_",
+}
+_TEXTS = {
+    "input_text": "text",
+    "output_text": "text",
+    "summary_text": "text",
+    "reasoning_text": "text",
+    "text": "text",
+    "refusal": "refusal",
 }
 _ROLES = ("user", "assistant", "system", "developer")
 
@@ -111,6 +119,12 @@ def open_compactions(items: Iterable[Mapping[str, Any]], sealer: Sealer) -> _Ite
             )
         opened += content.get("items") or []
     return opened
+
+
+def text_of(part: Mapping[str, Any]) -> str | None:
+    """The text of a part; None of a part that is not text."""
+    field = _TEXTS.get(str(part.get("type")))
+    return None if field is None else str(part.get(field) or "")
 
 
 _TYPE_NAMES = {str: "a string", dict: "an object", list: "an array", bool: "a boolean"}

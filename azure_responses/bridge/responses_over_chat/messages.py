@@ -19,8 +19,9 @@ from azure_responses.bridge.function_calls import (
 )
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
+from azure_responses.bridge.input_items import text_of
 from azure_responses.bridge.native_chat import with_reasoning
-from azure_responses.bridge.responses_over_chat.parts import PartWriter, text_of
+from azure_responses.bridge.responses_over_chat.parts import PartWriter
 from azure_responses.bridge.sealed_reasoning import family_of
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import ConversionContext

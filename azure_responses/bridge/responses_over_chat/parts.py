@@ -3,30 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from azure_responses.bridge.input_items import text_of
 from azure_responses.bridge.unsupported import Unsupported, missing
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["PartWriter", "text_of"]
+__all__ = ["PartWriter"]
 
 _Part = Mapping[str, Any]
-_TEXTS = {
-    "input_text": "text",
-    "output_text": "text",
-    "summary_text": "text",
-    "reasoning_text": "text",
-    "text": "text",
-    "refusal": "refusal",
-}
 _DATA_URL = "Send the content as a data URL."
 _ANY_URL = (
     "Send the image as a data URL or an https URL, or use a deployment that speaks Responses."
 )
-
-
-def text_of(part: _Part) -> str | None:
-    """The text of a part; None of a part that is not text."""
-    field = _TEXTS.get(str(part.get("type")))
-    return None if field is None else str(part.get(field) or "")
 
 
 class PartWriter:

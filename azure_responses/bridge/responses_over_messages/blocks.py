@@ -7,20 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from azure_responses.bridge.input_items import text_of
 from azure_responses.bridge.unsupported import Unsupported, invalid, missing
 
-__all__ = ["BlockWriter", "text_of", "without_scope"]
+__all__ = ["BlockWriter", "without_scope"]
 
 _Part = Mapping[str, Any]
 _Block = dict[str, Any]
-_TEXTS = {
-    "input_text": "text",
-    "output_text": "text",
-    "summary_text": "text",
-    "reasoning_text": "text",
-    "text": "text",
-    "refusal": "refusal",
-}
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 # Types that are plain text under another name. Claude reads documents as PDF or as text only.
@@ -34,12 +27,6 @@ _SEND_DATA = (
     "Send the content itself as a data URL, give an https URL, or use a deployment that speaks "
     "Responses."
 )
-
-
-def text_of(part: _Part) -> str | None:
-    """The text of a part; None of a part that is not text."""
-    field = _TEXTS.get(str(part.get("type")))
-    return None if field is None else str(part.get(field) or "")
 
 
 def without_scope(mark: Mapping[str, Any], path: str, unsupported: Unsupported) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from azure_responses.bridge.function_calls import (
 )
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.hosted_items import HostedItems, tell_hosted
-from azure_responses.bridge.responses_over_messages.blocks import BlockWriter, text_of
+from azure_responses.bridge.input_items import text_of
+from azure_responses.bridge.responses_over_messages.blocks import BlockWriter
 from azure_responses.bridge.responses_over_messages.thinking import open_block
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.errors import ConfigurationError
