@@ -5,14 +5,21 @@ instead. What a model is known to refuse stands in its entry of `protocol.famili
 body that is sent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["ELSEWHERE", "RefusedParameter", "drop_refused", "responses_only", "take_refused"]
+__all__ = [
+    "ELSEWHERE",
+    "RefusedParameter",
+    "drop_refused",
+    "responses_only",
+    "take_parameter",
+    "take_refused",
+]
 
 ELSEWHERE = "Use a deployment that speaks the Responses API."
 _SELF = "Do this in your own code, or use a deployment that speaks the Responses API."
@@ -48,6 +55,46 @@ class RefusedParameter(NamedTuple):
     neutral: tuple[Any, ...]
     reason: str
     alternative: str
+
+
+class ParameterDraft(Protocol):
+    """A body while the parameters of a request are written into it."""
+
+    body: dict[str, Any]
+    unsupported: Unsupported
+
+
+D = TypeVar("D", bound=ParameterDraft)
+
+
+def take_parameter(
+    draft: D,
+    name: str,
+    value: Any,
+    takers: Mapping[str, Callable[[D, Any], None]],
+    refused: Mapping[str, tuple[tuple[Any, ...], str, str]],
+) -> None:
+    """Write one parameter into the body: by its taker, or as it is; or refuse it.
+
+    Args:
+        draft: holds the body.
+        name: of the parameter.
+        value: of the parameter.
+        takers: write the parameters that the other API has in another form.
+        refused: `RefusedParameter` of what the other API has no place for.
+
+    Raises:
+        ConfigurationError: it is refused, and asks for something.
+    """
+    taker = takers.get(name)
+    if taker is not None:
+        taker(draft, value)
+    elif name in refused:
+        neutral, reason, alternative = refused[name]
+        if value not in neutral:
+            draft.unsupported.leave_out(name, reason, alternative)
+    else:
+        draft.body[name] = value
 
 
 def responses_only(api: str) -> dict[str, RefusedParameter]:

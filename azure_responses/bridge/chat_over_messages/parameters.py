@@ -11,6 +11,7 @@ from azure_responses.bridge.chat_over_responses.tools import (
 )
 from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import FunctionTools
+from azure_responses.bridge.refused_parameters import take_parameter
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.parameters import (
     CACHE_AND_CONFIG,
@@ -129,20 +130,9 @@ def write_parameters(
         draft.body["metadata"] = {"user_id": str(user)}
     for name, value in parameters.items():
         if value is not None and name not in _DONE_ELSEWHERE:
-            _take(draft, name, value)
+            take_parameter(draft, name, value, _TAKERS, _REFUSED)
     drop_sampling(draft.body, draft.facts, unsupported)
     return draft.body, draft.instructions
-
-
-def _take(draft: MessagesDraft, name: str, value: Any) -> None:
-    if name in _TAKERS:
-        _TAKERS[name](draft, value)
-    elif name in _REFUSED:
-        neutral, reason, alternative = _REFUSED[name]
-        if value not in neutral:
-            draft.unsupported.leave_out(name, reason, alternative)
-    else:
-        draft.body[name] = value
 
 
 def _read_limit(parameters: _Fields, context: ConversionContext, unsupported: Unsupported) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from azure_responses.bridge.function_tools import Function, FunctionTools
-from azure_responses.bridge.refused_parameters import ELSEWHERE, responses_only
+from azure_responses.bridge.refused_parameters import ELSEWHERE, responses_only, take_parameter
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
@@ -56,22 +56,10 @@ def write_parameters(
     draft.body["model"] = context.deployment
     for name, value in parameters.items():
         if value is not None and name not in _DONE_ELSEWHERE:
-            _take(draft, name, value)
+            take_parameter(draft, name, value, _CHANGED, _REFUSED)
     _take_storage(draft, parameters)
     _take_stream(draft, parameters)
     return draft.body
-
-
-def _take(draft: _ChatRequestDraft, name: str, value: Any) -> None:
-    take = _CHANGED.get(name)
-    if take is not None:
-        take(draft, value)
-    elif name in _REFUSED:
-        neutral, reason, alternative = _REFUSED[name]
-        if value not in neutral:
-            draft.unsupported.leave_out(name, reason, alternative)
-    else:
-        draft.body[name] = value
 
 
 def _take_max_tokens(draft: _ChatRequestDraft, value: Any) -> None:

@@ -5,7 +5,12 @@ from typing import Any
 
 from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import Function, FunctionTools, ToolSupport
-from azure_responses.bridge.refused_parameters import ELSEWHERE, RefusedParameter, responses_only
+from azure_responses.bridge.refused_parameters import (
+    ELSEWHERE,
+    RefusedParameter,
+    responses_only,
+    take_parameter,
+)
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
 from azure_responses.bridge.responses_over_messages.thinking import thinks, write_thinking
 from azure_responses.bridge.unsupported import Unsupported, invalid
@@ -126,21 +131,9 @@ def write_parameters(
         draft.body["metadata"] = {"user_id": str(user)}
     for name, value in parameters.items():
         if value is not None and name not in _DONE_ELSEWHERE:
-            _take(draft, name, value)
+            take_parameter(draft, name, value, _TAKERS, _REFUSED)
     drop_sampling(draft.body, draft.facts, unsupported)
     return draft.body, draft.instructions
-
-
-def _take(draft: MessagesDraft, name: str, value: Any) -> None:
-    taker = _TAKERS.get(name)
-    if taker is not None:
-        taker(draft, value)
-    elif name in _REFUSED:
-        neutral, reason, alternative = _REFUSED[name]
-        if value not in neutral:
-            draft.unsupported.leave_out(name, reason, alternative)
-    else:
-        draft.body[name] = value
 
 
 def read_limit(value: Any, name: str, context: ConversionContext, unsupported: Unsupported) -> int:
