@@ -9,7 +9,6 @@ from azure_responses.bridge.chat_over_responses.tools import (
     read_tool,
     read_tool_choice,
 )
-from azure_responses.bridge.function_schemas import make_strict
 from azure_responses.bridge.function_tools import FunctionTools
 from azure_responses.bridge.refused_parameters import take_parameter
 from azure_responses.bridge.responses_over_messages.blocks import without_scope
@@ -18,6 +17,7 @@ from azure_responses.bridge.responses_over_messages.parameters import (
     MessagesDraft,
     drop_sampling,
     read_limit,
+    write_format,
 )
 from azure_responses.bridge.responses_over_messages.thinking import write_thinking
 from azure_responses.bridge.unsupported import Unsupported, invalid
@@ -164,22 +164,11 @@ def _add_thinking(draft: MessagesDraft, parameters: _Fields) -> None:
 
 def _take_format(draft: MessagesDraft, value: Any) -> None:
     form = _fields(value, "response_format")
-    kind = form.get("type")
+    kind, schema = form.get("type"), None
     if kind == "json_schema":
         described = _fields(form.get("json_schema", form), "response_format.json_schema")
         schema = _fields(described.get("schema"), "response_format.json_schema.schema")
-        # Claude wants every object closed; name and description have no place.
-        closed = make_strict(schema, marks_required=False)
-        config = draft.body.setdefault("output_config", {})
-        config["format"] = {"type": "json_schema", "schema": closed or dict(schema)}
-    elif kind == "json_object":
-        # Messages has only the format with a schema, so JSON without one has to be asked for in
-        # words.
-        draft.instructions.append("Answer with one JSON object and nothing else.")
-    elif kind != "text":
-        draft.unsupported.leave_out(
-            "response_format", f"Claude has no format {kind!r}.", "Use 'json_schema'."
-        )
+    write_format(draft, "response_format", kind, schema)
 
 
 def _take_stop(draft: MessagesDraft, value: Any) -> None:

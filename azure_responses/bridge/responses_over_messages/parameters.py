@@ -23,6 +23,7 @@ __all__ = [
     "drop_sampling",
     "read_limit",
     "tool_support",
+    "write_format",
     "write_parameters",
     "write_tools",
 ]
@@ -169,8 +170,20 @@ def _take_text(draft: MessagesDraft, value: Any) -> None:
 
 def _take_format(draft: MessagesDraft, form: _Fields) -> None:
     kind = form.get("type", "text")
-    if kind == "json_schema":
-        schema = _fields(form.get("schema"), "text.format.schema")
+    schema = _fields(form.get("schema"), "text.format.schema") if kind == "json_schema" else None
+    write_format(draft, "text.format", kind, schema)
+
+
+def write_format(draft: MessagesDraft, name: str, kind: object, schema: _Fields | None) -> None:
+    """The form of the answer, which the caller's API asks for under `name`.
+
+    Args:
+        draft: of the request.
+        name: the caller's parameter.
+        kind: "json_schema", "json_object", "text", or what neither API has.
+        schema: of "json_schema".
+    """
+    if schema is not None:
         # Claude wants every object closed; name and description have no place.
         closed = make_strict(schema, marks_required=False)
         config = draft.body.setdefault("output_config", {})
@@ -180,9 +193,7 @@ def _take_format(draft: MessagesDraft, form: _Fields) -> None:
         # words.
         draft.instructions.append("Answer with one JSON object and nothing else.")
     elif kind != "text":
-        draft.unsupported.leave_out(
-            "text.format", f"Claude has no format {kind!r}.", "Use 'json_schema'."
-        )
+        draft.unsupported.leave_out(name, f"Claude has no format {kind!r}.", "Use 'json_schema'.")
 
 
 def _take_include(draft: MessagesDraft, value: Any) -> None:
