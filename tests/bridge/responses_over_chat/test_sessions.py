@@ -104,7 +104,7 @@ def test_a_session_of_codex_keeps_calls_and_reasoning(
 
 
 def _check(messages: list[dict[str, Any]], turn: int) -> None:
-    """The model is told again, in its own form, all that it said and got."""
+    """The model gets all that it said and received again, in the form of its own API."""
     assert [message["role"] for message in messages[:2]] == ["system", "user"]
     turns = messages[2:]
     assert len(turns) == 2 * turn

@@ -1,4 +1,4 @@
-"""Each kind of item of a conversation is told to Claude in its place."""
+"""Each kind of item of a conversation is sent to Claude in its place."""
 
 import json
 from typing import Any
