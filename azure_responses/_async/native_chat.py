@@ -14,7 +14,7 @@ from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.bridge.chat_chunks import ChatCall, ChatChunks
 from azure_responses.bridge.native_chat import chat_parameters
-from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.operations import Operations, Options
@@ -139,13 +139,7 @@ class AsyncNativeChatStream(AsyncChatCompletionStream):
         """The whole completion; reads what is left of the stream first."""
         while await self._fill():
             self._ready.clear()
-        final = self._chunks.final
-        if final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.",
-                partial=self._chunks.so_far(),
-            )
-        return final
+        return self._chunks.whole()
 
     async def aclose(self) -> None:
         """Give up the rest of the stream and release its connection."""

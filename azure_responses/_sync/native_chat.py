@@ -15,7 +15,7 @@ from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.bridge.chat_chunks import ChatCall, ChatChunks
 from azure_responses.bridge.native_chat import chat_parameters
-from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.model_name import read_deployment
 from azure_responses.protocol.operations import Operations, Options
@@ -138,13 +138,7 @@ class NativeChatStream(ChatCompletionStream):
         """The whole completion; reads what is left of the stream first."""
         while self._fill():
             self._ready.clear()
-        final = self._chunks.final
-        if final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.",
-                partial=self._chunks.so_far(),
-            )
-        return final
+        return self._chunks.whole()
 
     def close(self) -> None:
         """Give up the rest of the stream and release its connection."""

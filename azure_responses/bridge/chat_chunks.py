@@ -74,6 +74,20 @@ class ChatChunks:
             return None
         return self.so_far()
 
+    def whole(self) -> ChatCompletion:
+        """The whole completion.
+
+        Raises:
+            StreamInterruptedError: the stream was closed before its end.
+        """
+        final = self.final
+        if final is None:
+            raise StreamInterruptedError(
+                "The stream was closed before the completion was complete.",
+                partial=self.so_far(),
+            )
+        return final
+
     @property
     def final_response(self) -> Response | None:
         """The completion in the terms of a response, for those who watch calls."""

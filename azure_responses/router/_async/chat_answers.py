@@ -22,7 +22,6 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
-    StreamInterruptedError,
 )
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.attempt import AsyncAttempt, find_history
@@ -184,12 +183,7 @@ class AsyncRoutedChunks(AsyncChatCompletionStream):
         """The whole completion; reads what is left of the stream first."""
         while await self._fill():
             self._ready.clear()
-        final = self._chunks.final
-        if final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.",
-                partial=self._chunks.so_far(),
-            )
+        final = self._chunks.whole()
         final.attach_route(self._route)
         return final
 

@@ -23,7 +23,6 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
-    StreamInterruptedError,
 )
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._sync.attempt import Attempt, find_history
@@ -185,12 +184,7 @@ class RoutedChunks(ChatCompletionStream):
         """The whole completion; reads what is left of the stream first."""
         while self._fill():
             self._ready.clear()
-        final = self._chunks.final
-        if final is None:
-            raise StreamInterruptedError(
-                "The stream was closed before the completion was complete.",
-                partial=self._chunks.so_far(),
-            )
+        final = self._chunks.whole()
         final.attach_route(self._route)
         return final
 
