@@ -125,3 +125,13 @@ def test_those_who_watch_know_a_completion_as_a_response() -> None:
     assert response.status == "incomplete"
     assert response.usage is not None
     assert response.usage.output_tokens == 2
+
+
+def test_only_a_stream_that_was_read_to_its_end_is_whole() -> None:
+    chunks = make_chunks()
+    chunks.receive(chunk(said("a")), 1.0)
+    with pytest.raises(StreamInterruptedError) as caught:
+        chunks.whole()
+    assert caught.value.partial.choices[0].message.content == "a"
+    chunks.receive(chunk(said("b", finish_reason="stop")) + DONE, 1.0)
+    assert chunks.whole().choices[0].message.content == "ab"
