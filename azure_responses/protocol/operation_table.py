@@ -6,7 +6,7 @@ names and prices it by `span`, `is_billed` and `returns_usage`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from azure_responses.protocol.conversion import APIName
@@ -21,9 +21,9 @@ class APIOperation:
     Attributes:
         name: as code, logs and metrics name it.
         method: of HTTP.
-        path: where it is served, below a prefix such as `/v1`; `{…}` names the one variable part.
+        path: where it is served, below a prefix such as `/v1`; each `{…}` names a variable part.
         summary: one sentence for the OpenAPI document.
-        upstream: the path of the same request at Azure, in segments; the variable part stands as
+        upstream: the path of the same request at Azure, in segments; a variable part stands as
             None.
         is_local: the server answers by itself and sends nothing to Azure.
         needs_model: the request goes to the deployment that its `model` names. Without it, and
@@ -41,6 +41,12 @@ class APIOperation:
         by_deployment: also served at `/openai/deployments/{deployment}/…`.
         span: name for OpenTelemetry; of `create` its semantic conventions say "chat".
         caller: the API that its callers use: it decides the shape of answers, events and errors.
+        collection: the first segment of the path for operations on stored objects other than
+            responses, such as "files"; empty for all others.
+        is_form: the body is a multipart form, which may hold files.
+        returns: an object, one page of a list, or bytes as they are stored.
+        is_served: the OpenAI server offers it too; False where only the client does.
+        variables: the names of the variable parts of the path, for example "response_id".
     """
 
     name: str
@@ -61,11 +67,20 @@ class APIOperation:
     by_deployment: bool = False
     span: str = ""
     caller: APIName = "responses"
+    collection: str = ""
+    is_form: bool = False
+    returns: Literal["object", "page", "bytes"] = "object"
+    is_served: bool = True
+    variables: tuple[str, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        found = tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        object.__setattr__(self, "variables", found)
 
     @property
     def variable(self) -> str | None:
-        """The name of the variable part of the path, for example "response_id"; None without."""
-        return self.path.partition("{")[2].partition("}")[0] or None
+        """The name of the first variable part of the path; None without."""
+        return self.variables[0] if self.variables else None
 
     @property
     def is_stored(self) -> bool:
