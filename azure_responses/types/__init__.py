@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 if TYPE_CHECKING:
+    from .batches import *  # noqa: F403
     from .chat import *  # noqa: F403
     from .chat_chunk import *  # noqa: F403
+    from .containers import *  # noqa: F403
     from .content import *  # noqa: F403
+    from .conversations import *  # noqa: F403
     from .events import *  # noqa: F403
     from .filters import *  # noqa: F403
     from .items import *  # noqa: F403
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from .parameters import *  # noqa: F403
     from .response import *  # noqa: F403
     from .result import *  # noqa: F403
+    from .skills import *  # noqa: F403
     from .tools import *  # noqa: F403
     from .tools.apply_patch import *  # noqa: F403
     from .tools.code_interpreter import *  # noqa: F403
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from .tools.tool_search import *  # noqa: F403
     from .tools.web_search import *  # noqa: F403
     from .usage import *  # noqa: F403
+    from .vector_stores import *  # noqa: F403
+    from .webhooks import *  # noqa: F403
 
     __all__: list[str]
 
@@ -56,14 +62,20 @@ _MODULES = (
     "model",
     "content",
     "tools",
+    "result",
     "parameters",
     "items",
     "filters",
     "usage",
-    "result",
     "response",
     "events",
     "models",
+    "containers",
+    "conversations",
+    "vector_stores",
+    "batches",
+    "skills",
+    "webhooks",
     *_CHAT,
 )
 # Old name → new name and why; one release long the old one warns.

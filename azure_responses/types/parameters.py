@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Required, TypedDict
 from pydantic import Field
 
 from .content import InputPart
-from .model import OPEN, Model, UnknownType
+from .model import OPEN, Model, Number, UnknownType
+from .result import Result
 from .tools import Includable
 
 __all__ = [
@@ -127,10 +128,13 @@ class PromptCacheOptions(Model):
     comparison_response_id: str | None = None
 
 
-class Conversation(Model):
-    """The conversation a response belongs to."""
+class Conversation(Result):
+    """A conversation; of the one that a response belongs to, the response says the id alone."""
 
     id: str
+    created_at: Number | None = None
+    metadata: dict[str, Any] | None = None
+    object: str = "conversation"
 
 
 # TypedDicts, not models, for what is only ever sent: callers write plain dicts, and a field that
