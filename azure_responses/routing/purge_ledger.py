@@ -1,7 +1,12 @@
-"""The ledger of stored responses: its entries, and what a purge makes of them."""
+"""The ledger of what is stored at the service: its entries, and what a purge makes of them.
+
+Entries are of responses, and of objects: files, vector stores, containers and the like. The two
+are kept apart, because versions before objects would take an object's entry for one of a response
+and delete a response of that id, which nothing would be found under.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -12,37 +17,57 @@ from azure_responses.errors import (
 )
 
 __all__ = [
+    "KINDS",
     "LedgerEntry",
+    "NEVER",
     "RETENTION",
     "PurgeProgress",
     "PurgeReceipt",
     "complete_entry",
     "decode_entry",
     "encode_entry",
+    "newest_first",
+    "object_entry",
+    "object_key",
     "READABLE_AFTER",
     "judge_missing",
 ]
+
+KINDS = ("files", "uploads", "containers", "conversations", "vector_stores", "batches", "skills")
+"""Collections of objects, as the API names them; an entry of none of them is of a response."""
 
 RETENTION = 30 * 24 * 3600.0
 """Seconds for which the service keeps a stored response: 30 days (How to use the Responses API,
 learn.microsoft.com)."""
 
+NEVER = 253_402_300_799.0
+"""When an entry expires whose object the service keeps until it is deleted: at the end of the year
+9999, which is a time that every store can write."""
+
 _LONGEST_REASON = 300
 # An end user who keeps calling would keep the run alive for ever.
 _MOST_PASSES = 10
 _LATE = "it was made while the purge ran; purge again"
+_RESPONSE = "response"
+# Containers end after 20 minutes without use. Responses use them without naming them here, so that
+# an entry must outlive any number of such renewals; one of a container that is gone does no harm.
+_ENDING = frozenset({_RESPONSE, "containers"})
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One stored response.
+    """One stored response or object.
 
     Attributes:
-        response_id: as the service knows it, without our label.
+        response_id: as the service knows it, without our label; of an object as well.
         deployment, resource: tags of the deployment that made it and of what stores it.
         end_user: for whom it was made, or None.
         owner: who may use it, or None.
-        created, expires: unix seconds; the service keeps responses for 30 days.
+        created, expires: unix seconds; the service keeps responses for 30 days. `NEVER` for what is
+            kept until it is deleted.
+        kind: "response", or the collection of an object, such as "files".
+        copies: of a file that was uploaded to several resources, all of them: (resource, id). Each
+            copy has such an entry.
     """
 
     response_id: str
@@ -52,6 +77,79 @@ class LedgerEntry:
     owner: str | None = None
     created: float = 0.0
     expires: float = 0.0
+    kind: str = _RESPONSE
+    copies: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name of the entry: of a response its id, of an object also where it is stored."""
+        if self.is_response:
+            return self.response_id
+        return object_key(self.kind, self.resource, self.response_id)
+
+    @property
+    def is_response(self) -> bool:
+        """It is of a stored response."""
+        return self.kind == _RESPONSE
+
+    @property
+    def is_listed(self) -> bool:
+        """It stands in lists: of several copies of a file, one does."""
+        return not self.copies or self.copies[0] == (self.resource, self.response_id)
+
+    def is_for(self, owner: str | None, end_user: str | None, kind: str | None = None) -> bool:
+        """It is of this owner, of this end user and of this kind; None stands for any."""
+        return (
+            (owner is None or owner == self.owner)
+            and (end_user is None or end_user == self.end_user)
+            and (kind is None or kind == self.kind)
+        )
+
+
+def object_key(kind: str, resource: str, object_id: str) -> str:
+    """The name of an object's entry: resources that know nothing of each other give out ids."""
+    return f"{kind}:{resource}:{object_id}"
+
+
+def object_entry(
+    kind: str,
+    answer: Mapping[str, Any],
+    *,
+    deployment: str,
+    resource: str,
+    owner: str | None,
+    end_user: str | None,
+    now: float,
+) -> LedgerEntry | None:
+    """What to remember of an object that was made; None where it was made for no one in particular.
+
+    Args:
+        kind: the collection.
+        answer: the object as the service describes it.
+        deployment, resource: tags of the deployment that was asked, and of its resource.
+        owner, end_user: for whom it was made.
+        now: unix seconds.
+    """
+    found = answer.get("id")
+    if not isinstance(found, str) or (owner is None and end_user is None):
+        return None
+    created = _time_in(answer, "created_at") or now
+    # The `expires_at` of a batch or a vector store is when its work ends; it is kept after that.
+    ends = _time_in(answer, "expires_at") if kind in ("files", "uploads") else None
+    expires = ends or (now + RETENTION if kind in _ENDING else NEVER)
+    return LedgerEntry(found, deployment, resource, end_user, owner, created, expires, kind)
+
+
+def _time_in(answer: Mapping[str, Any], name: str) -> float | None:
+    value = answer.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 < value < NEVER else None
+
+
+def newest_first(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    """Entries in the order of lists: what was created last comes first."""
+    return sorted(entries, key=lambda entry: (entry.created, entry.key), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +278,21 @@ _FIELDS = tuple(field.name for field in fields(LedgerEntry))
 
 
 def complete_entry(entry: LedgerEntry, now: float) -> LedgerEntry:
-    """The entry with the times it lacks: made now (unix seconds), kept for `RETENTION`."""
+    """The entry with the times it lacks: made now (unix seconds), kept as long as its kind is."""
     # Entries are made by pure code, which reads no clock; the store that keeps them does.
     if entry.created and entry.expires:
         return entry
     created = entry.created or now
-    return replace(entry, created=created, expires=entry.expires or created + RETENTION)
+    expires = created + RETENTION if entry.kind in _ENDING else NEVER
+    return replace(entry, created=created, expires=entry.expires or expires)
 
 
 def encode_entry(entry: LedgerEntry) -> str:
     """An entry as compact JSON; what is None is left out."""
     values = asdict(entry)
+    if entry.is_response:
+        del values["kind"]
+    values["copies"] = entry.copies or None
     values = {"id": values.pop("response_id"), **values}
     # One entry per stored response stays in Redis for 30 days: what is None is left out.
     kept = {name: value for name, value in values.items() if value is not None}
@@ -205,6 +307,7 @@ def decode_entry(text: str | bytes) -> LedgerEntry:
     try:
         values = json.loads(text)
         values["response_id"] = values.pop("id")
+        values["copies"] = tuple((where, which) for where, which in values.get("copies", ()))
         return LedgerEntry(**{name: values[name] for name in _FIELDS if name in values})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("The text is not an entry of the ledger.") from error

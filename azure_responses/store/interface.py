@@ -9,12 +9,32 @@ from typing import Protocol, TypeVar
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 
-__all__ = ["PAGE_SIZE", "AsyncStateAdapter", "AsyncStateStore", "StateStore", "StateWriter"]
+__all__ = [
+    "PAGE_SIZE",
+    "AsyncStateAdapter",
+    "AsyncStateStore",
+    "StateStore",
+    "StateWriter",
+    "list_name",
+]
 
 PAGE_SIZE = 100
 """Entries of the ledger that one look-up returns at most, unless its caller says otherwise."""
 
 T = TypeVar("T")
+
+
+def list_name(kind: str, owner: str | None, end_user: str | None) -> tuple[str, str, str]:
+    """The list of objects that is read for an owner and an end user.
+
+    Raises ValueError when neither is named.
+    """
+    # An end user has fewer objects than an owner, who may be a whole team.
+    if end_user is not None:
+        return "end_user", end_user, kind
+    if owner is None:
+        raise ValueError("Objects are listed for an owner or for an end user.")
+    return "owner", owner, kind
 
 
 class StateWriter(Protocol):
@@ -37,8 +57,11 @@ class StateWriter(Protocol):
     def remember(self, entry: LedgerEntry) -> None:
         """Put an entry into the ledger."""
 
-    def forget(self, response_id: str) -> None:
-        """Take an entry out of the ledger."""
+    def forget(self, key: str) -> None:
+        """Take an entry out of the ledger: `LedgerEntry.key`, which of a response is its id."""
+
+    def note_text(self, name: str, text: str) -> None:
+        """Keep a short text for an hour, such as where the next page of a list begins."""
 
     def note_context(self, stored_id: str, tokens: int) -> None:
         """Tell other replicas how many tokens a stored response has, by the service's own id."""
@@ -76,6 +99,37 @@ class StateStore(StateWriter, Protocol):
             APIConnectionError: a shared state cannot be read, or lacks writes that are pending.
         """
 
+    def objects_of(
+        self,
+        kind: str,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        after: LedgerEntry | None = None,
+        limit: int = PAGE_SIZE,
+        is_descending: bool = False,
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of the objects of a kind that were made for an owner or an end user.
+
+        They come in the order in which they were created, those of one millisecond by their keys.
+        Of a file at several resources there is one entry. `after` is the last entry of the page
+        before; it may be forgotten by now. An empty page ends the list.
+
+        Raises:
+            ValueError: neither an owner nor an end user is named.
+            APIConnectionError: a shared state cannot be read, or lacks writes that are pending.
+        """
+
+    def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        """Those entries of objects that there are, by key, in one look-up; at most some hundreds.
+
+        Raises:
+            APIConnectionError: a shared state cannot be read, or lacks writes that are pending.
+        """
+
+    def text_of(self, name: str) -> str | None:
+        """A text that was noted within the last hour, as far as it is known here."""
+
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything settled so far is written; False when it could not be."""
 
@@ -96,6 +150,24 @@ class AsyncStateStore(StateWriter, Protocol):
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
         """One page of an end user's entries, those that expire first coming first."""
+
+    async def objects_of(
+        self,
+        kind: str,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        after: LedgerEntry | None = None,
+        limit: int = PAGE_SIZE,
+        is_descending: bool = False,
+    ) -> tuple[LedgerEntry, ...]:
+        """One page of the objects of a kind that were made for an owner or an end user."""
+
+    async def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        """Those entries of objects that there are, by key."""
+
+    async def text_of(self, name: str) -> str | None:
+        """A text that was noted within the last hour, as far as it is known here."""
 
     async def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything settled so far is written; False when it could not be."""
@@ -121,6 +193,7 @@ class AsyncStateAdapter:
         self.remember = store.remember
         self.forget = store.forget
         self.note_context = store.note_context
+        self.note_text = store.note_text
 
     @property
     def is_shared(self) -> bool:
@@ -143,6 +216,33 @@ class AsyncStateAdapter:
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
         return await self._run(lambda: self._store.entries_of(end_user, after=after, limit=limit))
+
+    async def objects_of(
+        self,
+        kind: str,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        after: LedgerEntry | None = None,
+        limit: int = PAGE_SIZE,
+        is_descending: bool = False,
+    ) -> tuple[LedgerEntry, ...]:
+        return await self._run(
+            lambda: self._store.objects_of(
+                kind,
+                owner=owner,
+                end_user=end_user,
+                after=after,
+                limit=limit,
+                is_descending=is_descending,
+            )
+        )
+
+    async def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        return await self._run(lambda: self._store.find_objects(keys))
+
+    async def text_of(self, name: str) -> str | None:
+        return await self._run(lambda: self._store.text_of(name))
 
     async def flush(self, timeout: float = 5.0) -> bool:
         return await self._run(lambda: self._store.flush(timeout))

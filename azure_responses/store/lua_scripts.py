@@ -9,12 +9,14 @@ routers that need not know of each other different prefixes to spread them.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry, encode_entry
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
+from azure_responses.store.interface import list_name
 
 __all__ = [
     "MOST_CANDIDATES",
@@ -189,10 +191,20 @@ if ARGV[6] ~= '' then
   local left = tonumber(ARGV[7]) - ms
   if left > 0 then
     redis.call('SET', KEYS[3], ARGV[6], 'PX', left)
-    if ARGV[8] ~= '' then
-      redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ms)
-      redis.call('ZADD', KEYS[4], ARGV[7], ARGV[8])
-      if redis.call('PTTL', KEYS[4]) < left then redis.call('PEXPIRE', KEYS[4], left) end
+    for i = 4, #KEYS do
+      if ARGV[11] == '' then
+        redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', ms)
+      else
+        -- Entries of objects are in the order of creation, and expire or are forgotten in any
+        -- other. Three are looked at for each that is added: so those that are left over stay few.
+        for _, member in ipairs(redis.call('ZRANDMEMBER', KEYS[i], 3)) do
+          if redis.call('EXISTS', ARGV[11] .. member) == 0 then
+            redis.call('ZREM', KEYS[i], member)
+          end
+        end
+      end
+      redis.call('ZADD', KEYS[i], ARGV[12], ARGV[8])
+      if redis.call('PTTL', KEYS[i]) < left then redis.call('PEXPIRE', KEYS[i], left) end
     end
   end
 end
@@ -249,6 +261,33 @@ class Keys:
         """A stored response."""
         return f"{self._start}response:{response_id}"
 
+    def object(self, key: str) -> str:
+        """An object."""
+        return f"{self._start}object:{key}"
+
+    def text(self, name: str) -> str:
+        """A short text."""
+        return f"{self._start}text:{name}"
+
+    def objects(self, name: Sequence[str]) -> str:
+        """The keys of the objects of an owner or end user, of one kind; see `list_name`."""
+        return f"{self._start}objects:{_digest(json.dumps(name))}"
+
+    def stored(self, entry: LedgerEntry) -> str:
+        """The key of an entry."""
+        return self.entry(entry.key) if entry.is_response else self.object(entry.key)
+
+    def lists(self, entry: LedgerEntry) -> list[str]:
+        """The lists that an entry stands in."""
+        if entry.is_response:
+            return [] if entry.end_user is None else [self.index(entry.end_user)]
+        people = [(entry.owner, None), (None, entry.end_user)] if entry.is_listed else []
+        return [
+            self.objects(list_name(entry.kind, owner, end_user))
+            for owner, end_user in people
+            if owner is not None or end_user is not None
+        ]
+
     def context(self, stored_id: str) -> str:
         """How many tokens a stored response or conversation has."""
         return f"{self._start}context:{stored_id}"
@@ -256,8 +295,7 @@ class Keys:
     def index(self, end_user: str) -> str:
         """The ids of an end user's responses; who it is does not show in the name."""
         # End users are often e-mail addresses, and keys are seen in logs and monitors.
-        digest = hashlib.sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return f"{self._start}end-user:{digest}"
+        return f"{self._start}end-user:{_digest(end_user)}"
 
     def reservation(self, candidates: Sequence[Candidate], clock: int | None) -> list[str | int]:
         """What follows `EVALSHA <digest of RESERVE>`.
@@ -281,24 +319,32 @@ class Keys:
         """What follows `EVALSHA <digest of SETTLE>`; `now` is on the clock of `write.at`."""
         entry = write.entry
         window, cooldown = self.of_deployment(write.tag)
-        end_user = entry.end_user if entry else None
+        lists = self.lists(entry) if entry else []
+        ends = round(entry.expires * 1000) if entry else 0
+        is_object = entry is not None and not entry.is_response
         return [
-            4,
+            3 + len(lists),
             window,
             cooldown,
-            self.entry(entry.response_id if entry else ""),
-            self.index(end_user or ""),
+            self.stored(entry) if entry else self.entry(""),
+            *lists,
             "" if clock is None else clock,
             write.second,
             write.tokens,
             write.requests,
             write.pause(now),
             encode_entry(entry) if entry else "",
-            round(entry.expires * 1000) if entry else 0,
-            entry.response_id if entry and end_user else "",
+            ends,
+            entry.key if entry else "",
             min(max(0, int(now - write.at)), _LONGEST_AGE),
             write.reserved,
+            self.object("") if is_object else "",
+            round(entry.created * 1000) if entry is not None and is_object else ends,
         ]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _limit(limit: int | None) -> int:
@@ -315,10 +361,11 @@ class Write:
         second, tokens, requests: by how much to correct which second of its window; second 0 is
             that of `at`, for what was never reserved here.
         context: the id of something stored, and its tokens; then nothing else counts.
+        text: a name and a short text; then nothing else counts.
         reserved: so many tokens of that second are those of a running call no longer.
         cooldown: seconds from `at` of its cooldown.
-        entry: a stored response to remember.
-        forgotten: the id of a stored response to forget; then nothing else counts.
+        entry: a stored response or object to remember.
+        forgotten: the name of an entry to forget; then nothing else counts.
     """
 
     at: float
@@ -331,6 +378,7 @@ class Write:
     forgotten: str | None = None
     reserved: int = 0
     context: tuple[str, int] | None = None
+    text: tuple[str, str] | None = None
 
     @property
     def is_correction(self) -> bool:

@@ -1,101 +1,31 @@
-"""The state of one process: windows, cooldowns and a bounded ledger."""
+"""The state of one process: windows, cooldowns and bounded ledgers."""
 
-import heapq
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from azure_responses.fork import new_lock
 from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry
 from azure_responses.routing.quota import MinuteWindow
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
-from azure_responses.store.interface import PAGE_SIZE, StateStore
+from azure_responses.store.interface import PAGE_SIZE, StateStore, list_name
+from azure_responses.store.memory_ledger import MemoryLedger, MemoryObjects
 
-__all__ = [
-    "MemoryLedger",
-    "MemoryState",
-]
-
-
-class MemoryLedger:
-    """Entries by id and by end user; the oldest go when it is full.
-
-    Not safe for threads: the store that owns it holds a lock around every call. Times are unix
-    seconds.
-
-    Args:
-        capacity: entries kept at most.
-    """
-
-    def __init__(self, capacity: int = 100_000) -> None:
-        self._capacity = capacity
-        self._entries: dict[str, LedgerEntry] = {}
-        self._by_user: dict[str, dict[str, LedgerEntry]] = {}
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def put(self, entry: LedgerEntry, now: float) -> int:
-        """Remember an entry; returns how many that had not expired it pushed out."""
-        self.pop(entry.response_id)
-        self._drop_expired(now)
-        pushed_out = 0
-        while len(self._entries) >= self._capacity:
-            self.pop(next(iter(self._entries)))
-            pushed_out += 1
-        self._entries[entry.response_id] = entry
-        if entry.end_user is not None:
-            self._by_user.setdefault(entry.end_user, {})[entry.response_id] = entry
-        return pushed_out
-
-    def _drop_expired(self, now: float) -> None:
-        # Entries come in the order of their making and live equally long: the oldest expire first.
-        while self._entries:
-            oldest = next(iter(self._entries.values()))
-            if oldest.expires > now:
-                return
-            self.pop(oldest.response_id)
-
-    def pop(self, response_id: str) -> None:
-        """Forget an entry, if there is one."""
-        entry = self._entries.pop(response_id, None)
-        if entry is None or entry.end_user is None:
-            return
-        of_user = self._by_user[entry.end_user]
-        del of_user[response_id]
-        if not of_user:
-            del self._by_user[entry.end_user]
-
-    def page(
-        self, end_user: str, after: LedgerEntry | None, limit: int, now: float
-    ) -> tuple[LedgerEntry, ...]:
-        """An end user's entries that come after one, in the order of their expiry."""
-        return tuple(heapq.nsmallest(limit, self._following(end_user, after, now), key=_rank))
-
-    def _following(
-        self, end_user: str, after: LedgerEntry | None, now: float
-    ) -> Iterator[LedgerEntry]:
-        for entry in self._by_user.get(end_user, {}).values():
-            if entry.expires > now and (after is None or _rank(entry) > _rank(after)):
-                yield entry
-
-
-def _rank(entry: LedgerEntry) -> tuple[float, str]:
-    return entry.expires, entry.response_id
-
+__all__ = ["MemoryState"]
 
 _logger = logging.getLogger("azure_responses")
 
 _NONE: Mapping[str, float] = {}
+_MOST_TEXTS = 10_000
 
 
 class MemoryState(StateStore):
     """A `StateStore` that lives and dies with its process.
 
     Args:
-        capacity: entries of the ledger; the oldest go when there are more, with a warning in the
-            log, because a purge does not find them any more.
-        clock: unix seconds, for the ledger.
+        capacity: entries of responses, and as many of objects; the oldest go when there are more,
+            with a warning in the log, because a purge does not find them any more.
+        clock: unix seconds, for the ledgers.
     """
 
     is_shared = False
@@ -105,7 +35,9 @@ class MemoryState(StateStore):
         self._clock = clock
         self._windows: dict[str, MinuteWindow] = {}
         self._cooldowns: dict[str, float] = {}
-        self._ledger = MemoryLedger(capacity)
+        self._responses = MemoryLedger(capacity)
+        self._objects = MemoryObjects(capacity)
+        self._texts: dict[str, str] = {}
         self._has_warned = False
         self._lock = new_lock()
 
@@ -208,20 +140,33 @@ class MemoryState(StateStore):
 
     def remember(self, entry: LedgerEntry) -> None:
         now = self._clock()
+        ledger = self._responses if entry.is_response else self._objects
         with self._lock:
-            pushed_out = self._ledger.put(complete_entry(entry, now), now)
+            pushed_out = ledger.put(complete_entry(entry, now), now)
         # Once: a full ledger pushes one out with every call.
         if pushed_out and not self._has_warned:
             self._has_warned = True
             _logger.warning(
-                "The router's ledger is full at %d responses: the oldest are forgotten, and a "
+                "The router's ledger is full at %d %s: the oldest are forgotten, and a "
                 "purge will not find them. Use a shared state (state='redis://…') to keep all.",
-                len(self._ledger),
+                len(ledger),
+                "responses" if entry.is_response else "objects",
             )
 
-    def forget(self, response_id: str) -> None:
+    def forget(self, key: str) -> None:
         with self._lock:
-            self._ledger.pop(response_id)
+            self._responses.pop(key)
+            self._objects.pop(key)
+
+    def note_text(self, name: str, text: str) -> None:
+        with self._lock:
+            self._texts.pop(name, None)
+            if len(self._texts) >= _MOST_TEXTS:
+                del self._texts[next(iter(self._texts))]
+            self._texts[name] = text
+
+    def text_of(self, name: str) -> str | None:
+        return self._texts.get(name)
 
     def note_context(self, stored_id: str, tokens: int) -> None:
         pass  # The router of this process knows it.
@@ -233,7 +178,33 @@ class MemoryState(StateStore):
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
         with self._lock:
-            return self._ledger.page(end_user, after, limit, self._clock())
+            return self._responses.page(end_user, after, limit, self._clock())
+
+    def objects_of(
+        self,
+        kind: str,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        after: LedgerEntry | None = None,
+        limit: int = PAGE_SIZE,
+        is_descending: bool = False,
+    ) -> tuple[LedgerEntry, ...]:
+        with self._lock:
+            return self._objects.page(
+                list_name(kind, owner, end_user),
+                after,
+                limit,
+                self._clock(),
+                is_descending=is_descending,
+                is_wanted=lambda entry: entry.is_for(owner, end_user),
+            )
+
+    def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        now = self._clock()
+        with self._lock:
+            found = ((key, self._objects.get(key, now)) for key in keys)
+            return {key: entry for key, entry in found if entry is not None}
 
     def flush(self, timeout: float = 5.0) -> bool:
         return True

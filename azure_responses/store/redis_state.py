@@ -9,7 +9,7 @@ from azure_responses.errors import APIConnectionError
 from azure_responses.routing.purge_ledger import LedgerEntry, complete_entry, decode_entry
 from azure_responses.routing.route_request import Candidate, Reservation, Settlement
 from azure_responses.store.connection import CircuitBreaker, RedisAddress, make_client
-from azure_responses.store.interface import PAGE_SIZE, StateStore
+from azure_responses.store.interface import PAGE_SIZE, StateStore, list_name
 from azure_responses.store.lua_scripts import (
     MOST_CANDIDATES,
     RESERVE,
@@ -21,6 +21,7 @@ from azure_responses.store.lua_scripts import (
     split_slot,
 )
 from azure_responses.store.memory import MemoryState
+from azure_responses.store.memory_ledger import follows
 from azure_responses.store.write_queue import Writer, is_unknown_script
 
 __all__ = ["RedisState"]
@@ -139,27 +140,37 @@ class RedisState(StateStore):
     def remember(self, entry: LedgerEntry) -> None:
         self.writer.put(Write(time.monotonic(), entry=complete_entry(entry, time.time())))
 
-    def forget(self, response_id: str) -> None:
-        self.writer.put(Write(time.monotonic(), forgotten=response_id))
+    def forget(self, key: str) -> None:
+        self.writer.put(Write(time.monotonic(), forgotten=key))
+
+    def note_text(self, name: str, text: str) -> None:
+        self.writer.put(Write(time.monotonic(), text=(name, text)))
 
     def note_context(self, stored_id: str, tokens: int) -> None:
         self.writer.put(Write(time.monotonic(), context=(stored_id, tokens)))
 
     def context_of(self, stored_id: str) -> int:
+        return int(self._find(self.keys.context(stored_id)) or 0)
+
+    def text_of(self, name: str) -> str | None:
+        found = self._find(self.keys.text(name))
+        return None if found is None else found.decode()
+
+    def _find(self, key: str) -> bytes | None:
+        """What is under a key that a call can do without."""
         if not self._is_reachable():
-            return 0
+            return None
         try:
-            return int(self.writer.client.get(self.keys.context(stored_id)) or 0)
+            found: bytes | None = self.writer.client.get(key)
         except Exception as error:
             self.breaker.note_failure(error, "find")
-            return 0
+            return None
+        return found
 
     def entries_of(
         self, end_user: str, *, after: LedgerEntry | None = None, limit: int = PAGE_SIZE
     ) -> tuple[LedgerEntry, ...]:
-        # What a call has just settled may be waiting still, and would be missing in the page.
-        if not self.flush():
-            raise _refuse(TimeoutError("writes are still outstanding"))
+        self._require_written()
         texts = self._query(lambda client: self._read_page(client, end_user, after, limit))
         return tuple(decode_entry(text) for text in texts)
 
@@ -188,11 +199,74 @@ class RedisState(StateStore):
         # It was forgotten meanwhile. Some that expire in the same millisecond may come again.
         return int(client.zcount(index, "-inf", f"({round(after.expires * 1000)}"))
 
+    def _require_written(self) -> None:
+        # What a call has just settled may be waiting still, and would be missing in the page.
+        if not self.flush():
+            raise _refuse(TimeoutError("writes are still outstanding"))
+
+    def objects_of(
+        self,
+        kind: str,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        after: LedgerEntry | None = None,
+        limit: int = PAGE_SIZE,
+        is_descending: bool = False,
+    ) -> tuple[LedgerEntry, ...]:
+        name = self.keys.objects(list_name(kind, owner, end_user))
+
+        def is_wanted(entry: LedgerEntry) -> bool:
+            return entry.is_for(owner, end_user) and follows(entry, after, is_descending)
+
+        self._require_written()
+        return self._query(
+            lambda client: self._read_objects(client, name, after, limit, is_wanted, is_descending)
+        )
+
+    def _read_objects(
+        self,
+        client: Any,
+        name: str,
+        after: LedgerEntry | None,
+        limit: int,
+        is_wanted: Callable[[LedgerEntry], bool],
+        is_descending: bool,
+    ) -> tuple[LedgerEntry, ...]:
+        start = 0
+        if after is not None:
+            mark = f"({round(after.created * 1000)}"
+            bounds = (mark, "+inf") if is_descending else ("-inf", mark)
+            start = int(client.zcount(name, *bounds))
+        found: list[LedgerEntry] = []
+        while keys := client.zrange(name, start, start + limit - 1, desc=is_descending):
+            texts = client.mget([self.keys.object(each.decode()) for each in keys])
+            stale = [key for key, text in zip(keys, texts, strict=True) if text is None]
+            if stale:
+                client.zrem(name, *stale)
+            entries = [decode_entry(text) for text in texts if text is not None]
+            found += [entry for entry in entries if is_wanted(entry)]
+            if len(found) >= limit:
+                break
+            start += len(entries)
+        return tuple(found[:limit])
+
+    def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        if not keys:
+            return {}
+        self._require_written()
+        texts = self._query(lambda client: client.mget([self.keys.object(key) for key in keys]))
+        pairs = zip(keys, texts, strict=True)
+        return {key: decode_entry(text) for key, text in pairs if text is not None}
+
     def _query(self, question: "Callable[[Any], _Answer]") -> "_Answer":
         if not self._is_reachable():
             raise _refuse(ConnectionError("out of reach"))
         try:
             return question(self.writer.client)
+        except ValueError:
+            # Redis answers; what it holds there is not ours.
+            raise
         except Exception as error:
             self.breaker.note_failure(error, "ledger")
             raise _refuse(error) from error
@@ -207,5 +281,5 @@ class RedisState(StateStore):
 def _refuse(error: Exception) -> APIConnectionError:
     return APIConnectionError(
         f"The router's shared state cannot be reached ({type(error).__name__}: {error}).",
-        hint="A list of stored responses must not have gaps: try again when Redis answers.",
+        hint="A list of what is stored must not have gaps: try again when Redis answers.",
     )

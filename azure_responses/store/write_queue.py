@@ -130,6 +130,7 @@ _PAUSE = 1.0
 # Seconds for which the tokens of a stored response are known to all replicas; most conversations
 # end sooner, and those of the others are estimated.
 _CONTEXT_LIFE = 24 * 3600
+_TEXT_LIFE = 3600
 # Batches refused in a row, with Redis taking other writes between them, before they are dropped.
 _PATIENCE = 3
 
@@ -300,10 +301,15 @@ class Writer:
         pipeline = self.client.pipeline(transaction=False)
         for write in batch:
             if write.forgotten is not None:
-                pipeline.delete(self._keys.entry(write.forgotten))
+                # One of the two: its name says which, but only to those who know all kinds.
+                keys = self._keys
+                pipeline.delete(keys.entry(write.forgotten), keys.object(write.forgotten))
             elif write.context is not None:
                 stored_id, tokens = write.context
                 pipeline.set(self._keys.context(stored_id), tokens, ex=_CONTEXT_LIFE)
+            elif write.text is not None:
+                name, text = write.text
+                pipeline.set(self._keys.text(name), text, ex=_TEXT_LIFE)
             else:
                 values = self._keys.settlement(write, now, clock)
                 pipeline.execute_command(command, script, *values)

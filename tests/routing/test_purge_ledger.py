@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.routing.purge_ledger import (
+    KINDS,
+    NEVER,
     READABLE_AFTER,
     RETENTION,
     LedgerEntry,
@@ -17,6 +19,8 @@ from azure_responses.routing.purge_ledger import (
     decode_entry,
     encode_entry,
     judge_missing,
+    newest_first,
+    object_entry,
 )
 from azure_responses.routing.routing_errors import require_origin
 from tests.routing.fleet import fleet
@@ -31,6 +35,8 @@ _ENTRIES = st.builds(
     owner=st.none() | _TEXTS,
     created=st.floats(0, 1e10),
     expires=st.floats(0, 1e10),
+    kind=st.sampled_from(["response", *KINDS]),
+    copies=st.lists(st.tuples(_TEXTS, _TEXTS), max_size=3).map(tuple),
 )
 
 
@@ -77,6 +83,76 @@ def test_times_that_are_given_are_kept() -> None:
     assert (created.created, created.expires) == (5.0, 5.0 + RETENTION)
     expiring = complete_entry(LedgerEntry("resp_a", "d", "r", expires=9.0), 7.0)
     assert (expiring.created, expiring.expires) == (7.0, 9.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expires"),
+    [("response", 5.0 + RETENTION), ("containers", 5.0 + RETENTION), ("files", NEVER)],
+)
+def test_what_the_service_keeps_is_kept_until_it_is_deleted(kind: str, expires: float) -> None:
+    assert complete_entry(LedgerEntry("x", "d", "r", kind=kind), 5.0).expires == expires
+
+
+def test_an_entry_that_was_written_before_there_were_objects_is_of_a_response() -> None:
+    entry = decode_entry('{"id":"resp_a","deployment":"d","resource":"r","created":1,"expires":2}')
+    assert (entry.kind, entry.key, entry.is_listed) == ("response", "resp_a", True)
+
+
+def _made(kind: str, **answer: object) -> LedgerEntry | None:
+    return object_entry(
+        kind, answer, deployment="d", resource="r", owner="me", end_user=None, now=50.0
+    )
+
+
+def test_an_object_is_remembered_with_its_own_times() -> None:
+    made = _made("files", id="file-a", created_at=40, expires_at=90.5)
+    assert made == LedgerEntry("file-a", "d", "r", None, "me", 40.0, 90.5, "files")
+    assert made is not None
+    assert made.key == "files:r:file-a"
+
+
+@pytest.mark.parametrize("kind", ["batches", "vector_stores"])
+def test_the_end_of_an_objects_work_is_not_the_end_of_the_object(kind: str) -> None:
+    made = _made(kind, id="x", created_at=True, expires_at=90)
+    assert made is not None
+    assert (made.created, made.expires) == (50.0, NEVER)
+
+
+def test_a_time_that_cannot_be_is_not_taken_over() -> None:
+    made = _made("files", id="x", created_at="soon", expires_at=1e300)
+    assert made is not None
+    assert (made.created, made.expires) == (50.0, NEVER)
+    container = _made("containers", id="x", created_at=-1)
+    assert container is not None
+    assert (container.created, container.expires) == (50.0, 50.0 + RETENTION)
+
+
+def test_an_object_of_no_one_in_particular_is_not_remembered() -> None:
+    made = object_entry(
+        "files",
+        {"id": "file-a"},
+        deployment="d",
+        resource="r",
+        owner=None,
+        end_user=None,
+        now=1.0,
+    )
+    assert made is None
+    assert _made("files", id=3) is None
+
+
+def test_an_entry_is_for_those_whom_it_names() -> None:
+    entry = LedgerEntry("x", "d", "r", "ann", "me", kind="files")
+    assert entry.is_for(None, None)
+    assert entry.is_for("me", "ann", "files")
+    assert not entry.is_for("them", None)
+    assert not entry.is_for(None, "bob")
+    assert not entry.is_for("me", "ann", "batches")
+
+
+def test_lists_begin_with_what_was_created_last() -> None:
+    entries = [LedgerEntry(name, "d", "r", created=at) for name, at in [("a", 1), ("b", 2)]]
+    assert [entry.response_id for entry in newest_first(entries)] == ["b", "a"]
 
 
 def test_an_entry_is_taken_once_in_a_run() -> None:

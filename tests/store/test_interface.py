@@ -3,12 +3,14 @@
 import inspect
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from azure_responses.routing.purge_ledger import RETENTION
+from azure_responses.routing.purge_ledger import NEVER, RETENTION, LedgerEntry
 from azure_responses.routing.route_request import Candidate, Reservation
 from azure_responses.store.async_redis_state import AsyncRedisState
 from azure_responses.store.interface import AsyncStateAdapter, AsyncStateStore, StateStore
@@ -63,7 +65,7 @@ def test_a_sync_state_offers_what_a_router_asks_for(kind: type) -> None:
 @pytest.mark.parametrize("kind", [AsyncStateAdapter, AsyncRedisState])
 def test_an_async_state_offers_what_a_router_asks_for(kind: type) -> None:
     # What needs no awaiting is taken over from the sync state when one is made.
-    shared = {"settle", "remember", "forget", "note_context"}
+    shared = {"settle", "remember", "forget", "note_context", "note_text"}
     asked = {
         name: form for name, form in _signatures(AsyncStateStore).items() if name not in shared
     }
@@ -294,6 +296,99 @@ def test_a_page_goes_on_although_what_it_follows_was_forgotten(situation: Situat
     rest = situation.state.entries_of("ann", after=first[-1], limit=3)
     assert [found.response_id for found in rest] == ["resp_3", "resp_4", "resp_5"]
     assert situation.state.entries_of("ann") == rest
+
+
+def _file(name: str, **fields: Any) -> LedgerEntry:
+    return entry(name, **{"kind": "files", "owner": "team", "created": 1000.0, **fields})
+
+
+def test_an_object_is_kept_until_it_is_forgotten(situation: Situation) -> None:
+    state, made = situation.state, _file("file-a", created=0.0)
+    state.remember(made)
+    (found,) = state.objects_of("files", owner="team")
+    assert (found.expires, found.end_user) == (NEVER, "ann")
+    assert state.find_objects([made.key, "files:resource:file-b"]) == {made.key: found}
+    state.forget(made.key)
+    assert state.find_objects([made.key]) == {}
+    assert state.objects_of("files", owner="team") == ()
+    assert state.find_objects([]) == {}
+
+
+def test_an_entry_expires_with_its_object(situation: Situation) -> None:
+    situation.state.remember(_file("file-a", expires=1001.0))
+    assert situation.state.objects_of("files", owner="team") == ()
+
+
+def test_objects_of_others_and_responses_are_not_listed(situation: Situation) -> None:
+    state = situation.state
+    state.remember(_file("file-a"))
+    state.remember(_file("file-b", end_user="bob"))
+    state.remember(_file("file-c", owner="rivals"))
+    state.remember(_file("vs_a", kind="vector_stores"))
+    state.remember(entry("resp_a", owner="team"))
+    state.remember(_file("file-d", owner=None, end_user=None))
+
+    def names(**asked: Any) -> list[str]:
+        return [each.response_id for each in state.objects_of("files", **asked)]
+
+    assert names(owner="team") == ["file-a", "file-b"]
+    assert names(end_user="ann") == ["file-a", "file-c"]
+    assert names(owner="team", end_user="ann") == ["file-a"]
+    assert names(owner="nobody") == []
+    assert [each.response_id for each in state.entries_of("ann")] == ["resp_a"]
+    with pytest.raises(ValueError, match="for an owner or for an end user"):
+        state.objects_of("files")
+
+
+def test_the_same_id_at_two_resources_is_two_objects(situation: Situation) -> None:
+    state = situation.state
+    state.remember(_file("file-a"))
+    state.remember(replace(_file("file-a"), resource="elsewhere"))
+    assert len(state.objects_of("files", owner="team")) == 2
+    state.forget("files:elsewhere:file-a")
+    assert [each.resource for each in state.objects_of("files", owner="team")] == ["resource"]
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_objects_come_in_the_order_of_their_creation(
+    situation: Situation, *, is_descending: bool
+) -> None:
+    state = situation.state
+    for number in range(25):
+        state.remember(_file(f"file-{number:02}", created=1000.0 + number % 4))
+    seen: list[LedgerEntry] = []
+    last = None
+    while page := state.objects_of(
+        "files", owner="team", after=last, limit=4, is_descending=is_descending
+    ):
+        assert len(page) <= 4
+        seen += page
+        last = page[-1]
+        # What is read is deleted, as callers do who clear a list.
+        for each in page:
+            state.forget(each.key)
+    places = [(each.created, each.response_id) for each in seen]
+    assert len(places) == 25
+    assert places == sorted(places, reverse=is_descending)
+
+
+def test_a_file_at_several_resources_is_listed_once(situation: Situation) -> None:
+    state, copies = situation.state, (("resource", "file-a"), ("elsewhere", "file-b"))
+    first = _file("file-a", copies=copies)
+    state.remember(first)
+    state.remember(replace(_file("file-b", copies=copies), resource="elsewhere"))
+    assert [each.response_id for each in state.objects_of("files", owner="team")] == ["file-a"]
+    found = state.find_objects(["files:elsewhere:file-b"])
+    assert found["files:elsewhere:file-b"].copies == copies
+
+
+def test_a_text_is_found_again_by_its_name(situation: Situation) -> None:
+    state = situation.state
+    assert state.text_of("page") is None
+    state.note_text("page", "first")
+    state.note_text("page", "zweite Seite ü")
+    assert state.flush()
+    assert state.text_of("page") == "zweite Seite ü"
 
 
 _NAMES = ["one", "two"]

@@ -1,6 +1,7 @@
 """Keys, arguments and replies; what the scripts do is tested in test_store.py."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -100,13 +101,13 @@ def test_a_call_that_used_what_it_reserved_is_written_as_ended() -> None:
     assert write == Write(1.0, "tag-one", 5, reserved=10)
     assert write is not None
     assert write.is_correction
-    assert _KEYS.settlement(write, 1.0, None)[-1] == 10
+    assert _KEYS.settlement(write, 1.0, None)[-3] == 10
 
 
 def test_what_redis_did_not_reserve_is_counted_in_full() -> None:
     assert make_write(_settle(used=3), 0, 1.0, 0.0) == Write(1.0, "tag-one", 0, 3, 1)
     late = Write(at=100.0, tag="tag-one", tokens=3, requests=1)
-    ages = [_KEYS.settlement(late, now, None)[-2] for now in (100.9, 107.0, 900.0)]
+    ages = [_KEYS.settlement(late, now, None)[-4] for now in (100.9, 107.0, 900.0)]
     assert ages == [0, 7, 60]
 
 
@@ -134,10 +135,24 @@ def test_the_time_a_cooldown_waited_in_the_queue_is_taken_off() -> None:
     assert Write(at=100.0).pause(100.0) == 0
 
 
-def test_an_entry_of_nobody_is_in_no_index() -> None:
+def test_an_entry_of_no_end_user_is_in_no_index() -> None:
     write = Write(0.0, entry=entry("resp_a", end_user=None, expires=2.0))
     values = _KEYS.settlement(write, 0.0, None)
-    assert values[3] == _KEYS.entry("resp_a")
-    assert values[-4:-2] == [2000, ""]
+    assert values[:4] == [3, *_KEYS.of_deployment(""), _KEYS.entry("resp_a")]
     known = Write(0.0, entry=entry("resp_a", expires=2.0))
-    assert _KEYS.settlement(known, 0.0, 77)[-3] == "resp_a"
+    values = _KEYS.settlement(known, 0.0, 77)
+    assert (values[0], values[4]) == (4, _KEYS.index("ann"))
+    assert values[-6:] == [2000, "resp_a", 0, 0, "", 2000]
+
+
+def test_an_object_stands_in_the_lists_of_those_it_was_made_for() -> None:
+    made = entry("file-a", kind="files", owner="team", created=1.5, expires=9.0)
+    values = _KEYS.settlement(Write(0.0, entry=made), 0.0, None)
+    owners = _KEYS.objects(("owner", "team", "files"))
+    users = _KEYS.objects(("end_user", "ann", "files"))
+    assert values[0] == 5
+    assert values[3:6] == [_KEYS.object("files:resource:file-a"), owners, users]
+    assert values[-6:] == [9000, "files:resource:file-a", 0, 0, _KEYS.object(""), 1500]
+    assert "team" not in owners
+    copy = replace(made, copies=(("elsewhere", "file-b"), ("resource", "file-a")))
+    assert _KEYS.lists(copy) == []

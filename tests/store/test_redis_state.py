@@ -112,6 +112,23 @@ def test_everything_written_expires(state: RedisState) -> None:
     assert not any(b"ann" in name for name in names)
 
 
+def test_objects_that_come_and_go_leave_little_behind(state: RedisState) -> None:
+    for number in range(300):
+        made = entry(f"cntr_{number}", kind="containers", owner="team")
+        state.remember(made)
+        state.forget(made.key)
+    kept = entry("cntr_kept", kind="containers", owner="team")
+    state.remember(kept)
+    assert state.flush()
+    names = [name for name in state.writer.client.scan_iter() if b":objects:" in name]
+    assert len(names) == 2
+    assert all(state.writer.client.zcard(name) < 100 for name in names)
+    (found,) = state.objects_of("containers", owner="team")
+    assert found.response_id == "cntr_kept"
+    # Reading takes out what is left of the others.
+    assert sorted(state.writer.client.zcard(name) for name in names)[0] == 1
+
+
 def test_the_scripts_are_sent_again_to_a_redis_that_forgot_them(state: RedisState) -> None:
     reservation = state.reserve([candidate_for(tpm=100)], 0.0)
     state.writer.client.script_flush()

@@ -95,7 +95,7 @@ def test_a_write_that_broke_off_is_repeated() -> None:
     with outage_is_said("broken"):
         writer.put(_fact())
         assert is_eventually(lambda: not len(writer.pending) and not breaker.is_open)
-    assert [words[6 + 1] for words in client.commands if "resp_a" in words[-3]] == ["", ""]
+    assert [words[6 + 1] for words in client.commands if words[-5] == "resp_a"] == ["", ""]
     writer.close()
 
 
