@@ -10,6 +10,7 @@ COSTS = {
     "served": (
         "cli/test_ask.py",
         "cli/test_background.py",
+        "cli/test_batch.py",
         "cli/test_chat_session.py",
         "cli/test_editor.py",
         "cli/test_emulate.py",

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from azure_responses.cli import ask, chat_session, cost, doctor, keys, servers
+from azure_responses.cli import ask, batch, chat_session, cost, doctor, keys, servers
 from azure_responses.cli.terminal import INTERRUPTED, note, report, report_interrupt, spell
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"azure-responses {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     ask.add_command(commands)
+    batch.add_command(commands)
     chat_session.add_command(commands)
     cost.add_command(commands)
     doctor.add_command(commands)
