@@ -11,10 +11,11 @@ from azure_responses.emulator.resources import (
     Resource,
 )
 from azure_responses.emulator.service import Emulator
-from azure_responses.emulator.timing import Clock, Latency, ReadLag
+from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 
 __all__ = [
     "Assumptions",
+    "BatchTiming",
     "Clock",
     "EmulatedAgent",
     "EmulatedDeployment",

@@ -3,11 +3,12 @@
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azure_responses.emulator import engine
 from azure_responses.emulator.agent_store import AgentStore
+from azure_responses.emulator.batch_store import EmulatedBatch
 from azure_responses.emulator.http_messages import ReceivedRequest
 from azure_responses.emulator.limits import UsageWindow
 from azure_responses.emulator.object_store import BoundedDict, ObjectStore
@@ -15,7 +16,7 @@ from azure_responses.emulator.opaque_values import IdentifierMint, ReasoningCiph
 from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
 from azure_responses.emulator.response_store import ResponseStore
 from azure_responses.emulator.service_errors import deployment_not_found, invalid_type
-from azure_responses.emulator.timing import Clock, Latency, ReadLag
+from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
 
 __all__ = ["SERVERLESS", "Account", "find_account", "is_azure_host", "serverless_name"]
@@ -23,6 +24,7 @@ __all__ = ["SERVERLESS", "Account", "find_account", "is_azure_host", "serverless
 # More than the deployments of a resource, and less than all names that callers think of.
 _MOST_WINDOWS = 1000
 _MOST_CALLS = 10_000
+_MOST_BATCHES = 1000
 _MOST_PROJECTS = 1000
 
 
@@ -37,6 +39,7 @@ class Account:
     latency: Latency
     read_lag: ReadLag
     assumptions: Assumptions
+    batch_timing: BatchTiming = field(default_factory=BatchTiming)
     project: str | None = None
 
     def __post_init__(self) -> None:
@@ -60,6 +63,7 @@ class Account:
         self.signer = ReasoningCipher(hashlib.sha256(b"anthropic").digest())
         self.mint = IdentifierMint(seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
+        self.batches: dict[str, EmulatedBatch] = BoundedDict(_MOST_BATCHES)
         self.dice = random.Random(seed)
         # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()

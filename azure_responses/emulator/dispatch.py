@@ -25,10 +25,12 @@ from azure_responses.emulator.routes import MatchedRoute
 from azure_responses.emulator.service_errors import (
     ServiceError,
     invalid_json,
+    operation_not_supported,
 )
 
 __all__ = [
-    "EmulatedCall", "admit", "find_shortage", "make_generation", "serve", "shortage_error",
+    "EmulatedCall", "admit", "check_sku", "find_shortage", "make_generation", "serve",
+    "shortage_error",
 ]  # fmt: skip
 
 _OLDER = ("models", "serverless")
@@ -47,6 +49,7 @@ class EmulatedCall:
     # What an agent makes of the body, and where it asks for consent.
     given: dict[str, Any] | None = None
     consent_link: str | None = None
+    is_batch_line: bool = False
 
     @property
     def now(self) -> float:
@@ -212,6 +215,12 @@ def _spillover_headers(
         "x-ms-spillover-error": _error_code(error),
         "x-ms-is-spilled-over": "true",
     }
+
+
+def check_sku(call: EmulatedCall, deployment: EmulatedDeployment, operation: str) -> None:
+    """Raise the 400 of litellm#9122 for a call of a deployment that takes batches alone."""
+    if not (call.is_batch_line or deployment.takes_calls):
+        raise operation_not_supported(operation, deployment.model_name)
 
 
 def find_shortage(

@@ -329,5 +329,7 @@ def alter_reply(reply: PlannedReply, faults: list[Fault]) -> PlannedReply:
     for fault in faults:
         alter = _ALTERATIONS.get(fault.kind)
         if alter is not None:
+            # What is cut off or longer has another length.
+            reply.headers = [pair for pair in reply.headers if pair[0] != "content-length"]
             reply = alter(reply, fault)
     return reply

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
@@ -45,7 +46,10 @@ ReplyStep = bytes | Pause | Break
 
 @dataclass(slots=True)
 class ReceivedRequest:
-    """A request: `path` still percent-encoded, header names in lower case."""
+    """A request: `path` still percent-encoded, header names in lower case.
+
+    `large` is the body of a large form; `body` then holds its beginning alone.
+    """
 
     method: str
     host: str
@@ -54,6 +58,12 @@ class ReceivedRequest:
     headers: Mapping[str, str]
     body: bytes
     is_loopback: bool = False
+    large: Content | None = None
+
+    @property
+    def content(self) -> Content:
+        """The whole body, wherever it is kept."""
+        return Content(self.body) if self.large is None else self.large
 
 
 @dataclass(slots=True)

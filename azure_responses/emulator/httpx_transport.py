@@ -67,7 +67,8 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if reply.steps is None:
             headers.append((b"content-length", b"%d" % len(reply.content)))
         else:
-            headers.append((b"transfer-encoding", b"chunked"))
+            if not any(name == b"content-length" for name, _ in headers):
+                headers.append((b"transfer-encoding", b"chunked"))
             stream = _Body(reply.steps, self._play(reply.steps, request))
         return httpx.Response(reply.status, headers=headers, stream=stream)
 

@@ -1,10 +1,12 @@
 """Files, vector stores, containers and conversations of one resource."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
@@ -38,8 +40,11 @@ class BoundedDict(dict[str, _Value]):
 # Microsoft's Responses page: idle timeout 20 minutes, a session lasts an hour at most.
 CONTAINER_IDLE_SECONDS = 20 * 60
 CONTAINER_SESSION_SECONDS = 60 * 60
-# Of each kind, and bytes of files in all: the oldest are dropped.
-_MOST, _MOST_ITEMS, _MOST_BYTES = 1000, 5000, 256 * 1024 * 1024
+# Of each kind, and bytes of files in all: the oldest are dropped. Azure keeps 10,000 files of
+# each purpose.
+_MOST, _MOST_ITEMS, _MOST_FILES = 1000, 5000, 25_000
+# In memory, and in temporary files.
+_MOST_BYTES, _MOST_SPOOLED = 256 * 1024 * 1024, 8 * 1024 * 1024 * 1024
 _WORD = re.compile(r"\w+")
 
 
@@ -51,19 +56,23 @@ class StoredFile:
     filename: str
     purpose: str
     created_at: int
-    content: bytes
+    content: Content
+    expires_at: int | None = None
 
     def as_object(self) -> dict[str, Any]:
         """The file as the API shows it."""
-        return {
+        shown: dict[str, Any] = {
             "id": self.id,
             "object": "file",
-            "bytes": len(self.content),
+            "bytes": self.content.size,
             "created_at": self.created_at,
             "filename": self.filename,
             "purpose": self.purpose,
             "status": "processed",
         }
+        if self.expires_at is not None:
+            shown["expires_at"] = self.expires_at
+        return shown
 
 
 @dataclass
@@ -88,9 +97,9 @@ class Container:
     last_active_at: float
     idle_seconds: float = CONTAINER_IDLE_SECONDS
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
+    contents: dict[str, Content] = field(default_factory=dict)
 
-    def add(self, file: dict[str, Any], content: bytes) -> None:
+    def add(self, file: dict[str, Any], content: Content) -> None:
         """Keep a file, and no more than a thousand."""
         self.files[file["id"]] = file
         self.contents[file["id"]] = content
@@ -125,41 +134,72 @@ class ObjectStore:
     def __init__(self, mint: IdentifierMint, clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
-        self.files: dict[str, StoredFile] = BoundedDict(_MOST, self.drop_file)
+        self._files: dict[str, StoredFile] = BoundedDict(_MOST_FILES, self.drop_file)
+        self._next_expiry = math.inf
+        self._in_memory = self._spooled = 0
         self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
         self.containers: dict[str, Container] = BoundedDict(_MOST)
         self.conversations: dict[str, StoredConversation] = BoundedDict(_MOST)
 
-    def add_file(self, filename: str, purpose: str, content: bytes) -> StoredFile:
-        """Keep an upload."""
-        self.make_room(len(content))
-        file = StoredFile(self._mint.file(), filename, purpose, int(self._clock.now()), content)
-        self.files[file.id] = file
+    @property
+    def files(self) -> dict[str, StoredFile]:
+        """The files that have not expired."""
+        now = self._clock.now()
+        if now >= self._next_expiry:
+            self._drop_expired(now)
+        return self._files
+
+    def _drop_expired(self, now: float) -> None:
+        dated = {key: file.expires_at for key, file in self._files.items() if file.expires_at}
+        for file_id, expires_at in dated.items():
+            if now >= expires_at:
+                self.drop_file(file_id)
+        self._next_expiry = min((at for at in dated.values() if at > now), default=math.inf)
+
+    def add_file(
+        self, filename: str, purpose: str, content: Content, expires_in: int | None = None
+    ) -> StoredFile:
+        """Keep an upload, for so many seconds where they are given."""
+        self.make_room(content)
+        now = int(self._clock.now())
+        expires_at = None if expires_in is None else now + expires_in
+        file_id = self._mint.file(purpose)
+        file = StoredFile(file_id, filename, purpose, now, content, expires_at)
+        self._files[file.id] = file
+        self._count(content, 1)
+        if expires_at is not None:
+            self._next_expiry = min(self._next_expiry, expires_at)
         return file
 
     def drop_file(self, file_id: str) -> None:
         """Forget a file; vector stores do not have it any more either."""
-        del self.files[file_id]
+        self._count(self._files.pop(file_id).content, -1)
         for store in self.vector_stores.values():
             store.files.pop(file_id, None)
 
-    def make_room(self, size: int) -> None:
-        """Drop the oldest files until there is room for one more of so many bytes."""
-        while self.files and self._count_bytes() + size > _MOST_BYTES:
-            self.drop_file(next(iter(self.files)))
+    def _count(self, content: Content, sign: int) -> None:
+        if content.is_in_memory:
+            self._in_memory += sign * content.size
+        else:
+            self._spooled += sign * content.size
+
+    def make_room(self, content: Content) -> None:
+        """Drop the oldest files until there is room for one more with that content."""
+        while self._files and self._lacks_room(content):
+            self.drop_file(next(iter(self._files)))
         for container in list(self.containers.values()):
-            if self._count_bytes() + size <= _MOST_BYTES:
+            if not self._lacks_room(content):
                 return
             container.files.clear()
             container.contents.clear()
 
-    def _count_bytes(self) -> int:
-        files = sum(len(file.content) for file in self.files.values())
-        return files + sum(
-            len(content)
-            for container in self.containers.values()
-            for content in container.contents.values()
-        )
+    def _lacks_room(self, content: Content) -> bool:
+        kept = [one for box in self.containers.values() for one in box.contents.values()]
+        if content.is_in_memory:
+            held = sum(one.size for one in kept if one.is_in_memory)
+            return self._in_memory + held + content.size > _MOST_BYTES
+        held = sum(one.size for one in kept if not one.is_in_memory)
+        return self._spooled + held + content.size > _MOST_SPOOLED
 
     def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
         """A new store without files."""
@@ -190,7 +230,7 @@ class ObjectStore:
     def find_file(self, file_id: str) -> dict[str, Any] | None:
         """A file's object with its `content` (bytes), as the engine reads it."""
         file = self.files.get(file_id)
-        return {**file.as_object(), "content": file.content} if file else None
+        return {**file.as_object(), "content": file.content.read()} if file else None
 
     def search(self, store_ids: list[str], query: str) -> list[tuple[str, str, str]]:
         """(file id, filename, text) of the stores' files, most words of the query first."""
@@ -198,7 +238,7 @@ class ObjectStore:
         words = set(_WORD.findall(query.lower()))
         rows: list[tuple[int, tuple[str, str, str]]] = []
         for file in self._files_of(store_ids):
-            text = file.content.decode("utf-8", "replace")
+            text = file.content.read().decode("utf-8", "replace")
             score = len(words.intersection(_WORD.findall(text.lower())))
             rows.append((score, (file.id, file.filename, text)))
         rows.sort(key=lambda row: -row[0])

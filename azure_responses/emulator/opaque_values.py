@@ -96,8 +96,16 @@ class IdentifierMint:
         digits = self.digits(36)
         return f"cntr_{seconds:08x}{digits[:4]}8190{digits[4:]}"
 
-    def file(self) -> str:
-        """`assistant-` and 22 letters: Azure's file ids do not begin with `file-`."""
+    def file(self, purpose: str = "assistants") -> str:
+        """`assistant-` and 22 letters; `file-` and 32 digits for batches and fine-tuning.
+
+        Microsoft's batch page shows both forms of `file-`: without hyphens for an input and as a
+        UUID for an output.
+        """
+        if purpose == "batch_output":
+            return "file-" + self.request()
+        if purpose in ("batch", "fine-tune"):
+            return "file-" + self.digits(32)
         return "assistant-" + self.letters(22)
 
     def chat_completion(self) -> str:

@@ -10,7 +10,7 @@ from azure_responses.emulator.timing import Latency
 __all__ = [
     "API", "API_KEY", "TENANT", "AgentKind", "Assumptions", "Chunking", "EmulatedAgent",
     "EmulatedDeployment", "Kind", "LimitReply", "MissingDeployment", "Network",
-    "RateLimitHeaders", "Resource",
+    "RateLimitHeaders", "Resource", "Sku",
 ]  # fmt: skip
 
 # Public on purpose, and named in the documentation.
@@ -20,6 +20,10 @@ TENANT = "11111111-2222-3333-4444-555555555555"
 LimitReply = Literal["http", "stream-A", "stream-B", "stream-C"]
 RateLimitHeaders = Literal["absent", "present", "minus-one", "negative"]
 Kind = Literal["standard", "provisioned"]
+Sku = Literal[
+    "Any", "Standard", "GlobalStandard", "DataZoneStandard", "ProvisionedManaged",
+    "GlobalProvisionedManaged", "DataZoneProvisionedManaged", "GlobalBatch", "DataZoneBatch",
+]  # fmt: skip
 Chunking = Literal["default", "async"]
 MissingDeployment = Literal["DeploymentNotFound", "model_not_found", "user_error"]
 AgentKind = Literal["prompt", "hosted", "workflow", "external", "voice"]
@@ -46,6 +50,10 @@ class EmulatedDeployment:
         chunking: `default` sends several tokens per delta, as the default content filter's buffer
             does; `async` one token per delta, as the asynchronous filter does.
         api: the only API that it answers; what its model answers on Azure where None.
+        sku: the deployment type by Azure's name. `GlobalBatch` and `DataZoneBatch` take batches
+            and refuse other calls (litellm#9122); the others take no batches. `Any`, which is
+            what a deployment has that was not declared, takes both.
+        enqueued_tokens: how many input tokens its batches may hold together; None is unlimited.
     """
 
     name: str
@@ -61,9 +69,13 @@ class EmulatedDeployment:
     latency: Latency | None = None
     chunking: Chunking = "default"
     api: API | None = None
+    sku: Sku = "GlobalStandard"
+    enqueued_tokens: int | None = None
 
     def __post_init__(self) -> None:
         _check_choice("kind", self.kind, get_args(Kind))
+        _check_choice("sku", self.sku, get_args(Sku))
+        _check_capacity("enqueued_tokens", self.enqueued_tokens)
         _check_choice("limit_reply", self.limit_reply, get_args(LimitReply))
         _check_choice("rate_limit_headers", self.rate_limit_headers, get_args(RateLimitHeaders))
         _check_choice("chunking", self.chunking, get_args(Chunking))
@@ -71,6 +83,16 @@ class EmulatedDeployment:
             _check_choice("api", self.api, get_args(API))
         _check_capacity("tokens_per_minute", self.tokens_per_minute)
         _check_capacity("requests_per_minute", self.requests_per_minute)
+
+    @property
+    def takes_batches(self) -> bool:
+        """True where it executes the requests of batches."""
+        return self.sku in ("GlobalBatch", "DataZoneBatch", "Any")
+
+    @property
+    def takes_calls(self) -> bool:
+        """True where it answers a call at once."""
+        return self.sku not in ("GlobalBatch", "DataZoneBatch")
 
     @property
     def model_name(self) -> str:
@@ -196,7 +218,7 @@ class Resource:
 # Callers may name anything, and each call of one deployment asks for it again.
 @lru_cache(maxsize=1024)
 def _make_deployment(name: str) -> EmulatedDeployment:
-    return EmulatedDeployment(name)
+    return EmulatedDeployment(name, sku="Any")
 
 
 def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
@@ -225,6 +247,14 @@ class Assumptions:
             of Anthropic says in anthropic-sdk-python#1598 that it may not.
         offers_compaction: `POST /responses/compact` exists. Documented in June 2026, missing in
             inspect_ai#3371 of March 2026 and in the OpenAPI description.
+        batches_expire: a batch that takes longer than 24 hours is `expired`. Microsoft's batch
+            page has that status, and says that such a batch goes on.
+        refuses_full_queue: a batch beyond the enqueued tokens is refused when it is created. That
+            is the newer behaviour of Microsoft's page; without it the batch fails in validation.
+        lists_batches_as_data: without it the list of batches has `value` in place of `data`, as
+            one sample of Microsoft's batch page has it.
+        nulls_batch_file_ids: without it the ids of files that are not there yet are "" in place
+            of null, as another sample has it.
     """
 
     accepts_message_status: bool = True
@@ -232,3 +262,7 @@ class Assumptions:
     requires_thinking: bool = True
     accepts_other_models_thinking: bool = True
     offers_compaction: bool = True
+    batches_expire: bool = True
+    refuses_full_queue: bool = True
+    lists_batches_as_data: bool = True
+    nulls_batch_file_ids: bool = True

@@ -17,7 +17,7 @@ from azure_responses.emulator.resources import (
     Resource,
 )
 from azure_responses.emulator.service import Emulator
-from azure_responses.emulator.timing import Clock, Latency, ReadLag
+from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 
 if TYPE_CHECKING:
     import uvicorn
@@ -46,6 +46,7 @@ class EmulatorSettings:
     clock: float | None = None
     strict_deployments: bool = False
     assumptions: Assumptions = field(default_factory=Assumptions)
+    batch_timing: BatchTiming = field(default_factory=BatchTiming)
     allowed_hosts: list[str] = field(default_factory=list)
 
     def make_emulator(self) -> Emulator:
@@ -58,6 +59,7 @@ class EmulatorSettings:
             read_lag=self.read_lag,
             strict_deployments=self.strict_deployments,
             assumptions=self.assumptions,
+            batch_timing=self.batch_timing,
             allowed_hosts=self.allowed_hosts,
         )
         for fault in self.faults:
@@ -107,6 +109,7 @@ _PARTS: dict[type[Any], dict[str, type[Any]]] = {
         "read_lag": ReadLag,
         "faults": Fault,
         "assumptions": Assumptions,
+        "batch_timing": BatchTiming,
     },
     Resource: {"deployments": EmulatedDeployment, "agents": EmulatedAgent},
     EmulatedDeployment: {"latency": Latency},

@@ -25,7 +25,7 @@ from azure_responses.emulator.http_messages import (
 from azure_responses.emulator.operations import find_route
 from azure_responses.emulator.resources import Assumptions, Resource
 from azure_responses.emulator.service_errors import ServiceError, invalid_json, resource_not_found
-from azure_responses.emulator.timing import Clock, Latency, ReadLag
+from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import (
     AsyncEmulatorCredential,
     EmulatorCredential,
@@ -54,6 +54,7 @@ class Emulator:
         strict_deployments: refuse unknown deployments of the default resource too.
         log_size: how many requests `requests` remembers.
         assumptions: what is assumed where the evidence about Azure is thin.
+        batch_timing: how long batches take; no time by default.
         allowed_hosts: names that a served emulator answers for on the loopback, besides those of
             the loopback, of Azure and of its resources.
 
@@ -72,6 +73,7 @@ class Emulator:
         strict_deployments: bool = False,
         log_size: int = 1000,
         assumptions: Assumptions | None = None,
+        batch_timing: BatchTiming | None = None,
         allowed_hosts: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
@@ -90,6 +92,7 @@ class Emulator:
                 latency or Latency(),
                 read_lag or ReadLag(),
                 assumptions or Assumptions(),
+                batch_timing or BatchTiming(),
             )
             for resource in resources
         }

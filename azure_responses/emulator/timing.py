@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "BatchTiming",
     "Clock",
     "Latency",
     "ReadLag",
@@ -182,3 +183,25 @@ class ReadLag:
         if self.median == 0 or (self.streamed_only and not streamed):
             return 0.0
         return min(self.cap, dice.lognormvariate(math.log(self.median), self.sigma))
+
+
+@dataclass(frozen=True)
+class BatchTiming:
+    """How long a batch takes, in seconds of the emulator's clock.
+
+    Attributes:
+        validating: until the input file has been read.
+        per_line: for each request.
+        finalizing: until the output files are there.
+        cancelling: from a cancel until the batch has stopped; Microsoft's page says up to 10
+            minutes.
+    """
+
+    validating: float = 0.0
+    per_line: float = 0.0
+    finalizing: float = 0.0
+    cancelling: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.validating, self.per_line, self.finalizing, self.cancelling) < 0:
+            raise ValueError("the waits of a batch are 0 or more")

@@ -6,6 +6,7 @@ from azure_responses.emulator.http_messages import json_reply
 from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
     agents,
+    batches,
     chat,
     containers,
     conversations,
@@ -69,6 +70,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("files.retrieve", "GET", "files/*", files.retrieve),
     Operation("files.delete", "DELETE", "files/*", files.delete),
     Operation("files.content", "GET", "files/*/content", files.read_content),
+    Operation("batches.create", "POST", "batches", batches.create),
+    Operation("batches.list", "GET", "batches", batches.list_batches),
+    Operation("batches.retrieve", "GET", "batches/*", batches.retrieve),
+    Operation("batches.cancel", "POST", "batches/*/cancel", batches.cancel),
     Operation("vector_stores.create", "POST", "vector_stores", files.create_store),
     Operation("vector_stores.list", "GET", "vector_stores", files.list_stores),
     Operation("vector_stores.retrieve", "GET", "vector_stores/*", files.retrieve_store),

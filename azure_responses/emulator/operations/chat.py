@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from azure_responses.emulator import engine
-from azure_responses.emulator.dispatch import EmulatedCall, admit, make_generation, serve
+from azure_responses.emulator.dispatch import (
+    EmulatedCall,
+    admit,
+    check_sku,
+    make_generation,
+    serve,
+)
 from azure_responses.emulator.emulated_model import EmulatedModel
 from azure_responses.emulator.event_streams import STREAM_TYPE, chat_frames, failing_chat_frames
 from azure_responses.emulator.http_messages import (
@@ -56,6 +62,7 @@ def _complete_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedR
     call.raise_fault()
     model = find_deployed(deployment)
     _check_model(call, deployment, model)
+    check_sku(call, deployment, "chatCompletion")
     body = call.body
     if call.route.surface == "models":
         body = keep_declared(body, call.received.headers.get("extra-parameters"))

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import Container
 from azure_responses.emulator.operations.fields import list_page, read_minutes
-from azure_responses.emulator.operations.files import content_reply, find_files, read_upload
+from azure_responses.emulator.operations.files import content_reply, find_files
 from azure_responses.emulator.service_errors import invalid_request, missing_parameter, not_found
 
 __all__ = [
@@ -83,14 +85,14 @@ def delete(call: EmulatedCall) -> PlannedReply:
 
 
 def _add_file(
-    call: EmulatedCall, container: Container, filename: str, content: bytes
+    call: EmulatedCall, container: Container, filename: str, content: Content
 ) -> dict[str, Any]:
-    call.account.objects.make_room(len(content))
+    call.account.objects.make_room(content)
     file: dict[str, Any] = {
         "id": "cfile_" + call.account.mint.digits(32),
         "object": "container.file",
         "created_at": int(call.now),
-        "bytes": len(content),
+        "bytes": content.size,
         "container_id": container.id,
         "path": f"/mnt/data/{filename}",
         "source": "user",
@@ -101,10 +103,10 @@ def _add_file(
 
 def create_file(call: EmulatedCall) -> PlannedReply:
     """`POST /containers/{id}/files`: an upload, or a copy of a stored file."""
-    container, upload = _use(call), read_upload(call.received)
-    file_id = upload.fields.get("file_id")
+    container, form = _use(call), read_form(call.received)
+    file_id = form.fields.get("file_id")
     if file_id is None:
-        filename, content = upload.file()
+        filename, content = form.file().filename, form.file().content
     else:
         stored = call.account.objects.files.get(file_id)
         if stored is None:

@@ -7,13 +7,74 @@ from azure_responses.emulator.service_errors import (
     invalid_request,
     invalid_type,
     invalid_value,
+    missing_parameter,
     not_found,
     out_of_range,
+    too_long,
+    too_many,
 )
 
-__all__ = ["list_page", "read_integer", "read_minutes", "read_object", "read_texts"]
+__all__ = [
+    "list_page", "read_expiry", "read_integer", "read_metadata", "read_minutes", "read_object",
+    "read_text", "read_texts",
+]  # fmt: skip
 
 _DEFAULT_LIMIT = 20
+# OpenAI's reference: 16 pairs, keys of 64 and values of 512 characters.
+_MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
+# OpenAI's reference begins at an hour. For batches Microsoft's page begins at 14 days, but a
+# resource took 3 (any-llm#1406).
+_SHORTEST_SECONDS = {"batch": 259_200}
+_LONGEST_SECONDS = 2_592_000
+
+
+def read_text(body: dict[str, Any], name: str) -> str:
+    """A string that must be there; raises ServiceError otherwise."""
+    value = body.get(name)
+    if value is None or value == "":
+        raise missing_parameter(name)
+    if not isinstance(value, str):
+        raise invalid_type(name, "a string", value)
+    return value
+
+
+def read_metadata(body: dict[str, Any], name: str = "metadata") -> dict[str, Any]:
+    """Up to 16 pairs; raises ServiceError for more, and for too long ones."""
+    pairs = read_object(body, name)
+    if len(pairs) > _MOST_PAIRS:
+        raise too_many(name, len(pairs), _MOST_PAIRS, "object")
+    for key, value in pairs.items():
+        if len(key) > _LONGEST_KEY:
+            raise too_long(f"{name}.{key}", len(key), _LONGEST_KEY)
+        if isinstance(value, dict | list) or value is None:
+            raise invalid_type(f"{name}.{key}", "a string", value)
+        if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+            raise too_long(f"{name}.{key}", len(value), _LONGEST_VALUE)
+    return pairs
+
+
+def read_expiry(
+    given: Mapping[str, Any] | None, purpose: str, name: str = "expires_after"
+) -> int | None:
+    """The `seconds` of an object with an `anchor`, None without one; raises ServiceError (400)."""
+    if given is None:
+        return None
+    anchor = given.get("anchor", "created_at")
+    if anchor != "created_at":
+        raise invalid_value(f"{name}.anchor", anchor, ("created_at",))
+    # In a form it is text.
+    seconds = given.get("seconds")
+    if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < 12:
+        seconds = int(seconds)
+    if seconds is None:
+        raise missing_parameter(f"{name}.seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise invalid_type(f"{name}.seconds", "an integer", seconds)
+    shortest = _SHORTEST_SECONDS.get(purpose, 3600)
+    if not shortest <= seconds <= _LONGEST_SECONDS:
+        limit = _LONGEST_SECONDS if seconds > _LONGEST_SECONDS else shortest
+        raise out_of_range(f"{name}.seconds", seconds, limit, is_above=seconds > limit)
+    return seconds
 
 
 def read_object(body: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,86 +1,48 @@
-"""Files, and vector stores of them, as far as responses refer to them."""
+"""Files, and vector stores of them."""
 
-import json
-from dataclasses import dataclass, field
-from email import policy
-from email.parser import BytesParser
 from typing import Any
 
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest, json_reply
+from azure_responses.emulator.forms import read_form
+from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import StoredFile, VectorStore
-from azure_responses.emulator.operations.fields import list_page, read_object, read_texts
-from azure_responses.emulator.service_errors import invalid_request, missing_parameter, not_found
+from azure_responses.emulator.operations.batch_work import advance_batches
+from azure_responses.emulator.operations.fields import (
+    list_page,
+    read_expiry,
+    read_object,
+    read_texts,
+)
+from azure_responses.emulator.service_errors import (
+    gateway_error,
+    invalid_request,
+    missing_parameter,
+    not_found,
+)
 
 __all__ = [
-    "attach_file", "content_reply", "create", "create_store", "delete", "delete_store",
-    "detach_file", "find_files", "list_attached", "list_files", "list_stores", "read_content",
-    "read_upload", "retrieve", "retrieve_attached", "retrieve_store", "search_store",
+    "attach_file", "check_quota", "content_reply", "create", "create_store", "delete",
+    "delete_store", "detach_file", "find_files", "list_attached", "list_files", "list_stores",
+    "read_content", "retrieve", "retrieve_attached", "retrieve_store", "search_store",
 ]  # fmt: skip
 
 _PURPOSES = ("assistants", "batch", "fine-tune", "vision", "evals")
+_MEGABYTE = 1024 * 1024
+_LARGEST_FILE = 512 * _MEGABYTE
+_LARGEST = {"batch": 200 * _MEGABYTE}
+_MOST_LASTING, _MOST_EXPIRING = 500, 10_000
+# Smaller ones are sent in one piece.
+_WHOLE_BYTES = 1024 * 1024
 
 
-# --- uploads --------------------------------------------------------------------------------------
-
-
-@dataclass
-class Upload:
-    """The fields of a form, and its file where it has one."""
-
-    fields: dict[str, str] = field(default_factory=dict)
-    filename: str | None = None
-    content: bytes | None = None
-
-    def file(self) -> tuple[str, bytes]:
-        """The name and the content; raises ServiceError (400) where there is no file."""
-        if self.content is None or self.filename is None:
-            raise missing_parameter("file", code=None)
-        return self.filename, self.content
-
-
-def read_upload(received: ReceivedRequest) -> Upload:
-    """Raises ServiceError (400) for a body that is neither a form nor a JSON object of strings.
-
-    In JSON the file is `{"filename": …, "content": text, …}`, which Azure itself does not take.
-    """
-    content_type = received.headers.get("content-type", "")
-    if content_type.startswith("multipart/form-data"):
-        return _read_form(content_type, received.body)
-    try:
-        data = json.loads(received.body)
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise invalid_request(
-            "Expected a multipart/form-data body with a file, or a JSON object with a filename."
-        )
-    fields = {name: str(value) for name, value in data.items() if name != "content"}
-    filename, content = fields.pop("filename", None), data.get("content")
-    if filename is None and content is None:
-        return Upload(fields)
-    return Upload(fields, filename or "file.txt", str(content or "").encode())
-
-
-def _read_form(content_type: str, body: bytes) -> Upload:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    # The standard library reads MIME, of which a form is one kind.
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
-    upload = Upload()
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        payload = part.get_payload(decode=True)
-        raw = payload if isinstance(payload, bytes) else b""
-        if part.get_filename() is not None:
-            upload.filename, upload.content = part.get_filename(), raw
-        else:
-            upload.fields[str(name)] = raw.decode("utf-8", "replace")
-    return upload
-
-
-def content_reply(content: bytes) -> PlannedReply:
-    """The bytes of a file."""
-    return PlannedReply(200, [("content-type", "application/octet-stream")], content)
+def content_reply(content: Content) -> PlannedReply:
+    """The bytes of a file, in pieces where they are many."""
+    headers = [("content-type", "application/octet-stream")]
+    if content.size <= _WHOLE_BYTES:
+        return PlannedReply(200, headers, content.read())
+    headers.append(("content-length", str(content.size)))
+    return PlannedReply(200, headers, steps=content.pieces())
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -88,14 +50,39 @@ def content_reply(content: bytes) -> PlannedReply:
 
 def create(call: EmulatedCall) -> PlannedReply:
     """Microsoft's Responses page: purpose `user_data` is not supported, `assistants` is."""
-    upload = read_upload(call.received)
-    filename, content = upload.file()
-    purpose = upload.fields.get("purpose")
+    form = read_form(call.received)
+    file, purpose = form.file(), form.fields.get("purpose")
     if purpose is None:
         raise missing_parameter("purpose", code=None)
     if purpose not in _PURPOSES:
         raise invalid_request(f"Invalid value for purpose: '{purpose}'.", "purpose")
-    return json_reply(call.account.objects.add_file(filename, purpose, content).as_object())
+    expires_in = read_expiry(form.object("expires_after"), purpose)
+    check_quota(call, purpose, file.content.size, expires_in is not None)
+    stored = call.account.objects.add_file(file.filename, purpose, file.content, expires_in)
+    return json_reply(stored.as_object())
+
+
+def check_quota(call: EmulatedCall, purpose: str, size: int, expires: bool) -> None:
+    """Raise the ServiceError (400) for a file that is too large, or one too many.
+
+    The body for too many is that of azure-sdk-for-java#47401, the one for a large file OpenAI's
+    (curator#111). Microsoft's quota page has the numbers.
+    """
+    if size > _LARGEST.get(purpose, _LARGEST_FILE):
+        raise invalid_request("File is too large.")
+    files = call.account.objects.files.values()
+    if purpose != "batch":
+        return
+    # Output files count, too.
+    alike = sum(
+        file.purpose.startswith("batch") and (file.expires_at is not None) == expires
+        for file in files
+    )
+    most = _MOST_EXPIRING if expires else _MOST_LASTING
+    if alike >= most:
+        kind = "with" if expires else "without"
+        message = f"The quota for files {kind} expiry is reached. The maximum is {most}."
+        raise gateway_error(400, "quotaExceeded", message)
 
 
 def _find(call: EmulatedCall) -> StoredFile:
@@ -117,6 +104,8 @@ def find_files(call: EmulatedCall, name: str) -> list[StoredFile]:
 
 def list_files(call: EmulatedCall) -> PlannedReply:
     """`GET /files`, of one purpose where the query says so."""
+    # The outputs of batches that have ended meanwhile are among them.
+    advance_batches(call.account, call.script)
     purpose, files = call.query.get("purpose"), call.account.objects.files.values()
     shown = [file.as_object() for file in files if purpose in (None, file.purpose)]
     return json_reply(list_page(shown, call.query, maximum=10_000))
@@ -150,7 +139,7 @@ def _as_object(call: EmulatedCall, store: VectorStore) -> dict[str, Any]:
         "object": "vector_store",
         "created_at": store.created_at,
         "name": store.name,
-        "usage_bytes": sum(len(files[file_id].content) for file_id in store.files),
+        "usage_bytes": sum(files[file_id].content.size for file_id in store.files),
         "file_counts": {**counts, "total": len(store.files)},
         "status": "completed",
         "expires_after": None,
@@ -164,7 +153,7 @@ def _attached_object(call: EmulatedCall, store: VectorStore, file_id: str) -> di
     return {
         "id": file_id,
         "object": "vector_store.file",
-        "usage_bytes": len(call.account.objects.files[file_id].content),
+        "usage_bytes": call.account.objects.files[file_id].content.size,
         "created_at": store.files[file_id],
         "vector_store_id": store.id,
         "status": "completed",

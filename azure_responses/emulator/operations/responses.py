@@ -8,6 +8,7 @@ from azure_responses.emulator import engine
 from azure_responses.emulator.dispatch import (
     EmulatedCall,
     admit,
+    check_sku,
     find_shortage,
     make_generation,
     serve,
@@ -60,6 +61,7 @@ def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRep
     account, now = call.account, call.now
     model = find_deployed(deployment)
     _check_model(model)
+    check_sku(call, deployment, "responses")
     validate_create(
         call.body,
         model.on_responses(),

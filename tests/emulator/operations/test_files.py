@@ -1,12 +1,15 @@
 """Files, multipart and JSON."""
 
+import re
+
 import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.object_store import ObjectStore
 from azure_responses.emulator.opaque_values import IdentifierMint
-from tests.emulator.callers import open_client
+from tests.emulator.callers import BEGIN, open_client
 
 FILES = "/openai/v1/files"
 
@@ -78,27 +81,77 @@ def test_the_dated_surface_has_files_too(client: httpx.Client) -> None:
     assert reply.json()["id"] == file_id
 
 
-def test_the_oldest_files_go_where_there_are_too_many_and_their_stores_lose_them(
-    client: httpx.Client,
+def test_files_of_other_purposes_than_azure_has_are_refused(client: httpx.Client) -> None:
+    for purpose in ("user_data", "batch_output", ""):
+        reply = client.post(FILES, data={"purpose": purpose}, files={"file": ("a", b"x")})
+        assert (reply.status_code, reply.json()["error"]["param"]) == (400, "purpose")
+
+
+def test_files_for_batches_have_other_ids_than_files_for_tools(client: httpx.Client) -> None:
+    assert re.fullmatch(r"file-[0-9a-f]{32}", upload(client, "batch"))
+    assert re.fullmatch(r"assistant-\w{22}", upload(client, "assistants"))
+
+
+@pytest.mark.parametrize("form", ["expires_after[{}]", "expires_after.{}"])
+def test_a_file_is_gone_once_it_has_expired(
+    emulator: Emulator, client: httpx.Client, form: str
 ) -> None:
-    first = upload(client)
-    store = client.post("/openai/v1/vector_stores", json={"file_ids": [first]}).json()
-    for _ in range(1000):
-        upload(client)
-    assert client.get(f"{FILES}/{first}").status_code == 404
-    shown = client.get(f"/openai/v1/vector_stores/{store['id']}").json()
-    assert shown["file_counts"]["total"] == 0
+    data = {"purpose": "batch", form.format("anchor"): "created_at",
+            form.format("seconds"): "1209600"}  # fmt: skip
+    file = client.post(FILES, data=data, files={"file": ("a", b"x")}).json()
+    assert file["expires_at"] == BEGIN + 1209600
+    kept = upload(client, "batch")
+    emulator.clock.advance(1209599)
+    assert client.get(f"{FILES}/{file['id']}").status_code == 200
+    emulator.clock.advance(1)
+    assert client.get(f"{FILES}/{file['id']}").status_code == 404
+    assert [one["id"] for one in client.get(FILES).json()["data"]] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("expiry", "code"),
+    [
+        ({"anchor": "last_active_at", "seconds": 1209600}, "invalid_value"),
+        ({"anchor": "created_at"}, "missing_required_parameter"),
+        ({"anchor": "created_at", "seconds": 3600}, "integer_below_min_value"),
+        ({"anchor": "created_at", "seconds": 2592001}, "integer_above_max_value"),
+        ({"anchor": "created_at", "seconds": "soon"}, "invalid_type"),
+    ],
+)
+def test_an_expiry_outside_its_limits_is_refused(
+    client: httpx.Client, expiry: dict[str, object], code: str
+) -> None:
+    body = {"filename": "a", "purpose": "batch", "content": "x", "expires_after": expiry}
+    reply = client.post(FILES, json=body)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, code)
+
+
+def test_a_resource_holds_500_batch_files_that_do_not_expire(client: httpx.Client) -> None:
+    for _ in range(500):
+        last = upload(client, "batch")
+    reply = client.post(FILES, data={"purpose": "batch"}, files={"file": ("a", b"x")})
+    assert reply.status_code == 400
+    assert reply.json()["error"] == {
+        "code": "quotaExceeded",
+        "message": "The quota for files without expiry is reached. The maximum is 500.",
+    }
+    data = {"purpose": "batch", "expires_after[seconds]": "1209600"}
+    assert client.post(FILES, data=data, files={"file": ("a", b"x")}).status_code == 200
+    assert upload(client, "assistants")
+    client.delete(f"{FILES}/{last}")
+    assert upload(client, "batch")
 
 
 def test_files_take_no_more_memory_than_they_may() -> None:
     clock = Clock()
     holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
     container = holdings.add_container("auto")
-    container.add({"id": "cfile_1"}, b"x" * 10)
-    old = holdings.add_file("a", "assistants", b"x" * 20)
-    kept = holdings.add_file("b", "assistants", b"x" * 30)
-    holdings.make_room(256 * 1024 * 1024 - 40)
+    container.add({"id": "cfile_1"}, Content(b"x" * 10))
+    old = holdings.add_file("a", "assistants", Content(b"x" * 20))
+    kept = holdings.add_file("b", "assistants", Content(b"x" * 30))
+    # A content that only says how large it is.
+    holdings.make_room(Content(b"", size=256 * 1024 * 1024 - 40))
     assert list(holdings.files) == [kept.id]
     assert old.id not in holdings.files
-    holdings.make_room(256 * 1024 * 1024)
+    holdings.make_room(Content(b"", size=256 * 1024 * 1024))
     assert (list(holdings.files), container.contents, container.files) == ([], {}, {})
