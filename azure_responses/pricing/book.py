@@ -17,8 +17,10 @@ from azure_responses.pricing.bill import (
     charge_tools,
     find_rates,
 )
+from azure_responses.pricing.media import charge_media
 from azure_responses.pricing.prices import (
     EVERY_ZONE,
+    NOTHING,
     Amount,
     Catalogue,
     Price,
@@ -223,6 +225,8 @@ class PriceBook:
         A gateway prices every call before it answers. What a token costs is the same for all
         calls of a deployment, so it is looked up once, until something is registered.
         """
+        if use.images is not None or use.audio is not None:
+            return self._media_total(use, deployment, base_model)
         if use.tokens is None:
             return None
         # The first comparison is the common case and costs nothing; the second finds equal ones.
@@ -234,6 +238,19 @@ class PriceBook:
                 return cost
         bill = self.price(use, deployment, PricedDeployment(base_model))
         return None if bill is None else bill.total
+
+    def _media_total(
+        self, use: Use, deployment: str | None, base_model: str | None
+    ) -> Decimal | None:
+        known, name = self._recall(use, deployment)
+        terms = settle_terms(use, PricedDeployment(base_model).over(known), name)
+        if terms.is_provisioned:
+            return NOTHING
+        try:
+            return charge_media(use, terms.models, self._catalogue)
+        except UnpriceableError as reason:
+            self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
+            return None
 
     def _rates_of(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
         """What tokens cost on the terms of a call; None where no price is known."""

@@ -17,6 +17,7 @@ __all__ = [
     "NOTHING",
     "PER_MILLION",
     "Amount",
+    "AudioPrice",
     "Catalogue",
     "ImagePrice",
     "Price",
@@ -113,6 +114,20 @@ class ImagePrice:
     date: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AudioPrice:
+    """US dollars per million tokens, per second or per character; None where it has no such."""
+
+    text_input: Decimal | None = None
+    audio_input: Decimal | None = None
+    text_output: Decimal | None = None
+    audio_output: Decimal | None = None
+    second: Decimal | None = None
+    character: Decimal | None = None
+    source: str = ""
+    date: str = ""
+
+
 def spellings(model: str) -> Iterator[str]:
     """The names a model may be listed under, most specific first: `gpt-5-2025-08-07`, `gpt-5`."""
     name = model.lower()
@@ -134,6 +149,7 @@ class PriceTable:
     prices: dict[str, dict[tuple[str, str, int], Price]] = field(default_factory=dict)
     tools: dict[tuple[str, str | None], ToolPrice] = field(default_factory=dict)
     images: dict[str, ImagePrice] = field(default_factory=dict)
+    audio: dict[str, AudioPrice] = field(default_factory=dict)
 
     def add(self, model: str, price: Price, *, zone: str, tier: str, above: int) -> None:
         """Add or replace the price of requests of more than `above` input tokens."""
@@ -215,6 +231,10 @@ def read_listed_prices() -> PriceTable:
         amounts = _amounts(row, sources)
         model = amounts.pop("model")
         table.images[model] = ImagePrice(**amounts)
+    for row in document["audio"]:
+        amounts = _amounts(row, sources)
+        model = amounts.pop("model")
+        table.audio[model] = AudioPrice(**amounts)
     return table
 
 
@@ -283,6 +303,11 @@ class Catalogue:
         prices = read_listed_prices().images
         name = next((name for name in spellings(model) if name in prices), None)
         return None if name is None else (prices[name], self.discount(name))
+
+    def find_audio_model(self, model: str) -> AudioPrice | None:
+        """The listed price of a model that reads or writes audio; no discount is in it."""
+        prices = read_listed_prices().audio
+        return next((prices[name] for name in spellings(model) if name in prices), None)
 
     def discount(self, name: str) -> Decimal:
         """The fraction off a model's or tool's price; that of its own wins over the general one."""

@@ -17,7 +17,18 @@ from azure_responses.types.result import Result
 from azure_responses.types.tools import CHARGES
 from azure_responses.types.tools.facts import Charge
 
-__all__ = ["RECORD", "ImageTokens", "Tokens", "ToolUse", "Use", "read_use", "to_record"]
+__all__ = [
+    "RECORD",
+    "AudioUse",
+    "ImageTokens",
+    "Tokens",
+    "ToolUse",
+    "Use",
+    "count",
+    "read_image_tokens",
+    "read_use",
+    "to_record",
+]
 
 RECORD = "azure_responses.call"
 """The value of `record` in a line of the package's log."""
@@ -27,7 +38,7 @@ _Get = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class ImageTokens:
-    """Tokens of the image generation tool."""
+    """Tokens of the image generation tool, or of the API of images."""
 
     text_input: int = 0
     image_input: int = 0
@@ -84,12 +95,25 @@ class Tokens(NamedTuple):
     audio: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AudioUse:
+    """What the APIs of audio used: tokens, seconds or characters, as the model is billed."""
+
+    text_input: int = 0
+    audio_input: int = 0
+    text_output: int = 0
+    audio_output: int = 0
+    seconds: Decimal = Decimal(0)
+    characters: int = 0
+
+
 class Use(NamedTuple):
     """What a call used up and who served it.
 
     `tokens` is None where the service has not counted them: it fails, or is not done.
     `is_spilled` says that `deployment` stood in for a full provisioned one, `spilled_from`.
-    `recorded_cost` is that of a log record, in US dollars.
+    `recorded_cost` is that of a log record, in US dollars. `images` and `audio` are what the APIs
+    of the same names used; prices of their own hold for them, and `tokens` only counts.
     """
 
     id: str | None = None
@@ -105,6 +129,8 @@ class Use(NamedTuple):
     is_spilled: bool = False
     spilled_from: str | None = None
     recorded_cost: Decimal | None = None
+    images: ImageTokens | None = None
+    audio: AudioUse | None = None
 
 
 def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
@@ -161,8 +187,8 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _count(value: Any) -> int:
-    """A count, or 0 for anything else."""
+def count(value: Any) -> int:
+    """A count of a reply, or 0 for anything else in its place."""
     # True is an int to Python; in the place of a count it is a mistake of the sender.
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
@@ -224,13 +250,13 @@ def _read_tokens(usage: Any) -> Tokens | None:
     of_read = _getter(get(f"{given}_tokens_details"))
     of_written = _getter(get(f"{made}_tokens_details"))
     return Tokens(
-        input=_count(read),
+        input=count(read),
         # The second is DeepSeek's own name.
-        cached=_count(of_read("cached_tokens")) or _count(get("prompt_cache_hit_tokens")),
-        cache_write=_count(of_read("cache_write_tokens")),
-        output=_count(written),
-        reasoning=_count(of_written("reasoning_tokens")),
-        audio=_count(of_read("audio_tokens")) + _count(of_written("audio_tokens")),
+        cached=count(of_read("cached_tokens")) or count(get("prompt_cache_hit_tokens")),
+        cache_write=count(of_read("cache_write_tokens")),
+        output=count(written),
+        reasoning=count(of_written("reasoning_tokens")),
+        audio=count(of_read("audio_tokens")) + count(of_written("audio_tokens")),
     )
 
 
@@ -261,7 +287,7 @@ def count_tools(items: Sequence[Any], tool_usage: Any, tools: Any) -> ToolUse:
         for charge in _BY_USE
         if (count := _count_uses(charge, charged, reported))
     }
-    image_tokens = _read_image_tokens(reported("image_gen"))
+    image_tokens = read_image_tokens(reported("image_gen"))
     if not charged and not uses and image_tokens is None:
         # Azure reports on tools that were not used, with zeros.
         return NO_TOOLS
@@ -315,23 +341,23 @@ def _count_sessions(charged: list[tuple[Charge, Any]]) -> tuple[frozenset[str], 
     return frozenset(containers), int(is_unnamed and not containers)
 
 
-def _read_image_tokens(usage: Any) -> ImageTokens | None:
-    """The tokens of the image tool; None where the service counted none."""
+def read_image_tokens(usage: Any) -> ImageTokens | None:
+    """The tokens of the image tool, or of the API of images; None where none were counted."""
     get = _getter(usage)
     # Azure sends this object with zeros where no image was made.
-    if not _count(get("total_tokens")):
+    if not count(get("total_tokens")):
         return None
     given, made = _getter(get("input_tokens_details")), _getter(get("output_tokens_details"))
     cached = _getter(get("cached_tokens_details"))
     # The totals hold both kinds, and each kind has a price of its own: text is what is left.
-    images_given, text_output = _count(given("image_tokens")), _count(made("text_tokens"))
+    images_given, text_output = count(given("image_tokens")), count(made("text_tokens"))
     return ImageTokens(
-        text_input=_count(get("input_tokens")) - images_given,
+        text_input=count(get("input_tokens")) - images_given,
         image_input=images_given,
-        cached_text_input=_count(cached("cached_text_tokens")),
-        cached_image_input=_count(cached("cached_image_tokens")),
+        cached_text_input=count(cached("cached_text_tokens")),
+        cached_image_input=count(cached("cached_image_tokens")),
         text_output=text_output,
-        image_output=_count(get("output_tokens")) - text_output,
+        image_output=count(get("output_tokens")) - text_output,
     )
 
 
@@ -351,10 +377,10 @@ def _read_record(get: _Get) -> Use:
         tokens=_read_tokens(get("usage")),
         tools=ToolUse(
             uses={
-                charge.price: count for charge in _BY_USE if (count := _count(counts(charge.price)))
+                charge.price: used for charge in _BY_USE if (used := count(counts(charge.price)))
             },
-            sessions=_count(counts(_SESSION)),
-            images=_count(counts(_IMAGES)),
+            sessions=count(counts(_SESSION)),
+            images=count(counts(_IMAGES)),
         ),
         end_user=_text(get("end_user")),
         deployment=_text(get("served_deployment")) or _text(get("deployment")),
