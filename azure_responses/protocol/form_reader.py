@@ -85,19 +85,22 @@ class FormReader:
 
     Attributes:
         is_over: the last boundary has come.
+        boundary: with its dashes, as it stands at the beginning of a line.
+        last_start: bytes of the form before the latest boundary.
 
     Raises:
         FormError: it is not the header of a form, or names no valid boundary.
     """
 
     def __init__(self, content_type: str) -> None:
-        self._delimiter = b"\r\n--" + find_boundary(content_type)
+        self.boundary = b"--" + find_boundary(content_type)
+        self._delimiter = b"\r\n" + self.boundary
         # The first boundary has no line before it.
         self._held = b"\r\n"
         # How many bytes of the form came before those that are held.
         self._offset = -2
         self._step: Callable[[], FormPart | bytes | None] = self._read_opening
-        self._start = 0
+        self.last_start = 0
         self._parts = 0
         self.is_over = False
 
@@ -142,7 +145,7 @@ class FormReader:
         end = self._held[size : size + 2]
         if len(end) < 2:
             return
-        self._start = self._offset + 2
+        self.last_start = self._offset + 2
         self._drop(size + 2)
         if end == b"\r\n":
             self._step = self._read_head
@@ -162,7 +165,7 @@ class FormReader:
         if self._parts > _MOST_PARTS:
             raise FormError(f"The form has more than {_MOST_PARTS:,} parts.")
         self._step = self._begin_content
-        return _read_part(self._drop(end + 2)[:-2], self._start)
+        return _read_part(self._drop(end + 2)[:-2], self.last_start)
 
     def _begin_content(self) -> None:
         """Drop the empty line, unless a boundary follows: some readers take that for content."""
