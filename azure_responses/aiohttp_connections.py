@@ -181,10 +181,14 @@ class AiohttpConnections:
             sock_connect=phases["connect"],
             sock_read=phases["read"],
         )
+        body = request.body
+        if body is not None and not isinstance(body, bytes) and body.length is not None:
+            # Without it aiohttp sends pieces in chunks, which not every proxy takes.
+            headers = {**headers, "Content-Length": str(body.length)}
         response = await self._session.request(
             request.method,
             _parse_url(request.url),
-            data=request.body,
+            data=body,
             headers=headers,
             allow_redirects=False,
             timeout=timeout,

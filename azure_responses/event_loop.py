@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import ContextVar, copy_context
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -18,6 +18,7 @@ __all__ = [
     "end_unawaited",
     "fail_after",
     "forget_closed_loops",
+    "put_off",
     "run_in_thread",
     "running_loop",
     "start_task",
@@ -52,12 +53,23 @@ def fail_after(seconds: float) -> AbstractAsyncContextManager[Any]:
     return _FailAfter(seconds)
 
 
+def put_off(timeout: Any, seconds: float) -> None:
+    """Let what `fail_after` gave end in so many seconds; nothing when its block has ended."""
+    with suppress(RuntimeError):
+        timeout.reschedule(None if seconds == math.inf else anyio.current_time() + seconds)
+
+
 class _FailAfter:
     def __init__(self, seconds: float) -> None:
         self._scope = anyio.fail_after(seconds)
 
-    async def __aenter__(self) -> None:
-        self._scope.__enter__()
+    async def __aenter__(self) -> Self:
+        self._entered = self._scope.__enter__()
+        return self
+
+    def reschedule(self, when: float | None) -> None:
+        """As of asyncio's timeout."""
+        self._entered.deadline = math.inf if when is None else when
 
     async def __aexit__(
         self,

@@ -30,6 +30,7 @@ from azure_responses.httpx_connections import (
 )
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.http_message import Request
+from azure_responses.protocol.object_request import Content
 from azure_responses.timeouts import (
     TimeLimit,
     Timeout,
@@ -51,6 +52,7 @@ __all__ = [
     "build_headers",
     "build_request",
     "environment_proxy",
+    "framing_of",
     "is_event_stream",
     "make_transport",
     "merge_request",
@@ -359,18 +361,18 @@ def build_request(
 
 def send_through(
     http_client: httpx.Client,
-    call: Call,
+    request: Request,
     headers: dict[str, str],
     timeout: Timeout,
     limit: TimeLimit,
 ) -> httpx.Response:
     """One attempt through the caller's client; the reply's body is still to be read."""
-    request = merge_request(http_client, call, headers, timeout)
-    phases = request.extensions["timeout"]
+    merged = merge_request(http_client, request, headers, timeout)
+    phases = merged.extensions["timeout"]
     phases |= limited_phases(timeout, limit)
     phases["read"] = min(float(limit), max(0.001, limit.left()))
     # A redirect would carry the credential to wherever it points.
-    response = http_client.send(request, stream=True, follow_redirects=False)
+    response = http_client.send(merged, stream=True, follow_redirects=False)
     # httpcore looks up how long to read for the headers, and once more for the body.
     phases["read"] = limit
     return refuse_excess(response)
@@ -378,15 +380,15 @@ def send_through(
 
 async def async_send_through(
     http_client: httpx.AsyncClient,
-    call: Call,
+    request: Request,
     headers: dict[str, str],
     timeout: Timeout,
     limit: TimeLimit,
 ) -> httpx.Response:
     """`send_through`, awaited; the caller ends what takes longer than the limit."""
-    request = merge_request(http_client, call, headers, timeout)
+    merged = merge_request(http_client, request, headers, timeout)
     # A redirect would carry the credential to wherever it points.
-    response = await http_client.send(request, stream=True, follow_redirects=False)
+    response = await http_client.send(merged, stream=True, follow_redirects=False)
     return refuse_excess(response)
 
 
@@ -401,15 +403,24 @@ def _build(
     url, host = _parse_target(request.url)
     framing = {} if "host" in headers else {"Host": host}
     own = {**framing, **headers}
-    if request.body:
-        own["Content-Length"] = str(len(request.body))
+    body = request.body
+    if body is not None and not isinstance(body, bytes):
+        return httpx.Request(
+            request.method,
+            url,
+            headers={**own, **framing_of(body)},
+            stream=_Pieces(body),
+            extensions={"timeout": phases},
+        )
+    if body:
+        own["Content-Length"] = str(len(body))
     elif request.method == "POST":
         own["Content-Length"] = "0"
     built = httpx.Request(
         request.method,
         url,
         headers=own,
-        stream=httpx.ByteStream(request.body or b""),
+        stream=httpx.ByteStream(body or b""),
         extensions={"timeout": phases},
     )
     # Programs that record or trace what httpx sends look at its `content`.
@@ -426,19 +437,47 @@ def _parse_target(url: str) -> tuple[httpx.URL, str]:
 
 def merge_request(
     http_client: httpx.Client | httpx.AsyncClient,
-    call: Call,
+    request: Request,
     headers: dict[str, str],
     timeout: Timeout,
 ) -> httpx.Request:
     """One attempt as a request of the caller's client, with its own headers and cookies."""
-    request = call.request
+    body: Any = request.body
+    if not isinstance(body, bytes | None):
+        headers = {**headers, **framing_of(body)}
+        if isinstance(http_client, httpx.AsyncClient):
+            body = _AsyncPieces(body)
     return http_client.build_request(
         request.method,
         request.url,
         headers=headers,
-        content=request.body,
+        content=body,
         extensions={"timeout": phases_of(timeout)},
     )
+
+
+def framing_of(content: Content) -> dict[str, str]:
+    """The header that says where the body ends."""
+    if content.length is None:
+        return {"Transfer-Encoding": "chunked"}
+    return {"Content-Length": str(content.length)}
+
+
+class _AsyncPieces(httpx.AsyncByteStream):
+    """Content for httpx's async side, which takes what can also be iterated for its sync side."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._content)
+
+
+class _Pieces(_AsyncPieces, httpx.SyncByteStream):
+    """Content for both sides of httpx."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._content)
 
 
 def build_headers(call: Call, credential: tuple[str, str] | None) -> dict[str, str]:

@@ -273,7 +273,7 @@ def test_without_a_credential_the_callers_headers_are_all() -> None:
 
 def test_a_callers_client_adds_its_own_headers_below_ours() -> None:
     with httpx.Client(headers={"x-own": "1", "x-a": "0"}) as http_client:
-        request = merge_request(http_client, make_call(), {"x-a": "1"}, None)
+        request = merge_request(http_client, make_call().request, {"x-a": "1"}, None)
     assert (request.headers["x-own"], request.headers["x-a"]) == ("1", "1")
     assert request.extensions["timeout"] == phases_of(None)
 

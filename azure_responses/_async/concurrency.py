@@ -3,7 +3,8 @@
 scripts/unasync translates everything else; this module is written by hand on both sides.
 """
 
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Any
 
 import anyio
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "compute",
     "fail_after",
+    "fail_without_progress",
     "grace",
     "run_in_thread",
     "running_loop",
@@ -41,6 +43,18 @@ async def sleep(seconds: float) -> None:
 def fail_after(limit: TimeLimit) -> AbstractAsyncContextManager[Any]:
     """Raises TimeoutError from the block of `async with` when the limit is over."""
     return event_loop.fail_after(limit.left())
+
+
+@asynccontextmanager
+async def fail_without_progress(limit: TimeLimit) -> AsyncIterator[Callable[[], None]]:
+    """`fail_after`, whose block gets a function that lets the time of the limit begin anew."""
+    async with fail_after(limit) as timeout:
+
+        def note_progress() -> None:
+            limit.restart()
+            event_loop.put_off(timeout, limit.left())
+
+        yield note_progress
 
 
 def shield() -> AbstractContextManager[object]:

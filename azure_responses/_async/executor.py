@@ -2,25 +2,29 @@
 
 import random
 import time
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import aclosing, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import httpx
 
-from azure_responses._async.concurrency import fail_after, sleep
+from azure_responses._async.concurrency import fail_after, fail_without_progress, sleep
 from azure_responses._async.converted_calls import AsyncConvertedCalls, AsyncConvertedStream
 from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._async.response_store import AsyncMemoryResponseStore, AsyncResponseStore
 from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
 from azure_responses.connection_errors import async_mapped_errors
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Call, RetryDecision, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
+from azure_responses.protocol.object_request import Content
 from azure_responses.reply_body import AsyncStreamedReply, async_read_reply
+from azure_responses.sent_content import SentContent
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
@@ -128,14 +132,28 @@ class AsyncExecutor:
         with watch.active():
             return await self._open(call, timeout, watch)
 
-    async def _open(
+    async def open_download(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None
+    ) -> AsyncStreamedReply:
+        """A reply whose bytes are still to be read, whatever they are; the caller closes it."""
+        with nullcontext() if watch is None else watch.active():
+            opened = await self._open(call, timeout, watch, _is_success)
+        # No conversion carries such a call.
+        assert isinstance(opened, AsyncStreamedReply)
+        return opened
+
+    async def _open(
+        self,
+        call: Call,
+        timeout: Timeout,
+        watch: AsyncWatch | None,
+        is_expected: Callable[[AsyncIncomingReply], bool] = is_event_stream,
     ) -> AsyncStreamedReply | AsyncConvertedStream:
         while True:
             try:
                 if call.conversion is None and call.stored_id is None:
                     opened: AsyncStreamedReply | AsyncConvertedStream | Reply
-                    opened = await self.begin(call, timeout)
+                    opened = await self.begin(call, timeout, is_expected)
                 else:
                     opened = await self._converted.begin(self, call, timeout)
                 if not isinstance(opened, Reply):
@@ -185,6 +203,9 @@ class AsyncExecutor:
 
     async def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
         """The whole reply of one attempt, whatever its status."""
+        body = call.request.body
+        if body is not None and not isinstance(body, bytes):
+            return await self._send_content(call, body, timeout)
         limit = limit_of(timeout)
         try:
             credential = await self._credential(call, limit)
@@ -198,7 +219,37 @@ class AsyncExecutor:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
 
-    async def begin(self, call: Call, timeout: Timeout) -> AsyncStreamedReply | Reply:
+    async def _send_content(self, call: Call, content: Content, timeout: Timeout) -> Reply:
+        """`exchange_whole` of a call whose body is sent piece by piece.
+
+        The time limit is one for each piece, and for the reply after the last.
+        """
+        limit, sent = limit_of(timeout), SentContent(content)
+        try:
+            with async_mapped_errors(partial(self._proxy, call)):
+                credential = await self._credential(call, limit)
+                async with (
+                    aclosing(sent),
+                    fail_without_progress(limit) as sent.note_progress,
+                    aclosing(
+                        await self._transmit(call, timeout, limit, credential, sent)
+                    ) as response,
+                ):
+                    return await async_read_reply(response, limit)
+        except Exception as error:
+            # What reading a file of the caller's has raised is not the network's.
+            if sent.error is not None:
+                raise sent.error from None
+            if isinstance(error, APIConnectionError):
+                sent.explain(error)
+            raise
+
+    async def begin(
+        self,
+        call: Call,
+        timeout: Timeout,
+        is_expected: Callable[[AsyncIncomingReply], bool] = is_event_stream,
+    ) -> AsyncStreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
         try:
@@ -206,7 +257,7 @@ class AsyncExecutor:
             async with fail_after(limit):
                 response = await self._transmit(call, timeout, limit, credential)
                 # A proxy may answer the request for a stream with a page of its own.
-                if is_event_stream(response):
+                if is_expected(response):
                     is_opening = isinstance(timeout, OpeningTimeout)
                     return AsyncStreamedReply(response, limit, is_opening=is_opening)
                 async with aclosing(response):
@@ -232,11 +283,20 @@ class AsyncExecutor:
         timeout: Timeout,
         limit: TimeLimit,
         credential: tuple[str, str] | None,
+        sent: SentContent | None = None,
     ) -> AsyncIncomingReply:
-        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
+        """Send one attempt; the reply's body is still to be read, and the reply to be closed.
+
+        `sent` is in place of the request's content.
+        """
         headers = build_headers(call, credential)
+        request = call.request if sent is None else replace(call.request, body=sent)
         if self._transport is not None:
-            return await self._transport.send(call.request, headers, timeout, limit)
+            return await self._transport.send(request, headers, timeout, limit)
         # The client of the caller has proxies, certificates and hooks of its own.
         assert self._http_client is not None
-        return await async_send_through(self._http_client, call, headers, timeout, limit)
+        return await async_send_through(self._http_client, request, headers, timeout, limit)
+
+
+def _is_success(response: AsyncIncomingReply) -> bool:
+    return response.is_success

@@ -3,25 +3,29 @@
 
 import random
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import httpx
 
-from azure_responses._sync.concurrency import fail_after, sleep
+from azure_responses._sync.concurrency import fail_after, fail_without_progress, sleep
 from azure_responses._sync.converted_calls import ConvertedCalls, ConvertedStream
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.response_store import MemoryResponseStore, ResponseStore
 from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.connection_errors import mapped_errors
-from azure_responses.errors import AzureResponsesError
+from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.fork import in_forked_child
 from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Call, RetryDecision, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
+from azure_responses.protocol.object_request import Content
 from azure_responses.reply_body import StreamedReply, read_reply
+from azure_responses.sent_content import SentContent
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
@@ -129,14 +133,26 @@ class Executor:
         with watch.active():
             return self._open(call, timeout, watch)
 
+    def open_download(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
+        """A reply whose bytes are still to be read, whatever they are; the caller closes it."""
+        with nullcontext() if watch is None else watch.active():
+            opened = self._open(call, timeout, watch, _is_success)
+        # No conversion carries such a call.
+        assert isinstance(opened, StreamedReply)
+        return opened
+
     def _open(
-        self, call: Call, timeout: Timeout, watch: Watch | None
+        self,
+        call: Call,
+        timeout: Timeout,
+        watch: Watch | None,
+        is_expected: Callable[[IncomingReply], bool] = is_event_stream,
     ) -> StreamedReply | ConvertedStream:
         while True:
             try:
                 if call.conversion is None and call.stored_id is None:
                     opened: StreamedReply | ConvertedStream | Reply
-                    opened = self.begin(call, timeout)
+                    opened = self.begin(call, timeout, is_expected)
                 else:
                     opened = self._converted.begin(self, call, timeout)
                 if not isinstance(opened, Reply):
@@ -184,6 +200,9 @@ class Executor:
 
     def exchange_whole(self, call: Call, timeout: Timeout) -> Reply:
         """The whole reply of one attempt, whatever its status."""
+        body = call.request.body
+        if body is not None and not isinstance(body, bytes):
+            return self._send_content(call, body, timeout)
         limit = limit_of(timeout)
         try:
             credential = self._credential(call, limit)
@@ -197,7 +216,35 @@ class Executor:
             with mapped_errors(partial(self._proxy, call)):
                 raise
 
-    def begin(self, call: Call, timeout: Timeout) -> StreamedReply | Reply:
+    def _send_content(self, call: Call, content: Content, timeout: Timeout) -> Reply:
+        """`exchange_whole` of a call whose body is sent piece by piece.
+
+        The time limit is one for each piece, and for the reply after the last.
+        """
+        limit, sent = limit_of(timeout), SentContent(content)
+        try:
+            with mapped_errors(partial(self._proxy, call)):
+                credential = self._credential(call, limit)
+                with (
+                    closing(sent),
+                    fail_without_progress(limit) as sent.note_progress,
+                    closing(self._transmit(call, timeout, limit, credential, sent)) as response,
+                ):
+                    return read_reply(response, limit)
+        except Exception as error:
+            # What reading a file of the caller's has raised is not the network's.
+            if sent.error is not None:
+                raise sent.error from None
+            if isinstance(error, APIConnectionError):
+                sent.explain(error)
+            raise
+
+    def begin(
+        self,
+        call: Call,
+        timeout: Timeout,
+        is_expected: Callable[[IncomingReply], bool] = is_event_stream,
+    ) -> StreamedReply | Reply:
         """A stream, or the whole of what came instead."""
         limit = limit_of(timeout)
         try:
@@ -205,7 +252,7 @@ class Executor:
             with fail_after(limit):
                 response = self._transmit(call, timeout, limit, credential)
                 # A proxy may answer the request for a stream with a page of its own.
-                if is_event_stream(response):
+                if is_expected(response):
                     is_opening = isinstance(timeout, OpeningTimeout)
                     return StreamedReply(response, limit, is_opening=is_opening)
                 with closing(response):
@@ -231,11 +278,20 @@ class Executor:
         timeout: Timeout,
         limit: TimeLimit,
         credential: tuple[str, str] | None,
+        sent: SentContent | None = None,
     ) -> IncomingReply:
-        """Send one attempt; the reply's body is still to be read, and the reply to be closed."""
+        """Send one attempt; the reply's body is still to be read, and the reply to be closed.
+
+        `sent` is in place of the request's content.
+        """
         headers = build_headers(call, credential)
+        request = call.request if sent is None else replace(call.request, body=sent)
         if self._transport is not None:
-            return self._transport.send(call.request, headers, timeout, limit)
+            return self._transport.send(request, headers, timeout, limit)
         # The client of the caller has proxies, certificates and hooks of its own.
         assert self._http_client is not None
-        return send_through(self._http_client, call, headers, timeout, limit)
+        return send_through(self._http_client, request, headers, timeout, limit)
+
+
+def _is_success(response: IncomingReply) -> bool:
+    return response.is_success

@@ -2,14 +2,21 @@
 """What performs the calls of `files`, `vector_stores` and the other resources of stored objects."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from azure_responses.protocol.object_request import ObjectRequest
-from azure_responses.protocol.operations import Options
+from azure_responses._sync.concurrency import shield
+from azure_responses._sync.executor import Executor
+from azure_responses._sync.watch import Watch
+from azure_responses.errors import APIConnectionError
+from azure_responses.form_content import form_content
+from azure_responses.protocol.multipart import form_fields
+from azure_responses.protocol.object_request import Form, ObjectRequest
+from azure_responses.protocol.operations import Operations, Options
+from azure_responses.reply_body import StreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.result import Result
 
-__all__ = ["Download", "ObjectCalls"]
+__all__ = ["ClientObjectCalls", "Download", "ObjectCalls"]
 
 R = TypeVar("R", bound=Result)
 
@@ -38,3 +45,123 @@ class ObjectCalls(Protocol):
 
     def open(self, request: ObjectRequest, options: Options, timeout: Timeout) -> Download:
         """The bytes of a download."""
+
+
+class ClientObjectCalls:
+    """Performs calls at the resource of one client.
+
+    Args:
+        operations: builds the calls.
+        executor: sends them.
+    """
+
+    def __init__(self, operations: Operations, executor: Executor) -> None:
+        self._operations = operations
+        self._executor = executor
+
+    def perform(
+        self, request: ObjectRequest, model: type[R], options: Options, timeout: Timeout
+    ) -> R:
+        """The reply, read as `model`.
+
+        Files are read while they are sent. The timeout of a form is the longest time without
+        progress.
+
+        Raises:
+            ConfigurationError: a file of a type that cannot be sent.
+            OSError: a file that cannot be read.
+            AzureResponsesError: what the service or the network ended with, after retries. What
+                can be read only once is not sent twice.
+        """
+        content = None
+        if request.form is not None:
+            content = form_content(_extended(request.form, options.extra_body))
+        call = self._operations.call_object(request, model, options, content)
+        return self._executor.perform(call, timeout)
+
+    def open(self, request: ObjectRequest, options: Options, timeout: Timeout) -> Download:
+        """The bytes of a download; the timeout is the longest time without any.
+
+        Raises:
+            AzureResponsesError: what the service or the network ended with, after retries.
+        """
+        call = self._operations.call_object(request, Result, options)
+        watch = self._executor.telemetry.watch(call)
+        if watch is not None:
+            watch.start()
+        try:
+            reply = self._executor.open_download(call, timeout, watch)
+        except BaseException as error:
+            if watch is not None:
+                watch.fail(error)
+            raise
+        return ClientDownload(reply, watch)
+
+
+def _extended(form: Form, extra: Mapping[str, Any] | None) -> Form:
+    """The form with further fields; one of the same name is replaced."""
+    if not extra:
+        return form
+    added = list(form_fields(extra))
+    names = {name for name, _ in added}
+    kept = [field for field in form.fields if field[0] not in names]
+    return Form([*kept, *added], form.files)
+
+
+class ClientDownload:
+    """The bytes of a download, as they arrive."""
+
+    # What telemetry asks of a stream.
+    final_response = None
+    partial_response = None
+
+    def __init__(self, reply: StreamedReply, watch: Watch | None) -> None:
+        self.headers: Mapping[str, str] = {k.lower(): v for k, v in reply.headers.items()}
+        self.events_seen = 0
+        self.expects_reason = False
+        self._reply = reply
+        self._watch = watch
+        self._read = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces as they arrive.
+
+        Raises:
+            APIConnectionError: the connection broke before the end; an APITimeoutError: it was
+                silent for too long.
+        """
+        try:
+            while (piece := self._reply.read()) is not None:
+                # Each piece begins the time anew, as an event does in a stream.
+                self.events_seen += 1
+                self._reply.note(self)
+                self._read += len(piece)
+                yield piece
+            self._check_length()
+        except APIConnectionError as error:
+            error.message += f" {self._read} bytes of the download had arrived."
+            self._end(error)
+            raise
+        self._end(None)
+
+    def close(self) -> None:
+        """Release the connection; nothing when all was read."""
+        with shield():
+            self._reply.close()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.end_stream(self)
+
+    def _end(self, error: APIConnectionError | None) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            (watch.finish(None, self.headers) if error is None else watch.fail(error))
+        self.close()
+
+    def _check_length(self) -> None:
+        """Raise for less than was announced: not every HTTP library notices."""
+        announced = self.headers.get("content-length", "")
+        if "content-encoding" in self.headers or not announced.isdigit():
+            return
+        if self._read < int(announced):
+            raise APIConnectionError(f"The download ended before all {announced} bytes had come.")

@@ -23,6 +23,7 @@ from azure_responses.errors import (
     APIStatusError,
     AuthenticationError,
     AzureResponsesError,
+    NotFoundError,
     ResponseNotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
@@ -45,6 +46,7 @@ __all__ = [
     "Call",
     "Creation",
     "Deletion",
+    "ObjectDeletion",
     "RecentResponses",
     "RetryDecision",
     "TypedCall",
@@ -209,6 +211,10 @@ class Call:
             AzureResponsesError: `error` itself, when another attempt would not help, is used up,
                 or would have to wait longer than the caller does.
         """
+        # 0. Content that is gone cannot be sent again, whatever the failure was.
+        body = self.request.body
+        if body is not None and not isinstance(body, bytes) and not body.is_repeatable:
+            raise error
         # 1. A refused token is replaced once, which does not count as a retry: it may have been
         #    revoked. A second refusal has another reason.
         if self._can_refresh_token and _speaks_of_token(error):
@@ -364,6 +370,28 @@ class Deletion(TypedCall[DeletedResponse]):
     def _confirmation(self, reply: Reply) -> Reply:
         body = {"id": self._response_id, "object": "response.deleted", "deleted": True}
         return Reply(200, reply.headers, json.dumps(body).encode())
+
+
+class ObjectDeletion(TypedCall[R]):
+    """The call that deletes another stored object; its answer, too, may be lost."""
+
+    def __init__(self, *call: Any, **more: Any) -> None:
+        super().__init__(*call, **more)
+        self._may_be_done = False
+
+    def outcome(self, reply: Reply, now: float) -> Reply | APIStatusError:
+        """As of every call; a 404 after an attempt whose answer was lost confirms the deletion."""
+        outcome = super().outcome(reply, now)
+        is_gone = isinstance(outcome, NotFoundError) and self._may_be_done
+        if not is_gone and (isinstance(outcome, APIStatusError) or outcome.body.strip()):
+            return outcome
+        body = {"id": self.context.object_id, "deleted": True}
+        return Reply(200, reply.headers, json.dumps(body).encode())
+
+    def next_attempt(self, error: AzureResponsesError, now: float, jitter: float) -> RetryDecision:
+        """As of every call; notes an error that leaves open whether the object was deleted."""
+        self._may_be_done = self._may_be_done or _may_be_done(error)
+        return super().next_attempt(error, now, jitter)
 
 
 def _may_be_done(error: AzureResponsesError) -> bool:

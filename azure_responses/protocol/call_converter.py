@@ -119,7 +119,7 @@ class CallConverter:
         """
         spoken = self.apis.of(deployment)
         content = call.request.body
-        if content is None:
+        if not isinstance(content, bytes):
             return
         drops = self.drops_params if drops_params is None else drops_params
         if spoken.may_be_wrong or spoken.name != "responses" or caller != "responses":
@@ -143,7 +143,7 @@ class CallConverter:
         """
         content = call.request.body
         # Reading a long body takes longer than searching it.
-        if content is None or not any(mark in content for mark in _MARKS):
+        if not isinstance(content, bytes) or not any(mark in content for mark in _MARKS):
             return
         if needs_replay(read_json(content)):
             call.conversion = CallConversion("responses", "responses", content, _replay, warn)

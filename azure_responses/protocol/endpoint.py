@@ -48,6 +48,7 @@ _OLDER_HEADERS = {"extra-parameters": "pass-through"}
 FIRST_DATED_VERSION = "2025-03-01"
 """Older dated versions lack the Responses API. Versions compare as text: names come after dates."""
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+_AGENTS_PROJECT = re.compile(r"(.*/api/projects/[^/]+)/.*/protocols/openai$", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?|.*\.localhost")
 
 PROJECT_SCOPE = "https://ai.azure.com/.default"
@@ -128,6 +129,30 @@ class Endpoint:
         """
         path = "/".join([self.path, *map(_encode_segment, segments)])
         return _join(self.origin, path, {**self.query, **(query or {})})
+
+    def object_url(self, *segments: str, query: Mapping[str, str | list[str]] | None = None) -> str:
+        """The URL of an operation on stored objects, which live beside what the endpoint names.
+
+        The older inference API and the endpoint of one agent have none of their own: those of the
+        resource and of the project serve.
+
+        Raises ConfigurationError where the endpoint has no stored objects, or as `url` does.
+        """
+        if self.surface == "serverless":
+            raise ConfigurationError(
+                "A serverless endpoint stores nothing.",
+                hint="Call https://<resource>.services.ai.azure.com or another resource.",
+            )
+        place = self
+        if self.surface == "models":
+            place = self._unversioned(f"{self.prefix}/openai/v1")
+        elif found := _AGENTS_PROJECT.match(self.path):
+            place = self._unversioned(f"{found[1]}/openai/v1")
+        return place.url(*segments, query=query)
+
+    def _unversioned(self, path: str) -> "Endpoint":
+        query = {name: value for name, value in self.query.items() if name != "api-version"}
+        return replace(self, path=path, query=query)
 
     def chat_url(self, deployment: str) -> str:
         """The URL of chat completions."""

@@ -283,6 +283,8 @@ def hint_for(
             "The response lives on another resource, was deleted, was made with store=False, or is "
             "older than 30 days."
         )
+    if status == 404 and (hint := _missing_hint(problem, context)):
+        return hint
     if status == 200 or "html" in headers.get("content-type", ""):
         return "This was not answered by Azure OpenAI; check the endpoint and any proxy between."
     for known in find_known(status, problem.code, problem.message):
@@ -290,3 +292,16 @@ def hint_for(
             named = replace(context, param=problem.param)
             return known.hint if isinstance(known.hint, str) else known.hint(named)
     return None
+
+
+_PATH_CODES = frozenset({"404", "unknown_url"})
+_OF_PATH = re.compile(r"resource not found|invalid url", re.IGNORECASE)
+_OBJECT_GONE = "It was deleted, has expired, or lives on another resource: list what there is."
+
+
+def _missing_hint(problem: ErrorBody, context: RequestContext) -> str | None:
+    """What a 404 on stored objects means: the resource has not this one, or none of the kind."""
+    is_of_path = problem.code in _PATH_CODES or _OF_PATH.search(problem.message) is not None
+    if context.object_id and not is_of_path:
+        return context.gone or _OBJECT_GONE
+    return context.instead

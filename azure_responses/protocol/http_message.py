@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.object_request import Content
 from azure_responses.types.result import request_id_of
 
 __all__ = [
@@ -36,13 +37,16 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send: `url` is complete, `headers` hold everything except the credential."""
+    """What to send: `url` is complete, `headers` hold everything except the credential.
+
+    A `body` that is `Content` is sent piece by piece; its content type stands in the headers.
+    """
 
     method: str
     # Neither is in the repr: a gateway's URL, and headers the caller adds, may hold a key.
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = None
+    body: bytes | Content | None = None
 
 
 class Reply(NamedTuple):

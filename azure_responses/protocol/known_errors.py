@@ -44,7 +44,9 @@ __all__ = [
 class RequestContext:
     """What was being done when something failed; everything a hint may need to say.
 
-    `param` is the parameter that the error names. `secrets` are the key or token that was sent, so
+    `param` is the parameter that the error names. `object_id` is the stored object that the path
+    names, other than a response; `gone` what to do where it is not found, and `instead` where the
+    resource does not offer the operation. `secrets` are the key or token that was sent, so
     that no error can repeat them.
     """
 
@@ -56,6 +58,9 @@ class RequestContext:
     scope: str | None = None
     uses_key: bool = True
     param: str | None = None
+    object_id: str | None = None
+    gone: str | None = None
+    instead: str | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 

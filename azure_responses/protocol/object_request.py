@@ -17,7 +17,8 @@ class Content(Protocol):
     Attributes:
         content_type: the header.
         length: in bytes; None where it is not known before the end.
-        is_repeatable: the pieces can be read again, for another attempt.
+        is_repeatable: the next attempt can read the pieces from the beginning. Content that can
+            be read only once says so until its first piece was taken.
     """
 
     @property

@@ -188,7 +188,7 @@ OBJECT_OPERATIONS: Mapping[str, APIOperation] = {
     for row in (
         *_rows("files", _FILES),
         *_rows("uploads", _UPLOADS, instead=_USE_FILES),
-        *_rows("containers", _CONTAINERS, instead=_GONE),
+        *_rows("containers", _CONTAINERS, gone=_GONE),
         *_rows("conversations", _CONVERSATIONS, instead=_USE_PROJECT),
         *_rows("vector_stores", _VECTOR_STORES),
         *_rows("batches", _BATCHES),

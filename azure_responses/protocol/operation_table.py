@@ -38,6 +38,7 @@ class APIOperation:
             so only when the response is retrieved.
         instead: what a caller does where a resource does not offer it, which a 404 then means; None
             of what every resource offers.
+        gone: what a caller does where an object of this kind is not found.
         by_deployment: also served at `/openai/deployments/{deployment}/…`.
         span: name for OpenTelemetry; of `create` its semantic conventions say "chat".
         caller: the API that its callers use: it decides the shape of answers, events and errors.
@@ -64,6 +65,7 @@ class APIOperation:
     is_billed: bool = False
     returns_usage: bool = False
     instead: str | None = None
+    gone: str | None = None
     by_deployment: bool = False
     span: str = ""
     caller: APIName = "responses"

@@ -21,6 +21,7 @@ from azure_responses.protocol.call import (
     Call,
     Creation,
     Deletion,
+    ObjectDeletion,
     RecentResponses,
     TypedCall,
 )
@@ -30,6 +31,8 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.model_name import read_deployment, without_provider
+from azure_responses.protocol.object_request import Content, ObjectRequest
+from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names, encode_body
 from azure_responses.protocol.retry import RetryPolicy
@@ -141,6 +144,11 @@ class Operations:
             for accepts_stream in (False, True)
         }
         self._query = _query_of(default_query)
+        self._object_headers = {
+            "object": self._headers[False],
+            "page": self._headers[False],
+            "bytes": merge_headers(_DOWNLOAD_HEADERS, default_headers),
+        }
         # The URLs and contexts of calls whose path has no id are always the same.
         self._urls: dict[str, str] = {}
         self._contexts: dict[tuple[str, str | None], RequestContext] = {}
@@ -325,6 +333,71 @@ class Operations:
         """`GET /models`."""
         return self._call("models", ModelList, options, kind=TypedCall)
 
+    def call_object(
+        self,
+        request: ObjectRequest,
+        model: type[R],
+        options: Options,
+        content: Content | None = None,
+    ) -> TypedCall[R]:
+        """The call of an operation on stored objects other than responses.
+
+        Args:
+            request: the operation, its ids, query and JSON body.
+            model: what the reply is read as; of no meaning for a download.
+            options: of the call.
+            content: the body in pieces, in place of the request's JSON: a form.
+
+        Raises:
+            ConfigurationError: an id that cannot be part of a URL, or an endpoint without stored
+                objects.
+        """
+        row = OBJECT_OPERATIONS[request.operation]
+        own = self._object_headers[row.returns]
+        headers = {"x-ms-client-request-id": str(self._new_id()), **own}
+        if options.extra_headers:
+            headers = merge_headers(headers, options.extra_headers)
+        body = request.body
+        sent: bytes | Content | None = content
+        if content is not None:
+            headers["content-type"] = content.content_type
+        elif body is not None or options.extra_body:
+            sent = encode_body(body, options.extra_body)
+            headers.setdefault("content-type", "application/json")
+        kind = ObjectDeletion if row.method == "DELETE" else TypedCall
+        return kind(
+            model,
+            Request(row.method, self._object_url(row, request, options), headers, sent),
+            self._object_context(row, request),
+            options.policy(self.policy),
+            can_refresh_token=self._can_refresh,
+            parameters=_overlay(body or {}, options.extra_body),
+            api_type=self._api_type,
+        )
+
+    def _object_url(self, row: APIOperation, request: ObjectRequest, options: Options) -> str:
+        if len(request.ids) != len(row.variables):
+            raise ConfigurationError(f"{row.name} takes {len(row.variables)} ids.")
+        ids = iter(request.ids)
+        segments = [next(ids) if part is None else part for part in row.upstream]
+        query = {**self._query, **request.query, **_query_of(options.extra_query)}
+        return self.settings.endpoint.object_url(*segments, query=query)
+
+    def _object_context(self, row: APIOperation, request: ObjectRequest) -> RequestContext:
+        endpoint = self.settings.endpoint
+        # The hint says to use a project.
+        is_there = row.collection == "conversations" and endpoint.surface == "project"
+        return RequestContext(
+            operation=row.name,
+            surface=endpoint.surface,
+            api_version=endpoint.api_version,
+            object_id=request.ids[-1] if request.ids else None,
+            gone=row.gone,
+            instead=None if is_there else row.instead,
+            scope=self.settings.scope,
+            uses_key=self.settings.secret.kind == "api_key",
+        )
+
     def _create(
         self,
         model: type[C],
@@ -489,6 +562,10 @@ class Operations:
         if response_id is None and len(self._contexts) < _MOST_CONTEXTS:
             self._contexts[name, deployment] = context
         return context
+
+
+# The bytes as they are stored: only then does the reply's length say whether all of them came.
+_DOWNLOAD_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
 
 
 def _names_agent(model: Any) -> bool:

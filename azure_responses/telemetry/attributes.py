@@ -269,9 +269,11 @@ _Part = dict[str, Any]
 
 def request_content(call: Call) -> dict[str, str]:
     """Instructions, input and tools of a request, each as the JSON of an attribute."""
-    if call.request.body is None:
+    content = call.request.body
+    # The fields and files of a form have no attributes.
+    if not isinstance(content, bytes) or call.context.operation not in OPERATIONS:
         return {}
-    body = json.loads(call.request.body)
+    body = json.loads(content)
     instructions = body.get("instructions")
     found = {
         "gen_ai.system_instructions": [_text(instructions)] if instructions else None,

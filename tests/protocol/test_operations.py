@@ -37,6 +37,7 @@ def _operations(
 
 
 def _body(call: Call) -> Any:
+    assert isinstance(call.request.body, bytes | None)
     return json.loads(call.request.body or b"null")
 
 
