@@ -13,6 +13,7 @@ AzureResponsesError
 │   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
 ├── ResponseFailedError                    a response whose status is "failed"
 ├── UnreadableResponseError                an answer in a shape that cannot be read
+├── InvalidWebhookSignatureError           a webhook that the service did not sign (a ValueError)
 └── StreamInterruptedError                 a stream that ended before its terminal event
 ```
 
@@ -40,6 +41,7 @@ __all__ = [
     "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
+    "InvalidWebhookSignatureError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -297,6 +299,10 @@ class UnreadableResponseError(AzureResponsesError):
         super().__init__(message, hint=hint)
         self.response = response
         self.request_id = request_id
+
+
+class InvalidWebhookSignatureError(AzureResponsesError, ValueError):
+    """A webhook does not come from the service, or came too late; answer it with HTTP 400."""
 
 
 class StreamInterruptedError(AzureResponsesError):

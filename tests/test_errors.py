@@ -34,6 +34,7 @@ AzureResponsesError
     InternalServerError
   ResponseFailedError
   UnreadableResponseError
+  InvalidWebhookSignatureError
   StreamInterruptedError
 """
 

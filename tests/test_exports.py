@@ -34,6 +34,7 @@ _FRONT_DOOR = [
     "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
+    "InvalidWebhookSignatureError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
