@@ -265,10 +265,8 @@ class Database:
         Raises:
             ConfigurationError: the tables are of a later version of this package.
         """
-        with self._write() as connection:
-            if not self._is_sqlite:
-                connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_LOCK)))
-            _TABLES.create_all(connection)
+        with self.write() as connection:
+            self.make_tables(connection, _TABLES)
             version = connection.scalar(sql.select(_SCHEMA.c.version))
             if version is None:
                 connection.execute(sql.insert(_SCHEMA).values(version=_VERSION))
@@ -278,12 +276,19 @@ class Database:
                     hint="Upgrade azure-responses on this machine.",
                 )
 
+    def make_tables(self, connection: sql.Connection, tables: sql.MetaData) -> None:
+        """Make tables, and the columns they lack, within a transaction that writes."""
+        if not self._is_sqlite:
+            connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_LOCK)))
+        tables.create_all(connection)
+        _add_columns(connection, tables)
+
     def add_key(self, key: StoredKey) -> None:
         """Store a new key."""
         caller = key.caller
         row = {name: getattr(caller, name) for name in COPIED}
         row |= {"id": caller.key_id, "digest": key.digest, "models": list(caller.models)}
-        with self._write() as connection:
+        with self.write() as connection:
             connection.execute(sql.insert(_KEYS).values(row))
 
     def read_keys(self) -> list[StoredKey]:
@@ -291,13 +296,13 @@ class Database:
         # JSON as it is stored: one row that cannot be read must not hide the others.
         columns = [sql.type_coerce(c, sql.Text) if c.name == "models" else c for c in _KEYS.c]
         keys = sql.select(*columns).order_by(_KEYS.c.created, _KEYS.c.id)
-        with self._read() as connection:
+        with self.read() as connection:
             rows = connection.execute(keys).mappings().all()
         return [key for row in rows if (key := _read_key(row)) is not None]
 
     def revoke_key(self, key_id: str, now: float) -> bool:
         """Revoke a key from `now`; False for an unknown id. A revoked key keeps its time."""
-        with self._write() as connection:
+        with self.write() as connection:
             known = connection.scalar(sql.select(_KEYS.c.id).where(_KEYS.c.id == key_id))
             statement = sql.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked.is_(None))
             connection.execute(statement.values(revoked=now))
@@ -308,7 +313,7 @@ class Database:
 
         Keys may be changed by hand, so no counter or time of change is relied on.
         """
-        with self._read() as connection:
+        with self.read() as connection:
             text = connection.scalar(_SQLITE_KEYS if self._is_sqlite else _POSTGRESQL_KEYS)
         return sha256(str(text).encode()).hexdigest()
 
@@ -317,13 +322,13 @@ class Database:
         statement = sql.select(_KEY_DAYS.c.key_id, _KEY_DAYS.c.day, _KEY_DAYS.c.cost)
         if key_ids is not None and len(key_ids) <= _MOST_NAMED:
             statement = statement.where(_KEY_DAYS.c.key_id.in_(key_ids))
-        with self._read() as connection:
+        with self.read() as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
     def totals(self) -> dict[SpendKey, Spent]:
         """Everything ever spent, by key, end user, model and day."""
         columns = [_SPEND.c[name] for name in ("key_id", "end_user", "model", "day", *_SUMS)]
-        with self._read() as connection:
+        with self.read() as connection:
             rows = connection.execute(sql.select(*columns))
             return {SpendKey(*row[:4]): Spent(*row[4:]) for row in rows}
 
@@ -334,27 +339,31 @@ class Database:
             writer: the id of this process, which no other process uses.
             today: the day, by which writers long gone are forgotten.
         """
-        with self._write() as connection:
+        with self.write() as connection:
             last = connection.scalar(sql.select(_WRITERS.c.batch).where(_WRITERS.c.id == writer))
             if last is not None and last >= batch.number:
                 return
-            # Replicas that lock the same rows in different orders would wait for each other.
-            rows = sorted(batch.rows.items(), key=lambda row: row[0])
-            connection.execute(self._upsert_spend(), [_spend_row(*row) for row in rows])
-            connection.execute(self._upsert_days(), _key_days(batch))
+            self.count(connection, batch.rows)
             connection.execute(self._upsert_writer(writer, batch.number, today))
             gone = _WRITERS.c.day < today - _FORGOTTEN_AFTER
             connection.execute(sql.delete(_WRITERS).where(gone))
+
+    def count(self, connection: sql.Connection, rows: Mapping[SpendKey, Spent]) -> None:
+        """Add to the totals, within a transaction that writes."""
+        # Replicas that lock the same rows in different orders would wait for each other.
+        ordered = sorted(rows.items(), key=lambda row: row[0])
+        connection.execute(self._upsert_spend(), [_spend_row(*row) for row in ordered])
+        connection.execute(self._upsert_days(), _key_days(rows))
 
     def put_text(
         self, response_id: str, text: str, item_ids: Sequence[str], expires: float
     ) -> None:
         """Keep the text of a response until a time in unix seconds, and which items are in it."""
-        insert = self._insert(_TEXTS).values(id=response_id, text=text, expires=expires)
+        insert = self.insert(_TEXTS).values(id=response_id, text=text, expires=expires)
         changed = {"text": text, "expires": expires}
-        items = self._insert(_TEXT_ITEMS)
+        items = self.insert(_TEXT_ITEMS)
         taken = {"response_id": items.excluded["response_id"]}
-        with self._write() as connection:
+        with self.write() as connection:
             connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
             if item_ids:
                 rows = [{"id": each, "response_id": response_id} for each in sorted(item_ids)]
@@ -365,20 +374,20 @@ class Database:
     def read_text(self, response_id: str, now: float) -> str | None:
         """The text of a response; None where there is none, or none any more."""
         found = sql.select(_TEXTS.c.text).where(_TEXTS.c.id == response_id, _TEXTS.c.expires > now)
-        with self._read() as connection:
+        with self.read() as connection:
             text: str | None = connection.scalar(found)
         return text
 
     def owner_of_item(self, item_id: str) -> str | None:
         """The id of the response that an item is in."""
         found = sql.select(_TEXT_ITEMS.c.response_id).where(_TEXT_ITEMS.c.id == item_id)
-        with self._read() as connection:
+        with self.read() as connection:
             response_id: str | None = connection.scalar(found)
         return response_id
 
     def drop_text(self, response_id: str) -> None:
         """Delete the text of a response."""
-        with self._write() as connection:
+        with self.write() as connection:
             connection.execute(
                 sql.delete(_TEXT_ITEMS).where(_TEXT_ITEMS.c.response_id == response_id)
             )
@@ -387,29 +396,30 @@ class Database:
     def drop_expired_texts(self, now: float) -> None:
         """Delete the texts that have expired by `now`, in unix seconds."""
         gone = sql.select(_TEXTS.c.id).where(_TEXTS.c.expires <= now)
-        with self._write() as connection:
+        with self.write() as connection:
             connection.execute(sql.delete(_TEXT_ITEMS).where(_TEXT_ITEMS.c.response_id.in_(gone)))
             connection.execute(sql.delete(_TEXTS).where(_TEXTS.c.expires <= now))
 
-    def _insert(self, table: sql.Table) -> "sqlite.Insert | postgresql.Insert":
+    def insert(self, table: sql.Table) -> "sqlite.Insert | postgresql.Insert":
+        """An insertion that can say what to do about a row that is there."""
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
 
     def _upsert_spend(self) -> sql.Executable:
-        insert = self._insert(_SPEND)
+        insert = self.insert(_SPEND)
         sums = {name: _SPEND.c[name] + insert.excluded[name] for name in _SUMS}
         return insert.on_conflict_do_update(
             index_elements=["key_id", "day", "model", "end_user"], set_=sums
         )
 
     def _upsert_days(self) -> sql.Executable:
-        insert = self._insert(_KEY_DAYS)
+        insert = self.insert(_KEY_DAYS)
         return insert.on_conflict_do_update(
             index_elements=["key_id", "day"],
             set_={"cost": _KEY_DAYS.c.cost + insert.excluded["cost"]},
         )
 
     def _upsert_writer(self, writer: str, number: int, today: int) -> sql.Executable:
-        insert = self._insert(_WRITERS).values(id=writer, batch=number, day=today)
+        insert = self.insert(_WRITERS).values(id=writer, batch=number, day=today)
         return insert.on_conflict_do_update(
             index_elements=["id"], set_={"batch": number, "day": today}
         )
@@ -427,16 +437,29 @@ class Database:
             self._opened = (there.st_dev, there.st_ino)
 
     @contextmanager
-    def _read(self) -> Iterator[sql.Connection]:
+    def read(self) -> Iterator[sql.Connection]:
+        """A transaction that reads."""
         self._follow_file()
         with _errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _write(self) -> Iterator[sql.Connection]:
+    def write(self) -> Iterator[sql.Connection]:
+        """A transaction that writes."""
         self._follow_file()
         with _errors(), self._writing.begin() as connection:
             yield connection
+
+
+def _add_columns(connection: sql.Connection, tables: sql.MetaData) -> None:
+    """Add the columns that the tables of an earlier version lack; all of them may be empty."""
+    inspector = sql.inspect(connection)
+    for table in tables.sorted_tables:
+        known = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(sql.text(f"ALTER TABLE {table.name} ADD {column.name} {kind}"))
 
 
 def _read_key(row: Mapping[Any, Any]) -> StoredKey | None:
@@ -454,9 +477,9 @@ def _spend_row(key: SpendKey, spent: Spent) -> dict[str, object]:
     return row
 
 
-def _key_days(batch: Batch) -> list[dict[str, object]]:
+def _key_days(rows: Mapping[SpendKey, Spent]) -> list[dict[str, object]]:
     costs: dict[tuple[str, int], int] = {}
-    for key, spent in batch.rows.items():
+    for key, spent in rows.items():
         costs[key.key_id, key.day] = costs.get((key.key_id, key.day), 0) + spent.charged
     return [
         {"key_id": name, "day": day, "cost": cost} for (name, day), cost in sorted(costs.items())

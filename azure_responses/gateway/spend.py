@@ -160,10 +160,10 @@ def spent_by(caller: ApiCaller, call: CallSummary, held: int = 0) -> tuple[Spend
         day_of(call.started_at + call.latency),
     )
     use, cost = call.use, call.cost
-    spent = Spent(calls=1)
-    if use is None:
-        spent.failed = 1
-    elif use.tokens is not None:
+    # A failed response comes with HTTP 200, and without a count of tokens.
+    has_failed = use is None or (use.tokens is None and use.status == "failed")
+    spent = Spent(calls=1, failed=int(has_failed))
+    if use is not None and use.tokens is not None:
         tokens = use.tokens
         spent.input_tokens = _fit(tokens.input, _MOST_TOKENS)
         spent.cached_tokens = _fit(tokens.cached, _MOST_TOKENS)
@@ -172,7 +172,7 @@ def spent_by(caller: ApiCaller, call: CallSummary, held: int = 0) -> tuple[Spend
     if cost is not None:
         spent.cost = _fit(to_pico(cost), _MOST_COST)
     else:
-        spent.unpriced = int(use is not None)
+        spent.unpriced = int(not has_failed)
         spent.held = _fit(held, _MOST_COST)
     return key, spent
 
@@ -248,6 +248,11 @@ class SpendTotals:
         """True between `take` and `written`."""
         with self._lock:
             return self._batch is not None
+
+    def add_written(self, key: SpendKey, spent: Spent) -> None:
+        """Count what is in the database already."""
+        with self._lock:
+            self._written[key.key_id].add(key.day, spent.charged)
 
     def written(self, batch: Batch) -> None:
         """The batch is in the database for good."""

@@ -201,7 +201,7 @@ def test_a_file_that_stays_locked_is_an_error_of_the_database(
     database = open_database(str(path))
     monkeypatch.setattr(module, "_BUSY_SECONDS", 0.1)
     other = open_database(str(path))
-    with database._write(), pytest.raises(DatabaseError, match="locked"):
+    with database.write(), pytest.raises(DatabaseError, match="locked"):
         other.revoke_key("key_1", 1.0)
     database.close()
     other.close()

@@ -53,7 +53,7 @@ def _replicas(url: str, count: int = 2, **how: Any) -> Iterator[list[KeyTable]]:
 
 def _execute(url: str, statement: str, **values: Any) -> None:
     """A change by hand, as an operator's own program makes it."""
-    with closing(open_database(url)) as database, database._write() as connection:
+    with closing(open_database(url)) as database, database.write() as connection:
         connection.execute(sql.text(statement), values)
 
 
@@ -63,7 +63,7 @@ def test_a_key_deleted_while_another_is_added_is_gone_on_every_replica(database_
     with _replicas(database_url) as tables:
         assert all(table.find("sk-ann") for table in tables)
         with closing(open_database(database_url)) as database:
-            with database._write() as connection:
+            with database.write() as connection:
                 connection.execute(sql.text("DELETE FROM azure_responses_keys"))
             database.add_key(_stored(_BOB))
         _wait_until(lambda: all(table.find("sk-ann") is None for table in tables))
@@ -115,7 +115,7 @@ def test_a_key_is_read_while_the_totals_are_locked(tmp_path: Path) -> None:
     with closing(open_database(url)) as other, _replicas(url, 1) as (table,):
         _execute(url, "UPDATE azure_responses_keys SET revoked = 2 WHERE id = 'key_a'")
         # From here on nobody else can write.
-        with other._write():
+        with other.write():
             _wait_until(lambda: getattr(table.find("sk-ann"), "revoked", None) == 2)
 
 
@@ -244,7 +244,7 @@ def test_what_was_spent_is_what_the_database_says(database_url: str) -> None:
         for running in gateways:
             assert _status(running, "sk-ann") == 200
         row = "INSERT INTO azure_responses_key_days VALUES ('key_a', :day, :cost)"
-        with database._write() as connection:
+        with database.write() as connection:
             connection.execute(sql.text("DELETE FROM azure_responses_key_days"))
             connection.execute(sql.text(row), {"day": day, "cost": 2 * PICO})
         for running in gateways:
