@@ -122,6 +122,12 @@ class Admission:
         """
         self._settle(admitted, admitted.tokens if tokens is None else tokens)
 
+    def release_hold(self, admitted: Admitted) -> Admitted:
+        """Release what is reserved of the budget, which is counted elsewhere from now on."""
+        if admitted.hold is not None:
+            self._budgets.release(admitted.hold)
+        return admitted._replace(hold=None)
+
     def refund(self, admitted: Admitted) -> None:
         """The call was not made after all."""
         self._settle(admitted, 0, refunds_request=True)

@@ -16,7 +16,7 @@ in the caller's place, and the response is in the store of our own responses fro
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,6 +45,8 @@ from azure_responses.timeouts import patience_of
 __all__ = ["BackgroundCalls"]
 
 LOGGER = logging.getLogger("azure_responses.gateway")
+
+Begin = Callable[[Mapping[str, Any], Deployment], Awaitable[None]]
 
 # How often a task looks whether another process has cancelled its response.
 _POLL = 2.0
@@ -127,12 +129,13 @@ class BackgroundCalls:
             return False
 
     async def start(
-        self, call: ServedRequest, finish: Callable[[ServedRequest], None]
+        self, call: ServedRequest, begin: Begin, finish: Callable[[ServedRequest], None]
     ) -> ApiReply[Any]:
         """Begin a call, and answer with its response as it begins.
 
         Args:
             call: one that `takes` is true for.
+            begin: called with the response as it begins, before it is answered.
             finish: called with the call that was made, once it has ended.
 
         Raises:
@@ -156,6 +159,7 @@ class BackgroundCalls:
         running = BackgroundCall(self._foreground(call), stored, label, log)
         await self._store.save(stored)
         self._remember(call, stored, deployment)
+        await begin(stored.response, deployment)
         self._run_in_task(running, finish)
         if log is None:
             return json_reply(call.summary, to_bytes({**shown, "status": "queued"}))

@@ -11,6 +11,7 @@ from azure_responses.gateway.admission import Admission, AdmissionQueue
 from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.authentication import Access, HostRules
 from azure_responses.gateway.background_calls import BackgroundCalls
+from azure_responses.gateway.background_prices import BackgroundPrices
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
@@ -19,6 +20,8 @@ from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
+from azure_responses.gateway.open_response import OpenResponse
+from azure_responses.gateway.open_response_store import OpenResponseStore, RedisOpenResponses
 from azure_responses.gateway.response_table import DatabaseTexts
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
@@ -81,6 +84,13 @@ class Gateway:
         self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
         routing = self.router.parts.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
+        self.background_prices = BackgroundPrices(
+            self.server,
+            self.router,
+            self._totals,
+            caller_of=self._table.caller_of,
+            priced=self._note_priced,
+        )
         self.spend_writer: SpendWriter | None = None
 
     async def start(self) -> None:
@@ -95,10 +105,12 @@ class Gateway:
             refresh_interval=settings.key_refresh_interval,
         )
         self.spend_writer.start()
+        await self.background_prices.start(self._open_responses(), self.spend_writer.turn)
 
     async def close(self) -> None:
         """Write what is still in memory and close every connection."""
         self.shutdown.begin()
+        await self.background_prices.aclose()
         await self.router.aclose()
         if self.spend_writer is not None:
             self.spend_writer.close()
@@ -157,6 +169,26 @@ class Gateway:
             log_call(caller, call)
         except Exception:
             LOGGER.exception("The call %s could not be recorded", call.call_id)
+
+    def _open_responses(self) -> OpenResponseStore | None:
+        """Where replicas share the records of background responses; None for this process."""
+        assert self.spend_writer is not None
+        database = self.spend_writer.database
+        if database is not None:
+            # Imported on use: SQLAlchemy is large.
+            from azure_responses.gateway.open_response_table import DatabaseOpenResponses
+
+            return DatabaseOpenResponses(database)
+        address = getattr(self.router.parts.async_calls.state, "address", None)
+        return None if address is None else RedisOpenResponses(address)
+
+    def _note_priced(self, opened: OpenResponse, call: CallSummary) -> None:
+        """A background response has got its price, or is known to get none."""
+        caller = self._table.caller_of(opened.key_id)
+        self.metrics.note_use(call)
+        if self.spend_writer is not None:
+            self.spend_writer.log(caller, call)
+        log_call(caller, call)
 
 
 def _hosts(settings: GatewaySettings) -> HostRules | None:

@@ -134,6 +134,11 @@ class KeyTable:
             return None
         return found.caller
 
+    def caller_of(self, key_id: str) -> ApiCaller:
+        """The caller of a key's id; of a key that does not exist any more, one without terms."""
+        found = (caller for caller in self.callers() if caller.key_id == key_id)
+        return next(found, ANYONE if not key_id else ApiCaller(key_id=key_id))
+
     def callers(self) -> list[ApiCaller]:
         """The callers of all keys."""
         return [key.caller for key in self._keys.values()]

@@ -143,6 +143,10 @@ class Metrics:
         if summary.is_billed:
             self._note_use(summary, group, deployment)
 
+    def note_use(self, summary: "CallSummary") -> None:
+        """What a call used has become known after its end."""
+        self._note_use(summary, self._shown(summary.group), summary.deployment_id or "")
+
     def refuse(self, status: int) -> None:
         """A request was refused before it became a call."""
         self._calls.labels("refused", "", "", str(status), "").inc()

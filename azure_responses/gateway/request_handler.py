@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,15 @@ from azure_responses.gateway.body_reader import (
     check_json,
     read_body,
 )
-from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.key_table import ANYONE, ApiCaller
+from azure_responses.gateway.open_response import OpenResponse, is_unfinished
 from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
 from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
 from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.routing.deployment import Deployment
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
@@ -47,7 +49,6 @@ __all__ = ["RequestHandler", "clear_tracebacks", "read_headers"]
 
 # How long a caller may leave what was sent to them unread.
 _WRITE_PATIENCE = 60.0
-Conclude = Callable[[ServedRequest], None]
 _LONGEST_ID = 128
 _LARGE_BODY = 256 * 1024
 # What a value takes in memory once it is read, at least.
@@ -85,6 +86,10 @@ class RequestHandler:
         self._has_left = False
         self._is_over = False
         self._is_in_background = False
+        # The record of a response that goes on after its reply.
+        self._opened: OpenResponse | None = None
+        self._caller: ApiCaller = ANYONE
+        self._admitted: Admitted | None = None
 
     async def run(self) -> None:
         """Answer the request, or stop when its caller has left."""
@@ -168,24 +173,54 @@ class RequestHandler:
             clear_tracebacks([reply.summary.error])
             return
         self._watch_caller()
-        admitted = None
+        self._caller = caller
         if OPERATIONS[call.summary.operation].needs_model:
             found = await gateway.admission_queue.admit(caller, call)
             if isinstance(found, ErrorResponse):
                 raise Refused(found)
-            admitted = found
+            self._admitted = found
         await gateway.background_calls.stop(call)
-        conclude = partial(self._conclude, caller, admitted)
+        if call.operation == "delete":
+            await gateway.background_prices.before_deletion(call)
         try:
-            await self._make(call, conclude)
+            await self._make(call)
         finally:
             if not self._is_in_background:
-                conclude(call)
+                self._conclude(call)
 
-    def _conclude(self, caller: ApiCaller, admitted: Admitted | None, call: ServedRequest) -> None:
+    async def _open(
+        self,
+        call: ServedRequest,
+        response: Mapping[str, Any] | None,
+        deployment: Deployment | None = None,
+    ) -> None:
+        """Keep the record of a response that goes on: its cost is known at its end."""
+        is_background = call.body.get("background") is True and call.summary.is_billed
+        if not is_background or response is None or not is_unfinished(response):
+            return
+        admitted = self._admitted
+        held = 0 if admitted is None or admitted.hold is None else admitted.hold.amount
+        self._opened = await self._gateway.background_prices.open(
+            self._caller,
+            call.summary,
+            response,
+            deployment=deployment,
+            held=held,
+            is_local=deployment is not None,
+        )
+        if admitted is not None and self._opened is not None:
+            self._admitted = self._gateway.admission.release_hold(admitted)
+
+    def _conclude(self, call: ServedRequest) -> None:
         """The call has ended: record and settle it."""
         call.summary.latency = time.perf_counter() - self._began
-        self._settle(caller, call, admitted)
+        if self._opened is not None:
+            # It is counted by its record.
+            call.summary.is_billed = False
+            self._gateway.background_prices.ended(self._opened, call.summary)
+        elif OPERATIONS[call.operation].is_stored:
+            self._gateway.background_prices.note(call)
+        self._settle(self._caller, call, self._admitted)
         clear_tracebacks([call.summary.error, *call.failures])
 
     def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
@@ -207,28 +242,29 @@ class RequestHandler:
         else:
             admission.settle(admitted, tokens=tokens)
 
-    async def _make(self, call: ServedRequest, conclude: Conclude) -> None:
+    async def _make(self, call: ServedRequest) -> None:
         with continued_trace(self._headers):
             if call.is_stream:
-                await self._make_stream(call, conclude)
+                await self._make_stream(call)
                 return
-            reply = await self._reply_to(call, conclude)
+            reply = await self._reply_to(call)
         await self._send_reply(reply.status, reply.headers, reply.body)
 
-    async def _reply_to(self, call: ServedRequest, conclude: Conclude) -> ApiReply[Any]:
+    async def _reply_to(self, call: ServedRequest) -> ApiReply[Any]:
         background = self._gateway.background_calls
         again = await background.stream_again(call)
         if again is not None:
             return again
         if background.takes(call):
-            return await self._start_in_background(call, conclude)
+            return await self._start_in_background(call)
         reply: ApiReply[Any] = await self._gateway.server.answer(call)
         # Only by that refusal may it be known which API the deployment speaks.
         if reply.status == 400 and background.takes(call):
-            return await self._start_in_background(call, conclude)
+            return await self._start_in_background(call)
+        await self._open(call, call.summary.result or call.summary.begun)
         return reply
 
-    async def _start_in_background(self, call: ServedRequest, conclude: Conclude) -> ApiReply[Any]:
+    async def _start_in_background(self, call: ServedRequest) -> ApiReply[Any]:
         """Have a task make the call, which then holds what the call holds."""
         # From here on the call does not end with its caller.
         self._is_over = True
@@ -236,10 +272,11 @@ class RequestHandler:
 
         def finish(made: ServedRequest) -> None:
             with held:
-                conclude(made)
+                self._conclude(made)
 
+        begin = partial(self._open, call)
         try:
-            reply = await self._gateway.background_calls.start(call, finish)
+            reply = await self._gateway.background_calls.start(call, begin, finish)
         except AzureResponsesError as error:
             return refusal(call.request, error, call.summary)
         held.push(self._held.pop_all())
@@ -248,7 +285,7 @@ class RequestHandler:
         self._is_over = False
         return reply
 
-    async def _make_stream(self, call: ServedRequest, conclude: Conclude) -> None:
+    async def _make_stream(self, call: ServedRequest) -> None:
         stream = EventStream(
             self._send,
             [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
@@ -257,7 +294,7 @@ class RequestHandler:
             stop=self._stop,
         )
         try:
-            reply = await self._reply_to(call, conclude)
+            reply = await self._reply_to(call)
             if isinstance(reply.body, bytes):
                 await self._end_early(stream, call, reply.status, reply.headers, reply.body)
             else:

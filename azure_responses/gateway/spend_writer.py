@@ -222,6 +222,16 @@ class SpendWriter:
         self.close()
 
     @property
+    def database(self) -> "Database | None":
+        """Where keys and totals are kept, between `start` and `close`."""
+        return self._database
+
+    @property
+    def turn(self) -> threading.Lock:
+        """Held while totals are written or read; who writes totals elsewhere holds it too."""
+        return self._turn
+
+    @property
     def is_healthy(self) -> bool:
         """False while the database or the spend log cannot be written."""
         return not self._outages
@@ -234,10 +244,14 @@ class SpendWriter:
         """
         # In this order: what `flush` takes of the totals has its line waiting then.
         try:
-            if self._log is not None:
-                self._enqueue(format_line(describe_call(caller, call)))
+            self.log(caller, call)
         finally:
             self._totals.add(*spent_by(caller, call, held))
+
+    def log(self, caller: ApiCaller, call: CallSummary) -> None:
+        """Put a call's line in the spend log, where there is one; does no I/O."""
+        if self._log is not None:
+            self._enqueue(format_line(describe_call(caller, call)))
 
     def flush(self) -> None:
         """Write what has been gathered, now, in this thread."""

@@ -35,6 +35,7 @@ class CallSummary:
         deployment_api: what it was asked in: "responses", "chat" or "messages".
         attempts, fallbacks: requests sent, and further groups tried.
         headers: of Azure's reply; look-ups ignore case.
+        begun: of a stream, the response as its first events showed it, without labels.
         result: Azure's answer, of a stream its final response, without labels.
         status: the HTTP status the caller was given.
         error: what the call ended with.
@@ -62,6 +63,7 @@ class CallSummary:
     attempts: int = 0
     fallbacks: int = 0
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    begun: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
     status: int = 0
     error: BaseException | None = None

@@ -60,9 +60,9 @@ def test_tokens_without_a_price_are_counted_as_unpriced() -> None:
     assert (total.cost, total.unpriced, total.input_tokens) == (0, 1, 1000)
 
 
-@given(st.floats(0, DAY))
+@given(st.integers(0, int(DAY)))
 def test_a_response_is_polled_for_at_least_every_ten_minutes_until_a_day_is_over(
-    age: float,
+    age: int,
 ) -> None:
     now = OPENED.created + age
     following = next_poll(OPENED, now)

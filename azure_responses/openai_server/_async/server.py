@@ -160,6 +160,7 @@ class _Served:
     def _stream(self, stream: AsyncByteStream, routed: Routed[Any]) -> Reply:
         summary = self._call.summary
         self._note_begin(stream.headers)
+        summary.begun = stream.frames.response
         pieces = self._pieces(stream)
         # Bound to the generator: a body that is dropped unread has lost its caller.
         stream.settle_with(routed.open_attempt, self._calls.abandoned_streams, pieces)

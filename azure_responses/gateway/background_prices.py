@@ -1,0 +1,509 @@
+"""Gives each background response its price, once, whichever sign of its end comes first.
+
+The end of a response is seen in one of these ways: its stream ends, a caller retrieves or cancels
+it, Azure sends a webhook, the gateway's own task that makes it ends, or the gateway polls for it.
+All of them, in all replicas, try to take the record of the response; the one who gets it counts
+the cost.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from azure_responses.call_options import new_call_id
+from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.open_response import (
+    CLAIM,
+    FINAL,
+    OpenResponse,
+    closing_spent,
+    first_poll,
+    is_final,
+    is_given_up,
+    name_of,
+    next_poll,
+    price_headers,
+    summary_of,
+)
+from azure_responses.gateway.open_response_store import MemoryOpenResponses, OpenResponseStore
+from azure_responses.gateway.outages import Outages
+from azure_responses.gateway.spend import SpendTotals, Spent, spent_by
+from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary
+from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.router import Router
+from azure_responses.routing.deployment import Deployment
+
+__all__ = ["BackgroundPrices"]
+
+LOGGER = logging.getLogger("azure_responses.gateway")
+
+T = TypeVar("T")
+Priced = Callable[[OpenResponse, CallSummary], None]
+Callers = Callable[[str], ApiCaller]
+
+# How long a caller waits for the record of their response to be written.
+_PATIENCE = 2.0
+# Seconds between looks for records that are due.
+_PAUSE = 5.0
+# Polled for at once in a process, and claimed in one look.
+_AT_ONCE, _MOST_CLAIMED = 8, 40
+_POLL_TIMEOUT = 60.0
+# Responses known to be closed, which a caller may retrieve again and again.
+_MOST_CLOSED = 10_000
+_CLOSING = 10.0
+
+
+class BackgroundPrices:
+    """The open responses of one process, and of its replicas; used from one event loop.
+
+    Args:
+        server: reads responses.
+        router: the server's.
+        totals: of the process.
+        caller_of: a key's id → the caller.
+        priced: called with each response that this process has counted.
+        clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        server: AsyncOpenAIServer,
+        router: Router,
+        totals: SpendTotals,
+        *,
+        caller_of: Callers,
+        priced: Priced,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._server = server
+        self._parts = router.parts
+        self._records = _Records(totals)
+        self._caller_of = caller_of
+        self._priced = priced
+        self._clock = clock
+        # One thread: a record is written before it is looked for, and no pool is exhausted.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="open responses")
+        self._closed: OrderedDict[str, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def start(
+        self,
+        store: OpenResponseStore | None = None,
+        turn: AbstractContextManager[Any] | None = None,
+        *,
+        polls: bool = True,
+    ) -> None:
+        """Use a shared store, if there is one, and poll from now on.
+
+        Args:
+            turn: held while the store writes totals that it keeps.
+            polls: False leaves polling to the caller, by `poll_due`.
+        """
+        await self._in_thread(self._records.use, store, turn)
+        if polls:
+            self._poller = asyncio.create_task(self._poll_forever())
+
+    async def aclose(self) -> None:
+        """Finish what is under way."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.wait({self._poller})
+            self._poller = None
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_CLOSING)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def open(
+        self,
+        caller: ApiCaller,
+        summary: CallSummary,
+        response: Mapping[str, Any],
+        *,
+        deployment: Deployment | None = None,
+        held: int = 0,
+        is_local: bool = False,
+    ) -> OpenResponse | None:
+        """Keep the record of a response that was made; None where it has no id.
+
+        Args:
+            deployment: that makes it; None for the one of the summary.
+            held: what was reserved of the key's budget.
+            is_local: the gateway itself makes it.
+        """
+        deployment = deployment or self._deployment_of(summary)
+        inner = self._inner_id(response.get("id"), summary.owner)
+        if deployment is None or inner is None:
+            return None
+        opened = self._record(caller, summary, inner, deployment, held)
+        opened = replace(opened, is_local=is_local)
+        added = self._spawn(self._in_thread(self._records.add, opened))
+        # A database that does not answer holds up the bookkeeping, and not the caller.
+        await asyncio.wait({added}, timeout=_PATIENCE)
+        return opened
+
+    def note(self, call: ServedRequest) -> None:
+        """A caller has read, cancelled or deleted a stored response."""
+        result = call.summary.result
+        if call.operation in ("retrieve", "cancel") and is_final(result):
+            assert result is not None
+            self._spawn(self._note(call, result))
+        elif call.operation == "delete" and call.summary.status < 300:
+            self._spawn(self._note_deletion(call))
+
+    async def before_deletion(self, call: ServedRequest) -> None:
+        """Look at a response that is about to be deleted: afterwards its cost is lost."""
+        opened = await self._find(*self._names_in(call))
+        if opened is not None and not opened.is_local:
+            await self._poll(opened)
+
+    async def look_at(self, response_id: str) -> bool:
+        """Poll for a response at once, by the service's id; False where none is open."""
+        opened = await self._find(*self._names(response_id, None))
+        if opened is None:
+            return False
+        await self._poll(opened)
+        return True
+
+    def ended(self, opened: OpenResponse, summary: CallSummary) -> None:
+        """The stream, or the gateway's own call, that shows a response has ended."""
+        result = summary.result
+        if not (opened.is_local or is_final(result)):
+            # The service goes on with it.
+            return
+        if result is None:
+            result = {"id": opened.id, "status": _status_of(summary)}
+        served = replace(
+            opened,
+            deployment_id=summary.deployment_id or opened.deployment_id,
+            deployment=summary.deployment or opened.deployment,
+            base_model=summary.base_model or opened.base_model,
+        )
+        self._spawn(self.settle(served, result, summary.headers))
+
+    async def settle(
+        self, opened: OpenResponse, response: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> bool:
+        """Count what a response has cost; False where that was done already."""
+        summary = summary_of(opened, response, headers, self._clock())
+        summary.price()
+        has_tokens = summary.use is not None and summary.use.tokens is not None
+        is_unknown = not has_tokens and response.get("status") != "failed"
+        counted = spent_by(
+            self._caller_of(opened.key_id), summary, opened.held if is_unknown else 0
+        )[1]
+        closing = closing_spent(opened, counted)
+        if not await self._in_thread(self._records.take, opened, closing):
+            return False
+        self._note_closed(opened.name)
+        if is_unknown:
+            LOGGER.warning("The cost of the background response %s stays unknown", opened.id)
+        self._priced(opened, summary)
+        return True
+
+    async def poll_due(self) -> int:
+        """Poll for the records that are due; returns their number."""
+        now = self._clock()
+        due = await self._in_thread(self._records.claim, now, now + CLAIM, _MOST_CLAIMED)
+        await asyncio.gather(*(self._poll_in_turn(opened) for opened in due))
+        return len(due)
+
+    async def wait(self) -> None:
+        """Return when what is under way in this process is done."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _poll_forever(self) -> None:
+        while True:
+            # Replicas that were started together do not look together.
+            await asyncio.sleep(_PAUSE * random.uniform(0.8, 1.2))
+            try:
+                while await self.poll_due() >= _MOST_CLAIMED:
+                    pass
+                await self._in_thread(self._records.release_closed)
+            except Exception:
+                # A bug must not end the task: nothing would be priced any more.
+                LOGGER.exception("Background responses could not be polled for")
+
+    async def _poll_in_turn(self, opened: OpenResponse) -> None:
+        async with self._places:
+            try:
+                await self._poll(opened)
+            except Exception:
+                LOGGER.exception("The background response %s could not be polled for", opened.id)
+
+    async def _poll(self, opened: OpenResponse) -> None:
+        summary = await self._read(opened)
+        now, result = self._clock(), summary.result
+        if result is not None and result.get("status") in FINAL:
+            await self.settle(opened, result, summary.headers)
+        elif is_given_up(opened, now, is_missing=_is_missing(summary)):
+            await self.settle(opened, {"id": opened.id}, {})
+        else:
+            later = opened.postponed(next_poll(opened, now))
+            await self._in_thread(self._records.postpone, later)
+
+    async def _read(self, opened: OpenResponse) -> CallSummary:
+        """The response as it stands; a summary without a result where it cannot be read."""
+        path = f"/v1/responses/{opened.label}"
+        request = ApiRequest("GET", path, "", {}, b"", opened.owner, new_call_id())
+        try:
+            async with asyncio.timeout(_POLL_TIMEOUT):
+                reply = await self._server.handle(request)
+        except TimeoutError:
+            return CallSummary("", "retrieve")
+        return reply.summary
+
+    async def _note(self, call: ServedRequest, result: Mapping[str, Any]) -> None:
+        opened = await self._find(*self._names_in(call))
+        if opened is not None:
+            await self.settle(opened, result, call.summary.headers)
+
+    async def _note_deletion(self, call: ServedRequest) -> None:
+        opened = await self._find(*self._names_in(call))
+        if opened is not None:
+            await self.settle(opened, {"id": opened.id}, {})
+
+    async def _find(self, *names: str) -> OpenResponse | None:
+        unknown = [name for name in names if name not in self._closed]
+        return await self._in_thread(self._records.find, unknown) if unknown else None
+
+    def _names_in(self, call: ServedRequest) -> list[str]:
+        """The names that the record of the response in a path may have."""
+        given = call.route.response_id or ""
+        found = self._parts.reader.affinity.read_id(given, call.request.owner)
+        if found is None:
+            return self._names(given, None)
+        return self._names(found.inner, found.resource)
+
+    def _names(self, response_id: str, resource: str | None) -> list[str]:
+        if resource is not None:
+            return [name_of(resource, response_id)]
+        resources = {one.resource for one in self._parts.reader.routing.deployments}
+        return [name_of(each, response_id) for each in sorted(resources)]
+
+    def _record(
+        self,
+        caller: ApiCaller,
+        summary: CallSummary,
+        inner: str,
+        deployment: Deployment,
+        held: int,
+    ) -> OpenResponse:
+        now, key = self._clock(), spent_by(caller, summary)[0]
+        label = self._parts.signer.label_id(
+            inner,
+            deployment_tag=deployment.tag,
+            resource_tag=deployment.resource,
+            owner=summary.owner,
+        )
+        return OpenResponse(
+            id=inner,
+            label=label,
+            resource=deployment.resource,
+            owner=summary.owner,
+            deployment_id=deployment.id,
+            deployment=deployment.name_for(summary.group or ""),
+            base_model=deployment.base_model,
+            held=held,
+            created=now,
+            due=first_poll(now),
+            call_id=summary.call_id,
+            headers=price_headers(summary.headers),
+            **key._asdict(),
+        )
+
+    def _deployment_of(self, summary: CallSummary) -> Deployment | None:
+        if summary.deployment_id is None:
+            return None
+        return self._parts.reader.routing.by_id(summary.deployment_id)
+
+    def _inner_id(self, given: Any, owner: str | None) -> str | None:
+        """The service's own id; a completion that the bridge made has the caller's."""
+        if not isinstance(given, str) or not given:
+            return None
+        try:
+            found = self._parts.reader.affinity.read_id(given, owner)
+        except AzureResponsesError:
+            return None
+        return given if found is None else found.inner
+
+    def _note_closed(self, name: str) -> None:
+        self._closed[name] = None
+        while len(self._closed) > _MOST_CLOSED:
+            self._closed.popitem(last=False)
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Do it apart from any caller, who may leave."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # The record is still there, and is polled for.
+            LOGGER.error("A background response could not be priced now: %s", error)
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, function, *arguments)
+
+
+def _status_of(summary: CallSummary) -> str:
+    """How a call of the gateway's own ended that has no result."""
+    return "cancelled" if summary.is_abandoned and summary.error is None else "failed"
+
+
+def _is_missing(summary: CallSummary) -> bool:
+    """True where the service said so; another replica may know a deployment that this lacks."""
+    return summary.status == 404 and summary.attempts > 0
+
+
+class _Records:
+    """The records in the shared store, or of this process while that does not answer.
+
+    Used by one thread.
+    """
+
+    def __init__(self, totals: SpendTotals) -> None:
+        self._totals = totals
+        self._local = MemoryOpenResponses()
+        self._shared: OpenResponseStore | None = None
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        # What this process holds of budgets for records that others may close.
+        self._mine: dict[str, OpenResponse] = {}
+        self._outages = Outages()
+
+    def use(
+        self, store: OpenResponseStore | None, turn: AbstractContextManager[Any] | None
+    ) -> None:
+        """Share a store; what was held before this process started counts again."""
+        self._shared, self._turn = store, turn or nullcontext()
+        if store is None or store.keeps_totals:
+            return
+        for opened in self._attempt("reading of open responses", store.all) or []:
+            self._hold(opened, Spent(held=opened.held))
+
+    def add(self, opened: OpenResponse) -> None:
+        spent, store = opened.opening_spent(), self._shared
+        if store is not None and self._add_shared(store, opened, spent):
+            return
+        if self._local.add(opened, {}):
+            self._totals.add(opened.spend_key, spent)
+
+    def _add_shared(self, store: OpenResponseStore, opened: OpenResponse, spent: Spent) -> bool:
+        with self._turn if store.keeps_totals else nullcontext():
+            is_new = self._attempt(
+                "writing of open responses", lambda: store.add(opened, {opened.spend_key: spent})
+            )
+            if is_new and store.keeps_totals:
+                self._totals.add_written(opened.spend_key, spent)
+        if is_new and not store.keeps_totals:
+            self._hold(opened, spent)
+        return is_new is not None
+
+    def take(self, opened: OpenResponse, closing: Spent) -> bool:
+        """Close a record, and count; raises what the store raises."""
+        store = self._shared
+        if self._local.find([opened.name]) is not None:
+            return self._take_local(opened, closing)
+        if store is None:
+            return False
+        if not store.keeps_totals:
+            return self._take_apart(store, opened, closing)
+        with self._turn:
+            is_taken = store.take(opened, {opened.spend_key: closing})
+            if is_taken:
+                self._totals.add_written(opened.spend_key, closing)
+        return is_taken
+
+    def _take_local(self, opened: OpenResponse, closing: Spent) -> bool:
+        self._local.take(opened, {})
+        # The store may have taken the record without being able to say so.
+        if self._shared is not None and self._shared.find([opened.name]) is not None:
+            opening = opened.opening_spent()
+            undone = Spent(calls=-opening.calls, unpriced=-opening.unpriced, held=-opening.held)
+            self._totals.add(opened.spend_key, undone)
+            return self.take(opened, closing)
+        self._totals.add(opened.spend_key, closing)
+        return True
+
+    def _take_apart(self, store: OpenResponseStore, opened: OpenResponse, closing: Spent) -> bool:
+        if not store.take(opened, {}):
+            return False
+        if self._mine.pop(opened.name, None) is None:
+            # Another process counted the call and holds the money: it releases that itself.
+            counted = Spent(unpriced=1, held=opened.held)
+            counted.add(closing)
+            closing = counted
+        self._totals.add(opened.spend_key, closing)
+        return True
+
+    def release_closed(self) -> None:
+        """Release what this process holds for records that others have closed."""
+        store = self._shared
+        if store is None or store.keeps_totals or not self._mine:
+            return
+        found = self._attempt("reading of open responses", store.all)
+        if found is None:
+            return
+        open_names = {opened.name for opened in found}
+        for name in [name for name in self._mine if name not in open_names]:
+            opened = self._mine.pop(name)
+            self._totals.add(opened.spend_key, Spent(unpriced=-1, held=-opened.held))
+
+    def find(self, names: list[str]) -> OpenResponse | None:
+        store = self._shared
+        found = self._local.find(names)
+        if found is None and store is not None:
+            found = self._attempt("reading of open responses", lambda: store.find(names))
+        return found
+
+    def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:
+        claimed, store = self._local.claim(now, until, limit), self._shared
+        if store is not None:
+            claim = self._attempt(
+                "reading of open responses", lambda: store.claim(now, until, limit)
+            )
+            claimed += claim or []
+        return claimed
+
+    def postpone(self, opened: OpenResponse) -> None:
+        self._local.postpone(opened)
+        store = self._shared
+        if store is not None:
+            self._attempt("writing of open responses", lambda: store.postpone(opened))
+
+    def _hold(self, opened: OpenResponse, spent: Spent) -> None:
+        self._mine[opened.name] = opened
+        self._totals.add(opened.spend_key, spent)
+
+    def _attempt(self, subject: str, action: Callable[[], T]) -> T | None:
+        """What it returns; None while the store does not answer, which is logged once."""
+        results: list[T] = []
+
+        def attempt() -> None:
+            try:
+                results.append(action())
+            except OSError:
+                raise
+            except AzureResponsesError:
+                raise
+            except Exception as error:
+                # Of redis-py, whose errors have one class that is not imported here.
+                raise OSError(f"{type(error).__name__}") from error
+
+        self._outages.attempt(subject, "They are kept in this process.", attempt)
+        return results[0] if results else None
