@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
+from azure_responses.protocol.object_table import SERVED_OPERATIONS
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.version import __version__
 
 __all__ = ["openapi_document"]
@@ -39,7 +40,14 @@ _QUERY: Mapping[str, Mapping[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100},
     "order": {"type": "string", "enum": ["asc", "desc"]},
     "after": _TEXT,
+    "before": _TEXT,
+    "filter": {"type": "string", "enum": ["in_progress", "completed", "failed", "cancelled"]},
+    "purpose": _TEXT,
+    "name": _TEXT,
 }
+_BYTES = {"type": "string", "format": "binary"}
+# A name of a model, for what no id in the request ties to a resource.
+_PLACE = "x-azr-model"
 
 
 @cache
@@ -51,7 +59,8 @@ def openapi_document() -> bytes:
             "info": {
                 "title": "azure-responses gateway",
                 "version": __version__,
-                "description": "The Responses, chat and Messages APIs in front of Azure.",
+                "description": "The Responses, chat and Messages APIs in front of Azure, with the "
+                "files, vector stores, containers and conversations that responses refer to.",
             },
             "security": [{"bearer": []}, {"apiKey": []}, {"anthropicKey": []}, {"litellmKey": []}],
             "paths": {**_api_paths(), **_own_paths()},
@@ -75,13 +84,13 @@ def openapi_document() -> bytes:
 def _api_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for prefix in _PREFIXES:
-        for row in OPERATIONS.values():
+        for row in SERVED_OPERATIONS.values():
             # Claude in Foundry has a prefix of its own in place of Azure OpenAI's.
             if row.caller == "messages" and prefix.startswith("/openai"):
                 continue
             shown = _operation(row, prefix or "/", row.path)
             paths.setdefault(prefix + row.path, {})[row.method.lower()] = shown
-    for row in OPERATIONS.values():
+    for row in SERVED_OPERATIONS.values():
         if row.by_deployment:
             path = "/openai/deployments/{deployment}" + row.path
             paths[path] = {row.method.lower(): _operation(row, "deployment", path)}
@@ -95,13 +104,23 @@ def _operation(row: APIOperation, prefix: str, path: str) -> dict[str, Any]:
         "parameters": _parameters(row, path),
         "responses": _responses(row),
     }
-    if row.request:
-        schema = {"$ref": f"#/components/schemas/{row.request}"}
-        described["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+    body = _request_body(row)
+    if body is not None:
+        described["requestBody"] = body
     return described
+
+
+def _request_body(row: APIOperation) -> dict[str, Any] | None:
+    """What is sent; None for rows without a body."""
+    if row.is_form:
+        form = {"type": "object", "additionalProperties": True}
+        return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    name = row.request or ("Object" if row.collection and row.method == "POST" else "")
+    if not name:
+        return None
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    # What a cancellation or an empty conversation is sent, Azure says.
+    return {"required": bool(row.request), "content": {"application/json": {"schema": schema}}}
 
 
 def _parameters(row: APIOperation, path: str) -> list[dict[str, Any]]:
@@ -110,6 +129,8 @@ def _parameters(row: APIOperation, path: str) -> list[dict[str, Any]]:
     if path.startswith("/openai/") or row.name == "create":
         found.append(_parameter("api-version", "query", _TEXT))
     found += [_parameter(name, "query", _QUERY[name]) for name in row.query if name in _QUERY]
+    if row.collection:
+        found.append(_parameter(_PLACE, "header", _TEXT))
     # Less would do, and end in a 504 that says so.
     found.append(_parameter("x-litellm-timeout", "header", {"type": "number", "minimum": 1}))
     return found
@@ -120,7 +141,9 @@ def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, An
 
 
 def _responses(row: APIOperation) -> dict[str, Any]:
-    answer = _json("The answer.", row.answer)
+    answer = _json("The answer.", "ItemList" if row.returns == "page" else row.answer)
+    if row.returns == "bytes":
+        answer["content"] = {"application/octet-stream": {"schema": _BYTES}}
     if row.streams:
         answer["content"]["text/event-stream"] = {"schema": _TEXT}
     answer["headers"] = {

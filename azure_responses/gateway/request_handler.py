@@ -39,7 +39,7 @@ from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
 from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.openai_server.served_request import ServedRequest
-from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.routing.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class RequestHandler:
             return
         self._watch_caller()
         self._caller = caller
-        if OPERATIONS[call.summary.operation].needs_model:
+        if EVERY_OPERATION[call.summary.operation].needs_model:
             found = await gateway.admission_queue.admit(caller, call)
             if isinstance(found, ErrorResponse):
                 raise Refused(found)
@@ -218,7 +218,7 @@ class RequestHandler:
             # It is counted by its record.
             call.summary.is_billed = False
             self._gateway.background_prices.ended(self._opened, call.summary)
-        elif OPERATIONS[call.operation].is_stored:
+        elif EVERY_OPERATION[call.operation].is_stored:
             self._gateway.background_prices.note(call)
         self._settle(self._caller, call, self._admitted)
         clear_tracebacks([call.summary.error, *call.failures])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.types.result import request_id_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class CallSummary:
 
     Attributes:
         call_id: ours, which Azure gets as `x-ms-client-request-id`.
-        operation: the name of a row of `OPERATIONS`, or "refused" for what became no call.
+        operation: the name of a row of `EVERY_OPERATION`, or "refused" for what became no call.
         group: the model name the caller gave, or of a stored response that of its deployment.
         is_stream: the answer comes as events.
         end_user: for whom the caller asks: `safety_identifier`, else `user`, else
@@ -80,7 +80,7 @@ class CallSummary:
     _is_priced: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
-        row = OPERATIONS.get(self.operation)
+        row = EVERY_OPERATION.get(self.operation)
         self.is_billed = row is not None and row.is_billed
 
     def price(self) -> Decimal | None:

@@ -18,6 +18,7 @@ from azure_responses.openai_server.error_body import (
 )
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
 from azure_responses.openai_server.route import expects_anthropic
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.router.upstream_reply import UpstreamReply, to_bytes
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
@@ -32,6 +33,7 @@ __all__ = [
     "event_reply",
     "json_reply",
     "list_models",
+    "object_reply",
     "pass_headers",
     "refusal",
     "response_body",
@@ -94,6 +96,27 @@ def json_reply(summary: CallSummary, body: bytes) -> ApiReply[Any]:
         *describe_call(summary, with_cost=True),
     ]
     return ApiReply(200, headers, body, summary)
+
+
+def object_reply(
+    summary: CallSummary, body: bytes, upstream: Mapping[str, str], row: APIOperation
+) -> ApiReply[Any]:
+    """The answer about a stored object; of a download with the type that its resource names."""
+    reply = json_reply(summary, body)
+    if row.returns == "bytes":
+        reply.headers = [*_download_headers(upstream), *reply.headers[len(JSON) :]]
+    return reply
+
+
+def _download_headers(upstream: Mapping[str, str]) -> list[Header]:
+    """The headers of a download, which a browser must neither guess at nor show as a page."""
+    given = upstream.get("content-type", "")
+    kind = given if given and _is_plain(given) else "application/octet-stream"
+    headers = [(b"content-type", kind.encode()), (b"x-content-type-options", b"nosniff")]
+    named = upstream.get("content-disposition", "")
+    if named and _is_plain(named):
+        headers.append((b"content-disposition", named.encode()))
+    return headers
 
 
 def event_reply(summary: CallSummary, events: Any) -> ApiReply[Any]:

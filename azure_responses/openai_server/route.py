@@ -6,12 +6,15 @@ of Claude in Foundry (`/anthropic/v1/…`), so that the clients of all of them c
 `api-version` is accepted and ignored: each deployment has its own version.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
-from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
+from azure_responses.protocol.object_table import SERVED_OPERATIONS
+from azure_responses.protocol.operation_table import APIOperation
 
 __all__ = [
     "MethodNotAllowedError",
@@ -26,6 +29,9 @@ _LONGEST_ID = 2048
 # The longest first: another may be the beginning of it.
 _PREFIXES = ("/anthropic/v1", "/openai/v1", "/anthropic", "/openai", "/v1")
 _MESSAGES = ("/messages", "/messages/count_tokens")
+_NO_VALUES: Mapping[str, str] = MappingProxyType({})
+# A model's name may hold slashes, encoded or not.
+_PATTERNS = {"model": "(.+)"}
 
 
 class MethodNotAllowedError(BadRequestError):
@@ -60,12 +66,12 @@ class ServedRoute(NamedTuple):
 
     Attributes:
         row: of the table of operations.
-        value: the variable part of the path, decoded: an id, or a model.
+        values: the variable parts of the path by name, decoded: ids, or a model.
         deployment: the one in the path, which stands for the model.
     """
 
     row: APIOperation
-    value: str | None = None
+    values: Mapping[str, str] = _NO_VALUES
     deployment: str | None = None
 
     @property
@@ -76,12 +82,12 @@ class ServedRoute(NamedTuple):
     @property
     def response_id(self) -> str | None:
         """The stored response that the path names."""
-        return self.value if self.row.is_stored else None
+        return self.values.get("response_id")
 
     @property
     def model(self) -> str | None:
         """The model that the path names, or the deployment that stands for it."""
-        return self.value if self.row.variable == "model" else self.deployment
+        return self.values.get("model", self.deployment)
 
 
 class RouteFinder:
@@ -92,14 +98,18 @@ class RouteFinder:
     """
 
     def __init__(self, operations: Iterable[APIOperation]) -> None:
-        self._rows = tuple(operations)
+        rows = tuple(operations)
         # Most requests are one of a few methods and constant paths: found by one look-up.
         self._constant = {
             (row.method, prefix + row.path): ServedRoute(row)
             for prefix in ("", *_PREFIXES)
-            for row in self._rows
-            if row.variable is None
+            for row in rows
+            if not row.variables
         }
+        # The others by their first segment, of which few rows have the same.
+        self._rows: dict[str, list[_Pattern]] = {}
+        for row in rows:
+            self._rows.setdefault(_first_segment(row.path), []).append(_Pattern(row, _compile(row)))
 
     def find(self, method: str, path: str) -> ServedRoute:
         """The route of a request; `path` is percent-encoded, as received.
@@ -114,26 +124,59 @@ class RouteFinder:
 
     def _search(self, method: str, path: str) -> ServedRoute:
         rest, deployment = _strip_prefix(path), None
-        rows = [row for row in self._rows if row.path == rest]
         if rest.startswith("/deployments/"):
             name, _, rest = rest.removeprefix("/deployments/").partition("/")
-            deployment = _decode(name)
-            rest = "/" + rest
-            rows = [row for row in self._rows if row.by_deployment and row.path == rest]
-        elif not rows:
-            # A constant path wins: `/responses/compact` is not the response "compact".
-            rows = [row for row in self._rows if _variable_part(row, rest)]
-        if not rows:
+            deployment, rest = _decode(name), "/" + rest
+        found = self._matches(rest, is_below_deployment=deployment is not None)
+        if not found:
             raise _unknown(method, path)
-        row = next((row for row in rows if row.method == method), None)
-        if row is None:
-            allowed = tuple(row.method for row in rows)
-            raise MethodNotAllowedError(_shown(method), _shown(path), allowed)
-        part = _variable_part(row, rest)
-        return ServedRoute(row, _decode(part) if part else None, deployment)
+        for row, values in found:
+            if row.method == method:
+                decoded = {name: _decode(value) for name, value in values.items()}
+                return ServedRoute(row, decoded, deployment)
+        allowed = tuple(row.method for row, _ in found)
+        raise MethodNotAllowedError(_shown(method), _shown(path), allowed)
+
+    def _matches(
+        self, path: str, *, is_below_deployment: bool
+    ) -> list[tuple[APIOperation, dict[str, str]]]:
+        """The rows of every method at a path, and the undecoded variable parts of the path."""
+        patterns = self._rows.get(_first_segment(path), [])
+        if is_below_deployment:
+            patterns = [one for one in patterns if one.row.by_deployment]
+        # A constant path wins: `/responses/compact` is not the response "compact".
+        constant = [one for one in patterns if one.row.path == path]
+        found = [(one.row, one.pattern.fullmatch(path)) for one in constant or patterns]
+        return [
+            (row, dict(zip(row.variables, match.groups(), strict=True)))
+            for row, match in found
+            if match is not None
+        ]
 
 
-find_route = RouteFinder(OPERATIONS.values()).find
+class _Pattern(NamedTuple):
+    """A row and what its paths look like."""
+
+    row: APIOperation
+    pattern: re.Pattern[str]
+
+
+def _compile(row: APIOperation) -> re.Pattern[str]:
+    """The pattern of a row's path, with a group for each variable part."""
+    parts = [
+        _PATTERNS.get(part[1:-1], "([^/]+)") if part.startswith("{") else re.escape(part)
+        for part in row.path.split("/")
+    ]
+    # A slash after an id is forgiven.
+    end = "/?" if row.path.endswith("}") and row.variables[-1] not in _PATTERNS else ""
+    return re.compile("/".join(parts) + end)
+
+
+def _first_segment(path: str) -> str:
+    return path.split("/", 2)[1] if path.startswith("/") else ""
+
+
+find_route = RouteFinder(SERVED_OPERATIONS.values()).find
 
 
 def _strip_prefix(path: str) -> str:
@@ -151,21 +194,6 @@ def expects_anthropic(path: str, headers: Mapping[str, str]) -> bool:
     return path.endswith(_MESSAGES) or (
         "anthropic-version" in headers and _strip_prefix(path).startswith("/models")
     )
-
-
-def _variable_part(row: APIOperation, path: str) -> str | None:
-    """What stands in the place of the row's `{…}`, undecoded; None if the path is another's."""
-    if row.variable is None:
-        return None
-    head, _, tail = row.path.partition("{" + row.variable + "}")
-    if not (path.startswith(head) and path.endswith(tail)):
-        return None
-    part = path[len(head) : len(path) - len(tail)]
-    if row.variable == "model":
-        # A model's name may hold slashes, encoded or not.
-        return part
-    part = part if tail else part.removesuffix("/")
-    return None if "/" in part else part
 
 
 def _decode(segment: str) -> str:

@@ -24,10 +24,12 @@ from azure_responses.openai_server.request_json import (
     refuse_connection_fields,
 )
 from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
+from azure_responses.openai_server.served_object import QueryPairs, read_object_request
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
 from azure_responses.router.prepared_request import ReceivedBody
 from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
 from azure_responses.routing.deployment import Deployment
@@ -66,7 +68,7 @@ class ServedRequest:
     route: ServedRoute
     summary: CallSummary
     body: dict[str, Any] = field(default_factory=dict)
-    routed: RoutedRequest | StoredRequest | None = None
+    routed: RoutedRequest | StoredRequest | RoutedObject | None = None
     is_stream: bool = False
     failures: list[BaseException] = field(default_factory=list)
 
@@ -86,7 +88,7 @@ class ServedRequest:
         return self.summary.group
 
     @property
-    def asked(self) -> RoutedRequest | StoredRequest:
+    def asked(self) -> RoutedRequest | StoredRequest | RoutedObject:
         """What the router makes of the request; for operations that are routed."""
         assert self.routed is not None
         return self.routed
@@ -151,6 +153,8 @@ def read_call(
             refuse_connection_fields({}, request.headers)
             if route.row.is_stored:
                 _read_stored(call, reader)
+            elif route.row.collection:
+                _read_object(call, reader)
     except ConfigurationError as error:
         raise invalid_request(error.message, hint=error.hint) from error
     return call
@@ -306,6 +310,19 @@ def _read_stored(call: ServedRequest, reader: RequestReader) -> None:
     summary.is_stream = stored.is_stream
 
 
+def _read_object(call: ServedRequest, reader: RequestReader) -> None:
+    request, summary = call.request, call.summary
+    call.routed = read_object_request(
+        request,
+        call.route,
+        reader.objects,
+        query=_split_query(request.query),
+        options=_options(request),
+        call_id=summary.call_id,
+    )
+    summary.group = call.routed.route_request.group
+
+
 def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in _split_query(query):
@@ -325,7 +342,7 @@ def _read_query(query: str, reader: RequestReader, stored: StoredRequest) -> dic
     return found
 
 
-def _split_query(query: str) -> list[tuple[str, str]]:
+def _split_query(query: str) -> QueryPairs:
     try:
         return parse_qsl(query, keep_blank_values=True, max_num_fields=100)
     except ValueError as error:

@@ -8,9 +8,9 @@ the row's hint.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azure_responses.protocol.operation_table import APIOperation
+from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 
-__all__ = ["OBJECT_OPERATIONS", "PASSED_OPERATIONS"]
+__all__ = ["EVERY_OPERATION", "OBJECT_OPERATIONS", "PASSED_OPERATIONS", "SERVED_OPERATIONS"]
 
 _PAGE = ("after", "limit", "order")
 _BOTH_WAYS = ("after", "before", "limit", "order")
@@ -230,3 +230,15 @@ PASSED_OPERATIONS: Mapping[str, APIOperation] = {
     )
 }
 """Rows of other APIs that the gateway passes on as they are, to what the body's `model` names."""
+
+EVERY_OPERATION: Mapping[str, APIOperation] = {
+    **OPERATIONS,
+    **OBJECT_OPERATIONS,
+    **PASSED_OPERATIONS,
+}
+"""All rows, for whatever knows an operation by its name alone, such as logs and metrics."""
+
+SERVED_OPERATIONS: Mapping[str, APIOperation] = {
+    name: row for name, row in {**OPERATIONS, **OBJECT_OPERATIONS}.items() if row.is_served
+}
+"""The rows that the OpenAI server offers."""

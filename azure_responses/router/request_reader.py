@@ -23,12 +23,14 @@ from azure_responses.router.arguments import (
     read_history,
 )
 from azure_responses.router.prepared_request import ReceivedBody
+from azure_responses.router.routed_object import ObjectReader
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
 from azure_responses.routing.affinity import Affinity, RequestIds
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.id_schema import REQUEST
+from azure_responses.routing.object_place import ObjectPlaces
 from azure_responses.routing.route_request import Pin, RouteRequest, unknown_response
 from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
 from azure_responses.routing.token_estimate import (
@@ -71,6 +73,9 @@ class RequestReader:
         affinity: finds them in requests.
         timeout: of calls that name none.
         chat_options: how chat completions are served.
+
+    Attributes:
+        objects: reads calls on stored objects.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class RequestReader:
         self.timeout = timeout
         self.chat_options = chat_options
         self.cache = chat_options.reasoning_cache
+        self.objects = ObjectReader(self, ObjectPlaces(routing, affinity), timeout)
         self._facts: dict[str, _Facts] = {}
 
     def read(

@@ -21,6 +21,8 @@ from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
+from azure_responses.protocol.object_request import Content, ObjectRequest
+from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.request_body import encode_body
@@ -53,6 +55,9 @@ class UpstreamRequest:
         drops_params: what the deployment's API cannot do is left out with a warning; None leaves it
             to the client.
         may_switch: False where a refusal of the API is raised, and not answered by another call.
+        asked: a call on a stored object, whose body `content` or `pieces` may be.
+        pieces: a body that is sent as it is read.
+        content_type: of `content` and `pieces`.
     """
 
     operation: str
@@ -66,6 +71,9 @@ class UpstreamRequest:
     caller: APIName = "responses"
     drops_params: bool | None = None
     may_switch: bool = True
+    asked: ObjectRequest | None = None
+    pieces: Content | None = None
+    content_type: str = "application/json"
 
 
 _Switch = Callable[[Call, AzureResponsesError], bool]
@@ -150,6 +158,8 @@ class ResponsesUpstream:
         """
         if request.response_id is not None:
             return self._write_stored(request, request.response_id)
+        if request.asked is not None:
+            return self._write_object(request, request.asked)
         if request.caller != "responses":
             return self._write_for_caller(request, warn)
         options = request.options
@@ -322,11 +332,7 @@ class ResponsesUpstream:
         return bool(warnings)
 
     def _write_stored(self, request: UpstreamRequest, response_id: str) -> Call:
-        operations, options = self._operations, request.options
-        if request.call_id is not None:
-            # The caller's own headers and query win over ours.
-            headers = {"x-ms-client-request-id": request.call_id, **(options.extra_headers or {})}
-            options = replace(options, extra_headers=headers)
+        operations, options = self._operations, _named(request.options, request.call_id)
         if request.parameters:
             query = {**request.parameters, **(options.extra_query or {})}
             options = replace(options, extra_query=query)
@@ -337,6 +343,37 @@ class ResponsesUpstream:
         if request.operation == "delete":
             return operations.delete(response_id, options)
         return operations.input_items(response_id, options)
+
+    def _write_object(self, request: UpstreamRequest, asked: ObjectRequest) -> Call:
+        """The call on a stored object; the body as it came where nothing in it has changed."""
+        call = self._call_object(asked, _named(request.options, request.call_id))
+        body = request.content if request.pieces is None else request.pieces
+        if body is not None:
+            headers = {**call.request.headers, "content-type": request.content_type}
+            call.request = replace(call.request, headers=headers, body=body)
+        return call
+
+    def _call_object(self, asked: ObjectRequest, options: Options) -> Call:
+        operations, row = self._operations, OBJECT_OPERATIONS[asked.operation]
+        endpoint, ids = operations.settings.endpoint, iter(asked.ids)
+        segments = [part or next(ids) for part in row.upstream]
+        query = {**asked.query, **(options.extra_query or {})}
+        headers: dict[str, str | None] = {"x-ms-client-request-id": self.new_id()}
+        content = None if asked.body is None else encode_body(asked.body, options.extra_body)
+        if content is not None:
+            headers["content-type"] = "application/json"
+        return Call(
+            Request(
+                row.method,
+                endpoint.url(*segments, query=query),
+                merge_headers(operations._headers[False], headers, options.extra_headers),
+                content,
+            ),
+            operations._context(asked.operation, None, asked.ids[0] if asked.ids else None),
+            options.policy(operations.policy),
+            can_refresh_token=self._can_refresh,
+            parameters=asked.body or {},
+        )
 
     def _template(self, request: UpstreamRequest) -> _Template:
         key = request.operation, request.deployment, request.is_stream
@@ -359,6 +396,15 @@ class ResponsesUpstream:
         query = call.request.url.partition("?")[2]
         plain = url.partition("?")[0]
         return _Template(call, f"{plain}?{query}" if query else plain, request.operation)
+
+
+def _named(options: Options, call_id: str | None) -> Options:
+    """The options with the name that the call came with."""
+    if call_id is None:
+        return options
+    # The caller's own headers win over ours.
+    headers = {"x-ms-client-request-id": call_id, **(options.extra_headers or {})}
+    return replace(options, extra_headers=headers)
 
 
 def _tell(warn: Warn | None, warnings: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.reasoning_filter import Stripper
 from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.id_schema import REQUEST, Kind
+from azure_responses.routing.id_schema import REQUEST, Kind, Place
 from azure_responses.routing.id_walker import Path, format_path, walk
 from azure_responses.routing.route_request import Found, Pin, Pins
 from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
@@ -53,6 +53,7 @@ __all__ = [
     "Pins",
     "RequestIds",
     "Unlabelled",
+    "conflict",
     "read_litellm_ciphertext",
     "read_litellm_id",
 ]
@@ -100,8 +101,12 @@ class Affinity:
         self._deployments = {deployment.id: deployment for deployment in deployments}
         self._accepts_litellm = accept_litellm_ids
 
-    def read(self, body: Mapping[str, Any], owner: str | None = None) -> "RequestIds":
+    def read(
+        self, body: Mapping[str, Any], owner: str | None = None, place: Place = REQUEST
+    ) -> "RequestIds":
         """Find and read every label of a body of responses.create or of chat completions.
+
+        With `place`, of another body: that says where ids stand in it.
 
         Ids of things stored pin hard, and so does a compaction: it stands for the conversation
         so far, and without it the call would not mean the same. Encrypted reasoning pins softly.
@@ -113,7 +118,7 @@ class Affinity:
             BadRequestError: two things are stored by different resources; both fields are named.
                 Or a labelled ciphertext was altered.
         """
-        return RequestIds(body, self, owner)
+        return RequestIds(body, self, owner, place)
 
     def read_id(
         self, text: str, owner: str | None = None, field: str = "response_id"
@@ -181,7 +186,13 @@ class RequestIds:
         pins: where it has to go.
     """
 
-    def __init__(self, body: Mapping[str, Any], affinity: Affinity, owner: str | None) -> None:
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        affinity: Affinity,
+        owner: str | None,
+        place: Place = REQUEST,
+    ) -> None:
         self._affinity = affinity
         self._owner = owner
         self._may_be_litellms = affinity.accepts_litellm(owner)
@@ -201,7 +212,7 @@ class RequestIds:
         has_settled = any(plain[name] is not value for name, value in body.items())
         # One walk finds the signed ids and puts the service's in their places: those are the same
         # for every deployment. Only what a deployment cannot read differs, see `unlabel`.
-        self._body = walk(plain if has_settled else body, REQUEST, self._read)
+        self._body = walk(plain if has_settled else body, place, self._read)
         self.pins = self._draw_pins()
 
     def unlabel(
@@ -238,6 +249,11 @@ class RequestIds:
         )
         body = stripper.strip(self._body) if self._origins else self._body
         return Unlabelled(body, stripper.warnings, self._given)
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """Ids as the service knows them → as the caller gave them."""
+        return self._given
 
     def inner_id(self, text: str) -> str:
         """An id of the request as the service knows it."""
@@ -324,7 +340,7 @@ class RequestIds:
         hard = stored[0].to_pin(True) if stored else None
         for sighting in stored[1:]:
             if hard is not None and sighting.label.resource != hard.resource:
-                raise _conflict(hard.field, format_path(sighting.path))
+                raise conflict(hard.field, format_path(sighting.path))
         soft = None
         if self._reasoning:
             soft = self._reasoning[-1].to_pin(False)
@@ -377,7 +393,8 @@ def _is_bare(item: Mapping[str, Any]) -> bool:
     )
 
 
-def _conflict(first: str, second: str) -> BadRequestError:
+def conflict(first: str, second: str) -> BadRequestError:
+    """The error of two fields whose things no one resource stores."""
     return BadRequestError(
         f"{first} and {second} name things that different resources store.",
         status_code=400,

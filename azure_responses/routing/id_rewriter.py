@@ -52,6 +52,7 @@ class IdRewriter:
         given: ids as the service knows them → as the caller gave them, so that they are repeated
             as they were given.
         is_stored: the items can be looked up by their ids.
+        place: where ids stand in what is rewritten.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class IdRewriter:
         *,
         given: Mapping[str, str] | None = None,
         is_stored: bool = True,
+        place: Place = REPLY,
     ) -> None:
         self._signer = signer
+        self._place = place
         self._deployment_tag = deployment.tag
         self._resource_tag = deployment.resource
         self._owner = owner
@@ -83,7 +86,7 @@ class IdRewriter:
         # compaction has no `store`, and its items are never kept.
         if response.get("store") is False or response.get("object") == "response.compaction":
             self._is_stored = False
-        self._apply_fields(value, REPLY)
+        self._apply_fields(value, self._place)
         return value
 
     def _label_id(self, inner: str) -> str:

@@ -2,7 +2,8 @@
 
 Only these places are ever looked at: text, arguments, metadata and instructions may hold what
 looks like an id, and mean nothing by it. The fields are those of the published descriptions of
-the Responses API (August 2026), and of chat messages as this package's bridge writes them.
+the Responses API (August 2026), of chat messages as this package's bridge writes them, and of the
+other collections as the openai package 3.57 has them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from azure_responses.types.tools import FACTS
 
-__all__ = ["REPLY", "REQUEST", "Kind", "Place"]
+__all__ = ["REPLY", "REQUEST", "Kind", "Place", "reply_place", "request_place"]
 
 
 class Kind(Enum):
@@ -175,3 +176,56 @@ REPLY = Place(
     }
 )
 """A response, a page of items, a deletion, an event, a chat completion or a chunk of one."""
+
+# What is sent, by collection: of bodies and of forms.
+_OBJECT_REQUESTS: Mapping[str, Mapping[str, Place]] = {
+    "uploads": _places([(Kind.STORED, "part_ids[]")]),
+    "containers": _places(
+        (Kind.STORED, path) for path in ("file_id", "file_ids[]", "skills.skill_id")
+    ),
+    "conversations": {"items": _ITEM},
+    "vector_stores": _places(
+        (Kind.STORED, path) for path in ("file_id", "file_ids[]", "files.file_id")
+    ),
+    "batches": _places([(Kind.STORED, "input_file_id")]),
+}
+# What comes back, of one object and of each entry of a page.
+_OBJECT_REPLIES: Mapping[str, tuple[str, ...]] = {
+    "files": ("id",),
+    "uploads": ("id", "upload_id", "file.id"),
+    "containers": ("id", "container_id"),
+    "conversations": ("id",),
+    "vector_stores": ("id", "vector_store_id", "file_id"),
+    "batches": ("id", "input_file_id", "output_file_id", "error_file_id"),
+    "skills": ("id", "skill_id"),
+}
+_ENDS = {"first_id": _STORED, "last_id": _STORED}
+
+
+def _object_reply(paths: Iterable[str]) -> Place:
+    fields = _places((Kind.STORED, path) for path in paths)
+    entry = Place(fields=fields)
+    # One sample of Azure's lists has its entries under `value`.
+    return Place(fields={**fields, **_ENDS, "data": entry, "value": entry})
+
+
+_NOTHING = Place(fields={})
+_BY_COLLECTION = {name: _object_reply(paths) for name, paths in _OBJECT_REPLIES.items()}
+_REQUESTS_BY_COLLECTION = {name: Place(fields=fields) for name, fields in _OBJECT_REQUESTS.items()}
+_ITEM_PAGE = Place(fields={"data": _ITEM, "first_id": _ITEM_NAME, "last_id": _ITEM_NAME})
+_BY_OPERATION = {
+    "conversations.items.create": _ITEM_PAGE,
+    "conversations.items.list": _ITEM_PAGE,
+    "conversations.items.retrieve": _ITEM,
+}
+
+
+def request_place(collection: str) -> Place:
+    """Where ids stand in the bodies and forms that one collection is sent."""
+    return _REQUESTS_BY_COLLECTION.get(collection, _NOTHING)
+
+
+def reply_place(operation: str) -> Place:
+    """Where ids stand in the reply of an operation of the table of objects."""
+    found = _BY_OPERATION.get(operation)
+    return found or _BY_COLLECTION.get(operation.partition(".")[0], _NOTHING)

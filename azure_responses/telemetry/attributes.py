@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.telemetry.record import CallRecord
 from azure_responses.types.model import Model
@@ -156,7 +157,7 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
 
 def uses_tokens(record: CallRecord) -> bool:
     """True for calls that spend the tokens their answer names; fetching an answer spends none."""
-    row = OPERATIONS.get(record.operation)
+    row = EVERY_OPERATION.get(record.operation)
     is_answer = isinstance(record.response, Response | CompactedResponse)
     return row is not None and row.is_billed and is_answer
 
@@ -217,7 +218,7 @@ def _other_api(record: CallRecord) -> str | None:
 
 
 def _operation(name: str) -> str:
-    row = OPERATIONS.get(name)
+    row = EVERY_OPERATION.get(name)
     return row.span or name if row is not None else name
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.operation_table import OPERATIONS
+from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.telemetry.record import CallRecord
 
 __all__ = [
@@ -107,7 +107,7 @@ def describe_call(record: CallRecord) -> dict[str, Any]:
     # Imported on use: pricing reads its tables, and most programs log no calls.
     from azure_responses.pricing import to_record
 
-    row = OPERATIONS.get(record.operation)
+    row = EVERY_OPERATION.get(record.operation)
     is_call = row is not None and row.returns_usage and record.response is not None
     document = to_record(
         record.response if record.response is not None else {},

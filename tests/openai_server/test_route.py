@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
 from azure_responses.openai_server.route import MethodNotAllowedError, RouteFinder, find_route
+from azure_responses.protocol.object_table import OBJECT_OPERATIONS, SERVED_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS, APIOperation
 
 PREFIXES = ("", "/v1", "/openai/v1", "/openai")
@@ -13,11 +14,28 @@ PREFIXES = ("", "/v1", "/openai/v1", "/openai")
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_every_operation_is_found_below_every_prefix(prefix: str) -> None:
-    for name, row in OPERATIONS.items():
-        filled = row.path.format(response_id="resp_1", model="gpt")
-        route = find_route(row.method, prefix + filled)
+    for name, row in SERVED_OPERATIONS.items():
+        values = {variable: f"{variable}_1" for variable in row.variables}
+        route = find_route(row.method, prefix + row.path.format(**values))
         assert route.operation == name
-        assert route.response_id == ("resp_1" if "{response_id}" in row.path else None)
+        assert route.values == values
+        assert route.response_id == values.get("response_id")
+
+
+def test_what_only_the_client_offers_is_not_served() -> None:
+    for row in OBJECT_OPERATIONS.values():
+        if not row.is_served:
+            with pytest.raises(NotFoundError):
+                find_route(row.method, "/v1" + row.path.format(webhook_endpoint_id="we_1"))
+
+
+def test_each_id_of_a_path_is_decoded_by_itself() -> None:
+    route = find_route("GET", "/v1/containers/cntr%5F1/files/a%2Fb/content")
+    assert route.operation == "containers.files.content"
+    assert route.values == {"container_id": "cntr_1", "file_id": "a/b"}
+    assert find_route("GET", "/v1/files/content").values == {"file_id": "content"}
+    with pytest.raises(NotFoundError):
+        find_route("GET", "/v1/containers/a/b/files/c")
 
 
 def test_a_deployment_in_the_path_is_the_model() -> None:
@@ -53,9 +71,10 @@ def test_a_row_is_all_that_a_further_path_needs() -> None:
     ]
     table = RouteFinder(rows)
     made = table.find("POST", "/v1/conversations")
-    assert (made.row, made.value, made.model) == (rows[-2], None, None)
+    assert (made.row, made.values, made.model) == (rows[-2], {}, None)
     read = table.find("GET", "/openai/conversations/conv_1")
-    assert (read.row, read.value, read.response_id) == (rows[-1], "conv_1", None)
+    assert (read.row, read.response_id) == (rows[-1], None)
+    assert read.values == {"conversation_id": "conv_1"}
     with pytest.raises(MethodNotAllowedError):
         table.find("DELETE", "/v1/conversations/conv_1")
 
@@ -68,6 +87,8 @@ def test_a_row_is_all_that_a_further_path_needs() -> None:
         ("GET", "/v1/responses/resp_1/cancel", ("POST",)),
         ("POST", "/v1/models/gpt", ("GET",)),
         ("DELETE", "/openai/deployments/d/chat/completions", ("POST",)),
+        ("PUT", "/v1/vector_stores/vs_1/files/f", ("GET", "POST", "DELETE")),
+        ("POST", "/v1/files/f/content", ("GET",)),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
@@ -114,4 +135,4 @@ def test_any_method_and_path_has_a_route_or_an_honest_answer(method: str, path: 
         found = find_route(method, "/" + path).operation
     except APIStatusError as error:
         found = str(error.status_code) if error.message.isprintable() else error.message
-    assert found in {*OPERATIONS, "400", "404", "405"}
+    assert found in {*SERVED_OPERATIONS, "400", "404", "405"}

@@ -22,6 +22,7 @@ from azure_responses.openai_server.replies import (
     event_reply,
     json_reply,
     list_models,
+    object_reply,
     refusal,
     response_body,
     show_model,
@@ -36,8 +37,10 @@ from azure_responses.router._async.chat_answers import (
     bridges_chat,
     chat_answer,
 )
+from azure_responses.router._async.object_calls import AsyncRoutedObjects
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Answer, Routed
+from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream_reply import UpstreamReply
 from azure_responses.routing.route_request import Outcome
@@ -105,6 +108,8 @@ class AsyncOpenAIServer:
                 name = call.route.model
                 return json_reply(summary, show_model(self._reader.routing, name, call.request))
             served = _Served(call, self._router.parts.async_calls, began)
+            if isinstance(call.routed, RoutedObject):
+                return await served.forward(call.routed)
             if call.operation == "count_tokens" and not served.counts_natively():
                 return json_reply(summary, token_estimate(call.body))
             return await served.make()
@@ -147,6 +152,17 @@ class _Served:
         if isinstance(result, AsyncByteStream):
             return self._stream(result, routed)
         return self._chat(result, routed)
+
+    async def forward(self, request: RoutedObject) -> Reply:
+        """The reply of a call on a stored object."""
+        summary = self._call.summary
+        reply = await AsyncRoutedObjects(self._calls).forward(request, self._call.attempt)
+        summary.headers = reply.headers
+        body = reply.body
+        if not isinstance(body, bytes):
+            body = b"".join([piece async for piece in body])
+        summary.latency = time.monotonic() - self._began
+        return object_reply(summary, body, reply.headers, request.row)
 
     async def _whole(self, reply: UpstreamReply) -> Reply:
         summary = self._call.summary

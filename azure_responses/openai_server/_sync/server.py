@@ -23,6 +23,7 @@ from azure_responses.openai_server.replies import (
     event_reply,
     json_reply,
     list_models,
+    object_reply,
     refusal,
     response_body,
     show_model,
@@ -37,8 +38,10 @@ from azure_responses.router._sync.chat_answers import (
     bridges_chat,
     chat_answer,
 )
+from azure_responses.router._sync.object_calls import RoutedObjects
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.attempts import Answer, Routed
+from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.targets import Target
 from azure_responses.router.upstream_reply import UpstreamReply
 from azure_responses.routing.route_request import Outcome
@@ -106,6 +109,8 @@ class OpenAIServer:
                 name = call.route.model
                 return json_reply(summary, show_model(self._reader.routing, name, call.request))
             served = _Served(call, self._router.parts.calls, began)
+            if isinstance(call.routed, RoutedObject):
+                return served.forward(call.routed)
             if call.operation == "count_tokens" and not served.counts_natively():
                 return json_reply(summary, token_estimate(call.body))
             return served.make()
@@ -148,6 +153,17 @@ class _Served:
         if isinstance(result, ByteStream):
             return self._stream(result, routed)
         return self._chat(result, routed)
+
+    def forward(self, request: RoutedObject) -> Reply:
+        """The reply of a call on a stored object."""
+        summary = self._call.summary
+        reply = RoutedObjects(self._calls).forward(request, self._call.attempt)
+        summary.headers = reply.headers
+        body = reply.body
+        if not isinstance(body, bytes):
+            body = b"".join([piece for piece in body])
+        summary.latency = time.monotonic() - self._began
+        return object_reply(summary, body, reply.headers, request.row)
 
     def _whole(self, reply: UpstreamReply) -> Reply:
         summary = self._call.summary

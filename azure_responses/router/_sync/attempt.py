@@ -41,6 +41,7 @@ from azure_responses.router.attempts import NotSent, unsupported
 from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.history import MOST_TURNS
 from azure_responses.router.native_frames import native_frames
+from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
 from azure_responses.router.targets import Target, Targets
@@ -79,7 +80,7 @@ class Attempt:
 
     def __init__(
         self,
-        request: RoutedRequest | StoredRequest,
+        request: RoutedRequest | StoredRequest | RoutedObject,
         target: Target,
         call: RoutedCall,
         left: float | None,
@@ -145,6 +146,15 @@ class Attempt:
                 raise explained from error
             raise
 
+    def download(self) -> Reply:
+        """The reply whose body is not JSON; raises what `send` raises."""
+        self.write()
+        timeout = read_timeout(shorten(self.request.timeout, self.left))
+        try:
+            return self.target.sender.send(self.sent, timeout)
+        except AzureResponsesError as error:
+            raise self.explain(error) from error
+
     def explain(self, error: AzureResponsesError) -> AzureResponsesError:
         """The error with the ids as the caller knows them, and with what a 404 stands for.
 
@@ -154,7 +164,7 @@ class Attempt:
         # "Response with id … not found": a caller knows that id only as a signed one.
         error.message = self.ids.label_text(error.message)
         operation = self.request.operation
-        instead = OPERATIONS[operation].instead
+        instead = OPERATIONS[operation].instead if operation in OPERATIONS else None
         # The exact class: a subclass says that a response or a deployment is missing.
         if type(error) is not NotFoundError or instead is None:
             return error
@@ -257,7 +267,9 @@ class Attempt:
         found = self.reply = UpstreamReply(self.sent, reply, body, self.ids, request.caller)
         # A failed response comes with HTTP 200. Routing needs an error; `reply` keeps the response,
         # which the server shows as Azure wrote it.
-        failure = failure_of(self.sent, body, reply.headers, now)
+        failure = None
+        if not isinstance(request, RoutedObject):
+            failure = failure_of(self.sent, body, reply.headers, now)
         # Reading that a background response has failed is a call that succeeded.
         if failure is not None and not is_kept_here(request.known_id or ""):
             raise failure

@@ -35,6 +35,7 @@ from azure_responses.reply_body import StreamedReply
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router.attempts import AbandonedStreams, OpenAttempt
 from azure_responses.router.event_frames import EventFrames
+from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.upstream_reply import (
     outcome_of,
     stream_failure,
@@ -290,9 +291,11 @@ class ByteStream:
         self._resumption.open(time.monotonic())
 
     def _retrieval(self, after: int | None, *, is_stream: bool) -> Call:
-        found = self._response_id()
+        found, asked = self._response_id(), self._attempt.request
+        # The reply to a call on a stored object is no stream of events.
         assert found is not None
-        request = self._attempt.request.retrieval(found, after, is_stream=is_stream)
+        assert not isinstance(asked, RoutedObject)
+        request = asked.retrieval(found, after, is_stream=is_stream)
         return self._attempt.target.upstream.write(request)
 
     def _response_id(self) -> str | None:

@@ -1,0 +1,95 @@
+"""Reads requests about stored objects: files, vector stores, containers, conversations, …."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.errors import PermissionDeniedError
+from azure_responses.openai_server.exchange import ApiRequest
+from azure_responses.openai_server.request_json import (
+    invalid_request,
+    read_object,
+    refuse_connection_fields,
+)
+from azure_responses.openai_server.route import ServedRoute
+from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.routing.object_place import named_model
+
+__all__ = ["QueryPairs", "read_object_request"]
+
+QueryPairs = list[tuple[str, str]]
+"""Names and values of a URL's query, decoded, in order."""
+
+_FORM = "multipart/form-data"
+
+
+def read_object_request(
+    request: ApiRequest,
+    route: ServedRoute,
+    reader: ObjectReader,
+    *,
+    query: QueryPairs,
+    options: Mapping[str, Any],
+    call_id: str,
+) -> RoutedObject:
+    """What the router makes of a request.
+
+    Raises:
+        APIStatusError: it cannot be answered, whatever Azure thinks of it.
+    """
+    row, content_type = route.row, request.headers.get("content-type", "")
+    body: Mapping[str, Any] | None = None
+    content = request.body or None
+    if row.method != "POST":
+        content = None
+    elif row.is_form and content_type.lower().startswith(_FORM):
+        body = {}
+    elif request.body.strip():
+        body, content_type = read_object(request.body), "application/json"
+    refuse_connection_fields(body or {}, request.headers)
+    asked = _join(query)
+    model = named_model(body or {}, asked, request.headers)
+    _check_model(request, model)
+    return reader.read(
+        ObjectCall(
+            row,
+            tuple(route.values.values()),
+            asked,
+            body,
+            content,
+            content_type or "application/json",
+            model=model,
+            owner=request.owner,
+            # A caller uses ids that they got here, not ids that they found elsewhere.
+            must_own=request.owner is not None,
+            may_call=request.may_call,
+            options=options,
+            call_id=call_id,
+        )
+    )
+
+
+def _join(pairs: QueryPairs) -> dict[str, Any]:
+    """The query as a mapping; a name that stands more than once has a list."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.endswith("[]"):
+            found.setdefault(name, []).append(value)
+        elif name in found:
+            # Which of the two counts could differ between the check here and Azure.
+            raise invalid_request(f"{name[:100]} stands twice in the query.", param=name[:100])
+        else:
+            found[name] = value
+    return found
+
+
+def _check_model(request: ApiRequest, model: str | None) -> None:
+    if model is None or request.may_call is None or request.may_call(model):
+        return
+    raise PermissionDeniedError(
+        f"This API key may not call the model {model[:200]!r}.",
+        status_code=403,
+        code="key_model_access_denied",
+        type="permission_denied",
+        param="model",
+        hint="GET /v1/models lists what it may call.",
+    )

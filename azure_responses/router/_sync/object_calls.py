@@ -1,0 +1,154 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple, TypeVar
+
+from azure_responses._sync.object_calls import Download
+from azure_responses.protocol.object_request import ObjectRequest
+from azure_responses.protocol.operations import Options
+from azure_responses.router._sync.attempt import Attempt
+from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.typed_attempt import typed_answer
+from azure_responses.router.attempts import Answer, finished
+from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.router.targets import Target
+from azure_responses.router.upstream_reply import to_bytes
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.route_request import Outcome
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.transport import Timeout
+from azure_responses.types.result import Result, Route
+
+__all__ = ["RoutedObjects", "RouterObjectCalls", "ObjectReply"]
+
+R = TypeVar("R", bound=Result)
+
+AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
+"""Is entered for each attempt, and sees its error."""
+
+
+class ObjectReply(NamedTuple):
+    """The reply to a call on a stored object.
+
+    Attributes:
+        status: of HTTP.
+        headers: of the service; names in lower case.
+        body: JSON with the ids as the caller knows them, or a download still to be read.
+        route: what the router did.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | Download
+    route: Route
+
+
+class RoutedObjects:
+    """Makes calls on stored objects where the objects are.
+
+    Args:
+        calls: the router's loop.
+    """
+
+    def __init__(self, calls: RoutedCalls) -> None:
+        self._calls = calls
+
+    def forward(self, request: RoutedObject, note: AttemptNote | None = None) -> ObjectReply:
+        """The reply as bytes: fields that are unknown here survive.
+
+        Raises:
+            AzureResponsesError: the last failure, with the ids as the caller knows them.
+        """
+        calls = self._calls
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            made = Attempt(request, target, call, left, calls)
+            with nullcontext() if note is None else note(target.deployment, call):
+                if request.row.returns == "bytes":
+                    return _answer_of(made.download())
+                reply = made.send()
+            body = to_bytes(reply.rewritten())
+            return Answer((reply.status, reply.headers, body), reply.outcome, reply.entry)
+
+        routed = calls.perform(request.route_request, attempt)
+        status, headers, body = routed.result
+        return ObjectReply(status, headers, body, routed.route)
+
+    def perform(self, request: RoutedObject, model: type[R]) -> R:
+        """The reply, read as `model`; raises what `forward` raises."""
+        calls = self._calls
+
+        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+            return typed_answer(Attempt(request, target, call, left, calls), model)
+
+        result: R = finished(calls.perform(request.route_request, attempt))
+        return result
+
+
+class RouterObjectCalls:
+    """Performs the calls of `router.files` and its kin.
+
+    Args:
+        reader: decides where they go.
+        calls: the loop of the running event loop.
+        model: at whose resource objects are made; None leaves it to the only resource.
+        owner, end_user: who asks, for whom.
+    """
+
+    def __init__(
+        self,
+        reader: ObjectReader,
+        calls: Callable[[], RoutedCalls],
+        *,
+        model: str | None = None,
+        owner: str | None = None,
+        end_user: str | None = None,
+    ) -> None:
+        self._reader = reader
+        self._calls = calls
+        self._scope = {"model": model, "owner": owner, "end_user": end_user}
+
+    def perform(
+        self, request: ObjectRequest, model: type[R], options: Options, timeout: Timeout
+    ) -> R:
+        """The reply, read as `model`; raises what the service or the network ends with."""
+        routed = self._read(request, options, timeout)
+        return RoutedObjects(self._calls()).perform(routed, model)
+
+    def open(self, request: ObjectRequest, options: Options, timeout: Timeout) -> Download:
+        """The bytes of a download."""
+        reply = RoutedObjects(self._calls()).forward(self._read(request, options, timeout))
+        assert not isinstance(reply.body, bytes)
+        return reply.body
+
+    def _read(self, request: ObjectRequest, options: Options, timeout: Timeout) -> RoutedObject:
+        given = {
+            "timeout": timeout,
+            "extra_headers": options.extra_headers,
+            "extra_query": options.extra_query,
+            "extra_body": options.extra_body,
+        }
+        named = {name: value for name, value in given.items() if value is not None}
+        return self._reader.read(ObjectCall.of(request, options=named, **self._scope))
+
+
+class WholeDownload:
+    """A download that has been read already."""
+
+    def __init__(self, headers: Mapping[str, str], content: bytes) -> None:
+        self.headers = headers
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The content, in one piece."""
+        yield self._content
+
+    def close(self) -> None:
+        """There is no connection to release."""
+
+
+def _answer_of(reply: Any) -> Answer[Any]:
+    download = WholeDownload(reply.headers, reply.body)
+    return Answer((reply.status, reply.headers, download), Outcome(reply.headers, 0, None))

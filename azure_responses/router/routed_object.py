@@ -1,0 +1,254 @@
+"""A call on a stored object as a router reads it, and what one attempt sends of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.object_request import Content, Form, ObjectRequest
+from azure_responses.protocol.object_table import OBJECT_OPERATIONS
+from azure_responses.protocol.operation_table import APIOperation
+from azure_responses.router.arguments import check_options, is_altered
+from azure_responses.router.prepared_request import PreparedRequest, Reader, options_of
+from azure_responses.router.upstream import UpstreamRequest
+from azure_responses.router.upstream_reply import to_bytes
+from azure_responses.routing.affinity import RequestIds
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.id_rewriter import IdRewriter
+from azure_responses.routing.id_schema import reply_place
+from azure_responses.routing.object_place import (
+    MODEL_FIELDS,
+    AskedObject,
+    ObjectPlace,
+    ObjectPlaces,
+    named_model,
+)
+from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.timeouts import Timeout, deadline_of, shortest_of
+
+__all__ = ["ObjectCall", "ObjectReader", "RoutedObject"]
+
+
+@dataclass(slots=True)
+class ObjectCall:
+    """What is asked of a router, as it came.
+
+    Attributes:
+        row: of the table of object operations.
+        ids: the variable parts of the path, in order, as the caller knows them.
+        query: of the URL; names that the row does not have are not sent.
+        body: the JSON object that was read, or the fields of a form; None without either.
+        content: the body as it is sent where nothing in it has to be changed; a form always is.
+        content_type: of `content`; of JSON by default.
+        form: of a typed call, in place of `content`.
+        model: the model at whose resource an object is made; else body, query and headers say it.
+        headers: names in lower case; those that name a model are read.
+        owner, end_user: who asks, for whom.
+        must_own: the owner may only use objects that a router gave out.
+        may_call: which models the caller may call; None for all.
+        options: `timeout`, `extra_headers` and its kin.
+        call_id: names the call, to Azure as `x-ms-client-request-id`.
+    """
+
+    row: APIOperation
+    ids: Sequence[str] = ()
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    content: bytes | Content | None = None
+    content_type: str = "application/json"
+    form: Form | None = None
+    model: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    owner: str | None = None
+    end_user: str | None = None
+    must_own: bool = False
+    may_call: Callable[[str], bool] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    call_id: str | None = None
+
+    @classmethod
+    def of(cls, request: ObjectRequest, **more: Any) -> "ObjectCall":
+        """The call of a typed resource."""
+        row = OBJECT_OPERATIONS[request.operation]
+        body = request.body
+        if request.form is not None:
+            body = dict(request.form.fields)
+        return cls(row, request.ids, request.query, body, form=request.form, **more)
+
+
+class ObjectReader:
+    """Reads calls on stored objects for one router.
+
+    Args:
+        reader: the router's, of other calls.
+        places: decides where they go.
+        timeout: of calls that name none.
+    """
+
+    def __init__(self, reader: Reader, places: ObjectPlaces, timeout: Timeout) -> None:
+        self.reader = reader
+        self.places = places
+        self.timeout = timeout
+
+    def read(self, call: ObjectCall) -> "RoutedObject":
+        """Find out where a call goes.
+
+        Raises:
+            BadRequestError, NotFoundError: see `ObjectPlaces.read`.
+            ConfigurationError: an option is invalid.
+        """
+        check_options(call.options)
+        model = call.model or named_model(call.body or {}, call.query, call.headers)
+        body = call.body
+        # Azure does not know these fields; they are for us.
+        if body is not None and not body.keys().isdisjoint(MODEL_FIELDS):
+            body = {name: value for name, value in body.items() if name not in MODEL_FIELDS}
+        query = {name: value for name, value in call.query.items() if name in call.row.query}
+        asked = AskedObject(
+            call.row,
+            call.ids,
+            query,
+            body,
+            model,
+            call.owner,
+            call.must_own,
+            call.may_call,
+        )
+        place = self.places.read(asked)
+        return RoutedObject(
+            self.reader,
+            self._route_request(place, call.options),
+            call,
+            place.ids,
+            place.query,
+            place.body,
+            body is not call.body,
+            place.given,
+            call.options.get("timeout", self.timeout),
+        )
+
+    def _route_request(self, place: ObjectPlace, options: Mapping[str, Any]) -> RouteRequest:
+        timed = "timeout" in options
+        return RouteRequest(
+            place.group,
+            pin=place.pin,
+            deadline=deadline_of(options["timeout"]) if timed else None,
+            # No other group can know the object, and none of its quota is used up.
+            can_move=False,
+            patience=shortest_of(options["timeout"]) if timed else None,
+            is_altered=is_altered(options),
+        )
+
+
+@dataclass(slots=True)
+class RoutedObject:
+    """A call on a stored object.
+
+    Attributes:
+        route_request: what routing is asked.
+        call: as it came.
+        ids: of the path, as the service knows them.
+        query: with the ids in it as the service knows them.
+        body_ids: the ids of the body; None without a body.
+        is_changed: fields of the body were left out.
+        given: ids as the service knows them → as the caller gave them.
+        timeout: for the whole call.
+    """
+
+    reader: Reader
+    route_request: RouteRequest
+    call: ObjectCall
+    ids: tuple[str, ...]
+    query: Mapping[str, Any]
+    body_ids: RequestIds | None
+    is_changed: bool
+    given: Mapping[str, str]
+    timeout: Timeout
+
+    is_about_stored: ClassVar[bool] = True
+    is_background: ClassVar[bool] = False
+    is_stream: ClassVar[bool] = False
+    caller: ClassVar[APIName] = "responses"
+    drops_usage: ClassVar[bool] = False
+    known_id: ClassVar[str | None] = None
+    given_id: ClassVar[str | None] = None
+    starting_after: ClassVar[int | None] = None
+
+    @property
+    def row(self) -> APIOperation:
+        """What is asked."""
+        return self.call.row
+
+    @property
+    def operation(self) -> str:
+        """The name of the row."""
+        return self.call.row.name
+
+    @property
+    def owner(self) -> str | None:
+        """Who asks."""
+        return self.call.owner
+
+    def at(self, resource: str) -> "RoutedObject":
+        """The same call at one resource, by its tag: for calls that several resources answer."""
+        pin = Pin(resource, None, "model")
+        return replace(self, route_request=self.route_request._replace(pin=pin))
+
+    def prepare(
+        self,
+        deployment: Deployment,
+        call: RoutedCall,
+        *,
+        drops_params: bool = False,
+        api: APIName = "responses",
+    ) -> PreparedRequest:
+        """What is sent to one deployment of the resource."""
+        body, content = self._body_for(deployment)
+        form = self.call.form
+        if form is not None and body is not None:
+            # The fields without those that are ours, and with the service's own ids.
+            kept = [(name, body.get(name, value)) for name, value in form.fields if name in body]
+            form, body = Form(kept, form.files), None
+        asked = ObjectRequest(self.operation, self.ids, self.query, body, form)
+        request = UpstreamRequest(
+            self.operation,
+            options=options_of(self.call.options, self.timeout),
+            call_id=self.call.call_id,
+            asked=asked,
+            content=content if isinstance(content, bytes) else None,
+            pieces=None if isinstance(content, bytes) else content,
+            content_type=self.call.content_type,
+        )
+        return PreparedRequest(request, self._rewriter(deployment))
+
+    def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
+        """What to remember of an object that was made; nothing yet."""
+        return None
+
+    def _body_for(
+        self, deployment: Deployment
+    ) -> tuple[Mapping[str, Any] | None, bytes | Content | None]:
+        """The body as an object, or as what is sent as it is."""
+        call = self.call
+        if self.body_ids is None or (call.content is not None and call.row.is_form):
+            return None, call.content
+        body = self.body_ids.unlabel(deployment.resource).body
+        if call.content is None:
+            return body, None
+        # Byte for byte where possible: spellings that are unknown here then survive.
+        is_same = body is call.body and not self.is_changed
+        return None, call.content if is_same else to_bytes(body)
+
+    def _rewriter(self, deployment: Deployment) -> IdRewriter:
+        # Not by the deployment: an object has one id, by whichever deployment of its resource it
+        # was made or is listed.
+        origin = replace(deployment, tag=deployment.resource)
+        return IdRewriter(
+            self.reader.signer,
+            origin,
+            self.call.owner,
+            given=self.given,
+            place=reply_place(self.operation),
+        )

@@ -1,0 +1,334 @@
+"""Where a call on a stored object goes: a file, a vector store, a container, a conversation, ….
+
+An id that a router gave out says it. Without one, the caller names a model, and the object is made
+at a resource of that model. Without either it goes to the only resource that the caller may use.
+Where there are several, the caller is asked to choose: nothing is made at a place left to chance.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from azure_responses.errors import BadRequestError, NotFoundError, ResponseNotFoundError
+from azure_responses.protocol.families import facts_of
+from azure_responses.protocol.operation_table import APIOperation
+from azure_responses.routing.affinity import Affinity, RequestIds, conflict
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.id_schema import request_place
+from azure_responses.routing.route_request import Pin, unknown_response
+from azure_responses.routing.signed_id import SignedId, show_id
+
+__all__ = ["AskedObject", "ObjectPlace", "ObjectPlaces", "named_model"]
+
+MODEL_HEADERS = ("x-azr-model", "x-litellm-model")
+"""Headers that name the model at whose resource an object is made."""
+
+MODEL_FIELDS = ("model", "target_model_names")
+"""Fields of a body, a form or a query that do so. They are never sent to the service."""
+
+_CURSORS = ("after", "before")
+# A version of a skill is a number, not an id.
+_NOT_IDS = frozenset({"version"})
+
+
+@dataclass(frozen=True, slots=True)
+class AskedObject:
+    """A call as its caller wrote it.
+
+    Attributes:
+        row: what is asked.
+        ids: the variable parts of the path, in order.
+        query: of the URL.
+        body: the JSON object, or the fields of a form; None without either.
+        model: the model that the caller names, or None.
+        owner: who asks.
+        must_own: the owner may only use objects that a router gave out.
+        may_call: which models the caller may call; None for all.
+    """
+
+    row: APIOperation
+    ids: Sequence[str] = ()
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    model: str | None = None
+    owner: str | None = None
+    must_own: bool = False
+    may_call: Callable[[str], bool] | None = None
+
+
+class ObjectPlace(NamedTuple):
+    """Where it goes, and the ids as the service knows them.
+
+    Attributes:
+        group: the model name by which the call is counted and logged.
+        pin: the resource; None where each deployment of the group will do.
+        ids: of the path.
+        query: with the ids in it replaced.
+        body: the ids of the body; None without a body.
+        given: ids as the service knows them → as the caller gave them.
+    """
+
+    group: str
+    pin: Pin | None
+    ids: tuple[str, ...]
+    query: Mapping[str, Any]
+    body: RequestIds | None
+    given: Mapping[str, str]
+
+
+class _Sighted(NamedTuple):
+    """An id of path or query, and where it stands."""
+
+    field: str
+    text: str
+    label: SignedId | None
+
+
+class ObjectPlaces:
+    """Decides where calls on stored objects go.
+
+    Args:
+        routing: knows the deployments.
+        affinity: reads labels.
+    """
+
+    def __init__(self, routing: DeploymentRegistry, affinity: Affinity) -> None:
+        self._routing = routing
+        self._affinity = affinity
+        self._storing = {one.id for one in routing.deployments if _stores(one)}
+
+    def read(self, asked: AskedObject) -> ObjectPlace:
+        """Read the ids of a call and decide where it goes.
+
+        Raises:
+            ResponseNotFoundError: an id that is forged, another owner's, or of a resource that is
+                not configured any more.
+            BadRequestError: ids of different resources, or nothing says which of several resources
+                is meant.
+            NotFoundError: the model named does not exist.
+        """
+        path, query = self._read_path(asked), self._read_query(asked)
+        body = None
+        if asked.body is not None:
+            place = request_place(asked.row.collection)
+            body = self._affinity.read(asked.body, asked.owner, place)
+            # What may hold an id that is not read could name another owner's object.
+            body.pins.require_ids()
+        pin = _join_pins([*path, *query], body)
+        raw = _first_raw(path, body)
+        if pin is not None:
+            group = self._maker(pin, asked).group
+        else:
+            group, pin = self._choose(asked, raw)
+        known = [*path, *query]
+        return ObjectPlace(
+            group,
+            pin,
+            tuple(_inner(one) for one in path),
+            {**asked.query, **{one.field: _inner(one) for one in query}},
+            body,
+            {**{_inner(one): one.text for one in known}, **(body.given if body else {})},
+        )
+
+    def resources(
+        self, may_call: Callable[[str], bool] | None = None
+    ) -> Mapping[str, Sequence[str]]:
+        """The resources that a caller may use, by tag, each with the groups that lead there.
+
+        Deployments of other makers' APIs are left out: their endpoints store nothing.
+        """
+        found: dict[str, list[str]] = {}
+        for name, group in self._routing.groups.items():
+            if may_call is None or may_call(name):
+                for resource in dict.fromkeys(
+                    one.resource for one in self._storing_of(group.deployments)
+                ):
+                    found.setdefault(resource, []).append(name)
+        return found
+
+    def _read_path(self, asked: AskedObject) -> list[_Sighted]:
+        found: list[_Sighted] = []
+        for name, text in zip(asked.row.variables, asked.ids, strict=True):
+            label = None
+            if name not in _NOT_IDS:
+                label = self._affinity.read_id(text, asked.owner, name)
+            # An id of the service does not say whose it is. What is inside a thing of the caller's
+            # belongs to the caller.
+            if label is None and asked.must_own and not found:
+                raise unknown_response(text, name)
+            found.append(_Sighted(name, text, label))
+        return found
+
+    def _read_query(self, asked: AskedObject) -> list[_Sighted]:
+        found = []
+        for name in _CURSORS:
+            text = asked.query.get(name)
+            if isinstance(text, str) and text:
+                label = self._affinity.read_id(text, asked.owner, name)
+                found.append(_Sighted(name, text, label))
+        return found
+
+    def _maker(self, pin: Pin, asked: AskedObject) -> Deployment:
+        """The deployment by whose name the call is counted."""
+        there = self._routing.of_resource(pin.resource)
+        if not there:
+            raise ResponseNotFoundError(
+                f"{pin.field} names something that a resource stores which is not configured here "
+                "any more.",
+                status_code=404,
+                param=pin.field,
+                hint="Keep an entry for the resource in model_list until its objects expire.",
+            )
+        maker = self._routing.by_tag(pin.deployment) if pin.deployment else None
+        callable_ = (one for one in there if asked.may_call is None or asked.may_call(one.group))
+        return maker or next(callable_, there[0])
+
+    def _choose(self, asked: AskedObject, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:
+        """Group and resource of a call without an id that says them."""
+        if asked.model is not None:
+            return self._of_model(asked.model, raw)
+        choices = self.resources(asked.may_call)
+        if len(choices) != 1:
+            raise _several_resources(choices) if raw is None else _unknown_origin(*raw)
+        ((resource, groups),) = choices.items()
+        return groups[0], Pin(resource, None, raw[0] if raw else "model")
+
+    def _of_model(self, model: str, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:
+        members = self._routing.group_of(model)
+        if not members:
+            raise _unknown_model(model)
+        storing = self._storing_of(members)
+        if not storing:
+            raise BadRequestError(
+                f"The deployments of {model[:200]!r} store no objects.",
+                status_code=400,
+                code="unsupported_model",
+                type="invalid_request_error",
+                param="model",
+                hint="Name a model of OpenAI's or of a Foundry resource.",
+            )
+        resources = list(dict.fromkeys(one.resource for one in storing))
+        if len(resources) > 1 and raw is not None:
+            raise _unknown_origin(*raw)
+        if len(resources) == 1 or len(storing) < len(members):
+            return model, Pin(resources[0], None, raw[0] if raw else "model")
+        return model, None
+
+    def _storing_of(self, deployments: Iterable[Deployment]) -> list[Deployment]:
+        return [one for one in deployments if one.id in self._storing]
+
+
+def named_model(*sources: Mapping[str, Any]) -> str | None:
+    """The model that the first of several mappings names: body or form, query, headers.
+
+    LiteLLM's `target_model_names` may name several, of which the first counts here.
+
+    Raises:
+        BadRequestError: it is not a name.
+    """
+    for source in sources:
+        for name in (*MODEL_FIELDS, *MODEL_HEADERS):
+            given = source.get(name)
+            if given is None or given == "":
+                continue
+            model = _first_name(given) if name == "target_model_names" else given
+            if not isinstance(model, str) or not model:
+                raise BadRequestError(
+                    f"{name} is not a name.",
+                    status_code=400,
+                    code="invalid_type",
+                    type="invalid_request_error",
+                    param=name,
+                )
+            return model
+    return None
+
+
+def _first_name(given: Any) -> Any:
+    names = given.split(",") if isinstance(given, str) else given
+    first = names[0] if isinstance(names, list) and names else None
+    return first.strip() if isinstance(first, str) else None
+
+
+def _stores(deployment: Deployment) -> bool:
+    """True where its endpoint is that of a resource that stores objects."""
+    if deployment.api != "auto":
+        return deployment.api == "responses"
+    facts = facts_of(deployment.base_model, deployment.model)
+    return facts.preferred_api != "messages"
+
+
+def _inner(sighted: _Sighted) -> str:
+    return sighted.text if sighted.label is None else sighted.label.inner
+
+
+def _join_pins(sighted: Iterable[_Sighted], body: RequestIds | None) -> Pin | None:
+    """The one resource that all ids lead to; None without any.
+
+    Raises:
+        BadRequestError: they lead to different ones; two fields are named.
+    """
+    labels = [(one.field, one.label) for one in sighted if one.label is not None]
+    pins = [Pin(label.resource, label.deployment, name) for name, label in labels]
+    if body is not None and body.pins.hard is not None:
+        pins.append(body.pins.hard)
+    for pin in pins[1:]:
+        if pin.resource != pins[0].resource:
+            raise conflict(pins[0].field, pin.field)
+    return pins[0] if pins else None
+
+
+def _first_raw(path: Sequence[_Sighted], body: RequestIds | None) -> tuple[str, str] | None:
+    """Where the first id without a label stands, and the id."""
+    for one in path:
+        if one.label is None and one.field not in _NOT_IDS:
+            return one.field, one.text
+    if body is not None and body.pins.raw:
+        first = body.pins.raw[0]
+        return first.path, first.value
+    return None
+
+
+def _unknown_model(model: str) -> NotFoundError:
+    return NotFoundError(
+        f"The model {model[:200]!r} does not exist here.",
+        status_code=404,
+        code="model_not_found",
+        type="invalid_request_error",
+        param="model",
+        hint="GET /v1/models lists what there is.",
+    )
+
+
+def _unknown_origin(name: str, text: str) -> BadRequestError:
+    return BadRequestError(
+        f"{name} {show_id(text)} was not given out here, and several resources could store it.",
+        status_code=400,
+        code="unknown_origin",
+        type="invalid_request_error",
+        param=name,
+        hint="Send the id that router.import_id(id, deployment=…) makes of it.",
+    )
+
+
+def _several_resources(choices: Mapping[str, Sequence[str]]) -> BadRequestError:
+    if not choices:
+        return BadRequestError(
+            "None of the models that may be called here is on a resource that stores objects.",
+            status_code=400,
+            code="unsupported_model",
+            type="invalid_request_error",
+            param="model",
+            hint="Use a key that may call a model of OpenAI's.",
+        )
+    names = " or ".join(dict.fromkeys(name for groups in choices.values() for name in groups))
+    return BadRequestError(
+        f"No model was given, and {len(choices)} resources could store this.",
+        status_code=400,
+        code="missing_required_parameter",
+        type="invalid_request_error",
+        param="model",
+        hint=f"Name a model at whose resource it belongs, in the header x-azr-model or the field "
+        f"model: {names}.",
+    )
