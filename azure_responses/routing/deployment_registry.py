@@ -19,6 +19,9 @@ __all__ = [
     "Fallbacks",
 ]
 
+# Sets of resources that have copies of a file can be many.
+_MOST_PINNED = 10_000
+
 
 class DeploymentRegistry:
     """The deployments by name, tag and resource, and what a router knows of them.
@@ -62,7 +65,7 @@ class DeploymentRegistry:
         self.contexts = StoredContexts()
         # A pinned call needs the part of a group that is on one resource; making it takes longer
         # than all the rest of a choice, and there are few.
-        self._pinned: dict[tuple[str, str], Group | None] = {}
+        self._pinned: dict[tuple[str, ...], Group | None] = {}
 
     def resolve(self, model: str) -> str:
         """The group's own name for a name that may be an alias."""
@@ -108,24 +111,26 @@ class DeploymentRegistry:
         """
         if pin is None or pin.is_wish:
             return self.groups.get(name) or self.groups.get(ANY_MODEL)
-        key = (name if request.can_move else "", pin.resource)
+        key = (name if request.can_move else "", *pin.resources)
         if key in self._pinned:
             return self._pinned[key]
         members = self._on_resource(name, request, pin)
-        scope = Group(name, members, is_pinned=True) if members else None
+        # A weight of 0 keeps new calls away, but not those that only this resource can serve.
+        is_pinned = not pin.others or not any(one.weight > 0 for one in members)
+        scope = Group(name, members, is_pinned=is_pinned) if members else None
         # Names that are not configured reach "*": callers could make the cache grow for ever.
-        if name in self.groups or not request.can_move:
+        if (name in self.groups or not request.can_move) and len(self._pinned) < _MOST_PINNED:
             self._pinned[key] = scope
         return scope
 
     def _on_resource(self, name: str, request: RouteRequest, pin: Pin) -> list[Deployment]:
-        there = self.of_resource(pin.resource)
+        there = [one for tag in pin.resources for one in self.of_resource(tag)]
         if not request.can_move:
-            return list(there)
+            return there
         members = self.group_of(name)
         # Where the group has no deployment there, one that calls the same model reads the same
         # things: an application may have moved its group to another resource since.
-        own = [d for d in members if d.resource == pin.resource]
+        own = [d for d in members if d.resource in pin.resources]
         models = {d.name_for(name) for d in members}
         return own or [d for d in there if d.model in models]
 

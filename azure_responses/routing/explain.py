@@ -237,7 +237,7 @@ class _Survey:
         pin, deployment = self._request.pin, self._registry.by_id(deployment_id or "")
         if pin is None or pin.is_wish or deployment is None:
             return None
-        return pin if deployment.resource != pin.resource else None
+        return pin if deployment.resource not in pin.resources else None
 
     def groups_ahead(self) -> tuple[str, ...]:
         """The groups that would be asked afterwards."""

@@ -40,6 +40,7 @@ class Pin(NamedTuple):
         is_hard: the resource stores it; False when it only encrypted reasoning, which a caller
             may have stripped.
         is_wish: every deployment can serve the call, and its maker is only preferred.
+        others: tags of further resources that know it just as well.
     """
 
     resource: str
@@ -47,6 +48,23 @@ class Pin(NamedTuple):
     field: str = "previous_response_id"
     is_hard: bool = True
     is_wish: bool = False
+    others: tuple[str, ...] = ()
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The tags of all resources that will do."""
+        return (self.resource, *self.others)
+
+    def join(self, other: "Pin") -> "Pin | None":
+        """Where both lead to, named after this one; None where that is nowhere."""
+        if not (self.others or other.others):
+            return self if self.resource == other.resource else None
+        both = [each for each in self.resources if each in other.resources]
+        if not both:
+            return None
+        # What only one resource has names the deployment that made it.
+        narrow = self if not self.others else other
+        return narrow._replace(resource=both[0], field=self.field, others=tuple(both[1:]))
 
 
 class RouteRequest(NamedTuple):
@@ -227,7 +245,7 @@ class Pins(NamedTuple):
 
     def not_on(self, resource: str) -> str | None:
         """Where the first thing stands that a resource is not known to store, if any does."""
-        if self.hard is not None and self.hard.resource != resource:
+        if self.hard is not None and resource not in self.hard.resources:
             return self.hard.field
         unknown = (*self.unreadable, *(found.path for found in self.raw))
         return unknown[0] if unknown else None

@@ -331,7 +331,9 @@ class RoutedCall:
         self.fallbacks = path.enter(deployment)
         self.group = path.here.name
         pin = self.request.pin
-        is_elsewhere = pin is not None and not pin.is_wish and deployment.resource != pin.resource
+        is_elsewhere = (
+            pin is not None and not pin.is_wish and deployment.resource not in pin.resources
+        )
         self.strips_reasoning = is_elsewhere and pin is not None and not pin.is_hard
         self.replays_history = is_elsewhere and pin is not None and pin.is_hard
 

@@ -57,7 +57,7 @@ def origin_unknown(
     pin: Pin, registry: DeploymentRegistry, request: RouteRequest
 ) -> ResponseNotFoundError:
     """No deployment that could serve this call is on the resource it is pinned to."""
-    if registry.of_resource(pin.resource):
+    if any(registry.of_resource(resource) for resource in pin.resources):
         message = (
             f"{pin.field} refers to what a deployment on another resource made, and no deployment "
             f"of {request.group!r} is on that resource."

@@ -8,6 +8,10 @@ resp_azr1_Xk3f…               as callers see it, 66 characters: prefix, marker
                               base64url of an authenticator (8 bytes) and, masked, one byte of
                               form, the tags of deployment and resource (4 bytes each) and the
                               packed rest of the id
+file-azr1_P9a…                a file that was uploaded to several resources: the same with, in
+                              place of tags and rest, the number of copies and for each the tag of
+                              its resource, form, length and the packed id; some 125 characters
+                              of three copies
 gAAAAABo…                     encrypted_content as the service wrote it
 azr1_u-7Rk2…_gAAAAABo…        the same with the tags and an authenticator in front, 28 characters
 ```
@@ -21,6 +25,7 @@ API:
     make_tag(text) -> str                         a deployment's or resource's tag, 8 hex digits
     IdSigner([secret, *older secrets])            16 bytes or more each; the first one signs
         .label_id(inner, deployment_tag=, resource_tag=, owner=None) -> str
+        .label_copies(copies, owner=None) -> str        copies: (resource_tag, inner), …
         .read(text, owner=None, field=…) -> SignedId | None     None: not a label, a raw id
         .label_ciphertext(inner, deployment_tag=, resource_tag=) -> str
         .read_ciphertext(text, field=…) -> SignedId | None
@@ -46,6 +51,7 @@ __all__ = [
     "to_base64",
     "unpack",
     "MARKER",
+    "MOST_COPIES",
     "SignedId",
     "IdSigner",
     "is_label",
@@ -137,7 +143,10 @@ _LABEL = re.compile(rf"([A-Za-z][A-Za-z0-9]{{0,23}}[_-]){MARKER}([A-Za-z0-9_-]*)
 _SEAL = 8
 _TAG = 4
 _HEADER = 1 + 2 * _TAG
-_HAS_OWNER, _HAS_NO_PREFIX = 4, 8
+_HAS_OWNER, _HAS_NO_PREFIX, _HAS_COPIES = 4, 8, 16
+MOST_COPIES = 8
+"""Resources of one file at most: its label grows by some forty characters with each."""
+_LONGEST_COPY = 255
 _CIPHERTEXT_START = len(MARKER)
 _CIPHERTEXT_END = _CIPHERTEXT_START + 22
 _LONGEST_SHOWN = 200
@@ -148,11 +157,24 @@ _HINT = (
 
 
 class SignedId(NamedTuple):
-    """What a label says: the id (or ciphertext) behind it, and the tags of where it comes from."""
+    """What a label says: the id (or ciphertext) behind it, and the tags of where it comes from.
+
+    `copies` is of a file at several resources: (resource, id) of all of them, the first included.
+    """
 
     inner: str
     deployment: str
     resource: str
+    copies: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Every resource that has it, and its id there."""
+        return self.copies or ((self.resource, self.inner),)
+
+    def at(self, resource: str) -> str:
+        """Its id at a resource, or its first one where that has none."""
+        return dict(self.places).get(resource, self.inner)
 
 
 class _Hmac:
@@ -255,6 +277,28 @@ class IdSigner:
         form |= (0 if prefix else _HAS_NO_PREFIX) | (0 if owner is None else _HAS_OWNER)
         plain = bytes((form,)) + _tag_bytes(deployment_tag, resource_tag) + packed
         shown = prefix or NO_PREFIX
+        keys = self._keys[0]
+        seal = _seal(keys, shown, plain, owner)
+        return f"{shown}{MARKER}{to_base64(seal + keys.mask.apply(seal, plain))}"
+
+    def label_copies(self, copies: Sequence[tuple[str, str]], owner: str | None = None) -> str:
+        """The label of a file at several resources; always the same for the same arguments.
+
+        Args:
+            copies: tags of resources, and the id of the file there.
+            owner: only this owner can read the label; None lets all read it.
+
+        Raises:
+            ValueError: fewer than two copies or too many, or an id that is too long to be one.
+        """
+        if not 2 <= len(copies) <= MOST_COPIES:
+            raise ValueError(f"A file has 2 to {MOST_COPIES} copies, not {len(copies)}.")
+        prefix = split_prefix(copies[0][1])[0]
+        shown = prefix or NO_PREFIX
+        form = _HAS_COPIES | (0 if owner is None else _HAS_OWNER)
+        form |= 0 if prefix else _HAS_NO_PREFIX
+        packed = b"".join(_pack_copy(resource, inner, prefix) for resource, inner in copies)
+        plain = bytes((form, len(copies))) + packed
         keys = self._keys[0]
         seal = _seal(keys, shown, plain, owner)
         return f"{shown}{MARKER}{to_base64(seal + keys.mask.apply(seal, plain))}"
@@ -363,9 +407,35 @@ def _open(keys: _Keys, prefix: str, data: bytes, owner: str | None) -> SignedId 
     # right.
     if not compare_digest(seal, _seal(keys, prefix, plain, owner)):
         return None
+    if form & _HAS_COPIES:
+        return _unpack_copies(plain, "" if form & _HAS_NO_PREFIX else prefix)
     rest = unpack(form & 3, plain[_HEADER:])
     inner = rest if form & _HAS_NO_PREFIX else prefix + rest
     return SignedId(inner, plain[1 : 1 + _TAG].hex(), plain[1 + _TAG : _HEADER].hex())
+
+
+def _pack_copy(resource: str, inner: str, prefix: str) -> bytes:
+    """Tag, form, length and the packed id without the prefix, where it has that of the first."""
+    is_whole = not inner.startswith(prefix)
+    form, packed = pack(inner if is_whole else inner[len(prefix) :])
+    if len(packed) > _LONGEST_COPY:
+        raise ValueError(f"{show_id(inner)} is too long for an id.")
+    form |= _HAS_NO_PREFIX if is_whole else 0
+    return _tag_bytes(resource, resource)[:_TAG] + bytes((form, len(packed))) + packed
+
+
+def _unpack_copies(plain: bytes, prefix: str) -> SignedId:
+    copies, place = [], 2
+    for _ in range(plain[1]):
+        resource, form = plain[place : place + _TAG].hex(), plain[place + _TAG]
+        place += _TAG + 2
+        end = place + plain[place - 1]
+        rest = unpack(form & 3, plain[place:end])
+        copies.append((resource, rest if form & _HAS_NO_PREFIX else prefix + rest))
+        place = end
+    resource, inner = copies[0]
+    # What knows of no copies takes it for a file of the first resource, which it is.
+    return SignedId(inner, resource, resource, tuple(copies))
 
 
 def _seal_ciphertext(keys: _Keys, tags: bytes, inner: str) -> bytes:

@@ -45,6 +45,22 @@ def test_scopes_of_models_nobody_named_are_not_remembered() -> None:
     )
 
 
+def test_a_call_with_copies_stays_on_their_resources() -> None:
+    routing = fleet("a", deployment("b", weight=0), "c", deployment("d", "other", resource="x"))
+    pin = Pin("resource-a", others=("resource-b", "x"))
+    scope = routing.scope("gpt", ask(), pin)
+    assert scope is not None
+    assert {one.id for one in scope.deployments} == {"a", "b"}
+    # A weight of 0 keeps calls away that another resource can serve.
+    assert [one.id for tier in scope.tiers for one in tier.deployments] == ["a"]
+    last = routing.scope("gpt", ask(), Pin("resource-b", others=("nowhere",)))
+    assert last is not None
+    assert [one.id for tier in last.tiers for one in tier.deployments] == ["b"]
+    fixed = routing.scope("gpt", ask(can_move=False), pin)
+    assert fixed is not None
+    assert {one.id for one in fixed.deployments} == {"a", "b", "d"}
+
+
 def test_no_deployments_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="no deployments"):
         fleet()

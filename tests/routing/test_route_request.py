@@ -46,3 +46,20 @@ def test_a_request_whose_ids_are_all_readable_is_not_refused() -> None:
     with pytest.raises(BadRequestError, match="is not an id") as caught:
         Pins(unreadable=("input[0].id",)).require_ids()
     assert caught.value.param == "input[0].id"
+
+
+def test_two_pins_join_where_both_lead() -> None:
+    one, other = Pin("a", "tag", "conversation"), Pin("a", None, "file_id")
+    assert one.join(other) is one
+    assert one.join(Pin("b")) is None
+    several = Pin("c", None, "file_id", others=("a", "b"))
+    assert several.resources == ("c", "a", "b")
+    assert several.join(one) == Pin("a", "tag", "file_id")
+    assert one.join(several) == Pin("a", "tag", "conversation")
+    assert several.join(Pin("b", others=("d", "c"))) == Pin("c", None, "file_id", others=("b",))
+    assert several.join(Pin("d", others=("e",))) is None
+
+
+def test_each_resource_with_a_copy_will_do() -> None:
+    pins = Pins(hard=Pin("a", field="file_id", others=("b",)))
+    assert [pins.not_on(name) for name in ("a", "b", "c")] == [None, None, "file_id"]

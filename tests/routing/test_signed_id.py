@@ -76,6 +76,64 @@ def _is_refused_or_not_ours(text: str) -> None:
         assert LABELLER.read(text) is None
 
 
+_COPIES = st.lists(
+    st.tuples(st.text("0123456789abcdef", min_size=8, max_size=8), _INNER), min_size=2, max_size=8
+).filter(lambda copies: all(len(inner) < 60 for _, inner in copies))
+
+
+@given(_COPIES, _OWNERS)
+def test_the_copies_of_a_file_share_one_label(
+    copies: list[tuple[str, str]], owner: str | None
+) -> None:
+    text = LABELLER.label_copies(copies, owner)
+    assert set(text) <= _SAFE
+    assert text == LABELLER.label_copies(copies, owner)
+    found = LABELLER.read(text, owner)
+    first, inner = copies[0]
+    assert found == SignedId(inner, first, first, tuple(copies))
+    assert found is not None
+    assert found.places == tuple(copies)
+    assert found.at(copies[-1][0]) == copies[-1][1]
+    assert found.at("nowhere") == inner
+    assert split_prefix(text)[0] == (split_prefix(inner)[0] or "id_")
+
+
+@given(_COPIES, st.data())
+def test_a_label_of_copies_that_was_changed_is_refused(
+    copies: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    text = LABELLER.label_copies(copies)
+    place = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:place] + data.draw(st.sampled_from(sorted(_SAFE))) + text[place + 1 :]
+    if changed != text:
+        _is_refused_or_not_ours(changed)
+    _is_refused_or_not_ours(text[:place])
+
+
+def test_copies_of_another_owner_are_unknown() -> None:
+    text = LABELLER.label_copies([("0" * 8, "file-a"), ("1" * 8, "file-b")], "me")
+    for owner in (None, "them"):
+        with pytest.raises(ResponseNotFoundError):
+            LABELLER.read(text, owner)
+
+
+def test_a_label_of_copies_stays_short() -> None:
+    copies = [(f"{n:08}", f"assistant-{'Ab1' * 8}") for n in range(8)]
+    lengths = [len(LABELLER.label_copies(copies[:n])) for n in (2, 3, 8)]
+    assert lengths == [93, 125, 285]
+
+
+@pytest.mark.parametrize("copies", [0, 1, 9])
+def test_one_file_or_too_many_are_not_copies(copies: int) -> None:
+    with pytest.raises(ValueError, match="2 to 8 copies"):
+        LABELLER.label_copies([("0" * 8, "file-a")] * copies)
+
+
+def test_a_text_that_is_too_long_is_not_an_id() -> None:
+    with pytest.raises(ValueError, match="too long for an id"):
+        LABELLER.label_copies([("0" * 8, "file-a"), ("1" * 8, "file-" + "x y" * 100)])
+
+
 @given(_OWNERS, _OWNERS)
 def test_an_owners_label_is_unknown_to_everybody_else(owner: str | None, other: str | None) -> None:
     assume(owner != other)
