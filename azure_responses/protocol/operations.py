@@ -51,7 +51,7 @@ from azure_responses.types.response import (
 )
 from azure_responses.types.result import Pricer, Result
 
-__all__ = ["NO_OPTIONS", "Operations", "Options"]
+__all__ = ["NO_OPTIONS", "Operations", "Options", "query_of"]
 
 R = TypeVar("R", bound=Result)
 C = TypeVar("C", bound=Response)
@@ -143,7 +143,7 @@ class Operations:
             accepts_stream: merge_headers(_own_headers(accepts_stream), default_headers)
             for accepts_stream in (False, True)
         }
-        self._query = _query_of(default_query)
+        self._query = query_of(default_query)
         self._object_headers = {
             "object": self._headers[False],
             "page": self._headers[False],
@@ -380,7 +380,7 @@ class Operations:
             raise ConfigurationError(f"{row.name} takes {len(row.variables)} ids.")
         ids = iter(request.ids)
         segments = [next(ids) if part is None else part for part in row.upstream]
-        query = {**self._query, **request.query, **_query_of(options.extra_query)}
+        query = {**self._query, **request.query, **query_of(options.extra_query)}
         return self.settings.endpoint.object_url(*segments, query=query)
 
     def _object_context(self, row: APIOperation, request: ObjectRequest) -> RequestContext:
@@ -534,7 +534,7 @@ class Operations:
         if None in row.upstream or query or options.extra_query:
             # An id is checked where it is written into the URL; None is refused there as well.
             segments: list[Any] = [part or response_id for part in row.upstream]
-            added = {**(query or {}), **_query_of(options.extra_query)}
+            added = {**(query or {}), **query_of(options.extra_query)}
             return endpoint.url(*segments, query={**self._query, **added})
         url = self._urls.get(row.name)
         if url is None:
@@ -609,7 +609,8 @@ def _id_in(body: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _query_of(values: Mapping[str, Any] | None) -> dict[str, str | list[str]]:
+def query_of(values: Mapping[str, Any] | None) -> dict[str, str | list[str]]:
+    """Values as parameters of a URL; None is left out."""
     query: dict[str, str | list[str]] = {}
     for name, value in (values or {}).items():
         if isinstance(value, bool):

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from .content import *  # noqa: F403
     from .conversations import *  # noqa: F403
     from .events import *  # noqa: F403
+    from .files import *  # noqa: F403
     from .filters import *  # noqa: F403
     from .items import *  # noqa: F403
     from .model import *  # noqa: F403
     from .models import *  # noqa: F403
+    from .page import *  # noqa: F403
     from .parameters import *  # noqa: F403
     from .response import *  # noqa: F403
     from .result import *  # noqa: F403
@@ -63,6 +65,7 @@ _MODULES = (
     "content",
     "tools",
     "result",
+    "page",
     "parameters",
     "items",
     "filters",
@@ -74,6 +77,7 @@ _MODULES = (
     "conversations",
     "vector_stores",
     "batches",
+    "files",
     "skills",
     "webhooks",
     *_CHAT,

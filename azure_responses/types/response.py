@@ -10,6 +10,7 @@ from .filters import ContentFilter
 from .items import InputItem, OutputItem, OutputMessage, is_callers
 from .mending import Loose
 from .model import OPEN, Model, Number
+from .page import Page
 from .parameters import (
     AgentReference,
     Conversation,
@@ -276,13 +277,9 @@ class CompactedResponse(Result):
     usage: Loose[Usage | None] = None
 
 
-class InputItemList(Result):
+class InputItemList(Page[InputItem]):
     """One page of the items that were a response's input."""
 
-    object: str = "list"
-    data: list[InputItem] = Field(default_factory=list)
-    first_id: str | None = None
-    last_id: str | None = None
     has_more: bool = False
 
 

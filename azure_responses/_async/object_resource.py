@@ -1,0 +1,76 @@
+"""What the resources of stored objects have in common: `files`, `vector_stores`, …."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from azure_responses._async.object_calls import AsyncDownload, AsyncObjectCalls
+from azure_responses._async.pages import AsyncPages
+from azure_responses.call_options import split_arguments
+from azure_responses.protocol.object_request import Form, ObjectRequest
+from azure_responses.protocol.operations import Options, query_of
+from azure_responses.transport import Timeout
+from azure_responses.types.page import Page
+from azure_responses.types.result import Result
+
+__all__ = ["AsyncObjectResource"]
+
+R = TypeVar("R", bound=Result)
+
+
+class AsyncObjectResource:
+    """A group of operations on stored objects.
+
+    Args:
+        calls: performs them: at a client's resource, or where a router finds the object.
+        timeout: of calls that give none.
+    """
+
+    def __init__(self, calls: AsyncObjectCalls, timeout: Timeout) -> None:
+        self._calls = calls
+        self._timeout = timeout
+
+    async def _perform(
+        self,
+        operation: str,
+        model: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        form: Form | None = None,
+    ) -> R:
+        """The reply of an operation, read as `model`; of `query` None values are left out."""
+        given, timeout = self._split(options)
+        request = ObjectRequest(operation, ids, query_of(query), body, form)
+        return await self._calls.perform(request, model, given, timeout)
+
+    def _list(
+        self,
+        operation: str,
+        item: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        after: str | None = None,
+        **query: Any,
+    ) -> AsyncPages[R]:
+        """The pages of a list; of `query` None values are left out."""
+        given, timeout = self._split(options)
+        page: type[Page[R]] = Page[item]  # type: ignore[valid-type]
+
+        async def fetch(position: str | None) -> Page[R]:
+            request = ObjectRequest(operation, ids, query_of({**query, "after": position}))
+            return await self._calls.perform(request, page, given, timeout)
+
+        return AsyncPages(fetch, after)
+
+    async def _open(self, operation: str, options: Mapping[str, Any], *ids: str) -> AsyncDownload:
+        """The bytes of a download."""
+        given, timeout = self._split(options)
+        return await self._calls.open(ObjectRequest(operation, ids), given, timeout)
+
+    def _split(self, options: Mapping[str, Any]) -> tuple[Options, Timeout]:
+        """Raises TypeError for what is no option of a call."""
+        unknown, given, timeout = split_arguments(options, self._timeout)
+        if unknown:
+            raise TypeError(f"unexpected argument {next(iter(unknown))!r}")
+        return given, timeout

@@ -1,0 +1,77 @@
+# Written by scripts/unasync: change the file of this name in ../_async instead.
+"""What the resources of stored objects have in common: `files`, `vector_stores`, …."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from azure_responses._sync.object_calls import Download, ObjectCalls
+from azure_responses._sync.pages import Pages
+from azure_responses.call_options import split_arguments
+from azure_responses.protocol.object_request import Form, ObjectRequest
+from azure_responses.protocol.operations import Options, query_of
+from azure_responses.transport import Timeout
+from azure_responses.types.page import Page
+from azure_responses.types.result import Result
+
+__all__ = ["ObjectResource"]
+
+R = TypeVar("R", bound=Result)
+
+
+class ObjectResource:
+    """A group of operations on stored objects.
+
+    Args:
+        calls: performs them: at a client's resource, or where a router finds the object.
+        timeout: of calls that give none.
+    """
+
+    def __init__(self, calls: ObjectCalls, timeout: Timeout) -> None:
+        self._calls = calls
+        self._timeout = timeout
+
+    def _perform(
+        self,
+        operation: str,
+        model: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        form: Form | None = None,
+    ) -> R:
+        """The reply of an operation, read as `model`; of `query` None values are left out."""
+        given, timeout = self._split(options)
+        request = ObjectRequest(operation, ids, query_of(query), body, form)
+        return self._calls.perform(request, model, given, timeout)
+
+    def _list(
+        self,
+        operation: str,
+        item: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        after: str | None = None,
+        **query: Any,
+    ) -> Pages[R]:
+        """The pages of a list; of `query` None values are left out."""
+        given, timeout = self._split(options)
+        page: type[Page[R]] = Page[item]  # type: ignore[valid-type]
+
+        def fetch(position: str | None) -> Page[R]:
+            request = ObjectRequest(operation, ids, query_of({**query, "after": position}))
+            return self._calls.perform(request, page, given, timeout)
+
+        return Pages(fetch, after)
+
+    def _open(self, operation: str, options: Mapping[str, Any], *ids: str) -> Download:
+        """The bytes of a download."""
+        given, timeout = self._split(options)
+        return self._calls.open(ObjectRequest(operation, ids), given, timeout)
+
+    def _split(self, options: Mapping[str, Any]) -> tuple[Options, Timeout]:
+        """Raises TypeError for what is no option of a call."""
+        unknown, given, timeout = split_arguments(options, self._timeout)
+        if unknown:
+            raise TypeError(f"unexpected argument {next(iter(unknown))!r}")
+        return given, timeout
