@@ -40,6 +40,7 @@ class Account:
     read_lag: ReadLag
     assumptions: Assumptions
     batch_timing: BatchTiming = field(default_factory=BatchTiming)
+    indexing_seconds: float = 0.0
     project: str | None = None
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ import anyio
 from azure_responses.emulator.accounts import is_azure_host
 from azure_responses.emulator.http_messages import (
     Answerer,
+    BodyReader,
     Break,
     Pause,
     PlannedReply,
@@ -141,10 +142,10 @@ class AsgiApplication:
         if error is not None:
             await _send_whole(error, scope, send)
             return
-        body = await _read_body(receive)
-        if body is None:
+        received = await _receive(scope, receive)
+        if received is None:
             return
-        reply = self._emulator.handle(_received(scope, body))
+        reply = self._emulator.handle(received)
         if reply.broken is not None:
             await self._break(reply.broken, receive, send)
         elif reply.steps is None:
@@ -244,19 +245,20 @@ async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, None where the caller left while sending it."""
-    pieces: list[bytes] = []
+async def _receive(scope: Scope, receive: Receive) -> ReceivedRequest | None:
+    """The whole request, None where the caller left while sending it."""
+    received = _head(scope)
+    body = BodyReader(received.headers)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        pieces.append(message.get("body", b""))
+        body.write(message.get("body", b""))
         if not message.get("more_body", False):
-            return b"".join(pieces)
+            return body.finish(received)
 
 
-def _received(scope: Scope, body: bytes) -> ReceivedRequest:
+def _head(scope: Scope) -> ReceivedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     # `path` is decoded already, and an id may hold an encoded slash.
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -266,7 +268,7 @@ def _received(scope: Scope, body: bytes) -> ReceivedRequest:
         raw_path.decode("latin-1").partition("?")[0],
         scope["query_string"].decode("latin-1"),
         headers,
-        body,
+        b"",
         is_loopback=True,
     )
 

@@ -59,6 +59,7 @@ class Content:
         end = self.size if end is None else min(end, self.size)
         begin = min(begin, end)
         if isinstance(self._source, bytes):
+            # The whole of it is no copy.
             return self._source[self._begin + begin : self._begin + end]
         return self._source.read(self._begin + begin, end - begin)
 
@@ -96,9 +97,14 @@ class Content:
 
 
 class ContentWriter:
-    """Takes bytes piece by piece, and keeps them in memory only while they are few."""
+    """Takes bytes piece by piece, and keeps them in memory only while they are few.
 
-    def __init__(self) -> None:
+    Args:
+        most: beyond so many bytes they go into a temporary file; None is never.
+    """
+
+    def __init__(self, most: int | None = SPOOLED_BYTES) -> None:
+        self._most = most
         self._pieces: list[bytes] = []
         self._spool: _Spool | None = None
         self.size = 0
@@ -110,7 +116,7 @@ class ContentWriter:
             self._spool.write(piece)
             return
         self._pieces.append(piece)
-        if self.size > SPOOLED_BYTES:
+        if self._most is not None and self.size > self._most:
             self._spool = _Spool()
             for kept in self._pieces:
                 self._spool.write(kept)
@@ -119,7 +125,8 @@ class ContentWriter:
     def finish(self) -> Content:
         """What was written; nothing may be written afterwards."""
         if self._spool is None:
-            return Content(b"".join(self._pieces))
+            # Most bodies are one piece, which need not be copied.
+            return Content(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
         return Content(self._spool, 0, self.size)
 
     @staticmethod

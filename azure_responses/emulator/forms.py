@@ -44,10 +44,11 @@ class Form:
     files: list[FormFile] = field(default_factory=list)
 
     def file(self, name: str = "file") -> FormFile:
-        """The first file; raises ServiceError (400) where there is none."""
-        if not self.files:
-            raise missing_parameter(name, code=None)
-        return self.files[0]
+        """The file of that field; raises ServiceError (400) where there is none."""
+        for file in self.files:
+            if file.field == name:
+                return file
+        raise missing_parameter(name, code=None)
 
     def object(self, name: str) -> dict[str, str] | None:
         """The members that were sent as `name[member]` or `name.member`; None without any."""

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import SPOOLED_BYTES, Content, ContentWriter
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
 __all__ = [
-    "Answerer", "Break", "Pause", "PlannedReply", "ReceivedRequest", "ReplyStep", "chat_headers",
-    "encode_json", "gateway_headers", "json_reply", "standard_headers",
+    "Answerer", "BodyReader", "Break", "Pause", "PlannedReply", "ReceivedRequest", "ReplyStep",
+    "chat_headers", "encode_json", "gateway_headers", "json_reply", "standard_headers",
 ]  # fmt: skip
 
 
@@ -64,6 +64,29 @@ class ReceivedRequest:
     def content(self) -> Content:
         """The whole body, wherever it is kept."""
         return Content(self.body) if self.large is None else self.large
+
+
+# What a log shows of a large form: its first fields.
+_SHOWN_BYTES = 64 * 1024
+
+
+class BodyReader:
+    """Takes the body of a request piece by piece; large forms go into a temporary file."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        is_form = headers.get("content-type", "").lower().startswith("multipart/")
+        # All other bodies are parsed as a whole, so they have to be in memory anyway.
+        self._writer = ContentWriter(SPOOLED_BYTES if is_form else None)
+        self.write = self._writer.write
+
+    def finish(self, received: ReceivedRequest) -> ReceivedRequest:
+        """The request with its body."""
+        content = self._writer.finish()
+        if content.is_in_memory:
+            received.body = content.read()
+        else:
+            received.body, received.large = content.read(0, _SHOWN_BYTES), content
+        return received
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import httpx
 
 from azure_responses.emulator.http_messages import (
     Answerer,
+    BodyReader,
     Pause,
     PlannedReply,
     ReceivedRequest,
@@ -45,18 +46,26 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request; raises the exception of httpx that a broken connection would."""
         # A real transport, too, sends the body before it reads.
-        request.read()
-        reply = self._emulator.handle(_received(request))
+        received = _head(request)
+        body = BodyReader(received.headers)
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        for piece in request.stream:
+            body.write(piece)
+        reply = self._emulator.handle(body.finish(received))
         for seconds in self._play(_before_headers(reply), request):
             _sleep(seconds)
         return self._respond(reply, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """`handle_request`, awaiting, for httpx.AsyncClient."""
-        await request.aread()
+        received = _head(request)
+        body = BodyReader(received.headers)
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for piece in request.stream:
+            body.write(piece)
         # What was sent may be cancelled here, as it could be while it travels.
         await anyio.lowlevel.checkpoint()
-        reply = self._emulator.handle(_received(request))
+        reply = self._emulator.handle(body.finish(received))
         for seconds in self._play(_before_headers(reply), request):
             await _async_sleep(seconds)
         return self._respond(reply, request)
@@ -96,14 +105,14 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 raise _error(step.kind, request)
 
 
-def _received(request: httpx.Request) -> ReceivedRequest:
+def _head(request: httpx.Request) -> ReceivedRequest:
     target = request.url.raw_path.decode("ascii")
     path, _, query = target.partition("?")
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1")
         for name, value in request.headers.raw
     }
-    return ReceivedRequest(request.method, request.url.host, path, query, headers, request.content)
+    return ReceivedRequest(request.method, request.url.host, path, query, headers, b"")
 
 
 def _before_headers(reply: PlannedReply) -> list[ReplyStep]:

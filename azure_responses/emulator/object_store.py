@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from azure_responses.emulator.contents import Content
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
+from azure_responses.emulator.vector_store import VectorStore
 
 __all__ = [
     "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "BoundedDict", "Container",
-    "ObjectStore", "StoredConversation", "StoredFile", "VectorStore",
+    "ObjectStore", "StoredConversation", "StoredFile", "StoredUpload",
 ]  # fmt: skip
 
 _Value = TypeVar("_Value")
@@ -45,6 +46,8 @@ CONTAINER_SESSION_SECONDS = 60 * 60
 _MOST, _MOST_ITEMS, _MOST_FILES = 1000, 5000, 25_000
 # In memory, and in temporary files.
 _MOST_BYTES, _MOST_SPOOLED = 256 * 1024 * 1024, 8 * 1024 * 1024 * 1024
+# OpenAI's reference: an upload expires after an hour.
+_UPLOAD_SECONDS = 3600
 _WORD = re.compile(r"\w+")
 
 
@@ -76,15 +79,50 @@ class StoredFile:
 
 
 @dataclass
-class VectorStore:
-    """Files that can be searched together."""
+class StoredUpload:
+    """A file that is sent in parts; it has to be complete within an hour."""
 
     id: str
-    name: str | None
+    filename: str
+    purpose: str
+    size: int
     created_at: int
-    metadata: dict[str, Any]
-    files: dict[str, int] = field(default_factory=dict)
-    """File id → when it was attached."""
+    expires_in: int | None = None
+    parts: dict[str, Content] = field(default_factory=dict)
+    file: StoredFile | None = None
+    is_cancelled: bool = False
+
+    @property
+    def expires_at(self) -> int:
+        """When it is too late to complete it."""
+        return self.created_at + _UPLOAD_SECONDS
+
+    @property
+    def received(self) -> int:
+        """The bytes of the parts so far."""
+        return sum(part.size for part in self.parts.values())
+
+    def status(self, now: float) -> str:
+        """`pending`, `completed`, `cancelled` or `expired`."""
+        if self.is_cancelled:
+            return "cancelled"
+        if self.file is not None:
+            return "completed"
+        return "expired" if now >= self.expires_at else "pending"
+
+    def as_object(self, now: float) -> dict[str, Any]:
+        """The upload as the API shows it."""
+        return {
+            "id": self.id,
+            "object": "upload",
+            "bytes": self.size,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": self.status(now),
+            "file": self.file.as_object() if self.file else None,
+        }
 
 
 @dataclass
@@ -138,6 +176,7 @@ class ObjectStore:
         self._next_expiry = math.inf
         self._in_memory = self._spooled = 0
         self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
+        self.uploads: dict[str, StoredUpload] = BoundedDict(_MOST)
         self.containers: dict[str, Container] = BoundedDict(_MOST)
         self.conversations: dict[str, StoredConversation] = BoundedDict(_MOST)
 
@@ -195,6 +234,7 @@ class ObjectStore:
 
     def _lacks_room(self, content: Content) -> bool:
         kept = [one for box in self.containers.values() for one in box.contents.values()]
+        kept += [part for upload in self.uploads.values() for part in upload.parts.values()]
         if content.is_in_memory:
             held = sum(one.size for one in kept if one.is_in_memory)
             return self._in_memory + held + content.size > _MOST_BYTES
@@ -204,9 +244,20 @@ class ObjectStore:
     def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
         """A new store without files."""
         store_id = "vs_" + self._mint.letters(24)
-        store = VectorStore(store_id, name, int(self._clock.now()), metadata)
+        now = self._clock.now()
+        store = VectorStore(store_id, name, int(now), metadata, now)
         self.vector_stores[store.id] = store
         return store
+
+    def add_upload(
+        self, filename: str, purpose: str, size: int, expires_in: int | None
+    ) -> StoredUpload:
+        """A new upload without parts."""
+        upload_id = "upload_" + self._mint.digits(32)
+        now = int(self._clock.now())
+        upload = StoredUpload(upload_id, filename, purpose, size, now, expires_in)
+        self.uploads[upload.id] = upload
+        return upload
 
     def add_container(
         self,
@@ -245,6 +296,11 @@ class ObjectStore:
         return [row for score, row in rows if score or not words]
 
     def _files_of(self, store_ids: list[str]) -> list[StoredFile]:
-        stores = (self.vector_stores.get(store_id) for store_id in store_ids)
-        ids = (file_id for store in stores if store for file_id in store.files)
-        return [self.files[file_id] for file_id in dict.fromkeys(ids) if file_id in self.files]
+        now, files = self._clock.now(), self.files
+        stores = [self.vector_stores.get(store_id) for store_id in store_ids]
+        found: dict[str, StoredFile] = {}
+        for store in stores:
+            for attached in store.files.values() if store else ():
+                if attached.status(now) == "completed":
+                    found[attached.file_id] = files[attached.file_id]
+        return list(found.values())

@@ -247,6 +247,9 @@ class Assumptions:
             of Anthropic says in anthropic-sdk-python#1598 that it may not.
         offers_compaction: `POST /responses/compact` exists. Documented in June 2026, missing in
             inspect_ai#3371 of March 2026 and in the OpenAPI description.
+        offers_conversations: a resource has `/conversations`, not only its projects. They are in
+            the description of v1; in January 2026 they were not there yet.
+        offers_uploads: `/uploads` exists, which the description of v1 lacks.
         batches_expire: a batch that takes longer than 24 hours is `expired`. Microsoft's batch
             page has that status, and says that such a batch goes on.
         refuses_full_queue: a batch beyond the enqueued tokens is refused when it is created. That
@@ -262,6 +265,8 @@ class Assumptions:
     requires_thinking: bool = True
     accepts_other_models_thinking: bool = True
     offers_compaction: bool = True
+    offers_conversations: bool = True
+    offers_uploads: bool = True
     batches_expire: bool = True
     refuses_full_queue: bool = True
     lists_batches_as_data: bool = True

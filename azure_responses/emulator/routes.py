@@ -50,6 +50,7 @@ class Operation:
             `host` is the name of a serverless endpoint, unless the body names a model.
         stream_in: where the caller asks for a stream.
         data_action: what a role must allow, as the 401 names it; None where no 401 was recorded.
+        offered_if: the assumption without which a resource does not have it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     model_in: Literal["body", "path", "host"] | None = None
     stream_in: Literal["body", "query"] | None = None
     data_action: str | None = None
+    offered_if: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class EmulatorSettings:
     strict_deployments: bool = False
     assumptions: Assumptions = field(default_factory=Assumptions)
     batch_timing: BatchTiming = field(default_factory=BatchTiming)
+    indexing_seconds: float = 0.0
     allowed_hosts: list[str] = field(default_factory=list)
 
     def make_emulator(self) -> Emulator:
@@ -60,6 +61,7 @@ class EmulatorSettings:
             strict_deployments=self.strict_deployments,
             assumptions=self.assumptions,
             batch_timing=self.batch_timing,
+            indexing_seconds=self.indexing_seconds,
             allowed_hosts=self.allowed_hosts,
         )
         for fault in self.faults:

@@ -55,6 +55,7 @@ class Emulator:
         log_size: how many requests `requests` remembers.
         assumptions: what is assumed where the evidence about Azure is thin.
         batch_timing: how long batches take; no time by default.
+        indexing_seconds: how long a file of a vector store is `in_progress`.
         allowed_hosts: names that a served emulator answers for on the loopback, besides those of
             the loopback, of Azure and of its resources.
 
@@ -74,6 +75,7 @@ class Emulator:
         log_size: int = 1000,
         assumptions: Assumptions | None = None,
         batch_timing: BatchTiming | None = None,
+        indexing_seconds: float = 0.0,
         allowed_hosts: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
@@ -93,6 +95,7 @@ class Emulator:
                 read_lag or ReadLag(),
                 assumptions or Assumptions(),
                 batch_timing or BatchTiming(),
+                indexing_seconds,
             )
             for resource in resources
         }
@@ -235,6 +238,10 @@ def _check_project(call: EmulatedCall) -> None:
     host = call.received.host
     is_elsewhere = is_azure_host(host) and not host.endswith(SERVERLESS)
     if call.route.surface == "serverless" and is_elsewhere:
+        raise resource_not_found()
+    # A project has what its resource may lack.
+    offered_if = call.route.operation.offered_if
+    if offered_if and project is None and not getattr(call.account.assumptions, offered_if):
         raise resource_not_found()
 
 

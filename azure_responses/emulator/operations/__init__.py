@@ -13,6 +13,8 @@ from azure_responses.emulator.operations import (
     files,
     messages,
     responses,
+    uploads,
+    vector_stores,
 )
 from azure_responses.emulator.routes import Handler, Operation, RouteTable
 
@@ -27,7 +29,12 @@ def _of_agents(name: str, method: str, path: str, handle: Handler) -> Operation:
 
 
 def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
-    return Operation(name, method, path, handle, is_dated=False)
+    offered_if = "offers_conversations" if name.startswith("conversations") else None
+    return Operation(name, method, path, handle, is_dated=False, offered_if=offered_if)
+
+
+def _upload(name: str, method: str, path: str, handle: Handler) -> Operation:
+    return Operation(name, method, path, handle, offered_if="offers_uploads")
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -74,19 +81,36 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("batches.list", "GET", "batches", batches.list_batches),
     Operation("batches.retrieve", "GET", "batches/*", batches.retrieve),
     Operation("batches.cancel", "POST", "batches/*/cancel", batches.cancel),
-    Operation("vector_stores.create", "POST", "vector_stores", files.create_store),
-    Operation("vector_stores.list", "GET", "vector_stores", files.list_stores),
-    Operation("vector_stores.retrieve", "GET", "vector_stores/*", files.retrieve_store),
-    Operation("vector_stores.delete", "DELETE", "vector_stores/*", files.delete_store),
+    _upload("uploads.create", "POST", "uploads", uploads.create),
+    _upload("uploads.parts.create", "POST", "uploads/*/parts", uploads.add_part),
+    _upload("uploads.complete", "POST", "uploads/*/complete", uploads.complete),
+    _upload("uploads.cancel", "POST", "uploads/*/cancel", uploads.cancel),
+    Operation("vector_stores.create", "POST", "vector_stores", vector_stores.create),
+    Operation("vector_stores.list", "GET", "vector_stores", vector_stores.list_stores),
+    Operation("vector_stores.retrieve", "GET", "vector_stores/*", vector_stores.retrieve),
+    Operation("vector_stores.update", "POST", "vector_stores/*", vector_stores.update),
+    Operation("vector_stores.delete", "DELETE", "vector_stores/*", vector_stores.delete),
+    Operation("vector_stores.search", "POST", "vector_stores/*/search", vector_stores.search),
     Operation("vector_stores.files.create", "POST", "vector_stores/*/files",
-              files.attach_file),
+              vector_stores.attach_file),
     Operation("vector_stores.files.list", "GET", "vector_stores/*/files",
-              files.list_attached),
+              vector_stores.list_files),
     Operation("vector_stores.files.retrieve", "GET", "vector_stores/*/files/*",
-              files.retrieve_attached),
+              vector_stores.retrieve_file),
+    Operation("vector_stores.files.update", "POST", "vector_stores/*/files/*",
+              vector_stores.update_file),
     Operation("vector_stores.files.delete", "DELETE", "vector_stores/*/files/*",
-              files.detach_file),
-    Operation("vector_stores.search", "POST", "vector_stores/*/search", files.search_store),
+              vector_stores.detach_file),
+    Operation("vector_stores.files.content", "GET", "vector_stores/*/files/*/content",
+              vector_stores.read_content),
+    Operation("vector_stores.file_batches.create", "POST", "vector_stores/*/file_batches",
+              vector_stores.attach_batch),
+    Operation("vector_stores.file_batches.retrieve", "GET", "vector_stores/*/file_batches/*",
+              vector_stores.retrieve_batch),
+    Operation("vector_stores.file_batches.cancel", "POST",
+              "vector_stores/*/file_batches/*/cancel", vector_stores.cancel_batch),
+    Operation("vector_stores.file_batches.list_files", "GET",
+              "vector_stores/*/file_batches/*/files", vector_stores.list_batch_files),
     _v1_only("containers.create", "POST", "containers", containers.create),
     _v1_only("containers.list", "GET", "containers", containers.list_containers),
     _v1_only("containers.retrieve", "GET", "containers/*", containers.retrieve),
