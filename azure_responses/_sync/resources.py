@@ -2,23 +2,24 @@
 """The operations that an async client offers."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from azure_responses._sync.concurrency import compute, sleep
+from azure_responses._sync.concurrency import compute
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.pages import InputItemPages
 from azure_responses._sync.stream import Stream
+from azure_responses._sync.waiting import wait_for_end
 from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
     CreateArguments,
-    limit_poll,
     split_arguments,
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse
 from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
-from azure_responses.protocol.resumption import Poll
+from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
@@ -196,26 +197,26 @@ class Responses(_Resource):
         *,
         poll_interval: float | None = None,
         timeout: float | None = None,
+        on_progress: Callable[[Response], object] | None = None,
     ) -> Response:
         """A background response once it has ended, whatever its status then.
 
         Args:
             response_id: which response.
-            poll_interval: seconds between polls; None starts at half a second and grows to five.
+            poll_interval: seconds between polls; None goes by what the service asks for, else
+                starts at half a second and grows to five.
             timeout: seconds to wait in all; None waits for ever.
+            on_progress: called with what each poll found, the last one included.
 
         Raises:
             APITimeoutError: the time is up and the response is still at work.
         """
         poll = Poll(time.monotonic(), poll_interval, timeout)
-        # Each poll may take as long as any call, or what is left of the wait if that is less.
-        while True:
-            options = limit_poll(self._timeout, poll.patience(time.monotonic()))
-            response = self.retrieve(response_id, **options)
-            delay = poll.delay(response, time.monotonic())
-            if delay is None:
-                return response
-            sleep(delay)
+
+        def retrieve(options: CallOptions) -> Response:
+            return self.retrieve(response_id, **options)
+
+        return wait_for_end(retrieve, poll, self._timeout, on_progress)
 
     @shows_parameters(CallOptions)
     def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:

@@ -18,7 +18,7 @@ from azure_responses.errors import (
     ResponseFailedError,
     StreamInterruptedError,
 )
-from azure_responses.protocol.resumption import Poll
+from azure_responses.protocol.polling import Poll
 from azure_responses.types.events import ResponseStreamEvent
 from azure_responses.types.response import Response
 

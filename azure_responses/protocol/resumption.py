@@ -12,29 +12,16 @@ The caller passes the time and the jitter. The states of one such stream:
 `resume` retrieves the response as a stream after the last event; `poll` retrieves it plainly;
 `settle` makes the ending event of the polled response. Too many resumptions in a row that bring no
 event end with the error of the last one.
-
-Polling: how often to ask for a background response, and when to stop.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from azure_responses.errors import (
-    APIStatusError,
-    APITimeoutError,
-    AzureResponsesError,
-    ConfigurationError,
-)
+from azure_responses.errors import APIStatusError, AzureResponsesError
 from azure_responses.protocol.retry import RetryPolicy, backoff
 from azure_responses.protocol.sse import TERMINAL_STATUSES
-from azure_responses.types.response import Response
 
-__all__ = [
-    "Poll",
-    "Resumption",
-    "Step",
-]
+__all__ = ["Resumption", "Step"]
 
 # The service closes a background stream after five minutes; from then on only polling is certain.
 _STREAMING_LIMIT = 300.0
@@ -108,67 +95,3 @@ class Resumption:
             return Step("poll", _POLL_INTERVAL)
         self._has_ended = True
         return Step("resume", 0.0, last_event)
-
-
-# Short at first, for responses that end soon, then growing: a wait of minutes costs few requests.
-_FIRST_INTERVAL = 0.5
-_LONGEST_INTERVAL = 5.0
-_SHORTEST_POLL = 1.0
-# A year; what sleeps takes no more than a few hundred.
-_LONGEST = 3e7
-
-
-class Poll:
-    """One wait for one response.
-
-    Args:
-        started_at: monotonic seconds.
-        interval: seconds between polls; None starts at half a second and grows to five.
-        timeout: seconds to wait in all; None is for ever, and less than 0 is a time that is up.
-
-    Raises:
-        ConfigurationError: `interval` or `timeout` is not a number in its range.
-    """
-
-    def __init__(self, started_at: float, interval: float | None, timeout: float | None) -> None:
-        _check_seconds("poll_interval", interval, (0, _LONGEST))
-        _check_seconds("timeout", timeout, (-math.inf, math.inf))
-        self._ends_at = None if timeout is None else started_at + timeout
-        self._is_fixed = interval is not None
-        self._interval = _FIRST_INTERVAL if interval is None else interval
-
-    def patience(self, now: float) -> float | None:
-        """Seconds that one poll may take, a second at least; None is for as long as any call."""
-        if self._ends_at is None:
-            return None
-        return max(self._ends_at - now, _SHORTEST_POLL)
-
-    def delay(self, response: Response, now: float) -> float | None:
-        """Seconds until the next poll, or None because the response has ended.
-
-        Raises:
-            APITimeoutError: the response is still at work and the time is up.
-        """
-        if response.status is None or str(response.status) in TERMINAL_STATUSES:
-            return None
-        delay = self._interval
-        if self._ends_at is not None:
-            if now >= self._ends_at:
-                raise APITimeoutError(
-                    f"Response {response.id} is still {response.status}.",
-                    hint="Wait again with a longer timeout, or cancel it.",
-                )
-            delay = min(delay, self._ends_at - now)
-        if not self._is_fixed:
-            self._interval = min(self._interval * 1.5, _LONGEST_INTERVAL)
-        return delay
-
-
-def _check_seconds(name: str, value: object, limits: tuple[float, float]) -> None:
-    least, most = limits
-    if value is None or (isinstance(value, int | float) and least <= value <= most):
-        return
-    raise ConfigurationError(
-        f"{name} is {value!r}.",
-        hint="It is a number of seconds, or None to leave it to the client.",
-    )

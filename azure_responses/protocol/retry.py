@@ -13,7 +13,7 @@ from azure_responses.errors import (
     CredentialError,
 )
 
-__all__ = ["RetryPolicy", "backoff", "is_transient", "retry_hint"]
+__all__ = ["RetryPolicy", "backoff", "is_transient", "poll_hint", "retry_hint"]
 
 # What openai-python retries as well; 409 is Azure's answer to a resource that is being changed.
 _TRANSIENT_STATUSES = frozenset({408, 409, 429})
@@ -24,6 +24,12 @@ _SENTENCE = re.compile(
 _UNITS = {"ms": 0.001, "millisecond": 0.001, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _LIMITS = ("requests", "tokens")
+_POLL_HEADERS = {
+    "openai-poll-after-ms": 0.001,
+    "retry-after-ms": 0.001,
+    "x-ms-retry-after-ms": 0.001,
+    "retry-after": 1.0,
+}
 _LEAST_RESUMPTIONS = 2
 # The longest wait that the service is known to ask for is a day.
 _LONGEST_HINT = 7 * 86_400.0
@@ -96,6 +102,19 @@ def retry_hint(headers: Mapping[str, str], message: str, now: float) -> float | 
     """
     hint = _hint(headers, message, now)
     return None if hint is None or hint > _LONGEST_HINT else max(0.0, hint)
+
+
+def poll_hint(headers: Mapping[str, str]) -> float | None:
+    """Seconds after which the service wants to be asked again how far something is; None without.
+
+    In order: `openai-poll-after-ms`, which the openai package knows, `retry-after-ms`,
+    `x-ms-retry-after-ms` and `retry-after` in seconds. Never negative.
+    """
+    for name, unit in _POLL_HEADERS.items():
+        number = _number(headers.get(name))
+        if number is not None and number * unit <= _LONGEST_HINT:
+            return max(0.0, number * unit)
+    return None
 
 
 def _hint(headers: Mapping[str, str], message: str, now: float) -> float | None:

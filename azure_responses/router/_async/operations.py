@@ -11,7 +11,7 @@ from azure_responses._async.concurrency import sleep
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.errors import ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.resumption import Poll
+from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.chat_answers import (

@@ -12,7 +12,7 @@ from azure_responses._sync.concurrency import sleep
 from azure_responses._sync.pages import InputItemPages
 from azure_responses.errors import ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.resumption import Poll
+from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router._sync.chat_answers import (
