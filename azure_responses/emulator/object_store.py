@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from azure_responses.emulator.contents import Content
 from azure_responses.emulator.opaque_values import IdentifierMint
+from azure_responses.emulator.skill_store import Skill
 from azure_responses.emulator.timing import Clock
 from azure_responses.emulator.vector_store import VectorStore
 
@@ -134,16 +135,29 @@ class Container:
     created_at: float
     last_active_at: float
     idle_seconds: float = CONTAINER_IDLE_SECONDS
+    memory_limit: str = "1g"
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
 
-    def add(self, file: dict[str, Any], content: Content) -> None:
-        """Keep a file, and no more than a thousand."""
-        self.files[file["id"]] = file
-        self.contents[file["id"]] = content
+    def add_file(
+        self, filename: str, content: Content, source: str, now: float, file_id: str
+    ) -> dict[str, Any]:
+        """Keep a file of a `user` or of the `assistant`, and no more than a thousand."""
+        file: dict[str, Any] = {
+            "id": file_id,
+            "object": "container.file",
+            "created_at": int(now),
+            "bytes": content.size,
+            "container_id": self.id,
+            "path": f"/mnt/data/{filename}",
+            "source": source,
+        }
+        self.files[file_id] = file
+        self.contents[file_id] = content
         if len(self.files) > _MOST:
             dropped = next(iter(self.files))
             del self.files[dropped], self.contents[dropped]
+        return file
 
     def has_expired(self, now: float) -> bool:
         """True once it was idle for too long, or its session is over."""
@@ -179,6 +193,7 @@ class ObjectStore:
         self.uploads: dict[str, StoredUpload] = BoundedDict(_MOST)
         self.containers: dict[str, Container] = BoundedDict(_MOST)
         self.conversations: dict[str, StoredConversation] = BoundedDict(_MOST)
+        self.skills: dict[str, Skill] = BoundedDict(_MOST)
 
     @property
     def files(self) -> dict[str, StoredFile]:
@@ -235,6 +250,11 @@ class ObjectStore:
     def _lacks_room(self, content: Content) -> bool:
         kept = [one for box in self.containers.values() for one in box.contents.values()]
         kept += [part for upload in self.uploads.values() for part in upload.parts.values()]
+        kept += [
+            version.bundle.archive
+            for skill in self.skills.values()
+            for version in skill.versions.values()
+        ]
         if content.is_in_memory:
             held = sum(one.size for one in kept if one.is_in_memory)
             return self._in_memory + held + content.size > _MOST_BYTES

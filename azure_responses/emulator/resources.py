@@ -250,6 +250,7 @@ class Assumptions:
         offers_conversations: a resource has `/conversations`, not only its projects. They are in
             the description of v1; in January 2026 they were not there yet.
         offers_uploads: `/uploads` exists, which the description of v1 lacks.
+        offers_skills: `/skills` exists, which the description of v1 lacks.
         batches_expire: a batch that takes longer than 24 hours is `expired`. Microsoft's batch
             page has that status, and says that such a batch goes on.
         refuses_full_queue: a batch beyond the enqueued tokens is refused when it is created. That
@@ -267,6 +268,7 @@ class Assumptions:
     offers_compaction: bool = True
     offers_conversations: bool = True
     offers_uploads: bool = True
+    offers_skills: bool = True
     batches_expire: bool = True
     refuses_full_queue: bool = True
     lists_batches_as_data: bool = True

@@ -13,6 +13,7 @@ from azure_responses.emulator.engine.messages_reply import (
     create_message,
     write_message_events,
 )
+from azure_responses.emulator.engine.service_tools import paint, written_file
 from azure_responses.emulator.engine.triggers import TRIGGERS
 
 __all__ = [
@@ -27,4 +28,6 @@ __all__ = [
     "count_message_tokens",
     "write_message_events",
     "compact",
+    "paint",
+    "written_file",
 ]

@@ -20,7 +20,7 @@ from azure_responses.emulator.engine.output_items import write_message
 from azure_responses.emulator.service_errors import ServiceError
 from azure_responses.emulator.tokens import count_text
 
-__all__ = ["SERVICE_TOOLS", "paint"]
+__all__ = ["SERVICE_TOOLS", "paint", "written_file"]
 
 # An estimate of what the model writes to call a hosted tool: no recording has a call alone.
 _CALL_TOKENS = 20
@@ -157,7 +157,41 @@ def _write_code_call(builder: ResponseBuilder, tool: Tool) -> list[OutputStep]:
     item = builder.item("ci", "code_interpreter_call", status="completed", code=code)
     item.update(container_id=_find_container(builder, tool), outputs=outputs)
     call = OutputStep(item, tokens=count_text(code) + _CALL_TOKENS)
-    return [call, write_message(builder, told)]
+    told, notes = _cite_written(builder, told, item["container_id"])
+    return [call, write_message(builder, told, notes)]
+
+
+_WRITES_PLOT = re.compile(r"\b(?:plot|chart|graph|png)\b", re.IGNORECASE)
+_WRITES_TABLE = re.compile(r"\b(?:csv|save|download)\b", re.IGNORECASE)
+
+
+def _cite_written(
+    builder: ResponseBuilder, told: str, container_id: str
+) -> tuple[str, list[dict[str, Any]]]:
+    """The text with a link to the file that the prompt asks for, if any."""
+    prompt = builder.prompt
+    table = "result.csv" if _WRITES_TABLE.search(prompt) else None
+    name = "plot.png" if _WRITES_PLOT.search(prompt) else table
+    if name is None:
+        return told, []
+    start = len(told) + 1
+    told += f" [Download {name}](sandbox:/mnt/data/{name})"
+    note = {
+        "type": "container_file_citation",
+        "container_id": container_id,
+        "file_id": "cfile_" + builder.generation.identifiers.digits(32),
+        "filename": name,
+        "start_index": start,
+        "end_index": len(told),
+    }
+    return told, [note]
+
+
+def written_file(filename: str, code: str) -> bytes:
+    """The bytes of a file that the code interpreter wrote when it ran `code`."""
+    if filename.endswith(".png"):
+        return base64.b64decode(paint(code))
+    return b"code\n" + code.encode() + b"\n"
 
 
 def _find_container(builder: ResponseBuilder, tool: Tool) -> str:

@@ -13,6 +13,7 @@ from azure_responses.emulator.operations import (
     files,
     messages,
     responses,
+    skills,
     uploads,
     vector_stores,
 )
@@ -31,6 +32,10 @@ def _of_agents(name: str, method: str, path: str, handle: Handler) -> Operation:
 def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
     offered_if = "offers_conversations" if name.startswith("conversations") else None
     return Operation(name, method, path, handle, is_dated=False, offered_if=offered_if)
+
+
+def _skill(name: str, method: str, path: str, handle: Handler) -> Operation:
+    return Operation(name, method, path, handle, is_dated=False, offered_if="offers_skills")
 
 
 def _upload(name: str, method: str, path: str, handle: Handler) -> Operation:
@@ -111,6 +116,18 @@ OPERATIONS: tuple[Operation, ...] = (
               "vector_stores/*/file_batches/*/cancel", vector_stores.cancel_batch),
     Operation("vector_stores.file_batches.list_files", "GET",
               "vector_stores/*/file_batches/*/files", vector_stores.list_batch_files),
+    _skill("skills.create", "POST", "skills", skills.create),
+    _skill("skills.list", "GET", "skills", skills.list_skills),
+    _skill("skills.retrieve", "GET", "skills/*", skills.retrieve),
+    _skill("skills.update", "POST", "skills/*", skills.update),
+    _skill("skills.delete", "DELETE", "skills/*", skills.delete),
+    _skill("skills.content", "GET", "skills/*/content", skills.read_content),
+    _skill("skills.versions.create", "POST", "skills/*/versions", skills.add_version),
+    _skill("skills.versions.list", "GET", "skills/*/versions", skills.list_versions),
+    _skill("skills.versions.retrieve", "GET", "skills/*/versions/*", skills.retrieve_version),
+    _skill("skills.versions.delete", "DELETE", "skills/*/versions/*", skills.delete_version),
+    _skill("skills.versions.content", "GET", "skills/*/versions/*/content",
+           skills.read_version_content),
     _v1_only("containers.create", "POST", "containers", containers.create),
     _v1_only("containers.list", "GET", "containers", containers.list_containers),
     _v1_only("containers.retrieve", "GET", "containers/*", containers.retrieve),

@@ -9,12 +9,22 @@ from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import Container
 from azure_responses.emulator.operations.fields import list_page, read_minutes
 from azure_responses.emulator.operations.files import content_reply, find_files
-from azure_responses.emulator.service_errors import invalid_request, missing_parameter, not_found
+from azure_responses.emulator.operations.references import check_skills
+from azure_responses.emulator.service_errors import (
+    invalid_request,
+    invalid_type,
+    invalid_value,
+    missing_parameter,
+    not_found,
+)
 
 __all__ = [
     "create", "create_file", "delete", "delete_file", "list_containers", "list_files",
     "read_content", "retrieve", "retrieve_file",
 ]  # fmt: skip
+
+
+_MEMORY_LIMITS = ("1g", "4g", "16g", "64g")
 
 
 def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
@@ -27,6 +37,7 @@ def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
         "expires_after": {"anchor": "last_active_at", "minutes": minutes},
         "last_active_at": int(container.last_active_at),
         "name": container.name,
+        "memory_limit": container.memory_limit,
     }
 
 
@@ -58,18 +69,26 @@ def create(call: EmulatedCall) -> PlannedReply:
     name = call.body.get("name")
     if not name:
         raise missing_parameter("name", code=None)
+    if not isinstance(name, str):
+        raise invalid_type("name", "a string", name)
     minutes = read_minutes(call.body, "expires_after", 20)
+    memory_limit = call.body.get("memory_limit") or "1g"
+    if memory_limit not in _MEMORY_LIMITS:
+        raise invalid_value("memory_limit", memory_limit, _MEMORY_LIMITS)
+    check_skills(call, call.body.get("skills"), "skills")
     files = find_files(call, "file_ids")
     container = call.account.objects.add_container(name, 60.0 * minutes)
+    container.memory_limit = memory_limit
     for file in files:
         _add_file(call, container, file.filename, file.content)
     return json_reply(_as_object(call, container))
 
 
 def list_containers(call: EmulatedCall) -> PlannedReply:
-    """`GET /containers`."""
-    containers = call.account.objects.containers.values()
-    return json_reply(list_page([_as_object(call, item) for item in containers], call.query))
+    """`GET /containers`, of one name where the query says so."""
+    name, containers = call.query.get("name"), call.account.objects.containers.values()
+    shown = [_as_object(call, one) for one in containers if name in (None, one.name)]
+    return json_reply(list_page(shown, call.query))
 
 
 def retrieve(call: EmulatedCall) -> PlannedReply:
@@ -88,17 +107,8 @@ def _add_file(
     call: EmulatedCall, container: Container, filename: str, content: Content
 ) -> dict[str, Any]:
     call.account.objects.make_room(content)
-    file: dict[str, Any] = {
-        "id": "cfile_" + call.account.mint.digits(32),
-        "object": "container.file",
-        "created_at": int(call.now),
-        "bytes": content.size,
-        "container_id": container.id,
-        "path": f"/mnt/data/{filename}",
-        "source": "user",
-    }
-    container.add(file, content)
-    return file
+    file_id = "cfile_" + call.account.mint.digits(32)
+    return container.add_file(filename, content, "user", call.now, file_id)
 
 
 def create_file(call: EmulatedCall) -> PlannedReply:

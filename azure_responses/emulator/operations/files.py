@@ -32,9 +32,9 @@ _MOST_LASTING, _MOST_EXPIRING = 500, 10_000
 _WHOLE_BYTES = 1024 * 1024
 
 
-def content_reply(content: Content) -> PlannedReply:
+def content_reply(content: Content, content_type: str = "application/octet-stream") -> PlannedReply:
     """The bytes of a file, in pieces where they are many."""
-    headers = [("content-type", "application/octet-stream")]
+    headers = [("content-type", content_type)]
     if content.size <= _WHOLE_BYTES:
         return PlannedReply(200, headers, content.read())
     headers.append(("content-length", str(content.size)))

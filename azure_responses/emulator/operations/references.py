@@ -14,7 +14,7 @@ from azure_responses.emulator.service_errors import (
     reasoning_missing,
 )
 
-__all__ = ["Context", "find_context"]
+__all__ = ["Context", "check_skills", "find_context"]
 
 
 @dataclass
@@ -125,6 +125,8 @@ def _check_tools(call: EmulatedCall, tools: Any) -> None:
             _check_vector_stores(call, tool.get("vector_store_ids") or ())
         elif kind == "code_interpreter":
             _check_container(call, tool.get("container"))
+        elif kind == "shell":
+            _check_environment(call, tool.get("environment") or {})
 
 
 def _check_vector_stores(call: EmulatedCall, store_ids: Any) -> None:
@@ -132,6 +134,36 @@ def _check_vector_stores(call: EmulatedCall, store_ids: Any) -> None:
     if missing:
         # A list without the quotes of the other messages.
         raise invalid_request(f"Vector store with id {missing} not found.", "tools", status=404)
+
+
+def _check_environment(call: EmulatedCall, environment: dict[str, Any]) -> None:
+    if environment.get("type") == "container_reference":
+        _check_container(call, str(environment.get("container_id")))
+        return
+    _check_container(call, environment)
+    # The skills of a local environment are folders of the caller's machine.
+    if environment.get("type") == "container_auto":
+        check_skills(call, environment.get("skills"), "tools")
+
+
+def check_skills(call: EmulatedCall, skills: Any, param: str) -> None:
+    """Raise ServiceError for references to skills, or versions, that the resource lacks."""
+    if skills is None:
+        return
+    if not isinstance(skills, list) or not all(isinstance(skill, dict) for skill in skills):
+        raise invalid_request("Invalid type for 'skills': expected an array of objects.", param)
+    for reference in skills:
+        if reference.get("type") == "skill_reference":
+            _check_skill(call, reference, param)
+
+
+def _check_skill(call: EmulatedCall, reference: dict[str, Any], param: str) -> None:
+    skill_id, version = reference.get("skill_id"), reference.get("version")
+    skill = call.account.objects.skills.get(str(skill_id))
+    if skill is None:
+        raise not_found("Skill", skill_id, param)
+    if version is not None and skill.find(str(version)) is None:
+        raise not_found("Skill version", version, param)
 
 
 def _check_container(call: EmulatedCall, container: Any) -> None:

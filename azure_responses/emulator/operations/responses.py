@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from azure_responses.emulator import engine
+from azure_responses.emulator.contents import Content
 from azure_responses.emulator.dispatch import (
     EmulatedCall,
     admit,
@@ -100,9 +101,27 @@ def _keep_containers(call: EmulatedCall, answer: GeneratedResponse) -> None:
     """Containers that a code interpreter call started can be read and used afterwards."""
     objects = call.account.objects
     for item in answer.output_items:
-        container_id = item.get("container_id")
+        # A shell's output names the container in its environment.
+        environment = item.get("environment") or {}
+        container_id = item.get("container_id") or environment.get("container_id")
         if container_id is not None and container_id not in objects.containers:
             objects.add_container("auto", container_id=container_id)
+    _keep_written(call, answer.output_items)
+
+
+def _keep_written(call: EmulatedCall, items: list[dict[str, Any]]) -> None:
+    """What the code interpreter wrote, and a message cites, is in the container."""
+    code = ""
+    for item in items:
+        code = item.get("code", code)
+        for part in item.get("content") or () if item["type"] == "message" else ():
+            for note in part.get("annotations") or ():
+                if note["type"] == "container_file_citation":
+                    content = Content(engine.written_file(note["filename"], code))
+                    container = call.account.objects.containers[note["container_id"]]
+                    container.add_file(
+                        note["filename"], content, "assistant", call.now, note["file_id"]
+                    )
 
 
 def _find_failing_order(call: EmulatedCall, deployment: EmulatedDeployment) -> str | None:

@@ -99,3 +99,51 @@ def test_a_container_that_a_call_started_can_be_used_afterwards(client: httpx.Cl
     ).json()
     (call,) = [item for item in reply["output"] if item["type"] == "code_interpreter_call"]
     assert client.get(f"{CONTAINERS}/{call['container_id']}").json()["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"), [("save it as CSV", "result.csv"), ("plot it", "plot.png")]
+)
+def test_a_cited_file_can_be_downloaded_from_its_container(
+    client: httpx.Client, asked: str, name: str
+) -> None:
+    reply = create(
+        client,
+        model="gpt-5",
+        input=f"Use the code interpreter to compute 2+2 and {asked}.",
+        tools=[{"type": "code_interpreter", "container": {"type": "auto"}}],
+        tool_choice={"type": "code_interpreter"},
+    ).json()
+    (note,) = reply["output"][-1]["content"][0]["annotations"]
+    assert (note["type"], note["filename"]) == ("container_file_citation", name)
+    text = reply["output"][-1]["content"][0]["text"]
+    assert text[note["start_index"] : note["end_index"]].endswith(f"/mnt/data/{name})")
+    path = f"{CONTAINERS}/{note['container_id']}/files/{note['file_id']}"
+    shown = client.get(path).json()
+    assert (shown["source"], shown["path"]) == ("assistant", f"/mnt/data/{name}")
+    content = client.get(f"{path}/content").content
+    assert len(content) == shown["bytes"] > 0
+
+
+def test_a_container_has_a_memory_limit_and_can_be_found_by_name(client: httpx.Client) -> None:
+    client.post(CONTAINERS, json={"name": "small"})
+    large = client.post(CONTAINERS, json={"name": "large", "memory_limit": "16g"}).json()
+    assert large["memory_limit"] == "16g"
+    assert client.get(CONTAINERS, params={"name": "large"}).json()["data"] == [large]
+    assert client.get(CONTAINERS).json()["data"][1]["memory_limit"] == "1g"
+    for body in ({"name": "x", "memory_limit": "2g"}, {"name": 7}):
+        assert client.post(CONTAINERS, json=body).status_code == 400
+
+
+def test_files_of_an_expired_container_are_gone(emulator: Emulator, client: httpx.Client) -> None:
+    path = f"{CONTAINERS}/{client.post(CONTAINERS, json={'name': 'box'}).json()['id']}/files"
+    file = client.post(path, files={"file": ("a", b"x")}).json()
+    emulator.clock.advance(20 * 60)
+    for reply in (
+        client.get(f"{path}/{file['id']}/content"),
+        client.delete(f"{path}/{file['id']}"),
+        client.post(path, files={"file": ("a", b"x")}),
+    ):
+        assert (reply.status_code, reply.json()["error"]["message"]) == (
+            400, "Container is expired.",
+        )  # fmt: skip

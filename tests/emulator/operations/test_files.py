@@ -146,7 +146,7 @@ def test_files_take_no_more_memory_than_they_may() -> None:
     clock = Clock()
     holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
     container = holdings.add_container("auto")
-    container.add({"id": "cfile_1"}, Content(b"x" * 10))
+    container.add_file("a", Content(b"x" * 10), "user", 0, "cfile_1")
     old = holdings.add_file("a", "assistants", Content(b"x" * 20))
     kept = holdings.add_file("b", "assistants", Content(b"x" * 30))
     # A content that only says how large it is.
