@@ -1,7 +1,8 @@
 """The async client."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import httpx
 
@@ -11,12 +12,17 @@ from azure_responses._async.resources import AsyncModels, AsyncResponses
 from azure_responses._async.watch import AsyncTelemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.transport import LoopTransport, refuse_wrong_client
+from azure_responses.transport import LoopTransport, Timeout, refuse_wrong_client
 
 if TYPE_CHECKING:
     from azure_responses._async.chat import AsyncChat
+    from azure_responses._async.files import AsyncFiles
+    from azure_responses._async.object_calls import AsyncObjectCalls
+    from azure_responses._async.uploads import AsyncUploads
 
 __all__ = ["AsyncAzureResponses"]
+
+T = TypeVar("T")
 
 
 @shows_parameters(ClientArguments)
@@ -81,6 +87,20 @@ class AsyncAzureResponses:
         return self._models
 
     @property
+    def files(self) -> "AsyncFiles":
+        """Upload, list, read and delete files."""
+        from azure_responses._async.files import AsyncFiles
+
+        return self._objects(AsyncFiles)
+
+    @property
+    def uploads(self) -> "AsyncUploads":
+        """Upload large files in parts."""
+        from azure_responses._async.uploads import AsyncUploads
+
+        return self._objects(AsyncUploads)
+
+    @property
     def endpoint(self) -> str:
         """The resource, without version and operation."""
         endpoint = self._configuration.settings.endpoint
@@ -137,6 +157,13 @@ class AsyncAzureResponses:
         # Made on use: most programs never ask for chat completions.
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
+
+    def _objects(self, kind: "Callable[[AsyncObjectCalls, Timeout], T]") -> T:
+        """A resource of stored objects; imported on use, as most programs have none."""
+        from azure_responses._async.object_calls import AsyncClientObjectCalls
+
+        calls = AsyncClientObjectCalls(self._operations, self._executor)
+        return kind(calls, self._configuration.timeout)
 
     def _make_chat(self) -> "AsyncChat":
         # Imported on use: most programs speak only one of the two APIs.

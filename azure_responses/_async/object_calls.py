@@ -21,7 +21,7 @@ R = TypeVar("R", bound=Result)
 
 
 class AsyncDownload(Protocol):
-    """Bytes of the service, still to be read; closed at their end, or by `aclose`."""
+    """Bytes of the service, to be iterated once; closed at their end, or by `aclose`."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -112,7 +112,11 @@ def _extended(form: Form, extra: Mapping[str, Any] | None) -> Form:
 
 
 class AsyncClientDownload:
-    """The bytes of a download, as they arrive."""
+    """The bytes of a download, as they arrive.
+
+    Iterating raises an APIConnectionError where the connection breaks before the end, and an
+    APITimeoutError where it is silent for too long.
+    """
 
     # What telemetry asks of a stream.
     final_response = None
@@ -125,30 +129,34 @@ class AsyncClientDownload:
         self._reply = reply
         self._watch = watch
         self._read = 0
+        self._is_over = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The pieces as they arrive.
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
-        Raises:
-            APIConnectionError: the connection broke before the end; an APITimeoutError: it was
-                silent for too long.
-        """
+    async def __anext__(self) -> bytes:
+        if self._is_over:
+            raise StopAsyncIteration
         try:
-            while (piece := await self._reply.read()) is not None:
-                # Each piece begins the time anew, as an event does in a stream.
-                self.events_seen += 1
-                self._reply.note(self)
-                self._read += len(piece)
-                yield piece
-            self._check_length()
+            piece = await self._reply.read()
+            if piece is None:
+                self._check_length()
         except APIConnectionError as error:
             error.message += f" {self._read} bytes of the download had arrived."
             await self._end(error)
             raise
-        await self._end(None)
+        if piece is None:
+            await self._end(None)
+            raise StopAsyncIteration
+        # Each piece begins the time anew, as an event does in a stream.
+        self.events_seen += 1
+        self._reply.note(self)
+        self._read += len(piece)
+        return piece
 
     async def aclose(self) -> None:
         """Release the connection; nothing when all was read."""
+        self._is_over = True
         with shield():
             await self._reply.aclose()
         watch, self._watch = self._watch, None

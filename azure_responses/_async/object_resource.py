@@ -1,11 +1,14 @@
 """What the resources of stored objects have in common: `files`, `vector_stores`, …."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
+from azure_responses._async.downloads import AsyncStreamedContent, collect
 from azure_responses._async.object_calls import AsyncDownload, AsyncObjectCalls
 from azure_responses._async.pages import AsyncPages
 from azure_responses.call_options import split_arguments
+from azure_responses.downloaded_content import BinaryContent
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Options, query_of
 from azure_responses.transport import Timeout
@@ -63,8 +66,21 @@ class AsyncObjectResource:
 
         return AsyncPages(fetch, after)
 
+    async def _download(
+        self, operation: str, options: Mapping[str, Any], *ids: str
+    ) -> BinaryContent:
+        """The whole of a download; a large one is kept on disk."""
+        return await collect(await self._open(operation, options, *ids))
+
+    @asynccontextmanager
+    async def _stream(
+        self, operation: str, options: Mapping[str, Any], *ids: str
+    ) -> AsyncIterator[AsyncStreamedContent]:
+        """A download as it arrives."""
+        async with aclosing(await self._open(operation, options, *ids)) as download:
+            yield AsyncStreamedContent(download)
+
     async def _open(self, operation: str, options: Mapping[str, Any], *ids: str) -> AsyncDownload:
-        """The bytes of a download."""
         given, timeout = self._split(options)
         return await self._calls.open(ObjectRequest(operation, ids), given, timeout)
 

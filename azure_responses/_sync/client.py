@@ -1,8 +1,9 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """The sync client."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import httpx
 
@@ -12,12 +13,17 @@ from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.watch import Telemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.transport import SyncTransport, refuse_wrong_client
+from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_client
 
 if TYPE_CHECKING:
     from azure_responses._sync.chat import Chat
+    from azure_responses._sync.files import Files
+    from azure_responses._sync.object_calls import ObjectCalls
+    from azure_responses._sync.uploads import Uploads
 
 __all__ = ["AzureResponses"]
+
+T = TypeVar("T")
 
 
 @shows_parameters(ClientArguments)
@@ -81,6 +87,20 @@ class AzureResponses:
         return self._models
 
     @property
+    def files(self) -> "Files":
+        """Upload, list, read and delete files."""
+        from azure_responses._sync.files import Files
+
+        return self._objects(Files)
+
+    @property
+    def uploads(self) -> "Uploads":
+        """Upload large files in parts."""
+        from azure_responses._sync.uploads import Uploads
+
+        return self._objects(Uploads)
+
+    @property
     def endpoint(self) -> str:
         """The resource, without version and operation."""
         endpoint = self._configuration.settings.endpoint
@@ -137,6 +157,13 @@ class AzureResponses:
         # Made on use: most programs never ask for chat completions.
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
+
+    def _objects(self, kind: "Callable[[ObjectCalls, Timeout], T]") -> T:
+        """A resource of stored objects; imported on use, as most programs have none."""
+        from azure_responses._sync.object_calls import ClientObjectCalls
+
+        calls = ClientObjectCalls(self._operations, self._executor)
+        return kind(calls, self._configuration.timeout)
 
     def _make_chat(self) -> "Chat":
         # Imported on use: most programs speak only one of the two APIs.

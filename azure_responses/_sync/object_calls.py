@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Result)
 
 
 class Download(Protocol):
-    """Bytes of the service, still to be read; closed at their end, or by `close`."""
+    """Bytes of the service, to be iterated once; closed at their end, or by `close`."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -109,7 +109,11 @@ def _extended(form: Form, extra: Mapping[str, Any] | None) -> Form:
 
 
 class ClientDownload:
-    """The bytes of a download, as they arrive."""
+    """The bytes of a download, as they arrive.
+
+    Iterating raises an APIConnectionError where the connection breaks before the end, and an
+    APITimeoutError where it is silent for too long.
+    """
 
     # What telemetry asks of a stream.
     final_response = None
@@ -122,30 +126,34 @@ class ClientDownload:
         self._reply = reply
         self._watch = watch
         self._read = 0
+        self._is_over = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """The pieces as they arrive.
+        return self
 
-        Raises:
-            APIConnectionError: the connection broke before the end; an APITimeoutError: it was
-                silent for too long.
-        """
+    def __next__(self) -> bytes:
+        if self._is_over:
+            raise StopIteration
         try:
-            while (piece := self._reply.read()) is not None:
-                # Each piece begins the time anew, as an event does in a stream.
-                self.events_seen += 1
-                self._reply.note(self)
-                self._read += len(piece)
-                yield piece
-            self._check_length()
+            piece = self._reply.read()
+            if piece is None:
+                self._check_length()
         except APIConnectionError as error:
             error.message += f" {self._read} bytes of the download had arrived."
             self._end(error)
             raise
-        self._end(None)
+        if piece is None:
+            self._end(None)
+            raise StopIteration
+        # Each piece begins the time anew, as an event does in a stream.
+        self.events_seen += 1
+        self._reply.note(self)
+        self._read += len(piece)
+        return piece
 
     def close(self) -> None:
         """Release the connection; nothing when all was read."""
+        self._is_over = True
         with shield():
             self._reply.close()
         watch, self._watch = self._watch, None

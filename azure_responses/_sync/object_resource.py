@@ -1,12 +1,15 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """What the resources of stored objects have in common: `files`, `vector_stores`, …."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+from azure_responses._sync.downloads import StreamedContent, collect
 from azure_responses._sync.object_calls import Download, ObjectCalls
 from azure_responses._sync.pages import Pages
 from azure_responses.call_options import split_arguments
+from azure_responses.downloaded_content import BinaryContent
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Options, query_of
 from azure_responses.transport import Timeout
@@ -64,8 +67,19 @@ class ObjectResource:
 
         return Pages(fetch, after)
 
+    def _download(self, operation: str, options: Mapping[str, Any], *ids: str) -> BinaryContent:
+        """The whole of a download; a large one is kept on disk."""
+        return collect(self._open(operation, options, *ids))
+
+    @contextmanager
+    def _stream(
+        self, operation: str, options: Mapping[str, Any], *ids: str
+    ) -> Iterator[StreamedContent]:
+        """A download as it arrives."""
+        with closing(self._open(operation, options, *ids)) as download:
+            yield StreamedContent(download)
+
     def _open(self, operation: str, options: Mapping[str, Any], *ids: str) -> Download:
-        """The bytes of a download."""
         given, timeout = self._split(options)
         return self._calls.open(ObjectRequest(operation, ids), given, timeout)
 
