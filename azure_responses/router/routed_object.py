@@ -42,7 +42,8 @@ class ObjectCall:
         body: the JSON object that was read, or the fields of a form; None without either.
         content: the body as it is sent where nothing in it has to be changed; a form always is.
         content_type: of `content`; of JSON by default.
-        form: of a typed call, in place of `content`.
+        pieces: a body that is sent as it is read, in place of `content`.
+        form: of a typed call, in place of both.
         model: the model at whose resource an object is made; else body, query and headers say it.
         headers: names in lower case; those that name a model are read.
         owner, end_user: who asks, for whom.
@@ -56,8 +57,9 @@ class ObjectCall:
     ids: Sequence[str] = ()
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    content: bytes | Content | None = None
+    content: bytes | None = None
     content_type: str = "application/json"
+    pieces: Content | None = None
     form: Form | None = None
     model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +69,11 @@ class ObjectCall:
     may_call: Callable[[str], bool] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     call_id: str | None = None
+
+    @property
+    def is_form(self) -> bool:
+        """`content` is a form, not JSON."""
+        return self.content_type.startswith("multipart/")
 
     @classmethod
     def of(cls, request: ObjectRequest, **more: Any) -> "ObjectCall":
@@ -127,6 +134,7 @@ class ObjectReader:
             body is not call.body,
             place.given,
             call.options.get("timeout", self.timeout),
+            call.pieces,
         )
 
     def _route_request(self, place: ObjectPlace, options: Mapping[str, Any]) -> RouteRequest:
@@ -155,6 +163,7 @@ class RoutedObject:
         is_changed: fields of the body were left out.
         given: ids as the service knows them → as the caller gave them.
         timeout: for the whole call.
+        pieces: the body that is sent as it is read, one for all attempts.
     """
 
     reader: Reader
@@ -166,6 +175,7 @@ class RoutedObject:
     is_changed: bool
     given: Mapping[str, str]
     timeout: Timeout
+    pieces: Content | None = None
 
     is_about_stored: ClassVar[bool] = True
     is_background: ClassVar[bool] = False
@@ -205,34 +215,46 @@ class RoutedObject:
         api: APIName = "responses",
     ) -> PreparedRequest:
         """What is sent to one deployment of the resource."""
-        body, content = self._body_for(deployment)
-        form = self.call.form
-        if form is not None and body is not None:
-            # The fields without those that are ours, and with the service's own ids.
-            kept = [(name, body.get(name, value)) for name, value in form.fields if name in body]
-            form, body = Form(kept, form.files), None
-        asked = ObjectRequest(self.operation, self.ids, self.query, body, form)
+        body, content = None, None
+        if self.pieces is None:
+            body, content = self._body_for(deployment)
         request = UpstreamRequest(
             self.operation,
             options=options_of(self.call.options, self.timeout),
             call_id=self.call.call_id,
-            asked=asked,
-            content=content if isinstance(content, bytes) else None,
-            pieces=None if isinstance(content, bytes) else content,
+            asked=ObjectRequest(self.operation, self.ids, self.query, body),
+            content=content,
+            pieces=self.pieces,
             content_type=self.call.content_type,
         )
         return PreparedRequest(request, self._rewriter(deployment))
+
+    @property
+    def is_used_up(self) -> bool:
+        """The body can be read only once, and has been: there is no further attempt."""
+        return self.pieces is not None and not self.pieces.is_repeatable
+
+    @property
+    def form(self) -> Form | None:
+        """The form of a typed call, without the fields for us and with the service's own ids."""
+        form = self.call.form
+        if form is None or self.body_ids is None:
+            return None
+        body = self.body_ids.unlabel().body
+        kept = [(name, value) for name, value in form.fields if name in body]
+        # A name that stands more than once holds no id.
+        names = [name for name, _ in kept]
+        fields = [(n, body[n] if names.count(n) == 1 else value) for n, value in kept]
+        return Form(fields, form.files)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
         """What to remember of an object that was made; nothing yet."""
         return None
 
-    def _body_for(
-        self, deployment: Deployment
-    ) -> tuple[Mapping[str, Any] | None, bytes | Content | None]:
-        """The body as an object, or as what is sent as it is."""
+    def _body_for(self, deployment: Deployment) -> tuple[Mapping[str, Any] | None, bytes | None]:
+        """The body as an object, or as the bytes that are sent."""
         call = self.call
-        if self.body_ids is None or (call.content is not None and call.row.is_form):
+        if self.body_ids is None or call.is_form:
             return None, call.content
         body = self.body_ids.unlabel(deployment.resource).body
         if call.content is None:

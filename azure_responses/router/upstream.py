@@ -22,12 +22,11 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.object_request import Content, ObjectRequest
-from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.router.frames import EventRewriter, FrameStream
-from azure_responses.types.result import Pricer
+from azure_responses.types.result import Pricer, Result
 
 __all__ = ["ResponsesUpstream", "Upstream", "UpstreamRequest", "Warn"]
 
@@ -57,7 +56,7 @@ class UpstreamRequest:
         may_switch: False where a refusal of the API is raised, and not answered by another call.
         asked: a call on a stored object, whose body `content` or `pieces` may be.
         pieces: a body that is sent as it is read.
-        content_type: of `content` and `pieces`.
+        content_type: of `content`.
     """
 
     operation: str
@@ -346,34 +345,12 @@ class ResponsesUpstream:
 
     def _write_object(self, request: UpstreamRequest, asked: ObjectRequest) -> Call:
         """The call on a stored object; the body as it came where nothing in it has changed."""
-        call = self._call_object(asked, _named(request.options, request.call_id))
-        body = request.content if request.pieces is None else request.pieces
-        if body is not None:
+        options = _named(request.options, request.call_id)
+        call = self._operations.call_object(asked, Result, options, request.pieces)
+        if request.content is not None:
             headers = {**call.request.headers, "content-type": request.content_type}
-            call.request = replace(call.request, headers=headers, body=body)
+            call.request = replace(call.request, headers=headers, body=request.content)
         return call
-
-    def _call_object(self, asked: ObjectRequest, options: Options) -> Call:
-        operations, row = self._operations, OBJECT_OPERATIONS[asked.operation]
-        endpoint, ids = operations.settings.endpoint, iter(asked.ids)
-        segments = [part or next(ids) for part in row.upstream]
-        query = {**asked.query, **(options.extra_query or {})}
-        headers: dict[str, str | None] = {"x-ms-client-request-id": self.new_id()}
-        content = None if asked.body is None else encode_body(asked.body, options.extra_body)
-        if content is not None:
-            headers["content-type"] = "application/json"
-        return Call(
-            Request(
-                row.method,
-                endpoint.url(*segments, query=query),
-                merge_headers(operations._headers[False], headers, options.extra_headers),
-                content,
-            ),
-            operations._context(asked.operation, None, asked.ids[0] if asked.ids else None),
-            options.policy(operations.policy),
-            can_refresh_token=self._can_refresh,
-            parameters=asked.body or {},
-        )
 
     def _template(self, request: UpstreamRequest) -> _Template:
         key = request.operation, request.deployment, request.is_stream

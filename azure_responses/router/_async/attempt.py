@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure_responses._async.concurrency import compute, run_in_thread
+from azure_responses._async.object_calls import AsyncClientDownload
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     AzureResponsesError,
@@ -30,6 +31,7 @@ from azure_responses.errors import (
     NotFoundError,
     UnsupportedOperationError,
 )
+from azure_responses.form_content import async_form_content
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply
@@ -105,6 +107,10 @@ class AsyncAttempt:
         # Only a follow-up has a history; a call about a stored response never moves.
         if self._call.replays_history and isinstance(request, RoutedRequest):
             await find_history(request, self._call, self.calls.targets)
+        elif isinstance(request, RoutedObject) and request.pieces is None:
+            form = request.form
+            if form is not None:
+                request.pieces = await async_form_content(form)
         await compute(self._write)
         self.tell_warnings()
 
@@ -140,19 +146,29 @@ class AsyncAttempt:
             return await self._watched(watch)
         except AzureResponsesError as error:
             explained = self.explain(error)
+            if isinstance(self.request, RoutedObject) and self.request.is_used_up:
+                raise NotSent(explained) from error
             # A bare raise where it is the same error: it keeps the cause that the network gave it.
             if explained is not error:
                 raise explained from error
             raise
 
-    async def download(self) -> Reply:
-        """The reply whose body is not JSON; raises what `send` raises."""
+    async def open_download(self) -> AsyncClientDownload:
+        """The bytes of a download, still to be read; raises what `send` raises."""
         await self.write()
+        watch = self.target.sender.telemetry.watch(self.sent)
+        if watch is not None:
+            await watch.start()
         timeout = read_timeout(shorten(self.request.timeout, self.left))
         try:
-            return await self.target.sender.send(self.sent, timeout)
-        except AzureResponsesError as error:
-            raise self.explain(error) from error
+            reply = await self.target.sender.open_download(self.sent, timeout, watch)
+        except BaseException as error:
+            if watch is not None:
+                await watch.fail(error)
+            if isinstance(error, AzureResponsesError):
+                self.explain(error)
+            raise
+        return AsyncClientDownload(reply, watch)
 
     def explain(self, error: AzureResponsesError) -> AzureResponsesError:
         """The error with the ids as the caller knows them, and with what a 404 stands for.

@@ -1,6 +1,6 @@
 """Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
@@ -66,7 +66,10 @@ class AsyncRoutedObjects:
             made = AsyncAttempt(request, target, call, left, calls)
             with nullcontext() if note is None else note(target.deployment, call):
                 if request.row.returns == "bytes":
-                    return _answer_of(await made.download())
+                    opened = await made.open_download()
+                    found = 200, opened.headers, opened
+                    # What follows is between the resource and the reader: no limit counts it.
+                    return Answer(found, Outcome(opened.headers, 0, None))
                 reply = await made.send()
             body = to_bytes(reply.rewritten())
             return Answer((reply.status, reply.headers, body), reply.outcome, reply.entry)
@@ -135,23 +138,3 @@ class AsyncRouterObjectCalls:
         }
         named = {name: value for name, value in given.items() if value is not None}
         return self._reader.read(ObjectCall.of(request, options=named, **self._scope))
-
-
-class WholeDownload:
-    """A download that has been read already."""
-
-    def __init__(self, headers: Mapping[str, str], content: bytes) -> None:
-        self.headers = headers
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The content, in one piece."""
-        yield self._content
-
-    async def aclose(self) -> None:
-        """There is no connection to release."""
-
-
-def _answer_of(reply: Any) -> Answer[Any]:
-    download = WholeDownload(reply.headers, reply.body)
-    return Answer((reply.status, reply.headers, download), Outcome(reply.headers, 0, None))

@@ -23,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure_responses._sync.concurrency import compute, run_in_thread
+from azure_responses._sync.object_calls import ClientDownload
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     AzureResponsesError,
@@ -31,6 +32,7 @@ from azure_responses.errors import (
     NotFoundError,
     UnsupportedOperationError,
 )
+from azure_responses.form_content import form_content
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply
@@ -106,6 +108,10 @@ class Attempt:
         # Only a follow-up has a history; a call about a stored response never moves.
         if self._call.replays_history and isinstance(request, RoutedRequest):
             find_history(request, self._call, self.calls.targets)
+        elif isinstance(request, RoutedObject) and request.pieces is None:
+            form = request.form
+            if form is not None:
+                request.pieces = form_content(form)
         compute(self._write)
         self.tell_warnings()
 
@@ -141,19 +147,29 @@ class Attempt:
             return self._watched(watch)
         except AzureResponsesError as error:
             explained = self.explain(error)
+            if isinstance(self.request, RoutedObject) and self.request.is_used_up:
+                raise NotSent(explained) from error
             # A bare raise where it is the same error: it keeps the cause that the network gave it.
             if explained is not error:
                 raise explained from error
             raise
 
-    def download(self) -> Reply:
-        """The reply whose body is not JSON; raises what `send` raises."""
+    def open_download(self) -> ClientDownload:
+        """The bytes of a download, still to be read; raises what `send` raises."""
         self.write()
+        watch = self.target.sender.telemetry.watch(self.sent)
+        if watch is not None:
+            watch.start()
         timeout = read_timeout(shorten(self.request.timeout, self.left))
         try:
-            return self.target.sender.send(self.sent, timeout)
-        except AzureResponsesError as error:
-            raise self.explain(error) from error
+            reply = self.target.sender.open_download(self.sent, timeout, watch)
+        except BaseException as error:
+            if watch is not None:
+                watch.fail(error)
+            if isinstance(error, AzureResponsesError):
+                self.explain(error)
+            raise
+        return ClientDownload(reply, watch)
 
     def explain(self, error: AzureResponsesError) -> AzureResponsesError:
         """The error with the ids as the caller knows them, and with what a 404 stands for.

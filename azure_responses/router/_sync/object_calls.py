@@ -1,7 +1,7 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
@@ -67,7 +67,10 @@ class RoutedObjects:
             made = Attempt(request, target, call, left, calls)
             with nullcontext() if note is None else note(target.deployment, call):
                 if request.row.returns == "bytes":
-                    return _answer_of(made.download())
+                    opened = made.open_download()
+                    found = 200, opened.headers, opened
+                    # What follows is between the resource and the reader: no limit counts it.
+                    return Answer(found, Outcome(opened.headers, 0, None))
                 reply = made.send()
             body = to_bytes(reply.rewritten())
             return Answer((reply.status, reply.headers, body), reply.outcome, reply.entry)
@@ -132,23 +135,3 @@ class RouterObjectCalls:
         }
         named = {name: value for name, value in given.items() if value is not None}
         return self._reader.read(ObjectCall.of(request, options=named, **self._scope))
-
-
-class WholeDownload:
-    """A download that has been read already."""
-
-    def __init__(self, headers: Mapping[str, str], content: bytes) -> None:
-        self.headers = headers
-        self._content = content
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The content, in one piece."""
-        yield self._content
-
-    def close(self) -> None:
-        """There is no connection to release."""
-
-
-def _answer_of(reply: Any) -> Answer[Any]:
-    download = WholeDownload(reply.headers, reply.body)
-    return Answer((reply.status, reply.headers, download), Outcome(reply.headers, 0, None))
