@@ -42,6 +42,9 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = _add_action(actions, "create", "create a key and print it, once", create)
     parser.add_argument("--name", help="what to call it in lists and logs")
     parser.add_argument("--models", metavar="NAMES", help="with commas; gpt-5* is a pattern")
+    parser.add_argument(
+        "--allowed-routes", metavar="ROUTES", help="with commas, such as /responses,/files"
+    )
     parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute")
     parser.add_argument("--tpm", type=int, metavar="N", help="tokens a minute")
     parser.add_argument("--budget", metavar="USD", help="what it may spend")
@@ -71,7 +74,7 @@ def create(arguments: argparse.Namespace) -> int:
     from azure_responses.gateway.key_table import StoredKey, hash_key, make_key, make_key_id
     from azure_responses.gateway.virtual_keys import TermError, read_terms
 
-    names = ("name", "models", "rpm", "tpm", "budget", "budget_period")
+    names = ("name", "models", "allowed_routes", "rpm", "tpm", "budget", "budget_period")
     terms = {name: getattr(arguments, name) for name in (*names, "expires", "owner", "end_user")}
     now = time.time()
     try:
@@ -175,6 +178,7 @@ def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
         "state": _state(caller),
         "owner": caller.owner,
         "models": list(caller.models),
+        "allowed_routes": list(caller.allowed_routes),
         "rpm": caller.rpm,
         "tpm": caller.tpm,
         # As text, because a float would round it.

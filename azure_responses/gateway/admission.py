@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -58,11 +59,19 @@ class Admission:
         self._lock = threading.Lock()
 
     def admit(
-        self, caller: ApiCaller, *, model: str, tokens: int, cost: int, now: float, tick: float
+        self,
+        caller: ApiCaller,
+        *,
+        model: str | None,
+        tokens: int,
+        cost: int,
+        now: float,
+        tick: float,
     ) -> Admitted | ErrorResponse:
         """Let a call begin, or say why not.
 
         Args:
+            model: the one asked for; None of calls that no model answers.
             tokens: an estimate of all it will use.
             cost: an estimate, in millionths of a millionth of a US dollar.
             now: unix seconds, for the periods of budgets.
@@ -79,7 +88,7 @@ class Admission:
         state: AsyncStateStore,
         caller: ApiCaller,
         *,
-        model: str,
+        model: str | None,
         tokens: int,
         cost: int,
         now: float,
@@ -191,9 +200,9 @@ async def _count_shared(
     return settle
 
 
-def check_model(caller: ApiCaller, model: str) -> ErrorResponse | None:
+def check_model(caller: ApiCaller, model: str | None) -> ErrorResponse | None:
     """The 403 of a key that is not for this model, else None."""
-    if not caller.models or caller.may_call(model):
+    if model is None or not caller.models or caller.may_call(model):
         return None
     return error_response(
         403,
@@ -251,6 +260,25 @@ class AdmissionQueue:
             self.waiting[caller.key_id] -= 1
             if not self.waiting[caller.key_id]:
                 del self.waiting[caller.key_id]
+
+    async def admit_object(
+        self, caller: ApiCaller, call: ServedRequest
+    ) -> Admitted | ErrorResponse | None:
+        """Count a call on a stored object as a request without tokens, or say why it may not begin.
+
+        What is read or deleted needs no budget: a key whose budget is spent can still fetch and
+        remove what it stored. The model that the caller named was checked when it was read.
+        """
+        makes = call.route.row.method == "POST"
+        if caller.rpm is None and not (makes and caller.budget is not None):
+            return None
+        caller = replace(caller, tpm=None, budget=caller.budget if makes else None)
+        tick = time.monotonic()
+        asked: dict[str, Any] = {"tokens": 0, "cost": 0, "now": time.time(), "tick": tick}
+        state = self._router.parts.async_calls.state
+        if caller.has_limits and state.is_shared:
+            return await self._admission.admit_shared(state, caller, model=None, **asked)
+        return self._admission.admit(caller, model=None, **asked)
 
     async def _wait(
         self,

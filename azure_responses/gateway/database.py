@@ -69,7 +69,11 @@ _KEYS = sql.Table(
     sql.Column("expires", sql.Double),
     sql.Column("revoked", sql.Double),
     sql.Column("end_user", sql.String(200)),
+    sql.Column("allowed_routes", sql.JSON),
 )
+
+# Lists of names, stored as JSON.
+_LISTS = ("models", "allowed_routes")
 
 _SPEND = sql.Table(
     "azure_responses_spend",
@@ -287,14 +291,15 @@ class Database:
         """Store a new key."""
         caller = key.caller
         row = {name: getattr(caller, name) for name in COPIED}
-        row |= {"id": caller.key_id, "digest": key.digest, "models": list(caller.models)}
+        row |= {"id": caller.key_id, "digest": key.digest}
+        row |= {name: list(getattr(caller, name)) for name in _LISTS}
         with self.write() as connection:
             connection.execute(sql.insert(_KEYS).values(row))
 
     def read_keys(self) -> list[StoredKey]:
         """Every key, revoked and expired ones too, oldest first."""
         # JSON as it is stored: one row that cannot be read must not hide the others.
-        columns = [sql.type_coerce(c, sql.Text) if c.name == "models" else c for c in _KEYS.c]
+        columns = [sql.type_coerce(c, sql.Text) if c.name in _LISTS else c for c in _KEYS.c]
         keys = sql.select(*columns).order_by(_KEYS.c.created, _KEYS.c.id)
         with self.read() as connection:
             rows = connection.execute(keys).mappings().all()

@@ -41,6 +41,7 @@ class ApiCaller:
         owner: whose responses these are: keys of one owner may continue each other's. None where
             no key is asked for.
         models: names or patterns (`gpt-5*`) of what may be called; empty is everything.
+        allowed_routes: the routes that it may call; empty is all.
         rpm, tpm: requests and tokens a minute; None for no limit.
         budget: millionths of a millionth of a US dollar in a period, or None.
         budget_period: days of a period, or None for the whole life of the key.
@@ -54,6 +55,7 @@ class ApiCaller:
     owner: str | None = None
     is_master: bool = False
     models: Sequence[str] = ()
+    allowed_routes: Sequence[str] = ()
     rpm: int | None = None
     tpm: int | None = None
     budget: int | None = None
@@ -193,7 +195,13 @@ def read_row(values: Mapping[str, Any]) -> StoredKey:
         ValueError: a column has an invalid value; the message names the row and the column.
     """
     fields: dict[str, Any] = {}
-    readers = {"id": _read_text, "models": _read_models, "digest": _read_digest, **_READERS}
+    readers = {
+        "id": _read_text,
+        "models": _read_names,
+        "allowed_routes": lambda value: _read_names(value or []),
+        "digest": _read_digest,
+        **_READERS,
+    }
     for column, read in readers.items():
         try:
             fields[column] = read(values[column])
@@ -208,12 +216,12 @@ def _without_digest(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name != "digest"}
 
 
-def _read_models(value: Any) -> tuple[str, ...]:
+def _read_names(value: Any) -> tuple[str, ...]:
     """A list of names, which a driver may hand over as the JSON it is stored as."""
-    models = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+    names = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("is not a list of names")
-    return tuple(models)
+    return tuple(names)
 
 
 def _read_digest(value: Any) -> bytes:

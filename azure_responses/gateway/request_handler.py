@@ -12,6 +12,7 @@ from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER
 from azure_responses.gateway.admission import Admitted
+from azure_responses.gateway.allowed_routes import check_route
 from azure_responses.gateway.asgi_reply import (
     DISCONNECT,
     REPLY_BEGUN,
@@ -174,11 +175,7 @@ class RequestHandler:
             return
         self._watch_caller()
         self._caller = caller
-        if EVERY_OPERATION[call.summary.operation].needs_model:
-            found = await gateway.admission_queue.admit(caller, call)
-            if isinstance(found, ErrorResponse):
-                raise Refused(found)
-            self._admitted = found
+        await self._admit(caller, call)
         await gateway.background_calls.stop(call)
         if call.operation == "delete":
             await gateway.background_prices.before_deletion(call)
@@ -187,6 +184,20 @@ class RequestHandler:
         finally:
             if not self._is_in_background:
                 self._conclude(call)
+
+    async def _admit(self, caller: ApiCaller, call: ServedRequest) -> None:
+        """Raises Refused for a call that the gateway, or the caller's key, does not allow now."""
+        row, queue = call.route.row, self._gateway.admission_queue
+        error = check_route(self._gateway.settings.allowed_routes, row, "This gateway")
+        error = error or check_route(caller.allowed_routes, row, "This API key")
+        admitted: Admitted | ErrorResponse | None = error
+        if error is None and row.needs_model:
+            admitted = await queue.admit(caller, call)
+        elif error is None and row.collection:
+            admitted = await queue.admit_object(caller, call)
+        if isinstance(admitted, ErrorResponse):
+            raise Refused(admitted)
+        self._admitted = admitted
 
     async def _open(
         self,

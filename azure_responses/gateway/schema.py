@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.key_table import StoredKey
 from azure_responses.routing.settings import UNUSED_SETTINGS, RouterSettings
 from azure_responses.store.factory import REDIS_KEYS
@@ -46,6 +47,7 @@ class GatewaySettings:
         drain_timeout: seconds that calls in progress have at shutdown.
         keepalive_seconds: silence in a stream after which a comment is sent; 0 sends none.
         affinity_secrets: sign ids of responses; the first signs, all are accepted.
+        allowed_routes: the routes of the API that are served; empty is all.
         allowed_hosts: names that `Host` may have; empty is those of the loopback where no key is
             asked for, and any where one is.
         allow_unauthenticated: callers need no key, on any address.
@@ -78,6 +80,7 @@ class GatewaySettings:
     drain_timeout: float = 30.0
     keepalive_seconds: float = 15.0
     affinity_secrets: tuple[str, ...] = field(default=(), repr=False)
+    allowed_routes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     allow_unauthenticated: bool = False
     budget_status: int = 429
@@ -201,6 +204,7 @@ GENERAL: Mapping[str, Setting] = {
     "keepalive_seconds": Setting("keepalive_seconds", _seconds_or_none),
     "affinity_secret": Setting("affinity_secrets", _texts),
     "allowed_hosts": Setting("allowed_hosts", _texts),
+    "allowed_routes": Setting("allowed_routes", read_routes),
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),
@@ -259,7 +263,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "callback_settings": _LOGS,
         "mcp_servers": "Name remote MCP servers in the request's tools.",
         "mcp_tools": "Name remote MCP servers in the request's tools.",
-        "files_settings": "Files are not part of this gateway; call Azure for them.",
+        "files_settings": "Files go to the resource of the model that their caller names.",
         "finetune_settings": "Fine-tuning is not part of this gateway; call Azure for it.",
         "assistant_settings": "Assistants are not part of this gateway; use Responses.",
         "default_vertex_config": _ONE_CLOUD,
@@ -289,7 +293,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "max_parallel_requests": "Set max_concurrent_requests, which holds for all keys.",
         "global_max_parallel_requests": "Set max_concurrent_requests, for each process.",
         "allowed_ips": "Restrict addresses in front of the gateway.",
-        "allowed_routes": "Restrict routes in front of the gateway.",
         "pass_through_endpoints": "Only the OpenAI routes are served.",
         "key_management_system": "Put secrets into variables: os.environ/NAME.",
         "key_management_settings": "Put secrets into variables: os.environ/NAME.",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.budget import read_expiry, read_period
 from azure_responses.gateway.key_strength import find_weakness
 from azure_responses.gateway.key_table import MASTER, ApiCaller, StoredKey, hash_key
@@ -18,6 +19,7 @@ TERMS: Mapping[str, str] = {
     "owner": "owner",
     "user_id": "owner",
     "models": "models",
+    "allowed_routes": "allowed_routes",
     "rpm": "rpm",
     "rpm_limit": "rpm",
     "tpm": "tpm",
@@ -49,7 +51,8 @@ def read_terms(
     """The caller that a key with these terms makes; a term of None is not given.
 
     Args:
-        terms: by the names in `TERMS`; models as a list or text with commas, a budget in dollars.
+        terms: by the names in `TERMS`; models and routes as a list or text with commas, a budget in
+            dollars.
         now: unix seconds, for an expiry such as `30d`; None takes dates only, past ones too.
         created: unix seconds, from whose day the periods of a budget count.
 
@@ -72,6 +75,8 @@ def _read(term: str, value: Any, now: float | None) -> Any:
         match TERMS[term]:
             case "models":
                 return _read_models(value)
+            case "allowed_routes":
+                return read_routes(value)
             case "rpm" | "tpm":
                 return _read_count(value)
             case "budget":

@@ -12,7 +12,18 @@ _ROW: dict[str, Any] = {
     "name": "ann",
     "owner": "ann",
     "models": ["gpt"],
-    **dict.fromkeys(("rpm", "tpm", "budget", "budget_period", "expires", "revoked", "end_user")),
+    **dict.fromkeys(
+        (
+            "allowed_routes",
+            "rpm",
+            "tpm",
+            "budget",
+            "budget_period",
+            "expires",
+            "revoked",
+            "end_user",
+        )
+    ),
     "created": 1.0,
 }
 
@@ -27,7 +38,12 @@ def test_a_row_is_read_in_the_types_of_either_driver(models: Any, digest: Any) -
     )
 
 
+def test_a_row_says_which_routes_its_key_may_call() -> None:
+    assert read_row({**_ROW, "allowed_routes": '["/files"]'}).caller.allowed_routes == ("/files",)
+
+
 @pytest.mark.parametrize(("column", "value"), [
+    ("allowed_routes", "{"), ("allowed_routes", [1]),
     ("models", "{"), ("models", "null"), ("models", None), ("models", {"a": 1}), ("models", [1]),
     ("digest", b"short"), ("digest", "d" * 32), ("digest", None), ("name", None), ("name", 1),
     ("owner", None), ("rpm", "many"), ("rpm", -1), ("tpm", 1.5), ("tpm", True), ("budget", -1),
