@@ -3,9 +3,9 @@
 scripts/unasync translates everything else; this module is written by hand on both sides.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from anyio import CancelScope, Event
@@ -25,6 +25,7 @@ __all__ = [
     "compute",
     "fail_after",
     "fail_without_progress",
+    "gather",
     "grace",
     "run_in_thread",
     "running_loop",
@@ -33,6 +34,9 @@ __all__ = [
     "start_task",
     "wait_for",
 ]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 async def sleep(seconds: float) -> None:
@@ -68,6 +72,33 @@ def shield() -> AbstractContextManager[object]:
 def grace(seconds: float) -> AbstractContextManager[object]:
     """Inside, what is awaited has so many seconds to finish although the task is cancelled."""
     return anyio.move_on_after(seconds, shield=True)
+
+
+async def gather(
+    function: Callable[[T], Awaitable[R]], values: Iterable[T], most: int = 8
+) -> list[R]:
+    """The results of a function for each value, in order; up to `most` are under way at once.
+
+    Raises what the first value that failed raised, once none is under way any more.
+    """
+    given = list(values)
+    results: dict[int, R] = {}
+    errors: dict[int, Exception] = {}
+    limiter = anyio.CapacityLimiter(most)
+
+    async def call(index: int) -> None:
+        async with limiter:
+            try:
+                results[index] = await function(given[index])
+            except Exception as error:
+                errors[index] = error
+
+    async with anyio.create_task_group() as group:
+        for index in range(len(given)):
+            group.start_soon(call, index)
+    if errors:
+        raise errors[min(errors)]
+    return [results[index] for index in range(len(given))]
 
 
 async def wait_for(event: Event, seconds: float | None) -> bool:

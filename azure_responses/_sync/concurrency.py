@@ -5,7 +5,7 @@ scripts/unasync translates everything else; this module is written by hand on bo
 
 import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ __all__ = [
     "compute",
     "fail_after",
     "fail_without_progress",
+    "gather",
     "grace",
     "run_in_thread",
     "running_loop",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _NOTHING = nullcontext()
 
@@ -86,6 +88,11 @@ def start_task(function: Callable[[], None]) -> object:
     """Run a function in a thread beside its caller."""
     start_thread(function)
     return None
+
+
+def gather(function: Callable[[T], R], values: Iterable[T], most: int = 8) -> list[R]:
+    """The results of a function for each value, in order, one after the other."""
+    return [function(value) for value in values]
 
 
 def wait_for(event: Event, seconds: float | None) -> bool:

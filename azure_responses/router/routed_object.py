@@ -1,6 +1,7 @@
 """A call on a stored object as a router reads it, and what one attempt sends of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -12,10 +13,11 @@ from azure_responses.router.arguments import check_options, is_altered
 from azure_responses.router.prepared_request import PreparedRequest, Reader, options_of
 from azure_responses.router.upstream import UpstreamRequest
 from azure_responses.router.upstream_reply import to_bytes
-from azure_responses.routing.affinity import RequestIds
+from azure_responses.routing.affinity import RequestIds, pin_of
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.id_schema import reply_place
+from azure_responses.routing.object_lists import Order, Read
 from azure_responses.routing.object_place import (
     MODEL_FIELDS,
     AskedObject,
@@ -23,12 +25,21 @@ from azure_responses.routing.object_place import (
     ObjectPlaces,
     named_model,
 )
-from azure_responses.routing.purge_ledger import LedgerEntry
+from azure_responses.routing.purge_ledger import KINDS, LedgerEntry, object_entry, object_key
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.signed_id import SignedId
 from azure_responses.timeouts import Timeout, deadline_of, shortest_of
 
 __all__ = ["ObjectCall", "ObjectReader", "RoutedObject"]
+
+# Operations that make an object → its kind, and the field of the reply that describes it.
+_MAKING: Mapping[str, tuple[str, str]] = {
+    **{f"{kind}.create": (kind, "") for kind in KINDS},
+    "uploads.complete": ("files", "file"),
+}
+_PAGING = frozenset({"after", "before", "limit", "order"})
+_ENDING = frozenset({*(f"{kind}.delete" for kind in KINDS), "uploads.complete", "uploads.cancel"})
 
 
 @dataclass(slots=True)
@@ -135,6 +146,8 @@ class ObjectReader:
             place.given,
             call.options.get("timeout", self.timeout),
             call.pieces,
+            place.copied,
+            place.resources,
         )
 
     def _route_request(self, place: ObjectPlace, options: Mapping[str, Any]) -> RouteRequest:
@@ -164,6 +177,9 @@ class RoutedObject:
         given: ids as the service knows them → as the caller gave them.
         timeout: for the whole call.
         pieces: the body that is sent as it is read, one for all attempts.
+        copied: ids of path and query that stand for a file with copies: that of the first copy →
+            all of them.
+        resources: of a list, the tags of the resources whose objects it has.
     """
 
     reader: Reader
@@ -176,6 +192,8 @@ class RoutedObject:
     given: Mapping[str, str]
     timeout: Timeout
     pieces: Content | None = None
+    copied: Mapping[str, SignedId] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
     is_about_stored: ClassVar[bool] = True
     is_background: ClassVar[bool] = False
@@ -206,6 +224,36 @@ class RoutedObject:
         pin = Pin(resource, None, "model")
         return replace(self, route_request=self.route_request._replace(pin=pin))
 
+    def about(self, operation: str, label: SignedId) -> "RoutedObject":
+        """Another operation on one object, for the same caller: on any of its copies."""
+        row = OBJECT_OPERATIONS[operation]
+        call = replace(self.call, row=row, query={}, body=None, content=None, form=None)
+        return replace(
+            self,
+            route_request=self.route_request._replace(pin=pin_of(label, "id")),
+            call=call,
+            ids=(label.inner,),
+            query={},
+            body_ids=None,
+            pieces=None,
+            copied={label.inner: label} if label.copies else {},
+            resources=(),
+        )
+
+    def giving(self, labels: Mapping[str, str]) -> "RoutedObject":
+        """The same call, in whose reply some ids (as the service knows them) have other labels."""
+        return replace(self, given={**self.given, **labels})
+
+    def reading(self, read: Read, order: Order) -> "RoutedObject":
+        """The call that reads one page of one resource's list."""
+        kept = {name: value for name, value in self.query.items() if name not in _PAGING}
+        query = {**kept, "limit": str(read.limit)}
+        if read.after is not None:
+            query["after"] = read.after
+        if "order" in self.row.query:
+            query["order"] = "desc" if order.is_descending else "asc"
+        return replace(self.at(read.resource), query=query, resources=())
+
     def prepare(
         self,
         deployment: Deployment,
@@ -218,16 +266,28 @@ class RoutedObject:
         body, content = None, None
         if self.pieces is None:
             body, content = self._body_for(deployment)
+        ids, query = self._named_at(deployment.resource)
         request = UpstreamRequest(
             self.operation,
             options=options_of(self.call.options, self.timeout),
             call_id=self.call.call_id,
-            asked=ObjectRequest(self.operation, self.ids, self.query, body),
+            asked=ObjectRequest(self.operation, ids, query, body),
             content=content,
             pieces=self.pieces,
             content_type=self.call.content_type,
         )
-        return PreparedRequest(request, self._rewriter(deployment))
+        return PreparedRequest(request, self.rewriter(deployment))
+
+    def _named_at(self, resource: str) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+        """The ids of path and query as one resource knows them."""
+        if not self.copied:
+            return self.ids, self.query
+        known = {inner: label.at(resource) for inner, label in self.copied.items()}
+        query = {
+            name: known.get(value, value) if isinstance(value, str) else value
+            for name, value in self.query.items()
+        }
+        return tuple(known.get(each, each) for each in self.ids), query
 
     @property
     def is_used_up(self) -> bool:
@@ -248,8 +308,51 @@ class RoutedObject:
         return Form(fields, form.files)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
-        """What to remember of an object that was made; nothing yet."""
-        return None
+        """What to remember of an object that was made, for lists and for a purge."""
+        made = _MAKING.get(self.operation)
+        if made is None or answer is None:
+            return None
+        kind, field_name = made
+        found = answer.get(field_name) if field_name else answer
+        if not isinstance(found, Mapping):
+            return None
+        return object_entry(
+            kind,
+            found,
+            # The tag in the ids of objects, which have one id by whichever deployment.
+            deployment=deployment.resource,
+            resource=deployment.resource,
+            owner=self.call.owner,
+            end_user=self.call.end_user,
+            now=time.time(),
+        )
+
+    def made_files(
+        self, answer: Mapping[str, Any], deployment: Deployment
+    ) -> Iterator[LedgerEntry]:
+        """What to remember of the files that a batch has written."""
+        if self.row.collection != "batches":
+            return
+        described = {"purpose": "batch_output", "created_at": answer.get("completed_at")}
+        for name in ("output_file_id", "error_file_id"):
+            entry = object_entry(
+                "files",
+                {**described, "id": answer.get(name)},
+                deployment=deployment.resource,
+                resource=deployment.resource,
+                owner=self.call.owner,
+                end_user=self.call.end_user,
+                now=time.time(),
+            )
+            if entry is not None:
+                yield entry
+
+    def forgotten(self, deployment: Deployment) -> str | None:
+        """The name of the entry whose object is gone once the call has succeeded."""
+        if self.operation not in _ENDING:
+            return None
+        ids, _ = self._named_at(deployment.resource)
+        return object_key(self.row.collection, deployment.resource, ids[0])
 
     def _body_for(self, deployment: Deployment) -> tuple[Mapping[str, Any] | None, bytes | None]:
         """The body as an object, or as the bytes that are sent."""
@@ -263,7 +366,8 @@ class RoutedObject:
         is_same = body is call.body and not self.is_changed
         return None, call.content if is_same else to_bytes(body)
 
-    def _rewriter(self, deployment: Deployment) -> IdRewriter:
+    def rewriter(self, deployment: Deployment) -> IdRewriter:
+        """Labels the ids of a reply."""
         # Not by the deployment: an object has one id, by whichever deployment of its resource it
         # was made or is listed.
         origin = replace(deployment, tag=deployment.resource)

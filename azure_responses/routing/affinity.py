@@ -42,7 +42,7 @@ from azure_responses.protocol.reasoning_filter import Stripper
 from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_schema import REQUEST, Kind, Place
-from azure_responses.routing.id_walker import Path, format_path, walk
+from azure_responses.routing.id_walker import Path, Visit, format_path, walk
 from azure_responses.routing.route_request import Found, Pin, Pins
 from azure_responses.routing.signed_id import MARKER, IdSigner, SignedId
 
@@ -54,6 +54,7 @@ __all__ = [
     "RequestIds",
     "Unlabelled",
     "conflict",
+    "pin_of",
     "read_litellm_ciphertext",
     "read_litellm_id",
 ]
@@ -175,8 +176,16 @@ class _Sighting(NamedTuple):
         return self.path is not None and self.path[0] is not None
 
     def to_pin(self, is_hard: bool, *, is_wish: bool = False) -> Pin:
-        field = format_path(self.path)
-        return Pin(self.label.resource, self.label.deployment, field, is_hard, is_wish)
+        pin = pin_of(self.label, format_path(self.path))
+        return pin._replace(is_hard=is_hard, is_wish=is_wish)
+
+
+def pin_of(label: SignedId, field: str) -> Pin:
+    """The pin of what a label names; of a file with copies, to each resource that has one."""
+    if not label.copies:
+        return Pin(label.resource, label.deployment, field)
+    others = tuple(resource for resource, _ in label.copies[1:])
+    return Pin(label.resource, None, field, others=others)
 
 
 class RequestIds:
@@ -207,6 +216,9 @@ class RequestIds:
         self._unreadable: list[str] = []
         self._raw_ciphertexts: list[str] = []
         self._given: dict[str, str] = {}
+        self._place = place
+        # Files with copies stay in the body until it is known which copy is sent.
+        self._copied: dict[str, SignedId] = {}
         self._is_stored = body.get("store") is True
         plain = {name: _settle(value) for name, value in body.items()}
         has_settled = any(plain[name] is not value for name, value in body.items())
@@ -234,7 +246,7 @@ class RequestIds:
             BadRequestError: something stored elsewhere is named, which `resource` cannot know.
         """
         hard = self.pins.hard
-        if resource is not None and hard is not None and hard.resource != resource:
+        if resource is not None and hard is not None and resource not in hard.resources:
             raise BadRequestError(
                 f"{hard.field} names something that another resource stores.",
                 status_code=400,
@@ -248,7 +260,16 @@ class RequestIds:
             drops_ours=strip_sealed,
         )
         body = stripper.strip(self._body) if self._origins else self._body
+        if self._copied:
+            body = walk(body, self._place, self._choose_copies(resource))
         return Unlabelled(body, stripper.warnings, self._given)
+
+    def _choose_copies(self, resource: str | None) -> Visit:
+        def choose(kind: Kind, value: Any, item: Mapping[str, Any], path: Path) -> Any:
+            label = self._copied.get(value) if isinstance(value, str) else None
+            return value if label is None else label.at(resource or label.resource)
+
+        return choose
 
     @property
     def given(self) -> Mapping[str, str]:
@@ -275,6 +296,9 @@ class RequestIds:
             label = self._note_ciphertext(kind, value, item, path)
         else:
             label = self._note_id(kind, value, item, path)
+        if label is not None and label.copies:
+            self._copied[value] = label
+            return value
         return value if label is None else label.inner
 
     def _note_ciphertext(
@@ -299,7 +323,8 @@ class RequestIds:
     ) -> SignedId | None:
         label = _once(self._ids, value, path, self._read_id)
         if kind is not Kind.CALL:
-            self._given[value if label is None else label.inner] = value
+            for _, inner in label.places if label is not None else ((None, value),):
+                self._given[inner] = value
         if self._needs_look_up(kind, item):
             self._note_look_up(kind, value, path, label)
         return label
@@ -339,8 +364,10 @@ class RequestIds:
         stored = sorted(self._stored, key=_Sighting.is_nested)
         hard = stored[0].to_pin(True) if stored else None
         for sighting in stored[1:]:
-            if hard is not None and sighting.label.resource != hard.resource:
+            joined = None if hard is None else hard.join(sighting.to_pin(True))
+            if hard is not None and joined is None:
                 raise conflict(hard.field, format_path(sighting.path))
+            hard = joined
         soft = None
         if self._reasoning:
             soft = self._reasoning[-1].to_pin(False)

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError
+from azure_responses.routing.purge_ledger import FACETS
 
 __all__ = [
     "LARGEST_PAGE",
@@ -47,7 +48,6 @@ LARGEST_PAGE = 100
 
 _DEFAULT_PAGE = 20
 _MOST_READS = 200
-_FACETS = {"files": "purpose", "containers": "name"}
 
 
 class Mark(NamedTuple):
@@ -138,7 +138,7 @@ class ListQuery(NamedTuple):
             raise _invalid("order", "order is neither asc nor desc.")
         if after and before:
             raise _invalid("before", "after and before cannot be used together.")
-        facet = query.get(_FACETS.get(kind, ""))
+        facet = query.get(FACETS.get(kind, ""))
         return cls(
             _read_limit(query.get("limit")), order != "asc", after or None, before or None, facet
         )
@@ -283,7 +283,11 @@ class MergedList:
         self._reads += len(sources)
         # What is only passed over is read in the largest pages.
         return [
-            Read(one.resource, one.next_after, LARGEST_PAGE if one.skipped else self._limit)
+            Read(
+                one.resource,
+                one.next_after,
+                LARGEST_PAGE if one.skipped or one.hidden else self._limit,
+            )
             for one in sources
         ]
 

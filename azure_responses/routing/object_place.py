@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from azure_responses.errors import BadRequestError, NotFoundError, ResponseNotFoundError
 from azure_responses.protocol.families import facts_of
 from azure_responses.protocol.operation_table import APIOperation
-from azure_responses.routing.affinity import Affinity, RequestIds, conflict
+from azure_responses.routing.affinity import Affinity, RequestIds, conflict, pin_of
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.id_schema import request_place
+from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Pin, unknown_response
 from azure_responses.routing.signed_id import SignedId, show_id
 
@@ -67,14 +68,20 @@ class ObjectPlace(NamedTuple):
         query: with the ids in it replaced.
         body: the ids of the body; None without a body.
         given: ids as the service knows them → as the caller gave them.
+        copied: ids of the path and the query that stand for a file with copies: the id of the first
+            copy → what its label says.
+        resources: of a list, the tags of all resources whose objects it has; of everything else
+            empty.
     """
 
     group: str
     pin: Pin | None
-    ids: tuple[str, ...]
-    query: Mapping[str, Any]
-    body: RequestIds | None
-    given: Mapping[str, str]
+    ids: tuple[str, ...] = ()
+    query: Mapping[str, Any] = {}
+    body: RequestIds | None = None
+    given: Mapping[str, str] = {}
+    copied: Mapping[str, SignedId] = {}
+    resources: tuple[str, ...] = ()
 
 
 class _Sighted(NamedTuple):
@@ -108,6 +115,8 @@ class ObjectPlaces:
                 is meant.
             NotFoundError: the model named does not exist.
         """
+        if asked.row.name in MERGED_LISTS:
+            return self._read_list(asked)
         path, query = self._read_path(asked), self._read_query(asked)
         body = None
         if asked.body is not None:
@@ -128,8 +137,22 @@ class ObjectPlaces:
             tuple(_inner(one) for one in path),
             {**asked.query, **{one.field: _inner(one) for one in query}},
             body,
-            {**{_inner(one): one.text for one in known}, **(body.given if body else {})},
+            {**_given(known), **(body.given if body else {})},
+            {one.label.inner: one.label for one in known if one.label and one.label.copies},
         )
+
+    def _read_list(self, asked: AskedObject) -> ObjectPlace:
+        """Where a list of all objects of a kind is read; its cursors are read with its pages."""
+        if asked.model is not None:
+            members = self._storing_of(self._routing.group_of(asked.model))
+            group, _ = self._of_model(asked.model, None)
+            resources = tuple(dict.fromkeys(one.resource for one in members))
+        else:
+            choices = self.resources(asked.may_call)
+            if not choices:
+                raise _several_resources(choices)
+            group, resources = next(iter(choices.values()))[0], tuple(choices)
+        return ObjectPlace(group, None, query=asked.query, resources=resources)
 
     def resources(
         self, may_call: Callable[[str], bool] | None = None
@@ -171,7 +194,7 @@ class ObjectPlaces:
 
     def _maker(self, pin: Pin, asked: AskedObject) -> Deployment:
         """The deployment by whose name the call is counted."""
-        there = self._routing.of_resource(pin.resource)
+        there = [one for tag in pin.resources for one in self._routing.of_resource(tag)]
         if not there:
             raise ResponseNotFoundError(
                 f"{pin.field} names something that a resource stores which is not configured here "
@@ -270,13 +293,25 @@ def _join_pins(sighted: Iterable[_Sighted], body: RequestIds | None) -> Pin | No
         BadRequestError: they lead to different ones; two fields are named.
     """
     labels = [(one.field, one.label) for one in sighted if one.label is not None]
-    pins = [Pin(label.resource, label.deployment, name) for name, label in labels]
+    pins = [pin_of(label, name) for name, label in labels]
     if body is not None and body.pins.hard is not None:
         pins.append(body.pins.hard)
+    joined = pins[0] if pins else None
     for pin in pins[1:]:
-        if pin.resource != pins[0].resource:
+        both = None if joined is None else joined.join(pin)
+        if both is None:
             raise conflict(pins[0].field, pin.field)
-    return pins[0] if pins else None
+        joined = both
+    return joined
+
+
+def _given(sighted: Iterable[_Sighted]) -> dict[str, str]:
+    """Ids as the service knows them → as the caller gave them."""
+    found: dict[str, str] = {}
+    for one in sighted:
+        inner = [one.text] if one.label is None else [each for _, each in one.label.places]
+        found |= dict.fromkeys(inner, one.text)
+    return found
 
 
 def _first_raw(path: Sequence[_Sighted], body: RequestIds | None) -> tuple[str, str] | None:

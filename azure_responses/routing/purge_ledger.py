@@ -17,6 +17,7 @@ from azure_responses.errors import (
 )
 
 __all__ = [
+    "FACETS",
     "KINDS",
     "LedgerEntry",
     "NEVER",
@@ -44,6 +45,9 @@ NEVER = 253_402_300_799.0
 """When an entry expires whose object the service keeps until it is deleted: at the end of the year
 9999, which is a time that every store can write."""
 
+FACETS: Mapping[str, str] = {"files": "purpose", "containers": "name"}
+"""The field by which a list of a kind can be asked for some of its objects only."""
+
 _LONGEST_REASON = 300
 # An end user who keeps calling would keep the run alive for ever.
 _MOST_PASSES = 10
@@ -66,6 +70,7 @@ class LedgerEntry:
         created, expires: unix seconds; the service keeps responses for 30 days. `NEVER` for what is
             kept until it is deleted.
         kind: "response", or the collection of an object, such as "files".
+        facet: what lists of its kind are filtered by, such as the purpose of a file.
         copies: of a file that was uploaded to several resources, all of them: (resource, id). Each
             copy has such an entry.
     """
@@ -78,6 +83,7 @@ class LedgerEntry:
     created: float = 0.0
     expires: float = 0.0
     kind: str = _RESPONSE
+    facet: str | None = None
     copies: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -97,12 +103,12 @@ class LedgerEntry:
         """It stands in lists: of several copies of a file, one does."""
         return not self.copies or self.copies[0] == (self.resource, self.response_id)
 
-    def is_for(self, owner: str | None, end_user: str | None, kind: str | None = None) -> bool:
-        """It is of this owner, of this end user and of this kind; None stands for any."""
+    def is_for(self, owner: str | None, end_user: str | None, facet: str | None = None) -> bool:
+        """It is of this owner, of this end user and of this facet; None stands for any."""
         return (
             (owner is None or owner == self.owner)
             and (end_user is None or end_user == self.end_user)
-            and (kind is None or kind == self.kind)
+            and (facet is None or facet == self.facet)
         )
 
 
@@ -137,7 +143,18 @@ def object_entry(
     # The `expires_at` of a batch or a vector store is when its work ends; it is kept after that.
     ends = _time_in(answer, "expires_at") if kind in ("files", "uploads") else None
     expires = ends or (now + RETENTION if kind in _ENDING else NEVER)
-    return LedgerEntry(found, deployment, resource, end_user, owner, created, expires, kind)
+    facet = answer.get(FACETS.get(kind, ""))
+    return LedgerEntry(
+        found,
+        deployment,
+        resource,
+        end_user,
+        owner,
+        created,
+        expires,
+        kind,
+        facet if isinstance(facet, str) else None,
+    )
 
 
 def _time_in(answer: Mapping[str, Any], name: str) -> float | None:

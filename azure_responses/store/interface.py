@@ -105,6 +105,7 @@ class StateStore(StateWriter, Protocol):
         *,
         owner: str | None = None,
         end_user: str | None = None,
+        facet: str | None = None,
         after: LedgerEntry | None = None,
         limit: int = PAGE_SIZE,
         is_descending: bool = False,
@@ -112,7 +113,8 @@ class StateStore(StateWriter, Protocol):
         """One page of the objects of a kind that were made for an owner or an end user.
 
         They come in the order in which they were created, those of one millisecond by their keys.
-        Of a file at several resources there is one entry. `after` is the last entry of the page
+        `facet` leaves only those whose facet it is. Of a file at several resources there is one
+        entry. `after` is the last entry of the page
         before; it may be forgotten by now. An empty page ends the list.
 
         Raises:
@@ -157,6 +159,7 @@ class AsyncStateStore(StateWriter, Protocol):
         *,
         owner: str | None = None,
         end_user: str | None = None,
+        facet: str | None = None,
         after: LedgerEntry | None = None,
         limit: int = PAGE_SIZE,
         is_descending: bool = False,
@@ -223,6 +226,7 @@ class AsyncStateAdapter:
         *,
         owner: str | None = None,
         end_user: str | None = None,
+        facet: str | None = None,
         after: LedgerEntry | None = None,
         limit: int = PAGE_SIZE,
         is_descending: bool = False,
@@ -232,6 +236,7 @@ class AsyncStateAdapter:
                 kind,
                 owner=owner,
                 end_user=end_user,
+                facet=facet,
                 after=after,
                 limit=limit,
                 is_descending=is_descending,

@@ -186,6 +186,7 @@ class MemoryState(StateStore):
         *,
         owner: str | None = None,
         end_user: str | None = None,
+        facet: str | None = None,
         after: LedgerEntry | None = None,
         limit: int = PAGE_SIZE,
         is_descending: bool = False,
@@ -197,7 +198,7 @@ class MemoryState(StateStore):
                 limit,
                 self._clock(),
                 is_descending=is_descending,
-                is_wanted=lambda entry: entry.is_for(owner, end_user),
+                is_wanted=lambda entry: entry.is_for(owner, end_user, facet),
             )
 
     def find_objects(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:

@@ -144,6 +144,8 @@ class RedisState(StateStore):
         self.writer.put(Write(time.monotonic(), forgotten=key))
 
     def note_text(self, name: str, text: str) -> None:
+        # The next request often comes here, and sooner than it is written.
+        self.local.note_text(name, text)
         self.writer.put(Write(time.monotonic(), text=(name, text)))
 
     def note_context(self, stored_id: str, tokens: int) -> None:
@@ -153,6 +155,9 @@ class RedisState(StateStore):
         return int(self._find(self.keys.context(stored_id)) or 0)
 
     def text_of(self, name: str) -> str | None:
+        known = self.local.text_of(name)
+        if known is not None:
+            return known
         found = self._find(self.keys.text(name))
         return None if found is None else found.decode()
 
@@ -210,6 +215,7 @@ class RedisState(StateStore):
         *,
         owner: str | None = None,
         end_user: str | None = None,
+        facet: str | None = None,
         after: LedgerEntry | None = None,
         limit: int = PAGE_SIZE,
         is_descending: bool = False,
@@ -217,7 +223,7 @@ class RedisState(StateStore):
         name = self.keys.objects(list_name(kind, owner, end_user))
 
         def is_wanted(entry: LedgerEntry) -> bool:
-            return entry.is_for(owner, end_user) and follows(entry, after, is_descending)
+            return entry.is_for(owner, end_user, facet) and follows(entry, after, is_descending)
 
         self._require_written()
         return self._query(

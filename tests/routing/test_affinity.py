@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.route_request import Found, Pin
-from azure_responses.routing.signed_id import IdSigner, SignedId
+from azure_responses.routing.signed_id import IdSigner, SignedId, make_tag
 from azure_responses.types import Response
 
 from .affinity_samples import EAST, LABELLER, RESPONSE_ID, WEST, ciphertext, id_of
@@ -334,3 +335,51 @@ def test_what_is_no_id_stays_beside_a_label_that_is_taken_off() -> None:
         "previous_response_id": {"id": "resp_x"},
         "input": [{"type": "item_reference", "id": "msg_1"}],
     }
+
+
+NORTH = Deployment("north", "gpt", "gpt-5", make_tag("north"), make_tag("https://north.example"))
+
+
+def _copied(*places: Deployment) -> str:
+    copies = [(one.resource, f"assistant-{one.id}") for one in places]
+    return LABELLER.label_copies(copies)
+
+
+def test_a_file_with_copies_leads_to_each_of_their_resources() -> None:
+    label = _copied(EAST, WEST)
+    ids = AFFINITY.read({"input": [{"content": [{"type": "input_file", "file_id": label}]}]})
+    assert ids.pins.hard == Pin(
+        EAST.resource, None, "input[0].content[0].file_id", others=(WEST.resource,)
+    )
+    for place in (EAST, WEST):
+        sent = ids.unlabel(place.resource)
+        assert sent.body["input"][0]["content"][0]["file_id"] == f"assistant-{place.id}"
+        assert sent.given == {"assistant-east": label, "assistant-west": label}
+    assert ids.unlabel().body["input"][0]["content"][0]["file_id"] == "assistant-east"
+    with pytest.raises(BadRequestError, match="another resource stores"):
+        ids.unlabel(NORTH.resource)
+
+
+def test_a_request_goes_where_everything_it_names_is() -> None:
+    files = [_copied(EAST, WEST), _copied(NORTH, WEST, EAST)]
+    tools = [{"type": "code_interpreter", "container": {"type": "auto", "file_ids": files}}]
+    assert AFFINITY.read({"tools": tools}).pins.hard == Pin(
+        EAST.resource, None, "tools[0].container.file_ids[0]", others=(WEST.resource,)
+    )
+    body = {"tools": tools, "previous_response_id": id_of(RESPONSE_ID, WEST)}
+    ids = AFFINITY.read(body)
+    assert ids.pins.hard == Pin(WEST.resource, WEST.tag, "previous_response_id")
+    sent = ids.unlabel(WEST.resource).body
+    assert sent["tools"][0]["container"]["file_ids"] == ["assistant-west"] * 2
+    # The caller's body is as it was, for another attempt.
+    assert files[0] == _copied(EAST, WEST)
+
+
+def test_copies_that_are_nowhere_together_are_refused_with_both_fields() -> None:
+    body = {
+        "previous_response_id": id_of(RESPONSE_ID, NORTH),
+        "input": [{"content": [{"type": "input_file", "file_id": _copied(EAST, WEST)}]}],
+    }
+    with pytest.raises(BadRequestError, match="previous_response_id and input") as caught:
+        AFFINITY.read(body)
+    assert caught.value.param == "input[0].content[0].file_id"

@@ -105,8 +105,8 @@ def _made(kind: str, **answer: object) -> LedgerEntry | None:
 
 
 def test_an_object_is_remembered_with_its_own_times() -> None:
-    made = _made("files", id="file-a", created_at=40, expires_at=90.5)
-    assert made == LedgerEntry("file-a", "d", "r", None, "me", 40.0, 90.5, "files")
+    made = _made("files", id="file-a", created_at=40, expires_at=90.5, purpose="batch", name="n")
+    assert made == LedgerEntry("file-a", "d", "r", None, "me", 40.0, 90.5, "files", "batch")
     assert made is not None
     assert made.key == "files:r:file-a"
 
@@ -144,10 +144,10 @@ def test_an_object_of_no_one_in_particular_is_not_remembered() -> None:
 def test_an_entry_is_for_those_whom_it_names() -> None:
     entry = LedgerEntry("x", "d", "r", "ann", "me", kind="files")
     assert entry.is_for(None, None)
-    assert entry.is_for("me", "ann", "files")
     assert not entry.is_for("them", None)
     assert not entry.is_for(None, "bob")
-    assert not entry.is_for("me", "ann", "batches")
+    assert not entry.is_for("me", "ann", "batch")
+    assert replace(entry, facet="batch").is_for("me", "ann", "batch")
 
 
 def test_lists_begin_with_what_was_created_last() -> None:

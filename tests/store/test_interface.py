@@ -335,6 +335,9 @@ def test_objects_of_others_and_responses_are_not_listed(situation: Situation) ->
     assert names(end_user="ann") == ["file-a", "file-c"]
     assert names(owner="team", end_user="ann") == ["file-a"]
     assert names(owner="nobody") == []
+    state.remember(_file("file-e", facet="batch", created=2000.0))
+    assert names(owner="team", facet="batch") == ["file-e"]
+    assert names(owner="team", facet="assistants") == []
     assert [each.response_id for each in state.entries_of("ann")] == ["resp_a"]
     with pytest.raises(ValueError, match="for an owner or for an end user"):
         state.objects_of("files")

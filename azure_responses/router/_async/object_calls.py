@@ -8,6 +8,7 @@ from azure_responses._async.object_calls import AsyncDownload
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
 from azure_responses.router._async.attempt import AsyncAttempt
+from azure_responses.router._async.object_lists import AsyncObjectLists
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._async.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
@@ -35,13 +36,13 @@ class ObjectReply(NamedTuple):
         status: of HTTP.
         headers: of the service; names in lower case.
         body: JSON with the ids as the caller knows them, or a download still to be read.
-        route: what the router did.
+        route: what the router did; None of a list of several resources.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | AsyncDownload
-    route: Route
+    route: Route | None
 
 
 class AsyncRoutedObjects:
@@ -61,6 +62,9 @@ class AsyncRoutedObjects:
             AzureResponsesError: the last failure, with the ids as the caller knows them.
         """
         calls = self._calls
+        if request.resources:
+            page = await AsyncObjectLists(request, calls, note).page()
+            return ObjectReply(200, {}, to_bytes(page), None)
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             made = AsyncAttempt(request, target, call, left, calls)
@@ -81,6 +85,8 @@ class AsyncRoutedObjects:
     async def perform(self, request: RoutedObject, model: type[R]) -> R:
         """The reply, read as `model`; raises what `forward` raises."""
         calls = self._calls
+        if request.resources:
+            return model.model_validate(await AsyncObjectLists(request, calls).page())
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await typed_answer(AsyncAttempt(request, target, call, left, calls), model)

@@ -239,6 +239,15 @@ class Attempt:
         # A credential that gave no token is the deployment's own affair, whichever API it speaks.
         return error if is_responses or isinstance(error, CredentialError) else unsupported(error)
 
+    def _note_objects(self, request: RoutedObject, body: Mapping[str, Any]) -> None:
+        """Note what was deleted, and what was made beside the object that the reply describes."""
+        deployment, state = self.target.deployment, self.calls.state
+        gone = request.forgotten(deployment)
+        if gone is not None:
+            state.forget(gone)
+        for entry in request.made_files(body, deployment):
+            state.remember(entry)
+
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings = (*self.warnings, text)
@@ -296,6 +305,8 @@ class Attempt:
         found.outcome = outcome_of(found.facts(), reply.headers, latency, is_stored=is_stored)
         found.entry = request.entry(body, self.target.deployment)
         self.note_created(body)
+        if isinstance(request, RoutedObject):
+            self._note_objects(request, body)
         if isinstance(request, StoredRequest) and request.operation == "delete":
             # A 404 is the right answer from now on, and not to be waited out as one of a new
             # response.

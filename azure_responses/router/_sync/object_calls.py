@@ -9,6 +9,7 @@ from azure_responses._sync.object_calls import Download
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
 from azure_responses.router._sync.attempt import Attempt
+from azure_responses.router._sync.object_lists import ObjectLists
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router._sync.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
@@ -36,13 +37,13 @@ class ObjectReply(NamedTuple):
         status: of HTTP.
         headers: of the service; names in lower case.
         body: JSON with the ids as the caller knows them, or a download still to be read.
-        route: what the router did.
+        route: what the router did; None of a list of several resources.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | Download
-    route: Route
+    route: Route | None
 
 
 class RoutedObjects:
@@ -62,6 +63,9 @@ class RoutedObjects:
             AzureResponsesError: the last failure, with the ids as the caller knows them.
         """
         calls = self._calls
+        if request.resources:
+            page = ObjectLists(request, calls, note).page()
+            return ObjectReply(200, {}, to_bytes(page), None)
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             made = Attempt(request, target, call, left, calls)
@@ -82,6 +86,8 @@ class RoutedObjects:
     def perform(self, request: RoutedObject, model: type[R]) -> R:
         """The reply, read as `model`; raises what `forward` raises."""
         calls = self._calls
+        if request.resources:
+            return model.model_validate(ObjectLists(request, calls).page())
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return typed_answer(Attempt(request, target, call, left, calls), model)
