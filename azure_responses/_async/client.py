@@ -9,6 +9,7 @@ import httpx
 from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.resources import AsyncModels, AsyncResponses
+from azure_responses._async.stored_objects import AsyncStoredObjects
 from azure_responses._async.watch import AsyncTelemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
@@ -16,9 +17,7 @@ from azure_responses.transport import LoopTransport, Timeout, refuse_wrong_clien
 
 if TYPE_CHECKING:
     from azure_responses._async.chat import AsyncChat
-    from azure_responses._async.files import AsyncFiles
     from azure_responses._async.object_calls import AsyncObjectCalls
-    from azure_responses._async.uploads import AsyncUploads
 
 __all__ = ["AsyncAzureResponses"]
 
@@ -26,7 +25,7 @@ T = TypeVar("T")
 
 
 @shows_parameters(ClientArguments)
-class AsyncAzureResponses:
+class AsyncAzureResponses(AsyncStoredObjects):
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
     Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
@@ -87,20 +86,6 @@ class AsyncAzureResponses:
         return self._models
 
     @property
-    def files(self) -> "AsyncFiles":
-        """Upload, list, read and delete files."""
-        from azure_responses._async.files import AsyncFiles
-
-        return self._objects(AsyncFiles)
-
-    @property
-    def uploads(self) -> "AsyncUploads":
-        """Upload large files in parts."""
-        from azure_responses._async.uploads import AsyncUploads
-
-        return self._objects(AsyncUploads)
-
-    @property
     def endpoint(self) -> str:
         """The resource, without version and operation."""
         endpoint = self._configuration.settings.endpoint
@@ -159,7 +144,7 @@ class AsyncAzureResponses:
         self._chat = None
 
     def _objects(self, kind: "Callable[[AsyncObjectCalls, Timeout], T]") -> T:
-        """A resource of stored objects; imported on use, as most programs have none."""
+        # Imported on use: most programs have none.
         from azure_responses._async.object_calls import AsyncClientObjectCalls
 
         calls = AsyncClientObjectCalls(self._operations, self._executor)

@@ -10,6 +10,7 @@ import httpx
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.resources import Models, Responses
+from azure_responses._sync.stored_objects import StoredObjects
 from azure_responses._sync.watch import Telemetry
 from azure_responses.call_options import ClientArguments, Configuration, configure
 from azure_responses.parameter_help import shows_parameters
@@ -17,9 +18,7 @@ from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_clien
 
 if TYPE_CHECKING:
     from azure_responses._sync.chat import Chat
-    from azure_responses._sync.files import Files
     from azure_responses._sync.object_calls import ObjectCalls
-    from azure_responses._sync.uploads import Uploads
 
 __all__ = ["AzureResponses"]
 
@@ -27,7 +26,7 @@ T = TypeVar("T")
 
 
 @shows_parameters(ClientArguments)
-class AzureResponses:
+class AzureResponses(StoredObjects):
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
     Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
@@ -85,20 +84,6 @@ class AzureResponses:
     def models(self) -> Models:
         """List the models of the resource."""
         return self._models
-
-    @property
-    def files(self) -> "Files":
-        """Upload, list, read and delete files."""
-        from azure_responses._sync.files import Files
-
-        return self._objects(Files)
-
-    @property
-    def uploads(self) -> "Uploads":
-        """Upload large files in parts."""
-        from azure_responses._sync.uploads import Uploads
-
-        return self._objects(Uploads)
 
     @property
     def endpoint(self) -> str:
@@ -159,7 +144,7 @@ class AzureResponses:
         self._chat = None
 
     def _objects(self, kind: "Callable[[ObjectCalls, Timeout], T]") -> T:
-        """A resource of stored objects; imported on use, as most programs have none."""
+        # Imported on use: most programs have none.
         from azure_responses._sync.object_calls import ClientObjectCalls
 
         calls = ClientObjectCalls(self._operations, self._executor)

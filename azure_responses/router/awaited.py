@@ -10,6 +10,7 @@ from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations
+from azure_responses.router._async.scoped_objects import AsyncScopedObjects
 from azure_responses.router._async.typed_attempt import AsyncRoutedStream
 from azure_responses.router.arguments import (
     RoutedOptions,
@@ -71,6 +72,12 @@ class AwaitedCalls:
         opened: AbstractAsyncContextManager[AsyncRoutedStream[Any]]
         opened = self._awaited.stream(text_format=text_format, **arguments)
         return opened
+
+    def ascoped(
+        self, *, model: str | None = None, owner: str | None = None, end_user: str | None = None
+    ) -> AsyncScopedObjects:
+        """`scoped`, whose `files`, `vector_stores`, … are awaited."""
+        return self._awaited.scoped(model=model, owner=owner, end_user=end_user)
 
     @shows_parameters(RouterArguments)
     async def aparse(

@@ -136,11 +136,12 @@ class AsyncRouterObjectCalls:
         return reply.body
 
     def _read(self, request: ObjectRequest, options: Options, timeout: Timeout) -> RoutedObject:
+        # The router's own is no deadline that the caller chose.
         given = {
-            "timeout": timeout,
+            **({} if timeout == self._reader.timeout else {"timeout": timeout}),
             "extra_headers": options.extra_headers,
             "extra_query": options.extra_query,
             "extra_body": options.extra_body,
         }
-        named = {name: value for name, value in given.items() if value is not None}
+        named = {n: value for n, value in given.items() if n == "timeout" or value is not None}
         return self._reader.read(ObjectCall.of(request, options=named, **self._scope))

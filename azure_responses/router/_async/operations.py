@@ -1,15 +1,17 @@
 """The calls of a router, awaited."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import sleep
+from azure_responses._async.object_calls import AsyncObjectCalls
 from azure_responses._async.pages import AsyncInputItemPages
-from azure_responses.errors import ResponseNotFoundError
+from azure_responses._async.stored_objects import AsyncStoredObjects
+from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
@@ -22,6 +24,7 @@ from azure_responses.router._async.chat_answers import (
     native_chat_answer,
 )
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.scoped_objects import AsyncScopedObjects
 from azure_responses.router._async.typed_attempt import (
     AsyncRoutedStream,
     typed_answer,
@@ -48,6 +51,7 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import AsyncStateStore
 from azure_responses.store.purge import async_purge
+from azure_responses.transport import Timeout
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -65,8 +69,11 @@ T = TypeVar("T")
 _PURGE_TIMEOUT = 30.0
 
 
-class AsyncRouterOperations:
-    """What a router does, awaited; every call takes `owner` and `timeout` besides."""
+class AsyncRouterOperations(AsyncStoredObjects):
+    """What a router does, awaited; every call takes `owner` and `timeout` besides.
+
+    Of `files`, `vector_stores` and the other stored objects `scoped` says whose they are.
+    """
 
     _routing: DeploymentRegistry
     _state: AsyncStateStore
@@ -76,6 +83,31 @@ class AsyncRouterOperations:
     def _calls(self) -> AsyncRoutedCalls:
         """The loop under every call, for other kinds of attempts."""
         raise NotImplementedError
+
+    def scoped(
+        self, *, model: str | None = None, owner: str | None = None, end_user: str | None = None
+    ) -> AsyncScopedObjects:
+        """The stored objects (`files`, `vector_stores`, …) of one owner.
+
+        Args:
+            model: a group, at whose resource objects are made. What an id names is found without
+                it, and it is not needed where all deployments are on one resource.
+            owner: whose they are: their ids are of use to this owner alone.
+            end_user: for whom they are made.
+
+        Raises:
+            ConfigurationError: an argument is not a string.
+        """
+        check_options({"owner": owner})
+        for name, value in (("model", model), ("end_user", end_user)):
+            if value is not None and (not isinstance(value, str) or not value):
+                raise ConfigurationError(f"{name} is {value!r}.", hint="Pass a name, or None.")
+        return AsyncScopedObjects(
+            self._reader, lambda: self._calls, model=model, owner=owner, end_user=end_user
+        )
+
+    def _objects(self, kind: Callable[[AsyncObjectCalls, Timeout], T]) -> T:
+        return self.scoped()._objects(kind)
 
     def _label_of(self, entry: LedgerEntry) -> str:
         """The id by which this router's callers know a stored response."""

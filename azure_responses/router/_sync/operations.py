@@ -2,15 +2,17 @@
 """The calls of a router, blocking."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses._sync.concurrency import sleep
+from azure_responses._sync.object_calls import ObjectCalls
 from azure_responses._sync.pages import InputItemPages
-from azure_responses.errors import ResponseNotFoundError
+from azure_responses._sync.stored_objects import StoredObjects
+from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.structured_output import StructuredOutput
@@ -23,6 +25,7 @@ from azure_responses.router._sync.chat_answers import (
     native_chat_answer,
 )
 from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.scoped_objects import ScopedObjects
 from azure_responses.router._sync.typed_attempt import (
     RoutedStream,
     typed_answer,
@@ -49,6 +52,7 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing_errors import require_origin
 from azure_responses.store.interface import StateStore
 from azure_responses.store.purge import purge
+from azure_responses.transport import Timeout
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.response import (
     CompactedResponse,
@@ -66,8 +70,11 @@ T = TypeVar("T")
 _PURGE_TIMEOUT = 30.0
 
 
-class RouterOperations:
-    """What a router does, blocking; every call takes `owner` and `timeout` besides."""
+class RouterOperations(StoredObjects):
+    """What a router does, blocking; every call takes `owner` and `timeout` besides.
+
+    Of `files`, `vector_stores` and the other stored objects `scoped` says whose they are.
+    """
 
     _routing: DeploymentRegistry
     _state: StateStore
@@ -77,6 +84,31 @@ class RouterOperations:
     def _calls(self) -> RoutedCalls:
         """The loop under every call, for other kinds of attempts."""
         raise NotImplementedError
+
+    def scoped(
+        self, *, model: str | None = None, owner: str | None = None, end_user: str | None = None
+    ) -> ScopedObjects:
+        """The stored objects (`files`, `vector_stores`, …) of one owner.
+
+        Args:
+            model: a group, at whose resource objects are made. What an id names is found without
+                it, and it is not needed where all deployments are on one resource.
+            owner: whose they are: their ids are of use to this owner alone.
+            end_user: for whom they are made.
+
+        Raises:
+            ConfigurationError: an argument is not a string.
+        """
+        check_options({"owner": owner})
+        for name, value in (("model", model), ("end_user", end_user)):
+            if value is not None and (not isinstance(value, str) or not value):
+                raise ConfigurationError(f"{name} is {value!r}.", hint="Pass a name, or None.")
+        return ScopedObjects(
+            self._reader, lambda: self._calls, model=model, owner=owner, end_user=end_user
+        )
+
+    def _objects(self, kind: Callable[[ObjectCalls, Timeout], T]) -> T:
+        return self.scoped()._objects(kind)
 
     def _label_of(self, entry: LedgerEntry) -> str:
         """The id by which this router's callers know a stored response."""

@@ -1,0 +1,52 @@
+"""`router.scoped(…)`: the stored objects of one owner, made at the resource of one model."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from azure_responses._async.object_calls import AsyncObjectCalls
+from azure_responses._async.stored_objects import AsyncStoredObjects
+from azure_responses.router._async.object_calls import AsyncRouterObjectCalls
+from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router.request_reader import RequestReader
+from azure_responses.transport import Timeout
+
+__all__ = ["AsyncScopedObjects"]
+
+T = TypeVar("T")
+
+
+class AsyncScopedObjects(AsyncStoredObjects):
+    """`files`, `vector_stores` and the other stored objects, as a client has them.
+
+    Args:
+        reader: the router's.
+        calls: gives the loop under every call.
+        model: at whose resource objects are made; None leaves it to the only resource.
+        owner: whose they are: their ids are of use to this owner alone.
+        end_user: for whom they are made.
+    """
+
+    def __init__(
+        self,
+        reader: RequestReader,
+        calls: Callable[[], AsyncRoutedCalls],
+        *,
+        model: str | None = None,
+        owner: str | None = None,
+        end_user: str | None = None,
+    ) -> None:
+        self._reader = reader
+        self._calls_of = calls
+        self._model = model
+        self._owner = owner
+        self._end_user = end_user
+
+    def _objects(self, kind: Callable[[AsyncObjectCalls, Timeout], T]) -> T:
+        calls = AsyncRouterObjectCalls(
+            self._reader.objects,
+            self._calls_of,
+            model=self._model,
+            owner=self._owner,
+            end_user=self._end_user,
+        )
+        return kind(calls, self._reader.timeout)
