@@ -25,6 +25,8 @@ COSTS = {
         "emulator/test_server.py",
         "gateway/test_admission_queue.py",
         "gateway/test_app.py",
+        "gateway/test_batch_tables.py",
+        "gateway/test_batches.py",
         "gateway/test_caller_connection.py",
         "gateway/test_config_file.py",
         "gateway/test_database.py",

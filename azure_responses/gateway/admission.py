@@ -243,15 +243,20 @@ class AdmissionQueue:
         self._most = max(1, min(_MOST_WAITING, places // 4))
         self.waiting: Counter[str] = Counter()
 
-    async def admit(self, caller: ApiCaller, call: ServedRequest) -> Admitted | ErrorResponse:
-        """Let a call begin, at once or when running calls of its key have ended, or say why not."""
+    async def admit(
+        self, caller: ApiCaller, call: ServedRequest, *, waits: bool = True
+    ) -> Admitted | ErrorResponse:
+        """Let a call begin, at once or when running calls of its key have ended, or say why not.
+
+        With `waits` False it is refused at once, and leaves the waiting to those in a hurry.
+        """
         if not (caller.has_limits or caller.budget is not None):
             return self._admission.admit(
                 caller, model=call.summary.group or "", tokens=0, cost=0, now=time.time(), tick=0.0
             )
         context = await self._estimates.find_context(call)
         admitted = await self._ask(caller, call, context)
-        if not _passes_soon(admitted) or self.waiting[caller.key_id] >= self._most:
+        if not waits or not _passes_soon(admitted) or self.waiting[caller.key_id] >= self._most:
             return admitted
         self.waiting[caller.key_id] += 1
         try:

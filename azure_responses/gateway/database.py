@@ -259,6 +259,11 @@ class Database:
         self._is_sqlite = self._file is not None
         self._opened: tuple[int, int] | None = None
 
+    @property
+    def is_sqlite(self) -> bool:
+        """True for a file of SQLite; False for PostgreSQL."""
+        return self._is_sqlite
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()

@@ -7,18 +7,21 @@ from importlib import import_module
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.gateway.admission import Admission, AdmissionQueue
+from azure_responses.gateway.admission import Admission, AdmissionQueue, Admitted
 from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.authentication import Access, HostRules
 from azure_responses.gateway.background_calls import BackgroundCalls
 from azure_responses.gateway.background_prices import BackgroundPrices
+from azure_responses.gateway.batch_api import BatchAPI
+from azure_responses.gateway.batch_calls import BatchCalls
+from azure_responses.gateway.batch_runner import BatchRunner
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
-from azure_responses.gateway.key_table import ApiCaller, KeyTable
+from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
 from azure_responses.gateway.open_response import OpenResponse
 from azure_responses.gateway.open_response_store import OpenResponseStore, RedisOpenResponses
@@ -27,6 +30,7 @@ from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
 from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
+from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
 from azure_responses.router import Router
 
@@ -92,6 +96,8 @@ class Gateway:
             priced=self._note_priced,
         )
         self.spend_writer: SpendWriter | None = None
+        self.batch_runner: BatchRunner | None = None
+        self.batch_api = self._batch_api()
 
     async def start(self) -> None:
         """Read keys and totals; raises when the database cannot be used."""
@@ -106,10 +112,13 @@ class Gateway:
         )
         self.spend_writer.start()
         await self.background_prices.start(self._open_responses(), self.spend_writer.turn)
+        await self._start_batches()
 
     async def close(self) -> None:
         """Write what is still in memory and close every connection."""
         self.shutdown.begin()
+        if self.batch_runner is not None:
+            await self.batch_runner.aclose()
         await self.background_prices.aclose()
         await self.router.aclose()
         if self.spend_writer is not None:
@@ -170,6 +179,65 @@ class Gateway:
         except Exception:
             LOGGER.exception("The call %s could not be recorded", call.call_id)
 
+    def settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
+        """Record the call, and put what it used in the place of what was reserved for it."""
+        summary, admission = call.summary, self.admission
+        tokens = summary.total_tokens
+        held = 0
+        if admitted is not None and admitted.hold is not None and _has_unknown_use(summary):
+            held = admitted.hold.amount
+        self.record(caller, summary, held=held)
+        if admitted is None or not (caller.has_limits or caller.budget is not None):
+            return
+        self.estimates.learn(caller, call, time.monotonic())
+        if not summary.attempts:
+            admission.refund(admitted)
+        elif tokens is None and summary.status >= 400:
+            # It was sent, so it is one of the requests the key may make; it used no tokens.
+            admission.settle(admitted, tokens=0)
+        else:
+            admission.settle(admitted, tokens=tokens)
+
+    async def _start_batches(self) -> None:
+        """Run batches from now on, where there is a database to keep them in."""
+        database = None if self.spend_writer is None else self.spend_writer.database
+        if database is None:
+            return
+        # Imported on use: SQLAlchemy is large.
+        from azure_responses.gateway.batch_tables import BatchTables
+
+        routing = self.router.parts.reader.routing
+        calls = BatchCalls(
+            self.server,
+            self.concurrency,
+            self.admission_queue,
+            self.estimates,
+            routing.group_of,
+            self.settle,
+        )
+        self.batch_runner = BatchRunner(
+            await asyncio.to_thread(BatchTables, database),
+            calls,
+            self._caller_of,
+            lambda model: bool(routing.group_of(model)),
+            self.shutdown,
+            self.settings.batch_concurrency,
+        )
+        self.batch_runner.start()
+        self.batch_api = self._batch_api()
+
+    def _batch_api(self) -> BatchAPI:
+        return BatchAPI(self.batch_runner, has_native=False)
+
+    def _caller_of(self, key_id: str) -> ApiCaller | None:
+        """The caller of a key that is valid now."""
+        now = time.time()
+        if not key_id:
+            return ANYONE
+        found = (one for one in self._table.callers() if one.key_id == key_id)
+        valid = (one for one in found if one.revoked is None and not one.is_expired(now))
+        return next(valid, None)
+
     def _open_responses(self) -> OpenResponseStore | None:
         """Where replicas share the records of background responses; None for this process."""
         assert self.spend_writer is not None
@@ -189,6 +257,16 @@ class Gateway:
         if self.spend_writer is not None:
             self.spend_writer.log(caller, call)
         log_call(caller, call)
+
+
+def _has_unknown_use(summary: CallSummary) -> bool:
+    """True for a call whose use stays unknown: its caller left, or it goes on in the background.
+
+    What was reserved for it counts as spent. Otherwise a caller who leaves early spends nothing.
+    """
+    if summary.total_tokens is not None or not summary.attempts:
+        return False
+    return summary.is_abandoned or (summary.error is None and summary.status < 400)
 
 
 def _hosts(settings: GatewaySettings) -> HostRules | None:

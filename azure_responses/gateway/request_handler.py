@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from azure_responses.gateway.asgi_reply import (
     Send,
     send_error,
 )
+from azure_responses.gateway.batch_api import concerns
 from azure_responses.gateway.body_reader import (
     SHORT,
     CallerLeft,
@@ -35,7 +36,7 @@ from azure_responses.gateway.body_reader import (
 )
 from azure_responses.gateway.key_table import ANYONE, ApiCaller
 from azure_responses.gateway.open_response import OpenResponse, is_unfinished
-from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
+from azure_responses.openai_server import ApiReply, ApiRequest
 from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
 from azure_responses.openai_server.route import expects_anthropic
@@ -164,6 +165,11 @@ class RequestHandler:
 
     async def _serve(self, caller: ApiCaller, body: bytes, computer: Computer | None) -> None:
         request, gateway = self._request(caller, body), self._gateway
+        if concerns(request.path):
+            reply = await gateway.batch_api.answer(caller, request)
+            if reply is not None:
+                await self._send_object(reply)
+                return
         read = partial(gateway.server.read, request)
         try:
             call = read() if computer is None else await computer(read)
@@ -231,27 +237,8 @@ class RequestHandler:
             self._gateway.background_prices.ended(self._opened, call.summary)
         elif EVERY_OPERATION[call.operation].is_stored:
             self._gateway.background_prices.note(call)
-        self._settle(self._caller, call, self._admitted)
+        self._gateway.settle(self._caller, call, self._admitted)
         clear_tracebacks([call.summary.error, *call.failures])
-
-    def _settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
-        """Record the call, and put what it used in the place of what was reserved for it."""
-        summary, admission = call.summary, self._gateway.admission
-        tokens = summary.total_tokens
-        held = 0
-        if admitted is not None and admitted.hold is not None and _is_open(summary, tokens):
-            held = admitted.hold.amount
-        self._gateway.record(caller, summary, held=held)
-        if admitted is None or not (caller.has_limits or caller.budget is not None):
-            return
-        self._gateway.estimates.learn(caller, call, time.monotonic())
-        if not summary.attempts:
-            admission.refund(admitted)
-        elif tokens is None and summary.status >= 400:
-            # It was sent, so it is one of the requests the key may make; it used no tokens.
-            admission.settle(admitted, tokens=0)
-        else:
-            admission.settle(admitted, tokens=tokens)
 
     async def _make(self, call: ServedRequest) -> None:
         with continued_trace(self._headers):
@@ -362,6 +349,21 @@ class RequestHandler:
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
 
+    async def _send_object(self, reply: ApiReply[Any]) -> None:
+        """Send the answer about a stored object; a download in pieces."""
+        if isinstance(reply.body, bytes):
+            await self._send_reply(reply.status, reply.headers, reply.body)
+            return
+        self._scope[REPLY_BEGUN] = True
+        headers = self._named(reply.headers)
+        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+        await self._send(start)
+        async with aclosing(reply.body) as pieces:
+            async for piece in pieces:
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._finish()
+        await self._send({"type": "http.response.body", "body": b""})
+
     async def _send_error(self, error: ErrorResponse) -> None:
         self._finish()
         self._gateway.metrics.refuse(error.status)
@@ -458,16 +460,6 @@ def clear_tracebacks(errors: Iterable[BaseException | None]) -> None:
             known.add(id(error))
             error.__traceback__ = None
             pending += [error.__cause__, error.__context__]
-
-
-def _is_open(summary: CallSummary, tokens: int | None) -> bool:
-    """True for a call whose use stays unknown: its caller left, or it goes on in the background.
-
-    What was reserved for it counts as spent. Otherwise a caller who leaves early spends nothing.
-    """
-    if tokens is not None or not summary.attempts:
-        return False
-    return summary.is_abandoned or (summary.error is None and summary.status < 400)
 
 
 class continued_trace:

@@ -43,6 +43,7 @@ class GatewaySettings:
             a request is closed.
         max_concurrent_requests: calls in progress at once in a process.
         max_queued_requests: further calls that wait for a place.
+        batch_concurrency: requests of batches at once in a process.
         queue_timeout: seconds a call waits for a place before it is answered 503.
         drain_timeout: seconds that calls in progress have at shutdown.
         keepalive_seconds: silence in a stream after which a comment is sent; 0 sends none.
@@ -76,6 +77,7 @@ class GatewaySettings:
     max_connections: int = 4000
     max_concurrent_requests: int = 1000
     max_queued_requests: int = 1000
+    batch_concurrency: int = 8
     queue_timeout: float = 30.0
     drain_timeout: float = 30.0
     keepalive_seconds: float = 15.0
@@ -198,6 +200,7 @@ GENERAL: Mapping[str, Setting] = {
     "max_in_flight_requests_per_worker": Setting("max_concurrent_requests", _count),
     "max_queued_requests": Setting("max_queued_requests", _count_or_none),
     "max_queued_requests_per_worker": Setting("max_queued_requests", _count_or_none),
+    "batch_concurrency": Setting("batch_concurrency", _count),
     "queue_timeout": Setting("queue_timeout", _seconds),
     "admission_queue_timeout_seconds": Setting("queue_timeout", _seconds),
     "drain_timeout": Setting("drain_timeout", _seconds_or_none),

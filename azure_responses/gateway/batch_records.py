@@ -1,0 +1,90 @@
+"""What the gateway's database keeps of batches: files, batches and results."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure_responses.batches.batch import Batch
+from azure_responses.batches.results import Usage
+
+__all__ = ["ClaimedBatch", "ResultRow", "StoredBatch", "StoredFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that the gateway keeps.
+
+    Attributes:
+        owner: who may read it; None where no key is asked for.
+        size: in bytes.
+        created, expires: unix seconds.
+        batch_id: of an output or error file; is_failed: True of the error file.
+    """
+
+    id: str
+    owner: str | None
+    purpose: str
+    filename: str
+    size: int
+    created: float
+    expires: float | None = None
+    batch_id: str | None = None
+    is_failed: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object as callers see it."""
+        return {
+            "id": self.id,
+            "object": "file",
+            "bytes": self.size,
+            "created_at": int(self.created),
+            "expires_at": None if self.expires is None else int(self.expires),
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": "processed",
+            "status_details": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A batch, and what its results add up to.
+
+    Attributes:
+        cost: millionths of a millionth of a US dollar, of the results whose cost is known.
+    """
+
+    batch: Batch
+    usage: Usage = field(default_factory=Usage)
+    cost: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object as callers see it."""
+        return self.batch.to_dict(self.usage)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedBatch:
+    """A batch to run, whose it is, and the key that pays."""
+
+    batch: Batch
+    owner: str | None
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """The result of one request.
+
+    Attributes:
+        line: its number in the input file.
+        text: the line of the output or error file, with its end.
+        cost: millionths of a millionth of a US dollar; None where it is not known.
+        is_made: False of a request that was not made.
+    """
+
+    line: int
+    text: bytes
+    is_failed: bool
+    usage: Usage = field(default_factory=Usage)
+    cost: int | None = None
+    is_made: bool = True
