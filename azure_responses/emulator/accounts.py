@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,11 @@ from azure_responses.emulator.response_store import ResponseStore
 from azure_responses.emulator.service_errors import deployment_not_found, invalid_type
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
+from azure_responses.emulator.webhook_sender import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSender,
+)
 
 __all__ = ["SERVERLESS", "Account", "find_account", "is_azure_host", "serverless_name"]
 
@@ -25,6 +30,7 @@ __all__ = ["SERVERLESS", "Account", "find_account", "is_azure_host", "serverless
 _MOST_WINDOWS = 1000
 _MOST_CALLS = 10_000
 _MOST_BATCHES = 1000
+_MOST_ENDPOINTS = 100
 _MOST_PROJECTS = 1000
 
 
@@ -41,6 +47,7 @@ class Account:
     assumptions: Assumptions
     batch_timing: BatchTiming = field(default_factory=BatchTiming)
     indexing_seconds: float = 0.0
+    sender: WebhookSender | None = None
     project: str | None = None
 
     def __post_init__(self) -> None:
@@ -65,6 +72,7 @@ class Account:
         self.mint = IdentifierMint(seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
         self.batches: dict[str, EmulatedBatch] = BoundedDict(_MOST_BATCHES)
+        self.webhooks: dict[str, WebhookEndpoint] = BoundedDict(_MOST_ENDPOINTS)
         self.dice = random.Random(seed)
         # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()
@@ -77,8 +85,31 @@ class Account:
         if name not in self.projects:
             made = replace(self, project=name)
             made.windows, made.dice = self.windows, self.dice
+            made.webhooks = self.webhooks
             self.projects[name] = made
         return self.projects[name]
+
+    def notify(
+        self, kind: str, object_id: str, at: float, is_void: Callable[[], bool] | None = None
+    ) -> None:
+        """Send an event to every endpoint that wants it, once the clock shows `at`.
+
+        `is_void` says then whether the event did not happen after all.
+        """
+        wanted = [one for one in self.webhooks.values() if kind in one.event_types]
+        if not wanted or self.sender is None:
+            return
+        payload = {
+            "object": "event",
+            "id": "evt_" + self.mint.digits(32),
+            "type": kind,
+            "created_at": int(at),
+            "data": {"id": object_id},
+        }
+        for endpoint in wanted:
+            webhook_id = "wh_" + self.mint.digits(32)
+            is_dropped = is_void or (lambda: False)
+            self.sender.add(WebhookDelivery(webhook_id, endpoint, payload, at, is_dropped))
 
     def deployment(self, name: Any) -> EmulatedDeployment:
         """The deployment of that name; raises ServiceError in the resource's wording."""

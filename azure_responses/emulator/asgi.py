@@ -398,4 +398,5 @@ class RunningServer:
     ) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=_START_SECONDS)
+        self.emulator.close()
         self._listener.close()

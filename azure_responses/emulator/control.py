@@ -11,6 +11,7 @@ from azure_responses.emulator.faults import Fault, FaultScript
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest, json_reply
 from azure_responses.emulator.timing import Clock
 from azure_responses.emulator.token_issuer import TokenIssuer
+from azure_responses.emulator.webhook_sender import WebhookSender
 
 __all__ = [
     "Controlled", "LoggedRequest", "RequestLog", "answer_control", "is_control",
@@ -118,6 +119,7 @@ class Controlled(Protocol):
     faults: FaultScript
     issuer: TokenIssuer
     requests: RequestLog
+    webhooks: WebhookSender
 
     def reset(self) -> None:
         """Forget what callers have left behind."""
@@ -225,6 +227,9 @@ _ACTIONS: dict[str, Action] = {
     "DELETE faults": _then(lambda emulator, _: emulator.faults.clear(), _show_faults),
     "GET requests": lambda emulator, _: _show_requests(emulator),
     "DELETE requests": _then(lambda emulator, _: emulator.requests.clear(), _show_requests),
+    "GET deliveries": lambda emulator, _: {
+        "deliveries": [delivery.as_dict() for delivery in emulator.webhooks.deliveries]
+    },
     "GET clock": lambda emulator, _: _show_clock(emulator),
     "POST clock": _then(_set_clock, _show_clock),
     "POST token": lambda emulator, body: {"token": _mint_token(emulator, body)},

@@ -108,6 +108,10 @@ class IdentifierMint:
             return "file-" + self.digits(32)
         return "assistant-" + self.letters(22)
 
+    def secret(self) -> str:
+        """`whsec_` and 32 bytes in base64, with which webhooks are signed."""
+        return "whsec_" + base64.b64encode(bytes.fromhex(self.digits(64))).decode()
+
     def chat_completion(self) -> str:
         """`chatcmpl-` and 29 letters and digits."""
         return "chatcmpl-" + self.letters(29)

@@ -104,7 +104,7 @@ class RouteTable:
             self._below.setdefault(row.base, {})[f"{row.method} {row.path}"] = row
         self._v1 = {f"{row.method} {row.path}": row for row in rows if row.is_v1}
         self._dated = {f"{row.method} {row.path}": row for row in rows if row.is_dated}
-        self._collections = {row.path.partition("/")[0] for row in rows if row.is_v1}
+        self._collections = {_collection(row.path) for row in rows if row.is_v1}
 
     def find(self, method: str, path: str, query: str) -> MatchedRoute:
         """The route of a request; raises ServiceError (404) for an unknown one.
@@ -186,6 +186,9 @@ class RouteTable:
         return MatchedRoute(operation, "project", version, ids, unquote(segments[2]), error)
 
     def _v1_operation(self, method: str, segments: list[str]) -> tuple[Operation, tuple[str, ...]]:
+        if segments[:1] == ["dashboard"]:
+            # The one collection whose name has two parts.
+            segments = ["/".join(segments[:2]), *segments[2:]]
         operation, ids = _match(method, segments, self._v1)
         if operation is not None and all(segments):
             return operation, ids
@@ -209,6 +212,11 @@ class RouteTable:
             if str(version) < _FIRST_DATED:
                 error = responses_need_newer_version
         return MatchedRoute(operation, "dated", version, ids, make_error=error)
+
+
+def _collection(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(parts[: 2 if parts[0] == "dashboard" else 1])
 
 
 def _match(

@@ -18,6 +18,7 @@ from azure_responses.emulator.resources import (
 )
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
+from azure_responses.emulator.webhook_sender import WEBHOOK_RETRIES
 
 if TYPE_CHECKING:
     import uvicorn
@@ -48,6 +49,7 @@ class EmulatorSettings:
     assumptions: Assumptions = field(default_factory=Assumptions)
     batch_timing: BatchTiming = field(default_factory=BatchTiming)
     indexing_seconds: float = 0.0
+    webhook_retries: list[float] = field(default_factory=lambda: list(WEBHOOK_RETRIES))
     allowed_hosts: list[str] = field(default_factory=list)
 
     def make_emulator(self) -> Emulator:
@@ -62,6 +64,7 @@ class EmulatorSettings:
             assumptions=self.assumptions,
             batch_timing=self.batch_timing,
             indexing_seconds=self.indexing_seconds,
+            webhook_retries=self.webhook_retries,
             allowed_hosts=self.allowed_hosts,
         )
         for fault in self.faults:

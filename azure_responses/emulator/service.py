@@ -4,6 +4,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from azure_responses.emulator.access import authorise
 from azure_responses.emulator.accounts import (
     SERVERLESS,
@@ -23,6 +25,7 @@ from azure_responses.emulator.http_messages import (
     standard_headers,
 )
 from azure_responses.emulator.operations import find_route
+from azure_responses.emulator.operations.batch_work import advance_batches
 from azure_responses.emulator.resources import Assumptions, Resource
 from azure_responses.emulator.service_errors import ServiceError, invalid_json, resource_not_found
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
@@ -31,6 +34,7 @@ from azure_responses.emulator.token_issuer import (
     EmulatorCredential,
     TokenIssuer,
 )
+from azure_responses.emulator.webhook_sender import WEBHOOK_RETRIES, WebhookSender
 
 if TYPE_CHECKING:
     from azure_responses.emulator.asgi import AsgiApplication, RunningServer
@@ -56,11 +60,14 @@ class Emulator:
         assumptions: what is assumed where the evidence about Azure is thin.
         batch_timing: how long batches take; no time by default.
         indexing_seconds: how long a file of a vector store is `in_progress`.
+        webhook_retries: seconds before each further attempt to deliver a webhook.
+        webhook_transport: carries webhooks in place of sockets, for tests without a server.
         allowed_hosts: names that a served emulator answers for on the loopback, besides those of
             the loopback, of Azure and of its resources.
 
     Attributes:
-        clock, faults, issuer, requests: see their classes; all may be used while it runs.
+        clock, faults, issuer, requests, webhooks: see their classes; all may be used while it
+            runs.
     """
 
     def __init__(
@@ -76,6 +83,8 @@ class Emulator:
         assumptions: Assumptions | None = None,
         batch_timing: BatchTiming | None = None,
         indexing_seconds: float = 0.0,
+        webhook_retries: Sequence[float] = WEBHOOK_RETRIES,
+        webhook_transport: httpx.BaseTransport | None = None,
         allowed_hosts: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
@@ -85,6 +94,9 @@ class Emulator:
         self._allowed_hosts = tuple(allowed_hosts)
         resources = _resources(resources, strict_deployments)
         self.issuer = TokenIssuer(self.clock, resources[0].tenant)
+        self.webhooks = WebhookSender(
+            self.clock, self._look_at_batches, webhook_transport, webhook_retries
+        )
         self._accounts = {
             resource.name: Account(
                 resource,
@@ -96,6 +108,7 @@ class Emulator:
                 assumptions or Assumptions(),
                 batch_timing or BatchTiming(),
                 indexing_seconds,
+                self.webhooks,
             )
             for resource in resources
         }
@@ -153,6 +166,24 @@ class Emulator:
                 account.reset()
             self.requests.clear()
             self.faults.clear()
+            self.webhooks.clear()
+
+    def close(self) -> None:
+        """Deliver no more webhooks. Only an emulator with webhook endpoints needs it."""
+        self.webhooks.stop()
+
+    def _look_at_batches(self) -> bool:
+        """Bring batches up to date whose end an endpoint waits for; True while one is at work."""
+        is_at_work = False
+        with self._lock:
+            for account in self._accounts.values():
+                kinds = {kind for one in account.webhooks.values() for kind in one.event_types}
+                if not any(kind.startswith("batch.") for kind in kinds):
+                    continue
+                for one in (account, *account.projects.values()):
+                    advance_batches(one, self.faults)
+                    is_at_work |= any(not batch.has_ended for batch in one.batches.values())
+        return is_at_work
 
     def handle(self, received: ReceivedRequest) -> PlannedReply:
         """The plan of the reply; never raises for anything a caller can send."""

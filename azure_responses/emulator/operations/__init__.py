@@ -16,6 +16,7 @@ from azure_responses.emulator.operations import (
     skills,
     uploads,
     vector_stores,
+    webhooks,
 )
 from azure_responses.emulator.routes import Handler, Operation, RouteTable
 
@@ -36,6 +37,10 @@ def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
 
 def _skill(name: str, method: str, path: str, handle: Handler) -> Operation:
     return Operation(name, method, path, handle, is_dated=False, offered_if="offers_skills")
+
+
+def _webhook(name: str, method: str, rest: str, handle: Handler) -> Operation:
+    return Operation(name, method, "dashboard/webhook_endpoints" + rest, handle, is_dated=False)
 
 
 def _upload(name: str, method: str, path: str, handle: Handler) -> Operation:
@@ -128,6 +133,11 @@ OPERATIONS: tuple[Operation, ...] = (
     _skill("skills.versions.delete", "DELETE", "skills/*/versions/*", skills.delete_version),
     _skill("skills.versions.content", "GET", "skills/*/versions/*/content",
            skills.read_version_content),
+    _webhook("webhooks.create", "POST", "", webhooks.create),
+    _webhook("webhooks.list", "GET", "", webhooks.list_endpoints),
+    _webhook("webhooks.retrieve", "GET", "/*", webhooks.retrieve),
+    _webhook("webhooks.update", "POST", "/*", webhooks.update),
+    _webhook("webhooks.delete", "DELETE", "/*", webhooks.delete),
     _v1_only("containers.create", "POST", "containers", containers.create),
     _v1_only("containers.list", "GET", "containers", containers.list_containers),
     _v1_only("containers.retrieve", "GET", "containers/*", containers.retrieve),

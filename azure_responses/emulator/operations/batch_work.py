@@ -107,6 +107,9 @@ class _Work:
         }
         while not self._batch.has_ended and steps[self._batch.status]():
             pass
+        if self._batch.has_ended:
+            at = self._batch.entered_at
+            self._account.notify(f"batch.{self._batch.status}", self._batch.id, at)
 
     def _validate(self) -> bool:
         batch, at = self._batch, self._batch.entered_at + self._timing.validating

@@ -172,6 +172,11 @@ def _reply(
 ) -> PlannedReply:
     record = _make_record(call, deployment, context, answer)
     _keep(call, context, record)
+    if record.is_background:
+        kind = f"response.{record.response['status']}"
+        call.account.notify(
+            kind, record.id, record.finished_at, lambda: record.cancelled_at is not None
+        )
     if call.is_streamed:
         steps = stream_record(record, call.account.clock)
         if not record.is_background:
@@ -326,6 +331,7 @@ def cancel(call: EmulatedCall) -> PlannedReply:
     if record.cancelled_at is None and not record.has_finished(call.now):
         record.cancelled_at = call.now
         record.output_items = []
+        call.account.notify("response.cancelled", record.id, call.now)
     return json_reply(record.as_of(call.now))
 
 
