@@ -56,6 +56,10 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--expires", metavar="WHEN", help="30d, or a date such as 2027-01-31")
     parser.add_argument("--owner", help="keys of one owner may continue each other's responses")
     parser.add_argument("--end-user", help="the end user of calls that name none")
+    parser.add_argument("--webhook-url", metavar="URL", help="gets webhooks of what the key makes")
+    parser.add_argument(
+        "--webhook-secret", metavar="SECRET", help="signs them; without it one is made and shown"
+    )
 
 
 def _add_action(
@@ -72,11 +76,15 @@ def _add_action(
 def create(arguments: argparse.Namespace) -> int:
     """Create a key; stdout gets nothing else, so that a script can read it."""
     from azure_responses.gateway.key_table import StoredKey, hash_key, make_key, make_key_id
-    from azure_responses.gateway.virtual_keys import TermError, read_terms
+    from azure_responses.gateway.virtual_keys import TermError, make_webhook_secret, read_terms
 
     names = ("name", "models", "allowed_routes", "rpm", "tpm", "budget", "budget_period")
     terms = {name: getattr(arguments, name) for name in (*names, "expires", "owner", "end_user")}
     now = time.time()
+    secret = arguments.webhook_secret
+    if arguments.webhook_url and not secret:
+        secret = make_webhook_secret()
+    terms |= {"webhook_url": arguments.webhook_url, "webhook_secret": secret}
     try:
         caller = read_terms(terms, key_id=make_key_id(), now=now, created=now)
     except TermError as error:
@@ -87,6 +95,8 @@ def create(arguments: argparse.Namespace) -> int:
         database.add_key(StoredKey(caller, hash_key(key)))
     print(key)
     note(f"id: {caller.key_id}")
+    if secret and not arguments.webhook_secret:
+        note(f"webhook secret: {secret}")
     note("Keep the key: it is not stored and will not be shown again.")
     return 0
 
@@ -189,6 +199,7 @@ def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
         "expires": _date(caller.expires),
         "revoked": _date(caller.revoked),
         "end_user": caller.end_user,
+        "webhook_url": caller.webhook_url,
     }
 
 

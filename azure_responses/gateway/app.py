@@ -21,6 +21,7 @@ from azure_responses.gateway.asgi_reply import (
     send_error,
     send_reply,
 )
+from azure_responses.gateway.body_reader import CallerLeft
 from azure_responses.gateway.config_file import load_config
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
@@ -28,6 +29,7 @@ from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
+from azure_responses.gateway.webhook_receiver import PATH as WEBHOOK_PATH
 from azure_responses.openai_server.route import expects_anthropic
 
 __all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]
@@ -80,6 +82,9 @@ class GatewayApp:
                 await self._refuse(error, send)
                 return
         path = scope["path"]
+        if path == WEBHOOK_PATH:
+            await self._webhook(scope, receive, send)
+            return
         if scope["method"] in ("GET", "HEAD"):
             if path in HEALTH_PATHS:
                 await self._health(path, send)
@@ -109,6 +114,22 @@ class GatewayApp:
     async def _refuse(self, error: ErrorResponse, send: Send) -> None:
         self.gateway.metrics.refuse(error.status)
         await send_error(send, error, new_call_id())
+
+    async def _webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway = self.gateway
+        if gateway.shutdown.is_draining:
+            # The service sends it again.
+            await self._refuse(gateway.shutdown.refusal, send)
+            return
+        headers = read_headers(scope)
+        try:
+            answer = await gateway.webhook_receiver.receive(scope["method"], headers, receive)
+        except CallerLeft:
+            return
+        if isinstance(answer, ErrorResponse):
+            await self._refuse(answer, send)
+        else:
+            await send_json(send, 200, answer)
 
     async def _health(self, path: str, send: Send) -> None:
         gateway = self.gateway

@@ -15,10 +15,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.open_response import (
     CLAIM,
@@ -33,9 +34,11 @@ from azure_responses.gateway.open_response import (
     price_headers,
     summary_of,
 )
-from azure_responses.gateway.open_response_store import MemoryOpenResponses, OpenResponseStore
+from azure_responses.gateway.open_response_store import OpenResponseStore
 from azure_responses.gateway.outages import Outages
 from azure_responses.gateway.spend import SpendTotals, Spent, spent_by
+from azure_responses.gateway.webhook_event import Delivery, response_ended
+from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.router import Router
@@ -70,6 +73,7 @@ class BackgroundPrices:
         totals: of the process.
         caller_of: a key's id → the caller.
         priced: called with each response that this process has counted.
+        relay: sends the webhooks of keys.
         clock: unix seconds.
     """
 
@@ -81,6 +85,7 @@ class BackgroundPrices:
         *,
         caller_of: Callers,
         priced: Priced,
+        relay: WebhookRelay | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._server = server
@@ -88,6 +93,7 @@ class BackgroundPrices:
         self._records = _Records(totals)
         self._caller_of = caller_of
         self._priced = priced
+        self._relay = relay
         self._clock = clock
         # One thread: a record is written before it is looked for, and no pool is exhausted.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="open responses")
@@ -166,13 +172,16 @@ class BackgroundPrices:
         if opened is not None and not opened.is_local:
             await self._poll(opened)
 
-    async def look_at(self, response_id: str) -> bool:
-        """Poll for a response at once, by the service's id; False where none is open."""
+    async def hurry(self, response_id: str) -> None:
+        """Have a response polled for soon, by whichever replica, by the service's id."""
         opened = await self._find(*self._names(response_id, None))
-        if opened is None:
-            return False
-        await self._poll(opened)
-        return True
+        if opened is not None:
+            await self._in_thread(self._records.postpone, opened.postponed(self._clock()))
+
+    async def look_at(self, response_id: str) -> bool | None:
+        """Poll for a response at once: True if it has ended, None where none is open."""
+        opened = await self._find(*self._names(response_id, None))
+        return None if opened is None else await self._poll(opened)
 
     def ended(self, opened: OpenResponse, summary: CallSummary) -> None:
         """The stream, or the gateway's own call, that shows a response has ended."""
@@ -202,13 +211,31 @@ class BackgroundPrices:
             self._caller_of(opened.key_id), summary, opened.held if is_unknown else 0
         )[1]
         closing = closing_spent(opened, counted)
-        if not await self._in_thread(self._records.take, opened, closing):
+        delivery = self._delivery_of(opened, response)
+        taken = await self._in_thread(self._records.take, opened, closing, delivery)
+        if not taken.is_first:
             return False
         self._note_closed(opened.name)
+        await self._send(delivery, is_kept=taken.keeps_delivery)
         if is_unknown:
             LOGGER.warning("The cost of the background response %s stays unknown", opened.id)
         self._priced(opened, summary)
         return True
+
+    def _delivery_of(self, opened: OpenResponse, response: Mapping[str, Any]) -> Delivery | None:
+        """The webhook of the key; None for a key without a URL, and of an unknown end."""
+        status = str(response.get("status"))
+        if status not in FINAL or self._caller_of(opened.key_id).webhook_url is None:
+            return None
+        return response_ended(opened.key_id, opened.name, opened.label, status, self._clock())
+
+    async def _send(self, delivery: Delivery | None, *, is_kept: bool) -> None:
+        if delivery is None or self._relay is None:
+            return
+        if is_kept:
+            self._relay.wake()
+        else:
+            await self._relay.add(delivery)
 
     async def poll_due(self) -> int:
         """Poll for the records that are due; returns their number."""
@@ -241,7 +268,8 @@ class BackgroundPrices:
             except Exception:
                 LOGGER.exception("The background response %s could not be polled for", opened.id)
 
-    async def _poll(self, opened: OpenResponse) -> None:
+    async def _poll(self, opened: OpenResponse) -> bool:
+        """Look at a response; True if it is not open any more."""
         summary = await self._read(opened)
         now, result = self._clock(), summary.result
         if result is not None and result.get("status") in FINAL:
@@ -251,6 +279,8 @@ class BackgroundPrices:
         else:
             later = opened.postponed(next_poll(opened, now))
             await self._in_thread(self._records.postpone, later)
+            return False
+        return True
 
     async def _read(self, opened: OpenResponse) -> CallSummary:
         """The response as it stands; a summary without a result where it cannot be read."""
@@ -371,6 +401,13 @@ def _is_missing(summary: CallSummary) -> bool:
     return summary.status == 404 and summary.attempts > 0
 
 
+class _Taken(NamedTuple):
+    """What became of a record: this process closed it; its webhook was kept with it."""
+
+    is_first: bool
+    keeps_delivery: bool = False
+
+
 class _Records:
     """The records in the shared store, or of this process while that does not answer.
 
@@ -379,7 +416,7 @@ class _Records:
 
     def __init__(self, totals: SpendTotals) -> None:
         self._totals = totals
-        self._local = MemoryOpenResponses()
+        self._local: MemoryRecords[OpenResponse] = MemoryRecords()
         self._shared: OpenResponseStore | None = None
         self._turn: AbstractContextManager[Any] = nullcontext()
         # What this process holds of budgets for records that others may close.
@@ -400,7 +437,7 @@ class _Records:
         spent, store = opened.opening_spent(), self._shared
         if store is not None and self._add_shared(store, opened, spent):
             return
-        if self._local.add(opened, {}):
+        if self._local.add(opened):
             self._totals.add(opened.spend_key, spent)
 
     def _add_shared(self, store: OpenResponseStore, opened: OpenResponse, spent: Spent) -> bool:
@@ -414,31 +451,35 @@ class _Records:
             self._hold(opened, spent)
         return is_new is not None
 
-    def take(self, opened: OpenResponse, closing: Spent) -> bool:
+    def take(
+        self, opened: OpenResponse, closing: Spent, delivery: Delivery | None = None
+    ) -> "_Taken":
         """Close a record, and count; raises what the store raises."""
         store = self._shared
         if self._local.find([opened.name]) is not None:
-            return self._take_local(opened, closing)
+            return self._take_local(opened, closing, delivery)
         if store is None:
-            return False
+            return _Taken(is_first=False)
         if not store.keeps_totals:
-            return self._take_apart(store, opened, closing)
+            return _Taken(self._take_apart(store, opened, closing))
         with self._turn:
-            is_taken = store.take(opened, {opened.spend_key: closing})
+            is_taken = store.take(opened, {opened.spend_key: closing}, delivery)
             if is_taken:
                 self._totals.add_written(opened.spend_key, closing)
-        return is_taken
+        return _Taken(is_taken, keeps_delivery=True)
 
-    def _take_local(self, opened: OpenResponse, closing: Spent) -> bool:
-        self._local.take(opened, {})
+    def _take_local(
+        self, opened: OpenResponse, closing: Spent, delivery: Delivery | None
+    ) -> "_Taken":
+        self._local.take(opened)
         # The store may have taken the record without being able to say so.
         if self._shared is not None and self._shared.find([opened.name]) is not None:
             opening = opened.opening_spent()
             undone = Spent(calls=-opening.calls, unpriced=-opening.unpriced, held=-opening.held)
             self._totals.add(opened.spend_key, undone)
-            return self.take(opened, closing)
+            return self.take(opened, closing, delivery)
         self._totals.add(opened.spend_key, closing)
-        return True
+        return _Taken(is_first=True)
 
     def _take_apart(self, store: OpenResponseStore, opened: OpenResponse, closing: Spent) -> bool:
         if not store.take(opened, {}):

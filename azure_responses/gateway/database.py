@@ -70,6 +70,9 @@ _KEYS = sql.Table(
     sql.Column("revoked", sql.Double),
     sql.Column("end_user", sql.String(200)),
     sql.Column("allowed_routes", sql.JSON),
+    sql.Column("webhook_url", sql.String(1000)),
+    # As it is: the gateway signs with it, and has no other secret that all commands know.
+    sql.Column("webhook_secret", sql.String(500)),
 )
 
 # Lists of names, stored as JSON.

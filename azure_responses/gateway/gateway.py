@@ -29,6 +29,9 @@ from azure_responses.gateway.response_table import DatabaseTexts
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
+from azure_responses.gateway.webhook_event import Delivery
+from azure_responses.gateway.webhook_receiver import RedisWebhookIds, WebhookReceiver
+from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
@@ -88,12 +91,25 @@ class Gateway:
         self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
         routing = self.router.parts.reader.routing
         self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
+        self.webhook_relay = WebhookRelay(
+            self._table.caller_of,
+            allows_http=settings.webhook_allow_http,
+            allows_private=settings.webhook_allow_private,
+        )
         self.background_prices = BackgroundPrices(
             self.server,
             self.router,
             self._totals,
             caller_of=self._table.caller_of,
             priced=self._note_priced,
+            relay=self.webhook_relay,
+        )
+        self.webhook_receiver = WebhookReceiver(
+            settings.webhook_secrets,
+            prices=self.background_prices,
+            relay=self.webhook_relay,
+            table=self._table,
+            router=self.router,
         )
         self.spend_writer: SpendWriter | None = None
         self.batch_runner: BatchRunner | None = None
@@ -111,7 +127,7 @@ class Gateway:
             refresh_interval=settings.key_refresh_interval,
         )
         self.spend_writer.start()
-        await self.background_prices.start(self._open_responses(), self.spend_writer.turn)
+        await self._start_background(self.spend_writer)
         await self._start_batches()
 
     async def close(self) -> None:
@@ -119,7 +135,9 @@ class Gateway:
         self.shutdown.begin()
         if self.batch_runner is not None:
             await self.batch_runner.aclose()
+        await self.webhook_receiver.aclose()
         await self.background_prices.aclose()
+        await self.webhook_relay.aclose()
         await self.router.aclose()
         if self.spend_writer is not None:
             self.spend_writer.close()
@@ -238,17 +256,25 @@ class Gateway:
         valid = (one for one in found if one.revoked is None and not one.is_expired(now))
         return next(valid, None)
 
-    def _open_responses(self) -> OpenResponseStore | None:
-        """Where replicas share the records of background responses; None for this process."""
-        assert self.spend_writer is not None
-        database = self.spend_writer.database
+    async def _start_background(self, writer: SpendWriter) -> None:
+        """Begin to price background responses and to send webhooks."""
+        database, deliveries = writer.database, None
+        open_responses: OpenResponseStore | None = None
+        address = getattr(self.router.parts.state, "address", None)
+        if address is not None:
+            open_responses = RedisOpenResponses(address)
+            self.webhook_receiver.ids = RedisWebhookIds(address)
         if database is not None:
             # Imported on use: SQLAlchemy is large.
+            from azure_responses.gateway.due_table import DueTable
             from azure_responses.gateway.open_response_table import DatabaseOpenResponses
+            from azure_responses.gateway.webhook_table import DatabaseWebhookIds
 
-            return DatabaseOpenResponses(database)
-        address = getattr(self.router.parts.async_calls.state, "address", None)
-        return None if address is None else RedisOpenResponses(address)
+            deliveries = DueTable(database, "azure_responses_deliveries", Delivery.from_json)
+            open_responses = DatabaseOpenResponses(database, deliveries)
+            self.webhook_receiver.ids = DatabaseWebhookIds(database)
+        self.webhook_relay.start(deliveries)
+        await self.background_prices.start(open_responses, writer.turn)
 
     def _note_priced(self, opened: OpenResponse, call: CallSummary) -> None:
         """A background response has got its price, or is known to get none."""

@@ -47,6 +47,8 @@ class ApiCaller:
         budget_period: days of a period, or None for the whole life of the key.
         created, expires, revoked: unix seconds; the last two None while they do not apply.
         end_user: for whom calls count that name no end user themselves.
+        webhook_url: gets the webhooks of what the key has made; None for none.
+        webhook_secret: signs them.
         has_limits: requests or tokens a minute are limited.
     """
 
@@ -64,6 +66,8 @@ class ApiCaller:
     expires: float | None = None
     revoked: float | None = None
     end_user: str | None = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
     has_limits: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -182,6 +186,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "expires": _optional(_read_seconds),
     "revoked": _optional(_read_seconds),
     "end_user": _optional(_read_text),
+    "webhook_url": _optional(_read_text),
+    "webhook_secret": _optional(_read_text),
 }
 
 COPIED = tuple(_READERS)

@@ -1,23 +1,20 @@
-"""Where records of open responses are kept: in this process, or in the Redis that replicas share.
+"""Where records of open responses are kept in the Redis that replicas share.
 
-`open_response_table` keeps them in a database.
+`open_response_table` keeps them in a database, and `due_records` in this process.
 """
 
-import heapq
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from azure_responses.gateway.open_response import OpenResponse
 from azure_responses.gateway.spend import SpendKey, Spent
+from azure_responses.gateway.webhook_event import Delivery
 from azure_responses.store.connection import RedisAddress, make_client
 
-__all__ = ["MemoryOpenResponses", "OpenResponseStore", "RedisOpenResponses", "SpentRows"]
+__all__ = ["OpenResponseStore", "RedisOpenResponses", "SpentRows"]
 
 SpentRows = Mapping[SpendKey, Spent]
-
-# A record is less than two kilobytes.
-_MOST_RECORDS = 50_000
 
 
 class OpenResponseStore(Protocol):
@@ -28,7 +25,8 @@ class OpenResponseStore(Protocol):
             the caller adds them to its own totals.
     """
 
-    keeps_totals: bool
+    @property
+    def keeps_totals(self) -> bool: ...
 
     def add(self, opened: OpenResponse, rows: SpentRows) -> bool:
         """Keep a record, and count `rows`; False where it is kept already."""
@@ -36,8 +34,11 @@ class OpenResponseStore(Protocol):
     def find(self, names: Sequence[str]) -> OpenResponse | None:
         """The first record with one of these names."""
 
-    def take(self, opened: OpenResponse, rows: SpentRows) -> bool:
-        """Remove a record, and count `rows`: True for one of all who try, who alone counts them."""
+    def take(self, opened: OpenResponse, rows: SpentRows, delivery: Delivery | None = None) -> bool:
+        """Remove a record, and count `rows`: True for one of all who try, who alone counts them.
+
+        Where totals are kept, `delivery` is kept in the same transaction.
+        """
 
     def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:
         """The records that are due, which are not due again before `until`."""
@@ -47,56 +48,6 @@ class OpenResponseStore(Protocol):
 
     def all(self) -> list[OpenResponse]:
         """Every record."""
-
-
-class MemoryOpenResponses:
-    """Records of this process, which end with it; the oldest go when there are too many."""
-
-    keeps_totals = False
-
-    def __init__(self) -> None:
-        self._records: dict[str, OpenResponse] = {}
-        self._lock = threading.Lock()
-
-    def add(self, opened: OpenResponse, rows: SpentRows) -> bool:
-        """Keep a record; see `OpenResponseStore`."""
-        with self._lock:
-            if opened.name in self._records:
-                return False
-            while len(self._records) >= _MOST_RECORDS:
-                del self._records[next(iter(self._records))]
-            self._records[opened.name] = opened
-            return True
-
-    def find(self, names: Sequence[str]) -> OpenResponse | None:
-        """The first record with one of these names."""
-        with self._lock:
-            return next((self._records[name] for name in names if name in self._records), None)
-
-    def take(self, opened: OpenResponse, rows: SpentRows) -> bool:
-        """Remove a record; True for one of all who try."""
-        with self._lock:
-            return self._records.pop(opened.name, None) is not None
-
-    def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:
-        """The records that are due, which are not due again before `until`."""
-        with self._lock:
-            due = [one for one in self._records.values() if one.due <= now]
-            claimed = heapq.nsmallest(limit, due, key=lambda one: one.due)
-            for one in claimed:
-                self._records[one.name] = one.postponed(until)
-            return claimed
-
-    def postpone(self, opened: OpenResponse) -> None:
-        """Change when a record is due."""
-        with self._lock:
-            if opened.name in self._records:
-                self._records[opened.name] = opened
-
-    def all(self) -> list[OpenResponse]:
-        """Every record."""
-        with self._lock:
-            return list(self._records.values())
 
 
 # KEYS: the records by name, and their names by when they are due.
@@ -160,8 +111,8 @@ class RedisOpenResponses:
         found = self._connected().hmget(self._keys[0], list(names))
         return next((OpenResponse.from_json(text) for text in found if text), None)
 
-    def take(self, opened: OpenResponse, rows: SpentRows) -> bool:
-        """Remove a record; True for one of all who try."""
+    def take(self, opened: OpenResponse, rows: SpentRows, delivery: Delivery | None = None) -> bool:
+        """Remove a record: True for one of all who try."""
         return bool(self._run(_TAKE, opened.name))
 
     def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.key_table import StoredKey
+from azure_responses.protocol.webhook_signature import sign
 from azure_responses.routing.settings import UNUSED_SETTINGS, RouterSettings
 from azure_responses.store.factory import REDIS_KEYS
 
@@ -60,6 +62,10 @@ class GatewaySettings:
         metrics: serve /metrics.
         metrics_key: opens /metrics, as the master key does; None leaves it open to all.
         metrics_need_key: any key opens it, and nothing else.
+        webhook_secrets: of the webhook endpoints of the resources, any of which may sign; none of
+            them leaves /webhooks/azure closed.
+        webhook_allow_http: webhooks of keys are also sent to URLs without TLS.
+        webhook_allow_private: and to addresses that are not of the public network.
     """
 
     model_list: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -93,6 +99,9 @@ class GatewaySettings:
     metrics: bool = True
     metrics_key: str | None = field(default=None, repr=False)
     metrics_need_key: bool = False
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    webhook_allow_http: bool = False
+    webhook_allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,16 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _secrets(value: Any) -> tuple[str, ...]:
+    secrets = _texts(value)
+    try:
+        for secret in secrets:
+            sign(b"", "check", 0, secret)
+    except ConfigurationError as error:
+        raise ValueError(f"cannot verify webhooks: {error.message.removesuffix('.')}") from None
+    return secrets
+
+
 def _database(value: Any) -> str:
     text = _text(value)
     scheme = text.partition("://")[0].partition("+")[0]
@@ -212,6 +231,12 @@ GENERAL: Mapping[str, Setting] = {
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),
     "metrics_key": Setting("metrics_key", _text),
+    "webhook_secrets": Setting("webhook_secrets", _secrets),
+    "webhook_allow_http": Setting("webhook_allow_http", _flag),
+    "webhook_allow_private": Setting("webhook_allow_private", _flag),
+    # These two are read with the keys: they are terms of the master key.
+    "webhook_url": Setting(None, _text),
+    "webhook_secret": Setting(None, _text),
     # The gateway always cancels a call whose caller has left.
     "cancel_on_disconnect": Setting(None, _flag),
 }

@@ -1,17 +1,23 @@
 """What a key allows, read from the words of a configuration file or a command line."""
 
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from secrets import token_bytes
 from typing import Any
 
+from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.budget import read_expiry, read_period
 from azure_responses.gateway.key_strength import find_weakness
 from azure_responses.gateway.key_table import MASTER, ApiCaller, StoredKey, hash_key
 from azure_responses.gateway.spend import to_pico
+from azure_responses.gateway.webhook_event import check_url
 from azure_responses.gateway.yaml_reader import Document, Path, show_path
+from azure_responses.protocol.webhook_signature import sign
 
-__all__ = ["TERMS", "TermError", "read_file_keys", "read_terms"]
+__all__ = ["TERMS", "TermError", "make_webhook_secret", "read_file_keys", "read_terms"]
 
 TERMS: Mapping[str, str] = {
     "name": "name",
@@ -30,10 +36,14 @@ TERMS: Mapping[str, str] = {
     "budget_duration": "budget_period",
     "expires": "expires",
     "end_user": "end_user",
+    "webhook_url": "webhook_url",
+    "webhook_secret": "webhook_secret",
 }
 """The terms by the names they may have; those with `_` second are LiteLLM's."""
 
 _LONGEST = 200
+_LONGEST_URL = 1000
+_SHORTEST_SECRET = 24
 
 
 class TermError(ValueError):
@@ -65,39 +75,48 @@ def read_terms(
             fields[TERMS[term]] = _read(term, value, now)
     if fields.get("budget_period") is not None and "budget" not in fields:
         raise TermError("budget_period", "needs a budget")
+    if fields.get("webhook_url") is not None and "webhook_secret" not in fields:
+        raise TermError("webhook_url", "needs a webhook_secret")
     fields.setdefault("name", key_id)
     fields.setdefault("owner", key_id)
     return ApiCaller(key_id=key_id, created=created, **fields)
 
 
 def _read(term: str, value: Any, now: float | None) -> Any:
+    name = TERMS[term]
     try:
-        match TERMS[term]:
-            case "models":
-                return _read_models(value)
-            case "allowed_routes":
-                return read_routes(value)
-            case "rpm" | "tpm":
-                return _read_count(value)
-            case "budget":
-                return _read_budget(value)
-            case "budget_period":
-                return read_period(_read_text(value))
-            case "expires":
-                return read_expiry(_read_text(value), now)
-            case _:
-                return _read_text(value)
+        if name == "expires":
+            return read_expiry(_read_text(value), now)
+        read = _READERS.get(name)
+        return _read_text(value) if read is None else read(value)
     except ValueError as error:
         raise TermError(term, str(error)) from error
 
 
-def _read_text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST:
-        raise ValueError(f"is not a text of up to {_LONGEST} characters")
+def _read_text(value: Any, longest: int = _LONGEST) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= longest:
+        raise ValueError(f"is not a text of up to {longest} characters")
     # Names stand in logs, where a line break would begin an entry of its own.
     if not value.isprintable():
         raise ValueError("has characters that cannot be printed")
     return value.strip()
+
+
+def _read_secret(value: Any) -> str:
+    secret = _read_text(value)
+    try:
+        sign(b"", "check", 0, secret)
+    except ConfigurationError as error:
+        raise ValueError(f"cannot sign webhooks: {error.message.removesuffix('.')}") from None
+    # As many bytes as Standard Webhooks ask for at least.
+    if len(secret) < _SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters")
+    return secret
+
+
+def make_webhook_secret() -> str:
+    """A new secret that webhooks are signed with: `whsec_` and 256 random bits in base64."""
+    return "whsec_" + b64encode(token_bytes(32)).decode()
 
 
 def _read_models(value: Any) -> tuple[str, ...]:
@@ -124,7 +143,19 @@ def _read_budget(value: Any) -> int:
     return to_pico(dollars)
 
 
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "models": _read_models,
+    "allowed_routes": read_routes,
+    "rpm": _read_count,
+    "tpm": _read_count,
+    "budget": _read_budget,
+    "budget_period": lambda value: read_period(_read_text(value)),
+    "webhook_url": lambda value: check_url(_read_text(value, _LONGEST_URL)),
+    "webhook_secret": _read_secret,
+}
+
 _SECTION = "virtual_keys"
+_WEBHOOK = ("webhook_url", "webhook_secret")
 
 
 def read_file_keys(document: Document) -> tuple[tuple[StoredKey, ...], str | None]:
@@ -149,13 +180,24 @@ class _KeysReader:
         general = self._document.value.get("general_settings")
         master = general.get("master_key") if isinstance(general, dict) else None
         if isinstance(master, str) and master.strip():
-            yield StoredKey(MASTER, self._take(master, ("general_settings", "master_key")))
+            digest = self._take(master, ("general_settings", "master_key"))
+            yield StoredKey(self._read_master(general), digest)
         entries = self._document.value.get(_SECTION)
         if entries is not None and not isinstance(entries, list):
             self._document.report((_SECTION,), "This is not a list of keys.")
             return
         for index, entry in enumerate(entries or []):
             yield from self._read_entry(entry, (_SECTION, index))
+
+    def _read_master(self, general: Mapping[str, Any]) -> ApiCaller:
+        """The caller with the master key, who also gets webhooks about what no key has made."""
+        terms = {name: general.get(name) for name in _WEBHOOK}
+        try:
+            read = read_terms(terms, key_id=MASTER.key_id, now=None, created=0.0)
+        except TermError as error:
+            self._document.report(("general_settings", error.term), f"The value {error.reason}.")
+            return MASTER
+        return replace(MASTER, **{name: getattr(read, name) for name in _WEBHOOK})
 
     def _read_entry(self, entry: Any, path: Path) -> Iterator[StoredKey]:
         if not isinstance(entry, Mapping):

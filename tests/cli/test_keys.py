@@ -221,3 +221,25 @@ def test_a_missing_package_is_named_with_its_extra(
     err = capsys.readouterr().err
     assert missing in err
     assert "azure-responses[gateway]" in err
+
+
+def test_a_key_with_a_webhook_url_gets_a_secret_that_is_shown_once(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["keys", "create", "--database", url, "--webhook-url", "https://hooks.example.com/a"]
+    assert main(asked) == 0
+    out, err = capsys.readouterr()
+    secret = err.split("webhook secret: ")[1].split()[0]
+    caller = _authenticate(url, out.strip())
+    assert isinstance(caller, ApiCaller)
+    assert (caller.webhook_url, caller.webhook_secret) == ("https://hooks.example.com/a", secret)
+    assert main(["keys", "list", "--json", "--database", url]) == 0
+    listed = capsys.readouterr().out
+    assert secret not in listed
+    assert "https://hooks.example.com/a" in listed
+    assert main([*asked, "--webhook-secret", "a" * 32]) == 0
+    out, err = capsys.readouterr()
+    assert "webhook secret" not in err
+    caller = _authenticate(url, out.strip())
+    assert isinstance(caller, ApiCaller)
+    assert caller.webhook_secret == "a" * 32

@@ -226,3 +226,17 @@ def test_a_process_waits_while_others_prepare_the_file(monkeypatch: pytest.Monke
     assert cursor.failures == 0
     with pytest.raises(OperationalError):
         module._switch_to_wal(_Locked(10**6))
+
+
+def test_tables_of_an_earlier_version_get_the_columns_they_lack(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.write() as connection:
+        for column in ("webhook_url", "webhook_secret"):
+            connection.execute(sql.text(f"ALTER TABLE azure_responses_keys DROP COLUMN {column}"))
+    database.close()
+    database = open_database(database_url)
+    caller = ApiCaller(key_id="key_1", owner="team", webhook_url="https://a.example")
+    key = StoredKey(caller, b"d" * 32)
+    database.add_key(key)
+    assert database.read_keys() == [key]
+    database.close()

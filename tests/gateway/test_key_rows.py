@@ -24,6 +24,7 @@ _ROW: dict[str, Any] = {
             "end_user",
         )
     ),
+    **dict.fromkeys(("webhook_url", "webhook_secret")),
     "created": 1.0,
 }
 

@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway.database import open_database
+from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.open_response import OpenResponse
-from azure_responses.gateway.open_response_store import (
-    MemoryOpenResponses,
-    OpenResponseStore,
-    RedisOpenResponses,
-)
+from azure_responses.gateway.open_response_store import OpenResponseStore, RedisOpenResponses
 from azure_responses.gateway.open_response_table import DatabaseOpenResponses
 from azure_responses.gateway.spend import Spent
 from azure_responses.store.connection import read_address
@@ -44,7 +41,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Open
     """The stores of two replicas; in memory both are the same."""
     kind, databases = request.param, []
     if kind == "memory":
-        memory = MemoryOpenResponses()
+        memory: MemoryRecords[OpenResponse] = MemoryRecords()
         yield [memory, memory]
         return
     if kind == "redis":
@@ -145,8 +142,8 @@ def test_a_database_counts_with_the_record(database_url: str) -> None:
 def test_the_oldest_records_in_memory_go_when_there_are_too_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("azure_responses.gateway.open_response_store._MOST_RECORDS", 2)
-    store = MemoryOpenResponses()
+    monkeypatch.setattr("azure_responses.gateway.due_records._MOST_RECORDS", 2)
+    store: MemoryRecords[OpenResponse] = MemoryRecords()
     for number in range(3):
         store.add(replace(OPENED, id=f"resp_{number}"), {})
     assert [one.id for one in store.all()] == ["resp_1", "resp_2"]

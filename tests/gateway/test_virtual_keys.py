@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from azure_responses.gateway.spend import to_pico
-from azure_responses.gateway.virtual_keys import TermError, read_terms
+from azure_responses.gateway.virtual_keys import TermError, make_webhook_secret, read_terms
 
 
 def _read(**terms: Any) -> Any:
@@ -27,6 +27,14 @@ def test_terms_make_a_caller() -> None:
 def test_litellm_s_names_mean_the_same() -> None:
     caller = _read(key_alias="bob", rpm_limit=5, tpm_limit=6, max_budget=1, budget_duration="7d")
     assert (caller.name, caller.rpm, caller.tpm, caller.budget_period) == ("bob", 5, 6, 7)
+
+
+def test_webhooks_of_a_key_have_a_url_and_a_secret() -> None:
+    secret = make_webhook_secret()
+    caller = _read(webhook_url="https://hooks.example.com/a?b=c", webhook_secret=secret)
+    assert caller.webhook_url == "https://hooks.example.com/a?b=c"
+    assert caller.webhook_secret == secret != make_webhook_secret()
+    assert secret not in repr(caller)
 
 
 def test_a_key_without_terms_owns_its_responses_itself() -> None:
@@ -54,6 +62,10 @@ def test_a_key_without_terms_owns_its_responses_itself() -> None:
         {"name": "a\nb"},
         {"name": "a" * 300},
         {"expires": 5},
+        {"webhook_url": "https://hooks.example.com"},
+        {"webhook_secret": "short"},
+        {"webhook_secret": "whsec_ not base64 at all, whatever it is"},
+        {"webhook_url": "ftp://hooks.example.com", "webhook_secret": "a" * 32},
         {"expires": "1970-01-01"},
     ],
 )
