@@ -16,7 +16,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
-from azure_responses.protocol.environment import Provider
+from azure_responses.protocol.environment import Provider, choose_webhook_secret
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
@@ -194,6 +194,9 @@ class ClientArguments(IdentityArguments, ConnectionArguments, ServingArguments, 
     """What openai.AzureOpenAI calls `deployment`."""
     base_url: str | None
     """Base URL of the v1 API, in place of an endpoint."""
+    webhook_secret: str | Sequence[str] | None
+    """Signing secret of webhooks, for `webhooks.unwrap`; of several one has to fit. Without it
+    AZURE_OPENAI_WEBHOOK_SECRET or OPENAI_WEBHOOK_SECRET counts."""
     response_store: Any
     """Keeps the responses of deployments of another API, which store none; the default keeps 2000
     of them, and 64 MiB, in this process."""
@@ -222,6 +225,7 @@ class Configuration:
     base_model: str | Mapping[str, str] | None = None
     converter: CallConverter | None = None
     response_store: Any = None
+    webhook_secret: str | Sequence[str] | None = field(default=None, repr=False)
 
     @property
     def timeout(self) -> Timeout:
@@ -293,7 +297,15 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         raise TypeError(f"unexpected argument {unknown[0]!r}")
     network = {name: arguments[name] for name in _NETWORK if name in arguments}
     defaults = {name: arguments[name] for name in _DEFAULTS if name in arguments}
-    taken = {*_NETWORK, *_DEFAULTS, *_CHAT, *_CONVERSION, *_TELEMETRY, "base_model"}
+    taken = {
+        *_NETWORK,
+        *_DEFAULTS,
+        *_CHAT,
+        *_CONVERSION,
+        *_TELEMETRY,
+        "base_model",
+        "webhook_secret",
+    }
     rest = {name: value for name, value in arguments.items() if name not in taken}
     settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
@@ -309,6 +321,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         base_model=arguments.get("base_model"),
         converter=make_converter(settings, arguments),
         response_store=arguments.get("response_store"),
+        webhook_secret=choose_webhook_secret(os.environ, arguments.get("webhook_secret")),
     )
 
 

@@ -1,6 +1,7 @@
 """The async client offers what the sync client offers, with the same arguments."""
 
 import inspect
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from azure_responses.router._async.operations import AsyncRouterOperations
 from azure_responses.router._sync.operations import RouterOperations
 from azure_responses.router.awaited import AwaitedCalls
 
-_PAIRS = [
+_PAIRS: list[tuple[type, type]] = [
     (AzureResponses, AsyncAzureResponses),
     (Stream, AsyncStream),
     (chat.Chat, async_chat.AsyncChat),
@@ -42,6 +43,7 @@ _PAIRS = [
     (resources.Responses, async_resources.AsyncResponses),
     (resources.RawResponses, async_resources.AsyncRawResponses),
     (resources.InputItems, async_resources.AsyncInputItems),
+    (resources.InputTokens, async_resources.AsyncInputTokens),
     (resources.Models, async_resources.AsyncModels),
     (pages.Pages, async_pages.AsyncPages),
     (pages.InputItemPages, async_pages.AsyncInputItemPages),
@@ -53,6 +55,23 @@ _PAIRS = [
     (Credentials, AsyncCredentials),
     (StreamedReply, AsyncStreamedReply),
 ]
+# The resources of stored objects, module by module.
+for _name in (
+    "batches",
+    "containers",
+    "conversations",
+    "files",
+    "skills",
+    "uploads",
+    "vector_stores",
+    "webhooks",
+):
+    _asynchronous = import_module(f"azure_responses._async.{_name}")
+    _sync = import_module(f"azure_responses._sync.{_name}")
+    _PAIRS += [
+        (getattr(_sync, each.removeprefix("Async")), getattr(_asynchronous, each))
+        for each in _asynchronous.__all__
+    ]
 # The one name that differs: closing is awaited, and asyncio's word for that is `aclose`.
 _TWINS = {"close": "aclose"}
 

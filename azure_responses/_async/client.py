@@ -1,6 +1,7 @@
 """The async client."""
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
@@ -18,6 +19,7 @@ from azure_responses.transport import LoopTransport, Timeout, refuse_wrong_clien
 if TYPE_CHECKING:
     from azure_responses._async.chat import AsyncChat
     from azure_responses._async.object_calls import AsyncObjectCalls
+    from azure_responses._async.webhooks import AsyncWebhooks
 
 __all__ = ["AsyncAzureResponses"]
 
@@ -86,6 +88,13 @@ class AsyncAzureResponses(AsyncStoredObjects):
         return self._models
 
     @property
+    def webhooks(self) -> "AsyncWebhooks":
+        """Verify webhooks, and manage where the resource sends them to."""
+        from azure_responses._async.webhooks import AsyncWebhooks
+
+        return self._objects(partial(AsyncWebhooks, secret=self._configuration.webhook_secret))
+
+    @property
     def endpoint(self) -> str:
         """The resource, without version and operation."""
         endpoint = self._configuration.settings.endpoint
@@ -144,7 +153,7 @@ class AsyncAzureResponses(AsyncStoredObjects):
         self._chat = None
 
     def _objects(self, kind: "Callable[[AsyncObjectCalls, Timeout], T]") -> T:
-        # Imported on use: most programs have none.
+        # Imported on use, as most programs have no stored objects.
         from azure_responses._async.object_calls import AsyncClientObjectCalls
 
         calls = AsyncClientObjectCalls(self._operations, self._executor)

@@ -27,6 +27,7 @@ __all__ = [
     "fail_without_progress",
     "gather",
     "grace",
+    "map_concurrently",
     "run_in_thread",
     "running_loop",
     "shield",
@@ -106,3 +107,29 @@ async def wait_for(event: Event, seconds: float | None) -> bool:
     with anyio.move_on_after(seconds):
         await event.wait()
     return event.is_set()
+
+
+async def map_concurrently(
+    function: Callable[[T], Awaitable[R]], values: Iterable[T], limit: int
+) -> list[R]:
+    """The results in the order of the values, of which so many are in work at the same time.
+
+    The next value is taken when there is room for it. After the first failure the others are
+    cancelled, and it is raised.
+    """
+    numbered, found, failures = enumerate(values), dict[int, R](), list[Exception]()
+
+    async def work() -> None:
+        try:
+            for number, value in numbered:
+                found[number] = await function(value)
+        except Exception as error:
+            failures.append(error)
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(limit):
+            group.start_soon(work)
+    if failures:
+        raise failures[0]
+    return [found[number] for number in sorted(found)]

@@ -66,6 +66,26 @@ class AsyncObjectResource:
 
         return AsyncPages(fetch, after)
 
+    def _page(
+        self,
+        operation: str,
+        item: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> AsyncPages[R]:
+        """A list that is not cut into pages: a second one is never asked for."""
+        given, timeout = self._split(options)
+        page: type[Page[R]] = Page[item]  # type: ignore[valid-type]
+
+        async def fetch(position: str | None) -> Page[R]:
+            if position is not None:
+                return page()
+            request = ObjectRequest(operation, ids, body=body)
+            return await self._calls.perform(request, page, given, timeout)
+
+        return AsyncPages(fetch, None)
+
     async def _download(
         self, operation: str, options: Mapping[str, Any], *ids: str
     ) -> BinaryContent:

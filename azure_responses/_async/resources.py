@@ -1,7 +1,7 @@
 """The operations that an async client offers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.concurrency import compute
@@ -22,10 +22,12 @@ from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
+from azure_responses.types.parameters import Conversation, Reasoning, TextConfig
 from azure_responses.types.response import (
     CompactedResponse,
     DeletedResponse,
     InputItemList,
+    InputTokenCount,
     ParsedResponse,
     Response,
 )
@@ -33,6 +35,7 @@ from azure_responses.types.response import (
 __all__ = [
     "AsyncInputItemPages",
     "AsyncInputItems",
+    "AsyncInputTokens",
     "AsyncModels",
     "AsyncRawResponses",
     "AsyncResponses",
@@ -78,6 +81,11 @@ class AsyncResponses(_Resource):
     def input_items(self) -> "AsyncInputItems":
         """The items that were a response's input."""
         return AsyncInputItems(self._operations, self._executor, self._timeout)
+
+    @property
+    def input_tokens(self) -> "AsyncInputTokens":
+        """How many tokens an input would be."""
+        return AsyncInputTokens(self._operations, self._executor, self._timeout)
 
     @overload
     async def create(
@@ -338,6 +346,52 @@ class AsyncInputItems(_Resource):
             return await self._executor.perform(call, timeout)
 
         return AsyncInputItemPages(fetch, after)
+
+
+class AsyncInputTokens(_Resource):
+    """`client.responses.input_tokens`."""
+
+    @shows_parameters(CallOptions)
+    async def count(
+        self,
+        *,
+        conversation: str | Conversation | Mapping[str, Any] | None = None,
+        input: str | Iterable[Any] | None = None,
+        instructions: str | None = None,
+        model: str | None = None,
+        parallel_tool_calls: bool | None = None,
+        personality: str | None = None,
+        previous_response_id: str | None = None,
+        reasoning: Reasoning | Mapping[str, Any] | None = None,
+        text: TextConfig | Mapping[str, Any] | None = None,
+        tool_choice: Any = None,
+        tools: Iterable[Any] | None = None,
+        truncation: Literal["auto", "disabled"] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> InputTokenCount:
+        """How many tokens the input of such a response would be; each parameter as of `create`.
+
+        Raises:
+            NotFoundError: the resource does not count; Azure's did not in May 2026.
+            ConfigurationError: the deployment speaks another API, which does not count.
+        """
+        parameters = {
+            "conversation": conversation,
+            "input": input,
+            "instructions": instructions,
+            "model": model,
+            "parallel_tool_calls": parallel_tool_calls,
+            "personality": personality,
+            "previous_response_id": previous_response_id,
+            "reasoning": reasoning,
+            "text": text,
+            "tool_choice": tool_choice,
+            "tools": tools,
+            "truncation": truncation,
+        }
+        _, given, timeout = self.split(options)
+        call = self._operations.count_input(parameters, given)
+        return await self._executor.perform(call, timeout)
 
 
 class AsyncModels(_Resource):

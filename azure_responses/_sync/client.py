@@ -2,6 +2,7 @@
 """The sync client."""
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
@@ -19,6 +20,7 @@ from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_clien
 if TYPE_CHECKING:
     from azure_responses._sync.chat import Chat
     from azure_responses._sync.object_calls import ObjectCalls
+    from azure_responses._sync.webhooks import Webhooks
 
 __all__ = ["AzureResponses"]
 
@@ -86,6 +88,13 @@ class AzureResponses(StoredObjects):
         return self._models
 
     @property
+    def webhooks(self) -> "Webhooks":
+        """Verify webhooks, and manage where the resource sends them to."""
+        from azure_responses._sync.webhooks import Webhooks
+
+        return self._objects(partial(Webhooks, secret=self._configuration.webhook_secret))
+
+    @property
     def endpoint(self) -> str:
         """The resource, without version and operation."""
         endpoint = self._configuration.settings.endpoint
@@ -144,7 +153,7 @@ class AzureResponses(StoredObjects):
         self._chat = None
 
     def _objects(self, kind: "Callable[[ObjectCalls, Timeout], T]") -> T:
-        # Imported on use: most programs have none.
+        # Imported on use, as most programs have no stored objects.
         from azure_responses._sync.object_calls import ClientObjectCalls
 
         calls = ClientObjectCalls(self._operations, self._executor)

@@ -7,8 +7,9 @@ import operator
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from threading import Event, Lock, Semaphore
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from azure_responses.event_loop import start_thread
 from azure_responses.timeouts import TimeLimit
@@ -21,6 +22,7 @@ __all__ = [
     "fail_without_progress",
     "gather",
     "grace",
+    "map_concurrently",
     "run_in_thread",
     "running_loop",
     "shield",
@@ -98,3 +100,53 @@ def gather(function: Callable[[T], R], values: Iterable[T], most: int = 8) -> li
 def wait_for(event: Event, seconds: float | None) -> bool:
     """True when the event was set within so many seconds; None sets no limit."""
     return event.wait(seconds)
+
+
+def map_concurrently(function: Callable[[T], R], values: Iterable[T], limit: int) -> list[R]:
+    """The results in the order of the values, of which so many are in work at the same time.
+
+    The next value is taken when there is room for it. After the first failure no other is taken;
+    when those in work have ended it is raised.
+    """
+    work = _SharedWork(function, values)
+    started = 0
+    try:
+        while started < limit and (first := work.take()) is not None:
+            start_thread(partial(work.do, first))
+            started += 1
+        for _ in range(started):
+            work.ended.acquire()
+    except BaseException as error:
+        # Ctrl-C, or values that cannot be read: no other begins.
+        work.failures.append(error)
+        raise
+    if work.failures:
+        raise work.failures[0]
+    return [work.found[number] for number in sorted(work.found)]
+
+
+class _SharedWork(Generic[T, R]):
+    """What the threads of one `map_concurrently` share."""
+
+    def __init__(self, function: Callable[[T], R], values: Iterable[T]) -> None:
+        self._function = function
+        self._numbered = enumerate(values)
+        self._lock = Lock()
+        self.found: dict[int, R] = {}
+        self.failures: list[BaseException] = []
+        self.ended = Semaphore(0)
+
+    def take(self) -> tuple[int, T] | None:
+        """The next value and its number; None after the last, and after a failure."""
+        with self._lock:
+            return None if self.failures else next(self._numbered, None)
+
+    def do(self, taken: tuple[int, T] | None) -> None:
+        """Work until there is nothing left."""
+        try:
+            while taken is not None:
+                self.found[taken[0]] = self._function(taken[1])
+                taken = self.take()
+        except BaseException as error:
+            self.failures.append(error)
+        self.ended.release()

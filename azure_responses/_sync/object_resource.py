@@ -67,6 +67,26 @@ class ObjectResource:
 
         return Pages(fetch, after)
 
+    def _page(
+        self,
+        operation: str,
+        item: type[R],
+        options: Mapping[str, Any],
+        *ids: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Pages[R]:
+        """A list that is not cut into pages: a second one is never asked for."""
+        given, timeout = self._split(options)
+        page: type[Page[R]] = Page[item]  # type: ignore[valid-type]
+
+        def fetch(position: str | None) -> Page[R]:
+            if position is not None:
+                return page()
+            request = ObjectRequest(operation, ids, body=body)
+            return self._calls.perform(request, page, given, timeout)
+
+        return Pages(fetch, None)
+
     def _download(self, operation: str, options: Mapping[str, Any], *ids: str) -> BinaryContent:
         """The whole of a download; a large one is kept on disk."""
         return collect(self._open(operation, options, *ids))

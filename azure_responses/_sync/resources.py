@@ -2,7 +2,7 @@
 """The operations that an async client offers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.concurrency import compute
@@ -23,10 +23,12 @@ from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
+from azure_responses.types.parameters import Conversation, Reasoning, TextConfig
 from azure_responses.types.response import (
     CompactedResponse,
     DeletedResponse,
     InputItemList,
+    InputTokenCount,
     ParsedResponse,
     Response,
 )
@@ -34,6 +36,7 @@ from azure_responses.types.response import (
 __all__ = [
     "InputItemPages",
     "InputItems",
+    "InputTokens",
     "Models",
     "RawResponses",
     "Responses",
@@ -79,6 +82,11 @@ class Responses(_Resource):
     def input_items(self) -> "InputItems":
         """The items that were a response's input."""
         return InputItems(self._operations, self._executor, self._timeout)
+
+    @property
+    def input_tokens(self) -> "InputTokens":
+        """How many tokens an input would be."""
+        return InputTokens(self._operations, self._executor, self._timeout)
 
     @overload
     def create(
@@ -325,6 +333,52 @@ class InputItems(_Resource):
             return self._executor.perform(call, timeout)
 
         return InputItemPages(fetch, after)
+
+
+class InputTokens(_Resource):
+    """`client.responses.input_tokens`."""
+
+    @shows_parameters(CallOptions)
+    def count(
+        self,
+        *,
+        conversation: str | Conversation | Mapping[str, Any] | None = None,
+        input: str | Iterable[Any] | None = None,
+        instructions: str | None = None,
+        model: str | None = None,
+        parallel_tool_calls: bool | None = None,
+        personality: str | None = None,
+        previous_response_id: str | None = None,
+        reasoning: Reasoning | Mapping[str, Any] | None = None,
+        text: TextConfig | Mapping[str, Any] | None = None,
+        tool_choice: Any = None,
+        tools: Iterable[Any] | None = None,
+        truncation: Literal["auto", "disabled"] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> InputTokenCount:
+        """How many tokens the input of such a response would be; each parameter as of `create`.
+
+        Raises:
+            NotFoundError: the resource does not count; Azure's did not in May 2026.
+            ConfigurationError: the deployment speaks another API, which does not count.
+        """
+        parameters = {
+            "conversation": conversation,
+            "input": input,
+            "instructions": instructions,
+            "model": model,
+            "parallel_tool_calls": parallel_tool_calls,
+            "personality": personality,
+            "previous_response_id": previous_response_id,
+            "reasoning": reasoning,
+            "text": text,
+            "tool_choice": tool_choice,
+            "tools": tools,
+            "truncation": truncation,
+        }
+        _, given, timeout = self.split(options)
+        call = self._operations.count_input(parameters, given)
+        return self._executor.perform(call, timeout)
 
 
 class Models(_Resource):

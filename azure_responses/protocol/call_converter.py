@@ -152,14 +152,28 @@ class CallConverter:
         """The URL that a deployment is called by, as far as is known."""
         return self._url(self.apis.of(deployment).name, deployment, "")
 
-    def refuse_compaction(self, deployment: str) -> None:
+    def refuse_compaction(self, deployment: str | None) -> None:
         """Raise ConfigurationError where a deployment is known to have no compaction."""
-        spoken = self.apis.of(deployment)
-        if spoken.name != "responses":
+        self._refuse(
+            deployment,
+            "compaction",
+            "Compact with a deployment that speaks Responses, or leave out the oldest items of the "
+            "conversation.",
+        )
+
+    def refuse_counting(self, deployment: str | None) -> None:
+        """Raise ConfigurationError where a deployment is known not to count input tokens."""
+        self._refuse(
+            deployment,
+            "counting of input tokens",
+            "`usage` of a response has the count, and a tokenizer estimates it before.",
+        )
+
+    def _refuse(self, deployment: str | None, what: str, hint: str) -> None:
+        spoken = "responses" if deployment is None else self.apis.of(deployment).name
+        if spoken != "responses":
             raise ConfigurationError(
-                f"The deployment {deployment!r} speaks {spoken.name}, which has no compaction.",
-                hint="Compact with a deployment that speaks Responses, or leave out the oldest "
-                "items of the conversation.",
+                f"The deployment {deployment!r} speaks {spoken}, which has no {what}.", hint=hint
             )
 
     def learn(self, deployment: str, error: AzureResponsesError, spoken: APIName) -> bool:

@@ -6,11 +6,19 @@ sets of variables, and the first variable that is set counts. Of the set that na
 key and the version are taken first: they belong to the same resource.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ENVIRONMENT", "EVERY_VARIABLE", "Chosen", "Provider", "choose", "has_endpoint"]
+__all__ = [
+    "ENVIRONMENT",
+    "EVERY_VARIABLE",
+    "Chosen",
+    "Provider",
+    "choose",
+    "choose_webhook_secret",
+    "has_endpoint",
+]
 
 Provider = Literal["azure", "azure_ai", "claude"]
 
@@ -104,3 +112,17 @@ def _complete(variable: str, value: str) -> str:
         # The anthropic package takes the bare name of the resource and builds this URL (2.14.0).
         return f"https://{value}.services.ai.azure.com/anthropic"
     return value
+
+
+# The second is that of the openai package.
+_WEBHOOK_SECRET = ("AZURE_OPENAI_WEBHOOK_SECRET", "OPENAI_WEBHOOK_SECRET")
+
+
+def choose_webhook_secret(
+    environ: Mapping[str, str], explicit: str | Sequence[str] | None
+) -> str | Sequence[str] | None:
+    """The secret that webhooks are signed with; None where there is none."""
+    if explicit is not None:
+        return explicit
+    found = (environ.get(variable, "").strip() for variable in _WEBHOOK_SECRET)
+    return next(filter(None, found), None)

@@ -304,4 +304,5 @@ def _missing_hint(problem: ErrorBody, context: RequestContext) -> str | None:
     is_of_path = problem.code in _PATH_CODES or _OF_PATH.search(problem.message) is not None
     if context.object_id and not is_of_path:
         return context.gone or _OBJECT_GONE
-    return context.instead
+    # Of a call on a deployment, any other 404 says that the deployment is not there.
+    return context.instead if is_of_path or context.deployment is None else None

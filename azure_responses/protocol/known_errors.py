@@ -245,6 +245,9 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,), words=r"not persisted when `?store`? is set to false",
         hint="With store=False pass include=['reasoning.encrypted_content'] and replay whole "
         "items, not their ids."),
+    KnownError((400, 404), words=r"\bcontainer\b.{0,200}\bexpired",
+        hint="A container ends after 20 minutes without use: create another one, and put the files "
+        "into it again."),
     KnownError((400,), words=r"call_id'?: string too long",
         hint="Azure takes ids of calls of at most 64 characters: send both ends of the pair under "
         "the same shorter id, as chat.completions does by itself."),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["Content", "Form", "FormFile", "ObjectRequest"]
+__all__ = ["Content", "Form", "FormFile", "ObjectRequest", "given"]
 
 
 class Content(Protocol):
@@ -79,3 +79,8 @@ class ObjectRequest:
     query: Mapping[str, str | list[str]] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     form: Form | None = None
+
+
+def given(**parameters: Any) -> dict[str, Any]:
+    """The parameters of a body that are not None, and so were given."""
+    return {name: value for name, value in parameters.items() if value is not None}

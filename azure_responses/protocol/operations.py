@@ -3,7 +3,7 @@
 Both sides of the client build their calls here, so that this is decided once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Literal, TypeVar, cast
@@ -46,12 +46,13 @@ from azure_responses.types.response import (
     CompactedResponse,
     DeletedResponse,
     InputItemList,
+    InputTokenCount,
     ParsedResponse,
     Response,
 )
 from azure_responses.types.result import Pricer, Result
 
-__all__ = ["NO_OPTIONS", "Operations", "Options", "query_of"]
+__all__ = ["NO_OPTIONS", "Operations", "Options", "including", "query_of"]
 
 R = TypeVar("R", bound=Result)
 C = TypeVar("C", bound=Response)
@@ -239,10 +240,33 @@ class Operations:
         check_names(parameters, COMPACT_PARAMETERS)
         body = self._body(parameters)
         if self.converter is not None:
-            self.converter.refuse_compaction(body["model"])
+            self.converter.refuse_compaction(body.get("model"))
         call: TypedCall[CompactedResponse] = self._call(
             "compact",
             CompactedResponse,
+            kind=TypedCall,
+            options=options,
+            body=body,
+            continues=_id_in(body),
+        )
+        if self.converter is not None:
+            self.converter.replay(call, warn_caller)
+        return call
+
+    def count_input(
+        self, parameters: Mapping[str, Any], options: Options
+    ) -> TypedCall[InputTokenCount]:
+        """`POST /responses/input_tokens`.
+
+        Raises:
+            ConfigurationError: the deployment speaks another API.
+        """
+        body = self._body(parameters)
+        if self.converter is not None:
+            self.converter.refuse_counting(body.get("model"))
+        call: TypedCall[InputTokenCount] = self._call(
+            "input_tokens",
+            InputTokenCount,
             kind=TypedCall,
             options=options,
             body=body,
@@ -267,7 +291,7 @@ class Operations:
             raise ConfigurationError(
                 "starting_after is possible for streams only.", hint="Pass stream=True as well."
             )
-        query = _including(include)
+        query = including(include)
         if stream:
             query["stream"] = "true"
         if starting_after is not None:
@@ -315,7 +339,7 @@ class Operations:
     ) -> TypedCall[InputItemList]:
         """`GET /responses/{id}/input_items`; `limit` is 1 to 100, 20 by default."""
         given = {"limit": limit, "order": order, "after": after, "before": before}
-        query = _including(include)
+        query = including(include)
         query |= {name: str(value) for name, value in given.items() if value is not None}
         return self._call_stored(
             "input_items", InputItemList, response_id, options, query=query, kind=TypedCall
@@ -555,6 +579,7 @@ class Operations:
             api_version=endpoint.api_version,
             deployment=deployment,
             response_id=response_id,
+            instead=OPERATIONS[name].instead,
             scope=self.settings.scope,
             uses_key=self.settings.secret.kind == "api_key",
         )
@@ -582,7 +607,8 @@ def _check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None
         )
 
 
-def _including(include: list[str] | None) -> dict[str, str | list[str]]:
+def including(include: Sequence[str] | None) -> dict[str, str | list[str]]:
+    """The parameter of a URL that asks for more of items; raises ConfigurationError for a text."""
     # A single name would be sent letter by letter: to Python a string is a list too.
     given: object = include
     if isinstance(given, str):

@@ -52,7 +52,7 @@ class Polled:
     longest: float = 5.0
 
 
-_LONGER = "Wait again with a longer max_wait_seconds: the work goes on at the service."
+_LONGER = "Wait again for longer: the work goes on at the service."
 RESPONSE = Polled("Response", TERMINAL_STATUSES, "Wait again with a longer timeout, or cancel it.")
 FILE = Polled("File", frozenset({"processed", "error", "deleted"}), _LONGER)
 STORE_FILE = Polled("File", frozenset({"completed", "failed", "cancelled"}), _LONGER)
@@ -61,7 +61,7 @@ FILE_BATCH = Polled("File batch", frozenset({"completed", "failed", "cancelled"}
 BATCH = Polled(
     "Batch",
     frozenset({"completed", "failed", "expired", "cancelled"}),
-    "Wait again with a longer max_wait_seconds, or cancel it: a batch takes up to 24 hours.",
+    "Wait again for longer, or cancel it: a batch takes up to 24 hours.",
     first=1.0,
     longest=60.0,
 )

@@ -22,10 +22,25 @@ RUNNERS = ("sync", "asyncio", "trio")
 _NOT_AWAITED = frozenset(
     {
         ("AzureResponses", "with_options"),
+        ("Batches", "list"),
+        ("ContainerFiles", "list"),
+        ("Containers", "list"),
+        ("ConversationItems", "list"),
+        ("Files", "list"),
         ("InputItemPages", "pages"),
         ("InputItems", "list"),
         ("Responses", "stream"),
+        ("SkillVersions", "list"),
+        ("Skills", "list"),
         ("Stream", "text_deltas"),
+        ("VectorStoreFileBatches", "list_files"),
+        ("VectorStoreFiles", "content"),
+        ("VectorStoreFiles", "list"),
+        ("VectorStores", "list"),
+        ("VectorStores", "search"),
+        ("Webhooks", "list"),
+        ("Webhooks", "unwrap"),
+        ("Webhooks", "verify_signature"),
     }
 )
 
@@ -76,7 +91,7 @@ def _wrap(value: Any) -> Any:
     is_ours = type(value).__module__.startswith("azure_responses.") and not hasattr(
         value, "model_dump"
     )
-    if is_ours and name not in ("RawResponse",):
+    if is_ours and name not in ("BinaryContent", "RawResponse"):
         return _Awaitable(value)
     if name == "generator":
         return _iterate(value)
