@@ -12,9 +12,11 @@ from azure_responses.openai_server.request_json import (
 )
 from azure_responses.openai_server.route import ServedRoute
 from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
-from azure_responses.routing.object_place import named_model
+from azure_responses.routing.object_place import asks_for_copies, named_model, named_models
 
 __all__ = ["QueryPairs", "read_object_request"]
+
+_END_USER = "x-azr-end-user"
 
 QueryPairs = list[tuple[str, str]]
 """Names and values of a URL's query, decoded, in order."""
@@ -48,7 +50,9 @@ def read_object_request(
     refuse_connection_fields(body or {}, request.headers)
     asked = _join(query)
     model = named_model(body or {}, asked, request.headers)
-    _check_model(request, model)
+    models = named_models(body or {}, asked)
+    for name in (model, *models):
+        _check_model(request, name)
     return reader.read(
         ObjectCall(
             row,
@@ -64,8 +68,20 @@ def read_object_request(
             may_call=request.may_call,
             options=options,
             call_id=call_id,
+            end_user=_end_user(body or {}, request.headers),
+            replicates=asks_for_copies(body or {}, asked, request.headers),
+            models=models,
         )
     )
+
+
+def _end_user(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+    """For whom an object is made or listed: a header says it, else its metadata."""
+    named = headers.get(_END_USER)
+    metadata = body.get("metadata")
+    if not named and isinstance(metadata, Mapping):
+        named = metadata.get("user_id")
+    return named if isinstance(named, str) and named else None
 
 
 def _join(pairs: QueryPairs) -> dict[str, Any]:

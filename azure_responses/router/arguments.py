@@ -280,6 +280,9 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     """LiteLLM's name of `aliases`."""
     optional_pre_call_checks: Sequence[str]
     """LiteLLM's checks; they change nothing, since ids find their resource without them."""
+    replicate_files: bool
+    """Upload files to every resource of the group, so that calls with them may go to any; the
+    default is False."""
     state: Any
     """Where limits, cooldowns and the ledger are kept: "redis://…" shares them between processes,
     None keeps them in this one."""

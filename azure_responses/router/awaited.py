@@ -74,10 +74,17 @@ class AwaitedCalls:
         return opened
 
     def ascoped(
-        self, *, model: str | None = None, owner: str | None = None, end_user: str | None = None
+        self,
+        *,
+        model: str | None = None,
+        owner: str | None = None,
+        end_user: str | None = None,
+        replicate: bool | None = None,
     ) -> AsyncScopedObjects:
         """`scoped`, whose `files`, `vector_stores`, … are awaited."""
-        return self._awaited.scoped(model=model, owner=owner, end_user=end_user)
+        return self._awaited.scoped(
+            model=model, owner=owner, end_user=end_user, replicate=replicate
+        )
 
     @shows_parameters(RouterArguments)
     async def aparse(
@@ -221,6 +228,9 @@ class AwaitedCalls:
         end_user: str,
         owner: str | None = None,
         timeout: float | None = 30.0,
+        dry_run: bool = False,
     ) -> PurgeReceipt:
         """`purge`, awaited; several deletions are under way at once."""
-        return await self._awaited.purge(end_user=end_user, owner=owner, timeout=timeout)
+        return await self._awaited.purge(
+            end_user=end_user, owner=owner, timeout=timeout, dry_run=dry_run
+        )

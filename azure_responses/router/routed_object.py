@@ -1,7 +1,7 @@
 """A call on a stored object as a router reads it, and what one attempt sends of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.id_schema import reply_place
 from azure_responses.routing.object_lists import Order, Read
 from azure_responses.routing.object_place import (
-    MODEL_FIELDS,
+    OWN_FIELDS,
     AskedObject,
     ObjectPlace,
     ObjectPlaces,
@@ -38,6 +38,9 @@ _MAKING: Mapping[str, tuple[str, str]] = {
     **{f"{kind}.create": (kind, "") for kind in KINDS},
     "uploads.complete": ("files", "file"),
 }
+_NAMING_FILES = frozenset(
+    {"vector_stores.files.list", "vector_stores.file_batches.list_files", "vector_stores.search"}
+)
 _PAGING = frozenset({"after", "before", "limit", "order"})
 _ENDING = frozenset({*(f"{kind}.delete" for kind in KINDS), "uploads.complete", "uploads.cancel"})
 
@@ -62,6 +65,8 @@ class ObjectCall:
         may_call: which models the caller may call; None for all.
         options: `timeout`, `extra_headers` and its kin.
         call_id: names the call, to Azure as `x-ms-client-request-id`.
+        replicates, models: whether a file is uploaded to several resources, and for which models;
+            see `AskedObject`.
     """
 
     row: APIOperation
@@ -80,6 +85,8 @@ class ObjectCall:
     may_call: Callable[[str], bool] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     call_id: str | None = None
+    replicates: bool | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def is_form(self) -> bool:
@@ -121,8 +128,8 @@ class ObjectReader:
         model = call.model or named_model(call.body or {}, call.query, call.headers)
         body = call.body
         # Azure does not know these fields; they are for us.
-        if body is not None and not body.keys().isdisjoint(MODEL_FIELDS):
-            body = {name: value for name, value in body.items() if name not in MODEL_FIELDS}
+        if body is not None and not body.keys().isdisjoint(OWN_FIELDS):
+            body = {name: value for name, value in body.items() if name not in OWN_FIELDS}
         query = {name: value for name, value in call.query.items() if name in call.row.query}
         asked = AskedObject(
             call.row,
@@ -133,6 +140,8 @@ class ObjectReader:
             call.owner,
             call.must_own,
             call.may_call,
+            call.replicates,
+            call.models,
         )
         place = self.places.read(asked)
         return RoutedObject(
@@ -179,7 +188,8 @@ class RoutedObject:
         pieces: the body that is sent as it is read, one for all attempts.
         copied: ids of path and query that stand for a file with copies: that of the first copy →
             all of them.
-        resources: of a list, the tags of the resources whose objects it has.
+        resources: of a list, the tags of the resources whose objects it has; of an upload, of those
+            that get a copy.
     """
 
     reader: Reader
@@ -307,8 +317,17 @@ class RoutedObject:
         fields = [(n, body[n] if names.count(n) == 1 else value) for n, value in kept]
         return Form(fields, form.files)
 
-    def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
-        """What to remember of an object that was made, for lists and for a purge."""
+    def entry(
+        self,
+        answer: Mapping[str, Any] | None,
+        deployment: Deployment,
+        *,
+        is_for_all: bool = False,
+    ) -> LedgerEntry | None:
+        """What to remember of an object that was made, for lists and for a purge.
+
+        With `is_for_all` also of one that was made for no one in particular.
+        """
         made = _MAKING.get(self.operation)
         if made is None or answer is None:
             return None
@@ -325,6 +344,7 @@ class RoutedObject:
             owner=self.call.owner,
             end_user=self.call.end_user,
             now=time.time(),
+            is_for_all=is_for_all,
         )
 
     def made_files(
@@ -346,6 +366,28 @@ class RoutedObject:
             )
             if entry is not None:
                 yield entry
+
+    @property
+    def names_files(self) -> bool:
+        """The reply may name files that the request does not."""
+        return self.operation in _NAMING_FILES
+
+    def file_keys(self, answer: Mapping[str, Any], deployment: Deployment) -> list[str]:
+        """The names of the entries that the files of a reply may have."""
+        found = answer.get("data")
+        entries = (
+            [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+        )
+        ids = dict.fromkeys(each.get("file_id") or each.get("id") for each in entries)
+        return [object_key("files", deployment.resource, str(each)) for each in ids if each]
+
+    def labels_of(self, entries: Iterable[LedgerEntry]) -> dict[str, str]:
+        """Ids of files with copies, as the service knows them → the id of all copies."""
+        return {
+            entry.response_id: self.reader.signer.label_copies(entry.copies, self.call.owner)
+            for entry in entries
+            if entry.copies and entry.owner == self.call.owner
+        }
 
     def forgotten(self, deployment: Deployment) -> str | None:
         """The name of the entry whose object is gone once the call has succeeded."""

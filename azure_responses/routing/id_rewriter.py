@@ -89,6 +89,10 @@ class IdRewriter:
         self._apply_fields(value, self._place)
         return value
 
+    def give(self, labels: Mapping[str, str]) -> None:
+        """Label some ids, as the service knows them, otherwise than by their resource."""
+        self._labels.update(labels)
+
     def _label_id(self, inner: str) -> str:
         """The signed id of one id; of a signed id of ours, itself."""
         label = self._labels.get(inner)

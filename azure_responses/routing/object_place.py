@@ -15,12 +15,20 @@ from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.routing.affinity import Affinity, RequestIds, conflict, pin_of
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.id_schema import request_place
+from azure_responses.routing.id_schema import Place, request_place
 from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Pin, unknown_response
-from azure_responses.routing.signed_id import SignedId, show_id
+from azure_responses.routing.signed_id import MOST_COPIES, SignedId, show_id
 
-__all__ = ["AskedObject", "ObjectPlace", "ObjectPlaces", "named_model"]
+__all__ = [
+    "OWN_FIELDS",
+    "AskedObject",
+    "ObjectPlace",
+    "ObjectPlaces",
+    "asks_for_copies",
+    "named_model",
+    "named_models",
+]
 
 MODEL_HEADERS = ("x-azr-model", "x-litellm-model")
 """Headers that name the model at whose resource an object is made."""
@@ -28,6 +36,10 @@ MODEL_HEADERS = ("x-azr-model", "x-litellm-model")
 MODEL_FIELDS = ("model", "target_model_names")
 """Fields of a body, a form or a query that do so. They are never sent to the service."""
 
+OWN_FIELDS = (*MODEL_FIELDS, "replicate")
+"""Fields of a body, a form or a query that are for the router."""
+
+_REPLICATE = ("replicate", "x-azr-replicate")
 _CURSORS = ("after", "before")
 # A version of a skill is a number, not an id.
 _NOT_IDS = frozenset({"version"})
@@ -46,6 +58,9 @@ class AskedObject:
         owner: who asks.
         must_own: the owner may only use objects that a router gave out.
         may_call: which models the caller may call; None for all.
+        replicates: a file is uploaded to every resource of the models; None leaves it to the
+            settings.
+        models: several models of which each gets the file, as LiteLLM's callers name them.
     """
 
     row: APIOperation
@@ -56,6 +71,8 @@ class AskedObject:
     owner: str | None = None
     must_own: bool = False
     may_call: Callable[[str], bool] | None = None
+    replicates: bool | None = None
+    models: tuple[str, ...] = ()
 
 
 class ObjectPlace(NamedTuple):
@@ -117,6 +134,11 @@ class ObjectPlaces:
         """
         if asked.row.name in MERGED_LISTS:
             return self._read_list(asked)
+        targets = self._copy_targets(asked)
+        if len(targets) > 1:
+            ids = self._affinity.read(asked.body or {}, asked.owner, Place(fields={}))
+            group = self._maker(Pin(targets[0], None, "model"), asked).group
+            return ObjectPlace(group, None, body=ids, resources=targets)
         path, query = self._read_path(asked), self._read_query(asked)
         body = None
         if asked.body is not None:
@@ -140,6 +162,35 @@ class ObjectPlaces:
             {**_given(known), **(body.given if body else {})},
             {one.label.inner: one.label for one in known if one.label and one.label.copies},
         )
+
+    def _copy_targets(self, asked: AskedObject) -> tuple[str, ...]:
+        """The resources of which each gets a copy of a file that is uploaded; none without copies.
+
+        Raises:
+            BadRequestError: there are more than a file can have copies.
+        """
+        replicates = asked.replicates
+        if replicates is None:
+            replicates = bool(asked.models) or self._routing.settings.replicate_files
+        if asked.row.name != "files.create" or not replicates:
+            return ()
+        named = asked.models or ((asked.model,) if asked.model is not None else ())
+        for model in named:
+            self._of_model(model, None)
+        members = self._storing_of(one for model in named for one in self._routing.group_of(model))
+        found = dict.fromkeys(one.resource for one in members)
+        targets = tuple(found if named else self.resources(asked.may_call))
+        if len(targets) > MOST_COPIES:
+            raise BadRequestError(
+                f"The file would be uploaded to {len(targets)} resources, and {MOST_COPIES} are "
+                "the most.",
+                status_code=400,
+                code="too_many_copies",
+                type="invalid_request_error",
+                param="replicate",
+                hint="Name a model that fewer resources serve.",
+            )
+        return targets
 
     def _read_list(self, asked: AskedObject) -> ObjectPlace:
         """Where a list of all objects of a kind is read; its cursors are read with its pages."""
@@ -265,6 +316,43 @@ def named_model(*sources: Mapping[str, Any]) -> str | None:
                     param=name,
                 )
             return model
+    return None
+
+
+def named_models(*sources: Mapping[str, Any]) -> tuple[str, ...]:
+    """All models of LiteLLM's `target_model_names`; none where it does not stand.
+
+    LiteLLM uploads a file to the deployments of each.
+    """
+    for source in sources:
+        given = source.get("target_model_names")
+        names = given.split(",") if isinstance(given, str) else given
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    return ()
+
+
+def asks_for_copies(*sources: Mapping[str, Any]) -> bool | None:
+    """What `replicate` or its header says in body or form, query or headers; None without.
+
+    Raises:
+        BadRequestError: it is neither true nor false.
+    """
+    for source in sources:
+        for name in _REPLICATE:
+            given = source.get(name)
+            if given is None or given == "":
+                continue
+            text = str(given).lower()
+            if text not in ("true", "1", "false", "0"):
+                raise BadRequestError(
+                    f"{name} is neither true nor false.",
+                    status_code=400,
+                    code="invalid_type",
+                    type="invalid_request_error",
+                    param=name,
+                )
+            return text in ("true", "1")
     return None
 
 

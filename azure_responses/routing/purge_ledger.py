@@ -53,6 +53,8 @@ _LONGEST_REASON = 300
 _MOST_PASSES = 10
 _LATE = "it was made while the purge ran; purge again"
 _RESPONSE = "response"
+# Files last: vector stores and batches name them, and batches have written some.
+_IN_ORDER = (*(kind for kind in KINDS if kind != "files"), "files")
 # Containers end after 20 minutes without use. Responses use them without naming them here, so that
 # an entry must outlive any number of such renewals; one of a container that is gone does no harm.
 _ENDING = frozenset({_RESPONSE, "containers"})
@@ -94,6 +96,11 @@ class LedgerEntry:
         return object_key(self.kind, self.resource, self.response_id)
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The id of each copy."""
+        return tuple(each for _, each in self.copies) or (self.response_id,)
+
+    @property
     def is_response(self) -> bool:
         """It is of a stored response."""
         return self.kind == _RESPONSE
@@ -126,6 +133,7 @@ def object_entry(
     owner: str | None,
     end_user: str | None,
     now: float,
+    is_for_all: bool = False,
 ) -> LedgerEntry | None:
     """What to remember of an object that was made; None where it was made for no one in particular.
 
@@ -135,9 +143,11 @@ def object_entry(
         deployment, resource: tags of the deployment that was asked, and of its resource.
         owner, end_user: for whom it was made.
         now: unix seconds.
+        is_for_all: remember it all the same.
     """
     found = answer.get("id")
-    if not isinstance(found, str) or (owner is None and end_user is None):
+    is_wanted = is_for_all or owner is not None or end_user is not None
+    if not isinstance(found, str) or not is_wanted:
         return None
     created = _time_in(answer, "created_at") or now
     # The `expires_at` of a batch or a vector store is when its work ends; it is kept after that.
@@ -171,16 +181,20 @@ def newest_first(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
 
 @dataclass(frozen=True, slots=True)
 class PurgeReceipt:
-    """What became of the stored responses of one end user.
+    """What became of what is stored for one end user.
 
     Attributes:
-        end_user: whose responses were to be deleted.
-        deleted: ids of the responses that this run deleted, as the service knows them.
-        already_gone: ids of those the service no longer had.
+        end_user: whose responses and objects were to be deleted.
+        deleted: ids of what this run deleted, as the service knows them. Of a batch, which cannot
+            be deleted, its output files are.
+        already_gone: ids of what the service no longer had.
         failed: id → why it could not be deleted; it stays in the ledger for the next run.
         is_complete: nothing of the end user was left in the ledger when the run ended.
         started, finished: unix seconds.
         owner: the run was limited to what this owner may use; None for all.
+        kinds: id → kind ("files", "containers", …) of each id above that is not of a response.
+        would_delete: ids of what a dry run would try to delete.
+        is_dry_run: nothing was deleted.
     """
 
     end_user: str
@@ -191,9 +205,15 @@ class PurgeReceipt:
     started: float = 0.0
     finished: float = 0.0
     owner: str | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    would_delete: tuple[str, ...] = ()
+    is_dry_run: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The receipt as JSON values."""
+        """The receipt as JSON values; what is of objects and dry runs only where there are any."""
+        more: dict[str, Any] = {"kinds": dict(self.kinds)} if self.kinds else {}
+        if self.is_dry_run:
+            more |= {"dry_run": True, "would_delete": list(self.would_delete)}
         return {
             "end_user": self.end_user,
             "owner": self.owner,
@@ -203,6 +223,7 @@ class PurgeReceipt:
             "is_complete": self.is_complete,
             "started": self.started,
             "finished": self.finished,
+            **more,
         }
 
 
@@ -210,22 +231,32 @@ class PurgeProgress:
     """One run of a purge: which entries it has met, and what became of each.
 
     The run reads the ledger in passes, from its beginning to its end and page by page, until a
-    pass finds nothing new. Such a pass does not come where responses are made all the time, so
-    that the number of passes is limited; the last one only lists what it finds.
+    pass finds nothing new. Each pass reads the responses and then each kind of objects. Such a pass
+    does not come where responses are made all the time, so that the number of passes is limited;
+    the last one only lists what it finds.
 
     Args:
         end_user: whose responses are deleted.
         owner: only entries of this owner; None for all.
+        is_dry_run: what is found is only listed.
 
     Attributes:
-        wants_page: the pass under way goes on with the page after `after`.
+        wants_page: the pass under way goes on with the page of `kind` after `after`.
+        kind: "response", or the kind of the objects that are read.
         after: the last entry of the page before, or None at the beginning.
     """
 
-    def __init__(self, end_user: str, owner: str | None = None) -> None:
+    def __init__(
+        self, end_user: str, owner: str | None = None, *, is_dry_run: bool = False
+    ) -> None:
         self.end_user = end_user
         self.owner = owner
+        self.is_dry_run = is_dry_run
         self.wants_page = False
+        self.kind = _RESPONSE
+        self._kinds_left: list[str] = []
+        self._kinds: dict[str, str] = {}
+        self._found: list[str] = []
         self.after: LedgerEntry | None = None
         self._deleted: list[str] = []
         self._gone: list[str] = []
@@ -239,22 +270,35 @@ class PurgeProgress:
         """Begin to read the ledger; False when the run is over. `now` is unix seconds."""
         if not self._has_new or self._passes > _MOST_PASSES:
             return False
+        if self.is_dry_run and self._passes:
+            return False
         self._passes += 1
         self._began, self._has_new = now, False
-        self.after, self.wants_page = None, True
+        self._kinds_left = [_RESPONSE, *_IN_ORDER]
+        self._begin_kind()
         return True
+
+    def _begin_kind(self) -> None:
+        self.wants_page = bool(self._kinds_left)
+        if self.wants_page:
+            self.kind, self.after = self._kinds_left.pop(0), None
 
     def take(self, page: Sequence[LedgerEntry]) -> list[LedgerEntry]:
         """Those of a page to be deleted: of the right owner, and not met before in this run."""
         fresh = []
         for entry in page:
             if self._is_wanted(entry):
-                self._met.add(entry.response_id)
+                self._met.add(entry.key)
                 fresh.append(entry)
         self._has_new = self._has_new or bool(fresh)
         self.after = page[-1] if page else None
         # What is made while the ledger is read is for the next pass, or this one might never end.
-        self.wants_page = self.after is not None and self.after.created <= self._began
+        if self.after is None or self.after.created > self._began:
+            self._begin_kind()
+        if self.is_dry_run:
+            for entry in fresh:
+                self._note(entry, self._found)
+            return []
         if self._passes <= _MOST_PASSES:
             return fresh
         for entry in fresh:
@@ -263,19 +307,29 @@ class PurgeProgress:
 
     def _is_wanted(self, entry: LedgerEntry) -> bool:
         is_of_owner = self.owner is None or entry.owner == self.owner
-        return is_of_owner and entry.response_id not in self._met
+        return is_of_owner and entry.key not in self._met
 
     def note_deleted(self, entry: LedgerEntry) -> None:
         """The service deleted it."""
-        self._deleted.append(entry.response_id)
+        self._note(entry, self._deleted)
 
     def note_gone(self, entry: LedgerEntry) -> None:
         """The service no longer had it."""
-        self._gone.append(entry.response_id)
+        self._note(entry, self._gone)
+
+    def _note(self, entry: LedgerEntry, ids: list[str]) -> None:
+        for each in entry.ids:
+            ids.append(each)
+            self._note_kind(each, entry)
+
+    def _note_kind(self, each: str, entry: LedgerEntry) -> None:
+        if not entry.is_response:
+            self._kinds[each] = entry.kind
 
     def note_failed(self, entry: LedgerEntry, reason: str) -> None:
         """It could not be deleted; `reason` is shortened."""
         self._failed[entry.response_id] = reason[:_LONGEST_REASON]
+        self._note_kind(entry.response_id, entry)
 
     def receipt(self, started: float, finished: float, *, is_complete: bool) -> PurgeReceipt:
         """What the run comes to; times are unix seconds."""
@@ -288,6 +342,9 @@ class PurgeProgress:
             started=started,
             finished=finished,
             owner=self.owner,
+            kinds=dict(self._kinds),
+            would_delete=tuple(self._found),
+            is_dry_run=self.is_dry_run,
         )
 
 

@@ -113,6 +113,7 @@ class RouterSettings:
         retry_delay: the least time before a deployment is tried again.
         retry_ratio, retry_floor: retries allowed per call, and per second besides.
         aliases: other names of groups.
+        replicate_files: uploads go to every resource of the group, unless they say otherwise.
     """
 
     strategy: Strategy = "weighted"
@@ -131,6 +132,7 @@ class RouterSettings:
     retry_ratio: float = 0.2
     retry_floor: float = 10.0
     aliases: Mapping[str, str] = field(default_factory=dict)
+    replicate_files: bool = False
 
     @property
     def needs_headroom(self) -> bool:
@@ -208,6 +210,12 @@ def _on_origin_down(key: str, value: Any) -> OnOriginDown:
             f"{key} is {value!r}.", hint=f"Use one of {', '.join(get_args(OnOriginDown))}."
         )
     return cast(OnOriginDown, value)
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{key} is {value!r}; it is true or false.")
+    return value
 
 
 def _whole(key: str, value: Any) -> int:
@@ -309,4 +317,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "retry_floor": ("retry_floor", _number),
     "aliases": ("aliases", _aliases),
     "model_group_alias": ("aliases", _aliases),
+    "replicate_files": ("replicate_files", _flag),
 }

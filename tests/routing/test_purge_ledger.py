@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -198,13 +199,18 @@ def test_a_run_without_failures_is_as_complete_as_its_ledger(is_complete: bool) 
 def test_a_run_ends_with_a_pass_that_finds_nothing_new() -> None:
     progress, entry = PurgeProgress("ann"), _entry()
     assert progress.begin_pass(1.0)
-    wants = [progress.wants_page]
-    for page in ([entry], []):
+    read = [progress.kind]
+    for page in ([entry], *([] for _ in range(len(KINDS) + 1))):
+        assert progress.wants_page
         progress.take(page)
-        wants.append(progress.wants_page)
-    assert wants == [True, True, False]
+        read.append(progress.kind)
+    assert not progress.wants_page
+    # Files come last: batches have written some.
+    assert read[:3] == ["response", "response", "uploads"]
+    assert read[-1] == "files"
+    assert set(read) == {"response", *KINDS}
     assert progress.begin_pass(2.0)
-    assert progress.after is None
+    assert (progress.kind, progress.after) == ("response", None)
     progress.take([entry])
     assert not progress.begin_pass(3.0)
 
@@ -214,7 +220,43 @@ def test_what_is_made_while_a_pass_runs_is_for_the_next() -> None:
     progress.begin_pass(1.0)
     late = replace(_entry(), created=1.5)
     assert progress.take([late]) == [late]
-    assert not progress.wants_page
+    assert (progress.kind, progress.after) == ("uploads", None)
+
+
+def _file(name: str, **fields: Any) -> LedgerEntry:
+    return replace(_entry(name), kind="files", **fields)
+
+
+def test_the_same_id_at_two_resources_is_deleted_at_both() -> None:
+    progress = PurgeProgress("ann")
+    files = [_file("x", resource="r"), _file("x", resource="s"), _entry("x")]
+    assert progress.take(files) == files
+
+
+def test_a_receipt_names_the_kinds_of_objects_and_every_copy_of_a_file() -> None:
+    progress = PurgeProgress("ann")
+    copied = _file("file-a", copies=(("r", "file-a"), ("s", "file-b")))
+    entries = [_entry("resp_a"), copied, replace(_entry("vs_a"), kind="vector_stores")]
+    progress.take(entries)
+    for entry in entries[:2]:
+        progress.note_deleted(entry)
+    progress.note_failed(entries[2], "down")
+    receipt = progress.receipt(1.0, 2.0, is_complete=True)
+    assert receipt.deleted == ("resp_a", "file-a", "file-b")
+    kinds = {"file-a": "files", "file-b": "files", "vs_a": "vector_stores"}
+    assert receipt.to_dict()["kinds"] == receipt.kinds == kinds
+    assert "dry_run" not in receipt.to_dict()
+
+
+def test_a_dry_run_lists_what_it_finds_in_one_pass() -> None:
+    progress = PurgeProgress("ann", "me", is_dry_run=True)
+    assert progress.begin_pass(1.0)
+    found = [_entry("resp_a", "me"), _entry("resp_b", "them"), _file("file-a", owner="me")]
+    assert progress.take(found) == []
+    assert not progress.begin_pass(2.0)
+    shown = progress.receipt(1.0, 2.0, is_complete=True).to_dict()
+    assert (shown["dry_run"], shown["would_delete"]) == (True, ["resp_a", "file-a"])
+    assert (shown["deleted"], shown["failed"], shown["is_complete"]) == ([], {}, True)
 
 
 def test_what_comes_after_ten_passes_is_listed() -> None:

@@ -25,6 +25,7 @@ from azure_responses._async.concurrency import compute, run_in_thread
 from azure_responses._async.object_calls import AsyncClientDownload
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
+    APIConnectionError,
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
@@ -141,9 +142,10 @@ class AsyncAttempt:
         await self.write()
         watch = self.target.sender.telemetry.watch(self.sent)
         try:
-            if watch is None:
-                return await self._exchange(None)
-            return await self._watched(watch)
+            reply = await (self._exchange(None) if watch is None else self._watched(watch))
+            if isinstance(self.request, RoutedObject) and self.request.names_files:
+                await self._name_copies(self.request, reply)
+            return reply
         except AzureResponsesError as error:
             explained = self.explain(error)
             if isinstance(self.request, RoutedObject) and self.request.is_used_up:
@@ -237,6 +239,17 @@ class AsyncAttempt:
         is_responses = self.target.upstream.api_of(name) == self.request.caller == "responses"
         # A credential that gave no token is the deployment's own affair, whichever API it speaks.
         return error if is_responses or isinstance(error, CredentialError) else unsupported(error)
+
+    async def _name_copies(self, request: RoutedObject, reply: UpstreamReply) -> None:
+        """Let files with copies have the id of all copies in a reply that names files."""
+        keys = request.file_keys(reply.body, self.target.deployment)
+        try:
+            entries = await self.calls.state.find_objects(keys)
+        except APIConnectionError:
+            # The ids of single copies lead to the files as well.
+            return
+        if isinstance(self.ids, IdRewriter):
+            self.ids.give(request.labels_of(entries.values()))
 
     def _note_objects(self, request: RoutedObject, body: Mapping[str, Any]) -> None:
         """Note what was deleted, and what was made beside the object that the reply describes."""

@@ -1,21 +1,22 @@
 """Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from azure_responses._async.object_calls import AsyncDownload
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
 from azure_responses.router._async.attempt import AsyncAttempt
-from azure_responses.router._async.object_lists import AsyncObjectLists
+from azure_responses.router._async.file_copies import AsyncFileCopies
+from azure_responses.router._async.object_lists import AsyncObjectLists, AttemptNote
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._async.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
 from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream_reply import to_bytes
-from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.transport import Timeout
@@ -24,9 +25,6 @@ from azure_responses.types.result import Result, Route
 __all__ = ["AsyncRoutedObjects", "AsyncRouterObjectCalls", "ObjectReply"]
 
 R = TypeVar("R", bound=Result)
-
-AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
-"""Is entered for each attempt, and sees its error."""
 
 
 class ObjectReply(NamedTuple):
@@ -62,9 +60,9 @@ class AsyncRoutedObjects:
             AzureResponsesError: the last failure, with the ids as the caller knows them.
         """
         calls = self._calls
-        if request.resources:
-            page = await AsyncObjectLists(request, calls, note).page()
-            return ObjectReply(200, {}, to_bytes(page), None)
+        joined = await self._join(request, note)
+        if joined is not None:
+            return ObjectReply(200, {}, to_bytes(joined), None)
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             made = AsyncAttempt(request, target, call, left, calls)
@@ -82,11 +80,23 @@ class AsyncRoutedObjects:
         status, headers, body = routed.result
         return ObjectReply(status, headers, body, routed.route)
 
+    async def _join(self, request: RoutedObject, note: AttemptNote | None) -> dict[str, Any] | None:
+        """The reply to a call that several resources answer; None of all other calls."""
+        calls = self._calls
+        if request.operation in MERGED_LISTS:
+            return await AsyncObjectLists(request, calls, note).page()
+        if request.resources:
+            return await AsyncFileCopies(request, calls, note).upload()
+        if request.operation == "files.delete" and request.copied:
+            return await AsyncFileCopies(request, calls, note).delete()
+        return None
+
     async def perform(self, request: RoutedObject, model: type[R]) -> R:
         """The reply, read as `model`; raises what `forward` raises."""
         calls = self._calls
-        if request.resources:
-            return model.model_validate(await AsyncObjectLists(request, calls).page())
+        joined = await self._join(request, None)
+        if joined is not None:
+            return model.model_validate(joined)
 
         async def attempt(target: AsyncTarget, call: RoutedCall, left: float | None) -> Answer[Any]:
             return await typed_answer(AsyncAttempt(request, target, call, left, calls), model)
@@ -103,6 +113,8 @@ class AsyncRouterObjectCalls:
         calls: the loop of the running event loop.
         model: at whose resource objects are made; None leaves it to the only resource.
         owner, end_user: who asks, for whom.
+        replicates: files are uploaded to every resource of the model; None leaves it to the
+            settings.
     """
 
     def __init__(
@@ -113,10 +125,16 @@ class AsyncRouterObjectCalls:
         model: str | None = None,
         owner: str | None = None,
         end_user: str | None = None,
+        replicates: bool | None = None,
     ) -> None:
         self._reader = reader
         self._calls = calls
-        self._scope = {"model": model, "owner": owner, "end_user": end_user}
+        self._scope = {
+            "model": model,
+            "owner": owner,
+            "end_user": end_user,
+            "replicates": replicates,
+        }
 
     async def perform(
         self, request: ObjectRequest, model: type[R], options: Options, timeout: Timeout

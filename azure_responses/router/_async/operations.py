@@ -23,6 +23,7 @@ from azure_responses.router._async.chat_answers import (
     chat_answer,
     native_chat_answer,
 )
+from azure_responses.router._async.object_purge import AsyncObjectPurge
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._async.scoped_objects import AsyncScopedObjects
 from azure_responses.router._async.typed_attempt import (
@@ -85,7 +86,12 @@ class AsyncRouterOperations(AsyncStoredObjects):
         raise NotImplementedError
 
     def scoped(
-        self, *, model: str | None = None, owner: str | None = None, end_user: str | None = None
+        self,
+        *,
+        model: str | None = None,
+        owner: str | None = None,
+        end_user: str | None = None,
+        replicate: bool | None = None,
     ) -> AsyncScopedObjects:
         """The stored objects (`files`, `vector_stores`, …) of one owner.
 
@@ -93,17 +99,26 @@ class AsyncRouterOperations(AsyncStoredObjects):
             model: a group, at whose resource objects are made. What an id names is found without
                 it, and it is not needed where all deployments are on one resource.
             owner: whose they are: their ids are of use to this owner alone.
-            end_user: for whom they are made.
+            end_user: for whom they are made, and whose are listed.
+            replicate: upload files to every resource of the model: calls with them then go to any
+                of these. None leaves it to the router's `replicate_files`.
 
         Raises:
-            ConfigurationError: an argument is not a string.
+            ConfigurationError: an argument is invalid.
         """
         check_options({"owner": owner})
         for name, value in (("model", model), ("end_user", end_user)):
             if value is not None and (not isinstance(value, str) or not value):
                 raise ConfigurationError(f"{name} is {value!r}.", hint="Pass a name, or None.")
+        if replicate not in (None, True, False):
+            raise ConfigurationError(f"replicate is {replicate!r}.", hint="Pass True or False.")
         return AsyncScopedObjects(
-            self._reader, lambda: self._calls, model=model, owner=owner, end_user=end_user
+            self._reader,
+            lambda: self._calls,
+            model=model,
+            owner=owner,
+            end_user=end_user,
+            replicate=replicate,
         )
 
     def _objects(self, kind: Callable[[AsyncObjectCalls, Timeout], T]) -> T:
@@ -359,17 +374,20 @@ class AsyncRouterOperations(AsyncStoredObjects):
         end_user: str,
         owner: str | None = None,
         timeout: float | None = _PURGE_TIMEOUT,
+        dry_run: bool = False,
     ) -> PurgeReceipt:
-        """Delete every stored response of an end user on the resource that stores it.
+        """Delete every stored response and object of an end user on the resource that stores it.
 
         What was made within the last minute and is not found counts as failed and not as gone: the
         service may only not show it yet.
 
         Args:
-            end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls.
-            owner: only the responses of this owner; None for all.
+            end_user: the `safety_identifier`, else `user`, else `metadata.user_id` of the calls;
+                of objects that of `scoped`.
+            owner: only what is this owner's; None for all.
             timeout: seconds that each deletion may take, waits included. What a resource that is
                 down for longer stores is listed as failed, and the rest is deleted.
+            dry_run: only say what would be deleted.
 
         Raises:
             ConfigurationError: no end user is named, or the owner or the timeout is invalid.
@@ -379,6 +397,9 @@ class AsyncRouterOperations(AsyncStoredObjects):
         async def delete(entry: LedgerEntry) -> object:
             # An entry of a resource that left model_list fails by itself; the others are deleted.
             require_origin(self._routing, entry)
+            if not entry.is_response:
+                await objects.delete(entry)
+                return None
             try:
                 # Signed for the owner of the entry, or `delete` would not find it.
                 label = self._label_of(entry)
@@ -387,7 +408,9 @@ class AsyncRouterOperations(AsyncStoredObjects):
                 raise judge_missing(error, entry, time.time()) from None
 
         check_options({"owner": owner, "timeout": timeout})
-        return await async_purge(self._state, check_end_user(end_user), delete, owner=owner)
+        objects = AsyncObjectPurge(self._reader.objects, self._calls, {"timeout": timeout})
+        name = check_end_user(end_user)
+        return await async_purge(self._state, name, delete, owner=owner, dry_run=dry_run)
 
     async def _perform(
         self,

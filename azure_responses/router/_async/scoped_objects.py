@@ -24,6 +24,7 @@ class AsyncScopedObjects(AsyncStoredObjects):
         model: at whose resource objects are made; None leaves it to the only resource.
         owner: whose they are: their ids are of use to this owner alone.
         end_user: for whom they are made.
+        replicate: files are uploaded to every resource of the model; None leaves it to the router.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class AsyncScopedObjects(AsyncStoredObjects):
         model: str | None = None,
         owner: str | None = None,
         end_user: str | None = None,
+        replicate: bool | None = None,
     ) -> None:
         self._reader = reader
         self._calls_of = calls
         self._model = model
         self._owner = owner
         self._end_user = end_user
+        self._replicate = replicate
 
     def _objects(self, kind: Callable[[AsyncObjectCalls, Timeout], T]) -> T:
         calls = AsyncRouterObjectCalls(
@@ -48,5 +51,6 @@ class AsyncScopedObjects(AsyncStoredObjects):
             model=self._model,
             owner=self._owner,
             end_user=self._end_user,
+            replicates=self._replicate,
         )
         return kind(calls, self._reader.timeout)

@@ -2,21 +2,22 @@
 """Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from azure_responses._sync.object_calls import Download
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
 from azure_responses.router._sync.attempt import Attempt
-from azure_responses.router._sync.object_lists import ObjectLists
+from azure_responses.router._sync.file_copies import FileCopies
+from azure_responses.router._sync.object_lists import AttemptNote, ObjectLists
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router._sync.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
 from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
 from azure_responses.router.targets import Target
 from azure_responses.router.upstream_reply import to_bytes
-from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.transport import Timeout
@@ -25,9 +26,6 @@ from azure_responses.types.result import Result, Route
 __all__ = ["RoutedObjects", "RouterObjectCalls", "ObjectReply"]
 
 R = TypeVar("R", bound=Result)
-
-AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
-"""Is entered for each attempt, and sees its error."""
 
 
 class ObjectReply(NamedTuple):
@@ -63,9 +61,9 @@ class RoutedObjects:
             AzureResponsesError: the last failure, with the ids as the caller knows them.
         """
         calls = self._calls
-        if request.resources:
-            page = ObjectLists(request, calls, note).page()
-            return ObjectReply(200, {}, to_bytes(page), None)
+        joined = self._join(request, note)
+        if joined is not None:
+            return ObjectReply(200, {}, to_bytes(joined), None)
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             made = Attempt(request, target, call, left, calls)
@@ -83,11 +81,23 @@ class RoutedObjects:
         status, headers, body = routed.result
         return ObjectReply(status, headers, body, routed.route)
 
+    def _join(self, request: RoutedObject, note: AttemptNote | None) -> dict[str, Any] | None:
+        """The reply to a call that several resources answer; None of all other calls."""
+        calls = self._calls
+        if request.operation in MERGED_LISTS:
+            return ObjectLists(request, calls, note).page()
+        if request.resources:
+            return FileCopies(request, calls, note).upload()
+        if request.operation == "files.delete" and request.copied:
+            return FileCopies(request, calls, note).delete()
+        return None
+
     def perform(self, request: RoutedObject, model: type[R]) -> R:
         """The reply, read as `model`; raises what `forward` raises."""
         calls = self._calls
-        if request.resources:
-            return model.model_validate(ObjectLists(request, calls).page())
+        joined = self._join(request, None)
+        if joined is not None:
+            return model.model_validate(joined)
 
         def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
             return typed_answer(Attempt(request, target, call, left, calls), model)
@@ -104,6 +114,8 @@ class RouterObjectCalls:
         calls: the loop of the running event loop.
         model: at whose resource objects are made; None leaves it to the only resource.
         owner, end_user: who asks, for whom.
+        replicates: files are uploaded to every resource of the model; None leaves it to the
+            settings.
     """
 
     def __init__(
@@ -114,10 +126,16 @@ class RouterObjectCalls:
         model: str | None = None,
         owner: str | None = None,
         end_user: str | None = None,
+        replicates: bool | None = None,
     ) -> None:
         self._reader = reader
         self._calls = calls
-        self._scope = {"model": model, "owner": owner, "end_user": end_user}
+        self._scope = {
+            "model": model,
+            "owner": owner,
+            "end_user": end_user,
+            "replicates": replicates,
+        }
 
     def perform(
         self, request: ObjectRequest, model: type[R], options: Options, timeout: Timeout

@@ -45,11 +45,12 @@ from azure_responses.routing.purge_ledger import READABLE_AFTER, LedgerEntry, ob
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.signed_id import SignedId
 
-__all__ = ["ObjectLists"]
+__all__ = ["ObjectLists", "AttemptNote", "send_object"]
 
 _MOST_READS = 300
 
 AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
+"""Is entered for each attempt, and sees its error."""
 
 
 class _Cursor(NamedTuple):
@@ -135,7 +136,9 @@ class ObjectLists:
             return entry.created
         label = SignedId(cursor.id, cursor.resource, cursor.resource)
         try:
-            found, _ = self._send(self._request.about(f"{self._kind}.retrieve", label))
+            found, _ = send_object(
+                self._request.about(f"{self._kind}.retrieve", label), self._calls, self._note
+            )
         except NotFoundError:
             raise _lost("after" if self._query.after else "before") from None
         created = found.get("created_at")
@@ -152,7 +155,9 @@ class ObjectLists:
 
         def read(page: Read) -> None:
             try:
-                body, maker = self._send(request.reading(page, query.order))
+                body, maker = send_object(
+                    request.reading(page, query.order), self._calls, self._note
+                )
             except UnsupportedOperationError as error:
                 # The resource does not offer such objects; another one may.
                 missing[page.resource] = error
@@ -254,7 +259,9 @@ class ObjectLists:
         resource, inner = places[0]
         label = SignedId(inner, resource, resource, places if len(places) > 1 else ())
         try:
-            found, maker = self._send(self._request.about(f"{self._kind}.retrieve", label))
+            found, maker = send_object(
+                self._request.about(f"{self._kind}.retrieve", label), self._calls, self._note
+            )
         except NotFoundError:
             # One that was just made may not be readable yet.
             if time.time() - entry.created >= READABLE_AFTER:
@@ -273,18 +280,21 @@ class ObjectLists:
             request = request.giving({inner: label for _, inner in entry.copies})
         return request.rewriter(maker).label(found)
 
-    def _send(self, request: RoutedObject) -> tuple[dict[str, Any], Deployment]:
-        """A reply with the service's own ids, and which deployment it is of."""
 
-        def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
-            made = Attempt(request, target, call, left, self._calls)
-            with nullcontext() if self._note is None else self._note(target.deployment, call):
-                reply = made.send()
-            return Answer((reply.body, target.deployment), reply.outcome)
+def send_object(
+    request: RoutedObject, calls: RoutedCalls, note: AttemptNote | None = None
+) -> tuple[dict[str, Any], Deployment]:
+    """A reply with the service's own ids, and which deployment it is of; nothing is remembered."""
 
-        routed = self._calls.perform(request.route_request, attempt)
-        body, deployment = routed.result
-        return body, deployment
+    def attempt(target: Target, call: RoutedCall, left: float | None) -> Answer[Any]:
+        made = Attempt(request, target, call, left, calls)
+        with nullcontext() if note is None else note(target.deployment, call):
+            reply = made.send()
+        return Answer((reply.body, target.deployment), reply.outcome)
+
+    routed = calls.perform(request.route_request, attempt)
+    body, deployment = routed.result
+    return body, deployment
 
 
 def _lost(field: str) -> BadRequestError:

@@ -25,6 +25,7 @@ class ScopedObjects(StoredObjects):
         model: at whose resource objects are made; None leaves it to the only resource.
         owner: whose they are: their ids are of use to this owner alone.
         end_user: for whom they are made.
+        replicate: files are uploaded to every resource of the model; None leaves it to the router.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class ScopedObjects(StoredObjects):
         model: str | None = None,
         owner: str | None = None,
         end_user: str | None = None,
+        replicate: bool | None = None,
     ) -> None:
         self._reader = reader
         self._calls_of = calls
         self._model = model
         self._owner = owner
         self._end_user = end_user
+        self._replicate = replicate
 
     def _objects(self, kind: Callable[[ObjectCalls, Timeout], T]) -> T:
         calls = RouterObjectCalls(
@@ -49,5 +52,6 @@ class ScopedObjects(StoredObjects):
             model=self._model,
             owner=self._owner,
             end_user=self._end_user,
+            replicates=self._replicate,
         )
         return kind(calls, self._reader.timeout)
