@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from azure_responses.emulator import engine
 from azure_responses.emulator.accounts import SERVERLESS, Account, serverless_name
 from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, error_of
+from azure_responses.emulator.forms import Form, read_form
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
 from azure_responses.emulator.limits import (
     Shortage,
@@ -94,6 +95,11 @@ class EmulatedCall:
         return self.body if self.received.body else {}
 
     @cached_property
+    def form(self) -> Form:
+        """The fields and files of a form; raises ServiceError (400) for other bodies."""
+        return read_form(self.received)
+
+    @cached_property
     def query(self) -> dict[str, str]:
         """The parameters of the query; of one given twice, the last."""
         return dict(parse_qsl(self.received.query))
@@ -103,9 +109,11 @@ class EmulatedCall:
         """What the caller asked for by name, before anything is checked."""
         if self.route.operation.model_in == "path":
             return self.route.ids[0]
-        named = self.parsed.get("model") if isinstance(self.parsed, dict) else None
         if self.route.operation.model_in is None:
             return None
+        if self.route.operation.model_in == "form":
+            return self._form_field("model")
+        named = self.parsed.get("model") if isinstance(self.parsed, dict) else None
         if named is None and self.route.surface == "models":
             return self.received.headers.get(_MODEL_HEADER)
         # A serverless endpoint is one deployment: most callers name no other.
@@ -118,8 +126,17 @@ class EmulatedCall:
         """True where the caller asked for events."""
         if self.route.operation.stream_in == "query":
             return self.query.get("stream") == "true"
+        if self.route.operation.stream_in == "form":
+            return self._form_field("stream") == "true"
         parsed = self.parsed if self.route.operation.stream_in == "body" else None
         return isinstance(parsed, dict) and parsed.get("stream") is True
+
+    def _form_field(self, name: str) -> str | None:
+        # A form that cannot be read is refused once the caller is let in.
+        try:
+            return self.form.fields.get(name)
+        except ServiceError:
+            return None
 
     def match_faults(self, deployment: str | None) -> list[Fault]:
         """The faults that strike this call on that deployment; counts it as a request."""

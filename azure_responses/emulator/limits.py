@@ -20,7 +20,17 @@ _ROUNDING = 1e-6
 # Shown where a deployment has no limit but its replies carry the headers.
 _ROOMY_TOKENS = 1_000_000
 _ROOMY_REQUESTS = 1_000
-_OPERATIONS = {"create": "Responses_Create", "chat": "ChatCompletions_Create"}
+_OPERATIONS = {
+    "create": "Responses_Create",
+    "chat": "ChatCompletions_Create",
+    "embeddings": "Embeddings_Create",
+    "images.generations": "ImageGenerations_Create",
+    "images.edits": "ImageEdits_Create",
+    "images.variations": "ImageVariations_Create",
+    "audio.speech": "Audio_Speech",
+    "audio.transcriptions": "Audio_Transcription",
+    "audio.translations": "Audio_Translation",
+}
 
 
 @dataclass(frozen=True)

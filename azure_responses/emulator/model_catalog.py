@@ -17,6 +17,7 @@ __all__ = [
     "MODELS",
     "EmulatedModel",
     "describe_model",
+    "is_text_model",
     "find_deployed",
     "find_model",
     "list_models",
@@ -164,6 +165,11 @@ def find_model(name: str) -> EmulatedModel:
         return replace(MODELS[base], name=name)
     found = find_foundry_model(name)
     return found or EmulatedModel(name, name, verbosities=_ANY_VERBOSITY)
+
+
+def is_text_model(name: str) -> bool:
+    """True for a model of the catalogue, or of a family, that answers with text."""
+    return find_model(name).name in MODELS or find_foundry_model(name) is not None
 
 
 def find_deployed(deployment: EmulatedDeployment) -> EmulatedModel:

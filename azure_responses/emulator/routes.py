@@ -31,7 +31,10 @@ Base = Literal["openai", "models", "serverless", "anthropic", "agents"]
 _FIRST_DATED = "2025-03-01-preview"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 # Every second segment of a path is an id, but for these.
-_WORDS = frozenset({"compact", "completions", "count_tokens"})
+_WORDS = frozenset({
+    "compact", "completions", "count_tokens", "edits", "generations", "speech", "transcriptions",
+    "translations", "variations",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Operation:
         base: what its path stands below: `/openai`, `/models`, `/` of a serverless endpoint,
             `/anthropic/v1`, or `/api/projects/P/agents`.
         model_in: where the caller names the model, for operations that a deployment serves.
-            `host` is the name of a serverless endpoint, unless the body names a model.
+            `host` is the name of a serverless endpoint, unless the body names a model. `form` is
+            a field of a form.
         stream_in: where the caller asks for a stream.
         data_action: what a role must allow, as the 401 names it; None where no 401 was recorded.
         offered_if: the assumption without which a resource does not have it.
@@ -60,8 +64,8 @@ class Operation:
     is_dated: bool = True
     is_v1: bool = True
     base: Base = "openai"
-    model_in: Literal["body", "path", "host"] | None = None
-    stream_in: Literal["body", "query"] | None = None
+    model_in: Literal["body", "path", "host", "form"] | None = None
+    stream_in: Literal["body", "query", "form"] | None = None
     data_action: str | None = None
     offered_if: str | None = None
 

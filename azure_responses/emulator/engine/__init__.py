@@ -7,6 +7,13 @@ tool is added in one module: see `hosted_tool`.
 from azure_responses.emulator.engine.chat_completion import create_chat_completion
 from azure_responses.emulator.engine.create_response import compact, create_response
 from azure_responses.emulator.engine.generation import GeneratedResponse, Generation, PrefixMemory
+from azure_responses.emulator.engine.media import (
+    embed,
+    measure_seconds,
+    pack_vector,
+    read_aloud,
+    write_down,
+)
 from azure_responses.emulator.engine.messages_reply import (
     MessagesReply,
     count_message_tokens,
@@ -28,6 +35,11 @@ __all__ = [
     "count_message_tokens",
     "write_message_events",
     "compact",
+    "embed",
+    "measure_seconds",
+    "pack_vector",
+    "read_aloud",
+    "write_down",
     "paint",
     "written_file",
 ]

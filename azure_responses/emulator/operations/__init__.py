@@ -1,16 +1,20 @@
 """Every operation that the emulator answers: one row each, and the handler that makes the reply."""
 
 from functools import lru_cache
+from typing import Literal
 
 from azure_responses.emulator.http_messages import json_reply
 from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
     agents,
+    audio,
     batches,
     chat,
     containers,
     conversations,
+    embeddings,
     files,
+    images,
     messages,
     responses,
     skills,
@@ -33,6 +37,19 @@ def _of_agents(name: str, method: str, path: str, handle: Handler) -> Operation:
 def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
     offered_if = "offers_conversations" if name.startswith("conversations") else None
     return Operation(name, method, path, handle, is_dated=False, offered_if=offered_if)
+
+
+def _of_media(
+    name: str, path: str, handle: Handler, body: Literal["body", "form"]
+) -> tuple[Operation, Operation]:
+    """On v1 the body names the model; the dated surface has it below the deployment."""
+    action = f"deployments/{path}/action"
+    return (
+        Operation(name, "POST", path, handle, is_dated=False, model_in=body, stream_in=body,
+                  data_action=action),
+        Operation(name, "POST", f"deployments/*/{path}", handle, is_v1=False, model_in="path",
+                  stream_in=body, data_action=action),
+    )  # fmt: skip
 
 
 def _skill(name: str, method: str, path: str, handle: Handler) -> Operation:
@@ -79,6 +96,13 @@ OPERATIONS: tuple[Operation, ...] = (
     _of_agents("agents.versions.retrieve", "GET", "agents/*/versions/*",
                agents.retrieve_version),
     _of_agents("agents.versions.delete", "DELETE", "agents/*/versions/*", agents.delete_version),
+    *_of_media("embeddings", "embeddings", embeddings.create, "body"),
+    *_of_media("images.generations", "images/generations", images.generate, "body"),
+    *_of_media("images.edits", "images/edits", images.edit, "form"),
+    *_of_media("images.variations", "images/variations", images.vary, "form"),
+    *_of_media("audio.speech", "audio/speech", audio.speak, "body"),
+    *_of_media("audio.transcriptions", "audio/transcriptions", audio.transcribe, "form"),
+    *_of_media("audio.translations", "audio/translations", audio.translate, "form"),
     Operation("models", "GET", "models", lambda _: json_reply(list_models())),
     Operation("model", "GET", "models/*",
               lambda call: json_reply(describe_model(call.route.ids[0]))),

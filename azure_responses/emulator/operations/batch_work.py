@@ -11,7 +11,7 @@ from azure_responses.emulator.contents import Content
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.faults import FaultScript
 from azure_responses.emulator.http_messages import ReceivedRequest, encode_json
-from azure_responses.emulator.operations import chat, responses
+from azure_responses.emulator.operations import chat, embeddings, responses
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.routes import MatchedRoute, Operation
 from azure_responses.emulator.service_errors import ServiceError, invalid_json
@@ -38,6 +38,9 @@ _OPERATIONS = {
     ),
     "/chat/completions": Operation(
         "chat", "POST", "chat/completions", chat.complete_chat, model_in="body", stream_in="body"
+    ),
+    "/embeddings": Operation(
+        "embeddings", "POST", "embeddings", embeddings.create, model_in="body"
     ),
 }
 

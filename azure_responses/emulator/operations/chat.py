@@ -21,6 +21,7 @@ from azure_responses.emulator.http_messages import (
 )
 from azure_responses.emulator.limits import rate_limit_headers
 from azure_responses.emulator.model_catalog import find_deployed
+from azure_responses.emulator.operations.deployed import check_text_model
 from azure_responses.emulator.resources import EmulatedDeployment
 from azure_responses.emulator.service_errors import (
     api_not_supported,
@@ -63,6 +64,7 @@ def _complete_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedR
     model = find_deployed(deployment)
     _check_model(call, deployment, model)
     check_sku(call, deployment, "chatCompletion")
+    check_text_model(deployment, "chatCompletion")
     body = call.body
     if call.route.surface == "models":
         body = keep_declared(body, call.received.headers.get("extra-parameters"))

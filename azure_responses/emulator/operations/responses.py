@@ -31,6 +31,7 @@ from azure_responses.emulator.http_messages import (
 from azure_responses.emulator.limits import rate_limit_headers, retry_headers
 from azure_responses.emulator.model_catalog import find_deployed
 from azure_responses.emulator.operations.agents import with_agent
+from azure_responses.emulator.operations.deployed import check_text_model
 from azure_responses.emulator.operations.fields import list_page, read_integer
 from azure_responses.emulator.operations.references import Context, find_context
 from azure_responses.emulator.resources import EmulatedDeployment
@@ -63,6 +64,7 @@ def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRep
     model = find_deployed(deployment)
     _check_model(model)
     check_sku(call, deployment, "responses")
+    check_text_model(deployment, "responses")
     validate_create(
         call.body,
         model.on_responses(),

@@ -126,6 +126,14 @@ def test_chat_is_executed_whatever_stands_before_its_path(client: httpx.Client) 
     assert texts == ["a", "a"]
 
 
+def test_embeddings_are_executed_too(client: httpx.Client) -> None:
+    body = {"model": "text-embedding-3-small", "input": "apples", "dimensions": 2}
+    one = {"custom_id": "a", "method": "POST", "url": "/v1/embeddings", "body": body}
+    shown = show(client, submit(client, [one], endpoint="/v1/embeddings"))
+    (answer,) = read(client, shown["output_file_id"])
+    assert len(answer["response"]["body"]["data"][0]["embedding"]) == 2
+
+
 def test_what_fails_is_in_the_error_file_with_its_status(client: httpx.Client) -> None:
     lines = [line(1), line(2, body={"temperature": 7}), line(3, body={"conversation": "conv_0"})]
     shown = show(client, submit(client, lines))
