@@ -56,6 +56,16 @@ class _Protocol(ResponseHandler):
         if payload is not None and not payload.is_eof() and payload.exception() is None:
             payload.set_exception(exc)
 
+    def close(self) -> None:
+        """The connection is closed at once, with what was still to be sent.
+
+        The rest of a large body would keep it open until the other side reads or leaves.
+        """
+        transport = self.transport
+        if transport is not None and transport.get_write_buffer_size():
+            transport.abort()
+        super().close()
+
     def is_connected(self) -> bool:
         """False also when something is there that no request asked for; asked before each reuse.
 

@@ -103,7 +103,11 @@ def _describe(error: Exception) -> str:
     status, message = getattr(error, "status", None), getattr(error, "message", None)
     if isinstance(status, int) and isinstance(message, str):
         return f"{status} {message}"
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    # aiohttp's words end with the whole URL, in whose query a gateway's key may stand.
+    if "write request body for" in text:
+        return "it was closed while the request was sent"
+    return text
 
 
 def _is_of_proxy(error: Exception, proxy: str) -> bool:

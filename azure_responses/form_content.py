@@ -8,8 +8,8 @@ without one, in chunks.
 import mimetypes
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -48,7 +48,8 @@ def form_content(form: Form) -> "FormContent":
 
 async def async_form_content(form: Form) -> "FormContent":
     """The form as a body for an async client; raises what `form_content` raises of a file."""
-    return FormContent(form)
+    # How long a compressed file is, for one, is found out by reading it.
+    return await run_in_thread(lambda: FormContent(form))
 
 
 class FormContent:
@@ -100,8 +101,10 @@ class FormContent:
             if isinstance(part, bytes):
                 yield part
                 continue
-            async for piece in part:
-                yield piece
+            # Closed with what reads it: trio warns of generators that are dropped before their end.
+            async with aclosing(aiter(part)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
 
 @dataclass
@@ -124,7 +127,7 @@ class _Source:
         pieces = _check_pieces(self.open())
         return pieces if self.length is None else _exactly(self.length, pieces)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         pieces = iter(self)
         if not self.is_blocking:
             for piece in pieces:
@@ -147,13 +150,19 @@ class _Awaited(_Source):
         super().__init__(lambda: iter(()))
         self._pieces = pieces
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         if not self.is_repeatable:
             raise ConfigurationError(_ONLY_ONCE)
         self.is_repeatable = False
-        async for given in self._pieces:
-            for piece in _cut(given):
-                yield piece
+        try:
+            async for given in self._pieces:
+                for piece in _cut(given):
+                    yield piece
+        finally:
+            # A generator of the caller's, which ends here if it was not read to its end.
+            close = getattr(self._pieces, "aclose", None)
+            if close is not None:
+                await close()
 
 
 def _take(pieces: Iterator[bytes]) -> list[bytes]:

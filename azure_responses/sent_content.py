@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from azure_responses.errors import APIConnectionError
+from azure_responses.errors import APIConnectionError, APITimeoutError
 from azure_responses.protocol.object_request import Content
 
 __all__ = ["SentContent"]
@@ -74,10 +74,12 @@ class SentContent:
 
     def explain(self, error: APIConnectionError) -> None:
         """Say in the error how much of the content had been read when the connection failed."""
-        if self._taken:
-            of = "" if self.length is None else f" of {self.length}"
-            error.message += f" {self._taken}{of} bytes of the body had been given to it."
-            error.hint = error.hint or (
+        if self._taken in (0, self.length):
+            return
+        of = "" if self.length is None else f" of {self.length}"
+        error.message = f"{error.message.rstrip('.')}, after {self._taken}{of} bytes of the body."
+        if error.hint is None and not isinstance(error, APITimeoutError):
+            error.hint = (
                 "A server or proxy that closes the connection within a body mostly refuses its "
                 "size: see its limits, or send a smaller file."
             )

@@ -257,7 +257,8 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,), ("context_length_exceeded",),
         error=ContextWindowExceededError, in_stream=400, hint=_TOO_LONG,
         source="Azure/azure-sdk-for-net #41892"),
-    KnownError((413,), ("context_length_exceeded",), error=ContextWindowExceededError),
+    KnownError((413,), ("context_length_exceeded",), error=ContextWindowExceededError,
+        hint=_TOO_LONG),
     KnownError((400,), words=r"prompt is too long|exceed context limit|maximum prompt length"
         r"|exceeded model token limit",
         error=ContextWindowExceededError, hint=_TOO_LONG,
@@ -282,6 +283,30 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,),
         words=r"maximum context length|exceed the configured limit|exceeds the context window",
         error=ContextWindowExceededError, hint=_TOO_LONG, source="BerriAI/litellm #15968"),
+    # --- files -----------------------------------------------------------------------------------
+    KnownError((400,), words=r"invalid value for purpose",
+        hint="Azure has no purpose 'user_data': pass 'assistants' for what tools read, and 'batch' "
+        "for the input of a batch.",
+        source="Azure/AI-in-a-Box #46, laravel/ai #695, Microsoft's page on Responses"),
+    KnownError((400,), words=r"invalid filename: wrong suffix",
+        hint="The name of the file has to end as its purpose wants, in .jsonl for a batch: pass "
+        "file=('input.jsonl', content).",
+        source="Azure/AI-in-a-Box #46"),
+    KnownError((400, 413), words=r"file is too large",
+        hint="A file has at most 512 MB, and the input of a batch 200 MB: split it, or try "
+        "uploads.upload_file_chunked.",
+        source="bespokelabsai/curator #111, Microsoft's page on batches"),
+    KnownError((400,), ("quotaexceeded",), r"\bfiles\b",
+        hint="A resource keeps 500 files for batches, and 10,000 of those with expires_after: "
+        "delete some, or pass expires_after={'anchor': 'created_at', 'seconds': 1209600}.",
+        source="Azure/azure-sdk-for-java #47401, Microsoft's page on batches"),
+    KnownError((400, 403), words=r"not allowed to download files of purpose",
+        hint="Files for assistants are not given back: keep the original. What code interpreter "
+        "wrote is read with containers.files.content.",
+        source="Chainlit/openai-assistant #3"),
+    KnownError((413,),
+        hint="The service, or a proxy in between, takes no body of this size: see its limits, or "
+        "send less at once."),
     KnownError((400,), in_stream=400,
         codes=("invalid_prompt", "invalid_request_error", "image_generation_user_error")),
     # --- who calls, and from where ---------------------------------------------------------------
