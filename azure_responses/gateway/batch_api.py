@@ -14,8 +14,10 @@ from pydantic_core import to_json
 from azure_responses.batches.batch import read_request
 from azure_responses.batches.lines import MOST_BYTES, LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
+from azure_responses.gateway.admission import check_model
 from azure_responses.gateway.batch_records import StoredBatch, StoredFile
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
+from azure_responses.gateway.batch_uploads import NativeUpload, first_line
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.spend import show_dollars
 from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
@@ -23,8 +25,7 @@ from azure_responses.openai_server.exchange import AsyncStreamBody
 from azure_responses.openai_server.replies import describe_call, json_reply, refusal
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.route import MethodNotAllowedError
-from azure_responses.protocol.form_reader import FormPart, FormReader, is_multipart
-from azure_responses.protocol.received_form import FormFields
+from azure_responses.router import Router
 
 __all__ = ["BatchAPI", "concerns"]
 
@@ -57,17 +58,20 @@ class BatchAPI:
 
     Args:
         runner: runs the batches; None where there is no database.
-        has_native: there are batch deployments.
+        router: knows the batch deployments.
     """
 
-    def __init__(self, runner: BatchRunner | None, *, has_native: bool) -> None:
+    def __init__(self, runner: BatchRunner | None, router: Router) -> None:
         self._runner = runner
-        self._has_native = has_native
+        self._router = router
+        self._routing = router.parts.reader.routing
+        self._has_native = any(
+            self._routing.batch_deployments(name) for name in self._routing.groups
+        )
 
-    @property
-    def takes_files(self) -> bool:
-        """True where input files can be kept here."""
-        return self._runner is not None
+    def takes_form(self, fields: Mapping[str, str]) -> bool:
+        """True for an input file of a batch that is to be kept here, or rewritten."""
+        return fields.get("purpose") == "batch" and (self._runner is not None or self._has_native)
 
     async def answer(self, caller: ApiCaller, request: ApiRequest) -> Reply | None:
         """The answer; None for what the router has to answer."""
@@ -82,35 +86,52 @@ class BatchAPI:
                 return self._without_database(asked)
             if match[1] == "batches":
                 return await self._batches(self._runner, caller, request, asked, summary)
-            return await self._files(self._runner, caller, request, asked, summary)
+            return await self._files(self._runner, caller, asked, summary)
         except LineError as error:
             refused = invalid_request(error.message, param=error.param)
             return refusal(request, refused, summary)
         except AzureResponsesError as error:
             return refusal(request, error, summary)
 
-    async def _upload(
-        self, caller: ApiCaller, request: ApiRequest, summary: CallSummary
-    ) -> Reply | None:
-        """Keep an input file; None for a form of another purpose."""
-        content_type = request.headers.get("content-type", "")
-        if not is_multipart(content_type):
-            return None
-        fields, name, content = FormFields(FormReader(content_type)), "", bytearray()
-        reader = FormReader(content_type)
-        for part in fields.feed(request.body):
-            name = part.filename or name
-        fields.reader.finish()
-        if fields.values.get("purpose") != "batch":
-            return None
-        is_file = False
-        for found in reader.feed(request.body):
-            if isinstance(found, FormPart):
-                is_file = found.is_file
-            elif is_file:
-                content += found
-        file = await self.store(caller, name, _once(bytes(content)), fields.values)
-        return json_reply(summary, to_json(file.to_dict()))
+    async def upload(
+        self,
+        caller: ApiCaller,
+        request: ApiRequest,
+        content: AsyncIterable[bytes],
+        filename: str,
+        fields: Mapping[str, str],
+    ) -> Reply:
+        """Receive an input file that `takes_form` is true for.
+
+        Args:
+            content: the bytes of the file.
+            filename: as it was sent.
+            fields: of the form, those before the file at least.
+        """
+        summary = CallSummary(request.call_id or "", "files.create", owner=caller.owner)
+        try:
+            first, content = await first_line(content)
+            model = None if first is None else first.model
+            deployments = self._routing.batch_deployments(model or "")
+            if deployments and model is not None:
+                refused = check_model(caller, model)
+                if refused is not None:
+                    raise BadRequestError(
+                        str(refused.body["error"]["message"]),
+                        status_code=refused.status,
+                        code=refused.code,
+                        type="permission_denied",
+                    )
+                summary.group = model
+                with NativeUpload(self._router, caller, deployments) as native:
+                    body = await native.send(content, filename, fields, request.call_id)
+                return json_reply(summary, body)
+            if self._runner is None:
+                raise _not_available()
+            file = await self.store(caller, filename, content, fields)
+            return json_reply(summary, to_json(file.to_dict()))
+        except AzureResponsesError as error:
+            return refusal(request, error, summary)
 
     async def store(
         self,
@@ -173,13 +194,7 @@ class BatchAPI:
 
     def _without_database(self, asked: _Asked) -> Reply | None:
         if asked[:2] == ("POST", "batches") and asked[2] is None and not self._has_native:
-            raise BadRequestError(
-                "This gateway cannot execute batches: it has no database.",
-                status_code=400,
-                code="batches_not_available",
-                type="invalid_request_error",
-                hint=_NO_DATABASE,
-            )
+            raise _not_available()
         return None
 
     async def _batches(
@@ -240,16 +255,11 @@ class BatchAPI:
         return _show_page([one.to_dict() for one in found[:limit]], len(found) > limit, summary)
 
     async def _files(
-        self,
-        runner: BatchRunner,
-        caller: ApiCaller,
-        request: ApiRequest,
-        asked: _Asked,
-        summary: CallSummary,
+        self, runner: BatchRunner, caller: ApiCaller, asked: _Asked, summary: CallSummary
     ) -> Reply | None:
         method, _, name, action = asked
         if name is None:
-            return await self._upload(caller, request, summary) if method == "POST" else None
+            return None
         file = await runner.ask(runner.tables.find_file, name, caller.owner, time.time())
         if file is None:
             return None
@@ -264,8 +274,14 @@ class BatchAPI:
         return None
 
 
-async def _once(content: bytes) -> AsyncGenerator[bytes, None]:
-    yield content
+def _not_available() -> BadRequestError:
+    return BadRequestError(
+        "This gateway cannot execute batches: it has no database.",
+        status_code=400,
+        code="batches_not_available",
+        type="invalid_request_error",
+        hint=_NO_DATABASE,
+    )
 
 
 def _operation(asked: _Asked) -> str:

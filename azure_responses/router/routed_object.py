@@ -408,6 +408,10 @@ class RoutedObject:
         is_same = body is call.body and not self.is_changed
         return None, call.content if is_same else to_bytes(body)
 
+    def answer_rewriter(self, deployment: Deployment) -> IdRewriter:
+        """Labels the ids of one answer in the output file of a batch."""
+        return IdRewriter(self.reader.signer, deployment, self.call.owner)
+
     def rewriter(self, deployment: Deployment) -> IdRewriter:
         """Labels the ids of a reply."""
         # Not by the deployment: an object has one id, by whichever deployment of its resource it

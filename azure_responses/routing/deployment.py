@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 from math import log
-from typing import Any
+from typing import Any, Literal
 
 from azure_responses.protocol.deployment_apis import APISetting
 
@@ -24,6 +24,8 @@ class Deployment:
             replica with the same entry has the same id.
         group: the name callers use (`model_name`).
         model: the deployment's name at Azure, or `ANY_MODEL`; of an agent `agents/NAME[:VERSION]`.
+        is_batch: it takes batches and no single calls (Global or Data Zone Batch).
+        executes: who executes the batches of its group: a batch deployment, or the gateway.
         agent: `NAME[:VERSION]` of a Foundry agent, which is called in the place of a model.
         api: what the entry says that the deployment speaks; "auto" leaves it to the client.
         facts: what the entry says that the model accepts, over the table of families.
@@ -59,6 +61,8 @@ class Deployment:
     dropped_params: frozenset[str] = frozenset()
     agent: str | None = None
     api: APISetting = "auto"
+    is_batch: bool = False
+    executes: Literal["native", "gateway"] = "native"
     facts: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)

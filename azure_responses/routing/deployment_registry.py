@@ -80,6 +80,28 @@ class DeploymentRegistry:
         group = self.group(model)
         return group.deployments if group else ()
 
+    def batch_deployments(self, model: str) -> tuple[Deployment, ...]:
+        """Those that execute batches of a model; empty where a gateway executes them itself."""
+        members = self.group_of(model)
+        if any(one.executes == "gateway" for one in members):
+            return ()
+        return tuple(one for one in members if one.is_batch)
+
+    def batch_origin(self, resource: str) -> tuple[Deployment, str | None] | None:
+        """What made the answers of the batches of a resource, and what callers call the model.
+
+        The deployment is one that takes single calls where the group has one there: it goes on with
+        a conversation that begins in a batch. The name is None where batches of several models are
+        made there. None for a resource without batch deployments.
+        """
+        there = self.of_resource(resource)
+        groups = dict.fromkeys(one.group for one in there if one.is_batch)
+        if not groups:
+            return None
+        members = [one for one in there if one.group in groups]
+        single = [one for one in members if not one.is_batch]
+        return (single or members)[0], next(iter(groups)) if len(groups) == 1 else None
+
     def by_id(self, deployment_id: str) -> Deployment | None:
         """The deployment of that id."""
         return self._by_id.get(deployment_id)

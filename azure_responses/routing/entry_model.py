@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.deployment_apis import APISetting
@@ -11,9 +11,11 @@ from azure_responses.protocol.model_name import ModelName, read_model_name
 from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
-__all__ = ["Entry", "read_api", "read_facts", "read_model"]
+__all__ = ["Entry", "read_api", "read_batch", "read_executes", "read_facts", "read_model"]
 
 _PROVIDERS = ("azure", "azure_ai")
+# The names of the deployment types in Azure's templates and its portal, without their spaces.
+_BATCH_TYPES = frozenset({"globalbatch", "datazonebatch"})
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,27 @@ def read_api(entry: Entry, named: ModelName, facts: FamilyFacts, url: PastedURL)
         )
     setting: APISetting = api
     return setting
+
+
+def read_batch(entry: Entry) -> bool:
+    """True for a batch deployment: `batch: true`, `sku: GlobalBatch`, LiteLLM's `mode: batch`.
+
+    Raises ConfigurationError for a `batch` that is neither true nor false.
+    """
+    given = entry.params.get("batch", entry.info.get("batch"))
+    if given is not None and not isinstance(given, bool):
+        entry.refuse(f"batch is {given!r}.", "Write batch: true for a batch deployment.")
+    sku = str(entry.params.get("sku", entry.info.get("sku"))).lower()
+    is_batch_type = "".join(c for c in sku if c.isalnum()) in _BATCH_TYPES
+    return bool(given) or is_batch_type or entry.info.get("mode") == "batch"
+
+
+def read_executes(entry: Entry) -> Literal["native", "gateway"]:
+    """Who executes the batches of the group, as the entry's `execute` says.
+
+    Raises ConfigurationError for another word.
+    """
+    given = entry.params.get("execute", entry.info.get("execute"))
+    if given not in (None, "native", "gateway"):
+        entry.refuse(f"execute is {given!r}.", "Write execute: gateway, or leave it out.")
+    return "gateway" if given == "gateway" else "native"

@@ -15,7 +15,14 @@ from azure_responses.protocol.families import facts_of
 from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.entry_model import Entry, read_api, read_facts, read_model
+from azure_responses.routing.entry_model import (
+    Entry,
+    read_api,
+    read_batch,
+    read_executes,
+    read_facts,
+    read_model,
+)
 
 __all__ = ["PARAMS_KEYS", "read_model_list", "resource_tag", "tag_of", "with_endpoint"]
 
@@ -56,7 +63,10 @@ _READ = {
     "model",
     "api",
     "base_model",
+    "batch",
     "custom_llm_provider",
+    "execute",
+    "sku",
     "facts",
     *_CONNECTION,
     *_ENDPOINTS,
@@ -200,12 +210,18 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
     identity = _default_id(entry, model, _root(url), repeats) if own_id is None else str(own_id)
     figures = _figures(entry)
     facts = read_facts(entry, named, figures["base_model"])
+    is_batch = read_batch(entry)
+    if is_batch:
+        # It would refuse each single call.
+        figures["weight"] = 0.0
     return Deployment(
         id=identity,
         group=entry.name,
         model=model,
         agent=named.agent,
         api=read_api(entry, named, facts_of(figures["base_model"], model, overrides=facts), url),
+        is_batch=is_batch,
+        executes=read_executes(entry),
         facts=facts,
         tag=tag_of(identity),
         resource=tag_of(_root(url)),
@@ -363,6 +379,7 @@ def _weighed_by_limits(
 
 
 def _limit_weights(members: list[Deployment], unweighted: set[str]) -> dict[str, float]:
+    members = [member for member in members if not member.is_batch]
     if not all(member.id in unweighted for member in members):
         return {}
     for key in ("rpm", "tpm"):

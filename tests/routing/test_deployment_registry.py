@@ -127,3 +127,27 @@ def test_a_group_that_does_not_exist_is_refused(key: str) -> None:
 def test_with_a_star_any_name_may_be_a_group() -> None:
     fallbacks = Fallbacks(read_settings({"fallbacks": {"o3": ["o4"]}}), {"*"})
     assert fallbacks.chain("general", "o3") == ("o4",)
+
+
+def test_batches_go_to_batch_deployments_unless_the_gateway_executes_them() -> None:
+    routing = fleet("a", deployment("b", is_batch=True, weight=0.0))
+    a, b = routing.deployments
+    assert routing.batch_deployments("gpt") == (b,)
+    assert routing.batch_deployments("zzz") == ()
+    own = fleet("a", deployment("b", is_batch=True, executes="gateway"))
+    assert own.batch_deployments("gpt") == ()
+    assert fleet("a").batch_deployments("gpt") == ()
+    assert a.weight == 1.0
+
+
+def test_answers_of_batches_are_those_of_a_deployment_that_goes_on() -> None:
+    there = {"resource": "r"}
+    batch = deployment("b", is_batch=True, **there)
+    single = deployment("a", **there)
+    other = deployment("o", "other", is_batch=True, **there)
+    assert fleet(single, batch).batch_origin("r") == (single, "gpt")
+    assert fleet(batch).batch_origin("r") == (batch, "gpt")
+    assert fleet(single).batch_origin("r") is None
+    assert fleet(single, batch).batch_origin("zzz") is None
+    # Of which model an answer is, is not known.
+    assert fleet(batch, other).batch_origin("r") == (batch, None)

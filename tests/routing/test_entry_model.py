@@ -188,3 +188,38 @@ def test_an_agent_without_a_name_names_the_entry() -> None:
 def test_a_prefix_alone_names_no_deployment(model: str) -> None:
     with pytest.raises(ConfigurationError, match=r"model_list entry 1.*names no deployment"):
         _read(model)
+
+
+@pytest.mark.parametrize(
+    ("params", "info", "is_batch"),
+    [
+        ({}, {}, False),
+        ({}, {"mode": "chat"}, False),
+        ({}, {"mode": "batch"}, True),
+        ({"batch": True}, {}, True),
+        ({"batch": False}, {"batch": True}, False),
+        ({}, {"batch": True}, True),
+        ({"sku": "GlobalStandard"}, {}, False),
+        ({}, {"sku": "Data Zone Batch"}, True),
+        ({"sku": "GlobalBatch"}, {}, True),
+    ],
+)
+def test_a_batch_deployment_takes_no_single_calls(
+    params: dict[str, Any], info: dict[str, Any], is_batch: bool
+) -> None:
+    read = _read("azure/gpt", info, rpm=60, **params)
+    assert read.is_batch is is_batch
+    assert (read.weight == 0) is is_batch
+    assert read.executes == "native"
+
+
+def test_an_entry_may_have_the_gateway_execute_its_batches() -> None:
+    assert _read("azure/gpt", execute="gateway").executes == "gateway"
+    assert _read("azure/gpt", {"execute": "gateway"}).executes == "gateway"
+    assert _read("azure/gpt", execute="native").executes == "native"
+
+
+@pytest.mark.parametrize("params", [{"batch": "yes"}, {"execute": "azure"}])
+def test_another_word_about_batches_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"'(yes|azure)'"):
+        _read("azure/gpt", **params)

@@ -1,11 +1,12 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """Calls on stored objects through a router's loop: as bytes for servers, typed for programs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from azure_responses._sync.object_calls import Download
+from azure_responses.batches.rewriting import OutputRewriter
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
 from azure_responses.router._sync.attempt import Attempt
@@ -44,6 +45,36 @@ class ObjectReply(NamedTuple):
     route: Route | None
 
 
+class BatchDownload:
+    """A download of which the answers of a batch are rewritten on the way.
+
+    Args:
+        opened: as the service sends it.
+        rewriter: of its lines.
+    """
+
+    def __init__(self, opened: Download, rewriter: OutputRewriter) -> None:
+        self._opened = opened
+        self._rewriter = rewriter
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the reply, without its length: labels are longer than ids."""
+        return {k: value for k, value in self._opened.headers.items() if k != "content-length"}
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces as they arrive."""
+        for piece in self._opened:
+            for changed in self._rewriter.feed(piece):
+                yield changed
+        for changed in self._rewriter.end():
+            yield changed
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._opened.close()
+
+
 class RoutedObjects:
     """Makes calls on stored objects where the objects are.
 
@@ -69,7 +100,7 @@ class RoutedObjects:
             made = Attempt(request, target, call, left, calls)
             with nullcontext() if note is None else note(target.deployment, call):
                 if request.row.returns == "bytes":
-                    opened = made.open_download()
+                    opened = self._as_callers_know(request, made.open_download(), target)
                     found = 200, opened.headers, opened
                     # What follows is between the resource and the reader: no limit counts it.
                     return Answer(found, Outcome(opened.headers, 0, None))
@@ -91,6 +122,19 @@ class RoutedObjects:
         if request.operation == "files.delete" and request.copied:
             return FileCopies(request, calls, note).delete()
         return None
+
+    def _as_callers_know(self, request: RoutedObject, opened: Download, target: Target) -> Download:
+        """A download, in which answers of a batch have the ids and the model that callers know."""
+        if request.operation != "files.content":
+            return opened
+        origin = self._calls.routing.batch_origin(target.deployment.resource)
+        if origin is None:
+            return opened
+        deployment, model = origin
+        rewriter = OutputRewriter(
+            lambda body: request.answer_rewriter(deployment).label(body), model
+        )
+        return BatchDownload(opened, rewriter)
 
     def perform(self, request: RoutedObject, model: type[R]) -> R:
         """The reply, read as `model`; raises what `forward` raises."""
