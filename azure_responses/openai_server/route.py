@@ -198,7 +198,9 @@ def expects_anthropic(path: str, headers: Mapping[str, str]) -> bool:
 
 def _decode(segment: str) -> str:
     text = unquote(segment, errors="replace")
-    if not text.isprintable() or not text.isascii() or len(text) > _LONGEST_ID:
+    is_plain = text.isprintable() and text.isascii() and len(text) <= _LONGEST_ID
+    # A dot or two would lead to another path.
+    if not is_plain or text in (".", ".."):
         raise BadRequestError(
             "The id or name in the path is invalid.",
             status_code=400,

@@ -23,6 +23,9 @@ __all__ = ["IdRewriter", "NoIds"]
 
 # A shorter text may be part of any word of a message; ids of the service are longer.
 _SHORTEST_NAMED = 8
+# Beginnings of ids of objects that any deployment of their resource knows. They have one label, in
+# responses and in their own lists, so that programs can compare them.
+_OBJECTS = ("file-", "file_", "assistant-", "cntr_", "cfile_", "vs_")
 _NO_PLACES: Mapping[str, Place] = {}
 _CIPHERTEXTS = (Kind.CIPHERTEXT, Kind.REASONING)
 _OF_ITEMS = (Kind.ITEM, Kind.REASONING_ITEM, Kind.ITEM_NAME)
@@ -93,11 +96,12 @@ class IdRewriter:
         """Label some ids, as the service knows them, otherwise than by their resource."""
         self._labels.update(labels)
 
-    def _label_id(self, inner: str) -> str:
+    def _label_id(self, inner: str, *, is_object: bool = False) -> str:
         """The signed id of one id; of a signed id of ours, itself."""
         label = self._labels.get(inner)
         if label is None:
-            label = inner if MARKER in inner and self._is_ours(inner) else self._make(inner)
+            is_label = MARKER in inner and self._is_ours(inner)
+            label = inner if is_label else self._make(inner, is_object=is_object)
             self._labels[inner] = self._labels[label] = label
         return label
 
@@ -135,7 +139,9 @@ class IdRewriter:
             return self._label_id(value) if self._is_stored else self._labels.get(value, value)
         if kind in _CIPHERTEXTS:
             return self._label_ciphertext(value)
-        return value if kind is Kind.CALL else self._label_id(value)
+        if kind is Kind.CALL:
+            return value
+        return self._label_id(value, is_object=value.startswith(_OBJECTS))
 
     def _label_ciphertext(self, value: str) -> str:
         label = self._ciphertexts.get(value)
@@ -144,10 +150,10 @@ class IdRewriter:
             self._ciphertexts[value] = self._ciphertexts[label] = label
         return label
 
-    def _make(self, inner: str) -> str:
+    def _make(self, inner: str, *, is_object: bool) -> str:
         return self._signer.label_id(
             inner,
-            deployment_tag=self._deployment_tag,
+            deployment_tag=self._resource_tag if is_object else self._deployment_tag,
             resource_tag=self._resource_tag,
             owner=self._owner,
         )

@@ -40,6 +40,8 @@ OWN_FIELDS = (*MODEL_FIELDS, "replicate")
 """Fields of a body, a form or a query that are for the router."""
 
 _REPLICATE = ("replicate", "x-azr-replicate")
+# The hosts of models without a resource.
+_SERVERLESS = ".models.ai.azure.com"
 _CURSORS = ("after", "before")
 # A version of a skill is a number, not an id.
 _NOT_IDS = frozenset({"version"})
@@ -364,6 +366,8 @@ def _first_name(given: Any) -> Any:
 
 def _stores(deployment: Deployment) -> bool:
     """True where its endpoint is that of a resource that stores objects."""
+    if deployment.host.endswith(_SERVERLESS):
+        return False
     if deployment.api != "auto":
         return deployment.api == "responses"
     facts = facts_of(deployment.base_model, deployment.model)

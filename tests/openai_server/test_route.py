@@ -121,7 +121,7 @@ def test_an_unknown_path_is_not_found(path: str) -> None:
     assert caught.value.code == "unknown_url"
 
 
-@pytest.mark.parametrize("segment", ["%00", "a%0d%0ab", "é", "%ff", "x" * 3000])
+@pytest.mark.parametrize("segment", ["..", "%2e", "%00", "a%0d%0ab", "é", "%ff", "x" * 3000])
 def test_an_id_nobody_gave_is_refused(segment: str) -> None:
     with pytest.raises(BadRequestError) as caught:
         find_route("GET", f"/v1/responses/{segment}")

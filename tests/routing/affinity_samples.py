@@ -3,7 +3,16 @@
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.signed_id import IdSigner, make_tag
 
-__all__ = ["EAST", "LABELLER", "RESPONSE_ID", "SECRET", "WEST", "ciphertext", "id_of"]
+__all__ = [
+    "EAST",
+    "LABELLER",
+    "RESPONSE_ID",
+    "SECRET",
+    "WEST",
+    "ciphertext",
+    "id_of",
+    "object_id_of",
+]
 
 SECRET = b"thirty-two bytes that are secret"
 LABELLER = IdSigner([SECRET])
@@ -23,6 +32,11 @@ def id_of(inner: str, deployment: Deployment = EAST, owner: str | None = None) -
     return LABELLER.label_id(
         inner, deployment_tag=deployment.tag, resource_tag=deployment.resource, owner=owner
     )
+
+
+def object_id_of(inner: str) -> str:
+    """The label of a file, a container or a vector store of the eastern resource."""
+    return LABELLER.label_id(inner, deployment_tag=EAST.resource, resource_tag=EAST.resource)
 
 
 def ciphertext(inner: str, deployment: Deployment = EAST) -> str:

@@ -15,7 +15,7 @@ from azure_responses.routing.signed_id import IdSigner
 from azure_responses.types import Response, parse_event
 
 from ..recordings import Exchange, exchanges
-from .affinity_samples import EAST, LABELLER, RESPONSE_ID, WEST, ciphertext, id_of
+from .affinity_samples import EAST, LABELLER, RESPONSE_ID, WEST, ciphertext, id_of, object_id_of
 
 _LABEL = re.compile(rb"[A-Za-z][A-Za-z0-9]*[_-]azr1_[A-Za-z0-9_-]+")
 _WRAPPED = re.compile(rb'"azr1_[A-Za-z0-9_-]{22}_')
@@ -88,14 +88,14 @@ def _expected() -> dict[str, Any]:
     expected["previous_response_id"] = id_of("resp_0")
     expected["conversation"]["id"] = id_of("conv_1")
     expected["instructions"][0]["id"] = id_of("msg_0")
-    expected["tools"][0]["vector_store_ids"] = [id_of("vs_1")]
-    expected["tools"][1]["container"]["file_ids"] = [id_of("file-1")]
+    expected["tools"][0]["vector_store_ids"] = [object_id_of("vs_1")]
+    expected["tools"][1]["container"]["file_ids"] = [object_id_of("file-1")]
     reasoning, code, message, later = expected["output"]
     reasoning |= {"id": id_of("rs_1"), "encrypted_content": ciphertext("gAAAA")}
-    code |= {"id": id_of("ci_1"), "container_id": id_of("cntr_1")}
+    code |= {"id": id_of("ci_1"), "container_id": object_id_of("cntr_1")}
     message["id"] = id_of("msg_1")
     citation = message["content"][0]["annotations"][0]
-    citation |= {"container_id": id_of("cntr_1"), "file_id": id_of("cfile_1")}
+    citation |= {"container_id": object_id_of("cntr_1"), "file_id": object_id_of("cfile_1")}
     later |= {"id": id_of("lt_1"), "encrypted_content": ciphertext("gBBBB")}
     return expected
 
@@ -131,7 +131,7 @@ def test_ids_of_items_that_are_not_stored_stay() -> None:
     assert [item["id"] for item in labelled["output"]] == ["rs_1", "ci_1", "msg_1", "lt_1"]
     assert labelled["id"] == id_of(RESPONSE_ID)
     assert labelled["output"][0]["encrypted_content"] == ciphertext("gAAAA")
-    assert labelled["output"][1]["container_id"] == id_of("cntr_1")
+    assert labelled["output"][1]["container_id"] == object_id_of("cntr_1")
 
 
 def test_what_the_caller_gave_is_repeated_as_it_was_given() -> None:
@@ -191,7 +191,7 @@ def test_values_of_names_that_are_anybodys_are_labelled() -> None:
     labelled = _labels().label({"id": "resp_1", "prompt": prompt, "output": [["odd"], None]})
     assert labelled["prompt"] == {
         "id": id_of("pmpt_1"),
-        "variables": {"id": "text", "a": {"file_id": id_of("file-1")}},
+        "variables": {"id": "text", "a": {"file_id": object_id_of("file-1")}},
     }
     assert labelled["output"] == [["odd"], None]
 
