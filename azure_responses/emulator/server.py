@@ -90,11 +90,13 @@ def load_settings(path: str | Path) -> EmulatorSettings:
 def read_settings(data: Any) -> EmulatorSettings:
     """Settings from parsed YAML; raises SettingsError naming the place."""
     settings = _build(EmulatorSettings, data, "")
-    for name in ("seed", "clock"):
+    for name in ("seed", "clock", "indexing_seconds"):
         value = getattr(settings, name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number and (name == "seed" or "clock" in data):
+        if name in data and not _is_number(value):
             raise SettingsError(f"{name} must be a number, not {value!r}")
+    retries = _list(settings.webhook_retries, "webhook_retries")
+    if not all(_is_number(seconds) and seconds >= 0 for seconds in retries):
+        raise SettingsError("webhook_retries must be numbers of seconds")
     if settings.resources is not None and settings.strict_deployments:
         raise SettingsError(
             "strict_deployments is for the default resource; say it in each resource instead"
@@ -151,6 +153,10 @@ def _check_keys(data: Any, known: tuple[str, ...], place: str) -> None:
     for key in data:
         if key not in known:
             raise SettingsError(f"{place}: unknown key {key!r}; known are: {', '.join(known)}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _list(data: Any, place: str) -> list[Any]:

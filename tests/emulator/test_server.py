@@ -13,6 +13,7 @@ import pytest
 
 from azure_responses.emulator import (
     Assumptions,
+    BatchTiming,
     EmulatedDeployment,
     Emulator,
     Fault,
@@ -186,6 +187,9 @@ clock: 1790000000
 latency: {first_token: 0.3, tokens_per_second: 50}
 read_lag: {median: 6}
 assumptions: {accepts_message_status: false}
+batch_timing: {validating: 60, per_line: 1}
+indexing_seconds: 3
+webhook_retries: [1, 5.5]
 resources:
   - name: east
     keys: [one, two]
@@ -197,6 +201,7 @@ resources:
         kind: provisioned
         spillover_to: gpt-5
         latency: {first_token: 0.1}
+      - {name: batch, model: gpt-5, sku: GlobalBatch, enqueued_tokens: 1000}
   - name: open
 faults:
   - {kind: http-429, operation: create, deployment: ptu, nth: 3, retry_after: 2}
@@ -215,9 +220,12 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
         EmulatedDeployment(
             "ptu", "gpt-5", "provisioned", spillover_to="gpt-5", latency=Latency(0.1)
         ),
+        EmulatedDeployment("batch", "gpt-5", sku="GlobalBatch", enqueued_tokens=1000),
     ]
     assert settings.latency == Latency(0.3, 50)
     assert settings.read_lag == ReadLag(6)
+    assert settings.batch_timing == BatchTiming(validating=60, per_line=1)
+    assert (settings.indexing_seconds, settings.webhook_retries) == (3, [1, 5.5])
     emulator = settings.make_emulator()
     assert emulator.clock.now() == 1790000000
     assert list(emulator.faults) == [
@@ -262,6 +270,10 @@ def test_an_empty_file_is_the_default_emulator(tmp_path: Path) -> None:
         ({"latency": {"speed": 1}}, "latency: unknown key 'speed'"),
         ({"seed": "x"}, "seed must be a number, not 'x'"),
         ({"clock": True}, "clock must be a number"),
+        ({"indexing_seconds": "3"}, "indexing_seconds must be a number, not '3'"),
+        ({"webhook_retries": [1, "2"]}, "webhook_retries must be numbers"),
+        ({"webhook_retries": 1}, "webhook_retries must be a list"),
+        ({"batch_timing": {"per_line": -1}}, "batch_timing: the waits of a batch are 0 or more"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(data: Any, message: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import StoredConversation
-from azure_responses.emulator.operations.fields import list_page, read_object
+from azure_responses.emulator.operations.fields import list_page, read_metadata
 from azure_responses.emulator.response_store import drop_nulls, listed_items
 from azure_responses.emulator.service_errors import invalid_request, not_found, too_many
 
@@ -48,9 +48,7 @@ def _items(call: EmulatedCall, conversation: StoredConversation) -> list[dict[st
 
 def create(call: EmulatedCall) -> PlannedReply:
     """`POST /conversations`."""
-    conversation = call.account.objects.add_conversation(
-        read_object(call.optional_body, "metadata")
-    )
+    conversation = call.account.objects.add_conversation(read_metadata(call.optional_body))
     conversation.add(_items(call, conversation))
     return json_reply(_as_object(conversation))
 
@@ -63,7 +61,7 @@ def retrieve(call: EmulatedCall) -> PlannedReply:
 def update(call: EmulatedCall) -> PlannedReply:
     """`POST /conversations/{id}`: other metadata."""
     conversation = _find(call)
-    conversation.metadata = read_object(call.body, "metadata")
+    conversation.metadata = read_metadata(call.body)
     return json_reply(_as_object(conversation))
 
 

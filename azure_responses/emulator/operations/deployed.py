@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall, admit, check_sku, serve
@@ -24,6 +25,7 @@ _KINDS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def find_kind(model: str) -> str | None:
     """`embeddings`, `images`, `speech` or `transcriptions`; None for a model of text."""
     name = model.lower()

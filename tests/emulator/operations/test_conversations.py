@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.emulator.callers import create
+from azure_responses.emulator import Assumptions, Emulator
+from tests.emulator.callers import create, open_client
 
 CONVERSATIONS = "/openai/v1/conversations"
 HELLO = {"role": "user", "content": "Hello"}
@@ -51,3 +52,21 @@ def test_a_response_can_refer_to_an_item_of_a_conversation(client: httpx.Client)
 def test_items_that_are_none_or_too_many_are_refused(client: httpx.Client, items: object) -> None:
     reply = client.post(CONVERSATIONS, json={"items": items})
     assert (reply.status_code, reply.json()["error"]["param"]) == (400, "items")
+
+
+def test_a_resource_can_lack_conversations_that_its_projects_have() -> None:
+    emulator = Emulator(assumptions=Assumptions(offers_conversations=False))
+    token = emulator.issuer.mint("https://ai.azure.com")
+    with open_client(emulator) as client:
+        for reply in (client.post(CONVERSATIONS, json={}), client.get(f"{CONVERSATIONS}/conv_0")):
+            assert reply.status_code == 404
+            assert reply.json()["error"] == {"code": "404", "message": "Resource not found"}
+        headers = {"authorization": f"Bearer {token}"}
+        reply = client.post(f"/api/projects/p{CONVERSATIONS}", json={}, headers=headers)
+        assert reply.status_code == 200
+
+
+def test_metadata_has_at_most_16_pairs(client: httpx.Client) -> None:
+    pairs = {str(number): "x" for number in range(17)}
+    reply = client.post(CONVERSATIONS, json={"metadata": pairs})
+    assert reply.json()["error"]["code"] == "object_above_max_properties"
