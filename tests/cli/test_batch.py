@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from azure_responses.batches.results import BatchResult
 from azure_responses.cli import main
 from azure_responses.cli.batch_run import _Lines
 from azure_responses.cli.result_file import ResultFile
-from azure_responses.emulator import Emulator, Fault, Latency, Resource
+from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, Resource
 from azure_responses.emulator.server import RunningServer
 from azure_responses.errors import ConfigurationError
 from tests.cli.pseudo_terminal import PseudoTerminal, plain
@@ -281,3 +282,77 @@ def test_a_log_is_told_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> 
         "10 of 1,000 requests are done, 0 of them failed",
         "20 of 1,000 requests are done, 0 of them failed",
     ]
+
+
+# --- on a batch deployment ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def batching(bare: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
+    """A served emulator with a batch deployment, whose time passes by itself."""
+    deployments = [EmulatedDeployment("gpt-batch", model="gpt-5-mini", sku="GlobalBatch")]
+    with Emulator([Resource("r", deployments=deployments)]).serve() as running:
+        monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", running.url)
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", running.emulator.api_key)
+        monkeypatch.setenv("AZURE_OPENAI_DEPLOYMENT", "gpt-batch")
+        over = threading.Event()
+
+        def pass_time() -> None:
+            while not over.wait(0.05):
+                running.emulator.clock.advance(120)
+
+        thread = threading.Thread(target=pass_time)
+        thread.start()
+        yield running
+        over.set()
+        thread.join()
+
+
+def test_a_batch_deployment_executes_a_file_and_is_followed(
+    batching: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "q.jsonl", 10)
+    assert main(["batch", "run", str(path), "--native", "--follow"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("batch_")
+    assert "completed batch_" in captured.err
+    found = answers(tmp_path / "q.output.jsonl")
+    assert text_of(found["r7"]) == "7"
+    assert len(found) == 10
+
+
+def test_a_submitted_batch_is_shown_listed_read_and_cancelled(
+    batching: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, output = write(tmp_path / "q.jsonl", 3), tmp_path / "later.jsonl"
+    assert main(["batch", "run", str(path), "--native"]) == 0
+    captured = capsys.readouterr()
+    name = captured.out.strip()
+    assert f"azure-responses batch status {name} --follow" in captured.err
+    assert main(["batch", "status", name]) == 0
+    assert name in capsys.readouterr().out
+    assert main(["batch", "status", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == name
+    assert main(["batch", "list"]) == 0
+    assert name in capsys.readouterr().out
+    assert main(["batch", "list", "--json", "--limit", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == name
+    assert main(["batch", "status", name, "--follow", "-o", str(output)]) == 0
+    assert len(answers(output)) == 3
+    assert main(["batch", "run", str(path), "--native"]) == 0
+    other = capsys.readouterr().out.splitlines()[-1]
+    assert main(["batch", "cancel", other]) in (0, 1)
+    assert main(["batch", "list", "--limit", "0"]) == 2
+
+
+def test_a_batch_that_fails_names_its_lines(
+    batching: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "q.jsonl", 2, model="nothing-like-it")
+    assert main(["batch", "run", str(path), "--native", "--follow"]) == 1
+    assert "model_not_found" in capsys.readouterr().err
+    assert not (tmp_path / "q.output.jsonl").exists()
+
+
+def test_follow_is_for_batch_deployments(served: RunningServer, tmp_path: Path) -> None:
+    assert main(["batch", "run", str(write(tmp_path / "q.jsonl", 1)), "--follow"]) == 2
