@@ -74,6 +74,7 @@ def test_what_is_known_but_not_needed_is_said() -> None:
         ({"routing_strategy": "cost-based-routing"}, "Use one of weighted"),
         ({"on_origin_down": "retry"}, "fail, strip, replay"),
         ({"num_retries": -1}, "num_retries is -1"),
+        ({"replicate_files": "yes"}, "true or false"),
         ({"num_retries": True}, "whole number"),
         ({"num_retries": 1.5}, "whole number"),
         ({"cooldown_time": "30"}, "cooldown_time is '30'"),
