@@ -27,6 +27,8 @@ from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
 from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
+from azure_responses.gateway.purge_api import PATH as PURGE_PATH
+from azure_responses.gateway.purge_api import PurgeApi
 from azure_responses.gateway.request_handler import RequestHandler, read_headers
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.webhook_receiver import PATH as WEBHOOK_PATH
@@ -82,8 +84,9 @@ class GatewayApp:
                 await self._refuse(error, send)
                 return
         path = scope["path"]
-        if path == WEBHOOK_PATH:
-            await self._webhook(scope, receive, send)
+        own = {WEBHOOK_PATH: self._webhook, PURGE_PATH: self._purge}.get(path)
+        if own is not None:
+            await own(scope, receive, send)
             return
         if scope["method"] in ("GET", "HEAD"):
             if path in HEALTH_PATHS:
@@ -124,6 +127,21 @@ class GatewayApp:
         headers = read_headers(scope)
         try:
             answer = await gateway.webhook_receiver.receive(scope["method"], headers, receive)
+        except CallerLeft:
+            return
+        if isinstance(answer, ErrorResponse):
+            await self._refuse(answer, send)
+        else:
+            await send_json(send, 200, answer)
+
+    async def _purge(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway = self.gateway
+        if gateway.shutdown.is_draining:
+            await self._refuse(gateway.shutdown.refusal, send)
+            return
+        try:
+            purge = PurgeApi(gateway.access, gateway.router)
+            answer = await purge.answer(scope["method"], read_headers(scope), receive)
         except CallerLeft:
             return
         if isinstance(answer, ErrorResponse):

@@ -1,0 +1,94 @@
+"""`POST /admin/purge`: deletes what is stored for an end user, for who has the master key."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
+from azure_responses.gateway.authentication import Access
+from azure_responses.gateway.body_reader import Refused, check_json, read_body
+from azure_responses.router import Router
+
+__all__ = ["PATH", "PurgeApi"]
+
+PATH = "/admin/purge"
+_LONGEST_BODY = 16 * 1024
+_FIELDS: Mapping[str, type] = {"end_user": str, "owner": str, "dry_run": bool}
+
+
+class PurgeApi:
+    """Answers purges.
+
+    Args:
+        access: knows the keys.
+        router: whose ledger is purged.
+    """
+
+    def __init__(self, access: Access, router: Router) -> None:
+        self._access = access
+        self._router = router
+
+    async def answer(
+        self, method: str, headers: Mapping[str, str], receive: Receive
+    ) -> bytes | ErrorResponse:
+        """The receipt as JSON, or why there is none.
+
+        Raises:
+            CallerLeft: the connection was closed before the end of the body.
+        """
+        refused = self._refuse(method, headers)
+        if refused is not None:
+            return refused
+        try:
+            body = await read_body(receive, headers, _LONGEST_BODY, lambda size: None)
+            check_json(body, 100)
+        except Refused as error:
+            return error.error
+        asked = _read(body)
+        if isinstance(asked, ErrorResponse):
+            return asked
+        try:
+            receipt = await self._router.apurge(**asked)
+        except AzureResponsesError as error:
+            # Half a list of what is stored would pass for a whole one.
+            return error_response(503, error.message, code="purge_failed", type="server_error")
+        return json.dumps(receipt.to_dict()).encode()
+
+    def _refuse(self, method: str, headers: Mapping[str, str]) -> ErrorResponse | None:
+        caller = self._access.authenticate(headers, time.time())
+        if isinstance(caller, ErrorResponse):
+            return caller
+        if not caller.is_master:
+            return error_response(
+                403, "Only the master key may purge.", code="key_not_allowed", type="auth_error"
+            )
+        if method != "POST":
+            return error_response(
+                405, f"{method} is not possible at {PATH}.", code="method_not_allowed"
+            )
+        return None
+
+
+def _read(body: bytes) -> dict[str, Any] | ErrorResponse:
+    """The arguments of the purge: a name that is not one must not make it delete more."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        return _invalid("The body is not a JSON object.", None)
+    for name, value in given.items():
+        kind = _FIELDS.get(name)
+        if kind is None:
+            return _invalid(f"{name[:100]} is not a field of a purge.", name[:100])
+        if not isinstance(value, kind) and not (value is None and name == "owner"):
+            return _invalid(f"{name} is not a {kind.__name__}.", name)
+    if not given.get("end_user"):
+        return _invalid("end_user is missing: name whose data is to be deleted.", "end_user")
+    return given
+
+
+def _invalid(message: str, param: str | None) -> ErrorResponse:
+    return error_response(400, message, code="invalid_request", param=param)
