@@ -188,11 +188,11 @@ def test_a_killed_process_leaves_each_response_charged_once_or_open(tmp_path: Pa
     chance = random.Random(7)
     with make_emulator(Latency()).serve() as server:
         config = configured(server.url, tmp_path)
-        for _ in range(6):
+        for _ in range(3):
             with run_process(config, tmp_path) as (url, process):
                 headers = {"authorization": f"Bearer {ALICE}"}
                 with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
-                    labels = [client.post(CREATE, json=HELLO).json()["id"] for _ in range(3)]
+                    labels = [client.post(CREATE, json=HELLO).json()["id"] for _ in range(6)]
                     threads = [
                         threading.Thread(target=read_quietly, args=(client, label))
                         for label in labels
@@ -295,23 +295,27 @@ def test_the_poll_that_finds_the_end_settles_the_price(tmp_path: Path) -> None:
 
 
 def test_a_response_that_azure_does_not_know_any_more_is_given_up(tmp_path: Path) -> None:
-    emulator = make_emulator(NEVER)
+    began = time.time()
 
-    async def main(prices: Any, client: httpx.AsyncClient, clock: Clock) -> None:
+    async def make(prices: Any, client: httpx.AsyncClient, clock: Clock) -> None:
         await client.post(CREATE, json=HELLO)
         opened = the_open_one(prices)
         async with httpx.AsyncClient(headers={"api-key": "key-of-east"}) as azure:
             url = f"{server.url}/resources/east/openai/v1/responses/{opened.id}"
             assert (await azure.delete(url)).status_code == 200
-        clock.now += 31
+
+    # In another process: the one that made a response waits for a while until it can be read.
+    async def look(prices: Any, client: httpx.AsyncClient, clock: Clock) -> None:
+        clock.now = began + 35
         assert await prices.poll_due() == 1
         assert the_open_one(prices).due > clock.now
-        clock.now += 120
+        clock.now = began + 160
         assert await prices.poll_due() == 1
         assert prices._records._shared.all() == []
 
-    with emulator.serve() as server:
-        run_with_clock(configured(server.url, tmp_path), main)
+    with make_emulator(NEVER).serve() as server:
+        run_with_clock(configured(server.url, tmp_path), make)
+        run_with_clock(configured(server.url, tmp_path), look)
     assert (totals(tmp_path).calls, totals(tmp_path).unpriced) == (1, 1)
 
 
@@ -321,7 +325,7 @@ def test_a_poll_that_azure_refuses_is_made_again_later(tmp_path: Path) -> None:
     async def main(prices: Any, client: httpx.AsyncClient, clock: Clock) -> None:
         await client.post(CREATE, json=HELLO)
         before = the_open_one(prices)
-        emulator.faults.add(Fault("http-401"))
+        emulator.faults.add(Fault("token-expired"))
         clock.now += 31
         assert await prices.poll_due() == 1
         assert the_open_one(prices).due > before.due
