@@ -273,3 +273,31 @@ def test_no_more_ids_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) ->
     for number in range(3):
         ids.add(f"wh_{number}", 10.0)
     assert [ids.is_known(f"wh_{number}", 1.0) for number in range(3)] == [False, True, True]
+
+
+def test_the_webhook_that_the_service_sends_settles_the_price(tmp_path: Path) -> None:
+    emulator = make_emulator(SOON)
+    with ExitStack() as stack:
+        server = stack.enter_context(emulator.serve())
+        made = stack.enter_context(site())
+        allowed = {"webhook_allow_http": True, "webhook_allow_private": True}
+        config = configured(server.url, tmp_path, webhook_secrets=[OLD], **allowed)
+        config["virtual_keys"][0] |= {"webhook_url": made.url, "webhook_secret": OWN}
+        running = stack.enter_context(serve(config))
+        endpoint = httpx.post(
+            f"{server.url}/resources/east/openai/v1/dashboard/webhook_endpoints",
+            headers={"api-key": "key-of-east"},
+            json={
+                "name": "gateway",
+                "url": running.url + PATH,
+                "event_types": ["response.completed", "response.failed"],
+            },
+        ).json()
+        running.app.gateway.webhook_receiver._secrets = [OLD, endpoint["signing_secret"]]
+        client = stack.enter_context(running.client(ALICE))
+        label = client.post(CREATE, json=HELLO).json()["id"]
+        # Nobody retrieves it, and no poll is due yet.
+        until(lambda: not open_names(tmp_path))
+        assert totals(tmp_path).unpriced == 0
+        until(lambda: made.received)
+        assert made.events()[0]["data"] == {"id": label}
