@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -19,6 +20,9 @@ from azure_responses.pricing.use import RECORD
 __all__ = ["add_command"]
 
 _COLUMNS: tuple[Column, ...] = get_args(Column)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?(|KB|MB|GB|TB)", re.ASCII | re.IGNORECASE)
+# As the price of a GB is meant.
+_UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _HEADINGS = ("calls", "input", "cached", "output", "reasoning", "cost USD")
 # Only these have the usage; a file of events is one stream or several.
 _TERMINAL_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -49,6 +53,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--zone", help="global (the default), us, eu, apac, us-gov, data-zone")
     parser.add_argument("--region", help="the Azure region, for --zone data-zone or regional")
     parser.add_argument("--tier", help="standard, priority, flex or batch, if not as replies say")
+    parser.add_argument(
+        "--storage", metavar="SIZE", help="instead: what vector stores cost that hold 5GB, 300MB, …"
+    )
+    parser.add_argument(
+        "--days", type=float, default=1.0, metavar="N", help="for which --storage is paid"
+    )
     parser.add_argument("--config", metavar="FILE", help="prices and deployments, JSON or YAML")
     parser.add_argument("--reprice", action="store_true", help="ignore the costs in a log")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
@@ -61,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     book = PriceBook()
     if arguments.config:
         book.configure(_read_settings(Path(arguments.config)))
+    if arguments.storage:
+        return _show_storage(book, arguments)
     ledger = Ledger(book)
     with _open(arguments.file) as lines:
         skipped = _total(lines, ledger, arguments)
@@ -72,6 +84,29 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     _print(rows, columns, ledger, as_json=arguments.json)
     return 0
+
+
+def _show_storage(book: PriceBook, arguments: argparse.Namespace) -> int:
+    size, days = _read_size(arguments.storage), arguments.days
+    if not 0 <= days < 1e6:
+        raise ConfigurationError("--days is not a number of days.", hint="Write --days 30.")
+    cost = book.price_storage(size, days * 86_400)
+    if arguments.json:
+        shown = None if cost is None else format(cost, "f")
+        print(json.dumps({"bytes": size, "days": days, "cost": shown}))
+    else:
+        shown = "not known" if cost is None else f"${show_cost(cost)}"
+        print(f"{arguments.storage} for {days:g} days, the first GB free: {shown}")
+    return 0
+
+
+def _read_size(text: str) -> int:
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ConfigurationError(
+            f"--storage {text} is not a size.", hint="Write --storage 5GB, 300MB, or bytes."
+        )
+    return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
 def _read_columns(text: str) -> list[Column]:

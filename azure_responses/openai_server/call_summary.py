@@ -88,13 +88,15 @@ class CallSummary:
         if self.result is not None and not self._is_priced:
             # Imported on use: the prices are a large table, and not every server is asked for them.
             from azure_responses.pricing import default_book
+            from azure_responses.pricing.sessions import default_sessions
             from azure_responses.pricing.use import read_use
 
             self._is_priced = True
             self.use = read_use(self.result, self.headers)
             # Reading a response again reports its tokens again, which were paid for once.
             if self.is_billed:
-                self.cost = default_book.total(self.use, self.deployment, self.base_model)
+                paid = default_sessions.open(self.use) if self.use.tools.containers else ()
+                self.cost = default_book.total(self.use, self.deployment, self.base_model, paid)
         return self.cost
 
     @property

@@ -26,6 +26,7 @@ __all__ = [
     "configure",
     "cost",
     "default_book",
+    "price_storage",
     "pricer",
     "register",
     "register_deployment",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 cost = default_book.cost
+price_storage = default_book.price_storage
 pricer = default_book.pricer
 register = default_book.register
 register_tool = default_book.register_tool

@@ -127,8 +127,14 @@ def price_images(tokens: ImageTokens, price: ImagePrice) -> Decimal:
     return amount / PER_MILLION
 
 
-TOOLS = tuple(dict.fromkeys(charge.price for charge in CHARGES.values() if charge.unit != "tokens"))
-"""The hosted tools that are priced by the use or by the session."""
+STORAGE = "vector_storage"
+"""The name of the price of what vector stores hold."""
+
+TOOLS = (
+    *dict.fromkeys(charge.price for charge in CHARGES.values() if charge.unit != "tokens"),
+    STORAGE,
+)
+"""The hosted tools that are priced by the use or by the session, and storage."""
 
 
 class Rates(NamedTuple):
@@ -189,8 +195,9 @@ def charge_tokens(
     Raises:
         UnpriceableError: no price is known, or the counts contradict each other.
     """
-    # Paid for by the hour, so that a price need not even be known.
-    if terms.is_provisioned:
+    # Paid for by the hour, or none at all, as where a container begins a session: then a price need
+    # not even be known.
+    if terms.is_provisioned or (model is None and not any(tokens)):
         return TokenCost()
     if model is None:
         names = " or ".join(terms.models) or "a model that the reply does not name"

@@ -8,6 +8,7 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.fork import new_lock
 from azure_responses.pricing.bill import (
+    STORAGE,
     TOOLS,
     Cost,
     Rates,
@@ -30,10 +31,14 @@ from azure_responses.pricing.prices import (
 from azure_responses.pricing.terms import PricedDeployment, Terms, read_zone, settle_terms
 from azure_responses.pricing.use import NO_TOOLS, Tokens, Use, read_use
 
-__all__ = ["PriceBook", "default_book", "read_configuration"]
+__all__ = ["FREE_STORAGE", "GIGABYTE", "PriceBook", "default_book", "read_configuration"]
 
 _LOG = logging.getLogger("azure_responses.pricing")
 
+
+GIGABYTE = 2**30
+FREE_STORAGE = GIGABYTE
+"""Bytes in vector stores that cost nothing, of a resource."""
 
 _MOST_WARNINGS = 1000
 _MOST_RATES = 500
@@ -93,6 +98,8 @@ class PriceBook:
 
     def register_tool(self, tool: str, price: Amount, *, model: str | None = None) -> None:
         """Set the price of a hosted tool, in US dollars per call or code interpreter session.
+
+        `vector_storage` is the price of a GB that vector stores hold for a day.
 
         Raises:
             ConfigurationError: there is no such tool, or the price is not a sum of money.
@@ -217,8 +224,27 @@ class PriceBook:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
             return None
 
+    def price_storage(
+        self, size: int, seconds: float, *, free: int = FREE_STORAGE
+    ) -> Decimal | None:
+        """What vector stores cost for what they hold, in US dollars; None where no price is known.
+
+        Args:
+            size: bytes in all stores of a resource together, their `usage_bytes`.
+            seconds: for how long they hold them.
+            free: bytes that cost nothing: the first GB (of 2**30 bytes) of a resource.
+        """
+        price = self._catalogue.find_tool(STORAGE, None)
+        if price is None:
+            return None
+        return price * max(0, size - free) / GIGABYTE * Decimal(seconds) / 86_400
+
     def total(
-        self, use: Use, deployment: str | None = None, base_model: str | None = None
+        self,
+        use: Use,
+        deployment: str | None = None,
+        base_model: str | None = None,
+        paid_containers: Collection[str] = (),
     ) -> Decimal | None:
         """The total of `price`, by a shorter way for calls that used no hosted tools.
 
@@ -236,7 +262,7 @@ class PriceBook:
             # Without rates the long way has no price either; with them, odd counts go there.
             if rates is None or cost is not None:
                 return cost
-        bill = self.price(use, deployment, PricedDeployment(base_model))
+        bill = self.price(use, deployment, PricedDeployment(base_model), paid_containers)
         return None if bill is None else bill.total
 
     def _media_total(

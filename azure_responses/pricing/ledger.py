@@ -10,6 +10,7 @@ from azure_responses.fork import new_lock
 from azure_responses.pricing.bill import Cost
 from azure_responses.pricing.book import PriceBook, default_book
 from azure_responses.pricing.prices import NOTHING
+from azure_responses.pricing.sessions import ContainerSessions
 from azure_responses.pricing.terms import PricedDeployment
 from azure_responses.pricing.use import Tokens, Use, read_use
 
@@ -19,8 +20,6 @@ Column = Literal["end_user", "model", "deployment"]
 
 _COLUMNS: tuple[Column, ...] = ("end_user", "model", "deployment")
 _UNFINISHED = frozenset({"queued", "in_progress"})
-# Microsoft's page on the code interpreter: a session is active for one hour.
-_SESSION_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Ledger:
         self._remember = remember
         self._rows: dict[tuple[str | None, ...], LedgerRow] = {}
         self._seen: OrderedDict[str | None, None] = OrderedDict()
-        self._containers: dict[str, float] = {}
+        self._sessions = ContainerSessions()
         self._lock = new_lock()
 
     def record(
@@ -103,7 +102,7 @@ class Ledger:
         said = PricedDeployment(**known)
         known_cost = use.recorded_cost if cost is None else cost
         with self._lock:
-            paid = self._paid_containers(use)
+            paid = self._sessions.paid(use)
             is_new = self._admit(use)
         priced = None if known_cost is not None else self._book.price(use, deployment, said, paid)
         amount = known_cost if priced is None else priced.total
@@ -142,7 +141,7 @@ class Ledger:
             self._seen[use.id] = None
             while len(self._seen) > self._remember:
                 self._seen.popitem(last=False)
-        self._open_sessions(use)
+        self._sessions.open(use)
         return True
 
     def _add(self, row: LedgerRow) -> None:
@@ -150,24 +149,6 @@ class Ledger:
         with self._lock:
             known = self._rows.get(key)
             self._rows[key] = row if known is None else known.plus(row)
-
-    def _paid_containers(self, use: Use) -> list[str]:
-        # A session lasts an hour from the first call in its container; replies without a time
-        # cannot be placed in it, and each pays for itself.
-        if use.created_at is None:
-            return []
-        started = ((name, self._containers.get(name)) for name in use.tools.containers)
-        return [
-            name
-            for name, start in started
-            if start is not None and abs(use.created_at - start) < _SESSION_SECONDS
-        ]
-
-    def _open_sessions(self, use: Use) -> None:
-        if use.created_at is None:
-            return
-        for name in use.tools.containers - set(self._paid_containers(use)):
-            self._containers[name] = use.created_at
 
 
 def _row(

@@ -5,7 +5,7 @@ the detour that models need, and an answer without hosted tools shares one empty
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, NamedTuple
@@ -77,6 +77,8 @@ class ToolUse:
 
 
 _SESSION, _IMAGES = "code_interpreter", "image_generation"
+# Of a container that names no limit.
+_USUAL_MEMORY = "1g"
 NO_TOOLS = ToolUse()
 _BY_USE = [charge for charge in CHARGES.values() if charge.unit == "use"]
 
@@ -132,13 +134,17 @@ class Use(NamedTuple):
     images: ImageTokens | None = None
     audio: AudioUse | None = None
 
+    def in_container(self, name: str) -> "Use":
+        """The same in one container of this id."""
+        return self._replace(tools=replace(self.tools, containers=frozenset((name,))))
+
 
 def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
     """Read a response, a chat completion, the event that ends a stream, or any of them as JSON.
 
-    A reply of Messages is read as JSON too. JSON may also be a line of a batch's output, which is
-    priced as batch, or of the package's log. What was read already comes back as it is, so that a
-    call is read once for all its purposes.
+    A reply of Messages is read as JSON too, and a container as a session of the code interpreter.
+    JSON may also be a line of a batch's output, which is priced as batch, or of the package's log.
+    What was read already comes back as it is, so that a call is read once for all its purposes.
 
     Args:
         result: what to read.
@@ -169,6 +175,19 @@ def read_use(result: Any, headers: Mapping[str, str] | None = None) -> Use:
     return _read_record(get) if get("record") == RECORD else _read_body(result, headers)
 
 
+def _read_container(get: _Get) -> Use:
+    """The session that a container begins; without tokens where its size has no listed price."""
+    created, name = get("created_at"), _text(get("id"))
+    limit = get("memory_limit")
+    return Use(
+        id=name,
+        status=_text(get("status")),
+        tokens=Tokens() if limit is None or limit == _USUAL_MEMORY else None,
+        tools=ToolUse(containers=frozenset((name,) if name else ())),
+        created_at=created if isinstance(created, int | float) else None,
+    )
+
+
 def _getter(value: Any) -> _Get:
     """What reads the fields of a model or of the same thing as JSON; None for a missing one."""
     if type(value) is dict:
@@ -197,6 +216,8 @@ def _read_body(body: Any, headers: Mapping[str, str] | None, tier: str | None = 
     if headers is None:
         headers = body.headers if isinstance(body, Result) else {}
     get = _getter(body)
+    if get("object") == "container":
+        return _read_container(get)
     # A response has the first, a chat completion the second.
     created = get("created_at") or get("created")
     spilled_from = headers.get("x-ms-spillover-from-deployment")

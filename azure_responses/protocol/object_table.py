@@ -43,7 +43,8 @@ _UPLOADS: tuple[_Row, ...] = (
     ("cancel", "POST", "/{upload_id}/cancel", "Give up an upload.", {}),
 )
 _CONTAINERS: tuple[_Row, ...] = (
-    ("create", "POST", "", "Create a container.", {}),
+    # It begins a session of the code interpreter, which is paid for.
+    ("create", "POST", "", "Create a container.", {"is_billed": True}),
     ("list", "GET", "", "List containers.", {"query": (*_PAGE, "name")}),
     ("retrieve", "GET", "/{container_id}", "Describe a container.", {}),
     ("delete", "DELETE", "/{container_id}", "Delete a container.", {}),

@@ -323,3 +323,29 @@ def test_on_a_terminal_without_rich_the_table_is_plain(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["cost", str(calls)]) == 0
     assert capsys.readouterr().out == plain
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (["--storage", "11GB", "--days", "30"], "11GB for 30 days, the first GB free: $30"),
+        (["--storage", "500 mb"], "500 mb for 1 days, the first GB free: $0"),
+        (
+            ["--storage", "2147483648", "--json"],
+            '{"bytes": 2147483648, "days": 1.0, "cost": "0.1"}',
+        ),
+    ],
+)
+def test_storage_is_priced_by_size_and_days(
+    options: list[str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cost", *options]) == 0
+    assert capsys.readouterr().out.startswith(shown)
+
+
+@pytest.mark.parametrize("options", [["--storage", "much"], ["--storage", "1GB", "--days", "-1"]])
+def test_a_size_that_cannot_be_read_is_refused(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cost", *options]) == 2
+    assert "error:" in capsys.readouterr().err

@@ -12,9 +12,12 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from azure_responses._sync.concurrency import run_in_thread, shield
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError, ResponseFailedError
+from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.openai_server.error_body import chat_error, closing_events, reason_of
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, StreamBody
 from azure_responses.openai_server.replies import (
@@ -162,6 +165,9 @@ class _Served:
         body = reply.body
         if not isinstance(body, bytes):
             body = b"".join([piece for piece in body])
+        if request.row.is_billed:
+            summary.result = from_json(body)
+            _begin_session(request, summary)
         summary.latency = time.monotonic() - self._began
         return object_reply(summary, body, reply.headers, request.row)
 
@@ -294,6 +300,18 @@ class _Served:
             summary.latency = time.monotonic() - self._began
             final = events.final_response or events.partial_response
             summary.result = None if final is None else final.to_dict()
+
+
+def _begin_session(request: RoutedObject, summary: CallSummary) -> None:
+    """Price a container that was made; code that runs in it pays for no session of its own."""
+    # Imported on use, as in `price`: the prices are a large table.
+    from azure_responses.pricing.sessions import default_sessions
+
+    summary.price()
+    found = request.reader.signer.read(str((summary.result or {}).get("id")), request.owner)
+    if found is not None and summary.use is not None:
+        # Whole responses name it as the caller does, events of streams as the service does.
+        default_sessions.open(summary.use.in_container(found.inner))
 
 
 def _counts(target: Target) -> bool:
