@@ -25,13 +25,13 @@ class AsyncPages(Generic[T]):
     """
 
     def __init__(
-        self, fetch: Callable[[str | None], Awaitable[Page[T]]], after: str | None
+        self, fetch: "Callable[[str | None], Awaitable[Page[T]]]", after: str | None
     ) -> None:
         self._fetch = fetch
         self._after = after
         self._first: Page[T] | None = None
 
-    async def first(self) -> Page[T]:
+    async def first(self) -> "Page[T]":
         """The first page as the service sent it."""
         if self._first is None:
             self._first = await self._fetch(self._after)
@@ -46,7 +46,7 @@ class AsyncPages(Generic[T]):
             for item in page.data:
                 yield item
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    async def pages(self) -> "AsyncIterator[Page[T]]":
         """Every page."""
         position: str | None = None
         page = await self.first()
@@ -95,7 +95,7 @@ class AsyncPages(Generic[T]):
         return await AsyncPages(self._fetch, self._fetched.next_position)
 
     @property
-    def _fetched(self) -> Page[T]:
+    def _fetched(self) -> "Page[T]":
         if self._first is None:
             raise AzureResponsesError(
                 "The list has not been fetched.", hint="Await it, or iterate with `async for`."

@@ -22,12 +22,12 @@ class Pages(Generic[T]):
         after: where the list begins.
     """
 
-    def __init__(self, fetch: Callable[[str | None], Page[T]], after: str | None) -> None:
+    def __init__(self, fetch: "Callable[[str | None], Page[T]]", after: str | None) -> None:
         self._fetch = fetch
         self._after = after
         self._first = fetch(after)
 
-    def first(self) -> Page[T]:
+    def first(self) -> "Page[T]":
         """The first page as the service sent it."""
         return self._first
 
@@ -35,7 +35,7 @@ class Pages(Generic[T]):
         for page in self.pages():
             yield from page.data
 
-    def pages(self) -> Iterator[Page[T]]:
+    def pages(self) -> "Iterator[Page[T]]":
         """Every page, the first one already fetched."""
         position: str | None = None
         page = self._first

@@ -14,6 +14,7 @@ __all__ = [
     "CONNECTION_FIELDS",
     "FEWEST_OUTPUT_TOKENS",
     "ITEMS_WITHOUT_STATUS",
+    "as_sent",
     "check_names",
     "encode_body",
     "place_of",
@@ -35,7 +36,8 @@ def encode_body(
     """The body as UTF-8 JSON, `extra_body` laid over it; None for no body.
 
     Pydantic models stand for the JSON they were parsed from or set to; a message or reasoning
-    item of an earlier response is replayed without its read-only `status`.
+    item of an earlier response is replayed without its read-only `status`, and a file, container,
+    conversation, vector store or skill stands for its id.
 
     Raises:
         ConfigurationError: a value that JSON cannot hold.
@@ -60,7 +62,7 @@ def encode_body(
 
 def _encode(value: Any) -> Any:
     if hasattr(value, "model_dump"):
-        return _encode_model(value)
+        return as_sent(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Enum):
@@ -70,7 +72,10 @@ def _encode(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
-def _encode_model(model: Any) -> dict[str, Any]:
+def as_sent(model: Any) -> Any:
+    """What a pydantic model in a body stands for: its JSON, and for a stored object its id."""
+    if getattr(type(model), "_is_sent_by_id", False):
+        return model.id
     fields: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if fields.get("type") in ITEMS_WITHOUT_STATUS:
         fields.pop("status", None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-from azure_responses.protocol.request_body import ITEMS_WITHOUT_STATUS
+from azure_responses.protocol.request_body import as_sent
 from azure_responses.routing.id_schema import Kind, Place
 
 __all__ = ["Path", "Visit", "format_path", "to_plain", "walk"]
@@ -35,13 +35,8 @@ def walk(body: Mapping[str, Any], place: Place, visit: Visit) -> Mapping[str, An
 
 
 def to_plain(value: Any) -> Any:
-    """A model as the object that is sent for it; anything else as it is."""
-    if not hasattr(value, "model_dump"):
-        return value
-    fields: dict[str, Any] = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if fields.get("type") in ITEMS_WITHOUT_STATUS:
-        fields.pop("status", None)
-    return fields
+    """A model as what is sent for it; anything else as it is."""
+    return as_sent(value) if hasattr(value, "model_dump") else value
 
 
 def format_path(path: Path) -> str:

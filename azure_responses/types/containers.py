@@ -24,6 +24,7 @@ class Container(Result):
     What ran out stays listed for a while, with the status "expired", and cannot be used again.
     """
 
+    _is_sent_by_id: ClassVar[bool] = True
     _stand_ins: ClassVar[Mapping[str, Any]] = {"created_at": 0, "name": "", "status": ""}
 
     id: str

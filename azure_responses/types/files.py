@@ -22,6 +22,7 @@ class FileObject(Result):
     while it checks the input of a batch (its description of the dated API).
     """
 
+    _is_sent_by_id: ClassVar[bool] = True
     _stand_ins: ClassVar[Mapping[str, Any]] = {
         "bytes": 0,
         "created_at": 0,

@@ -1,7 +1,7 @@
 """What a request may set, and what a response repeats of it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Required, TypedDict
+from typing import Annotated, Any, ClassVar, Literal, Required, TypedDict
 
 from pydantic import Field
 
@@ -131,6 +131,8 @@ class PromptCacheOptions(Model):
 class Conversation(Result):
     """A conversation; of the one that a response belongs to, the response says the id alone."""
 
+    _is_sent_by_id: ClassVar[bool] = True
+
     id: str
     created_at: Number | None = None
     metadata: dict[str, Any] | None = None
@@ -229,8 +231,8 @@ class ResponseParameters(CompactParameters, total=False):
     context_management: Iterable[ContextManagement | Mapping[str, Any]] | None
     """Compaction by the service once the context exceeds `compact_threshold` tokens (Azure)."""
     conversation: str | _JsonObject | None
-    """Id of a stored conversation whose items come before the input; excludes
-    `previous_response_id` (OpenAI)."""
+    """Id of a stored conversation, or the conversation, whose items come before the input;
+    excludes `previous_response_id` (OpenAI)."""
     image: ImageOptions | Mapping[str, Any] | None
     """How images in the context are treated: `context_compression` is "auto", "enabled" or
     "disabled" (OpenAI)."""

@@ -1,7 +1,7 @@
 """A response, and the other replies of the Responses API."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr
 
@@ -277,9 +277,17 @@ class CompactedResponse(Result):
     usage: Loose[Usage | None] = None
 
 
-class InputItemList(Page[InputItem]):
+if TYPE_CHECKING:
+    _ItemPage = Page[InputItem]
+else:
+    # To name the kind of item would build validators now, for every program that imports this.
+    _ItemPage = Page
+
+
+class InputItemList(_ItemPage):
     """One page of the items that were a response's input."""
 
+    data: list[InputItem] = Field(default_factory=list)
     has_more: bool = False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
@@ -188,8 +188,12 @@ def _restore(
 
 
 class Result(Model):
-    """A reply's body with what its headers say; equality and dumps look at the body alone."""
+    """A reply's body with what its headers say; equality and dumps look at the body alone.
 
+    Where `_is_sent_by_id` is true, an object in the body of a request stands for its id.
+    """
+
+    _is_sent_by_id: ClassVar[bool] = False
     _attachment: _Attachment | None = PrivateAttr(default=None)
 
     def attach(self, headers: Mapping[str, str], pricer: Pricer | None = None) -> None:

@@ -12,6 +12,7 @@ __all__ = ["DeletedSkill", "DeletedSkillVersion", "Skill", "SkillVersion"]
 class Skill(Result):
     """A skill; `created_at` is in Unix seconds."""
 
+    _is_sent_by_id: ClassVar[bool] = True
     _stand_ins: ClassVar[Mapping[str, Any]] = {
         "created_at": 0,
         "default_version": "",

@@ -52,6 +52,7 @@ class VectorStoreExpiresAfter(Model):
 class VectorStore(Result):
     """A vector store; times are Unix seconds. Storage is billed by the day after the first GB."""
 
+    _is_sent_by_id: ClassVar[bool] = True
     _stand_ins: ClassVar[Mapping[str, Any]] = {"created_at": 0, "status": "", "usage_bytes": 0}
 
     id: str

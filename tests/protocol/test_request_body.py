@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.request_body import encode_body
+from azure_responses.types import Container, Conversation, FileObject, Skill, VectorStore
 from azure_responses.types.items import OutputMessage
+from azure_responses.types.mending import mend
 from azure_responses.types.response import Response
 from azure_responses.types.tools import FunctionCall
 
@@ -165,3 +167,18 @@ def test_half_a_surrogate_pair_is_no_text(text: str) -> None:
     with pytest.raises(ConfigurationError, match="surrogate") as caught:
         encode_body({"input": text})
     assert "UTF-8" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("kind", [Container, Conversation, FileObject, Skill, VectorStore])
+def test_a_stored_object_in_a_body_stands_for_its_id(kind: Any) -> None:
+    stored = mend(kind, {"id": "x_1", "created_at": 1, "name": "n", "more": {"a": 1}})
+    body = {
+        "conversation": stored,
+        "tools": [{"type": "file_search", "vector_store_ids": [stored]}],
+        "nested": {"container": stored},
+    }
+    assert _decode(body) == {
+        "conversation": "x_1",
+        "tools": [{"type": "file_search", "vector_store_ids": ["x_1"]}],
+        "nested": {"container": "x_1"},
+    }

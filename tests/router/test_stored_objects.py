@@ -189,3 +189,24 @@ def test_calls_of_models_go_on_beside(emulator: Emulator, call: Callable[[Any], 
     with _router(emulator) as router:
         router.scoped(model="east").files.create(file=b"x", purpose="assistants")
         assert call(router)
+
+
+def test_a_response_finds_the_conversation_and_the_store_that_it_is_given(
+    emulator: Emulator,
+) -> None:
+    with _router(emulator) as router:
+        for home in ("east", "west"):
+            owned = router.scoped(model=home)
+            conversation = owned.conversations.create()
+            store = owned.vector_stores.create()
+            for _ in range(3):
+                answer = router.responses(model="gpt", input="hi", conversation=conversation)
+                assert emulator.requests[-1].resource == home
+                assert answer.conversation is not None
+                assert answer.conversation.id == conversation.id
+                tool = {"type": "file_search", "vector_store_ids": [store]}
+                router.responses(model="gpt", input="hi", tools=[tool])
+                assert emulator.requests[-1].resource == home
+            listed = owned.conversations.items.list(conversation.id)
+            asked = [item for item in listed if getattr(item, "role", None) == "user"]
+            assert len(asked) == 3

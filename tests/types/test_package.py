@@ -20,6 +20,18 @@ def test_importing_the_package_imports_no_pydantic() -> None:
     assert finished.stderr == ""
 
 
+def test_making_a_client_builds_no_validator() -> None:
+    # Each costs time at the start of every program, and few programs need more than a dozen.
+    script = (
+        "import sys, azure_responses\n"
+        "client = azure_responses.AzureResponses('https://r.openai.azure.com', api_key='k')\n"
+        "assert client.responses and client.files\n"
+        "assert 'pydantic.plugin._loader' not in sys.modules\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert finished.stderr == ""
+
+
 def test_every_public_name_of_every_module_is_offered() -> None:
     offered: set[str] = set()
     for module in pkgutil.iter_modules(types.__path__):
