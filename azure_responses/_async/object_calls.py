@@ -8,6 +8,7 @@ from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError
 from azure_responses.form_content import async_form_content
+from azure_responses.protocol.call import Call
 from azure_responses.protocol.multipart import form_fields
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Operations, Options
@@ -15,7 +16,13 @@ from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.result import Result
 
-__all__ = ["AsyncClientObjectCalls", "AsyncDownload", "AsyncObjectCalls"]
+__all__ = [
+    "AsyncClientDownload",
+    "AsyncClientObjectCalls",
+    "AsyncDownload",
+    "AsyncObjectCalls",
+    "open_download",
+]
 
 R = TypeVar("R", bound=Result)
 
@@ -89,16 +96,23 @@ class AsyncClientObjectCalls:
             AzureResponsesError: what the service or the network ended with, after retries.
         """
         call = self._operations.call_object(request, Result, options)
-        watch = self._executor.telemetry.watch(call)
+        return await open_download(self._executor, call, timeout)
+
+
+async def open_download(
+    executor: AsyncExecutor, call: Call, timeout: Timeout
+) -> "AsyncClientDownload":
+    """The bytes of the reply to a call; raises what `AsyncClientObjectCalls.open` raises."""
+    watch = executor.telemetry.watch(call)
+    if watch is not None:
+        await watch.start()
+    try:
+        reply = await executor.open_download(call, timeout, watch)
+    except BaseException as error:
         if watch is not None:
-            await watch.start()
-        try:
-            reply = await self._executor.open_download(call, timeout, watch)
-        except BaseException as error:
-            if watch is not None:
-                await watch.fail(error)
-            raise
-        return AsyncClientDownload(reply, watch)
+            await watch.fail(error)
+        raise
+    return AsyncClientDownload(reply, watch)
 
 
 def _extended(form: Form, extra: Mapping[str, Any] | None) -> Form:

@@ -9,6 +9,7 @@ from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError
 from azure_responses.form_content import form_content
+from azure_responses.protocol.call import Call
 from azure_responses.protocol.multipart import form_fields
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Operations, Options
@@ -16,7 +17,13 @@ from azure_responses.reply_body import StreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.result import Result
 
-__all__ = ["ClientObjectCalls", "Download", "ObjectCalls"]
+__all__ = [
+    "ClientDownload",
+    "ClientObjectCalls",
+    "Download",
+    "ObjectCalls",
+    "open_download",
+]
 
 R = TypeVar("R", bound=Result)
 
@@ -86,16 +93,21 @@ class ClientObjectCalls:
             AzureResponsesError: what the service or the network ended with, after retries.
         """
         call = self._operations.call_object(request, Result, options)
-        watch = self._executor.telemetry.watch(call)
+        return open_download(self._executor, call, timeout)
+
+
+def open_download(executor: Executor, call: Call, timeout: Timeout) -> "ClientDownload":
+    """The bytes of the reply to a call; raises what `ClientObjectCalls.open` raises."""
+    watch = executor.telemetry.watch(call)
+    if watch is not None:
+        watch.start()
+    try:
+        reply = executor.open_download(call, timeout, watch)
+    except BaseException as error:
         if watch is not None:
-            watch.start()
-        try:
-            reply = self._executor.open_download(call, timeout, watch)
-        except BaseException as error:
-            if watch is not None:
-                watch.fail(error)
-            raise
-        return ClientDownload(reply, watch)
+            watch.fail(error)
+        raise
+    return ClientDownload(reply, watch)
 
 
 def _extended(form: Form, extra: Mapping[str, Any] | None) -> Form:

@@ -47,6 +47,9 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute")
     parser.add_argument("--tpm", type=int, metavar="N", help="tokens a minute")
+    parser.add_argument(
+        "--max-upload-bytes", type=int, metavar="N", help="the longest file it may upload"
+    )
     parser.add_argument("--budget", metavar="USD", help="what it may spend")
     parser.add_argument(
         "--budget-period",
@@ -79,7 +82,8 @@ def create(arguments: argparse.Namespace) -> int:
     from azure_responses.gateway.virtual_keys import TermError, make_webhook_secret, read_terms
 
     names = ("name", "models", "allowed_routes", "rpm", "tpm", "budget", "budget_period")
-    terms = {name: getattr(arguments, name) for name in (*names, "expires", "owner", "end_user")}
+    more = ("max_upload_bytes", "expires", "owner", "end_user")
+    terms = {name: getattr(arguments, name) for name in (*names, *more)}
     now = time.time()
     secret = arguments.webhook_secret
     if arguments.webhook_url and not secret:
@@ -200,6 +204,7 @@ def _describe(caller: "ApiCaller", spent: int) -> dict[str, Any]:
         "revoked": _date(caller.revoked),
         "end_user": caller.end_user,
         "webhook_url": caller.webhook_url,
+        "max_upload_bytes": caller.max_upload_bytes,
     }
 
 

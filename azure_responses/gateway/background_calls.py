@@ -171,8 +171,10 @@ class BackgroundCalls:
 
         A process that did not make the response knows its end only, and waits for that.
         """
-        response_id = call.asked.known_id if call.is_stream and call.routed is not None else None
-        if call.operation != "retrieve" or response_id is None or not is_stored_here(response_id):
+        if call.operation != "retrieve" or not call.is_stream:
+            return None
+        response_id = call.asked.known_id
+        if response_id is None or not is_stored_here(response_id):
             return None
         given = call.asked.starting_after
         after = -1 if given is None else given

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
+from azure_responses.protocol.form_reader import is_multipart
 
 __all__ = [
     "BodyMemory",
@@ -14,10 +15,13 @@ __all__ = [
     "WorkerThreads",
     "Refused",
     "SHORT",
+    "check_headers",
     "check_json",
     "count_values",
     "has_long_number",
     "read_body",
+    "receive_piece",
+    "too_large",
 ]
 
 _WINDOW = 256 * 1024
@@ -134,6 +138,7 @@ _ALL_SECONDS = 300.0
 # What a browser sends across origins without a preflight request, besides plain GETs.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _CLOSE = {"connection": "close"}
+_LIMIT = "general_settings.max_body_bytes"
 # A shorter body is not counted: max_concurrent_requests of them are few megabytes.
 _LITTLE = 64 * 1024
 
@@ -180,40 +185,60 @@ class BodyMemory:
 
 
 async def read_body(
-    receive: Receive, headers: Mapping[str, str], limit: int, take: Callable[[int], None]
+    receive: Receive,
+    headers: Mapping[str, str],
+    limit: int,
+    take: Callable[[int], None],
+    *,
+    takes_form: bool = False,
 ) -> bytes:
     """The whole body.
 
     Args:
         take: asked for room for each part of a body that is not short; may raise Refused.
+        takes_form: it may be a multipart form.
 
     Raises:
         Refused: it is longer than `limit` bytes (413), encoded or a form (415), or slow (408).
         CallerLeft: the connection was closed before its end.
     """
-    _check_headers(headers, limit)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _ALL_SECONDS
+    check_headers(headers, limit, _LIMIT, takes_form=takes_form)
+    deadline = asyncio.get_running_loop().time() + _ALL_SECONDS
     pieces: list[bytes] = []
     size = 0
     while True:
-        try:
-            async with asyncio.timeout_at(min(loop.time() + _PIECE_SECONDS, deadline)):
-                message = await receive()
-        except TimeoutError:
-            raise Refused(_slow()) from None
-        if message["type"] == "http.disconnect":
-            raise CallerLeft
-        piece: bytes = message.get("body", b"")
+        piece, has_more = await receive_piece(receive, deadline)
         counted = size if size > _LITTLE else 0
         size += len(piece)
         if size > limit:
-            raise Refused(_too_large(limit))
+            raise Refused(too_large(limit, _LIMIT))
         if size > _LITTLE:
             take(size - counted)
         pieces.append(piece)
-        if not message.get("more_body", False):
+        if not has_more:
             return piece if len(pieces) == 1 else b"".join(pieces)
+
+
+async def receive_piece(receive: Receive, deadline: float) -> tuple[bytes, bool]:
+    """The next piece of a body, and whether more follows.
+
+    Args:
+        deadline: of the whole body, by the clock of the event loop.
+
+    Raises:
+        Refused: it does not come in 20 seconds, or before the deadline (408).
+        CallerLeft: the connection was closed before the end of the body.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout_at(min(loop.time() + _PIECE_SECONDS, deadline)):
+            message = await receive()
+    except TimeoutError:
+        raise Refused(_slow()) from None
+    if message["type"] == "http.disconnect":
+        raise CallerLeft
+    piece: bytes = message.get("body", b"")
+    return piece, message.get("more_body", False)
 
 
 def check_json(body: bytes, most: int) -> int:
@@ -240,17 +265,20 @@ def _long_number() -> ErrorResponse:
     )
 
 
-def _check_headers(headers: Mapping[str, str], limit: int) -> None:
+def check_headers(
+    headers: Mapping[str, str], limit: int, setting: str, *, takes_form: bool
+) -> None:
+    """Raise Refused for a body that its headers show to be too long, encoded or not JSON."""
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limit:
-        raise Refused(_too_large(limit))
+        raise Refused(too_large(limit, setting))
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise Refused(
             _unsupported(f"The body is encoded as {encoding[:40]!r}.", "Send it as it is.")
         )
     kind = headers.get("content-type", "").lower()
-    if kind.startswith(_FORMS):
+    if kind.startswith(_FORMS) and not (takes_form and is_multipart(kind)):
         raise Refused(
             _unsupported(
                 "The body is not declared as JSON.", "Send content-type: application/json."
@@ -262,10 +290,11 @@ def _unsupported(message: str, fix: str) -> ErrorResponse:
     return error_response(415, f"{message} {fix}", code="unsupported_media_type", headers=_CLOSE)
 
 
-def _too_large(limit: int) -> ErrorResponse:
+def too_large(limit: int, setting: str) -> ErrorResponse:
+    """The refusal of a body that is longer than a setting allows."""
     return error_response(
         413,
-        f"The body is longer than {limit:,} bytes (general_settings.max_body_bytes).",
+        f"The body is longer than {limit:,} bytes ({setting}).",
         code="request_too_large",
         headers=_CLOSE,
     )

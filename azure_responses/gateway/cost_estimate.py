@@ -1,13 +1,16 @@
 """Estimates what a call will use and cost, for what is reserved while it runs."""
 
 from decimal import Decimal
+from typing import Any
 
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.spend import to_pico
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
+from azure_responses.pricing.media import read_media_use
 from azure_responses.pricing.use import read_use
 from azure_responses.router import Router
+from azure_responses.router.passed_request import PassedRequest
 from azure_responses.router.request_reader import continued_by
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.upstream_reply import stored_ids, tokens_of
@@ -15,6 +18,7 @@ from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,
     estimate_output_tokens,
+    estimate_passed_tokens,
     has_output_limit,
 )
 
@@ -24,6 +28,8 @@ _Known = dict[tuple[str, str], UsualTokens]
 
 # Keys and models whose outputs are remembered; the oldest go.
 _MOST_KNOWN = 10_000
+# Tokens of a square image by its quality (OpenAI's guide to image generation).
+_IMAGE_TOKENS = {"low": 272, "medium": 1056, "high": 4160}
 
 
 class CostEstimates:
@@ -60,6 +66,8 @@ class CostEstimates:
             context: from `find_context`.
             tick: monotonic seconds.
         """
+        if isinstance(call.routed, PassedRequest):
+            return self._estimate_passed(call, call.routed)
         given = estimate_input_tokens(call.body)
         if continued_by(call.body) is not None:
             # Where no replica knows its size: the usual context of calls that continue.
@@ -75,6 +83,22 @@ class CostEstimates:
         use = read_use({"model": first.base_model or name, "usage": usage})
         cost = default_book.total(use, name, first.base_model)
         return given + made, to_pico(cost or Decimal(0))
+
+    def _estimate_passed(self, call: ServedRequest, request: PassedRequest) -> tuple[int, int]:
+        """Of embeddings, images and speech; how long a recording is, only its reply says."""
+        usage = _passed_usage(call, request)
+        deployments = self._router.parts.reader.routing.group_of(call.group or "")
+        if not deployments:
+            return usage["total_tokens"], 0
+        first = deployments[0]
+        name = first.name_for(call.group or "")
+        result = {"model": first.base_model or name, "usage": usage}
+        if call.operation == "embeddings":
+            use = read_use(result)
+        else:
+            use = read_media_use(call.operation, result)
+        cost = default_book.total(use, name, first.base_model)
+        return usage["total_tokens"], to_pico(cost or Decimal(0))
 
     def learn(self, caller: ApiCaller, call: ServedRequest, tick: float) -> None:
         """The call is over."""
@@ -111,6 +135,19 @@ class CostEstimates:
             state = self._router.parts.async_calls.state
             for stored_id in stored_ids(result):
                 state.note_context(stored_id, tokens)
+
+
+def _passed_usage(call: ServedRequest, request: PassedRequest) -> dict[str, Any]:
+    """What a call of another API will use, as its reply would say it."""
+    given, made = estimate_passed_tokens(call.body), 0
+    if call.operation.startswith("images."):
+        count = str(call.body.get("n") or 1)
+        tokens = _IMAGE_TOKENS.get(str(call.body.get("quality")), _IMAGE_TOKENS["high"])
+        made = tokens * (int(count) if count.isdecimal() and len(count) < 4 else 1)
+    usage = {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
+    if request.characters:
+        return {**usage, "type": "characters", "characters": request.characters}
+    return usage
 
 
 def _look_up(known: _Known, caller: ApiCaller, call: ServedRequest, tick: float) -> int | None:

@@ -73,6 +73,7 @@ _KEYS = sql.Table(
     sql.Column("webhook_url", sql.String(1000)),
     # As it is: the gateway signs with it, and has no other secret that all commands know.
     sql.Column("webhook_secret", sql.String(500)),
+    sql.Column("max_upload_bytes", sql.BigInteger),
 )
 
 # Lists of names, stored as JSON.

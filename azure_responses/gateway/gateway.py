@@ -81,16 +81,14 @@ class Gateway:
             self.router,
             settings.max_concurrent_requests,
         )
-        self.concurrency = ConcurrencyLimit(
-            settings.max_concurrent_requests, settings.max_queued_requests, settings.queue_timeout
-        )
+        self.concurrency = _places(settings, settings.max_concurrent_requests)
+        self.uploads = _places(settings, settings.max_concurrent_uploads)
         # One caller may hold half of the bytes, and the longest body has to fit into that.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.worker_threads = WorkerThreads()
         self.shutdown = GracefulShutdown()
         self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
-        routing = self.router.parts.reader.routing
-        self.metrics = Metrics([*routing.groups, *routing.settings.aliases])
+        self.metrics = Metrics(_names(self.router))
         self.webhook_relay = WebhookRelay(
             self._table.caller_of,
             allows_http=settings.webhook_allow_http,
@@ -290,9 +288,21 @@ def _has_unknown_use(summary: CallSummary) -> bool:
 
     What was reserved for it counts as spent. Otherwise a caller who leaves early spends nothing.
     """
-    if summary.total_tokens is not None or not summary.attempts:
+    # What was read aloud has a price and no tokens.
+    is_known = summary.total_tokens is not None or summary.price() is not None
+    if is_known or not summary.attempts:
         return False
     return summary.is_abandoned or (summary.error is None and summary.status < 400)
+
+
+def _names(router: Router) -> list[str]:
+    """The names of models that callers may use."""
+    routing = router.parts.reader.routing
+    return [*routing.groups, *routing.settings.aliases]
+
+
+def _places(settings: GatewaySettings, most: int) -> ConcurrencyLimit:
+    return ConcurrencyLimit(most, settings.max_queued_requests, settings.queue_timeout)
 
 
 def _hosts(settings: GatewaySettings) -> HostRules | None:

@@ -49,6 +49,7 @@ class ApiCaller:
         end_user: for whom calls count that name no end user themselves.
         webhook_url: gets the webhooks of what the key has made; None for none.
         webhook_secret: signs them.
+        max_upload_bytes: the longest upload, or None for that of all keys.
         has_limits: requests or tokens a minute are limited.
     """
 
@@ -68,6 +69,7 @@ class ApiCaller:
     end_user: str | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    max_upload_bytes: int | None = None
     has_limits: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -188,6 +190,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "end_user": _optional(_read_text),
     "webhook_url": _optional(_read_text),
     "webhook_secret": _optional(_read_text),
+    "max_upload_bytes": _optional(_read_count),
 }
 
 COPIED = tuple(_READERS)

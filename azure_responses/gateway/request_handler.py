@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
@@ -34,15 +35,20 @@ from azure_responses.gateway.body_reader import (
     check_json,
     read_body,
 )
+from azure_responses.gateway.call_log import LOGGER
 from azure_responses.gateway.key_table import ANYONE, ApiCaller
 from azure_responses.gateway.open_response import OpenResponse, is_unfinished
+from azure_responses.gateway.upload import PieceReader, Upload
 from azure_responses.openai_server import ApiReply, ApiRequest
 from azure_responses.openai_server.error_body import closing_events
 from azure_responses.openai_server.replies import STREAM, refusal
-from azure_responses.openai_server.route import expects_anthropic
+from azure_responses.openai_server.route import expects_anthropic, find_route
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.protocol.form_reader import is_multipart
 from azure_responses.protocol.object_table import EVERY_OPERATION
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.object_place import named_model
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
@@ -83,6 +89,7 @@ class RequestHandler:
         self._watch: asyncio.Task[Any] | None = None
         self._body_owner = ""
         self._body_bytes = 0
+        self._pieces: PieceReader | None = None
         # What the call holds: its place, and the bytes of its body.
         self._held = ExitStack()
         self._has_left = False
@@ -124,6 +131,10 @@ class RequestHandler:
             caller = await gateway.authenticate_again(self._headers, caller)
         if isinstance(caller, ErrorResponse):
             raise Refused(caller)
+        row = self._form_row()
+        if row is not None and row.collection:
+            await self._answer_upload(caller, row)
+            return
         concurrency, limit = gateway.concurrency, gateway.settings.max_body_bytes
         if concurrency.in_progress >= concurrency.most and (full := concurrency.refusal):
             # Its body need not be read.
@@ -131,8 +142,17 @@ class RequestHandler:
         self._body_owner = caller.key_id
         with self._held as held:
             held.callback(self._give_back_body)
-            body = await read_body(self._receive, self._headers, limit, self._count_body)
-            computer = None if len(body) <= SHORT else await self._measure(body)
+            body = await read_body(
+                self._receive,
+                self._headers,
+                limit,
+                self._count_body,
+                takes_form=row is not None,
+            )
+            if row is not None:
+                computer = gateway.worker_threads.choose(0, len(body))
+            else:
+                computer = None if len(body) <= SHORT else await self._measure(body)
             # Set for each request: the context may be that of an earlier one on the connection.
             COMPUTER.set(computer)
             if not concurrency.enter():
@@ -141,6 +161,72 @@ class RequestHandler:
                     raise Refused(error)
             held.callback(concurrency.leave)
             await self._serve(caller, body, computer)
+
+    def _form_row(self) -> APIOperation | None:
+        """The operation of a request whose body is a multipart form; None of any other."""
+        content_type = self._headers.get("content-type")
+        if content_type is None or not is_multipart(content_type):
+            return None
+        try:
+            row = find_route(self._scope["method"], self._path).row
+        except AzureResponsesError:
+            return None
+        return row if row.is_form else None
+
+    async def _answer_upload(self, caller: ApiCaller, row: APIOperation) -> None:
+        """Answer a form with files. It takes a place of its own kind, as long as it arrives.
+
+        Those who send slowly must not keep calls from their places.
+        """
+        gateway = self._gateway
+        self._body_owner = caller.key_id
+        with self._held as held:
+            held.callback(self._give_back_body)
+            if not gateway.uploads.enter():
+                error = await gateway.uploads.wait()
+                if error is not None:
+                    raise Refused(error)
+            held.callback(gateway.uploads.leave)
+            self._pieces = pieces = PieceReader(
+                self._receive, self._headers, *self._upload_limit(caller)
+            )
+            pieces.check()
+            upload = Upload(pieces, self._headers["content-type"], self._count_body)
+            held.callback(upload.close)
+            await upload.read_head(partial(self._is_decided, caller, row))
+            COMPUTER.set(None)
+            if row.name == "files.create" and gateway.batch_api.takes_form(upload.values):
+                self._check_routes(caller, row)
+                await self._upload_batch(caller, upload)
+            else:
+                await self._serve(caller, b"", None, upload)
+
+    async def _upload_batch(self, caller: ApiCaller, upload: Upload) -> None:
+        """Receive an input file of a batch, whose lines are read and rewritten."""
+        async with aclosing(upload.file()) as content:
+            reply = await self._gateway.batch_api.upload(
+                caller, self._request(caller, b"", upload), content, upload.filename, upload.values
+            )
+        await self._send_object(reply)
+
+    def _upload_limit(self, caller: ApiCaller) -> tuple[int, str]:
+        """The longest form that a caller may send, and where that is set."""
+        limit, own = self._gateway.settings.max_upload_bytes, caller.max_upload_bytes
+        if own is not None and own < limit:
+            return own, "max_upload_bytes of this API key"
+        return limit, "general_settings.max_upload_bytes"
+
+    def _is_decided(self, caller: ApiCaller, row: APIOperation, values: Mapping[str, str]) -> bool:
+        """True where the first fields of a form, or the rest of the request, say where it goes."""
+        if row.name == "files.create" and "purpose" not in values:
+            return False
+        if row.name == "files.create" and self._gateway.batch_api.takes_form(values):
+            return True
+        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1")))
+        if row.variables or named_model(values, query, self._headers) is not None:
+            return True
+        places = self._gateway.router.parts.reader.objects.places
+        return len(places.resources(caller.may_call)) <= 1
 
     def _give_back_body(self) -> None:
         if self._body_bytes:
@@ -163,8 +249,14 @@ class RequestHandler:
             self._count_body(values * _BYTES_PER_VALUE)
         return computer
 
-    async def _serve(self, caller: ApiCaller, body: bytes, computer: Computer | None) -> None:
-        request, gateway = self._request(caller, body), self._gateway
+    async def _serve(
+        self,
+        caller: ApiCaller,
+        body: bytes,
+        computer: Computer | None,
+        form: Upload | None = None,
+    ) -> None:
+        request, gateway = self._request(caller, body, form), self._gateway
         if concerns(request.path):
             reply = await gateway.batch_api.answer(caller, request)
             if reply is not None:
@@ -179,6 +271,11 @@ class RequestHandler:
             await self._send_reply(reply.status, reply.headers, reply.body)
             clear_tracebacks([reply.summary.error])
             return
+        await self._perform(caller, call)
+
+    async def _perform(self, caller: ApiCaller, call: ServedRequest) -> None:
+        """Admit a call, make it and record it."""
+        gateway = self._gateway
         self._watch_caller()
         self._caller = caller
         await self._admit(caller, call)
@@ -187,6 +284,13 @@ class RequestHandler:
             await gateway.background_prices.before_deletion(call)
         try:
             await self._make(call)
+        except Refused as refused:
+            # In the middle of an upload.
+            call.summary.status = refused.error.status
+            raise
+        except CallerLeft:
+            call.summary.is_abandoned = True
+            raise
         finally:
             if not self._is_in_background:
                 self._conclude(call)
@@ -194,16 +298,21 @@ class RequestHandler:
     async def _admit(self, caller: ApiCaller, call: ServedRequest) -> None:
         """Raises Refused for a call that the gateway, or the caller's key, does not allow now."""
         row, queue = call.route.row, self._gateway.admission_queue
-        error = check_route(self._gateway.settings.allowed_routes, row, "This gateway")
-        error = error or check_route(caller.allowed_routes, row, "This API key")
-        admitted: Admitted | ErrorResponse | None = error
-        if error is None and row.needs_model:
+        self._check_routes(caller, row)
+        admitted: Admitted | ErrorResponse | None = None
+        if row.needs_model:
             admitted = await queue.admit(caller, call)
-        elif error is None and row.collection:
+        elif row.collection:
             admitted = await queue.admit_object(caller, call)
         if isinstance(admitted, ErrorResponse):
             raise Refused(admitted)
         self._admitted = admitted
+
+    def _check_routes(self, caller: ApiCaller, row: APIOperation) -> None:
+        error = check_route(self._gateway.settings.allowed_routes, row, "This gateway")
+        error = error or check_route(caller.allowed_routes, row, "This API key")
+        if error is not None:
+            raise Refused(error)
 
     async def _open(
         self,
@@ -246,7 +355,24 @@ class RequestHandler:
                 await self._make_stream(call)
                 return
             reply = await self._reply_to(call)
-        await self._send_reply(reply.status, reply.headers, reply.body)
+            await self._send_object(reply)
+
+    async def _send_pieces(self, reply: ApiReply[Any]) -> None:
+        """Send a download, or sound, as it arrives.
+
+        Where it breaks off the connection is cut: nothing else tells the caller that it is not
+        whole. The server does so when the application leaves a reply without its end.
+        """
+        stream = EventStream(
+            self._send, (), keepalive=0.0, patience=_WRITE_PATIENCE, stop=self._stop
+        )
+        try:
+            await self._pass_on(stream, reply.headers, reply.body)
+        except AzureResponsesError as error:
+            LOGGER.warning("A download was cut (call %s): %s", self._call_id, error.message)
+        finally:
+            self._scope[REPLY_BEGUN] = stream.has_begun
+            await stream.close()
 
     async def _reply_to(self, call: ServedRequest) -> ApiReply[Any]:
         background = self._gateway.background_calls
@@ -345,6 +471,9 @@ class RequestHandler:
         """Send a whole reply."""
         assert isinstance(body, bytes)
         self._finish()
+        if self._pieces is not None and not self._pieces.is_over:
+            await self._pieces.discard()
+            headers.append((b"connection", b"close"))
         start = {"type": "http.response.start", "status": status, "headers": self._named(headers)}
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
@@ -353,19 +482,13 @@ class RequestHandler:
         """Send the answer about a stored object; a download in pieces."""
         if isinstance(reply.body, bytes):
             await self._send_reply(reply.status, reply.headers, reply.body)
-            return
-        self._scope[REPLY_BEGUN] = True
-        headers = self._named(reply.headers)
-        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
-        await self._send(start)
-        async with aclosing(reply.body) as pieces:
-            async for piece in pieces:
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        self._finish()
-        await self._send({"type": "http.response.body", "body": b""})
+        else:
+            await self._send_pieces(reply)
 
     async def _send_error(self, error: ErrorResponse) -> None:
         self._finish()
+        if self._pieces is not None and not self._pieces.is_over:
+            await self._pieces.discard()
         self._gateway.metrics.refuse(error.status)
         to_anthropic = expects_anthropic(self._scope["path"], self._headers)
         await send_error(self._send, error, self._call_id, to_anthropic=to_anthropic)
@@ -379,7 +502,7 @@ class RequestHandler:
         """Have the call stopped when its caller leaves."""
         if self._disconnect is not None:
             self._disconnect.watch(self._note_leaving)
-        else:
+        elif self._pieces is None or self._pieces.is_over:
             self._watch = asyncio.ensure_future(self._receive())
             self._watch.add_done_callback(self._note_message)
 
@@ -403,13 +526,17 @@ class RequestHandler:
         assert self._task is not None
         self._task.cancel()
 
-    def _request(self, caller: ApiCaller, body: bytes) -> ApiRequest:
-        scope = self._scope
+    @property
+    def _path(self) -> str:
         # Ids in the path may hold encoded slashes, which `path` has decoded.
-        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        raw: bytes = self._scope.get("raw_path") or self._scope["path"].encode()
+        return raw.partition(b"?")[0].decode("latin-1")
+
+    def _request(self, caller: ApiCaller, body: bytes, form: Upload | None) -> ApiRequest:
+        scope = self._scope
         return ApiRequest(
             scope["method"],
-            raw.partition(b"?")[0].decode("latin-1"),
+            self._path,
             scope["query_string"].decode("latin-1"),
             self._headers,
             body,
@@ -417,6 +544,7 @@ class RequestHandler:
             self._call_id,
             caller.may_call,
             is_operator=False,
+            form=form,
         )
 
     def _named(self, headers: list[Header]) -> list[Header]:

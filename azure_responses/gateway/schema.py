@@ -39,6 +39,8 @@ class GatewaySettings:
         spend_flush_interval: seconds between writes; what a crash may lose.
         key_refresh_interval: seconds within which a change of keys in the database counts.
         max_body_bytes: the longest request.
+        max_upload_bytes: the longest form with a file; Azure takes files of 512 MB.
+        max_concurrent_uploads: in progress at once in a process, besides the calls.
         max_body_values: of JSON in one request, whose number is what takes time and memory.
         max_bodies_bytes: the bodies of all calls at once in a process; half of it for one key.
         max_connections: open at once in a process; beyond them the one that has waited longest for
@@ -78,6 +80,8 @@ class GatewaySettings:
     spend_flush_interval: float = 1.0
     key_refresh_interval: float = 5.0
     max_body_bytes: int = 64 * 1024 * 1024
+    max_upload_bytes: int = 512 * 1024 * 1024
+    max_concurrent_uploads: int = 100
     max_body_values: int = 100_000
     max_bodies_bytes: int = 512 * 1024 * 1024
     max_connections: int = 4000
@@ -212,6 +216,8 @@ GENERAL: Mapping[str, Setting] = {
     "user_api_key_cache_ttl": Setting("key_refresh_interval", _seconds),
     "max_body_bytes": Setting("max_body_bytes", _count),
     "max_request_size_mb": Setting("max_body_bytes", _megabytes),
+    "max_upload_bytes": Setting("max_upload_bytes", _count),
+    "max_concurrent_uploads": Setting("max_concurrent_uploads", _count),
     "max_body_values": Setting("max_body_values", _count),
     "max_bodies_bytes": Setting("max_bodies_bytes", _count),
     "max_connections": Setting("max_connections", _count),

@@ -38,6 +38,7 @@ TERMS: Mapping[str, str] = {
     "end_user": "end_user",
     "webhook_url": "webhook_url",
     "webhook_secret": "webhook_secret",
+    "max_upload_bytes": "max_upload_bytes",
 }
 """The terms by the names they may have; those with `_` second are LiteLLM's."""
 
@@ -148,6 +149,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "allowed_routes": read_routes,
     "rpm": _read_count,
     "tpm": _read_count,
+    "max_upload_bytes": _read_count,
     "budget": _read_budget,
     "budget_period": lambda value: read_period(_read_text(value)),
     "webhook_url": lambda value: check_url(_read_text(value, _LONGEST_URL)),

@@ -88,11 +88,15 @@ class CallSummary:
         if self.result is not None and not self._is_priced:
             # Imported on use: the prices are a large table, and not every server is asked for them.
             from azure_responses.pricing import default_book
+            from azure_responses.pricing.media import read_media_use
             from azure_responses.pricing.sessions import default_sessions
             from azure_responses.pricing.use import read_use
 
             self._is_priced = True
-            self.use = read_use(self.result, self.headers)
+            if self.operation.startswith(("images.", "audio.")):
+                self.use = read_media_use(self.operation, self.result, self.headers)
+            else:
+                self.use = read_use(self.result, self.headers)
             # Reading a response again reports its tokens again, which were paid for once.
             if self.is_billed:
                 paid = default_sessions.open(self.use) if self.use.tools.containers else ()

@@ -157,6 +157,9 @@ def closing_events(operation: str, last_event: int | None, error: BaseException)
     """
     if operation == "chat":
         return chat_error(error) + b"data: [DONE]\n\n"
+    if operation.startswith(("images.", "audio.")):
+        # Their streams have the shape of chat's errors, and no last line.
+        return chat_error(error)
     if operation == "messages":
         return anthropic_error_event(error)
     return error_event(error, 0 if last_event is None else last_event + 1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from azure_responses.openai_server.call_summary import CallSummary
+from azure_responses.protocol.object_request import ReceivedForm
 
 __all__ = ["ApiReply", "ApiRequest", "AsyncStreamBody", "Header", "StreamBody"]
 
@@ -71,6 +72,7 @@ class ApiRequest:
         owner: who asks; ids are bound to them. None binds ids to no owner.
         call_id: names the call in logs, and to Azure as `x-ms-client-request-id`; None makes one.
         may_call: which models to list; None lists all.
+        form: a multipart form in place of `body`, which may be too long to be held.
         is_operator: who asks has configured the deployments too. To others a deployment's refused
             credential is an error of the server, not of theirs.
     """
@@ -84,6 +86,7 @@ class ApiRequest:
     call_id: str | None = None
     may_call: Callable[[str], bool] | None = None
     is_operator: bool = True
+    form: ReceivedForm | None = None
 
 
 @dataclass(slots=True)

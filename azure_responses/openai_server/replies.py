@@ -18,7 +18,6 @@ from azure_responses.openai_server.error_body import (
 )
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
 from azure_responses.openai_server.route import expects_anthropic
-from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.router.upstream_reply import UpstreamReply, to_bytes
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
@@ -30,11 +29,12 @@ __all__ = [
     "chat_body",
     "chat_chunk",
     "describe_call",
+    "download_reply",
     "event_reply",
     "json_reply",
     "list_models",
-    "object_reply",
     "pass_headers",
+    "passed_reply",
     "refusal",
     "response_body",
     "show_model",
@@ -98,13 +98,21 @@ def json_reply(summary: CallSummary, body: bytes) -> ApiReply[Any]:
     return ApiReply(200, headers, body, summary)
 
 
-def object_reply(
-    summary: CallSummary, body: bytes, upstream: Mapping[str, str], row: APIOperation
-) -> ApiReply[Any]:
-    """The answer about a stored object; of a download with the type that its resource names."""
+def download_reply(summary: CallSummary, pieces: Any) -> ApiReply[Any]:
+    """Bytes as they arrive; `pieces` is a StreamBody or an AsyncStreamBody."""
+    summary.status = 200
+    headers = _download_headers(summary.headers)
+    length = summary.headers.get("content-length", "")
+    if length.isdecimal() and "content-encoding" not in summary.headers:
+        headers.append((b"content-length", length.encode()))
+    headers += [*pass_headers(summary.headers), *describe_call(summary, with_cost=False)]
+    return ApiReply(200, headers, pieces, summary)
+
+
+def passed_reply(summary: CallSummary, body: bytes) -> ApiReply[Any]:
+    """A whole reply of embeddings, images or audio, as the service wrote it."""
     reply = json_reply(summary, body)
-    if row.returns == "bytes":
-        reply.headers = [*_download_headers(upstream), *reply.headers[len(JSON) :]]
+    reply.headers = [*_download_headers(summary.headers), *reply.headers[len(JSON) :]]
     return reply
 
 

@@ -11,6 +11,9 @@ from azure_responses.openai_server.request_json import (
     refuse_connection_fields,
 )
 from azure_responses.openai_server.route import ServedRoute
+from azure_responses.protocol.form_reader import is_multipart
+from azure_responses.protocol.object_request import ReceivedForm
+from azure_responses.protocol.received_form import HeldForm
 from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
 from azure_responses.routing.object_place import asks_for_copies, named_model, named_models
 
@@ -20,8 +23,6 @@ _END_USER = "x-azr-end-user"
 
 QueryPairs = list[tuple[str, str]]
 """Names and values of a URL's query, decoded, in order."""
-
-_FORM = "multipart/form-data"
 
 
 def read_object_request(
@@ -40,11 +41,13 @@ def read_object_request(
     """
     row, content_type = route.row, request.headers.get("content-type", "")
     body: Mapping[str, Any] | None = None
+    form: ReceivedForm | None = None
     content = request.body or None
     if row.method != "POST":
         content = None
-    elif row.is_form and content_type.lower().startswith(_FORM):
-        body = {}
+    elif row.is_form and is_multipart(content_type):
+        form, content = request.form or HeldForm(request.body, content_type), None
+        body = form.values
     elif request.body.strip():
         body, content_type = read_object(request.body), "application/json"
     refuse_connection_fields(body or {}, request.headers)
@@ -66,6 +69,7 @@ def read_object_request(
             # A caller uses ids that they got here, not ids that they found elsewhere.
             must_own=request.owner is not None,
             may_call=request.may_call,
+            received=form,
             options=options,
             call_id=call_id,
             end_user=_end_user(body or {}, request.headers),

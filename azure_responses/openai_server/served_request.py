@@ -17,6 +17,7 @@ from azure_responses.errors import (
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.openai_server.error_body import unusable_credential
 from azure_responses.openai_server.exchange import ApiRequest
+from azure_responses.openai_server.passed_request import read_passed_body
 from azure_responses.openai_server.request_json import (
     drop_status,
     invalid_request,
@@ -26,7 +27,9 @@ from azure_responses.openai_server.request_json import (
 from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
 from azure_responses.openai_server.served_object import QueryPairs, read_object_request
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.object_table import PASSED_OPERATIONS
 from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
+from azure_responses.router.passed_request import PassedRequest, route_passed
 from azure_responses.router.prepared_request import ReceivedBody
 from azure_responses.router.request_reader import RequestReader
 from azure_responses.router.routed_object import RoutedObject
@@ -36,6 +39,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest, unknown_response
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.token_estimate import estimate_passed_tokens
 from azure_responses.timeouts import Timeout
 
 __all__ = ["ServedRequest", "read_call"]
@@ -68,7 +72,7 @@ class ServedRequest:
     route: ServedRoute
     summary: CallSummary
     body: dict[str, Any] = field(default_factory=dict)
-    routed: RoutedRequest | StoredRequest | RoutedObject | None = None
+    routed: RoutedRequest | StoredRequest | RoutedObject | PassedRequest | None = None
     is_stream: bool = False
     failures: list[BaseException] = field(default_factory=list)
 
@@ -89,8 +93,9 @@ class ServedRequest:
 
     @property
     def asked(self) -> RoutedRequest | StoredRequest | RoutedObject:
-        """What the router makes of the request; for operations that are routed."""
+        """What the router makes of the request; for operations that are routed by attempts."""
         assert self.routed is not None
+        assert not isinstance(self.routed, PassedRequest)
         return self.routed
 
     @property
@@ -102,7 +107,8 @@ class ServedRequest:
     @property
     def route_request(self) -> RouteRequest:
         """What routing is asked; for operations that are routed."""
-        return self.asked.route_request
+        assert self.routed is not None
+        return self.routed.route_request
 
     @property
     def timeout(self) -> Timeout:
@@ -147,7 +153,9 @@ def read_call(
     summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
     call = ServedRequest(request, route, summary)
     try:
-        if route.row.needs_model:
+        if route.operation in PASSED_OPERATIONS:
+            _read_passed(call, reader)
+        elif route.row.needs_model:
             _read_posted(call, reader)
         else:
             refuse_connection_fields({}, request.headers)
@@ -188,14 +196,46 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         must_own=request.owner is not None,
         received=received,
     )
-    summary.end_user = call.routed.end_user
-    if summary.end_user is not None and len(summary.end_user) > _LONGEST_NAME:
+    summary.end_user = _check_end_user(call.routed.end_user)
+
+
+def _check_end_user(end_user: str | None) -> str | None:
+    if end_user is not None and len(end_user) > _LONGEST_NAME:
         # It is kept with what it has cost, and with each response that is stored for it.
         raise invalid_request(
             f"The name of the end user is longer than {_LONGEST_NAME} characters.",
             code="invalid_value",
             hint="Name them in safety_identifier, user or metadata.user_id by an id or a hash.",
         )
+    return end_user
+
+
+def _read_passed(call: ServedRequest, reader: RequestReader) -> None:
+    """A call of embeddings, images or audio."""
+    request, route, summary = call.request, call.route, call.summary
+    body, form = read_passed_body(request, takes_form=route.row.is_form)
+    if route.model is not None:
+        body["model"] = route.model
+    summary.group = _read_model(body, reader.routing)
+    call.body = body
+    call.is_stream = summary.is_stream = _read_stream(body, route.row)
+    options = _options(request)
+    counts = reader.facts_of(summary.group).counts_tokens
+    tokens = estimate_passed_tokens(body) if counts else 0
+    call.routed = PassedRequest(
+        route.row,
+        route_passed(summary.group, options, tokens=tokens, is_stream=call.is_stream),
+        body,
+        request.body,
+        request.headers.get("content-type", "application/json"),
+        form,
+        options.get("timeout", reader.timeout),
+        options,
+        request.owner,
+        summary.call_id,
+        call.is_stream,
+    )
+    summary.end_user = _check_end_user(call.routed.end_user)
 
 
 def _arguments(call: ServedRequest) -> dict[str, Any]:

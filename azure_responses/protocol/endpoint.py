@@ -87,6 +87,8 @@ class Endpoint:
         api: the API that the pasted URL is of, where it is of one only; None leaves it open.
         messages_base: what stands before `/v1/messages`, where that is not Foundry's
             `/anthropic`.
+        older_version: the version asked for, where it is older than the Responses API, which is
+            called without it; other APIs of the resource have it.
     """
 
     origin: str
@@ -100,6 +102,7 @@ class Endpoint:
     prefix: str = ""
     api: APIName | None = None
     messages_base: str | None = None
+    older_version: str | None = None
 
     @property
     def api_version(self) -> str | None:
@@ -159,6 +162,16 @@ class Endpoint:
         if self.surface != "dated":
             return self.url("chat", "completions")
         return self.url("deployments", deployment, "chat", "completions")
+
+    def deployment_url(self, deployment: str, *segments: str) -> str:
+        """The URL of embeddings, images or audio, which dated versions have below deployments."""
+        if self.surface == "dated":
+            return self.url("deployments", deployment, *segments)
+        if self.older_version is None:
+            return self.url(*segments)
+        path = "/".join(map(_encode_segment, ("deployments", deployment, *segments)))
+        query = {**self.query, "api-version": self.older_version}
+        return _join(self.origin, f"{self.prefix}/openai/{path}", query)
 
     def headers_of(self, api: APIName) -> Mapping[str, str]:
         """The headers of every request of an API."""
@@ -284,8 +297,12 @@ def _by_version(pasted: PastedURL, version: str, strict: bool, source: str) -> E
     )
     if strict:
         raise ConfigurationError(message, hint="Pass api_version='v1', or leave it out.")
-    warning = f"{message} Calling /openai/v1/responses?api-version=preview instead."
-    return _build(pasted, f"{pasted.prefix}/openai/v1", "v1", "preview", warning)
+    warning = (
+        f"{message} Calling /openai/v1/responses?api-version=preview instead; embeddings, images "
+        "and audio are called with the version itself."
+    )
+    built = _build(pasted, f"{pasted.prefix}/openai/v1", "v1", "preview", warning)
+    return replace(built, older_version=version)
 
 
 def _preview_path(pasted: PastedURL, version: str) -> Endpoint:

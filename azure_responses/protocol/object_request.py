@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["Content", "Form", "FormFile", "ObjectRequest", "given"]
+__all__ = ["Content", "Form", "FormFile", "ObjectRequest", "ReceivedForm", "given"]
 
 
 class Content(Protocol):
@@ -33,6 +33,23 @@ class Content(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The pieces, from the beginning, for async callers."""
+
+
+class ReceivedForm(Protocol):
+    """A form that a server receives, to be sent on.
+
+    Attributes:
+        content_type: the header.
+        values: the plain fields, as far as they are known.
+    """
+
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, str]: ...
+
+    def content(self, changes: Mapping[str, str | None]) -> bytes | Content:
+        """The form with other values of some fields; None leaves a field out."""
 
 
 @dataclass(frozen=True, slots=True)

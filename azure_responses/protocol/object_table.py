@@ -22,6 +22,11 @@ _USE_PROJECT = (
 )
 _USE_FILES = "Azure may not offer uploads in parts: files.create streams a file of up to 512 MB."
 _NO_SKILLS = "The resource may not offer skills yet: the OpenAI API and newer resources do."
+# The description of v1 lists embeddings, and neither images nor audio.
+_OTHER_VERSION = (
+    "The deployment may serve another model, or its API version may not offer this: images and "
+    "audio need api_version: preview, or a dated version such as 2025-04-01-preview."
+)
 _AZURE_WEBHOOKS = "/dashboard/webhook_endpoints"
 _ONLY_OPENAI = "Azure creates, lists, reads and deletes webhook endpoints only."
 _GONE = "A container ends after 20 minutes without use: create another one."
@@ -214,18 +219,22 @@ def _passed(name: str, summary: str, **more: Any) -> APIOperation:
         is_billed=True,
         by_deployment=True,
         span=name,
+        instead=_OTHER_VERSION,
         **more,
     )
+
+
+_STREAMED: dict[str, Any] = {"streams": "body", "returns_usage": True}
 
 
 PASSED_OPERATIONS: Mapping[str, APIOperation] = {
     row.name: row
     for row in (
         _passed("embeddings", "Create embeddings.", returns_usage=True),
-        _passed("images.generations", "Create images.", streams="body", returns_usage=True),
-        _passed("images.edits", "Change images.", is_form=True, returns_usage=True),
+        _passed("images.generations", "Create images.", **_STREAMED),
+        _passed("images.edits", "Change images.", is_form=True, **_STREAMED),
         _passed("images.variations", "Create variations of an image.", is_form=True),
-        _passed("audio.transcriptions", "Write down speech.", is_form=True, returns_usage=True),
+        _passed("audio.transcriptions", "Write down speech.", is_form=True, **_STREAMED),
         _passed("audio.translations", "Write down speech in English.", is_form=True),
         _passed("audio.speech", "Read a text aloud.", returns="bytes"),
     )
@@ -240,6 +249,6 @@ EVERY_OPERATION: Mapping[str, APIOperation] = {
 """All rows, for whatever knows an operation by its name alone, such as logs and metrics."""
 
 SERVED_OPERATIONS: Mapping[str, APIOperation] = {
-    name: row for name, row in {**OPERATIONS, **OBJECT_OPERATIONS}.items() if row.is_served
+    name: row for name, row in EVERY_OPERATION.items() if row.is_served
 }
 """The rows that the OpenAI server offers."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from azure_responses.protocol.conversion import APIName
-from azure_responses.protocol.object_request import Content, Form, ObjectRequest
+from azure_responses.protocol.object_request import Content, Form, ObjectRequest, ReceivedForm
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.router.arguments import check_options, is_altered
@@ -31,7 +31,10 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.signed_id import SignedId
 from azure_responses.timeouts import Timeout, deadline_of, shortest_of
 
-__all__ = ["ObjectCall", "ObjectReader", "RoutedObject"]
+__all__ = ["NOT_SENT", "ObjectCall", "ObjectReader", "RoutedObject"]
+
+NOT_SENT = (*OWN_FIELDS, "custom_llm_provider", "litellm_metadata", "target_storage")
+"""Fields of a form that are for a router, or for LiteLLM: Azure does not know them."""
 
 # Operations that make an object → its kind, and the field of the reply that describes it.
 _MAKING: Mapping[str, tuple[str, str]] = {
@@ -58,6 +61,7 @@ class ObjectCall:
         content_type: of `content`; of JSON by default.
         pieces: a body that is sent as it is read, in place of `content`.
         form: of a typed call, in place of both.
+        received: a form that is sent on, in place of all three.
         model: the model at whose resource an object is made; else body, query and headers say it.
         headers: names in lower case; those that name a model are read.
         owner, end_user: who asks, for whom.
@@ -77,6 +81,7 @@ class ObjectCall:
     content_type: str = "application/json"
     pieces: Content | None = None
     form: Form | None = None
+    received: ReceivedForm | None = None
     model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
@@ -144,7 +149,7 @@ class ObjectReader:
             call.models,
         )
         place = self.places.read(asked)
-        return RoutedObject(
+        routed = RoutedObject(
             self.reader,
             self._route_request(place, call.options),
             call,
@@ -158,6 +163,9 @@ class ObjectReader:
             place.copied,
             place.resources,
         )
+        if call.received is not None:
+            routed.send_on(call.received)
+        return routed
 
     def _route_request(self, place: ObjectPlace, options: Mapping[str, Any]) -> RouteRequest:
         timed = "timeout" in options
@@ -316,6 +324,17 @@ class RoutedObject:
         names = [name for name, _ in kept]
         fields = [(n, body[n] if names.count(n) == 1 else value) for n, value in kept]
         return Form(fields, form.files)
+
+    def send_on(self, received: ReceivedForm) -> None:
+        """Send a form that was received, with the service's own ids and without fields for us."""
+        assert self.body_ids is not None
+        body, given = self.body_ids.unlabel().body, received.values
+        changes = {name: body[name] for name in body if body[name] != given[name]}
+        content = received.content({**dict.fromkeys(NOT_SENT), **changes})
+        if isinstance(content, bytes):
+            self.call = replace(self.call, content=content, content_type=received.content_type)
+        else:
+            self.pieces = content
 
     def entry(
         self,

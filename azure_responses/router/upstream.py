@@ -22,6 +22,7 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.object_request import Content, ObjectRequest
+from azure_responses.protocol.object_table import PASSED_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.operations import Operations, Options
 from azure_responses.protocol.request_body import encode_body
@@ -159,7 +160,7 @@ class ResponsesUpstream:
             return self._write_stored(request, request.response_id)
         if request.asked is not None:
             return self._write_object(request, request.asked)
-        if request.caller != "responses":
+        if request.caller != "responses" or request.operation in PASSED_OPERATIONS:
             return self._write_for_caller(request, warn)
         options = request.options
         if options.extra_headers or options.extra_query or options.extra_body:
@@ -263,7 +264,9 @@ class ResponsesUpstream:
         return operations.create(parameters, request.options, stream=request.is_stream)
 
     def _write_for_caller(self, request: UpstreamRequest, warn: Warn | None) -> Call:
-        """The call of a chat completion or of Messages: native, or converted by the executor."""
+        """The call of another API: native, or converted by the executor."""
+        if request.operation in PASSED_OPERATIONS:
+            return self._write_passed(request)
         operations, options, template = self._operations, request.options, self._template(request)
         content = request.content
         if content is None or options.extra_body:
@@ -352,6 +355,33 @@ class ResponsesUpstream:
             call.request = replace(call.request, headers=headers, body=request.content)
         return call
 
+    def _write_passed(self, request: UpstreamRequest) -> Call:
+        """The call of another API, whose body is passed on as it came."""
+        template, options = self._template(request), request.options
+        own = {
+            "x-ms-client-request-id": request.call_id or self.new_id(),
+            "content-type": request.content_type,
+            "accept": "*/*",
+        }
+        if request.is_stream or PASSED_OPERATIONS[request.operation].returns == "bytes":
+            # What is passed on as it arrives is not decompressed in between.
+            own["accept-encoding"] = "identity"
+        url = template.url
+        if options.extra_query:
+            url += ("&" if "?" in url else "?") + urlencode(options.extra_query, doseq=True)
+        return Call(
+            Request(
+                "POST",
+                url,
+                merge_headers(template.headers, own, options.extra_headers),
+                request.content,
+            ),
+            template.context,
+            self._operations.policy,
+            can_refresh_token=self._can_refresh,
+            parameters=request.parameters,
+        )
+
     def _template(self, request: UpstreamRequest) -> _Template:
         key = request.operation, request.deployment, request.is_stream
         found = self._templates.get(key)
@@ -367,6 +397,10 @@ class ResponsesUpstream:
         model = {"model": request.deployment}
         call = self._operations.create(model, _NO_OPTIONS, stream=request.is_stream)
         endpoint = self._operations.settings.endpoint
+        passed = PASSED_OPERATIONS.get(request.operation)
+        if passed is not None:
+            url = endpoint.deployment_url(request.deployment, *filter(None, passed.upstream))
+            return _Template(call, url, request.operation)
         url = endpoint.url(*filter(None, OPERATIONS[request.operation].upstream))
         # The query of the client's defaults stands only in what the client makes itself, which has
         # the URL of another API where the deployment speaks one.

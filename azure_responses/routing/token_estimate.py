@@ -10,6 +10,7 @@ __all__ = [
     "UsualTokens",
     "estimate_input_tokens",
     "estimate_output_tokens",
+    "estimate_passed_tokens",
     "has_output_limit",
     "StoredContexts",
 ]
@@ -52,6 +53,20 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
     here and not counted.
     """
     return sum(_estimate(body[key]) for key in _INPUT_KEYS if body.get(key))
+
+
+def estimate_passed_tokens(body: Mapping[str, Any]) -> int:
+    """Tokens of the input of embeddings, images or speech: of text, or counted already."""
+    given, tokens = [body.get("input"), body.get("prompt")], 0
+    while given:
+        value = given.pop()
+        if isinstance(value, list):
+            given += value
+        elif isinstance(value, int):
+            tokens += 1
+        elif isinstance(value, str):
+            tokens += _of_text(value)
+    return tokens
 
 
 class UsualTokens:

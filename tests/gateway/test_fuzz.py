@@ -258,6 +258,21 @@ def test_bodies_after_the_published_descriptions(caller: ApiCaller, seed: int) -
         _post(caller, path, body)
 
 
+_PART = b'--XX\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n%b\r\n'
+_FILE = _PART % (b"file", b'; filename="a"', b"\x00\xff")
+_FORMS = (
+    b"",
+    b"--XX",
+    b"--XX--\r\n",
+    _FILE,
+    _FILE + b"--XX--",
+    _PART % (b"model", b"", b"chat") + _FILE + b"--XX--\r\n",
+    _FILE + _PART % (b"model", b"", b"\xff") + b"--XX--\r\n",
+    _PART % (b"purpose", b"", b"x") * 2 + _FILE + b"--XX--\r\n",
+    _PART % (b"mo\\del", b"", b"chat") + b"--XX--\r\n",
+)
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_requests_after_its_own_description(caller: ApiCaller) -> None:
     document = json.loads(openapi_document())
@@ -271,12 +286,15 @@ def test_requests_after_its_own_description(caller: ApiCaller) -> None:
                 while "{" in filled:
                     before, _, rest = filled.partition("{")
                     filled = before + bodies.random.choice(ids) + rest.partition("}")[2]
-                body = b""
-                if "requestBody" in operation:
-                    content = operation["requestBody"]["content"]["application/json"]["schema"]
-                    name = content.get("$ref", "").rpartition("/")[2]
+                body, headers = b"", [(b"api-key", KEY.encode())]
+                content = operation.get("requestBody", {}).get("content", {})
+                if "multipart/form-data" in content:
+                    body = bodies.random.choice(_FORMS)
+                    headers.append((b"content-type", b"multipart/form-data; boundary=XX"))
+                elif content:
+                    schema = content["application/json"]["schema"]
+                    name = schema.get("$ref", "").rpartition("/")[2]
                     body = json.dumps(bodies.draw(name) if name else {"model": "chat"}).encode()
-                headers = [(b"api-key", KEY.encode())]
                 query = bodies.random.choice(queries).encode()
                 reply = caller(method.upper(), filled.encode(), headers, body, query)
                 if reply[0] != 200:

@@ -22,6 +22,7 @@ _ROW: dict[str, Any] = {
             "expires",
             "revoked",
             "end_user",
+            "max_upload_bytes",
         )
     ),
     **dict.fromkeys(("webhook_url", "webhook_secret")),

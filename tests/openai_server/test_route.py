@@ -110,9 +110,9 @@ def test_a_wrong_method_is_told_the_right_ones(
         "/v1/responses/resp_1/other",
         "/v1/responses//cancel",
         "/v1/models/",
-        "/openai/deployments/d/embeddings",
+        "/openai/deployments/d/moderations",
         "/openai/deployments/d",
-        "/v1/embeddings",
+        "/v1/moderations",
     ],
 )
 def test_an_unknown_path_is_not_found(path: str) -> None:

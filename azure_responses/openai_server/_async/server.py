@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from azure_responses._async.concurrency import run_in_thread, shield
+from azure_responses._async.object_calls import AsyncDownload
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError, ResponseFailedError
 from azure_responses.openai_server.call_summary import CallSummary
@@ -22,10 +23,11 @@ from azure_responses.openai_server.exchange import ApiReply, ApiRequest, AsyncSt
 from azure_responses.openai_server.replies import (
     chat_body,
     chat_chunk,
+    download_reply,
     event_reply,
     json_reply,
     list_models,
-    object_reply,
+    passed_reply,
     refusal,
     response_body,
     show_model,
@@ -41,8 +43,11 @@ from azure_responses.router._async.chat_answers import (
     chat_answer,
 )
 from azure_responses.router._async.object_calls import AsyncRoutedObjects
+from azure_responses.router._async.passed_calls import AsyncPassedCalls, AsyncPassedStream
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router.attempts import Answer, Routed
+from azure_responses.router.passed_reply import facts_of_stream, is_event_stream
+from azure_responses.router.passed_request import PassedRequest
 from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream_reply import UpstreamReply
@@ -113,6 +118,8 @@ class AsyncOpenAIServer:
             served = _Served(call, self._router.parts.async_calls, began)
             if isinstance(call.routed, RoutedObject):
                 return await served.forward(call.routed)
+            if isinstance(call.routed, PassedRequest):
+                return await served.pass_on(call.routed)
             if call.operation == "count_tokens" and not served.counts_natively():
                 return json_reply(summary, token_estimate(call.body))
             return await served.make()
@@ -160,15 +167,69 @@ class _Served:
         """The reply of a call on a stored object."""
         summary = self._call.summary
         reply = await AsyncRoutedObjects(self._calls).forward(request, self._call.attempt)
-        summary.headers = reply.headers
-        body = reply.body
-        if not isinstance(body, bytes):
-            body = b"".join([piece async for piece in body])
-        if request.row.is_billed:
+        summary.headers, body = reply.headers, reply.body
+        if request.row.is_billed and isinstance(body, bytes):
             summary.result = from_json(body)
             _begin_session(request, summary)
         summary.latency = time.monotonic() - self._began
-        return object_reply(summary, body, reply.headers, request.row)
+        if isinstance(body, bytes):
+            return json_reply(summary, body)
+        return download_reply(summary, AsyncStreamBody(self._downloaded(body)))
+
+    async def pass_on(self, request: PassedRequest) -> Reply:
+        """The reply of embeddings, images or audio."""
+        summary = self._call.summary
+        reply = await AsyncPassedCalls(self._calls).forward(request, self._call.attempt)
+        body = reply.body
+        if isinstance(body, bytes):
+            summary.headers, summary.result = reply.headers, reply.facts
+            summary.latency = time.monotonic() - self._began
+            return passed_reply(summary, body)
+        self._note_begin(reply.headers)
+        pieces = AsyncStreamBody(self._passed(body, request))
+        if self._call.is_stream and is_event_stream(reply.headers):
+            return event_reply(summary, pieces)
+        return download_reply(summary, pieces)
+
+    async def _downloaded(self, download: AsyncDownload) -> AsyncGenerator[bytes, None]:
+        """The bytes of a download; an error cuts them, since they have no other ending."""
+        summary = self._call.summary
+        try:
+            async for piece in download:
+                yield piece
+        except AzureResponsesError as error:
+            summary.error = error
+            raise
+        except BaseException:
+            summary.is_abandoned = True
+            raise
+        finally:
+            summary.latency = time.monotonic() - self._began
+            with shield():
+                await download.aclose()
+
+    async def _passed(
+        self, stream: AsyncPassedStream, request: PassedRequest
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes of a stream: events end with one that says what went wrong."""
+        summary, pieces = self._call.summary, stream.read()
+        try:
+            async for piece in pieces:
+                yield piece
+        except AzureResponsesError as error:
+            summary.error = error
+            if not self._call.is_stream:
+                raise
+            yield closing_events(self._call.operation, None, error)
+        except BaseException:
+            summary.is_abandoned = True
+            raise
+        finally:
+            summary.latency = time.monotonic() - self._began
+            summary.result = facts_of_stream(request, stream.facts)
+            # A task that is cancelled has to release the connection all the same.
+            with shield():
+                await pieces.aclose()
 
     async def _whole(self, reply: UpstreamReply) -> Reply:
         summary = self._call.summary

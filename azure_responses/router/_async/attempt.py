@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure_responses._async.concurrency import compute, run_in_thread
-from azure_responses._async.object_calls import AsyncClientDownload
+from azure_responses._async.object_calls import AsyncClientDownload, open_download
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     APIConnectionError,
@@ -163,14 +163,10 @@ class AsyncAttempt:
             await watch.start()
         timeout = read_timeout(shorten(self.request.timeout, self.left))
         try:
-            reply = await self.target.sender.open_download(self.sent, timeout, watch)
-        except BaseException as error:
-            if watch is not None:
-                await watch.fail(error)
-            if isinstance(error, AzureResponsesError):
-                self.explain(error)
+            return await open_download(self.target.sender, self.sent, timeout)
+        except AzureResponsesError as error:
+            self.explain(error)
             raise
-        return AsyncClientDownload(reply, watch)
 
     def explain(self, error: AzureResponsesError) -> AzureResponsesError:
         """The error with the ids as the caller knows them, and with what a 404 stands for.

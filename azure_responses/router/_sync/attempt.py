@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure_responses._sync.concurrency import compute, run_in_thread
-from azure_responses._sync.object_calls import ClientDownload
+from azure_responses._sync.object_calls import ClientDownload, open_download
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
@@ -164,14 +164,10 @@ class Attempt:
             watch.start()
         timeout = read_timeout(shorten(self.request.timeout, self.left))
         try:
-            reply = self.target.sender.open_download(self.sent, timeout, watch)
-        except BaseException as error:
-            if watch is not None:
-                watch.fail(error)
-            if isinstance(error, AzureResponsesError):
-                self.explain(error)
+            return open_download(self.target.sender, self.sent, timeout)
+        except AzureResponsesError as error:
+            self.explain(error)
             raise
-        return ClientDownload(reply, watch)
 
     def explain(self, error: AzureResponsesError) -> AzureResponsesError:
         """The error with the ids as the caller knows them, and with what a 404 stands for.
