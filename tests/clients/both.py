@@ -29,6 +29,7 @@ _NOT_AWAITED = frozenset(
         ("Files", "list"),
         ("InputItemPages", "pages"),
         ("InputItems", "list"),
+        ("Pages", "pages"),
         ("Responses", "stream"),
         ("SkillVersions", "list"),
         ("Skills", "list"),
