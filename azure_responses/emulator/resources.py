@@ -158,6 +158,8 @@ class Resource:
         agents: the agents of its projects; None takes any name as an agent without instructions.
         hosts: further hosts it answers on, e.g. a gateway: `gw.example.com/team-a/proxy`.
         missing_deployment: which of the service's bodies answers for an unknown deployment.
+        file_bytes: how many bytes of files it may hold in all; the oldest are dropped instead where
+            None and the memory is full.
         audiences: what `aud` of a token may be outside of projects. Both of the public cloud where
             None; `by-host` is `https://ai.azure.com` on `services.ai.azure.com` and
             `https://cognitiveservices.azure.com` elsewhere, as Microsoft's pages have it.
@@ -177,6 +179,7 @@ class Resource:
     hosts: Sequence[str] = ()
     missing_deployment: MissingDeployment = "DeploymentNotFound"
     audiences: Sequence[str] | Literal["by-host"] | None = None
+    file_bytes: int | None = None
 
     def __post_init__(self) -> None:
         # From YAML it may be a string, whose letters would be keys.
@@ -184,6 +187,7 @@ class Resource:
         if not isinstance(keys, list) or not keys:
             raise ValueError("keys is a list of one or two keys")
         _check_choice("network", self.network, get_args(Network))
+        _check_capacity("file_bytes", self.file_bytes)
         _check_choice("missing_deployment", self.missing_deployment, get_args(MissingDeployment))
         if isinstance(self.audiences, str) and self.audiences != "by-host":
             raise ValueError(f"audiences is a list, or 'by-host'; got {self.audiences!r}")
@@ -251,6 +255,9 @@ class Assumptions:
             the description of v1; in January 2026 they were not there yet.
         offers_uploads: `/uploads` exists, which the description of v1 lacks.
         offers_skills: `/skills` exists, which the description of v1 lacks.
+        shows_expired_containers: an expired container is shown with that status, and its use is a
+            400 "Container is expired."; without it, it is a 404 as if it had never been there.
+            Both are reported.
         batches_expire: a batch that takes longer than 24 hours is `expired`. Microsoft's batch
             page has that status, and says that such a batch goes on.
         refuses_full_queue: a batch beyond the enqueued tokens is refused when it is created. That
@@ -269,6 +276,7 @@ class Assumptions:
     offers_conversations: bool = True
     offers_uploads: bool = True
     offers_skills: bool = True
+    shows_expired_containers: bool = True
     batches_expire: bool = True
     refuses_full_queue: bool = True
     lists_batches_as_data: bool = True

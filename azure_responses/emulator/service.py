@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulator"]
 
+# Other calls wait meanwhile, and this comes again at once.
+_LOOK_SECONDS = 0.05
+
 
 class Emulator:
     """An Azure OpenAI (Foundry) subscription that runs in this process.
@@ -181,7 +184,7 @@ class Emulator:
                 if not any(kind.startswith("batch.") for kind in kinds):
                     continue
                 for one in (account, *account.projects.values()):
-                    advance_batches(one, self.faults)
+                    advance_batches(one, self.faults, _LOOK_SECONDS)
                     is_at_work |= any(not batch.has_ended for batch in one.batches.values())
         return is_at_work
 

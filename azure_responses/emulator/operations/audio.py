@@ -46,7 +46,9 @@ def speak(call: EmulatedCall) -> PlannedReply:
 def _speak_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedReply:
     body = call.body
     text = read_text(body, "input")
-    read_text(body, "voice") if not isinstance(body.get("voice"), dict) else None
+    # A voice of one's own is an object with an id.
+    if not isinstance(body.get("voice"), dict):
+        read_text(body, "voice")
     if len(text) > _LONGEST_TEXT:
         raise too_long("input", len(text), _LONGEST_TEXT)
     kind = body.get("response_format") or "mp3"

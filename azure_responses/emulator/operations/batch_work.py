@@ -45,13 +45,13 @@ _OPERATIONS = {
 }
 
 
-def advance_batches(account: Account, script: FaultScript) -> None:
+def advance_batches(account: Account, script: FaultScript, seconds: float = _WORK_SECONDS) -> None:
     """Bring every batch of an account to where it stands at this time.
 
-    Large ones take several calls: they stay `in_progress` until all of their requests are
-    executed, whatever the clock says.
+    Large ones take several calls of so many real seconds: they stay `in_progress` until all of
+    their requests are executed, whatever the clock says.
     """
-    deadline = time.monotonic() + _WORK_SECONDS
+    deadline = time.monotonic() + seconds
     for batch in list(account.batches.values()):
         if not batch.has_ended:
             _Work(account, script, batch, deadline).advance()

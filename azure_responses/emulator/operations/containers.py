@@ -9,7 +9,7 @@ from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import Container
 from azure_responses.emulator.operations.fields import list_page, read_minutes
 from azure_responses.emulator.operations.files import content_reply, find_files
-from azure_responses.emulator.operations.references import check_skills
+from azure_responses.emulator.operations.references import check_skills, find_container
 from azure_responses.emulator.service_errors import (
     invalid_request,
     invalid_type,
@@ -42,7 +42,7 @@ def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
 
 
 def _find(call: EmulatedCall) -> Container:
-    container = call.account.objects.containers.get(call.route.ids[0])
+    container = find_container(call, call.route.ids[0])
     if container is None:
         raise not_found("Container", call.route.ids[0])
     return container
@@ -86,8 +86,9 @@ def create(call: EmulatedCall) -> PlannedReply:
 
 def list_containers(call: EmulatedCall) -> PlannedReply:
     """`GET /containers`, of one name where the query says so."""
-    name, containers = call.query.get("name"), call.account.objects.containers.values()
-    shown = [_as_object(call, one) for one in containers if name in (None, one.name)]
+    name, containers = call.query.get("name"), call.account.objects.containers
+    found = [one for key in containers if (one := find_container(call, key))]
+    shown = [_as_object(call, one) for one in found if name in (None, one.name)]
     return json_reply(list_page(shown, call.query))
 
 

@@ -63,12 +63,18 @@ def check_purpose(purpose: str) -> None:
 def check_quota(call: EmulatedCall, purpose: str, size: int, expires: bool) -> None:
     """Raise the ServiceError (400) for a file that is too large, or one too many.
 
-    The body for too many is that of azure-sdk-for-java#47401, the one for a large file OpenAI's
-    (curator#111). Microsoft's quota page has the numbers.
+    The body for too many is that of azure-sdk-for-java#47401, those for a large file and for a
+    full storage are OpenAI's (curator#111, curator#189). Microsoft's quota page has the numbers.
     """
     if size > _LARGEST.get(purpose, _LARGEST_FILE):
         raise invalid_request("File is too large.")
     files = call.account.objects.files.values()
+    room = call.account.resource.file_bytes
+    if room is not None and sum(file.content.size for file in files) + size > room:
+        raise invalid_request(
+            f"You have exceeded your file storage quota. Resources are limited to {room} bytes of "
+            "files. Please delete old files or attempt with a smaller file size."
+        )
     if purpose != "batch":
         return
     # Output files count, too.

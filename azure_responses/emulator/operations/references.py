@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.object_store import StoredConversation
+from azure_responses.emulator.object_store import Container, StoredConversation
 from azure_responses.emulator.response_store import EmulatedResponse, drop_nulls
 from azure_responses.emulator.service_errors import (
     invalid_request,
@@ -14,7 +14,7 @@ from azure_responses.emulator.service_errors import (
     reasoning_missing,
 )
 
-__all__ = ["Context", "check_skills", "find_context"]
+__all__ = ["Context", "check_skills", "find_container", "find_context"]
 
 
 @dataclass
@@ -166,6 +166,14 @@ def _check_skill(call: EmulatedCall, reference: dict[str, Any], param: str) -> N
         raise not_found("Skill version", version, param)
 
 
+def find_container(call: EmulatedCall, container_id: str) -> Container | None:
+    """A container of the resource; None for an expired one where those are not shown."""
+    found = call.account.objects.containers.get(container_id)
+    if found is None or call.account.assumptions.shows_expired_containers:
+        return found
+    return None if found.has_expired(call.now) else found
+
+
 def _check_container(call: EmulatedCall, container: Any) -> None:
     if isinstance(container, dict):
         for file_id in container.get("file_ids") or ():
@@ -173,7 +181,7 @@ def _check_container(call: EmulatedCall, container: Any) -> None:
                 raise not_found("File", file_id, "tools")
     if not isinstance(container, str):
         return
-    found = call.account.objects.containers.get(container)
+    found = find_container(call, container)
     if found is None:
         raise not_found("Container", container, "tools")
     if found.has_expired(call.now):

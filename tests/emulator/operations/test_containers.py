@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from azure_responses.emulator import Emulator, Resource
-from tests.emulator.callers import create, open_client
+from azure_responses.emulator import Assumptions, Clock, Emulator, Resource
+from tests.emulator.callers import BEGIN, create, open_client
 from tests.emulator.operations.test_files import upload
 
 CONTAINERS = "/openai/v1/containers"
@@ -133,6 +133,29 @@ def test_a_container_has_a_memory_limit_and_can_be_found_by_name(client: httpx.C
     assert client.get(CONTAINERS).json()["data"][1]["memory_limit"] == "1g"
     for body in ({"name": "x", "memory_limit": "2g"}, {"name": 7}):
         assert client.post(CONTAINERS, json=body).status_code == 400
+
+
+def test_an_expired_container_can_be_gone_at_once() -> None:
+    assumptions = Assumptions(shows_expired_containers=False)
+    emulator = Emulator(clock=Clock(BEGIN), assumptions=assumptions)
+    with open_client(emulator) as client:
+        name = client.post(CONTAINERS, json={"name": "box"}).json()["id"]
+        assert len(client.get(CONTAINERS).json()["data"]) == 1
+        emulator.clock.advance(20 * 60)
+        assert client.get(CONTAINERS).json()["data"] == []
+        assert client.get(f"{CONTAINERS}/{name}").status_code == 404
+        assert client.get(f"{CONTAINERS}/{name}/files").status_code == 404
+        tools = [{"type": "code_interpreter", "container": name}]
+        reply = create(client, tools=tools)
+    assert (reply.status_code, "not found" in reply.text) == (404, True)
+
+
+def test_a_container_keeps_a_thousand_files(client: httpx.Client) -> None:
+    path = f"{CONTAINERS}/{client.post(CONTAINERS, json={'name': 'box'}).json()['id']}/files"
+    first = client.post(path, files={"file": ("a", b"x")}).json()["id"]
+    for _ in range(1000):
+        client.post(path, files={"file": ("a", b"x")})
+    assert client.get(f"{path}/{first}").status_code == 404
 
 
 def test_files_of_an_expired_container_are_gone(emulator: Emulator, client: httpx.Client) -> None:

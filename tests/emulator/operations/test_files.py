@@ -142,6 +142,22 @@ def test_a_resource_holds_500_batch_files_that_do_not_expire(client: httpx.Clien
     assert upload(client, "batch")
 
 
+def test_a_resource_can_be_full() -> None:
+    with open_client(Emulator([Resource("a", file_bytes=10)])) as client:
+        kept = upload(client, text="x" * 6)
+        body = {"filename": "a", "purpose": "assistants", "content": "x" * 5}
+        reply = client.post(FILES, json=body)
+        assert (reply.status_code, "storage quota" in reply.text) == (400, True)
+        client.delete(f"{FILES}/{kept}")
+        assert client.post(FILES, json=body).status_code == 200
+
+
+def test_a_file_for_batches_has_at_most_200_mb(client: httpx.Client) -> None:
+    files = {"file": ("a", b"x" * (200 * 1024**2 + 1))}
+    reply = client.post(FILES, data={"purpose": "batch"}, files=files)
+    assert reply.json()["error"]["message"] == "File is too large."
+
+
 def test_files_take_no_more_memory_than_they_may() -> None:
     clock = Clock()
     holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
