@@ -324,12 +324,26 @@ STREAM_FAULTS = (
 FAULT_KINDS = (*_BREAKS, *_ERRORS, *_ALTERATIONS, *STREAM_FAULTS)
 
 
+# Here the body that was announced begins, and does not end.
+_KEEPS_LENGTH = ("reset-after-headers", "reset-mid-body", "incomplete-body", "stall", "slow-body")
+
+
+def _alter(
+    reply: PlannedReply, fault: Fault, alter: Callable[[PlannedReply, Fault], PlannedReply]
+) -> PlannedReply:
+    is_download = any(name == "content-length" for name, _ in reply.headers)
+    if is_download and fault.kind == "truncate":
+        # A body with a length cannot end early and be whole.
+        return _insert(reply, fault.after_events, _end("incomplete", fault))
+    if is_download and fault.kind not in _KEEPS_LENGTH:
+        reply.headers = [pair for pair in reply.headers if pair[0] != "content-length"]
+    return alter(reply, fault)
+
+
 def alter_reply(reply: PlannedReply, faults: list[Fault]) -> PlannedReply:
     """The reply with every fault that concerns its body applied, in order."""
     for fault in faults:
         alter = _ALTERATIONS.get(fault.kind)
         if alter is not None:
-            # What is cut off or longer has another length.
-            reply.headers = [pair for pair in reply.headers if pair[0] != "content-length"]
-            reply = alter(reply, fault)
+            reply = _alter(reply, fault, alter)
     return reply

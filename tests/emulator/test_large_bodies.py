@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from azure_responses.emulator import Emulator
+from azure_responses.emulator import Emulator, Fault
 from tests.emulator.test_forms import TYPE, body
 
 FILES = "/openai/v1/files"
 SIZE = 96 * 1024 * 1024
 SERVE = """
-from azure_responses.emulator import Emulator
+from azure_responses.emulator import Emulator, Fault
 emulator = Emulator()
 with emulator.serve() as server:
     print(server.url, emulator.api_key, flush=True)
@@ -103,3 +103,29 @@ def test_an_abandoned_download_ends() -> None:
             ) as other:
                 assert other.delete(path.removesuffix("/content")).status_code == 200
             assert read + sum(len(piece) for piece in pieces) == 20_000_000
+
+
+@pytest.mark.parametrize("kind", ["reset-mid-body", "incomplete-body", "truncate"])
+@pytest.mark.parametrize("served", [True, False], ids=["socket", "in process"])
+def test_a_download_that_breaks_has_announced_its_length(kind: str, served: bool) -> None:
+    emulator = Emulator()
+    with (
+        emulator.serve() as server,
+        httpx.Client(
+            transport=None if served else emulator.httpx_transport(),
+            base_url=server.url,
+            headers={"api-key": emulator.api_key},
+            trust_env=False,
+        ) as client,
+    ):
+        reply = client.post(FILES, content=body(5_000_000), headers={"content-type": TYPE})
+        emulator.faults.add(Fault(kind, operation="files.content", after_events=3))
+        with client.stream("GET", f"{FILES}/{reply.json()['id']}/content") as download:
+            assert download.headers["content-length"] == "5000000"
+            with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+                for _ in download.iter_raw():
+                    pass
+        emulator.faults.clear()
+        emulator.faults.add(Fault("html-502", operation="files.content"))
+        page = client.get(f"{FILES}/{reply.json()['id']}/content")
+        assert (page.status_code, "502" in page.text) == (502, True)
