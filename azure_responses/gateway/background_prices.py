@@ -17,8 +17,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
+from azure_responses.batches.batch import ENDED as ENDED_BATCH
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
+from azure_responses.gateway.batch_price import is_batch, read_batch, used_by
 from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.open_response import (
@@ -225,6 +227,9 @@ class BackgroundPrices:
     def _delivery_of(self, opened: OpenResponse, response: Mapping[str, Any]) -> Delivery | None:
         """The webhook of the key; None for a key without a URL, and of an unknown end."""
         status = str(response.get("status"))
+        if is_batch(opened.id):
+            # Azure tells of its end by an event of another type.
+            return None
         if status not in FINAL or self._caller_of(opened.key_id).webhook_url is None:
             return None
         return response_ended(opened.key_id, opened.name, opened.label, status, self._clock())
@@ -272,6 +277,9 @@ class BackgroundPrices:
         """Look at a response; True if it is not open any more."""
         summary = await self._read(opened)
         now, result = self._clock(), summary.result
+        if result is not None and is_batch(opened.id):
+            has_ended = result.get("status") in ENDED_BATCH
+            result = await used_by(self._server, result, opened.owner) if has_ended else None
         if result is not None and result.get("status") in FINAL:
             await self.settle(opened, result, summary.headers)
         elif is_given_up(opened, now, is_missing=_is_missing(summary)):
@@ -284,13 +292,16 @@ class BackgroundPrices:
 
     async def _read(self, opened: OpenResponse) -> CallSummary:
         """The response as it stands; a summary without a result where it cannot be read."""
-        path = f"/v1/responses/{opened.label}"
+        collection = "batches" if is_batch(opened.id) else "responses"
+        path = f"/v1/{collection}/{opened.label}"
         request = ApiRequest("GET", path, "", {}, b"", opened.owner, new_call_id())
         try:
             async with asyncio.timeout(_POLL_TIMEOUT):
                 reply = await self._server.handle(request)
         except TimeoutError:
             return CallSummary("", "retrieve")
+        if is_batch(opened.id):
+            reply.summary.result = read_batch(reply)
         return reply.summary
 
     async def _note(self, call: ServedRequest, result: Mapping[str, Any]) -> None:

@@ -6,26 +6,30 @@ What is not here, such as a batch of a batch deployment, is left to the router.
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qsl, unquote, urlencode
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from azure_responses.batches.batch import read_request
+from azure_responses.batches.batch import ENDED, read_request
 from azure_responses.batches.lines import MOST_BYTES, LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
 from azure_responses.gateway.admission import check_model
+from azure_responses.gateway.background_prices import BackgroundPrices
+from azure_responses.gateway.batch_price import read_batch
 from azure_responses.gateway.batch_records import StoredBatch, StoredFile
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.batch_uploads import NativeUpload, first_line
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.spend import show_dollars
-from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
+from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.exchange import AsyncStreamBody
 from azure_responses.openai_server.replies import describe_call, json_reply, refusal
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.route import MethodNotAllowedError
 from azure_responses.router import Router
+from azure_responses.routing.signed_id import is_label
 
 __all__ = ["BatchAPI", "concerns"]
 
@@ -59,10 +63,20 @@ class BatchAPI:
     Args:
         runner: runs the batches; None where there is no database.
         router: knows the batch deployments.
+        server: makes the calls about batches of batch deployments.
+        prices: counts what those have cost, once they have ended.
     """
 
-    def __init__(self, runner: BatchRunner | None, router: Router) -> None:
+    def __init__(
+        self,
+        runner: BatchRunner | None,
+        router: Router,
+        server: AsyncOpenAIServer,
+        prices: BackgroundPrices,
+    ) -> None:
         self._runner = runner
+        self._server = server
+        self._prices = prices
         self._router = router
         self._routing = router.parts.reader.routing
         self._has_native = any(
@@ -82,16 +96,47 @@ class BatchAPI:
         asked: _Asked = (request.method, match[1], named, match[3])
         summary = CallSummary(request.call_id or "", _operation(asked), owner=caller.owner)
         try:
-            if self._runner is None:
-                return self._without_database(asked)
-            if match[1] == "batches":
-                return await self._batches(self._runner, caller, request, asked, summary)
-            return await self._files(self._runner, caller, asked, summary)
+            reply = await self._own(caller, request, asked, summary)
+            if reply is None and self._has_native and asked[1] == "batches":
+                reply = await self._native(caller, request, asked)
+            return reply
         except LineError as error:
             refused = invalid_request(error.message, param=error.param)
             return refusal(request, refused, summary)
         except AzureResponsesError as error:
             return refusal(request, error, summary)
+
+    async def _own(
+        self, caller: ApiCaller, request: ApiRequest, asked: _Asked, summary: CallSummary
+    ) -> Reply | None:
+        """The answer about what is kept here; None for all else."""
+        if self._runner is None:
+            return self._without_database(asked)
+        if asked[1] == "batches":
+            return await self._batches(self._runner, caller, request, asked, summary)
+        return await self._files(self._runner, caller, request, asked, summary)
+
+    async def _native(self, caller: ApiCaller, request: ApiRequest, asked: _Asked) -> Reply | None:
+        """The answer about a batch of a batch deployment, whose price is counted at its end."""
+        if asked[2] is None and asked[0] != "POST":
+            return None
+        reply: Reply = await self._server.answer(self._server.read(request))
+        batch = read_batch(reply)
+        found = None
+        if batch is not None:
+            affinity = self._router.parts.reader.affinity
+            found = affinity.read_id(str(batch.get("id")), caller.owner)
+        if batch is None or found is None:
+            return reply
+        if asked[2] is None:
+            there = self._routing.of_resource(found.resource)
+            deployment = next((one for one in there if one.is_batch), None)
+            if deployment is not None:
+                reply.summary.group = deployment.group
+                await self._prices.open(caller, reply.summary, batch, deployment=deployment)
+        elif batch.get("status") in ENDED:
+            await self._prices.look_at(found.inner)
+        return reply
 
     async def upload(
         self,
@@ -248,18 +293,71 @@ class BatchAPI:
 
     async def _list(
         self, runner: BatchRunner, caller: ApiCaller, request: ApiRequest, summary: CallSummary
+    ) -> Reply | None:
+        """A page of batches: those of the gateway first, then those of batch deployments."""
+        query = dict(parse_qsl(request.query))
+        after, limit = query.get("after"), _read_limit(query.get("limit", "20"))
+        if after is not None and self._has_native and is_label(after):
+            return None
+        stored = await runner.ask(runner.tables.list_batches, caller.owner, after, limit + 1)
+        own = [_shown(one) for one in stored]
+        rest = _Rest(request, query) if self._has_native else None
+        return await self._page(own, limit, rest, summary)
+
+    async def _list_files(
+        self, runner: BatchRunner, caller: ApiCaller, request: ApiRequest, summary: CallSummary
+    ) -> Reply | None:
+        """A page of files: those kept here first, then those of the resources."""
+        query = dict(parse_qsl(request.query))
+        after, limit = query.get("after"), _read_limit(query.get("limit", "20"))
+        purpose = query.get("purpose")
+        files = await runner.ask(runner.tables.list_files, caller.owner, time.time(), purpose)
+        if query.get("order") == "asc":
+            files.reverse()
+        names = [file.id for file in files]
+        if not names or (after is not None and after not in names):
+            return None
+        start = 0 if after is None else names.index(after) + 1
+        own = [file.to_dict() for file in files[start : start + limit + 1]]
+        return await self._page(own, limit, _Rest(request, query), summary)
+
+    async def _page(
+        self,
+        own: Sequence[Mapping[str, Any]],
+        limit: int,
+        rest: "_Rest | None",
+        summary: CallSummary,
     ) -> Reply:
-        query = parse_qs(request.query)
-        after, limit = query.get("after", [None])[0], _read_limit(query.get("limit", ["20"])[0])
-        found = await runner.ask(runner.tables.list_batches, caller.owner, after, limit + 1)
-        return _show_page([one.to_dict() for one in found[:limit]], len(found) > limit, summary)
+        """A page of what is kept here, filled up by what the router lists."""
+        data, has_more = [*own[:limit]], len(own) > limit
+        if rest is not None and not has_more:
+            request = rest.request_for(max(1, limit - len(data)))
+            reply: Reply = await self._server.handle(request)
+            # Who may use no resource has no objects there. Other failures must not look like an
+            # end of the list.
+            if reply.status >= 429:
+                return reply
+            if reply.status == 200:
+                page = from_json(reply.body)
+                has_more = bool(page.get("has_more"))
+                if len(data) < limit:
+                    data += page["data"]
+                else:
+                    has_more = bool(page["data"])
+        return _show_page(data, has_more, summary)
 
     async def _files(
-        self, runner: BatchRunner, caller: ApiCaller, asked: _Asked, summary: CallSummary
+        self,
+        runner: BatchRunner,
+        caller: ApiCaller,
+        request: ApiRequest,
+        asked: _Asked,
+        summary: CallSummary,
     ) -> Reply | None:
         method, _, name, action = asked
         if name is None:
-            return None
+            is_list = method == "GET"
+            return await self._list_files(runner, caller, request, summary) if is_list else None
         file = await runner.ask(runner.tables.find_file, name, caller.owner, time.time())
         if file is None:
             return None
@@ -316,15 +414,32 @@ def _read_expiry(fields: Mapping[str, str]) -> int | None:
     return int(text)
 
 
-def _show(stored: StoredBatch, summary: CallSummary) -> Reply:
-    shown = stored.to_dict()
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What the router lists, behind what is kept here."""
+
+    request: ApiRequest
+    query: Mapping[str, str]
+
+    def request_for(self, limit: int) -> ApiRequest:
+        """The request of its first page."""
+        query = {**self.query, "limit": str(limit)}
+        query.pop("after", None)
+        return replace(self.request, query=urlencode(query), body=b"")
+
+
+def _shown(stored: StoredBatch) -> dict[str, Any]:
     # What was spent, since the batch has no discount: see docs/batches.md.
-    shown["azure_responses"] = {
+    said = {
         "executed_by": "gateway",
         "discount": False,
         "cost": show_dollars(stored.cost, 6),
     }
-    return json_reply(summary, to_json(shown))
+    return {**stored.to_dict(), "azure_responses": said}
+
+
+def _show(stored: StoredBatch, summary: CallSummary) -> Reply:
+    return json_reply(summary, to_json(_shown(stored)))
 
 
 def _show_page(data: Sequence[Mapping[str, Any]], has_more: bool, summary: CallSummary) -> Reply:

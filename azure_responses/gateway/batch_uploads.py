@@ -17,7 +17,6 @@ from azure_responses.batches.rewriting import rewrite_request
 from azure_responses.errors import BadRequestError
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.request_json import invalid_request, refuse_connection_fields
-from azure_responses.protocol.form_reader import FormPart, FormReader
 from azure_responses.protocol.object_request import Form, FormFile
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.router import Router
@@ -26,26 +25,10 @@ from azure_responses.router.routed_object import ObjectCall
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.routing.deployment import Deployment
 
-__all__ = ["NativeUpload", "first_line", "form_file"]
+__all__ = ["NativeUpload", "first_line"]
 
 _PIECE = 1024 * 1024
 _SENT = ("purpose", "expires_after")
-
-
-async def form_file(pieces: AsyncIterable[bytes], content_type: str) -> AsyncGenerator[bytes, None]:
-    """The bytes of the file of a form, of which the form's own bytes arrive.
-
-    Raises:
-        FormError: the form is invalid, or ends too early.
-    """
-    reader, is_file = FormReader(content_type), False
-    async for piece in pieces:
-        for found in reader.feed(piece):
-            if isinstance(found, FormPart):
-                is_file = found.is_file
-            elif is_file:
-                yield found
-    reader.finish()
 
 
 async def first_line(

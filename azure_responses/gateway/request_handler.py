@@ -261,6 +261,8 @@ class RequestHandler:
             reply = await gateway.batch_api.answer(caller, request)
             if reply is not None:
                 await self._send_object(reply)
+                reply.summary.latency = time.perf_counter() - self._began
+                gateway.record(caller, reply.summary)
                 return
         read = partial(gateway.server.read, request)
         try:

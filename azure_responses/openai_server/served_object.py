@@ -13,6 +13,7 @@ from azure_responses.openai_server.request_json import (
 from azure_responses.openai_server.route import ServedRoute
 from azure_responses.protocol.form_reader import is_multipart
 from azure_responses.protocol.object_request import ReceivedForm
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.protocol.received_form import HeldForm
 from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
 from azure_responses.routing.object_place import asks_for_copies, named_model, named_models
@@ -50,7 +51,7 @@ def read_object_request(
         body = form.values
     elif request.body.strip():
         body, content_type = read_object(request.body), "application/json"
-    refuse_connection_fields(body or {}, request.headers)
+    refuse_connection_fields(_without_endpoint(body or {}, row), request.headers)
     asked = _join(query)
     model = named_model(body or {}, asked, request.headers)
     models = named_models(body or {}, asked)
@@ -86,6 +87,13 @@ def _end_user(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None
     if not named and isinstance(metadata, Mapping):
         named = metadata.get("user_id")
     return named if isinstance(named, str) and named else None
+
+
+def _without_endpoint(body: Mapping[str, Any], row: APIOperation) -> Mapping[str, Any]:
+    """The fields that could say where a call goes: of a batch `endpoint` names an operation."""
+    if row.name != "batches.create":
+        return body
+    return {name: value for name, value in body.items() if name != "endpoint"}
 
 
 def _join(pairs: QueryPairs) -> dict[str, Any]:

@@ -416,3 +416,69 @@ def test_a_process_that_shuts_down_leaves_the_rest_to_another(
             batch = wait_for(client, name, has_ended)
     assert batch["request_counts"]["completed"] == 30
     assert _creates(slow) == 30
+
+
+def _upload(client: Any, content: bytes, **fields: str) -> Any:
+    files = {"file": ("q.jsonl", content)}
+    return client.post("/v1/files", files=files, data={"purpose": "batch", **fields})
+
+
+def test_an_uploaded_file_is_kept_listed_and_run(azure: RunningServer, url: str) -> None:
+    lines = [json.dumps(each) for each in requests(2000)]
+    lines[5] = json.dumps(line("long", body={"model": "chat", "input": "x" * 2_000_000}))
+    content = "\n".join(lines).encode()
+    with serve(_config(azure, url)) as gateway, gateway.client() as client:
+        with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=KEY, max_retries=0) as caller:
+            file = caller.files.create(file=("q.jsonl", content), purpose="batch")
+            assert (file.bytes, file.filename) == (len(content), "q.jsonl")
+            assert caller.files.content(file.id).content == content
+            other = client.post("/v1/files", files={"file": b"x"}, data={"purpose": "assistants",
+                                "model": "chat"}).json()  # fmt: skip
+            # What is kept here and what is at a resource are one list.
+            assert {one.id for one in caller.files.list(limit=1)} == {file.id, other["id"]}
+            assert [one.id for one in caller.files.list(purpose="batch")] == [file.id]
+        small = _upload(client, json.dumps(line("one")).encode(), **_lasting(86_400)).json()
+        assert small["expires_at"] - small["created_at"] == 86_400
+        created = client.post("/v1/batches", json=asked(input_file_id=small["id"])).json()
+        batch = wait_for(client, created["id"], has_ended)
+        assert set(output_of(client, batch["output_file_id"])) == {"one"}
+    assert not any(request.operation == "batches" for request in azure.emulator.requests)
+
+
+def _lasting(seconds: int) -> dict[str, str]:
+    return {"expires_after[anchor]": "created_at", "expires_after[seconds]": str(seconds)}
+
+
+def test_an_upload_that_is_too_long_or_torn_leaves_nothing(
+    azure: RunningServer, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure_responses.gateway.batch_api.MOST_BYTES", 1_000_000)
+    with serve(_config(azure, url)) as gateway, gateway.client() as client:
+        refused = _upload(client, b"x" * 1_100_000)
+        assert refused.status_code == 400
+        assert refused.json()["error"]["code"] == "file_too_large"
+        assert _upload(client, b"{}", **_lasting(5)).status_code == 400
+        head = b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+        file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="q"\r\n\r\n{}'
+        kind = {"content-type": "multipart/form-data; boundary=b"}
+        torn = client.post("/v1/files", content=head + file, headers=kind)
+        assert torn.status_code == 400
+        assert client.get("/v1/files?purpose=batch").json()["data"] == []
+    with open_tables(url) as tables:
+        assert tables.list_files("master", 0.0) == []
+
+
+def test_pages_of_batches_follow_each_other(azure: RunningServer, url: str) -> None:
+    with serve(_config(azure, url)) as gateway, open_tables(url) as tables:
+        put_file(tables, requests(1))
+        with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=KEY, max_retries=0) as client:
+            made = [
+                client.batches.create(
+                    input_file_id="file-input",
+                    endpoint="/v1/responses",
+                    completion_window="24h",
+                ).id
+                for _ in range(5)
+            ]
+            listed = [one.id for one in client.batches.list(limit=2)]
+    assert sorted(listed) == sorted(made)
