@@ -162,6 +162,7 @@ class ObjectReader:
             call.pieces,
             place.copied,
             place.resources,
+            place.warnings,
         )
         if call.received is not None:
             routed.send_on(call.received)
@@ -198,6 +199,7 @@ class RoutedObject:
             all of them.
         resources: of a list, the tags of the resources whose objects it has; of an upload, of those
             that get a copy.
+        warnings: what was left out of the body, one sentence each.
     """
 
     reader: Reader
@@ -212,6 +214,7 @@ class RoutedObject:
     pieces: Content | None = None
     copied: Mapping[str, SignedId] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     is_about_stored: ClassVar[bool] = True
     is_background: ClassVar[bool] = False

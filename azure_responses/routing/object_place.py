@@ -16,6 +16,7 @@ from azure_responses.routing.affinity import Affinity, RequestIds, conflict, pin
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.id_schema import Place, request_place
+from azure_responses.routing.id_walker import to_plain
 from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Pin, unknown_response
 from azure_responses.routing.signed_id import MOST_COPIES, SignedId, show_id
@@ -42,6 +43,7 @@ OWN_FIELDS = (*MODEL_FIELDS, "replicate")
 _REPLICATE = ("replicate", "x-azr-replicate")
 # The hosts of models without a resource.
 _SERVERLESS = ".models.ai.azure.com"
+_LEFT_OUT = "Reasoning of another resource than the conversation's was left out of the items."
 _CURSORS = ("after", "before")
 # A version of a skill is a number, not an id.
 _NOT_IDS = frozenset({"version"})
@@ -91,6 +93,7 @@ class ObjectPlace(NamedTuple):
             copy → what its label says.
         resources: of a list, the tags of all resources whose objects it has; of everything else
             empty.
+        warnings: what is left out of the body, one sentence each.
     """
 
     group: str
@@ -101,6 +104,7 @@ class ObjectPlace(NamedTuple):
     given: Mapping[str, str] = {}
     copied: Mapping[str, SignedId] = {}
     resources: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class _Sighted(NamedTuple):
@@ -142,10 +146,12 @@ class ObjectPlaces:
             group = self._maker(Pin(targets[0], None, "model"), asked).group
             return ObjectPlace(group, None, body=ids, resources=targets)
         path, query = self._read_path(asked), self._read_query(asked)
-        body = None
-        if asked.body is not None:
-            place = request_place(asked.row.collection)
-            body = self._affinity.read(asked.body, asked.owner, place)
+        body, sent = None, asked.body
+        warnings: tuple[str, ...] = ()
+        if sent is not None:
+            if asked.row.name == "conversations.items.create" and path[0].label is not None:
+                sent, warnings = self._without_foreign_reasoning(sent, asked, path[0].label)
+            body = self._affinity.read(sent, asked.owner, request_place(asked.row.collection))
             # What may hold an id that is not read could name another owner's object.
             body.pins.require_ids()
         pin = _join_pins([*path, *query], body)
@@ -163,7 +169,34 @@ class ObjectPlaces:
             body,
             {**_given(known), **(body.given if body else {})},
             {one.label.inner: one.label for one in known if one.label and one.label.copies},
+            warnings=warnings,
         )
+
+    def _without_foreign_reasoning(
+        self, body: Mapping[str, Any], asked: AskedObject, conversation: SignedId
+    ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """The body without reasoning that only another resource than the conversation's can read.
+
+        Programs such as openai-agents add all items of a response to a conversation, wherever the
+        response was made. Its messages and calls are there in full; its reasoning is not.
+        """
+        items = body.get("items")
+        if not isinstance(items, list):
+            return body, ()
+        kept = [item for item in items if not self._is_foreign(to_plain(item), asked, conversation)]
+        if len(kept) == len(items):
+            return body, ()
+        return {**body, "items": kept}, (_LEFT_OUT,)
+
+    def _is_foreign(self, item: Any, asked: AskedObject, conversation: SignedId) -> bool:
+        if not isinstance(item, Mapping) or item.get("type") != "reasoning":
+            return False
+        item_id = item.get("id")
+        # With its encrypted content it is judged as that of a response is.
+        if not isinstance(item_id, str) or item.get("encrypted_content"):
+            return False
+        label = self._affinity.read_id(item_id, asked.owner, "items.id")
+        return label is not None and label.resource != conversation.resource
 
     def _copy_targets(self, asked: AskedObject) -> tuple[str, ...]:
         """The resources of which each gets a copy of a file that is uploaded; none without copies.

@@ -70,6 +70,15 @@ def test_a_session_sends_its_items_back(report: Report, mode: str) -> None:
     assert len(verdict.resources) == 1
 
 
+def test_a_conversation_of_the_service_keeps_the_turns(report: Report, mode: str) -> None:
+    verdict = report.judge(mode, "conversation_turns")
+    assert _ANSWER in verdict.seen["texts"][1]
+    assert verdict.seen["texts"][2] == _NAMED_ADA
+    assert verdict.seen["items"] > 6
+    assert verdict.seen["left"] == verdict.seen["items"] - 1
+    assert set(verdict.statuses) == {200}
+
+
 def test_the_output_has_a_type(report: Report, mode: str) -> None:
     assert report.judge(mode, "structured").seen["parsed"]["age"] == 36
 

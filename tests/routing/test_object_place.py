@@ -233,6 +233,29 @@ def test_items_of_a_conversation_are_read_as_those_of_a_response() -> None:
     assert place.body.unlabel().body["items"][0]["id"] == "msg_1"
 
 
+def test_reasoning_of_another_resource_is_left_out_of_a_conversation() -> None:
+    """A program adds the items of a response to a conversation wherever the response was made."""
+    foreign = {"type": "reasoning", "id": _label("rs_1", "west"), "summary": []}
+    own = {"type": "reasoning", "id": _label("rs_2", "east"), "summary": []}
+    message = {"type": "message", "id": _label("msg_1", "west"), "role": "assistant", "content": []}
+    sealed = {"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"}
+    odd = [{"type": "reasoning"}, sealed, "text"]
+    conversation = _label("conv_1", "east")
+    place = _read(
+        "conversations.items.create", conversation, body={"items": [foreign, message, own, *odd]}
+    )
+    assert _resource(place) == make_tag("east")
+    assert place.body is not None
+    left = place.body.unlabel(make_tag("east")).body["items"]
+    assert [item["id"] for item in left[:2]] == ["msg_1", "rs_2"]
+    assert place.warnings == (
+        "Reasoning of another resource than the conversation's was left out of the items.",
+    )
+    for body in ({"items": [own, message]}, {"items": "text"}, {}):
+        place = _read("conversations.items.create", conversation, body=body)
+        assert place.warnings == ()
+
+
 @pytest.mark.parametrize(
     ("sources", "model"),
     [

@@ -169,6 +169,7 @@ class _Served:
         summary = self._call.summary
         reply = RoutedObjects(self._calls).forward(request, self._call.attempt)
         summary.headers, body = reply.headers, reply.body
+        summary.warnings = request.warnings
         if request.row.is_billed and isinstance(body, bytes):
             summary.result = from_json(body)
             _begin_session(request, summary)

@@ -8,6 +8,7 @@ from azure_responses._async.object_calls import AsyncDownload
 from azure_responses.batches.rewriting import OutputRewriter
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.file_copies import AsyncFileCopies
 from azure_responses.router._async.object_lists import AsyncObjectLists, AttemptNote
@@ -208,4 +209,7 @@ class AsyncRouterObjectCalls:
             "extra_body": options.extra_body,
         }
         named = {n: value for n, value in given.items() if n == "timeout" or value is not None}
-        return self._reader.read(ObjectCall.of(request, options=named, **self._scope))
+        routed = self._reader.read(ObjectCall.of(request, options=named, **self._scope))
+        for text in routed.warnings:
+            warn_caller(text)
+        return routed

@@ -9,6 +9,7 @@ from azure_responses._sync.object_calls import Download
 from azure_responses.batches.rewriting import OutputRewriter
 from azure_responses.protocol.object_request import ObjectRequest
 from azure_responses.protocol.operations import Options
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router._sync.file_copies import FileCopies
 from azure_responses.router._sync.object_lists import AttemptNote, ObjectLists
@@ -203,4 +204,7 @@ class RouterObjectCalls:
             "extra_body": options.extra_body,
         }
         named = {n: value for n, value in given.items() if n == "timeout" or value is not None}
-        return self._reader.read(ObjectCall.of(request, options=named, **self._scope))
+        routed = self._reader.read(ObjectCall.of(request, options=named, **self._scope))
+        for text in routed.warnings:
+            warn_caller(text)
+        return routed

@@ -7,6 +7,7 @@ from agents import (
     Agent,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    OpenAIConversationsSession,
     OpenAIResponsesModel,
     Runner,
     SQLiteSession,
@@ -108,6 +109,22 @@ async def session_turns(errand: Errand) -> Any:
     return {"texts": texts}
 
 
+async def conversation_turns(errand: Errand) -> Any:
+    """A conversation of the service keeps the items; each turn reads them and adds its own."""
+    # Where there are several resources, the gateway has to be told at which it is made.
+    client = errand.async_client().with_options(default_headers={"x-azr-model": "gpt-5-mini"})
+    agent, session = _weather_agent(errand), OpenAIConversationsSession(openai_client=client)
+    texts = []
+    for asked in ("My name is Ada.", _QUESTION, "What is my name?"):
+        result = await Runner.run(agent, asked, session=session)
+        texts.append(result.final_output)
+    items = await session.get_items()
+    await session.pop_item()
+    left = len(await session.get_items())
+    await session.clear_session()
+    return {"texts": texts, "items": len(items), "left": left}
+
+
 async def structured(errand: Errand) -> Any:
     result = await Runner.run(_agent(errand, output_type=Person), "Ada is 36 years old.")
     return {"parsed": result.final_output.model_dump()}
@@ -130,6 +147,7 @@ if __name__ == "__main__":
         stored_tool_loop,
         replayed_turns,
         session_turns,
+        conversation_turns,
         structured,
         chat,
     )
