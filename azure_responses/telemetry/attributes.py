@@ -156,7 +156,13 @@ def response_attributes(record: CallRecord, naming: Naming) -> Attributes:
 
 
 def uses_tokens(record: CallRecord) -> bool:
-    """True for calls that spend the tokens their answer names; fetching an answer spends none."""
+    """True for calls that spend the tokens their answer names.
+
+    Fetching an answer spends none, but the first call that shows the end of a background response
+    tells what that has spent.
+    """
+    if record.operation == "retrieve" and record.is_charged:
+        return True
     row = EVERY_OPERATION.get(record.operation)
     is_answer = isinstance(record.response, Response | CompactedResponse)
     return row is not None and row.is_billed and is_answer

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from azure_responses.fork import generation
 from azure_responses.protocol.call import Call
 from azure_responses.telemetry.callback import Callback, Callbacks, Occasion, callbacks
+from azure_responses.telemetry.charges import charged_responses
 from azure_responses.telemetry.client_log import LOGGER, log_call, log_request, log_retry
 from azure_responses.telemetry.record import CallRecord, Observation, routed_attempt
 from azure_responses.types.model import StreamEvent
@@ -158,12 +159,14 @@ class Observer:
         self._has_ended = True
         # A cancellation or an interrupt is not a failure of the call: its caller left.
         is_abandoned = is_abandoned or not isinstance(error, Exception | None)
+        operation = self._observation.call.context.operation
         record = self._observation.describe(
             time.monotonic(),
             response=response,
             headers=headers or {},
             error=error,
             is_abandoned=is_abandoned,
+            is_charged=charged_responses.charges(operation, response),
         )
         if self._trace is not None:
             self._trace.end(record)

@@ -65,6 +65,9 @@ class CallRecord:
         error: what the call ended with, or what is about to be retried.
         retry_delay: seconds before the next attempt; `on_retry` only.
         is_abandoned: a stream that was given up before its end, or a call that was cancelled.
+        is_charged: to be counted in a sum of `cost` or `usage`: the call spent that, or is the
+            first of this process to show it of a background response. Reading a response again
+            spends nothing.
         started_at: unix seconds.
         url: where the call went.
         parameters: of the request, as given.
@@ -98,6 +101,7 @@ class CallRecord:
     error: BaseException | None = None
     retry_delay: float | None = None
     is_abandoned: bool = False
+    is_charged: bool = False
     started_at: float = 0.0
     # Not in `repr`: a gateway's URL may hold a key, and the other two hold what people wrote.
     url: str = field(default="", repr=False)
@@ -188,6 +192,7 @@ class Observation:
         error: BaseException | None = None,
         retry_delay: float | None = None,
         is_abandoned: bool = False,
+        is_charged: bool = False,
     ) -> CallRecord:
         """The call as it stands.
 
@@ -198,6 +203,7 @@ class Observation:
             error: what it ended with, or what is about to be retried.
             retry_delay: seconds before the next attempt.
             is_abandoned: the caller left before the end.
+            is_charged: see `CallRecord`.
         """
         first = self._first_chunk
         # A failed response and a broken stream carry what had arrived, whose tokens are billed.
@@ -214,6 +220,7 @@ class Observation:
             error=error,
             retry_delay=retry_delay,
             is_abandoned=is_abandoned,
+            is_charged=is_charged,
             started_at=self._wall_clock,
         )
 
