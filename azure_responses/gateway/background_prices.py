@@ -39,7 +39,7 @@ from azure_responses.gateway.open_response import (
 from azure_responses.gateway.open_response_store import OpenResponseStore
 from azure_responses.gateway.outages import Outages
 from azure_responses.gateway.spend import SpendTotals, Spent, spent_by
-from azure_responses.gateway.webhook_event import Delivery, response_ended
+from azure_responses.gateway.webhook_event import Delivery, object_ended
 from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
@@ -232,7 +232,8 @@ class BackgroundPrices:
             return None
         if status not in FINAL or self._caller_of(opened.key_id).webhook_url is None:
             return None
-        return response_ended(opened.key_id, opened.name, opened.label, status, self._clock())
+        kind, now = f"response.{status}", self._clock()
+        return object_ended(opened.key_id, opened.name, opened.label, kind, now)
 
     async def _send(self, delivery: Delivery | None, *, is_kept: bool) -> None:
         if delivery is None or self._relay is None:

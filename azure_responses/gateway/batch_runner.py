@@ -14,7 +14,7 @@ and paid, twice.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -95,6 +95,7 @@ class BatchRunner:
         serves: a model is served here.
         shutdown: of the process.
         concurrency: requests of batches at once in this process.
+        on_end: awaited with each batch that has ended here, and the id of its key.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class BatchRunner:
         serves: Callable[[str], bool],
         shutdown: GracefulShutdown,
         concurrency: int,
+        on_end: Callable[[Batch, str], Awaitable[None]] | None = None,
     ) -> None:
         self.tables = tables
         self._calls = calls
@@ -112,6 +114,7 @@ class BatchRunner:
         self._serves = serves
         self._shutdown = shutdown
         self._concurrency = concurrency
+        self._on_end = on_end
         self._places = asyncio.Semaphore(concurrency)
         self._name = uuid4().hex
         # One thread: the database's own limit of connections is as low.
@@ -222,6 +225,8 @@ class BatchRunner:
                 await self._execute(run)
             if run.batch.status in ("finalizing", "cancelling"):
                 await self._finish(run)
+            if run.batch.has_ended and self._on_end is not None:
+                await self._on_end(run.batch, run.claimed.key_id)
         except asyncio.CancelledError:
             if run.claim_ends:
                 raise

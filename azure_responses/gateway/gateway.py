@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from azure_responses.batches.batch import Batch
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue, Admitted
 from azure_responses.gateway.asgi_reply import ErrorResponse
@@ -29,13 +30,14 @@ from azure_responses.gateway.response_table import DatabaseTexts
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.spend import SpendTotals
 from azure_responses.gateway.spend_writer import SpendLog, SpendWriter
-from azure_responses.gateway.webhook_event import Delivery
+from azure_responses.gateway.webhook_event import Delivery, object_ended
 from azure_responses.gateway.webhook_receiver import RedisWebhookIds, WebhookReceiver
 from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
 from azure_responses.router import Router
+from azure_responses.store.redis_state import RedisState
 
 __all__ = ["Gateway"]
 
@@ -238,6 +240,7 @@ class Gateway:
             lambda model: bool(routing.group_of(model)),
             self.shutdown,
             self.settings.batch_concurrency,
+            self._tell_of_batch,
         )
         self.batch_runner.start()
         self.batch_api = self._batch_api()
@@ -254,14 +257,22 @@ class Gateway:
         valid = (one for one in found if one.revoked is None and not one.is_expired(now))
         return next(valid, None)
 
+    async def _tell_of_batch(self, batch: Batch, key_id: str) -> None:
+        """Send the webhook of a batch that this gateway has executed, if its key has a URL."""
+        if self._table.caller_of(key_id).webhook_url is not None:
+            kind = f"batch.{batch.status}"
+            await self.webhook_relay.add(
+                object_ended(key_id, batch.id, batch.id, kind, time.time())
+            )
+
     async def _start_background(self, writer: SpendWriter) -> None:
         """Begin to price background responses and to send webhooks."""
         database, deliveries = writer.database, None
         open_responses: OpenResponseStore | None = None
-        address = getattr(self.router.parts.state, "address", None)
-        if address is not None:
-            open_responses = RedisOpenResponses(address)
-            self.webhook_receiver.ids = RedisWebhookIds(address)
+        state = self.router.parts.state
+        if isinstance(state, RedisState):
+            open_responses = RedisOpenResponses(state.address, prefix=state.prefix)
+            self.webhook_receiver.ids = RedisWebhookIds(state.address, prefix=state.prefix)
         if database is not None:
             # Imported on use: SQLAlchemy is large.
             from azure_responses.gateway.due_table import DueTable

@@ -20,7 +20,7 @@ __all__ = [
     "is_public",
     "next_attempt",
     "relay_of",
-    "response_ended",
+    "object_ended",
 ]
 
 CLAIM = 60.0
@@ -80,16 +80,16 @@ class Delivery:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
-def response_ended(key_id: str, name: str, label: str, status: str, now: float) -> Delivery:
-    """The webhook that tells of the end of a response, as Azure's own would.
+def object_ended(key_id: str, name: str, label: str, kind: str, now: float) -> Delivery:
+    """The webhook that tells of the end of a response or batch, as Azure's own would.
 
-    Its id follows from the response, so that replicas which see the same end make the same.
+    Its id follows from the object, so that replicas which see the same end make the same.
 
     Args:
-        name: of the response, among all resources.
+        name: of the object, among all resources.
         label: its id as the owner of the key knows it.
+        kind: the type of the event, such as "response.completed".
     """
-    kind = f"response.{status}"
     digest = sha256(f"{name} {kind}".encode()).hexdigest()[:32]
     event = {
         "id": f"evt_{digest}",

@@ -55,6 +55,7 @@ class RedisState(StateStore):
         clock: Callable[[], int] | None = None,
     ) -> None:
         self.address = address
+        self.prefix = prefix
         self.keys = Keys(prefix)
         self.local = local or MemoryState()
         self.breaker = CircuitBreaker(address.name)

@@ -161,7 +161,7 @@ def uses_tokens(record: CallRecord) -> bool:
     Fetching an answer spends none, but the first call that shows the end of a background response
     tells what that has spent.
     """
-    if record.operation == "retrieve" and record.is_charged:
+    if record.operation in ("retrieve", "cancel") and record.is_charged:
         return True
     row = EVERY_OPERATION.get(record.operation)
     is_answer = isinstance(record.response, Response | CompactedResponse)

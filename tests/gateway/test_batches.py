@@ -13,8 +13,10 @@ import pytest
 from azure_responses.emulator import Emulator, Fault, Latency, Resource
 from azure_responses.emulator.server import RunningServer
 from azure_responses.gateway import batch_runner
+from azure_responses.protocol.webhook_signature import unwrap
 from tests.gateway.batch_files import line, open_tables, output_of, put_file, requests, wait_for
 from tests.gateway.gateways import KEY, config_of, run_process, serve
+from tests.gateway.webhook_sites import site
 
 ENDED = ("completed", "failed", "expired", "cancelled")
 OTHER = "sk-other-0123456789-abcdef"
@@ -482,3 +484,21 @@ def test_pages_of_batches_follow_each_other(azure: RunningServer, url: str) -> N
             ]
             listed = [one.id for one in client.batches.list(limit=2)]
     assert sorted(listed) == sorted(made)
+
+
+def test_a_key_gets_a_webhook_when_its_batch_has_ended(azure: RunningServer, url: str) -> None:
+    secret = "whsec_" + "QUFB" * 11
+    with site() as made:
+        allowed = {"webhook_allow_http": True, "webhook_allow_private": True}
+        hook = {"webhook_url": made.url, "webhook_secret": secret}
+        with serve(_config(azure, url, **allowed, **hook)) as gateway, open_tables(url) as tables:
+            put_file(tables, requests(2))
+            with gateway.client() as client:
+                batch = client.post("/v1/batches", json=asked()).json()
+                deadline = time.monotonic() + 20
+                while not made.received and time.monotonic() < deadline:
+                    time.sleep(0.05)
+    ((headers, body),) = made.received
+    event = unwrap(body, headers, secret, time.time())
+    assert event.type == "batch.completed"
+    assert json.loads(body)["data"] == {"id": batch["id"]}

@@ -13,8 +13,8 @@ from azure_responses.gateway.webhook_event import (
     is_given_up,
     is_public,
     next_attempt,
+    object_ended,
     relay_of,
-    response_ended,
 )
 
 DELIVERY = Delivery(id="wh_1", key_id="alice", body="{}", created=1000.0, due=1000.0)
@@ -22,7 +22,7 @@ HOUR = 3600.0
 
 
 def test_the_end_of_a_response_is_told_as_azure_tells_it() -> None:
-    made = response_ended("alice", "0011/resp_1", "resp_azr1_x", "completed", 1000.5)
+    made = object_ended("alice", "0011/resp_1", "resp_azr1_x", "response.completed", 1000.5)
     event = json.loads(made.body)
     assert event == {
         "id": event["id"],
@@ -35,9 +35,9 @@ def test_the_end_of_a_response_is_told_as_azure_tells_it() -> None:
 
 
 def test_replicas_give_the_webhook_of_one_end_the_same_id() -> None:
-    first = response_ended("alice", "0011/resp_1", "resp_azr1_x", "completed", 1000.0)
-    second = response_ended("alice", "0011/resp_1", "resp_azr1_x", "completed", 1001.0)
-    other = response_ended("alice", "0022/resp_1", "resp_azr1_x", "completed", 1000.0)
+    first = object_ended("alice", "0011/resp_1", "resp_azr1_x", "response.completed", 1000.0)
+    second = object_ended("alice", "0011/resp_1", "resp_azr1_x", "response.completed", 1001.0)
+    other = object_ended("alice", "0022/resp_1", "resp_azr1_x", "response.completed", 1000.0)
     assert first.id == second.id != other.id
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.webhook_event import Delivery, response_ended
+from azure_responses.gateway.webhook_event import Delivery, object_ended
 from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.protocol.webhook_signature import unwrap
 from tests.gateway.webhook_sites import Site, site
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-EVENT = response_ended("alice", "0011/resp_1", "resp_azr1_x", "completed", 1_000_000.0)
+EVENT = object_ended("alice", "0011/resp_1", "resp_azr1_x", "response.completed", 1_000_000.0)
 OPEN = {"allows_http": True, "allows_private": True}
 
 
