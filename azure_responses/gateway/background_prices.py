@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,6 +56,7 @@ Callers = Callable[[str], ApiCaller]
 
 # How long a caller waits for the record of their response to be written.
 _PATIENCE = 2.0
+_PATIENCE_OF_DELETION = 10.0
 # Seconds between looks for records that are due.
 _PAUSE = 5.0
 # Polled for at once in a process, and claimed in one look.
@@ -172,7 +173,10 @@ class BackgroundPrices:
         """Look at a response that is about to be deleted: afterwards its cost is lost."""
         opened = await self._find(*self._names_in(call))
         if opened is not None and not opened.is_local:
-            await self._poll(opened)
+            # A caller who deletes does not wait longer than that.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_OF_DELETION):
+                    await self._poll(opened)
 
     async def hurry(self, response_id: str) -> None:
         """Have a response polled for soon, by whichever replica, by the service's id."""

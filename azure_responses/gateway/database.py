@@ -203,7 +203,7 @@ def _engine(url: sql.URL) -> sql.Engine:
         chosen = {name: value for name, value in patience.items() if name not in url.query}
         # Writing takes one connection; a stale one is noticed before it is used.
         return sql.create_engine(
-            url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=chosen
+            url, pool_size=1, max_overflow=4, pool_pre_ping=True, connect_args=chosen
         )
     except ModuleNotFoundError as error:
         raise ConfigurationError(

@@ -127,10 +127,12 @@ class KeyTable:
     def __init__(self, fixed: Iterable[StoredKey] = ()) -> None:
         self._fixed = {key.digest: key for key in fixed}
         self._keys: Mapping[bytes, StoredKey] = self._fixed
+        self._by_id = _by_id(self._fixed)
 
     def replace(self, stored: Iterable[StoredKey]) -> None:
         """Take what the database holds now in place of what it held; the fixed keys stay."""
         self._keys = {key.digest: key for key in stored} | self._fixed
+        self._by_id = _by_id(self._keys)
 
     def find(self, key: str) -> ApiCaller | None:
         """The caller whose key this is; None for an unknown key."""
@@ -144,12 +146,19 @@ class KeyTable:
 
     def caller_of(self, key_id: str) -> ApiCaller:
         """The caller of a key's id; of a key that does not exist any more, one without terms."""
-        found = (caller for caller in self.callers() if caller.key_id == key_id)
-        return next(found, ANYONE if not key_id else ApiCaller(key_id=key_id))
+        found = self._by_id.get(key_id)
+        return found or (ApiCaller(key_id=key_id) if key_id else ANYONE)
 
     def callers(self) -> list[ApiCaller]:
         """The callers of all keys."""
         return [key.caller for key in self._keys.values()]
+
+
+def _by_id(keys: Mapping[bytes, StoredKey]) -> dict[str, ApiCaller]:
+    callers = [key.caller for key in keys.values()]
+    # Of several keys of one id, one that is valid.
+    callers.sort(key=lambda caller: caller.revoked is None)
+    return {caller.key_id: caller for caller in callers}
 
 
 _DIGEST = 32

@@ -190,3 +190,31 @@ def test_a_response_of_the_gateways_own_is_priced_when_its_task_ends(tmp_path: P
             assert closed.cost == charged(tmp_path) > 0
             assert retrieve_until_done(client, made["id"])["status"] == "completed"
             assert totals(tmp_path) == closed
+
+
+def test_without_a_database_the_process_prices_what_it_has_made(tmp_path: Path) -> None:
+    with gateway(tmp_path, database_url=None) as running, running.client(ALICE) as client:
+        totals_of_process = running.app.gateway._totals
+        made = client.post(CREATE, json=HELLO).json()
+        held = totals_of_process.spent("alice")
+        assert held > 0
+        retrieve_until_done(client, made["id"])
+        until(lambda: totals_of_process.spent("alice") != held)
+    lines = [line for line in log_lines(tmp_path) if line["operation"] == "create"]
+    assert [line["cost"] is not None for line in lines] == [True]
+
+
+def test_a_chat_completion_in_the_background_is_priced_too(tmp_path: Path) -> None:
+    with gateway(tmp_path) as running, running.client(ALICE) as client:
+        asked = {
+            "model": "chat",
+            "messages": [{"role": "user", "content": "Say hello"}],
+            "background": True,
+        }
+        made = client.post("/v1/chat/completions", json=asked)
+        assert made.status_code == 200, made.text
+        assert open_names(tmp_path) == [made.json()["id"]]
+        retrieve_until_done(client, made.json()["id"])
+        until(lambda: not open_names(tmp_path))
+        assert (totals(tmp_path).calls, totals(tmp_path).unpriced) == (1, 0)
+        assert totals(tmp_path).cost > 0

@@ -52,6 +52,13 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         assert charged.charges("retrieve", response("completed", True, name))
 
 
+@pytest.fixture(autouse=True)
+def nothing_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Emulators of one seed give the same ids.
+    fresh = ChargedResponses()
+    monkeypatch.setattr("azure_responses.telemetry.observer.charged_responses", fresh)
+
+
 @pytest.fixture
 def emulator() -> Emulator:
     latency = Latency(first_token=0.05)
