@@ -178,6 +178,7 @@ class ObjectReader:
             can_move=False,
             patience=shortest_of(options["timeout"]) if timed else None,
             is_altered=is_altered(options),
+            is_object=True,
         )
 
 

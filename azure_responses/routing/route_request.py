@@ -86,6 +86,8 @@ class RouteRequest(NamedTuple):
         is_output_open: the caller sets no limit to the output, so that what a deployment's other
             outputs had is a better estimate than `output_tokens`.
         context_tokens: of what the call continues, which its body does not show.
+        is_object: it is about a stored object other than a response, whose limits are those of the
+            resource: a refusal says nothing about the deployment.
     """
 
     group: str
@@ -100,6 +102,7 @@ class RouteRequest(NamedTuple):
     is_altered: bool = False
     is_output_open: bool = False
     context_tokens: int = 0
+    is_object: bool = False
 
     @property
     def given_tokens(self) -> int:

@@ -476,7 +476,8 @@ class RoutedCall:
         if decision.cause is None or decision.cause == "rate limit":
             if self.is_probe:
                 health.release_probe(deployment.id)
-            return health.limit(deployment.id, hint, now) if decision.cause else None
+            is_limited = decision.cause is not None and not self.request.is_object
+            return health.limit(deployment.id, hint, now) if is_limited else None
         cooldown = health.fail(
             deployment.id,
             decision.cause,
@@ -503,6 +504,9 @@ class RoutedCall:
         cooldown: float | None,
     ) -> None:
         tried = self._tried
+        if cooldown is None and decision.cause == "rate limit":
+            # The limit is not the deployment's, but it is one for this call.
+            cooldown = getattr(error, "retry_after", None)
         if decision.is_final:
             # A refused key or a missing deployment does not change while a caller waits.
             tried.give_up(deployment_id, now)

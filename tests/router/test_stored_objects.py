@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,7 @@ from azure_responses import (
     ConfigurationError,
     InternalServerError,
     NotFoundError,
+    RateLimitError,
     ResponseNotFoundError,
     Router,
 )
@@ -173,6 +175,23 @@ def test_an_object_that_is_not_found_does_not_cool_its_deployment_down(
             with pytest.raises(NotFoundError):
                 router.files.retrieve(made.id)
         assert router.responses(model="east", input="hi").output_text
+
+
+def test_a_limit_on_objects_is_waited_for_and_does_not_stop_calls_of_models(
+    emulator: Emulator, naps: list[float]
+) -> None:
+    fault = Fault("http-429", operation="files.retrieve", retry_after=7.0, times=1)
+    with _router(emulator, rows=rows_of(emulator, 1)) as router:
+        made = router.files.create(file=b"x", purpose="assistants")
+        emulator.faults.add(fault)
+        assert router.files.retrieve(made.id).id == made.id
+        assert sum(naps) == pytest.approx(7, abs=1)
+        emulator.faults.add(replace(fault, times=None))
+        with pytest.raises(RateLimitError):
+            router.files.retrieve(made.id, timeout=1)
+        waited = len(naps)
+        assert router.responses(model="gpt", input="hi").output_text
+        assert len(naps) == waited
 
 
 def _callers() -> list[Callable[[Any], Any]]:
