@@ -100,8 +100,9 @@ def _join(pairs: QueryPairs) -> dict[str, Any]:
     """The query as a mapping; a name that stands more than once has a list."""
     found: dict[str, Any] = {}
     for name, value in pairs:
-        if name.endswith("[]"):
-            found.setdefault(name, []).append(value)
+        if name.startswith("include"):
+            # Clients write a list as include[], include[0] or by the name again and again.
+            found.setdefault("include[]", []).append(value)
         elif name in found:
             # Which of the two counts could differ between the check here and Azure.
             raise invalid_request(f"{name[:100]} stands twice in the query.", param=name[:100])

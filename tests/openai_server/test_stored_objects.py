@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -374,6 +375,22 @@ def test_a_query_that_says_a_thing_twice_is_refused(fleet: Fleet) -> None:
     store = fleet.make("/vector_stores", {}, "east")
     error = fleet.refused("GET", f"/vector_stores/{store}/files", query="limit=1&limit=2")
     assert (error["status"], error["param"]) == (400, "limit")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "include[]=a&include[]=b",
+        "include=a&include=b",
+        "include[0]=a&include[1]=b",
+        "include%5B%5D=a&include=b",
+    ],
+)
+def test_a_list_in_the_query_may_be_written_in_any_way(fleet: Fleet, query: str) -> None:
+    conversation = fleet.make("/conversations", {}, "east")
+    fleet.call("GET", f"/conversations/{conversation}/items", query=f"{query}&unknown=1&limit=5")
+    sent = parse_qs(fleet.emulator.requests[-1].query)
+    assert sent == {"include[]": ["a", "b"], "limit": ["5"]}
 
 
 def test_a_model_that_is_not_there_is_not_found(fleet: Fleet) -> None:
