@@ -45,8 +45,9 @@ CONTAINER_SESSION_SECONDS = 60 * 60
 # Of each kind, and bytes of files in all: the oldest are dropped. Azure keeps 10,000 files of
 # each purpose.
 _MOST, _MOST_ITEMS, _MOST_FILES = 1000, 5000, 25_000
-# In memory, and in temporary files.
+# In memory, and in temporary files, each of which is open: macOS allows 256 in a process.
 _MOST_BYTES, _MOST_SPOOLED = 256 * 1024 * 1024, 8 * 1024 * 1024 * 1024
+_MOST_SPOOLS = 200
 # OpenAI's reference: an upload expires after an hour.
 _UPLOAD_SECONDS = 3600
 _WORD = re.compile(r"\w+")
@@ -188,7 +189,7 @@ class ObjectStore:
         self._clock = clock
         self._files: dict[str, StoredFile] = BoundedDict(_MOST_FILES, self.drop_file)
         self._next_expiry = math.inf
-        self._in_memory = self._spooled = 0
+        self._in_memory = self._spooled = self._spools = 0
         self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
         self.uploads: dict[str, StoredUpload] = BoundedDict(_MOST)
         self.containers: dict[str, Container] = BoundedDict(_MOST)
@@ -236,6 +237,7 @@ class ObjectStore:
             self._in_memory += sign * content.size
         else:
             self._spooled += sign * content.size
+            self._spools += sign
 
     def make_room(self, content: Content) -> None:
         """Drop the oldest files until there is room for one more with that content."""
@@ -258,8 +260,10 @@ class ObjectStore:
         if content.is_in_memory:
             held = sum(one.size for one in kept if one.is_in_memory)
             return self._in_memory + held + content.size > _MOST_BYTES
-        held = sum(one.size for one in kept if not one.is_in_memory)
-        return self._spooled + held + content.size > _MOST_SPOOLED
+        sizes = [one.size for one in kept if not one.is_in_memory]
+        if self._spools + len(sizes) >= _MOST_SPOOLS:
+            return True
+        return self._spooled + sum(sizes) + content.size > _MOST_SPOOLED
 
     def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
         """A new store without files."""

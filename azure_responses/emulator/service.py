@@ -100,21 +100,18 @@ class Emulator:
         self.webhooks = WebhookSender(
             self.clock, self._look_at_batches, webhook_transport, webhook_retries
         )
-        self._accounts = {
-            resource.name: Account(
-                resource,
-                self.clock,
-                self.issuer,
-                seed,
-                latency or Latency(),
-                read_lag or ReadLag(),
-                assumptions or Assumptions(),
-                batch_timing or BatchTiming(),
-                indexing_seconds,
-                self.webhooks,
-            )
-            for resource in resources
-        }
+        shared = (
+            self.clock,
+            self.issuer,
+            seed,
+            latency or Latency(),
+            read_lag or ReadLag(),
+            assumptions or Assumptions(),
+            batch_timing or BatchTiming(),
+            indexing_seconds,
+            self.webhooks,
+        )
+        self._accounts = {one.name: Account(one, *shared) for one in resources}
         # Reentrant, as the control API resets the emulator from inside a request.
         self._lock = threading.RLock()
 

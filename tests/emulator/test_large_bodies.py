@@ -31,7 +31,9 @@ def process() -> Iterator[tuple[int, httpx.Client]]:
         [sys.executable, "-c", SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
-        url, key = running.stdout.readline().split()
+        said = running.stdout.readline()
+        assert said, f"the process ended with {running.wait(timeout=20)}"
+        url, key = said.split()
         with httpx.Client(
             base_url=url, headers={"api-key": key}, trust_env=False, timeout=60
         ) as client:

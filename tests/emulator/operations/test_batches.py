@@ -233,6 +233,19 @@ def test_a_cancelled_batch_keeps_what_was_executed() -> None:
     assert "'cancelled'" in refused.json()["error"]["message"]
 
 
+def test_a_batch_that_takes_no_time_can_be_cancelled_before_it_is_looked_at(
+    client: httpx.Client,
+) -> None:
+    batch_id = submit(client, [line()])
+    assert client.post(f"{BATCHES}/{batch_id}/cancel").json()["status"] == "cancelling"
+    shown = show(client, batch_id)
+    assert (shown["status"], shown["request_counts"]["completed"]) == ("cancelled", 0)
+    assert read(client, shown["output_file_id"]) == []
+    other = submit(client, [line()])
+    show(client, other)
+    assert client.post(f"{BATCHES}/{other}/cancel").status_code == 409
+
+
 def test_a_batch_expires_after_24_hours_with_what_was_executed() -> None:
     emulator = make_emulator(batch_timing=BatchTiming(per_line=10 * 3600))
     with open_client(emulator) as client:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import Content, ContentWriter
 from azure_responses.emulator.object_store import ObjectStore
 from azure_responses.emulator.opaque_values import IdentifierMint
 from tests.emulator.callers import BEGIN, open_client
@@ -156,6 +156,18 @@ def test_a_file_for_batches_has_at_most_200_mb(client: httpx.Client) -> None:
     files = {"file": ("a", b"x" * (200 * 1024**2 + 1))}
     reply = client.post(FILES, data={"purpose": "batch"}, files=files)
     assert reply.json()["error"]["message"] == "File is too large."
+
+
+def test_only_so_many_temporary_files_are_open() -> None:
+    clock = Clock()
+    holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
+    for _ in range(201):
+        writer = ContentWriter(most=0)
+        writer.write(b"x")
+        holdings.add_file("a", "assistants", writer.finish())
+    assert len(holdings.files) == 200
+    holdings.add_file("b", "assistants", Content(b"x"))
+    assert len(holdings.files) == 201
 
 
 def test_files_take_no_more_memory_than_they_may() -> None:
