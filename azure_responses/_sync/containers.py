@@ -52,7 +52,7 @@ class Containers(ObjectResource):
             expires_after: such as {"anchor": "last_active_at", "minutes": 20}.
             file_ids: stored files that are copied into it.
             memory_limit: 1g where it is not given.
-            network_policy: such as {"type": "allowlist", "allowed_domains": ["example.com"]};
+            network_policy: {"type": "disabled"}, or an "allowlist" with its `allowed_domains`;
                 without one it reaches nothing.
             skills: references to skills, or skills themselves.
             options: of the call.
