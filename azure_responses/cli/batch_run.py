@@ -115,7 +115,7 @@ class LocalRun:
         results: what is done.
         model: for lines that name none.
         concurrency: requests at once.
-        progress: is told how far it is.
+        progress: shows how far it is.
 
     Attributes:
         tokens, cost: of the answers of this run; the cost is None where a price is not known.

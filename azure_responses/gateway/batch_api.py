@@ -53,7 +53,7 @@ Reply = ApiReply[Any]
 
 
 def concerns(path: str) -> bool:
-    """True for a path of batches or files, whoever serves it."""
+    """True for a path of batches or files, served here or by the router."""
     return "/batches" in path or "/files" in path
 
 

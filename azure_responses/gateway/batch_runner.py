@@ -2,7 +2,7 @@
 
 | event | what follows |
 |---|---|
-| the process is killed | its claims end after a minute, and another process goes on |
+| the process is killed | its claims end after 30 s, and another process goes on |
 | the database is away | answers wait in memory until it is back, or until the claim ends |
 | the claim is lost | the run stops at once and writes nothing more |
 | the process shuts down | no further request begins; those under way end |
@@ -39,7 +39,7 @@ LOGGER = logging.getLogger("azure_responses.gateway")
 
 T = TypeVar("T")
 
-_CLAIM = 60.0
+_CLAIM = 30.0
 _RENEWAL = 5.0
 # How often a process looks for batches that others left.
 _POLL = 5.0

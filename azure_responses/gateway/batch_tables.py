@@ -98,7 +98,7 @@ class BatchTables:
             database.make_tables(connection, _TABLES)
 
     def add_file(self, file: StoredFile) -> None:
-        """Begin a file, which nobody sees before `finish_file`."""
+        """Begin a file, which no caller sees before `finish_file`."""
         with self._database.write() as connection:
             connection.execute(sql.insert(_FILES).values(**asdict(file), is_whole=False))
 

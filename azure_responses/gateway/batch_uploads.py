@@ -36,7 +36,7 @@ async def first_line(
 ) -> tuple[BatchLine | None, AsyncGenerator[bytes, None]]:
     """The first request of a file, and the whole file to be read from its beginning.
 
-    None where the file has none that can be read: its errors are told by the batch.
+    None where the file has none that can be read: the batch reports its errors.
     """
     held, pieces = bytearray(), aiter(content)
     while b"\n" not in held.lstrip() and len(held) < _PIECE * 16:

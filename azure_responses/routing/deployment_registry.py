@@ -149,10 +149,12 @@ class DeploymentRegistry:
         there = [one for tag in pin.resources for one in self.of_resource(tag)]
         if not request.can_move:
             return there
+        # A batch deployment stores things, but refuses each single call.
+        there = [one for one in there if not one.is_batch]
         members = self.group_of(name)
         # Where the group has no deployment there, one that calls the same model reads the same
         # things: an application may have moved its group to another resource since.
-        own = [d for d in members if d.resource in pin.resources]
+        own = [d for d in members if d.resource in pin.resources and not d.is_batch]
         models = {d.name_for(name) for d in members}
         return own or [d for d in there if d.model in models]
 

@@ -117,6 +117,8 @@ def describe_obstacle(
         is_pinned: the call has to go to its resource.
         is_too_small: its context window does not hold the call, and another's does.
     """
+    if deployment.is_batch and not is_pinned:
+        return _refuse(deployment, "a batch deployment: takes batches only")
     if deployment.weight == 0 and not is_pinned:
         return _refuse(deployment, "weight 0: takes only calls that are pinned to it")
     if is_too_small:

@@ -502,3 +502,23 @@ def test_a_key_gets_a_webhook_when_its_batch_has_ended(azure: RunningServer, url
     event = unwrap(body, headers, secret, time.time())
     assert event.type == "batch.completed"
     assert json.loads(body)["data"] == {"id": batch["id"]}
+
+
+def test_a_batch_leaves_half_of_the_places_to_other_calls(slow: RunningServer, url: str) -> None:
+    places = {"max_concurrent_requests": 4, "batch_concurrency": 50}
+    with serve(_config(slow, url, **places)) as gateway, open_tables(url) as tables:
+        put_file(tables, requests(40))
+        with gateway.client() as client:
+            name = client.post("/v1/batches", json=asked()).json()["id"]
+            wait_for(client, name, lambda b: b["request_counts"]["completed"] >= 2)
+            most = 0
+            for _ in range(30):
+                most = max(most, gateway.app.gateway.concurrency.in_progress)
+                time.sleep(0.01)
+            call = {"model": "chat", "input": "Reply with exactly: now"}
+            began = time.monotonic()
+            assert client.post("/v1/responses", json=call).status_code == 200
+            assert time.monotonic() - began < 2.0
+            client.post(f"/v1/batches/{name}/cancel")
+            wait_for(client, name, has_ended)
+    assert most == 2

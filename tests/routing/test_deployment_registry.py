@@ -151,3 +151,17 @@ def test_answers_of_batches_are_those_of_a_deployment_that_goes_on() -> None:
     assert fleet(single, batch).batch_origin("zzz") is None
     # Of which model an answer is, is not known.
     assert fleet(batch, other).batch_origin("r") == (batch, None)
+
+
+def test_a_pinned_single_call_never_goes_to_a_batch_deployment() -> None:
+    routing = fleet(
+        deployment("a", resource="r"), deployment("b", resource="r", is_batch=True, weight=0.0)
+    )
+    scope = routing.scope("gpt", ask(), Pin("r"))
+    assert scope is not None
+    assert [one.id for one in scope.deployments] == ["a"]
+    stored = routing.scope("gpt", ask()._replace(can_move=False), Pin("r"))
+    assert stored is not None
+    assert len(stored.deployments) == 2
+    only = fleet(deployment("b", resource="r", is_batch=True, weight=0.0))
+    assert only.scope("gpt", ask(), Pin("r")) is None

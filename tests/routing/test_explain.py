@@ -60,6 +60,7 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
         deployment("d", max_input_tokens=5),
         deployment("e", rpm=1),
         deployment("f"),
+        deployment("g", weight=0.0, is_batch=True),
         deployment("spare", "backup"),
         fallbacks=[{"gpt": ["backup"]}],
     )
@@ -77,6 +78,7 @@ def test_an_explanation_names_who_would_serve_and_why_not_the_others() -> None:
         "d": "its context window of 5 tokens is too small",
         "e": "full for another 59.0 s (rpm, tpm)",
         "f": "cooling down for another 10.0 s (rate limit)",
+        "g": "a batch deployment: takes batches only",
     }
     assert str(explanation).splitlines()[:2] == [
         "gpt: a would serve",
