@@ -548,3 +548,30 @@ def test_all_forms_of_a_resource_lead_to_the_same_urls(
     assert endpoint.url("responses") == wanted.url("responses")
     assert endpoint.chat_url("d") == wanted.chat_url("d")
     assert endpoint.messages_url() == wanted.messages_url()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "version", "path"),
+    [
+        ("r.openai.azure.com", None, "/openai/v1/images/edits"),
+        ("r.openai.azure.com", "preview", "/openai/v1/images/edits?api-version=preview"),
+        (
+            "r.openai.azure.com",
+            "2025-04-01-preview",
+            "/openai/deployments/my%20d/images/edits?api-version=2025-04-01-preview",
+        ),
+        # Responses are called without this version, which lacks them.
+        (
+            "r.openai.azure.com",
+            "2024-10-21",
+            "/openai/deployments/my%20d/images/edits?api-version=2024-10-21",
+        ),
+        ("r.services.ai.azure.com/api/projects/p", None, "/api/projects/p/openai/v1/images/edits"),
+    ],
+)
+def test_other_apis_have_the_deployment_in_the_path_of_dated_versions(
+    endpoint: str, version: str | None, path: str
+) -> None:
+    found = resolve_endpoint(f"https://{endpoint}", version)
+    url = found.deployment_url("my d", "images", "edits")
+    assert url == f"https://{endpoint.partition('/')[0]}{path}"

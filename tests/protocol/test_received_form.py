@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.protocol.form_reader import FormError, FormReader
-from azure_responses.protocol.received_form import FormFields, read_form
+from azure_responses.protocol.received_form import FormFields, HeldForm, read_form
 
 TYPE = "multipart/form-data; boundary=XX"
 
@@ -96,3 +96,10 @@ def test_fields_that_cannot_be_read_are_refused(form: bytes, reason: str) -> Non
 
 def test_a_form_without_parts_has_no_fields() -> None:
     assert read_form(END, TYPE).values == {}
+
+
+def test_a_form_that_is_held_is_sent_on_with_other_fields() -> None:
+    form = part("model", b"gpt") + FILE + END
+    held = HeldForm(form, TYPE)
+    assert (held.values, held.fields.filename) == ({"model": "gpt"}, "a")
+    assert held.content({"model": None}) == FILE + END

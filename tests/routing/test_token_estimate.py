@@ -14,6 +14,7 @@ from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,
     estimate_output_tokens,
+    estimate_passed_tokens,
     has_output_limit,
 )
 from tests.routing.fleet import attempt, deployment, fleet
@@ -138,3 +139,20 @@ def test_what_is_read_again_costs_nothing_but_is_known_afterwards() -> None:
     outcome = Outcome(tokens=0, stored_ids=("resp_1",), stored_tokens=70)
     assert call.answered(outcome, 0.0).used == 0
     assert routing.contexts.tokens_of("resp_1") == 70
+
+
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        ({"input": "x" * 40}, 10),
+        ({"input": ["x" * 40, "y" * 40]}, 20),
+        ({"input": [[1, 2, 3], [4]]}, 4),
+        ({"prompt": "x" * 40, "n": 2}, 10),
+        ({"input": {"a": 1}}, 0),
+        ({}, 0),
+    ],
+)
+def test_the_input_of_embeddings_and_images_is_text_or_tokens(
+    body: dict[str, Any], tokens: int
+) -> None:
+    assert estimate_passed_tokens(body) == tokens
