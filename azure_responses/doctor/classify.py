@@ -4,6 +4,7 @@ One real call shows more than a series of harmless ones, because the service che
 known order: a call that fails a later check has passed the earlier ones. No I/O.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -151,15 +152,37 @@ def classify_without_deployment(result: ProbeResult, context: ProbeContext) -> l
 def _classify_step(
     name: str, found: Classification, result: ProbeResult, context: ProbeContext
 ) -> Finding:
+    is_other = found.step == "model" and serves_other_apis(context.deployment)
     if name == found.step:
-        return _fail(name, result, context)
+        return _explain_model(context) if is_other else _fail(name, result, context)
     # A refusal that names its region is itself proof of it.
     if name in found.proven or (name == "region" and result.region):
         return _pass(name, result, context)
     notes = context.credential
     if name == "credential" and notes.fault:
         return Finding(name, False, _with_claims(notes.fault, context), notes.fix)
+    if is_other:
+        return skip(name, "no response can be asked for")
     return skip(name, f"not reached, because {found.step} failed")
+
+
+# Azure's models of these APIs, and the names that deployments of them are given.
+_OTHER_MODELS = re.compile(
+    r"(^|[^a-z])(embed(ding)?s?|embed-v|ada-002|whisper|tts|transcribe|dall-?e|gpt-image)([^a-z]|$)"
+)
+
+
+def serves_other_apis(deployment: str | None) -> bool:
+    """True for a deployment whose name is that of a model for embeddings, images or audio."""
+    return deployment is not None and _OTHER_MODELS.search(deployment.lower()) is not None
+
+
+def _explain_model(context: ProbeContext) -> Finding:
+    told = (
+        f"{context.deployment!r} serves embeddings, images or audio, as its name says, and no "
+        "responses: the gateway passes such calls on"
+    )
+    return Finding("model", True, told)
 
 
 _FIXES: Mapping[str, str] = {

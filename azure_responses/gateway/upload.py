@@ -9,7 +9,7 @@ fields in the order of its arguments.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 
 from azure_responses.gateway.asgi_reply import Receive, error_response
 from azure_responses.gateway.body_reader import (
@@ -183,8 +183,9 @@ class Upload:
         store what its sender never finished.
         """
         if self._file is not None:
-            async for piece in self._file:
-                yield piece
+            async with aclosing(aiter(self._file)) as kept:
+                async for piece in kept:
+                    yield piece
             return
         piece = bytes(self._held)
         if not self._is_whole:
@@ -275,18 +276,19 @@ class UploadContent:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The pieces, from the beginning."""
         edits, place, dropped = deque(self._edits), 0, 0
-        async for piece in self._upload.pieces():
-            # Edits stand in the bytes that were held, or anywhere in a file.
-            while edits and edits[0].start < place + len(piece) + (not piece):
-                start, end, new = edits.popleft()
-                kept = piece[max(0, dropped - place) : max(0, start - place)]
-                if kept or new:
-                    yield kept + new
-                dropped = end
-            rest = piece[max(0, dropped - place) :]
-            place += len(piece)
-            if rest:
-                yield rest
+        async with aclosing(self._upload.pieces()) as pieces:
+            async for piece in pieces:
+                # Edits stand in the bytes that were held, or anywhere in a file.
+                while edits and edits[0].start < place + len(piece) + (not piece):
+                    start, end, new = edits.popleft()
+                    kept = piece[max(0, dropped - place) : max(0, start - place)]
+                    if kept or new:
+                        yield kept + new
+                    dropped = end
+                rest = piece[max(0, dropped - place) :]
+                place += len(piece)
+                if rest:
+                    yield rest
 
 
 @contextmanager

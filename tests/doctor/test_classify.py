@@ -165,3 +165,31 @@ def test_headroom_is_judged_by_known_numbers_only(
     assert detail in finding.detail
     is_low = ok is False or detail.startswith("50")
     assert (finding.fix is not None) is is_low
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text-embedding-3-large",
+        "my-embeddings",
+        "whisper",
+        "tts-hd",
+        "gpt-4o-transcribe",
+        "dall-e-3",
+    ],
+)
+def test_a_model_of_another_api_is_not_at_fault(name: str) -> None:
+    refused = _status(400, "The requested operation is unsupported.", code="OperationNotSupported")
+    asked = ProbeContext("no api-version", name, CredentialNotes("a key of 10 characters"))
+    findings = classify(ProbeResult(error=refused, seconds=0.1), asked)
+    assert _find(findings, "model").ok
+    assert "passes such calls on" in _find(findings, "model").detail
+    assert "no response" in _find(findings, "call").detail
+    assert not any(finding.ok is False for finding in findings)
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "d", "attspeech", None])
+def test_any_other_model_that_answers_no_call_is(name: str | None) -> None:
+    refused = _status(400, "The requested operation is unsupported.", code="OperationNotSupported")
+    asked = ProbeContext("no api-version", name, CredentialNotes("a key of 10 characters"))
+    assert _find(classify(ProbeResult(error=refused), asked), "model").ok is False

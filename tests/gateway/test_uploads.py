@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,58 @@ def test_a_short_upload_is_sent_again_and_a_long_one_is_not(upstream: Upstream) 
             with pytest.raises(openai.APIStatusError):
                 client.files.create(file=("a.txt", b"x" * size), purpose="assistants")
             assert len(upstream.sent) == attempts
+
+
+def test_a_long_upload_goes_elsewhere_before_its_first_byte_was_sent(upstream: Upstream) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    settings = config(upstream, upstream)
+    for number, entry in enumerate(settings["model_list"]):
+        entry["model_name"] = "gpt"
+        entry["litellm_params"]["order"] = number
+    settings["model_list"][0]["litellm_params"]["api_base"] = f"http://127.0.0.1:{port}"
+    with serve(settings) as gateway, client_of(gateway) as client:
+        client.files.create(
+            file=("a.txt", b"x" * 4 * MIB), purpose="assistants", extra_body={"model": "gpt"}
+        )
+    assert len(upstream.sent) == 1
+
+
+def test_a_slow_resource_slows_its_sender(gateway: Running, upstream: Upstream) -> None:
+    upstream.pause = 2.0
+    half, sent = HalfSent(gateway, 100 * MIB), 0
+    half.connection.settimeout(1.0)
+    half.send(FORM)
+    with suppress(TimeoutError):
+        while sent < 90 * MIB:
+            sent += half.connection.send(b"x" * MIB)
+    assert sent < 40 * MIB
+    half.connection.close()
+
+
+def test_who_leaves_a_download_ends_it_at_the_resource(
+    gateway: Running, upstream: Upstream
+) -> None:
+    ended: list[int] = []
+
+    async def answer(sent: Sent, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+        written = 0
+        try:
+            while written < 1_000_000_000:
+                writer.write(b"y" * MIB)
+                written += MIB
+                await writer.drain()
+        finally:
+            ended.append(written)
+
+    upstream.answers["content"] = answer
+    with gateway.client() as http:
+        path = f"/v1/files/{made(http)}/content"
+        with http.stream("GET", path) as found:
+            next(found.iter_bytes())
+    wait(lambda: bool(ended))
+    assert ended[0] < 100 * MIB
 
 
 def test_files_are_followed_by_their_ids(pair: Running, other: Upstream) -> None:
