@@ -201,10 +201,10 @@ def _to_response(library: ModuleType, request: Any, reply: ApiReply[Any], is_asy
 
 
 def _not_served(reply: ApiReply[Any], error: NotFoundError) -> ApiReply[bytes]:
-    """The answer to embeddings, files and other requests that a client of OpenAI's can make."""
+    """The answer to moderations, fine-tuning and others that a client of OpenAI's can ask for."""
     explained = NotFoundError(
-        f"{error.message} This transport serves responses, chat completions and models; "
-        "make other calls with a client without it.",
+        f"{error.message} This transport serves responses, chat completions, embeddings, images, "
+        "audio, models, and files and their kin; make other calls with a client without it.",
         status_code=error.status_code,
         code=error.code,
         type=error.type,

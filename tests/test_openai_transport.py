@@ -408,11 +408,19 @@ def test_an_unknown_model_is_not_found(host: _Host) -> None:
 def test_other_resources_are_refused_with_a_word_on_what_there_is(host: _Host, azure: bool) -> None:
     client = host.make_client(azure=azure, **(_AZURE if azure else {}))
     with pytest.raises(openai.NotFoundError, match="serves responses, chat completions") as caught:
-        host.get(client.embeddings.create(model="gpt", input="hi"))
+        host.get(client.moderations.create(input="hi"))
     assert "openapi" not in caught.value.response.text
     with pytest.raises(openai.NotFoundError, match="serves responses, chat completions"):
-        host.get(client.files.create(file=("a.txt", b"hi"), purpose="assistants"))
+        host.get(client.fine_tuning.jobs.cancel("job-1"))
     assert host.asked == []
+
+
+def test_files_pass(host: _Host) -> None:
+    named = {"x-azr-model": "gpt"}
+    made = host.client.files.create(file=("a.txt", b"hi"), purpose="batch", extra_headers=named)
+    file = host.get(made)
+    assert host.get(host.client.files.content(file.id)).content == b"hi"
+    host.get(host.client.files.delete(file.id))
 
 
 def test_a_failure_in_the_middle_of_a_stream_is_an_event(host: _Host) -> None:

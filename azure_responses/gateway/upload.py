@@ -183,7 +183,7 @@ class Upload:
         store what its sender never finished.
         """
         if self._file is not None:
-            async with aclosing(aiter(self._file)) as kept:
+            async with aclosing(aiter(self._file)) as kept:  # type: ignore[type-var]
                 async for piece in kept:
                     yield piece
             return

@@ -43,6 +43,8 @@ def gateway() -> Iterator[Running]:
             yield running
 
 
+# schemathesis itself draws the boundaries of forms so.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_schemathesis_finds_nothing(gateway: Running) -> None:
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     from hypothesis import HealthCheck, given, settings
