@@ -317,12 +317,18 @@ class RoutedObject:
         return self.pieces is not None and not self.pieces.is_repeatable
 
     @property
+    def _pinned(self) -> str | None:
+        """The resource that the call goes to, as far as its ids say."""
+        pin = self.route_request.pin
+        return None if pin is None else pin.resource
+
+    @property
     def form(self) -> Form | None:
         """The form of a typed call, without the fields for us and with the service's own ids."""
         form = self.call.form
         if form is None or self.body_ids is None:
             return None
-        body = self.body_ids.unlabel().body
+        body = self.body_ids.unlabel(self._pinned).body
         kept = [(name, value) for name, value in form.fields if name in body]
         # A name that stands more than once holds no id.
         names = [name for name, _ in kept]
@@ -332,7 +338,7 @@ class RoutedObject:
     def send_on(self, received: ReceivedForm) -> None:
         """Send a form that was received, with the service's own ids and without fields for us."""
         assert self.body_ids is not None
-        body, given = self.body_ids.unlabel().body, received.values
+        body, given = self.body_ids.unlabel(self._pinned).body, received.values
         changes = {name: body[name] for name in body if body[name] != given[name]}
         content = received.content({**dict.fromkeys(NOT_SENT), **changes})
         if isinstance(content, bytes):

@@ -323,7 +323,8 @@ class RequestIds:
     ) -> SignedId | None:
         label = _once(self._ids, value, path, self._read_id)
         if kind is not Kind.CALL:
-            for _, inner in label.places if label is not None else ((None, value),):
+            self._given[value if label is None else label.inner] = value
+            for _, inner in () if label is None else label.copies:
                 self._given[inner] = value
         if self._needs_look_up(kind, item):
             self._note_look_up(kind, value, path, label)

@@ -49,6 +49,8 @@ FACETS: Mapping[str, str] = {"files": "purpose", "containers": "name"}
 """The field by which a list of a kind can be asked for some of its objects only."""
 
 _LONGEST_REASON = 300
+# Of a second, in milliseconds as stores count.
+_LAST = 0.999
 # An end user who keeps calling would keep the run alive for ever.
 _MOST_PASSES = 10
 _LATE = "it was made while the purge ran; purge again"
@@ -149,7 +151,9 @@ def object_entry(
     is_wanted = is_for_all or owner is not None or end_user is not None
     if not isinstance(found, str) or not is_wanted:
         return None
-    created = _time_in(answer, "created_at") or now
+    created = _time_in(answer, "created_at")
+    # The service gives whole seconds; what is made within one stays in the order of its making.
+    created = now if created is None else created + min(max(now - created, 0.0), _LAST)
     # The `expires_at` of a batch or a vector store is when its work ends; it is kept after that.
     ends = _time_in(answer, "expires_at") if kind in ("files", "uploads") else None
     expires = ends or (now + RETENTION if kind in _ENDING else NEVER)

@@ -215,3 +215,21 @@ def test_a_key_replicates_only_to_what_it_may_call(fleet: _Fleet) -> None:
     made = fleet.upload(query="replicate=true", may_call=lambda name: name == "pair")
     assert made.status == 200
     assert fleet.stored()["north"] == []
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+def test_a_container_gets_the_copy_of_its_resource(fleet: _Fleet, as_form: bool) -> None:
+    file_id = _copied(fleet)
+    for name in _NAMES:
+        made = fleet.ask("POST", "/v1/containers", {"name": "c", "model": name})
+        path = f"/v1/containers/{made.json['id']}/files"
+        body: Any = {"file_id": file_id}
+        if as_form:
+            fleet.ask.headers = {"content-type": _FORM}
+            head = 'content-disposition: form-data; name="file_id"'
+            body = f"--b\r\n{head}\r\n\r\n{file_id}\r\n--b--\r\n".encode()
+        added = fleet.ask("POST", path, body)
+        fleet.ask.headers = {}
+        assert added.status == 200, added.content
+        content = fleet.ask("GET", f"{path}/{added.json['id']}/content")
+        assert content.content == b"My name is Ann."

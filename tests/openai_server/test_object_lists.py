@@ -129,6 +129,16 @@ def test_objects_of_others_cost_an_owner_nothing(fleet: _Fleet) -> None:
     assert fleet.reads() == before + 1
 
 
+def test_many_objects_of_an_owner_cost_one_read_of_each_resource(fleet: _Fleet) -> None:
+    made = [fleet.upload(f"a{number}.txt", _NAMES[number % 3]) for number in range(30)]
+    before = fleet.reads()
+    first = fleet.page("limit=15")
+    assert fleet.reads() == before + 3
+    last = fleet.page(f"limit=15&after={first['last_id']}")
+    assert fleet.reads() == before + 6
+    assert [each["id"] for each in (*first["data"], *last["data"])] == made[::-1]
+
+
 def test_a_list_without_an_owner_merges_what_all_resources_have(fleet: _Fleet) -> None:
     made = [fleet.upload(f"a{n}.txt", _NAMES[n % 3], None) for n in range(5)]
     fleet.upload("hers.txt", "west")

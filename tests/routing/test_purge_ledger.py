@@ -107,7 +107,7 @@ def _made(kind: str, **answer: object) -> LedgerEntry | None:
 
 def test_an_object_is_remembered_with_its_own_times() -> None:
     made = _made("files", id="file-a", created_at=40, expires_at=90.5, purpose="batch", name="n")
-    assert made == LedgerEntry("file-a", "d", "r", None, "me", 40.0, 90.5, "files", "batch")
+    assert made == LedgerEntry("file-a", "d", "r", None, "me", 40.999, 90.5, "files", "batch")
     assert made is not None
     assert made.key == "files:r:file-a"
 
@@ -126,6 +126,15 @@ def test_a_time_that_cannot_be_is_not_taken_over() -> None:
     container = _made("containers", id="x", created_at=-1)
     assert container is not None
     assert (container.created, container.expires) == (50.0, 50.0 + RETENTION)
+
+
+@pytest.mark.parametrize(("created_at", "created"), [(50, 50.0), (49.75, 50.0), (60, 60.0)])
+def test_objects_of_one_second_stay_in_the_order_of_their_making(
+    created_at: float, created: float
+) -> None:
+    made = _made("files", id="x", created_at=created_at)
+    assert made is not None
+    assert made.created == created
 
 
 def test_an_object_of_no_one_in_particular_is_not_remembered() -> None:

@@ -1,9 +1,10 @@
 """Lists of the objects of all resources that a caller may use.
 
 A caller with an owner, or who asks for an end user, is shown what was made for them. The state
-knows what that is and in which order, so that a page costs one look-up there and, at the resources,
-one read for each object: however many objects of others there are. For all other callers the
-resources' own lists are merged, at one read of each for a page; objects of owners are left out.
+knows what that is and in which order, so that a page costs one look-up there and, at the
+resources, at most one read for each object, however many objects of others there are. For all other
+callers the resources' own lists are merged, at one read of each for a page; objects of owners are
+left out.
 
 Where a resource cannot be read the list fails: the rest would pass for all there is.
 """
@@ -11,8 +12,10 @@ Where a resource cannot be read the list fails: the rest would pass for all ther
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 from azure_responses._async.concurrency import gather
@@ -47,6 +50,8 @@ from azure_responses.routing.signed_id import SignedId
 __all__ = ["AsyncObjectLists", "AttemptNote", "send_object"]
 
 _MOST_READS = 300
+# So many objects of one resource on a page may be found in one read of its list.
+_WORTH_A_LIST = 4
 
 AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
 """Is entered for each attempt, and sees its error."""
@@ -204,21 +209,23 @@ class AsyncObjectLists:
     async def _owned(self, begin: ListPosition) -> tuple[list[dict[str, Any]], bool, ListPosition]:
         limit, last = self._query.limit, self._entry_at(begin)
         objects: list[dict[str, Any]] = []
-        reads = 0
+        shown, reads = dict(begin.after), 0
         while len(objects) < limit and reads < _MOST_READS:
             page = await self._entries(last, limit - len(objects))
             if not page:
                 return objects, False, begin
             reads += len(page)
-            found = await gather(self._fetch, page)
+            listed = await self._listed(page, shown)
+            found = await gather(partial(self._fetch, listed), page)
             objects += [each for each in found if each is not None]
+            shown |= {entry.resource: entry.response_id for entry in page}
             last = page[-1]
         has_more = bool(await self._entries(last, 1))
         if has_more and not objects:
             raise _busy()
         assert last is not None
         mark = Mark(last.created, last.resource)
-        return objects, has_more, ListPosition(mark, {last.resource: last.response_id})
+        return objects, has_more, ListPosition(mark, shown)
 
     def _entry_at(self, begin: ListPosition) -> LedgerEntry | None:
         """An entry at the place where the page begins; the object may be gone by now."""
@@ -252,10 +259,41 @@ class AsyncObjectLists:
         places = entry.copies or ((entry.resource, entry.response_id),)
         return tuple(place for place in places if place[0] in self._request.resources)
 
-    async def _fetch(self, entry: LedgerEntry) -> dict[str, Any] | None:
+    async def _listed(
+        self, page: Sequence[LedgerEntry], shown: Mapping[str, str]
+    ) -> dict[tuple[str, str], tuple[dict[str, Any], Deployment]]:
+        """What one read of a resource's own list has of a page, where that may spare others.
+
+        Objects of other owners stand there as well, so that it may be nothing.
+        """
+        homes = Counter(self._places(entry)[0][0] for entry in page)
+        found: dict[tuple[str, str], tuple[dict[str, Any], Deployment]] = {}
+
+        async def read(resource: str) -> None:
+            asked = Read(resource, shown.get(resource), LARGEST_PAGE)
+            request = self._request.reading(asked, self._query.order)
+            try:
+                body, maker = await send_object(request, self._calls, self._note)
+            except (NotFoundError, BadRequestError):
+                # The object that the list was to go on after is gone.
+                return
+            for each in entries_of(resource, body):
+                found[resource, each.id] = each.value, maker
+
+        await gather(read, [each for each, count in homes.items() if count >= _WORTH_A_LIST])
+        return found
+
+    async def _fetch(
+        self,
+        listed: Mapping[tuple[str, str], tuple[dict[str, Any], Deployment]],
+        entry: LedgerEntry,
+    ) -> dict[str, Any] | None:
         """The object of an entry as it is now; None where it is gone."""
         places = self._places(entry)
         resource, inner = places[0]
+        if places[0] in listed:
+            known, maker = listed[places[0]]
+            return self._labelled(known, maker, entry)
         label = SignedId(inner, resource, resource, places if len(places) > 1 else ())
         try:
             found, maker = await send_object(
