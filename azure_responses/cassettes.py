@@ -31,6 +31,7 @@ _ID_HEADERS = frozenset({"apim-request-id", "x-request-id", "x-ms-client-request
 _SECRET_HEADERS = ("api-key", "authorization", "ocp-apim-subscription-key", "cookie")
 _SECRET_QUERY = re.compile(r"(?<=[?&])(subscription-key|code|sig|api-key)=[^&]*&?", re.IGNORECASE)
 
+_BOUNDARY = re.compile(r"multipart/form-data; *boundary=([\w-]+)")
 _AZURE_HOST = re.compile(
     r"[a-z0-9][a-z0-9-]*(\.openai\.azure\.(?:com|us|cn)|\.cognitiveservices\.azure\.(?:com|us|cn)"
     r"|\.services\.ai\.azure\.com|\.azure-api\.net|\.api\.cognitive\.microsoft\.com)",
@@ -67,6 +68,7 @@ class Scrubber:
         }
         if request.body:
             request.body = self._text(_decode(request.body)).encode()
+        _fix_boundary(request)
         return request
 
     def response(self, response: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +111,16 @@ class Scrubber:
         for pattern, replacement in _REPLACEMENTS:
             text = pattern.sub(replacement, text)
         return text
+
+
+def _fix_boundary(request: Any) -> None:
+    """Give a form the same boundary each time, so that its body matches the recorded one."""
+    for name, value in request.headers.items():
+        text = _decode(value[0] if isinstance(value, list) else value)
+        found = _BOUNDARY.search(text)
+        if name.lower() == "content-type" and found and request.body:
+            request.headers[name] = text.replace(found[1], "boundary")
+            request.body = request.body.replace(found[1].encode(), b"boundary")
 
 
 def _decode(value: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
+from io import IOBase
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,12 @@ def _name_of(given: Any, content: Any) -> str:
     """
     if isinstance(given, str) and given is not content:
         return given
-    named = content if isinstance(content, str | os.PathLike) else getattr(content, "name", None)
+    named = content
+    if not isinstance(content, str | os.PathLike):
+        named = getattr(content, "name", None)
+        # Web frameworks call it `filename`; the `name` of theirs may be that of the field.
+        if not isinstance(content, IOBase):
+            named = getattr(content, "filename", None) or named
     # A temporary file without a name has a number there.
     if not isinstance(named, str | bytes | os.PathLike):
         return _UNNAMED

@@ -348,3 +348,26 @@ def test_a_placeholder_for_a_key_garbles_no_cassette() -> None:
     for key in ("e", "test", "5", '"'):
         sent = vcr.request.Request("POST", uri, body.encode(), {"api-key": key})
         assert scrubber.request(sent).body == body.encode()
+
+
+@pytest.mark.parametrize("side", ["sync", "asyncio", "trio"])
+def test_an_upload_is_played_back_although_its_boundary_is_another(
+    side: str, tmp_path: Path
+) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"{}"
+
+    async def upload(url: str) -> str:
+        async with AsyncAzureResponses(url, api_key="emulator-key") as client:
+            return (await client.files.create(file=("a.jsonl", pieces()), purpose="batch")).id
+
+    def run(url: str) -> str:
+        with make_vcr(str(tmp_path)).use_cassette("upload.yaml"):
+            if side != "sync":
+                return anyio.run(upload, url, backend=side)
+            with AzureResponses(url, api_key="emulator-key") as client:
+                return client.files.create(file=("a.jsonl", pieces()), purpose="batch").id
+
+    with Emulator().serve() as server:
+        recorded = run(server.url)
+    assert run("http://127.0.0.1:1") == recorded

@@ -59,6 +59,16 @@ class _NoRewind(io.BytesIO):
         return False
 
 
+class _Uploaded:
+    """As a web framework gives an uploaded file."""
+
+    name = "the-field"
+    filename = "report.pdf"
+
+    def __init__(self, content: bytes) -> None:
+        self.read = io.BytesIO(content).read
+
+
 class _AsyncFile:
     """As a web framework gives an uploaded file."""
 
@@ -153,6 +163,7 @@ def test_an_async_iterator_that_was_begun_cannot_be_sent_again() -> None:
         (b"x", "upload"),
         (io.BytesIO(b"x"), "upload"),
         ((None, b"x"), "upload"),
+        (_Uploaded(b"x"), "report.pdf"),
         (("report.pdf", b"x"), "report.pdf"),
     ],
 )
