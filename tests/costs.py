@@ -40,6 +40,7 @@ COSTS = {
         "gateway/test_openapi.py",
         "gateway/test_passed_calls.py",
         "gateway/test_request_handler.py",
+        "gateway/test_response_waiters.py",
         "gateway/test_shared_limits.py",
         "gateway/test_spend_writer.py",
         "gateway/test_upload.py",

@@ -13,15 +13,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from azure_responses.batches.batch import ENDED as ENDED_BATCH
 from azure_responses.call_options import new_call_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.batch_price import is_batch, read_batch, used_by
-from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.open_response import (
     CLAIM,
@@ -37,8 +36,9 @@ from azure_responses.gateway.open_response import (
     summary_of,
 )
 from azure_responses.gateway.open_response_store import OpenResponseStore
-from azure_responses.gateway.outages import Outages
-from azure_responses.gateway.spend import SpendTotals, Spent, spent_by
+from azure_responses.gateway.response_records import ResponseRecords
+from azure_responses.gateway.response_waiters import ResponseWaiters
+from azure_responses.gateway.spend import SpendTotals, spent_by
 from azure_responses.gateway.webhook_event import Delivery, object_ended
 from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary
@@ -59,9 +59,13 @@ _PATIENCE = 2.0
 _PATIENCE_OF_DELETION = 10.0
 # Seconds between looks for records that are due.
 _PAUSE = 5.0
+# Numbers of its own: the program may count on the sequence of the shared ones.
+_JITTER = random.Random()
 # Polled for at once in a process, and claimed in one look.
 _AT_ONCE, _MOST_CLAIMED = 8, 40
 _POLL_TIMEOUT = 60.0
+# How often a response is looked at for a caller who waits for its end.
+_FIRST_LOOK, _LAST_LOOK = 1.0, 16.0
 # Responses known to be closed, which a caller may retrieve again and again.
 _MOST_CLOSED = 10_000
 _CLOSING = 10.0
@@ -93,7 +97,7 @@ class BackgroundPrices:
     ) -> None:
         self._server = server
         self._parts = router.parts
-        self._records = _Records(totals)
+        self._records = ResponseRecords(totals)
         self._caller_of = caller_of
         self._priced = priced
         self._relay = relay
@@ -104,6 +108,7 @@ class BackgroundPrices:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._poller: asyncio.Task[None] | None = None
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._waiters = ResponseWaiters()
 
     async def start(
         self,
@@ -178,6 +183,23 @@ class BackgroundPrices:
                 async with asyncio.timeout(_PATIENCE_OF_DELETION):
                     await self._poll(opened)
 
+    async def wait_for_end(self, call: ServedRequest, seconds: float) -> None:
+        """Return when the response that `call` reads has ended, or after so many seconds.
+
+        A webhook, or whatever else shows the end in this process, ends the wait at once. So that
+        one ends without webhooks too, and where another replica sees the end, the response is
+        looked at meanwhile, less and less often.
+        """
+        clock = asyncio.get_running_loop().time
+        ends, pause = clock() + seconds, _FIRST_LOOK
+        while (left := ends - clock()) > 0:
+            opened = await self._find(*self._names_in(call))
+            if opened is None or await self._waiters.wait(opened.name, min(pause, left)):
+                return
+            if clock() < ends and await self._poll(opened):
+                return
+            pause = min(2 * pause, _LAST_LOOK)
+
     async def hurry(self, response_id: str) -> None:
         """Have a response polled for soon, by whichever replica, by the service's id."""
         opened = await self._find(*self._names(response_id, None))
@@ -222,6 +244,7 @@ class BackgroundPrices:
         if not taken.is_first:
             return False
         self._note_closed(opened.name)
+        self._waiters.wake(opened.name)
         await self._send(delivery, is_kept=taken.keeps_delivery)
         if is_unknown:
             LOGGER.warning("The cost of the background response %s stays unknown", opened.id)
@@ -262,7 +285,7 @@ class BackgroundPrices:
     async def _poll_forever(self) -> None:
         while True:
             # Replicas that were started together do not look together.
-            await asyncio.sleep(_PAUSE * random.uniform(0.8, 1.2))
+            await asyncio.sleep(_PAUSE * _JITTER.uniform(0.8, 1.2))
             try:
                 while await self.poll_due() >= _MOST_CLAIMED:
                     pass
@@ -415,152 +438,3 @@ def _status_of(summary: CallSummary) -> str:
 def _is_missing(summary: CallSummary) -> bool:
     """True where the service said so; another replica may know a deployment that this lacks."""
     return summary.status == 404 and summary.attempts > 0
-
-
-class _Taken(NamedTuple):
-    """What became of a record: this process closed it; its webhook was kept with it."""
-
-    is_first: bool
-    keeps_delivery: bool = False
-
-
-class _Records:
-    """The records in the shared store, or of this process while that does not answer.
-
-    Used by one thread.
-    """
-
-    def __init__(self, totals: SpendTotals) -> None:
-        self._totals = totals
-        self._local: MemoryRecords[OpenResponse] = MemoryRecords()
-        self._shared: OpenResponseStore | None = None
-        self._turn: AbstractContextManager[Any] = nullcontext()
-        # What this process holds of budgets for records that others may close.
-        self._mine: dict[str, OpenResponse] = {}
-        self._outages = Outages()
-
-    def use(
-        self, store: OpenResponseStore | None, turn: AbstractContextManager[Any] | None
-    ) -> None:
-        """Share a store; what was held before this process started counts again."""
-        self._shared, self._turn = store, turn or nullcontext()
-        if store is None or store.keeps_totals:
-            return
-        for opened in self._attempt("reading of open responses", store.all) or []:
-            self._hold(opened, Spent(held=opened.held))
-
-    def add(self, opened: OpenResponse) -> None:
-        spent, store = opened.opening_spent(), self._shared
-        if store is not None and self._add_shared(store, opened, spent):
-            return
-        if self._local.add(opened):
-            self._totals.add(opened.spend_key, spent)
-
-    def _add_shared(self, store: OpenResponseStore, opened: OpenResponse, spent: Spent) -> bool:
-        with self._turn if store.keeps_totals else nullcontext():
-            is_new = self._attempt(
-                "writing of open responses", lambda: store.add(opened, {opened.spend_key: spent})
-            )
-            if is_new and store.keeps_totals:
-                self._totals.add_written(opened.spend_key, spent)
-        if is_new and not store.keeps_totals:
-            self._hold(opened, spent)
-        return is_new is not None
-
-    def take(
-        self, opened: OpenResponse, closing: Spent, delivery: Delivery | None = None
-    ) -> "_Taken":
-        """Close a record, and count; raises what the store raises."""
-        store = self._shared
-        if self._local.find([opened.name]) is not None:
-            return self._take_local(opened, closing, delivery)
-        if store is None:
-            return _Taken(is_first=False)
-        if not store.keeps_totals:
-            return _Taken(self._take_apart(store, opened, closing))
-        with self._turn:
-            is_taken = store.take(opened, {opened.spend_key: closing}, delivery)
-            if is_taken:
-                self._totals.add_written(opened.spend_key, closing)
-        return _Taken(is_taken, keeps_delivery=True)
-
-    def _take_local(
-        self, opened: OpenResponse, closing: Spent, delivery: Delivery | None
-    ) -> "_Taken":
-        self._local.take(opened)
-        # The store may have taken the record without being able to say so.
-        if self._shared is not None and self._shared.find([opened.name]) is not None:
-            opening = opened.opening_spent()
-            undone = Spent(calls=-opening.calls, unpriced=-opening.unpriced, held=-opening.held)
-            self._totals.add(opened.spend_key, undone)
-            return self.take(opened, closing, delivery)
-        self._totals.add(opened.spend_key, closing)
-        return _Taken(is_first=True)
-
-    def _take_apart(self, store: OpenResponseStore, opened: OpenResponse, closing: Spent) -> bool:
-        if not store.take(opened, {}):
-            return False
-        if self._mine.pop(opened.name, None) is None:
-            # Another process counted the call and holds the money: it releases that itself.
-            counted = Spent(unpriced=1, held=opened.held)
-            counted.add(closing)
-            closing = counted
-        self._totals.add(opened.spend_key, closing)
-        return True
-
-    def release_closed(self) -> None:
-        """Release what this process holds for records that others have closed."""
-        store = self._shared
-        if store is None or store.keeps_totals or not self._mine:
-            return
-        found = self._attempt("reading of open responses", store.all)
-        if found is None:
-            return
-        open_names = {opened.name for opened in found}
-        for name in [name for name in self._mine if name not in open_names]:
-            opened = self._mine.pop(name)
-            self._totals.add(opened.spend_key, Spent(unpriced=-1, held=-opened.held))
-
-    def find(self, names: list[str]) -> OpenResponse | None:
-        store = self._shared
-        found = self._local.find(names)
-        if found is None and store is not None:
-            found = self._attempt("reading of open responses", lambda: store.find(names))
-        return found
-
-    def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:
-        claimed, store = self._local.claim(now, until, limit), self._shared
-        if store is not None:
-            claim = self._attempt(
-                "reading of open responses", lambda: store.claim(now, until, limit)
-            )
-            claimed += claim or []
-        return claimed
-
-    def postpone(self, opened: OpenResponse) -> None:
-        self._local.postpone(opened)
-        store = self._shared
-        if store is not None:
-            self._attempt("writing of open responses", lambda: store.postpone(opened))
-
-    def _hold(self, opened: OpenResponse, spent: Spent) -> None:
-        self._mine[opened.name] = opened
-        self._totals.add(opened.spend_key, spent)
-
-    def _attempt(self, subject: str, action: Callable[[], T]) -> T | None:
-        """What it returns; None while the store does not answer, which is logged once."""
-        results: list[T] = []
-
-        def attempt() -> None:
-            try:
-                results.append(action())
-            except OSError:
-                raise
-            except AzureResponsesError:
-                raise
-            except Exception as error:
-                # Of redis-py, whose errors have one class that is not imported here.
-                raise OSError(f"{type(error).__name__}") from error
-
-        self._outages.attempt(subject, "They are kept in this process.", attempt)
-        return results[0] if results else None

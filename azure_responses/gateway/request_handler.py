@@ -38,6 +38,7 @@ from azure_responses.gateway.body_reader import (
 from azure_responses.gateway.call_log import LOGGER
 from azure_responses.gateway.key_table import ANYONE, ApiCaller
 from azure_responses.gateway.open_response import OpenResponse, is_unfinished
+from azure_responses.gateway.response_waiters import wait_asked_for
 from azure_responses.gateway.upload import PieceReader, Upload
 from azure_responses.openai_server import ApiReply, ApiRequest
 from azure_responses.openai_server.error_body import closing_events
@@ -284,6 +285,9 @@ class RequestHandler:
         await gateway.background_calls.stop(call)
         if call.operation == "delete":
             await gateway.background_prices.before_deletion(call)
+        if call.operation == "retrieve" and "prefer" in self._headers and not call.is_stream:
+            seconds = wait_asked_for(self._headers)
+            await gateway.background_prices.wait_for_end(call, seconds)
         try:
             await self._make(call)
         except Refused as refused:

@@ -34,6 +34,8 @@ __all__ = ["NotAllowedError", "WebhookRelay"]
 LOGGER = logging.getLogger("azure_responses.gateway")
 
 _PAUSE = 5.0
+# Numbers of its own: the program may count on the sequence of the shared ones.
+_JITTER = random.Random()
 _TIMEOUT = 10.0
 _AT_ONCE, _MOST_CLAIMED = 16, 50
 _GONE = 410
@@ -120,7 +122,7 @@ class WebhookRelay:
     async def _send_forever(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(_PAUSE * random.uniform(0.8, 1.2)):
+                async with asyncio.timeout(_PAUSE * _JITTER.uniform(0.8, 1.2)):
                     await self._wake.wait()
             except TimeoutError:
                 pass

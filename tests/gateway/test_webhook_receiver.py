@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -301,3 +302,20 @@ def test_the_webhook_that_the_service_sends_settles_the_price(tmp_path: Path) ->
         assert totals(tmp_path).unpriced == 0
         until(lambda: made.received)
         assert made.events()[0]["data"] == {"id": label}
+
+
+def test_a_webhook_wakes_a_caller_who_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing else looks at the response meanwhile.
+    monkeypatch.setattr("azure_responses.gateway.background_prices._FIRST_LOOK", 60.0)
+    with gateway(tmp_path) as (running, _), running.client(ALICE) as client:
+        label = client.post(CREATE, json=HELLO).json()["id"]
+        with ThreadPoolExecutor(1) as pool:
+            url, prefer = f"{CREATE}/{label}", {"prefer": "wait=30"}
+            waiting = pool.submit(client.get, url, headers=prefer)
+            time.sleep(1.0)
+            assert not waiting.done()
+            event = {**EVENT, "data": {"id": inner_id(running, label)}}
+            assert post(running, event).status_code == 200
+            assert waiting.result(10).json()["status"] == "completed"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from azure_responses.gateway.background_prices import _Records
 from azure_responses.gateway.due_records import MemoryRecords
 from azure_responses.gateway.open_response import OpenResponse
 from azure_responses.gateway.outages import DatabaseError
+from azure_responses.gateway.response_records import ResponseRecords
 from azure_responses.gateway.spend import SpendTotals, Spent
 from tests.gateway.test_open_response_store import OPENED
 
@@ -42,9 +42,9 @@ class Store(MemoryRecords[OpenResponse]):
         return super().find(names)
 
 
-def records_over(store: Store) -> tuple[_Records, SpendTotals]:
+def records_over(store: Store) -> tuple[ResponseRecords, SpendTotals]:
     totals = SpendTotals()
-    records = _Records(totals)
+    records = ResponseRecords(totals)
     records.use(store, None)
     return records, totals
 
@@ -117,7 +117,7 @@ def test_what_is_held_stays_while_the_store_is_away() -> None:
 
 def test_without_a_store_records_are_those_of_the_process() -> None:
     totals = SpendTotals()
-    records = _Records(totals)
+    records = ResponseRecords(totals)
     records.use(None, None)
     records.release_closed()
     records.add(OPENED)
