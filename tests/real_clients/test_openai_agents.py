@@ -70,8 +70,11 @@ def test_a_session_sends_its_items_back(report: Report, mode: str) -> None:
     assert len(verdict.resources) == 1
 
 
-def test_a_conversation_of_the_service_keeps_the_turns(report: Report, mode: str) -> None:
-    verdict = report.judge(mode, "conversation_turns")
+@pytest.mark.parametrize("case", ["conversation_turns", "conversation_turns_of_ours"])
+def test_a_conversation_of_the_service_keeps_the_turns(
+    report: Report, mode: str, case: str
+) -> None:
+    verdict = report.judge(mode, case)
     assert _ANSWER in verdict.seen["texts"][1]
     assert verdict.seen["texts"][2] == _NAMED_ADA
     assert verdict.seen["items"] > 6

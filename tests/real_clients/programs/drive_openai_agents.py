@@ -113,6 +113,24 @@ async def conversation_turns(errand: Errand) -> Any:
     """A conversation of the service keeps the items; each turn reads them and adds its own."""
     # Where there are several resources, the gateway has to be told at which it is made.
     client = errand.async_client().with_options(default_headers={"x-azr-model": "gpt-5-mini"})
+    return await _turns_of_conversation(errand, client)
+
+
+async def conversation_turns_of_ours(errand: Errand) -> Any:
+    """The session over this package's client, which has the calls that a session makes."""
+    from azure_responses import AsyncAzureResponses
+
+    if errand.mode == "injected":
+        # That client has a transport of its own.
+        return await conversation_turns(errand)
+    headers = {"x-azr-model": "gpt-5-mini"}
+    async with AsyncAzureResponses(
+        base_url=errand.base_url, api_key=errand.key, default_headers=headers
+    ) as client:
+        return await _turns_of_conversation(errand, client)
+
+
+async def _turns_of_conversation(errand: Errand, client: Any) -> Any:
     agent, session = _weather_agent(errand), OpenAIConversationsSession(openai_client=client)
     texts = []
     for asked in ("My name is Ada.", _QUESTION, "What is my name?"):
@@ -148,6 +166,7 @@ if __name__ == "__main__":
         replayed_turns,
         session_turns,
         conversation_turns,
+        conversation_turns_of_ours,
         structured,
         chat,
     )
