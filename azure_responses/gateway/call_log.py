@@ -11,6 +11,7 @@ from azure_responses.gateway.spend import LONGEST_NAME, end_user_of, fit_name
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.pricing import to_record
 from azure_responses.pricing.use import Use
+from azure_responses.protocol.object_table import PASSED_OPERATIONS
 from azure_responses.telemetry.client_log import JSONFormatter
 
 __all__ = ["LOGGER", "describe_call", "format_line", "log_call", "set_up_logging"]
@@ -45,7 +46,7 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
     record["key_name"] = caller.name
     record["model_group"] = call.group or ""
     record["call_id"] = call.call_id
-    record["call_type"] = _CALL_TYPES.get(call.operation, "responses")
+    record["call_type"] = _call_type(call.operation)
     record["operation"] = "create" if call.operation in _CALL_TYPES else call.operation
     record["deployment_api"] = call.deployment_api
     record["stream"] = call.is_stream
@@ -56,6 +57,12 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
     record["attempts"] = max(1, call.attempts)
     record["request_id"] = call.request_id
     return {name: _fit_text(value) for name, value in record.items()}
+
+
+def _call_type(operation: str) -> str:
+    if operation in PASSED_OPERATIONS:
+        return operation.partition(".")[0]
+    return _CALL_TYPES.get(operation, "responses")
 
 
 def _fit_text(value: Any) -> Any:

@@ -12,6 +12,7 @@ import httpx
 import openai
 import pytest
 
+from azure_responses.emulator import Emulator
 from tests.gateway.gateways import KEY, Running, serve
 from tests.gateway.upstreams import Sent, Upstream, reply, serve_upstream
 
@@ -109,7 +110,7 @@ def test_embeddings_pass_with_the_deployments_own_name(
     line = spent(gateway, "embeddings")
     # 1000 x $0.022 per million
     assert (float(line["cost"]), line["usage"]["input_tokens"]) == (0.000022, 1000)
-    assert line["model_group"] == "emb"
+    assert (line["model_group"], line["call_type"]) == ("emb", "embeddings")
 
 
 def test_a_reply_passes_byte_for_byte(gateway: Running, upstream: Upstream) -> None:
@@ -400,3 +401,40 @@ def test_a_responses_call_to_embeddings_gets_azures_error(
         found = http.post("/v1/responses", json={"model": "emb", "input": "x"})
     assert found.status_code == 400
     assert "Not with this model." in found.json()["error"]["message"]
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_the_openai_package_over_the_emulator(tmp_path: Path) -> None:
+    log = tmp_path / "spend.jsonl"
+    names = ["text-embedding-3-small", "gpt-image-1", "tts", "whisper", "gpt-4o-transcribe"]
+    with Emulator().serve() as server:
+        params = {"api_base": server.url, "api_key": server.emulator.api_key}
+        entries = [
+            {"model_name": name, "litellm_params": {"model": f"azure/{name}", **params}}
+            for name in names
+        ]
+        general = {"master_key": KEY, "spend_log": str(log), "spend_flush_interval": 0.1}
+        settings = {"model_list": entries, "general_settings": general}
+        with serve(settings) as gateway, client_of(gateway) as client:
+            made = client.embeddings.create(model=names[0], input=["a", "b"], dimensions=8)
+            assert [len(one.embedding) for one in made.data] == [8, 8]
+            client.images.edit(model=names[1], image=("a.png", b"\x89PNG"), prompt="Make it red.")
+            events = client.images.generate(model=names[1], prompt="A cat.", stream=True)
+            assert [one.type for one in events][-1] == "image_generation.completed"
+            with client.audio.speech.with_streaming_response.create(
+                model="tts", input="Hello there.", voice="alloy", response_format="wav"
+            ) as reply:
+                sound = ("a.wav", b"".join(reply.iter_bytes()))
+            for model in names[3:]:
+                heard = client.audio.transcriptions.create(model=model, file=sound)
+                assert heard.text == "Hello there."
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["operation"] for line in lines} == {
+        "embeddings",
+        "images.edits",
+        "images.generations",
+        "audio.speech",
+        "audio.transcriptions",
+    }
+    priced = {line["deployment"]: line["cost"] for line in lines}
+    assert None not in (priced[name] for name in names if name != "whisper")
