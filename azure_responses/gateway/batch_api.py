@@ -15,7 +15,8 @@ from pydantic_core import from_json, to_json
 from azure_responses.batches.batch import ENDED, read_request
 from azure_responses.batches.lines import MOST_BYTES, LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
-from azure_responses.gateway.admission import check_model
+from azure_responses.gateway.admission import Admission, Admitted, check_model
+from azure_responses.gateway.asgi_reply import ErrorResponse
 from azure_responses.gateway.background_prices import BackgroundPrices
 from azure_responses.gateway.batch_price import read_batch
 from azure_responses.gateway.batch_records import StoredBatch, StoredFile
@@ -29,6 +30,7 @@ from azure_responses.openai_server.replies import describe_call, json_reply, ref
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.route import MethodNotAllowedError
 from azure_responses.router import Router
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.signed_id import is_label
 
 __all__ = ["BatchAPI", "concerns"]
@@ -65,6 +67,7 @@ class BatchAPI:
         router: knows the batch deployments.
         server: makes the calls about batches of batch deployments.
         prices: counts what those have cost, once they have ended.
+        admission: lets keys begin those.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class BatchAPI:
         router: Router,
         server: AsyncOpenAIServer,
         prices: BackgroundPrices,
+        admission: Admission,
     ) -> None:
+        self._admission = admission
         self._runner = runner
         self._server = server
         self._prices = prices
@@ -120,7 +125,13 @@ class BatchAPI:
         """The answer about a batch of a batch deployment, whose price is counted at its end."""
         if asked[2] is None and asked[0] != "POST":
             return None
-        reply: Reply = await self._server.answer(self._server.read(request))
+        is_new = asked[2] is None
+        admitted = self._admit(caller, request) if is_new else None
+        try:
+            reply: Reply = await self._server.answer(self._server.read(request))
+        finally:
+            if admitted is not None:
+                self._admission.settle(admitted, tokens=0)
         batch = read_batch(reply)
         found = None
         if batch is not None:
@@ -128,15 +139,42 @@ class BatchAPI:
             found = affinity.read_id(str(batch.get("id")), caller.owner)
         if batch is None or found is None:
             return reply
-        if asked[2] is None:
-            there = self._routing.of_resource(found.resource)
-            deployment = next((one for one in there if one.is_batch), None)
+        if is_new:
+            deployment = self._batch_deployment(found.resource)
             if deployment is not None:
                 reply.summary.group = deployment.group
                 await self._prices.open(caller, reply.summary, batch, deployment=deployment)
         elif batch.get("status") in ENDED:
             await self._prices.look_at(found.inner)
         return reply
+
+    def _admit(self, caller: ApiCaller, request: ApiRequest) -> Admitted | None:
+        """Let a key begin a batch at a batch deployment.
+
+        Raises BadRequestError where it may not call the model, or its budget is spent.
+        """
+        file_id = read_object(request.body).get("input_file_id")
+        found = None
+        if isinstance(file_id, str):
+            found = self._router.parts.reader.affinity.read_id(file_id, caller.owner)
+        deployment = None if found is None else self._batch_deployment(found.resource)
+        if deployment is None:
+            return None
+        admitted = self._admission.admit(
+            caller,
+            model=deployment.group,
+            tokens=0,
+            cost=0,
+            now=time.time(),
+            tick=time.monotonic(),
+        )
+        if isinstance(admitted, ErrorResponse):
+            raise _error_of(admitted)
+        return admitted
+
+    def _batch_deployment(self, resource: str) -> Deployment | None:
+        there = self._routing.of_resource(resource)
+        return next((one for one in there if one.is_batch), None)
 
     async def upload(
         self,
@@ -161,12 +199,7 @@ class BatchAPI:
             if deployments and model is not None:
                 refused = check_model(caller, model)
                 if refused is not None:
-                    raise BadRequestError(
-                        str(refused.body["error"]["message"]),
-                        status_code=refused.status,
-                        code=refused.code,
-                        type="permission_denied",
-                    )
+                    raise _error_of(refused)
                 summary.group = model
                 with NativeUpload(self._router, caller, deployments) as native:
                     body = await native.send(content, filename, fields, request.call_id)
@@ -370,6 +403,17 @@ class BatchAPI:
             deleted = {"id": file.id, "object": "file", "deleted": True}
             return json_reply(summary, to_json(deleted))
         return None
+
+
+def _error_of(refused: ErrorResponse) -> BadRequestError:
+    error = refused.body["error"]
+    return BadRequestError(
+        str(error["message"]),
+        status_code=refused.status,
+        code=refused.code,
+        type=error["type"],
+        retry_after=refused.retry_after,
+    )
 
 
 def _not_available() -> BadRequestError:

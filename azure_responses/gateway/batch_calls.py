@@ -36,6 +36,8 @@ Settle = Callable[[ApiCaller, ServedRequest, Admitted | None], None]
 # Of the places of the gateway, and of the limits of a group, the part that batches may use.
 _SHARE = 0.5
 _SHARE_OF_LIMITS = 0.8
+# Of keys and models; the oldest go.
+_MOST_WINDOWS = 10_000
 _PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
 # Attempts of a request that fails for other reasons than limits, each of them with the router's
@@ -170,6 +172,8 @@ class BatchCalls:
     def _window(self, name: str, rpm: int | None, tpm: int | None) -> MinuteWindow | None:
         if rpm is None and tpm is None:
             return None
+        while len(self._windows) >= _MOST_WINDOWS and name not in self._windows:
+            del self._windows[next(iter(self._windows))]
         window = self._windows.setdefault(name, MinuteWindow(None, None))
         window.rpm, window.tpm = _share(rpm), _share(tpm)
         return window

@@ -46,6 +46,7 @@ _POLL = 5.0
 # Batches that one process runs at once.
 _MOST = 8
 _TICK = 0.25
+_LOOK_UP = 1.0
 _ROWS = 500
 _REVOKED = LineError("invalid_request", "The key that created the batch is not valid any more.")
 _MODIFIED = LineError("input_modified", "The input file was deleted while the batch was running.")
@@ -70,6 +71,8 @@ class _Run:
         claim_ends: monotonic seconds.
         problem: why the batch ends before its last request.
         is_short: a request was not made.
+        caller: of the key, None where it is not valid any more; looked up again after
+            `caller_until`, in monotonic seconds.
         failure: why the run itself ends.
         unsaved: results that wait for the database.
     """
@@ -80,6 +83,8 @@ class _Run:
     claim_ends: float
     problem: LineError | None = None
     is_short: bool = False
+    caller: ApiCaller | None = None
+    caller_until: float = 0.0
     failure: Exception | None = None
     unsaved: list[ResultRow] = field(default_factory=list)
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -260,9 +265,16 @@ class BatchRunner:
 
         await self._change(run, change)
 
+    def _caller(self, run: _Run) -> ApiCaller | None:
+        """The caller of the batch's key; there may be many keys to look through."""
+        now = time.monotonic()
+        if now >= run.caller_until:
+            run.caller, run.caller_until = self._find_caller(run.claimed.key_id), now + _LOOK_UP
+        return run.caller
+
     def _refusal(self, run: _Run, model: str | None) -> LineError | None:
         """Why no request of the batch can be made."""
-        caller = self._find_caller(run.claimed.key_id)
+        caller = self._caller(run)
         if caller is None:
             return _REVOKED
         if model is None or (self._serves(model) and caller.may_call(model)):
@@ -322,7 +334,7 @@ class BatchRunner:
 
     def _must_stop(self, run: _Run) -> bool:
         """True when no further request may begin."""
-        if run.problem is None and self._find_caller(run.claimed.key_id) is None:
+        if run.problem is None and self._caller(run) is None:
             run.problem = _REVOKED
         return (
             run.problem is not None
@@ -347,7 +359,7 @@ class BatchRunner:
     async def _result(self, run: _Run, line: BatchLine) -> ResultRow | None:
         attempts = 0
         while True:
-            caller = self._find_caller(run.claimed.key_id)
+            caller = self._caller(run)
             if caller is None:
                 return None
             async with self._places:

@@ -246,7 +246,9 @@ class Gateway:
         self.batch_api = self._batch_api()
 
     def _batch_api(self) -> BatchAPI:
-        return BatchAPI(self.batch_runner, self.router, self.server, self.background_prices)
+        return BatchAPI(
+            self.batch_runner, self.router, self.server, self.background_prices, self.admission
+        )
 
     def _caller_of(self, key_id: str) -> ApiCaller | None:
         """The caller of a key that is valid now."""

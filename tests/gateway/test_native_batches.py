@@ -16,6 +16,7 @@ from azure_responses.pricing.use import read_use
 from tests.gateway.gateways import KEY, Running, serve
 
 OTHER = "sk-other-0123456789-abcdef"
+POOR = "sk-poor-0123456789-abcdef"
 
 
 @pytest.fixture
@@ -54,7 +55,10 @@ def gateway(azure: RunningServer) -> Iterator[Running]:
     config = {
         "model_list": entries,
         "general_settings": {"master_key": KEY, "affinity_secret": "s" * 32},
-        "virtual_keys": [{"name": "other", "key": OTHER, "owner": "other"}],
+        "virtual_keys": [
+            {"name": "other", "key": OTHER, "owner": "other"},
+            {"name": "poor", "key": POOR, "owner": "poor", "budget": "0.0000001"},
+        ],
     }
     with serve(config) as running:
         yield running
@@ -193,3 +197,15 @@ def test_single_calls_never_go_to_a_batch_deployment(
         assert client.responses.create(**_say(str(number))).output_text == str(number)
     made = [one for one in azure.emulator.requests if one.operation == "create"]
     assert {one.deployment for one in made} == {"gpt"}
+
+
+def test_a_key_without_money_begins_no_batch(gateway: Running) -> None:
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=POOR, max_retries=0) as client:
+        file = client.files.create(file=("q.jsonl", _lines(_say("1"))), purpose="batch")
+        client.responses.create(**_say("spent"))
+        time.sleep(0.2)
+        with pytest.raises(openai.RateLimitError, match="budget"):
+            client.batches.create(
+                input_file_id=file.id, endpoint="/v1/responses", completion_window="24h"
+            )
+        assert list(client.batches.list()) == []
