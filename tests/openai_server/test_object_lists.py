@@ -283,3 +283,29 @@ def test_other_objects_are_listed_alike(fleet: _Fleet, path: str) -> None:
         assert [each["name"] for each in seen] == [f"of {owner}"] * 3
         assert len(fleet.walk("limit=1", owner, path)) == 3
     assert json.dumps(fleet.page(owner="carol", path=path)["data"]) == "[]"
+
+
+def test_a_file_of_an_upload_in_parts_is_listed_under_its_id(fleet: _Fleet) -> None:
+    body = {"bytes": 3, "filename": "a.txt", "mime_type": "text/plain", "purpose": "assistants"}
+    upload = fleet.ask("POST", "/v1/uploads", {**body, "model": "west"}).json
+    part = (
+        b'--b\r\ncontent-disposition: form-data; name="data"; filename="p"\r\n\r\nabc\r\n--b--\r\n'
+    )
+    fleet.ask.headers = {"content-type": _FORM}
+    added = fleet.ask("POST", f"/v1/uploads/{upload['id']}/parts", part).json
+    fleet.ask.headers = {}
+    whole = fleet.ask("POST", f"/v1/uploads/{upload['id']}/complete", {"part_ids": [added["id"]]})
+    assert whole.status == 200, whole.content
+    assert fleet.walk() == [whole.json["file"]["id"]]
+    assert fleet.page(owner="bob")["data"] == []
+
+
+def test_an_object_made_for_an_end_user_is_listed_for_them(fleet: _Fleet) -> None:
+    for user in ("ann", "eve"):
+        body = {"name": user, "model": "east", "metadata": {"user_id": user}}
+        assert fleet.ask("POST", "/v1/vector_stores", body).status == 200
+    fleet.ask.headers = {"x-azr-end-user": "eve"}
+    assert [each["name"] for each in fleet.page(path="vector_stores")["data"]] == ["eve"]
+    assert fleet.page(path="vector_stores", owner="bob")["data"] == []
+    fleet.ask.headers = {}
+    assert len(fleet.page(path="vector_stores")["data"]) == 2

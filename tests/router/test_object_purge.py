@@ -1,11 +1,13 @@
 """A purge of an end user deletes their files, vector stores and other objects, too."""
 
 import inspect
+import json
+import time
 from typing import Any
 
 import pytest
 
-from azure_responses.emulator import Emulator, Fault
+from azure_responses.emulator import BatchTiming, Clock, EmulatedDeployment, Emulator, Fault
 from azure_responses.store.memory import MemoryState
 from tests.router.both import SeenAsAsync, emulate, rows_of, run
 
@@ -160,3 +162,40 @@ def test_a_resource_that_left_the_configuration_proves_nothing(
 @pytest.fixture
 def emulator() -> Emulator:
     return emulate(2)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3600.0])
+def test_of_a_batch_what_it_has_written_is_deleted(
+    runner: str, seconds: float, old_entries: None
+) -> None:
+    clock = Clock(time.time())
+    deployment = EmulatedDeployment("gpt-5", model="gpt-5", sku="Any")
+    timing = BatchTiming(validating=60.0, cancelling=60.0)
+    emulator = emulate(1, deployment, clock=clock, batch_timing=timing)
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/responses"}
+    body = {"model": "gpt-5", "input": "hi"}
+
+    async def story(router: Any) -> None:
+        objects = _scoped(router, model="gpt", end_user="ann")
+        content = json.dumps({**line, "body": body}).encode()
+        file = await _done(objects.files.create(file=("b.jsonl", content), purpose="batch"))
+        made = await _done(
+            objects.batches.create(
+                input_file_id=file.id, endpoint="/v1/responses", completion_window="24h"
+            )
+        )
+        clock.advance(seconds)
+        if seconds:
+            assert (await _done(objects.batches.retrieve(made.id))).output_file_id
+        receipt = await _purge(router)
+        if seconds:
+            assert receipt.is_complete, receipt
+            assert _stored(emulator) == 0
+            assert "batches" in receipt.kinds.values()
+        else:
+            (reason,) = receipt.failed.values()
+            assert "it is being cancelled" in reason
+            clock.advance(7200)
+            assert (await _purge(router)).is_complete
+
+    run(runner, emulator, story, rows_of(emulator, 1))
