@@ -33,6 +33,8 @@ def test_a_file_is_made_described_listed_read_and_deleted(runner: str, emulator:
         assert (made.filename, made.bytes, made.purpose) == ("in.jsonl", len(_LINES), "batch")
         assert made.request_id
         assert await client.files.retrieve(made.id) == made
+        assert await client.files.wait(made.id, timeout=5) == made
+        assert await client.files.wait_for_processing(made.id) == made
         assert [file.id async for file in client.files.list(purpose="batch")] == [made.id]
         content = await client.files.content(made.id)
         assert content.read() == _LINES
