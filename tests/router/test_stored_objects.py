@@ -229,3 +229,47 @@ def test_a_response_finds_the_conversation_and_the_store_that_it_is_given(
             listed = owned.conversations.items.list(conversation.id)
             asked = [item for item in listed if getattr(item, "role", None) == "user"]
             assert len(asked) == 3
+
+
+def test_every_kind_of_object_is_made_and_read_by_its_id(emulator: Emulator) -> None:
+    with _router(emulator) as router:
+        made, found = router.scoped(model="west", owner="ann"), router.scoped(owner="ann")
+        file = made.files.create(file=("a.txt", b"My name is Ann."), purpose="assistants")
+        store = found.vector_stores.create(name="v", file_ids=[file.id])
+        assert [each.file_id for each in found.vector_stores.search(store.id, query="name")] == [
+            file.id
+        ]
+        for _ in range(5):
+            other = made.files.create(file=("b.txt", b"b"), purpose="assistants")
+            found.vector_stores.files.create(store.id, file_id=other.id)
+        listed = found.vector_stores.files.list(store.id, limit=2)
+        assert len({each.id for each in listed}) == 6
+        container = found.containers.create(name="c", file_ids=[file.id])
+        inside = found.containers.files.create(container.id, file=("c.txt", b"inside"))
+        content = found.containers.files.content.retrieve(inside.id, container_id=container.id)
+        assert content.read() == b"inside"
+        conversation = made.conversations.create(
+            items=[{"type": "message", "role": "user", "content": "My name is Ann."}]
+        )
+        answer = router.responses(
+            model="gpt", input="What is my name?", conversation=conversation.id, owner="ann"
+        )
+        assert "Ann" in answer.output_text
+        items = found.conversations.items.list(conversation.id, limit=1)
+        assert len(list(items)) >= 3
+        assert {entry.resource for entry in emulator.requests} == {"west"}
+        with pytest.raises(ResponseNotFoundError):
+            router.scoped(owner="bob").conversations.retrieve(conversation.id)
+
+
+def test_reasoning_that_is_left_out_of_a_conversation_is_warned_of(emulator: Emulator) -> None:
+    with _router(emulator) as router:
+        answer = router.responses(model="west", input="Think.", reasoning={"effort": "high"})
+        conversation = router.scoped(model="east").conversations.create()
+        items = [item.to_dict() for item in answer.output]
+        assert "reasoning" in [item["type"] for item in items]
+        with pytest.warns(UserWarning, match="left out of the items"):
+            router.conversations.items.create(conversation.id, items=items)
+        kept = [item.type for item in router.conversations.items.list(conversation.id)]
+        assert "reasoning" not in kept
+        assert "message" in kept
