@@ -74,6 +74,18 @@ def test_a_missing_compact_route_is_the_resources_fault() -> None:
     assert hint == "This resource does not offer /responses/compact yet."
 
 
+def test_an_operation_that_a_resource_lacks_has_its_own_hint() -> None:
+    context = RequestContext("input_tokens", deployment="gpt-5", instead="Use usage.")
+    assert _hint(404, "Unknown request URL", "unknown_url", context) == "Use usage."
+    # Another 404 is about the deployment, which the other operation would not find either.
+    assert "'gpt-5' is not one" in _hint(404, code="DeploymentNotFound", context=context)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_container_that_has_expired_is_to_be_made_again(status: int) -> None:
+    assert "create another one" in _hint(status, "Container is expired.")
+
+
 def test_a_missing_response_is_explained() -> None:
     context = RequestContext("retrieve", response_id="resp_1")
     assert "older than 30 days" in _hint(404, context=context)
