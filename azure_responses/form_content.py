@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from io import IOBase
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
@@ -26,6 +27,7 @@ __all__ = ["FormContent", "async_form_content", "form_content"]
 _PIECE = 64 * 1024
 # Handing over to a thread and back costs as much as copying a tenth of this.
 _PIECES_AT_ONCE = 16
+_LONGEST_TAKE = 1.0
 _UNNAMED = "upload"
 _IN_BINARY = "Open it in binary mode: open(path, 'rb')."
 _ONLY_ONCE = "The content can be read only once, and has been read."
@@ -136,7 +138,7 @@ class _Source:
             return
         try:
             while some := await run_in_thread(lambda: _take(pieces)):
-                for piece in some:
+                for piece in _cut(some):
                     yield piece
         finally:
             # A thread that is left behind may be reading still, and ends by itself.
@@ -166,15 +168,16 @@ class _Awaited(_Source):
                 await close()
 
 
-def _take(pieces: Iterator[bytes]) -> list[bytes]:
-    """The next pieces, about a MiB of them; none at the end."""
-    taken, room = [], _PIECE * _PIECES_AT_ONCE
+def _take(pieces: Iterator[bytes]) -> bytes:
+    """The next MiB, or what comes in a second; nothing at the end."""
+    taken, room, until = [], _PIECE * _PIECES_AT_ONCE, monotonic() + _LONGEST_TAKE
     for piece in pieces:
         taken.append(piece)
         room -= len(piece)
-        if room <= 0:
+        # A slow iterator must not leave the connection idle until there is a MiB.
+        if room <= 0 or monotonic() >= until:
             break
-    return taken
+    return b"".join(taken)
 
 
 def _check_pieces(given: Iterator[Any]) -> Iterator[bytes]:

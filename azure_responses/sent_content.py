@@ -15,13 +15,14 @@ class SentContent:
 
     Attributes:
         error: what reading the content raised, which is not the network's failure; else None.
-        note_progress: called before each piece and after the last, so that the time limit is one
-            for each piece.
+        note_progress: called with True before a piece is read, which takes no time of the
+            service's, and with False before it is sent and after the last, so that the time limit
+            is one for each piece.
     """
 
     def __init__(self, content: Content) -> None:
         self.error: Exception | None = None
-        self.note_progress: Callable[[], None] = _ignore
+        self.note_progress: Callable[[bool], None] = _ignore
         self.content_type = content.content_type
         self.length = content.length
         self._content = content
@@ -42,7 +43,7 @@ class SentContent:
         except Exception as error:
             self.error = error
             raise
-        self.note_progress()
+        self.note_progress(False)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The pieces, from the beginning, for async callers."""
@@ -50,10 +51,11 @@ class SentContent:
         return self
 
     async def __anext__(self) -> bytes:
+        self.note_progress(True)
         try:
             piece: bytes = await anext(self._reading)
         except StopAsyncIteration:
-            self.note_progress()
+            self.note_progress(False)
             raise
         except Exception as error:
             self.error = error
@@ -86,8 +88,8 @@ class SentContent:
 
     def _note(self, size: int) -> None:
         self._taken += size
-        self.note_progress()
+        self.note_progress(False)
 
 
-def _ignore() -> None:
+def _ignore(_is_reading: bool) -> None:
     pass

@@ -3,6 +3,7 @@
 scripts/unasync translates everything else; this module is written by hand on both sides.
 """
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Any, TypeVar
@@ -51,13 +52,16 @@ def fail_after(limit: TimeLimit) -> AbstractAsyncContextManager[Any]:
 
 
 @asynccontextmanager
-async def fail_without_progress(limit: TimeLimit) -> AsyncIterator[Callable[[], None]]:
-    """`fail_after`, whose block gets a function that lets the time of the limit begin anew."""
+async def fail_without_progress(limit: TimeLimit) -> AsyncIterator[Callable[[bool], None]]:
+    """`fail_after`, whose block gets a function that lets the time of the limit begin anew.
+
+    Called with True, it lets no time pass until it is called again.
+    """
     async with fail_after(limit) as timeout:
 
-        def note_progress() -> None:
+        def note_progress(is_paused: bool) -> None:
             limit.restart()
-            event_loop.put_off(timeout, limit.left())
+            event_loop.put_off(timeout, math.inf if is_paused else limit.left())
 
         yield note_progress
 

@@ -59,9 +59,9 @@ def run_in_thread(function: Callable[[], T]) -> T:
     return function()
 
 
-def fail_without_progress(limit: TimeLimit) -> AbstractContextManager[Callable[[], None]]:
+def fail_without_progress(limit: TimeLimit) -> AbstractContextManager[Callable[[bool], None]]:
     """A function that lets the time of the limit begin anew, for the connections to obey."""
-    return nullcontext(limit.restart)
+    return nullcontext(lambda _is_paused: limit.restart())
 
 
 def shield() -> AbstractContextManager[None]:

@@ -220,6 +220,22 @@ def test_the_timeout_is_one_for_each_piece_and_not_for_the_whole(side: str) -> N
 
 
 @pytest.mark.parametrize("side", _SIDES)
+def test_what_is_slow_to_read_takes_no_time_of_the_service(side: str) -> None:
+    def slow_pieces() -> Iterator[bytes]:
+        for _ in range(3):
+            time.sleep(0.6)
+            yield b"x" * 10
+
+    def answer(connection: socket.socket, number: int) -> None:
+        _read_body(connection)
+        connection.sendall(_reply(200, _BODY))
+        connection.recv(1)
+
+    with _Server(answer) as server:
+        assert _upload(side, server.url, slow_pieces, timeout=0.5).id == "f1"
+
+
+@pytest.mark.parametrize("side", _SIDES)
 def test_a_server_that_reads_no_further_is_left_in_time(side: str) -> None:
     left = threading.Event()
 
