@@ -12,17 +12,16 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from pydantic_core import from_json, to_json
 
-from azure_responses.batches.batch import ENDED, read_request
-from azure_responses.batches.lines import MOST_BYTES, LineError
+from azure_responses.batches.batch import read_request
+from azure_responses.batches.lines import LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
-from azure_responses.gateway.admission import Admission, Admitted, check_model
-from azure_responses.gateway.asgi_reply import ErrorResponse
-from azure_responses.gateway.background_prices import BackgroundPrices
-from azure_responses.gateway.batch_price import read_batch
+from azure_responses.gateway.admission import check_model
 from azure_responses.gateway.batch_records import StoredBatch, StoredFile
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.batch_uploads import NativeUpload, first_line
+from azure_responses.gateway.input_files import store_input
 from azure_responses.gateway.key_table import ApiCaller
+from azure_responses.gateway.native_batches import NativeBatches, error_of
 from azure_responses.gateway.spend import show_dollars
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.exchange import AsyncStreamBody
@@ -30,7 +29,6 @@ from azure_responses.openai_server.replies import describe_call, json_reply, ref
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.route import MethodNotAllowedError
 from azure_responses.router import Router
-from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.signed_id import is_label
 
 __all__ = ["BatchAPI", "concerns"]
@@ -38,9 +36,6 @@ __all__ = ["BatchAPI", "concerns"]
 _PATH = re.compile(
     r"(?:/openai)?(?:/v1)?/(files|batches)(?:/([^/]+)(?:/(content|cancel))?)?/?", re.ASCII
 )
-_PART = 512 * 1024
-_MOST_FILES = 500
-_EXPIRY = range(3600, 30 * 86_400 + 1)
 _PRICE = (
     "The gateway executes this batch by single calls, at their price: "
     "the discount of batches is given by batch deployments only."
@@ -65,9 +60,8 @@ class BatchAPI:
     Args:
         runner: runs the batches; None where there is no database.
         router: knows the batch deployments.
-        server: makes the calls about batches of batch deployments.
-        prices: counts what those have cost, once they have ended.
-        admission: lets keys begin those.
+        server: lists what is at the resources.
+        native: answers about batches of batch deployments.
     """
 
     def __init__(
@@ -75,13 +69,11 @@ class BatchAPI:
         runner: BatchRunner | None,
         router: Router,
         server: AsyncOpenAIServer,
-        prices: BackgroundPrices,
-        admission: Admission,
+        native: NativeBatches,
     ) -> None:
-        self._admission = admission
         self._runner = runner
         self._server = server
-        self._prices = prices
+        self._native = native
         self._router = router
         self._routing = router.parts.reader.routing
         self._has_native = any(
@@ -103,7 +95,9 @@ class BatchAPI:
         try:
             reply = await self._own(caller, request, asked, summary)
             if reply is None and self._has_native and asked[1] == "batches":
-                reply = await self._native(caller, request, asked)
+                is_new = asked[0] == "POST" and named is None
+                if is_new or named is not None:
+                    reply = await self._native.answer(caller, request, is_new=is_new)
             return reply
         except LineError as error:
             refused = invalid_request(error.message, param=error.param)
@@ -120,61 +114,6 @@ class BatchAPI:
         if asked[1] == "batches":
             return await self._batches(self._runner, caller, request, asked, summary)
         return await self._files(self._runner, caller, request, asked, summary)
-
-    async def _native(self, caller: ApiCaller, request: ApiRequest, asked: _Asked) -> Reply | None:
-        """The answer about a batch of a batch deployment, whose price is counted at its end."""
-        if asked[2] is None and asked[0] != "POST":
-            return None
-        is_new = asked[2] is None
-        admitted = self._admit(caller, request) if is_new else None
-        try:
-            reply: Reply = await self._server.answer(self._server.read(request))
-        finally:
-            if admitted is not None:
-                self._admission.settle(admitted, tokens=0)
-        batch = read_batch(reply)
-        found = None
-        if batch is not None:
-            affinity = self._router.parts.reader.affinity
-            found = affinity.read_id(str(batch.get("id")), caller.owner)
-        if batch is None or found is None:
-            return reply
-        if is_new:
-            deployment = self._batch_deployment(found.resource)
-            if deployment is not None:
-                reply.summary.group = deployment.group
-                await self._prices.open(caller, reply.summary, batch, deployment=deployment)
-        elif batch.get("status") in ENDED:
-            await self._prices.look_at(found.inner)
-        return reply
-
-    def _admit(self, caller: ApiCaller, request: ApiRequest) -> Admitted | None:
-        """Let a key begin a batch at a batch deployment.
-
-        Raises BadRequestError where it may not call the model, or its budget is spent.
-        """
-        file_id = read_object(request.body).get("input_file_id")
-        found = None
-        if isinstance(file_id, str):
-            found = self._router.parts.reader.affinity.read_id(file_id, caller.owner)
-        deployment = None if found is None else self._batch_deployment(found.resource)
-        if deployment is None:
-            return None
-        admitted = self._admission.admit(
-            caller,
-            model=deployment.group,
-            tokens=0,
-            cost=0,
-            now=time.time(),
-            tick=time.monotonic(),
-        )
-        if isinstance(admitted, ErrorResponse):
-            raise _error_of(admitted)
-        return admitted
-
-    def _batch_deployment(self, resource: str) -> Deployment | None:
-        there = self._routing.of_resource(resource)
-        return next((one for one in there if one.is_batch), None)
 
     async def upload(
         self,
@@ -199,76 +138,17 @@ class BatchAPI:
             if deployments and model is not None:
                 refused = check_model(caller, model)
                 if refused is not None:
-                    raise _error_of(refused)
+                    raise error_of(refused)
                 summary.group = model
                 with NativeUpload(self._router, caller, deployments) as native:
                     body = await native.send(content, filename, fields, request.call_id)
                 return json_reply(summary, body)
             if self._runner is None:
                 raise _not_available()
-            file = await self.store(caller, filename, content, fields)
+            file = await store_input(self._runner, caller, filename, content, fields)
             return json_reply(summary, to_json(file.to_dict()))
         except AzureResponsesError as error:
             return refusal(request, error, summary)
-
-    async def store(
-        self,
-        caller: ApiCaller,
-        filename: str,
-        content: AsyncIterable[bytes],
-        fields: Mapping[str, str],
-    ) -> StoredFile:
-        """Keep an input file.
-
-        Args:
-            content: the bytes of the file.
-            fields: of the form, for `expires_after[seconds]`.
-
-        Raises:
-            BadRequestError: it is too long, or the caller has too many.
-        """
-        assert self._runner is not None
-        ask, tables = self._runner.ask, self._runner.tables
-        now, expires = time.time(), _read_expiry(fields)
-        known = await ask(tables.list_files, caller.owner, now, "batch")
-        if expires is None and sum(file.expires is None for file in known) >= _MOST_FILES:
-            raise invalid_request(
-                f"There are {_MOST_FILES} batch files that do not expire.",
-                code="quota_exceeded",
-                hint="Delete some, or send expires_after.",
-            )
-        until = None if expires is None else now + expires
-        file = StoredFile(new_id("file-"), caller.owner, "batch", filename[:512], 0, now, until)
-        await ask(tables.add_file, file)
-        try:
-            size = await self._store_parts(file.id, content)
-        except BaseException:
-            await ask(tables.drop_file, file.id)
-            raise
-        await ask(tables.finish_file, file.id, size)
-        found = await ask(tables.find_file, file.id, caller.owner, now)
-        assert found is not None
-        return found
-
-    async def _store_parts(self, file_id: str, content: AsyncIterable[bytes]) -> int:
-        assert self._runner is not None
-        ask, tables = self._runner.ask, self._runner.tables
-        held, size, number = bytearray(), 0, 0
-        async for piece in content:
-            held += piece
-            size += len(piece)
-            if size > MOST_BYTES:
-                megabytes = MOST_BYTES // 1024 // 1024
-                raise invalid_request(
-                    f"The file has more than {megabytes} MB.", param="file", code="file_too_large"
-                )
-            while len(held) >= _PART:
-                await ask(tables.add_part, file_id, number, bytes(held[:_PART]))
-                number += 1
-                del held[:_PART]
-        if held:
-            await ask(tables.add_part, file_id, number, bytes(held))
-        return size
 
     def _without_database(self, asked: _Asked) -> Reply | None:
         if asked[:2] == ("POST", "batches") and asked[2] is None and not self._has_native:
@@ -405,17 +285,6 @@ class BatchAPI:
         return None
 
 
-def _error_of(refused: ErrorResponse) -> BadRequestError:
-    error = refused.body["error"]
-    return BadRequestError(
-        str(error["message"]),
-        status_code=refused.status,
-        code=refused.code,
-        type=error["type"],
-        retry_after=refused.retry_after,
-    )
-
-
 def _not_available() -> BadRequestError:
     return BadRequestError(
         "This gateway cannot execute batches: it has no database.",
@@ -443,18 +312,6 @@ def _check_method(request: ApiRequest, *allowed: str) -> None:
 def _read_limit(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 100:
         raise invalid_request("limit is not a number from 1 to 100.", param="limit")
-    return int(text)
-
-
-def _read_expiry(fields: Mapping[str, str]) -> int | None:
-    text = fields.get("expires_after[seconds]")
-    if text is None:
-        return None
-    if not text.isdecimal() or len(text) > 9 or int(text) not in _EXPIRY:
-        raise invalid_request(
-            f"expires_after[seconds] is not from {_EXPIRY[0]} to {_EXPIRY[-1]}.",
-            param="expires_after",
-        )
     return int(text)
 
 

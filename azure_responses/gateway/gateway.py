@@ -24,6 +24,7 @@ from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
+from azure_responses.gateway.native_batches import NativeBatches
 from azure_responses.gateway.open_response import OpenResponse
 from azure_responses.gateway.open_response_store import OpenResponseStore, RedisOpenResponses
 from azure_responses.gateway.response_table import DatabaseTexts
@@ -246,9 +247,8 @@ class Gateway:
         self.batch_api = self._batch_api()
 
     def _batch_api(self) -> BatchAPI:
-        return BatchAPI(
-            self.batch_runner, self.router, self.server, self.background_prices, self.admission
-        )
+        native = NativeBatches(self.router, self.server, self.background_prices, self.admission)
+        return BatchAPI(self.batch_runner, self.router, self.server, native)
 
     def _caller_of(self, key_id: str) -> ApiCaller | None:
         """The caller of a key that is valid now."""

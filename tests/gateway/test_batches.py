@@ -454,7 +454,7 @@ def _lasting(seconds: int) -> dict[str, str]:
 def test_an_upload_that_is_too_long_or_torn_leaves_nothing(
     azure: RunningServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azure_responses.gateway.batch_api.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("azure_responses.gateway.input_files.MOST_BYTES", 1_000_000)
     with serve(_config(azure, url)) as gateway, gateway.client() as client:
         refused = _upload(client, b"x" * 1_100_000)
         assert refused.status_code == 400
