@@ -1,5 +1,6 @@
 """Files, vector stores, containers and conversations through a gateway, by the openai package."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -199,13 +200,22 @@ def test_a_key_whose_budget_is_spent_reads_and_deletes_but_makes_nothing(
     assert client.vector_stores.delete(store.id).deleted
 
 
+def _wait_for_line(caplog: pytest.LogCaptureFixture, start: str) -> str:
+    for _ in range(200):
+        for record in list(caplog.records):
+            if record.getMessage().startswith(start):
+                return record.getMessage()
+        time.sleep(0.02)
+    raise AssertionError(f"no line of the log begins with {start!r}")
+
+
 def test_calls_are_in_the_log_and_the_metrics_and_cost_nothing(
     gateway: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "azure_responses.gateway"):
         _client(gateway, "east").vector_stores.create(name="v")
-    line = next(record.getMessage() for record in caplog.records)
-    assert line.startswith("vector_stores.create - east: 200 in")
+        # It is written behind the reply.
+        line = _wait_for_line(caplog, "vector_stores.create - east: 200 in")
     assert "$-" in line
     with gateway.client() as http:
         metrics = http.get("/metrics").text

@@ -709,6 +709,17 @@ def test_what_takes_no_quota_is_served_while_quota_is_out() -> None:
     assert isinstance(call.next_step(8.0, 0.5), AttemptStep)
 
 
+def test_a_limit_on_objects_is_no_limit_of_the_deployment() -> None:
+    routing = fleet("a")
+    request = ask(can_move=False, pin=Pin("resource-a"), is_object=True)
+    call = RoutedCall(routing, request, 1.0)
+    assert attempt(call, 1.0) == "a"
+    call.failed(limited(7.0), 1.0)
+    assert call.next_step(1.0, 0.5) == WaitStep(7.0)
+    assert not routing.health.cooldowns(1.0)
+    assert attempt(RoutedCall(routing, ask(), 1.0), 1.0) == "a"
+
+
 def test_what_takes_no_quota_waits_for_a_broken_deployment_all_the_same() -> None:
     routing = fleet("a")
     routing.health.fail("a", "failures", 0.0, hint=20.0, at_once=True, is_probe=False)
