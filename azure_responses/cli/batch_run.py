@@ -86,7 +86,7 @@ def check_file(path: Path, model: str | None) -> set[str]:
     """The custom ids of a file.
 
     Raises:
-        ConfigurationError: lines are invalid; the first of them are told on stderr.
+        ConfigurationError: lines are invalid; the first of them are shown on stderr.
     """
     checked = BatchInput(model=model)
     names = {line.custom_id for text in file_lines(path) if (line := checked.add(text))}
