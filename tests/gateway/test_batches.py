@@ -495,10 +495,11 @@ def test_a_key_gets_a_webhook_when_its_batch_has_ended(azure: RunningServer, url
             put_file(tables, requests(2))
             with gateway.client() as client:
                 batch = client.post("/v1/batches", json=asked()).json()
-                deadline = time.monotonic() + 20
+                deadline = time.monotonic() + 60
                 while not made.received and time.monotonic() < deadline:
                     time.sleep(0.05)
-    ((headers, body),) = made.received
+    # At least once: a slow machine may answer too late.
+    headers, body = made.received[0]
     event = unwrap(body, headers, secret, time.time())
     assert event.type == "batch.completed"
     assert json.loads(body)["data"] == {"id": batch["id"]}
