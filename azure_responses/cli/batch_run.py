@@ -57,10 +57,10 @@ class Progress(Protocol):
     """Shows how far a batch is."""
 
     def begin(self, total: int, done: int, failed: int) -> None:
-        """`total` requests, of which `done` have a result already."""
+        """`total` requests; `done` of them have a result already."""
 
     def advance(self, done: int, failed: int) -> None:
-        """So many have a result now."""
+        """The number of requests that have a result now."""
 
     def end(self) -> None:
         """Take the bar off the screen."""
