@@ -1,4 +1,4 @@
-"""A large file as parts, none of which is whole in memory."""
+"""A large file in parts; no part is read into memory as a whole."""
 
 import os
 from collections.abc import Iterator

@@ -85,7 +85,7 @@ class FormContent:
 
     @property
     def is_repeatable(self) -> bool:
-        """False once a file is begun that cannot be read twice."""
+        """False after the first byte of a file that cannot be read twice was read."""
         return all(source.is_repeatable for source in self._sources)
 
     @property

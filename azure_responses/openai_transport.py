@@ -204,7 +204,7 @@ def _not_served(reply: ApiReply[Any], error: NotFoundError) -> ApiReply[bytes]:
     """The answer to moderations, fine-tuning and others that a client of OpenAI's can ask for."""
     explained = NotFoundError(
         f"{error.message} This transport serves responses, chat completions, embeddings, images, "
-        "audio, models, and files and their kin; make other calls with a client without it.",
+        "audio, models, files and other stored objects; make other calls with a client without it.",
         status_code=error.status_code,
         code=error.code,
         type=error.type,

@@ -18,7 +18,7 @@ _AT_ONCE = 1024 * 1024
 class SpooledContent:
     """The bytes of another content, which any number of readers may read at once.
 
-    The file has no name, and is gone when it is closed or the program ends.
+    The file has no name; it disappears when it is closed or the program ends.
 
     Attributes:
         content_type: of the other content.

@@ -51,7 +51,7 @@ class AsyncBatches(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """A batch as it stands."""
+        """The current state of a batch."""
         return await self._perform("batches.retrieve", Batch, options, batch_id)
 
     @shows_parameters(CallOptions)
@@ -70,7 +70,7 @@ class AsyncBatches(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """Stop a batch; what is answered already is in its files, and billed."""
+        """Stop a batch; requests that are answered already are in its files, and billed."""
         return await self._perform("batches.cancel", Batch, options, batch_id)
 
     async def wait(
@@ -81,7 +81,7 @@ class AsyncBatches(AsyncObjectResource):
         timeout: float | None = None,
         on_progress: Callable[[Batch], object] | None = None,
     ) -> Batch:
-        """A batch once it has ended, whatever its status then.
+        """Wait for the end of a batch, and return it with its status.
 
         Args:
             batch_id: which batch.

@@ -53,7 +53,7 @@ def fail_after(limit: TimeLimit) -> AbstractAsyncContextManager[Any]:
 
 @asynccontextmanager
 async def fail_without_progress(limit: TimeLimit) -> AsyncIterator[Callable[[bool], None]]:
-    """`fail_after`, whose block gets a function that lets the time of the limit begin anew.
+    """`fail_after`; its block gets a function that starts the time limit again.
 
     Called with True, it lets no time pass until it is called again.
     """
@@ -116,7 +116,7 @@ async def wait_for(event: Event, seconds: float | None) -> bool:
 async def map_concurrently(
     function: Callable[[T], Awaitable[R]], values: Iterable[T], limit: int
 ) -> list[R]:
-    """The results in the order of the values, of which so many are in work at the same time.
+    """The results in the order of the values; that many values are processed at the same time.
 
     The next value is taken when there is room for it. After the first failure the others are
     cancelled, and it is raised.

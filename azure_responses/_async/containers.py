@@ -68,7 +68,7 @@ class AsyncContainers(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def retrieve(self, container_id: str, **options: Unpack[CallOptions]) -> Container:
-        """What is known of a container; to look at it is no use of it."""
+        """The description of a container; reading it does not count as use."""
         return await self._perform("containers.retrieve", Container, options, container_id)
 
     @shows_parameters(CallOptions)
@@ -83,7 +83,7 @@ class AsyncContainers(AsyncObjectResource):
     ) -> AsyncPages[Container]:
         """The containers: iterate for all of them, over as many pages as needed.
 
-        `limit` is the size of a page, 1 to 100; `name` lists those of one name.
+        `limit` is the size of a page, 1 to 100; `name` lists containers with this name.
         """
         return self._list(
             "containers.list",
@@ -143,7 +143,7 @@ class AsyncContainerFiles(AsyncObjectResource):
     async def retrieve(
         self, file_id: str, *, container_id: str, **options: Unpack[CallOptions]
     ) -> ContainerFile:
-        """What is known of a file of a container."""
+        """The description of a file of a container."""
         return await self._perform(
             "containers.files.retrieve", ContainerFile, options, container_id, file_id
         )

@@ -20,7 +20,7 @@ from azure_responses.types.parameters import Conversation
 
 __all__ = ["AsyncConversationItems", "AsyncConversations"]
 
-# What one call adds at most (openai 3.54, resources/conversations/items.py).
+# The most items that one call adds (openai 3.54, resources/conversations/items.py).
 _MOST_ITEMS = 20
 
 _Item = Model | Mapping[str, Any]
@@ -42,7 +42,7 @@ class AsyncConversations(AsyncObjectResource):
         metadata: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> Conversation:
-        """Create a conversation; `responses.create(conversation=…)` goes on with it.
+        """Create a conversation; `responses.create(conversation=…)` continues it.
 
         Args:
             items: what it begins with. What is more than the 20 of one call is added by further
@@ -68,7 +68,7 @@ class AsyncConversations(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
-        """What is known of a conversation; `items.list` has what was said."""
+        """The description of a conversation; `items.list` returns its messages."""
         return await self._perform("conversations.retrieve", Conversation, options, conversation_id)
 
     @shows_parameters(CallOptions)
@@ -109,9 +109,9 @@ class AsyncConversationItems(AsyncObjectResource):
     ) -> ConversationItemList:
         """Add items at the end of a conversation, in order.
 
-        One call of the service adds at most 20. Of more, each 20 are a call, one after the other,
-        and the result has all of them; where one fails, the error has a note that says how many
-        were added before it.
+        The service takes at most 20 items in one call. More are sent in several calls, one after
+        the other, and the result has all of them. If a call fails, the error has a note that says
+        how many items were added before it.
 
         Args:
             conversation_id: of the conversation.

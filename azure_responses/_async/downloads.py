@@ -24,7 +24,7 @@ T = TypeVar("T", covariant=True)
 
 
 async def collect(download: AsyncDownload) -> BinaryContent:
-    """The whole content of a download; raises what the download raises."""
+    """The whole content of a download; raises the errors of the download."""
     content = BinaryContent(download.headers)
     try:
         async with aclosing(download):
@@ -69,7 +69,7 @@ class AsyncStreamedContent:
         return (await self.read()).decode(charset_of(self.headers), "replace")
 
     async def json(self) -> Any:
-        """The JSON value that the content is."""
+        """The content as a JSON value."""
         return json.loads(await self.read())
 
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:

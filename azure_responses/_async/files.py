@@ -43,7 +43,7 @@ class AsyncFiles(AsyncObjectResource):
             file: bytes, a path, a file opened in binary mode, an iterator of bytes (an async client
                 also takes an async one), or a tuple (name, one of these) that may go on with a
                 content type and headers. Azure tells the kind of a file by the ending of its name.
-                What can be read only once is not sent again after a failure.
+                A source that can be read only once is not sent again after a failure.
             purpose: Azure takes "assistants" for what tools read, and "batch".
             expires_after: such as {"anchor": "created_at", "seconds": 1209600}.
             options: of the call; the timeout is the longest time without progress.
@@ -59,7 +59,7 @@ class AsyncFiles(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
-        """What is known of a file."""
+        """The description of a file."""
         return await self._perform("files.retrieve", FileObject, options, file_id)
 
     @shows_parameters(CallOptions)
@@ -93,7 +93,7 @@ class AsyncFiles(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def content(self, file_id: str, **options: Unpack[CallOptions]) -> BinaryContent:
-        """The whole content of a file, kept on disk where it is large.
+        """The whole content of a file, kept on disk if it is large.
 
         `with_streaming_response.content` gives it as it arrives.
 
@@ -126,7 +126,7 @@ class AsyncFiles(AsyncObjectResource):
         timeout: float | None = None,
         on_progress: Callable[[FileObject], object] | None = None,
     ) -> FileObject:
-        """A file once its processing has ended, whatever its status then.
+        """Wait until a file is processed, and return it with its status.
 
         Args:
             file_id: which file.

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class AsyncPages(Generic[T]):
     """A list of stored objects, whose pages are fetched as they are needed.
 
-    Iterate with `async for` over all objects, whatever page they are on; or await it for the first
+    Iterate with `async for` over the objects of all pages, or await it for the first
     page, whose objects are in `data`.
 
     Args:
@@ -71,7 +71,7 @@ class AsyncPages(Generic[T]):
 
     @property
     def has_more(self) -> bool | None:
-        """Whether the first page is not the last, as far as the service says so."""
+        """True if the service says that more pages follow."""
         return self._fetched.has_more
 
     @property

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class AsyncStoredObjects:
-    """Each resource is imported on use: most programs have none."""
+    """Each resource is imported on use: most programs use none of them."""
 
     @property
     def files(self) -> "AsyncFiles":
@@ -73,5 +73,5 @@ class AsyncStoredObjects:
         return self._objects(AsyncSkills)
 
     def _objects(self, kind: "Callable[[AsyncObjectCalls, Timeout], T]") -> T:
-        """A resource over what performs the calls here."""
+        """A resource whose calls this client or router performs."""
         raise NotImplementedError

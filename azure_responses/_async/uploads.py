@@ -15,7 +15,7 @@ from azure_responses.types.files import FilePurpose, Upload, UploadPart
 
 __all__ = ["AsyncUploadParts", "AsyncUploads"]
 
-# Bytes; the most that a part may have, and what the openai package sends.
+# Bytes; the largest part that the service takes, and the size that the openai package sends.
 _PART_SIZE = 64 * 2**20
 
 # The parameter `bytes` hides the type of that name.
@@ -41,7 +41,7 @@ class AsyncUploads(AsyncObjectResource):
         expires_after: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> Upload:
-        """Begin an upload of so many bytes, up to 8 GB, which has to be completed in an hour.
+        """Begin an upload of `bytes` bytes, up to 8 GB; it must be completed within an hour.
 
         Azure's description of its v1 API does not list uploads (November 2026): `files.create`
         streams files of up to 512 MB.
@@ -73,7 +73,7 @@ class AsyncUploads(AsyncObjectResource):
 
     @shows_parameters(CallOptions)
     async def cancel(self, upload_id: str, **options: Unpack[CallOptions]) -> Upload:
-        """Give up an upload; its parts are deleted."""
+        """Cancel an upload; its parts are deleted."""
         return await self._perform("uploads.cancel", Upload, options, upload_id)
 
     async def upload_file_chunked(
@@ -100,7 +100,7 @@ class AsyncUploads(AsyncObjectResource):
             md5: as of `complete`.
 
         Raises:
-            ConfigurationError: no name, no size, or a part size that is no such.
+            ConfigurationError: there is no name or no size, or the part size is invalid.
             OSError: a path that cannot be read.
             AzureResponsesError: what the service or the network ended with, after retries.
         """

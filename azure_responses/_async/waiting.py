@@ -1,4 +1,4 @@
-"""Waits until something of the service has ended, by asking for it."""
+"""Waits, by polling, until an object of the service has ended."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ async def wait_for_end(
     timeout: Timeout,
     on_progress: Callable[[P], object] | None = None,
 ) -> P:
-    """What is waited for once it has ended, however it did.
+    """Wait until an object of the service has ended, and return it.
 
     Args:
         retrieve: asks for it once.

@@ -52,7 +52,7 @@ class Batches(ObjectResource):
 
     @shows_parameters(CallOptions)
     def retrieve(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """A batch as it stands."""
+        """The current state of a batch."""
         return self._perform("batches.retrieve", Batch, options, batch_id)
 
     @shows_parameters(CallOptions)
@@ -71,7 +71,7 @@ class Batches(ObjectResource):
 
     @shows_parameters(CallOptions)
     def cancel(self, batch_id: str, **options: Unpack[CallOptions]) -> Batch:
-        """Stop a batch; what is answered already is in its files, and billed."""
+        """Stop a batch; requests that are answered already are in its files, and billed."""
         return self._perform("batches.cancel", Batch, options, batch_id)
 
     def wait(
@@ -82,7 +82,7 @@ class Batches(ObjectResource):
         timeout: float | None = None,
         on_progress: Callable[[Batch], object] | None = None,
     ) -> Batch:
-        """A batch once it has ended, whatever its status then.
+        """Wait for the end of a batch, and return it with its status.
 
         Args:
             batch_id: which batch.

@@ -69,7 +69,7 @@ class Containers(ObjectResource):
 
     @shows_parameters(CallOptions)
     def retrieve(self, container_id: str, **options: Unpack[CallOptions]) -> Container:
-        """What is known of a container; to look at it is no use of it."""
+        """The description of a container; reading it does not count as use."""
         return self._perform("containers.retrieve", Container, options, container_id)
 
     @shows_parameters(CallOptions)
@@ -84,7 +84,7 @@ class Containers(ObjectResource):
     ) -> Pages[Container]:
         """The containers: iterate for all of them, over as many pages as needed.
 
-        `limit` is the size of a page, 1 to 100; `name` lists those of one name.
+        `limit` is the size of a page, 1 to 100; `name` lists containers with this name.
         """
         return self._list(
             "containers.list",
@@ -144,7 +144,7 @@ class ContainerFiles(ObjectResource):
     def retrieve(
         self, file_id: str, *, container_id: str, **options: Unpack[CallOptions]
     ) -> ContainerFile:
-        """What is known of a file of a container."""
+        """The description of a file of a container."""
         return self._perform(
             "containers.files.retrieve", ContainerFile, options, container_id, file_id
         )

@@ -25,7 +25,7 @@ T = TypeVar("T", covariant=True)
 
 
 def collect(download: Download) -> BinaryContent:
-    """The whole content of a download; raises what the download raises."""
+    """The whole content of a download; raises the errors of the download."""
     content = BinaryContent(download.headers)
     try:
         with closing(download):
@@ -70,7 +70,7 @@ class StreamedContent:
         return self.read().decode(charset_of(self.headers), "replace")
 
     def json(self) -> Any:
-        """The JSON value that the content is."""
+        """The content as a JSON value."""
         return json.loads(self.read())
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:

@@ -134,7 +134,7 @@ class Executor:
             return self._open(call, timeout, watch)
 
     def open_download(self, call: Call, timeout: Timeout, watch: Watch | None) -> StreamedReply:
-        """A reply whose bytes are still to be read, whatever they are; the caller closes it."""
+        """A reply of any kind before its bytes are read; the caller closes it."""
         with nullcontext() if watch is None else watch.active():
             opened = self._open(call, timeout, watch, _is_success)
         # No conversion carries such a call.
@@ -232,7 +232,7 @@ class Executor:
                 ):
                     return read_reply(response, limit)
         except Exception as error:
-            # What reading a file of the caller's has raised is not the network's.
+            # An error from reading the caller's file is not an error of the network.
             if sent.error is not None:
                 raise sent.error from None
             if isinstance(error, APIConnectionError):

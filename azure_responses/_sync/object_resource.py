@@ -104,7 +104,7 @@ class ObjectResource:
         return self._calls.open(ObjectRequest(operation, ids), given, timeout)
 
     def _split(self, options: Mapping[str, Any]) -> tuple[Options, Timeout]:
-        """Raises TypeError for what is no option of a call."""
+        """Raise TypeError for a name that is not an option of a call."""
         unknown, given, timeout = split_arguments(options, self._timeout)
         if unknown:
             raise TypeError(f"unexpected argument {next(iter(unknown))!r}")

@@ -59,14 +59,14 @@ class Skills(ObjectResource):
 
     @shows_parameters(CallOptions)
     def retrieve(self, skill_id: str, **options: Unpack[CallOptions]) -> Skill:
-        """What is known of a skill."""
+        """The description of a skill."""
         return self._perform("skills.retrieve", Skill, options, skill_id)
 
     @shows_parameters(CallOptions)
     def update(
         self, skill_id: str, *, default_version: str, **options: Unpack[CallOptions]
     ) -> Skill:
-        """Choose the version that is used where none is named."""
+        """Choose the default version, which is used if a request names none."""
         body = {"default_version": default_version}
         return self._perform("skills.update", Skill, options, skill_id, body=body)
 
@@ -138,7 +138,7 @@ class SkillVersions(ObjectResource):
     def retrieve(
         self, version: str, *, skill_id: str, **options: Unpack[CallOptions]
     ) -> SkillVersion:
-        """What is known of a version."""
+        """The description of a version."""
         return self._perform("skills.versions.retrieve", SkillVersion, options, skill_id, version)
 
     @shows_parameters(CallOptions)

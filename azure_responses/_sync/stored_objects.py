@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class StoredObjects:
-    """Each resource is imported on use: most programs have none."""
+    """Each resource is imported on use: most programs use none of them."""
 
     @property
     def files(self) -> "Files":
@@ -74,5 +74,5 @@ class StoredObjects:
         return self._objects(Skills)
 
     def _objects(self, kind: "Callable[[ObjectCalls, Timeout], T]") -> T:
-        """A resource over what performs the calls here."""
+        """A resource whose calls this client or router performs."""
         raise NotImplementedError

@@ -84,7 +84,7 @@ class VectorStores(ObjectResource):
 
     @shows_parameters(CallOptions)
     def retrieve(self, vector_store_id: str, **options: Unpack[CallOptions]) -> VectorStore:
-        """A vector store as it stands."""
+        """The current state of a vector store."""
         return self._perform("vector_stores.retrieve", VectorStore, options, vector_store_id)
 
     @shows_parameters(CallOptions)
@@ -97,7 +97,7 @@ class VectorStores(ObjectResource):
         name: str | EllipsisType | None = ...,
         **options: Unpack[CallOptions],
     ) -> VectorStore:
-        """Change what is given of a vector store; None removes it."""
+        """Change the given fields of a vector store; None removes a field."""
         wanted = {"expires_after": expires_after, "metadata": metadata, "name": name}
         body = {key: value for key, value in wanted.items() if value is not ...}
         return self._perform(
@@ -145,7 +145,7 @@ class VectorStores(ObjectResource):
         rewrite_query: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> Pages[VectorStoreSearchResponse]:
-        """What a search finds, the best first: iterate over it.
+        """The results of a search, the best first: iterate over them.
 
         Args:
             vector_store_id: of the store.
@@ -203,7 +203,7 @@ class VectorStoreFiles(ObjectResource):
     def retrieve(
         self, file_id: str, *, vector_store_id: str, **options: Unpack[CallOptions]
     ) -> VectorStoreFile:
-        """A file of a vector store as it stands."""
+        """The current state of a file of a vector store."""
         return self._perform(
             "vector_stores.files.retrieve", VectorStoreFile, options, vector_store_id, file_id
         )
@@ -259,7 +259,7 @@ class VectorStoreFiles(ObjectResource):
     def delete(
         self, file_id: str, *, vector_store_id: str, **options: Unpack[CallOptions]
     ) -> VectorStoreFileDeleted:
-        """Take a file out of a vector store; the file itself stays."""
+        """Remove a file from a vector store; the file itself stays."""
         return self._perform(
             "vector_stores.files.delete",
             VectorStoreFileDeleted,
@@ -292,7 +292,7 @@ class VectorStoreFiles(ObjectResource):
         on_progress: Callable[[VectorStoreFile], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> VectorStoreFile:
-        """A file of a vector store once it is indexed, or cannot be: look at its status.
+        """Wait until a file is indexed or has failed; its status says which.
 
         Args:
             file_id: which file.
@@ -439,7 +439,7 @@ class VectorStoreFileBatches(ObjectResource):
     def retrieve(
         self, batch_id: str, *, vector_store_id: str, **options: Unpack[CallOptions]
     ) -> VectorStoreFileBatch:
-        """How far the work is."""
+        """The current state of the batch."""
         return self._perform(
             "vector_stores.file_batches.retrieve",
             VectorStoreFileBatch,
@@ -452,7 +452,7 @@ class VectorStoreFileBatches(ObjectResource):
     def cancel(
         self, batch_id: str, *, vector_store_id: str, **options: Unpack[CallOptions]
     ) -> VectorStoreFileBatch:
-        """Stop the work; files that are indexed already stay."""
+        """Stop the batch; files that are indexed already stay."""
         return self._perform(
             "vector_stores.file_batches.cancel",
             VectorStoreFileBatch,
@@ -474,7 +474,7 @@ class VectorStoreFileBatches(ObjectResource):
         order: _Order | None = None,
         **options: Unpack[CallOptions],
     ) -> Pages[VectorStoreFile]:
-        """The files of the work: iterate for all of them, over as many pages as needed."""
+        """The files of the batch: iterate for all of them, over as many pages as needed."""
         return self._list(
             "vector_stores.file_batches.list_files",
             VectorStoreFile,
@@ -499,7 +499,7 @@ class VectorStoreFileBatches(ObjectResource):
         on_progress: Callable[[VectorStoreFileBatch], object] | None = None,
         **options: Unpack[CallOptions],
     ) -> VectorStoreFileBatch:
-        """The work once it has ended; `file_counts` says how many files failed.
+        """Wait for the end of the batch; `file_counts` says how many files failed.
 
         The arguments are those of `vector_stores.files.poll`.
 

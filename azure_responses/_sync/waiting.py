@@ -1,5 +1,5 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
-"""Waits until something of the service has ended, by asking for it."""
+"""Waits, by polling, until an object of the service has ended."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def wait_for_end(
     timeout: Timeout,
     on_progress: Callable[[P], object] | None = None,
 ) -> P:
-    """What is waited for once it has ended, however it did.
+    """Wait until an object of the service has ended, and return it.
 
     Args:
         retrieve: asks for it once.

@@ -1,4 +1,4 @@
-"""The batch object: its statuses, and what each of them says of times, counts and files.
+"""The batch object: its statuses, and the times, counts and files of each.
 
 | status | event | next |
 |---|---|---|
@@ -35,7 +35,7 @@ STATUSES = (
 """All of them."""
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-"""Those that do not change any more."""
+"""The final statuses."""
 
 _STAMPED = (
     "in_progress",

@@ -1,4 +1,4 @@
-"""The input file of a batch, line by line: what a line asks, and what is wrong with it.
+"""The input file of a batch, line by line: the request of a line, and its errors.
 
 The limits and codes are those of Microsoft's page on batches (November 2026). The file is never
 whole in memory: bytes come in pieces, and lines go out one by one.
@@ -57,13 +57,13 @@ class BatchLine:
 
     @property
     def model(self) -> str | None:
-        """What the body names; None where it names no model."""
+        """The model that the body names, or None."""
         model = self.body.get("model")
         return model if isinstance(model, str) and model else None
 
 
 class LineError(ValueError):
-    """What is wrong with a file, or with one of its lines.
+    """An error of a file, or of one of its lines.
 
     Attributes:
         code: as Azure names it.
@@ -196,7 +196,7 @@ class BatchInput:
 
     @property
     def model(self) -> str | None:
-        """What every line names."""
+        """The model that every line names."""
         return self._model
 
     def add(self, text: bytes) -> BatchLine | None:
@@ -220,7 +220,7 @@ class BatchInput:
         return line
 
     def end(self) -> list[LineError]:
-        """The file has ended; everything that is wrong with it."""
+        """End the file; returns all of its errors."""
         if not self.total:
             self._note(LineError("empty_file", "The input file has no requests."))
         return self.errors

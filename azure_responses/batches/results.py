@@ -43,7 +43,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of one request.
+    """The result of one request.
 
     Attributes:
         id: names the request at the service, `batch_req_…`.
@@ -102,7 +102,7 @@ class BatchResult:
 
 
 def read_result(text: bytes) -> BatchResult | None:
-    """A line of an output or error file; None for one that is torn or another thing."""
+    """A line of an output or error file; None for a line that is cut off or invalid."""
     try:
         value = from_json(text)
     except ValueError:

@@ -42,7 +42,7 @@ __all__ = ["LocalRun", "Progress", "check_file", "file_lines", "open_progress"]
 
 _PIECE = 256 * 1024
 _MOST_SHOWN = 10
-# The next request would meet these too: the run stops, and its request is not done.
+# The next request would fail with these errors too: the run stops, and the request is not done.
 _STOPPING = (
     APIConnectionError,
     AuthenticationError,
@@ -187,7 +187,7 @@ class LocalRun:
         return True
 
     def _join(self, threads: list[threading.Thread]) -> None:
-        """Wait for what is under way."""
+        """Wait for the running requests."""
         for thread in threads:
             while thread.is_alive():
                 self._put(None)
@@ -206,7 +206,7 @@ class LocalRun:
             self._count(result)
 
     def _make(self, line: BatchLine) -> BatchResult:
-        """The answer to a request; raises what the next request would meet too."""
+        """The answer to a request; raises errors that the next request would have too."""
         name = f"batch_req_{uuid4().hex}", line.custom_id
         try:
             answer = self._ask(line)
@@ -250,18 +250,23 @@ class LocalRun:
         return len(done), sum(done)
 
     def summary(self) -> str:
-        """What has been done, in one line."""
+        """A summary of the run in one line."""
         done, failed = self._counts()
         used = f"; this run used {self.tokens:,} tokens, {describe_cost(self.cost)}"
         return f"{done - failed:,} answered, {failed:,} failed{used if self.tokens else ''}"
 
 
 def _body_of(error: APIStatusError) -> Any:
-    """The error as the service wrote it, or what is known of it in the same form."""
+    """The error as the service wrote it, or in the same form."""
     if isinstance(error.body, Mapping) and "error" in error.body:
         return error.body
-    told = {"message": error.message, "code": error.code, "type": error.type, "param": error.param}
-    return {"error": told}
+    described = {
+        "message": error.message,
+        "code": error.code,
+        "type": error.type,
+        "param": error.param,
+    }
+    return {"error": described}
 
 
 def _error_of(code: str, error: Exception) -> Any:

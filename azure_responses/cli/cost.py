@@ -21,7 +21,7 @@ __all__ = ["add_command"]
 
 _COLUMNS: tuple[Column, ...] = get_args(Column)
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?(|KB|MB|GB|TB)", re.ASCII | re.IGNORECASE)
-# As the price of a GB is meant.
+# The price list counts a GB in this way.
 _UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _HEADINGS = ("calls", "input", "cached", "output", "reasoning", "cost USD")
 # Only these have the usage; a file of events is one stream or several.

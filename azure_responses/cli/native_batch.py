@@ -90,8 +90,8 @@ def _wait(client: AzureResponses, batch: Batch, progress: Progress) -> Batch:
 
 def _conclude(client: AzureResponses, batch: Batch, output: Path | None) -> int:
     counts = batch.request_counts
-    told = "" if counts is None else f": {counts.completed:,} answered, {counts.failed:,} failed"
-    note(f"{batch.status} {batch.id}{told}")
+    shown = "" if counts is None else f": {counts.completed:,} answered, {counts.failed:,} failed"
+    note(f"{batch.status} {batch.id}{shown}")
     for error in (batch.errors.data if batch.errors else None) or []:
         place = "the file" if error.line is None else f"line {error.line}"
         note(f"{place}: {error.code}: {error.message}")

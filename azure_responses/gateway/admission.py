@@ -246,9 +246,9 @@ class AdmissionQueue:
     async def admit(
         self, caller: ApiCaller, call: ServedRequest, *, waits: bool = True
     ) -> Admitted | ErrorResponse:
-        """Let a call begin, at once or when running calls of its key have ended, or say why not.
+        """Admit a call at once or when running calls of its key have ended, or say why not.
 
-        With `waits` False it is refused at once, and leaves the waiting to those in a hurry.
+        With `waits` False the call does not wait: it is refused at once.
         """
         if not (caller.has_limits or caller.budget is not None):
             return self._admission.admit(
@@ -271,7 +271,7 @@ class AdmissionQueue:
     ) -> Admitted | ErrorResponse | None:
         """Count a call on a stored object as a request without tokens, or say why it may not begin.
 
-        What is read or deleted needs no budget: a key whose budget is spent can still fetch and
+        Reading and deleting need no budget: a key whose budget is spent can still fetch and
         remove what it stored. The model that the caller named was checked when it was read.
         """
         makes = call.route.row.method == "POST"

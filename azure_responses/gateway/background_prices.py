@@ -1,4 +1,4 @@
-"""Gives each background response its price, once, whichever sign of its end comes first.
+"""Prices each background response exactly once, at the first sign of its end.
 
 The end of a response is seen in one of these ways: its stream ends, a caller retrieves or cancels
 it, Azure sends a webhook, the gateway's own task that makes it ends, or the gateway polls for it.
@@ -57,14 +57,14 @@ Callers = Callable[[str], ApiCaller]
 # How long a caller waits for the record of their response to be written.
 _PATIENCE = 2.0
 _PATIENCE_OF_DELETION = 10.0
-# Seconds between looks for records that are due.
+# Seconds between two searches for records that are due.
 _PAUSE = 5.0
 # Numbers of its own: the program may count on the sequence of the shared ones.
 _JITTER = random.Random()
 # Polled for at once in a process, and claimed in one look.
 _AT_ONCE, _MOST_CLAIMED = 8, 40
 _POLL_TIMEOUT = 60.0
-# How often a response is looked at for a caller who waits for its end.
+# How often a response is polled for a caller who waits for its end.
 _FIRST_LOOK, _LAST_LOOK = 1.0, 16.0
 # Responses known to be closed, which a caller may retrieve again and again.
 _MOST_CLOSED = 10_000
@@ -175,7 +175,7 @@ class BackgroundPrices:
             self._spawn(self._note_deletion(call))
 
     async def before_deletion(self, call: ServedRequest) -> None:
-        """Look at a response that is about to be deleted: afterwards its cost is lost."""
+        """Read a response before it is deleted: afterwards its cost is lost."""
         opened = await self._find(*self._names_in(call))
         if opened is not None and not opened.is_local:
             # A caller who deletes does not wait longer than that.
@@ -184,7 +184,7 @@ class BackgroundPrices:
                     await self._poll(opened)
 
     async def wait_for_end(self, call: ServedRequest, seconds: float) -> None:
-        """Return when the response that `call` reads has ended, or after so many seconds.
+        """Return when the response that `call` reads has ended, or when the time is up.
 
         A webhook, or whatever else shows the end in this process, ends the wait at once. So that
         one ends without webhooks too, and where another replica sees the end, the response is
@@ -201,7 +201,7 @@ class BackgroundPrices:
             pause = min(2 * pause, _LAST_LOOK)
 
     async def hurry(self, response_id: str) -> None:
-        """Have a response polled for soon, by whichever replica, by the service's id."""
+        """Make a response, by the service's id, due for a poll of any replica."""
         opened = await self._find(*self._names(response_id, None))
         if opened is not None:
             await self._in_thread(self._records.postpone, opened.postponed(self._clock()))
@@ -215,7 +215,7 @@ class BackgroundPrices:
         """The stream, or the gateway's own call, that shows a response has ended."""
         result = summary.result
         if not (opened.is_local or is_final(result)):
-            # The service goes on with it.
+            # The response continues at the service.
             return
         if result is None:
             result = {"id": opened.id, "status": _status_of(summary)}
@@ -230,7 +230,7 @@ class BackgroundPrices:
     async def settle(
         self, opened: OpenResponse, response: Mapping[str, Any], headers: Mapping[str, str]
     ) -> bool:
-        """Count what a response has cost; False where that was done already."""
+        """Count the cost of a response; False if it was counted already."""
         summary = summary_of(opened, response, headers, self._clock())
         summary.price()
         has_tokens = summary.use is not None and summary.use.tokens is not None
@@ -278,13 +278,13 @@ class BackgroundPrices:
         return len(due)
 
     async def wait(self) -> None:
-        """Return when what is under way in this process is done."""
+        """Return when all running polls of this process have ended."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     async def _poll_forever(self) -> None:
         while True:
-            # Replicas that were started together do not look together.
+            # Replicas that were started together must not poll at the same time.
             await asyncio.sleep(_PAUSE * _JITTER.uniform(0.8, 1.2))
             try:
                 while await self.poll_due() >= _MOST_CLAIMED:
@@ -302,7 +302,7 @@ class BackgroundPrices:
                 LOGGER.exception("The background response %s could not be polled for", opened.id)
 
     async def _poll(self, opened: OpenResponse) -> bool:
-        """Look at a response; True if it is not open any more."""
+        """Poll a response; True if it is not open any more."""
         summary = await self._read(opened)
         now, result = self._clock(), summary.result
         if result is not None and is_batch(opened.id):
@@ -319,7 +319,7 @@ class BackgroundPrices:
         return True
 
     async def _read(self, opened: OpenResponse) -> CallSummary:
-        """The response as it stands; a summary without a result where it cannot be read."""
+        """The current state of the response; a summary without a result if it cannot be read."""
         collection = "batches" if is_batch(opened.id) else "responses"
         path = f"/v1/{collection}/{opened.label}"
         request = ApiRequest("GET", path, "", {}, b"", opened.owner, new_call_id())
@@ -412,7 +412,7 @@ class BackgroundPrices:
             self._closed.popitem(last=False)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Do it apart from any caller, who may leave."""
+        """Run it in a task of its own: the caller may disconnect."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
@@ -431,7 +431,7 @@ class BackgroundPrices:
 
 
 def _status_of(summary: CallSummary) -> str:
-    """How a call of the gateway's own ended that has no result."""
+    """The status of a call that the gateway made itself and that has no result."""
     return "cancelled" if summary.is_abandoned and summary.error is None else "failed"
 
 

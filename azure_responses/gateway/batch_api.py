@@ -1,6 +1,6 @@
 """The routes of batches that the gateway executes, and of their files.
 
-What is not here, such as a batch of a batch deployment, is left to the router.
+Other calls, such as those on a batch of a batch deployment, are left to the router.
 """
 
 import re
@@ -85,7 +85,7 @@ class BatchAPI:
         return fields.get("purpose") == "batch" and (self._runner is not None or self._has_native)
 
     async def answer(self, caller: ApiCaller, request: ApiRequest) -> Reply | None:
-        """The answer; None for what the router has to answer."""
+        """The answer; None if the router has to answer."""
         match = _PATH.fullmatch(request.path)
         if match is None:
             return None
@@ -108,7 +108,7 @@ class BatchAPI:
     async def _own(
         self, caller: ApiCaller, request: ApiRequest, asked: _Asked, summary: CallSummary
     ) -> Reply | None:
-        """The answer about what is kept here; None for all else."""
+        """The answer about a file or batch that is kept here; None otherwise."""
         if self._runner is None:
             return self._without_database(asked)
         if asked[1] == "batches":

@@ -1,8 +1,8 @@
 """One request of a batch, made as its key would make it, when nothing else needs the room.
 
 It takes one of the gateway's places, is admitted by the limits and the budget of its key, goes
-through the router and is recorded, as a request over HTTP is. What refuses it for now, a limit, a
-budget or a cooldown, makes it wait instead.
+through the router and is recorded, as a request over HTTP is. A limit, a budget or a cooldown makes
+it wait, where a request over HTTP would be refused.
 """
 
 import time
@@ -215,7 +215,7 @@ def _request(line: BatchLine, caller: ApiCaller, model: str) -> ApiRequest:
 
 
 def _refused(line: BatchLine, request: ApiRequest, error: ErrorResponse) -> ResultRow | Later:
-    """What admission said: wait for the limits and the budget, or never."""
+    """The decision of admission: wait for the limits and the budget, or refuse for good."""
     if error.status in (429, 503) or error.code == "budget_exceeded":
         seconds = _LONGEST_PAUSE if error.retry_after is None else error.retry_after
         return Later(min(_LONGEST_PAUSE, max(_PAUSE, seconds)))
@@ -228,7 +228,7 @@ def _refused(line: BatchLine, request: ApiRequest, error: ErrorResponse) -> Resu
 def _judge(
     line: BatchLine, request: ApiRequest, reply: ApiReply[Any], attempts: int
 ) -> ResultRow | Later:
-    """The result, or another attempt where it may help."""
+    """The result, or another attempt if that may help."""
     if reply.status == 429:
         # Of the deployments: the request stays in line until one has room.
         return Later(min(_LONGEST_PAUSE, max(1.0, _retry_after(reply))))

@@ -1,4 +1,4 @@
-"""What a batch on a batch deployment has cost, once it has ended: one call at the price of batches.
+"""The cost of a batch on a batch deployment at its end: one call at the price of batches.
 
 Azure's batch object need not say how many tokens were used; then the answers themselves do.
 """
@@ -23,7 +23,7 @@ def is_batch(name: str) -> bool:
 
 
 def read_batch(reply: ApiReply[Any]) -> dict[str, Any] | None:
-    """The batch of a reply; None where it is not there."""
+    """The batch of a reply; None if the reply has none."""
     if reply.status != 200 or not isinstance(reply.body, bytes):
         return None
     found = from_json(reply.body)

@@ -47,7 +47,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A batch, and what its results add up to.
+    """A batch, and the totals of its results.
 
     Attributes:
         cost: millionths of a millionth of a US dollar, of the results whose cost is known.
@@ -64,7 +64,7 @@ class StoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """A batch to run, whose it is, and the key that pays."""
+    """A batch to run, its owner, and the key that pays."""
 
     batch: Batch
     owner: str | None

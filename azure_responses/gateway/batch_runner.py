@@ -58,7 +58,7 @@ def new_id(prefix: str) -> str:
 
 
 class ClaimLostError(Exception):
-    """Another process may run the batch by now."""
+    """This process has lost its claim: another one may run the batch."""
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class BatchRunner:
         self._loop_task = asyncio.create_task(self._look())
 
     def wake(self) -> None:
-        """There is a new batch."""
+        """Look for a new batch at once."""
         self._wake.set()
 
     async def aclose(self) -> None:
@@ -145,7 +145,7 @@ class BatchRunner:
         self._thread.shutdown()
 
     async def ask(self, work: Callable[..., T], *arguments: object) -> T:
-        """Have the database do something, in the thread for it."""
+        """Run a function of the database in its thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     async def _look(self) -> None:
@@ -217,7 +217,7 @@ class BatchRunner:
                 else:
                     run.status, run.claim_ends = status, asked + _CLAIM
             if time.monotonic() > run.claim_ends - _RENEWAL and task is not None:
-                # What is under way must not run beside another process.
+                # Requests of this process must not run beside those of another one.
                 run.claim_ends = 0.0
                 task.cancel()
                 return
@@ -313,7 +313,7 @@ class BatchRunner:
         await self._end_requests(run)
 
     async def _end_requests(self, run: _Run) -> None:
-        """Decide how the batch ends, where it does."""
+        """Decide how the batch ends, if it has ended."""
         now = time.time()
         ending = "completed"
         if run.problem is not None:
@@ -321,7 +321,7 @@ class BatchRunner:
         elif run.is_short and now >= run.batch.expires:
             ending = "expired"
         elif run.is_short and run.status == "in_progress":
-            # The process shuts down; another one goes on.
+            # The process shuts down; another one continues the batch.
             return
         errors = () if run.problem is None else (run.problem.to_dict(),)
 
@@ -346,7 +346,7 @@ class BatchRunner:
         )
 
     async def _make(self, run: _Run, line: BatchLine) -> None:
-        """Make one request, however long it has to wait for its turn."""
+        """Make one request; it may wait for a long time before."""
         try:
             row = await self._result(run, line)
             if row is None:

@@ -108,7 +108,7 @@ class BatchTables:
             connection.execute(sql.insert(_PARTS).values(file_id=file_id, number=number, data=data))
 
     def finish_file(self, file_id: str, size: int) -> None:
-        """The file is whole."""
+        """Mark a file as complete."""
         with self._database.write() as connection:
             changed = sql.update(_FILES).where(_FILES.c.id == file_id)
             connection.execute(changed.values(is_whole=True, size=size))
@@ -189,7 +189,7 @@ class BatchTables:
             return [_with_results(connection, _read_batch(text)) for text in texts]
 
     def cancel_batch(self, batch_id: str, owner: str | None, now: float) -> StoredBatch | None:
-        """Have a batch cancelled by the process that runs it; one that has ended stays as it is."""
+        """Ask the process that runs a batch to cancel it; does nothing after its end."""
 
         def cancel(batch: Batch) -> Batch:
             begun = batch.status in ("validating", "in_progress")
@@ -225,7 +225,7 @@ class BatchTables:
             return ClaimedBatch(_read_batch(row[1]), row[2], row[3])
 
     def renew(self, batch_id: str, runner: str, seconds: float) -> str | None:
-        """Keep a claim for so long from now; the status of the batch, None for a lost claim."""
+        """Extend a claim; returns the status of the batch, or None for a lost claim."""
         with self._database.write() as connection:
             status = _claimed_status(connection, batch_id, runner)
             if status is not None:
@@ -243,7 +243,7 @@ class BatchTables:
             )
 
     def change(self, batch_id: str, runner: str, change: Callable[[Batch], Batch]) -> Batch | None:
-        """Change a claimed batch, by what it is now; None for a lost claim."""
+        """Change a claimed batch by a function of its current state; None for a lost claim."""
         with self._database.write() as connection:
             mine = sql.and_(_BATCHES.c.id == batch_id, _BATCHES.c.claimed_by == runner)
             return self._changed(connection, mine, change)

@@ -90,7 +90,7 @@ class NativeUpload:
         fields: Mapping[str, str],
         call_id: str | None,
     ) -> bytes:
-        """Upload the file; the answer, whose id says where it is.
+        """Upload the file; returns the answer, whose id names the resource.
 
         Raises:
             BadRequestError: it is too long, or its lines name objects of different resources.
@@ -125,7 +125,7 @@ class NativeUpload:
         return deployment
 
     def _read(self, line: BatchLine) -> RoutedRequest:
-        """What the ids of a request say."""
+        """The resources and deployments that the ids of a request name."""
         body = dict(line.body)
         refuse_connection_fields(body, {})
         owner = self._caller.owner
@@ -139,7 +139,7 @@ class NativeUpload:
         )
 
     def _follow(self, request: RoutedRequest) -> None:
-        """Leave the deployments where the objects are that a request names."""
+        """Keep only the deployments that have the objects of a request."""
         pin = request.route_request.pin
         if pin is None or pin.is_wish:
             return
@@ -157,7 +157,7 @@ class NativeUpload:
         self._deployments = left
 
     def _lines(self) -> Iterator[tuple[BatchLine | None, bytes]]:
-        """Each line and its text; None for what is not a request, which the service refuses."""
+        """Each line and its text; the line is None if it is not a valid request."""
         self._received.seek(0)
         splitter, number = LineSplitter(), 0
         while piece := self._received.read(_PIECE):

@@ -85,7 +85,7 @@ class CostEstimates:
         return given + made, to_pico(cost or Decimal(0))
 
     def _estimate_passed(self, call: ServedRequest, request: PassedRequest) -> tuple[int, int]:
-        """Of embeddings, images and speech; how long a recording is, only its reply says."""
+        """Estimates embeddings, images and speech; only the reply says how long a recording is."""
         usage = _passed_usage(call, request)
         deployments = self._router.parts.reader.routing.group_of(call.group or "")
         if not deployments:
@@ -138,7 +138,7 @@ class CostEstimates:
 
 
 def _passed_usage(call: ServedRequest, request: PassedRequest) -> dict[str, Any]:
-    """What a call of another API will use, as its reply would say it."""
+    """The expected use of a call of another API, in the form of its reply."""
     given, made = estimate_passed_tokens(call.body), 0
     if call.operation.startswith("images."):
         count = str(call.body.get("n") or 1)

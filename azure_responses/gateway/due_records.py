@@ -1,4 +1,4 @@
-"""Records that are due at a time, and worked on by one process at a time: in this process's memory.
+"""Records that are due at a time, for one process at a time; kept in this process's memory.
 
 `due_table` keeps them in a database.
 """
@@ -17,15 +17,15 @@ _MOST_RECORDS = 50_000
 
 
 class DueRecord(Protocol):
-    """What has to be looked at at some time; it is never changed, only replaced."""
+    """A record that is due at a time; it is never changed, only replaced."""
 
     @property
     def name(self) -> str:
-        """What it is stored under."""
+        """The name of the record in the store."""
 
     @property
     def due(self) -> float:
-        """When it is to be looked at next, in unix seconds."""
+        """When the record is due next, in unix seconds."""
 
     def postponed(self: R, due: float) -> R:
         """The same, due at another time."""
@@ -41,7 +41,7 @@ class DueRecords(Protocol[R]):
         """Keep a record; False where it is kept already."""
 
     def take(self, record: R) -> bool:
-        """Remove a record: True for one of all who try."""
+        """Remove a record; of several callers, only one gets True."""
 
     def claim(self, now: float, until: float, limit: int) -> list[R]:
         """The records that are due, which are not due again before `until`."""
@@ -75,7 +75,7 @@ class MemoryRecords(Generic[R]):
             return next((self._records[name] for name in names if name in self._records), None)
 
     def take(self, record: R, *_counted: Any) -> bool:
-        """Remove a record: True for one of all who try."""
+        """Remove a record; of several callers, only one gets True."""
         with self._lock:
             return self._records.pop(record.name, None) is not None
 

@@ -46,7 +46,7 @@ class DueTable(Generic[R]):
 
     def delete(self, connection: sql.Connection, record: R) -> bool:
         """`take`, within a transaction that writes."""
-        # Who deletes at the same time waits here for the first, and then deletes nothing.
+        # A second transaction that deletes the record waits here, and then deletes nothing.
         gone = sql.delete(self._table).where(self._table.c.name == record.name)
         return connection.execute(gone).rowcount > 0
 
@@ -56,7 +56,7 @@ class DueTable(Generic[R]):
             return self.insert(connection, record)
 
     def take(self, record: R) -> bool:
-        """Remove a record: True for one of all who try."""
+        """Remove a record; of several callers, only one gets True."""
         with self._database.write() as connection:
             return self.delete(connection, record)
 
@@ -73,7 +73,7 @@ class DueTable(Generic[R]):
         due = sql.select(columns.name, columns.record).where(columns.due <= now)
         due = due.order_by(columns.due).limit(limit)
         with self._database.read() as connection:
-            # Most times nothing is due, and SQLite lets only one transaction write at a time.
+            # Usually nothing is due, and SQLite lets only one transaction write at a time.
             if connection.execute(due.limit(1)).first() is None:
                 return []
         with self._database.write() as connection:

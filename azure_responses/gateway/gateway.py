@@ -199,7 +199,7 @@ class Gateway:
             LOGGER.exception("The call %s could not be recorded", call.call_id)
 
     def settle(self, caller: ApiCaller, call: ServedRequest, admitted: Admitted | None) -> None:
-        """Record the call, and put what it used in the place of what was reserved for it."""
+        """Record the call, and replace its reservation by its use."""
         summary, admission = call.summary, self.admission
         tokens = summary.total_tokens
         held = 0
@@ -288,7 +288,7 @@ class Gateway:
         await self.background_prices.start(open_responses, writer.turn)
 
     def _note_priced(self, opened: OpenResponse, call: CallSummary) -> None:
-        """A background response has got its price, or is known to get none."""
+        """Record that a background response has its price, or will have none."""
         caller = self._table.caller_of(opened.key_id)
         self.metrics.note_use(call)
         if self.spend_writer is not None:
@@ -297,11 +297,11 @@ class Gateway:
 
 
 def _has_unknown_use(summary: CallSummary) -> bool:
-    """True for a call whose use stays unknown: its caller left, or it goes on in the background.
+    """True for a call whose use stays unknown: its caller left, or it continues in the background.
 
-    What was reserved for it counts as spent. Otherwise a caller who leaves early spends nothing.
+    Its reservation counts as spent. Otherwise a caller who leaves early would spend nothing.
     """
-    # What was read aloud has a price and no tokens.
+    # Speech has a price and no tokens.
     is_known = summary.total_tokens is not None or summary.price() is not None
     if is_known or not summary.attempts:
         return False

@@ -144,7 +144,7 @@ class Metrics:
             self._note_use(summary, group, deployment)
 
     def note_use(self, summary: "CallSummary") -> None:
-        """What a call used has become known after its end."""
+        """Count the use of a call that became known after its end."""
         self._note_use(summary, self._shown(summary.group), summary.deployment_id or "")
 
     def refuse(self, status: int) -> None:

@@ -37,7 +37,7 @@ FINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 """The statuses with which a response ends."""
 
 CLAIM = 120.0
-"""Seconds for which one replica polls a response alone; then another may, as that one is gone."""
+"""Seconds for which only one replica polls a response; then another replica may."""
 
 _UNFINISHED = frozenset({"queued", "in_progress"})
 _FIRST, _LONGEST, _END = 30.0, 600.0, 86_400.0
@@ -86,16 +86,16 @@ class OpenResponse:
 
     @property
     def name(self) -> str:
-        """What it is stored under; ids of two resources might be the same."""
+        """The name of its record; ids of two resources might be the same."""
         return name_of(self.resource, self.id)
 
     @property
     def spend_key(self) -> SpendKey:
-        """Under what it is counted: on the day on which it was made, whenever it ends."""
+        """The row of the totals: the day is that of the call, not that of the end."""
         return SpendKey(self.key_id, self.end_user, self.model, self.day)
 
     def opening_spent(self) -> Spent:
-        """What is counted until its cost is known."""
+        """The totals that count until its cost is known."""
         return Spent(calls=1, unpriced=1, held=self.held)
 
     def postponed(self, due: float) -> "OpenResponse":
@@ -115,12 +115,12 @@ class OpenResponse:
 
 
 def name_of(resource: str, response_id: str) -> str:
-    """What the record of a response is stored under."""
+    """The name of the record of a response."""
     return f"{resource}/{response_id}"
 
 
 def is_unfinished(response: Mapping[str, Any] | None) -> bool:
-    """True for a response that goes on in the background."""
+    """True for a response that continues in the background."""
     return response is not None and response.get("status") in _UNFINISHED
 
 
@@ -165,7 +165,7 @@ def is_given_up(opened: OpenResponse, now: float, *, is_missing: bool) -> bool:
 def summary_of(
     opened: OpenResponse, response: Mapping[str, Any] | None, headers: Mapping[str, str], now: float
 ) -> CallSummary:
-    """The call that made a response, as it would be summed up had it waited for the end."""
+    """The summary of the call that made a response, as if the call had waited for the end."""
     summary = CallSummary(
         opened.call_id,
         "create",

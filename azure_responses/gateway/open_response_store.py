@@ -35,7 +35,7 @@ class OpenResponseStore(Protocol):
         """The first record with one of these names."""
 
     def take(self, opened: OpenResponse, rows: SpentRows, delivery: Delivery | None = None) -> bool:
-        """Remove a record, and count `rows`: True for one of all who try, who alone counts them.
+        """Remove a record, and count `rows`; of several callers, only one counts and gets True.
 
         Where totals are kept, `delivery` is kept in the same transaction.
         """
@@ -112,7 +112,7 @@ class RedisOpenResponses:
         return next((OpenResponse.from_json(text) for text in found if text), None)
 
     def take(self, opened: OpenResponse, rows: SpentRows, delivery: Delivery | None = None) -> bool:
-        """Remove a record: True for one of all who try."""
+        """Remove a record; of several callers, only one gets True."""
         return bool(self._run(_TAKE, opened.name))
 
     def claim(self, now: float, until: float, limit: int) -> list[OpenResponse]:

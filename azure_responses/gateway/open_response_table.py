@@ -17,7 +17,7 @@ class DatabaseOpenResponses:
     """Records in SQLite or PostgreSQL. Each change and what it counts are one transaction.
 
     So a process may be killed at any time: a response is counted once, or is still open; and the
-    webhook that tells of its end is kept with it.
+    webhook about its end is kept with it.
 
     Args:
         database: shared by the replicas.
@@ -44,7 +44,7 @@ class DatabaseOpenResponses:
             return is_new
 
     def take(self, opened: OpenResponse, rows: SpentRows, delivery: Delivery | None = None) -> bool:
-        """Remove a record, and count `rows`: True for one of all who try, who alone counts them."""
+        """Remove a record, and count `rows`; of several callers, only one counts and gets True."""
         with self._database.write() as connection:
             if not self._table.delete(connection, opened):
                 return False

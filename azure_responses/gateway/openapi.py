@@ -46,7 +46,7 @@ _QUERY: Mapping[str, Mapping[str, Any]] = {
     "name": _TEXT,
 }
 _BYTES = {"type": "string", "format": "binary"}
-# A name of a model, for what no id in the request ties to a resource.
+# The name of a model, for requests without an id that belongs to a resource.
 _PLACE = "x-azr-model"
 
 
@@ -111,7 +111,7 @@ def _operation(row: APIOperation, prefix: str, path: str) -> dict[str, Any]:
 
 
 def _request_body(row: APIOperation) -> dict[str, Any] | None:
-    """What is sent; None for rows without a body."""
+    """The schema of the body; None for rows without a body."""
     if row.is_form:
         form = {"type": "object", "additionalProperties": True}
         return {"required": True, "content": {"multipart/form-data": {"schema": form}}}

@@ -1,4 +1,4 @@
-"""`POST /admin/purge`: deletes what is stored for an end user, for who has the master key."""
+"""`POST /admin/purge`: deletes what is stored for an end user; needs the master key."""
 
 import json
 import time
@@ -72,7 +72,7 @@ class PurgeApi:
 
 
 def _read(body: bytes) -> dict[str, Any] | ErrorResponse:
-    """The arguments of the purge: a name that is not one must not make it delete more."""
+    """The arguments of the purge; an unknown name is refused and deletes nothing."""
     try:
         given = json.loads(body)
     except ValueError:

@@ -96,7 +96,7 @@ class RequestHandler:
         self._has_left = False
         self._is_over = False
         self._is_in_background = False
-        # The record of a response that goes on after its reply.
+        # The record of a response that continues after its reply.
         self._opened: OpenResponse | None = None
         self._caller: ApiCaller = ANYONE
         self._admitted: Admitted | None = None
@@ -164,7 +164,7 @@ class RequestHandler:
             await self._serve(caller, body, computer)
 
     def _form_row(self) -> APIOperation | None:
-        """The operation of a request whose body is a multipart form; None of any other."""
+        """The operation of a request whose body is a multipart form; None for any other."""
         content_type = self._headers.get("content-type")
         if content_type is None or not is_multipart(content_type):
             return None
@@ -177,7 +177,7 @@ class RequestHandler:
     async def _answer_upload(self, caller: ApiCaller, row: APIOperation) -> None:
         """Answer a form with files. It takes a place of its own kind, as long as it arrives.
 
-        Those who send slowly must not keep calls from their places.
+        Slow uploads must not take the places of other calls.
         """
         gateway = self._gateway
         self._body_owner = caller.key_id
@@ -218,7 +218,7 @@ class RequestHandler:
         return limit, "general_settings.max_upload_bytes"
 
     def _is_decided(self, caller: ApiCaller, row: APIOperation, values: Mapping[str, str]) -> bool:
-        """True where the first fields of a form, or the rest of the request, say where it goes."""
+        """True if the first fields of a form, or the rest of the request, name the resource."""
         if row.name == "files.create" and "purpose" not in values:
             return False
         if row.name == "files.create" and self._gateway.batch_api.takes_form(values):
@@ -326,7 +326,7 @@ class RequestHandler:
         response: Mapping[str, Any] | None,
         deployment: Deployment | None = None,
     ) -> None:
-        """Keep the record of a response that goes on: its cost is known at its end."""
+        """Keep the record of a response that continues: its cost is known at its end."""
         is_background = call.body.get("background") is True and call.summary.is_billed
         if not is_background or response is None or not is_unfinished(response):
             return

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Taken(NamedTuple):
-    """What became of a record: this process closed it; its webhook was kept with it."""
+    """The result of closing a record: whether this process closed it, and its webhook."""
 
     is_first: bool
     keeps_delivery: bool = False
@@ -151,7 +151,7 @@ class ResponseRecords:
         self._totals.add(opened.spend_key, spent)
 
     def _attempt(self, subject: str, action: Callable[[], T]) -> T | None:
-        """What it returns; None while the store does not answer, which is logged once."""
+        """The action's result; None if the store does not answer, which is logged once."""
         results: list[T] = []
 
         def attempt() -> None:

@@ -17,7 +17,7 @@ class ResponseWaiters:
         self._waiting: dict[str, int] = {}
 
     async def wait(self, name: str, seconds: float) -> bool:
-        """Wait so long; True where the response has ended meanwhile."""
+        """Wait up to that many seconds; True if the response has ended."""
         event = self._events.setdefault(name, asyncio.Event())
         self._waiting[name] = self._waiting.get(name, 0) + 1
         try:
@@ -32,7 +32,7 @@ class ResponseWaiters:
         return True
 
     def wake(self, name: str) -> None:
-        """The response has ended."""
+        """Wake the callers: the response has ended."""
         event = self._events.get(name)
         if event is not None:
             event.set()
@@ -41,7 +41,7 @@ class ResponseWaiters:
 def wait_asked_for(headers: Mapping[str, str]) -> float:
     """The seconds of `Prefer: wait=N` (RFC 7240), at most ten minutes; 0 without it.
 
-    A preference that cannot be read is left alone, as the RFC says.
+    An invalid preference is ignored, as the RFC says.
     """
     for preference in headers.get("prefer", "").split(","):
         name, _, value = preference.partition(";")[0].partition("=")

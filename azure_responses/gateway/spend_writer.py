@@ -228,7 +228,7 @@ class SpendWriter:
 
     @property
     def turn(self) -> threading.Lock:
-        """Held while totals are written or read; who writes totals elsewhere holds it too."""
+        """Held while totals are written or read; other writers of totals hold it too."""
         return self._turn
 
     @property

@@ -26,14 +26,14 @@ from azure_responses.spooled_content import SpooledContent
 
 __all__ = ["PieceReader", "Upload", "UploadContent"]
 
-# They decide where a form goes and what it becomes: each may stand once.
+# These fields decide the resource and the use of a form: each may occur once.
 _DECIDING = (*NOT_SENT, "purpose", "file_id")
 
 _HELD = 1024 * 1024
 # What is read and dropped of a form that is refused, and for how long.
 _DISCARDED = 64 * 1024 * 1024
 _DISCARD_SECONDS = 2.0
-# A sender who is slower than this on average, after the first minute, is given up: each upload
+# A sender who is slower than this on average, after the first minute, is cut off: each upload
 # holds a connection to Azure.
 _LEAST_RATE = 16 * 1024
 _GRACE_SECONDS = 60.0
@@ -108,7 +108,7 @@ class PieceReader:
 
 
 class Upload:
-    """A form of which the first fields are known.
+    """A form whose first fields are known.
 
     Args:
         pieces: of the body.
@@ -146,11 +146,11 @@ class Upload:
 
     @property
     def is_repeatable(self) -> bool:
-        """False once the sending has begun of what is not kept."""
+        """False after sending has begun, unless the whole form is kept."""
         return self._is_whole or not self._is_begun
 
     async def read_head(self, is_decided: Callable[[Mapping[str, str]], bool]) -> None:
-        """Read until the fields say what is to be done, or the form has ended.
+        """Read until the important fields are known, or the form has ended.
 
         Args:
             is_decided: the fields say enough.
@@ -266,7 +266,7 @@ class UploadContent:
 
     @property
     def is_repeatable(self) -> bool:
-        """False once the sending has begun of what is not kept."""
+        """False after sending has begun, unless the whole form is kept."""
         return self._upload.is_repeatable
 
     def __iter__(self) -> Iterator[bytes]:
@@ -293,7 +293,7 @@ class UploadContent:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Refuses what an invalid form raises."""
+    """Turn the error of an invalid form into a refusal."""
     try:
         yield
     except FormError as error:

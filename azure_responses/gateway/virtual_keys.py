@@ -192,7 +192,7 @@ class _KeysReader:
             yield from self._read_entry(entry, (_SECTION, index))
 
     def _read_master(self, general: Mapping[str, Any]) -> ApiCaller:
-        """The caller with the master key, who also gets webhooks about what no key has made."""
+        """The caller with the master key, who also gets webhooks about objects of no key."""
         terms = {name: general.get(name) for name in _WEBHOOK}
         try:
             read = read_terms(terms, key_id=MASTER.key_id, now=None, created=0.0)

@@ -1,4 +1,4 @@
-"""Webhooks that the gateway passes on: what they say, to which URLs, and how often it tries.
+"""Webhooks that the gateway sends: their content, their URLs, and their retries.
 
 A webhook goes to the URL of the key that made the response or batch, signed with that key's own
 secret. Nothing here does I/O.
@@ -56,7 +56,7 @@ class Delivery:
 
     @property
     def name(self) -> str:
-        """What it is stored under."""
+        """The name of its record."""
         return f"{self.key_id}/{self.id}"
 
     def postponed(self, due: float) -> "Delivery":
@@ -81,7 +81,7 @@ class Delivery:
 
 
 def object_ended(key_id: str, name: str, label: str, kind: str, now: float) -> Delivery:
-    """The webhook that tells of the end of a response or batch, as Azure's own would.
+    """The webhook about the end of a response or batch, in the form of Azure's own.
 
     Its id follows from the object, so that replicas which see the same end make the same.
 
@@ -145,7 +145,7 @@ def check_url(url: str) -> str:
 
 
 def is_public(address: str) -> bool:
-    """True for an address of the public network, also where it stands for another."""
+    """True for a public address; an address that embeds another one is judged by both."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

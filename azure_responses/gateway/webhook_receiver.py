@@ -1,6 +1,6 @@
 """`POST /webhooks/azure`: takes the webhooks of the resources.
 
-No API key opens it: each webhook is signed with the secret of its endpoint. What a webhook says is
+It needs no API key: each webhook is signed with the secret of its endpoint. What a webhook says is
 kept before it is answered, so that an answer of 2xx means that nothing of it is lost; and it is
 answered at once, since the service expects that within ten seconds.
 """
@@ -52,7 +52,7 @@ class WebhookIds(Protocol):
         """True for an id that was added, and has not expired at `now` (unix seconds)."""
 
     def add(self, webhook_id: str, expires: float) -> None:
-        """Remember an id until then."""
+        """Remember an id until it expires."""
 
 
 class MemoryWebhookIds:
@@ -66,7 +66,7 @@ class MemoryWebhookIds:
         return self._ids.get(webhook_id, 0.0) > now
 
     def add(self, webhook_id: str, expires: float) -> None:
-        """Remember an id until then."""
+        """Remember an id until it expires."""
         self._ids[webhook_id] = expires
         while len(self._ids) > _MOST_IDS:
             self._ids.popitem(last=False)
@@ -91,7 +91,7 @@ class RedisWebhookIds:
         return bool(self._connected().exists(self._start + webhook_id))
 
     def add(self, webhook_id: str, expires: float) -> None:
-        """Remember an id until then."""
+        """Remember an id until it expires."""
         self._connected().set(self._start + webhook_id, 1, exat=int(expires) + 1)
 
     def _connected(self) -> Any:
@@ -175,7 +175,7 @@ class WebhookReceiver:
             return error_response(
                 405, "Use POST.", code="method_not_allowed", headers={"allow": "POST"}
             )
-        # Before the body is read: what is not signed at all is no webhook.
+        # Before the body is read: a request without a signature is not a webhook.
         missing = next((name for name in _HEADERS if not headers.get(name)), None)
         if missing is not None:
             return error_response(
@@ -224,7 +224,7 @@ class WebhookReceiver:
             LOGGER.info("A webhook tells of the response %s, not open here", fit_name(response_id))
 
     async def _entry_of(self, kind: str, object_id: str) -> LedgerEntry | None:
-        """For whom an object was made, where this gateway remembers that."""
+        """The owner of an object, if this gateway remembers it."""
         collection = _KINDS.get(kind.partition(".")[0])
         if collection is None or not object_id:
             return None
@@ -239,7 +239,7 @@ class WebhookReceiver:
         callers = [caller for caller in self._table.callers() if caller.webhook_url is not None]
         label = None
         if entry is None:
-            # What no key has made is the operator's affair.
+            # Objects that no key has made belong to the operator.
             callers = [caller for caller in callers if caller.key_id == MASTER.key_id]
         else:
             callers = [caller for caller in callers if caller.owner == entry.owner]

@@ -78,7 +78,7 @@ class WebhookRelay:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, store: DueRecords[Delivery] | None = None) -> None:
-        """Send from now on; without a store webhooks end with the process."""
+        """Begin to send; without a store, webhooks are lost at the end of the process."""
         self._shared = store
         self._task = asyncio.create_task(self._send_forever())
 
@@ -103,11 +103,11 @@ class WebhookRelay:
         self.wake()
 
     def wake(self) -> None:
-        """Something is due."""
+        """Look for due webhooks at once."""
         self._wake.set()
 
     async def send_due(self) -> int:
-        """Send what is due; returns how many were tried."""
+        """Send the webhooks that are due; returns the number of attempts."""
         now, due = self._clock(), []
         for store in self._stores():
             claimed = await asyncio.to_thread(store.claim, now, now + CLAIM, _MOST_CLAIMED)
@@ -166,7 +166,7 @@ class WebhookRelay:
         await asyncio.to_thread(store.postpone, delivery.failed(now))
 
     async def _attempt(self, caller: ApiCaller, delivery: Delivery) -> tuple[str, bool]:
-        """Why it has not arrived, or ""; and whether it never will."""
+        """The reason why it has not arrived, or ""; and whether it is given up."""
         try:
             async with asyncio.timeout(_TIMEOUT):
                 status = await self._post(caller, delivery)
@@ -191,7 +191,7 @@ class WebhookRelay:
             "user-agent": f"azure-responses/{__version__}",
             "host": url.netloc.decode("ascii"),
         }
-        # The address that was looked at is the one that is connected to: a name may mean another
+        # Connect to the address that was checked: a name may mean another
         # one a moment later. TLS goes by the name.
         request = httpx.Request(
             "POST",
@@ -203,14 +203,14 @@ class WebhookRelay:
                 "timeout": httpx.Timeout(_TIMEOUT).as_dict(),
             },
         )
-        # The answer is not read: its status says all.
+        # The answer is not read: only its status counts.
         reply = await self._client.send(request, stream=True)
         await reply.aclose()
         return reply.status_code
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:
-        # Redirects would lead past the look at the address, and so would a proxy. No connection is
+        # Redirects and proxies would bypass the check of the address. No connection is
         # used again: it would be found by the address, and has proved another name.
         limits = httpx.Limits(max_keepalive_connections=0)
         return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)

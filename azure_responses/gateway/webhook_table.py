@@ -38,7 +38,7 @@ class DatabaseWebhookIds:
             return connection.scalar(found) is not None
 
     def add(self, webhook_id: str, expires: float) -> None:
-        """Remember an id until then; expired ones are forgotten."""
+        """Remember an id until it expires; forget expired ids."""
         insert = self._database.insert(_IDS).values(id=webhook_id, expires=expires)
         kept = insert.on_conflict_do_update(index_elements=["id"], set_={"expires": expires})
         with self._database.write() as connection:

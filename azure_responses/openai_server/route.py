@@ -106,7 +106,7 @@ class RouteFinder:
             for row in rows
             if not row.variables
         }
-        # The others by their first segment, of which few rows have the same.
+        # Other rows are found by their first segment, which few rows share.
         self._rows: dict[str, list[_Pattern]] = {}
         for row in rows:
             self._rows.setdefault(_first_segment(row.path), []).append(_Pattern(row, _compile(row)))

@@ -145,7 +145,7 @@ def read_call(
     """Read a request; `now` is unix seconds.
 
     Raises:
-        APIStatusError: it cannot be answered, whatever Azure thinks of it.
+        APIStatusError: it cannot be answered here, even if Azure would accept it.
     """
     if request.headers.get("upgrade", "").lower() == "websocket":
         raise UpgradeRefusedError

@@ -116,7 +116,7 @@ class ImagePrice:
 
 @dataclass(frozen=True, slots=True)
 class AudioPrice:
-    """US dollars per million tokens, per second or per character; None where it has no such."""
+    """US dollars per million tokens, per second or per character; None without a price."""
 
     text_input: Decimal | None = None
     audio_input: Decimal | None = None

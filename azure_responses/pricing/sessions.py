@@ -1,4 +1,4 @@
-"""Which code interpreter sessions are paid for: one for each container and hour."""
+"""The code interpreter sessions that are billed: one for each container and hour."""
 
 from azure_responses.fork import new_lock
 from azure_responses.pricing.use import Use

@@ -300,7 +300,7 @@ _OBJECT_GONE = "It was deleted, has expired, or lives on another resource: list 
 
 
 def _missing_hint(problem: ErrorBody, context: RequestContext) -> str | None:
-    """What a 404 on stored objects means: the resource has not this one, or none of the kind."""
+    """The hint of a 404: this stored object, or this kind of object, does not exist there."""
     is_of_path = problem.code in _PATH_CODES or _OF_PATH.search(problem.message) is not None
     if context.object_id and not is_of_path:
         return context.gone or _OBJECT_GONE

@@ -78,7 +78,7 @@ def find_boundary(content_type: str) -> bytes:
 
 
 class FormReader:
-    """The state of one form, of which bytes arrive.
+    """The state of one form while its bytes arrive.
 
     Args:
         content_type: the header, which names the boundary.

@@ -246,7 +246,7 @@ EVERY_OPERATION: Mapping[str, APIOperation] = {
     **OBJECT_OPERATIONS,
     **PASSED_OPERATIONS,
 }
-"""All rows, for whatever knows an operation by its name alone, such as logs and metrics."""
+"""All rows by name, for logs, metrics and others that know only the name of an operation."""
 
 SERVED_OPERATIONS: Mapping[str, APIOperation] = {
     name: row for name, row in EVERY_OPERATION.items() if row.is_served

@@ -1,4 +1,4 @@
-"""How often to ask whether something of the service has ended, and when to stop asking.
+"""How often to poll an object of the service, and when to stop.
 
 The caller passes the time.
 """
@@ -22,7 +22,7 @@ _LONGEST = 3e7
 
 
 class Pollable(Protocol):
-    """What can be waited for."""
+    """The kinds of objects that can be waited for."""
 
     @property
     def id(self) -> str: ...

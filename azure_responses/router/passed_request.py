@@ -31,7 +31,7 @@ class PassedRequest:
         content_type: as received.
         form: where its fields stand; None of a JSON body.
         timeout: for the whole call.
-        options: `extra_headers` and its kin, those given.
+        options: the given ones, such as `extra_headers`.
         owner: who asks.
         call_id: of the request.
         is_stream: the answer is asked for as events.

@@ -67,7 +67,7 @@ class ObjectCall:
         owner, end_user: who asks, for whom.
         must_own: the owner may only use objects that a router gave out.
         may_call: which models the caller may call; None for all.
-        options: `timeout`, `extra_headers` and its kin.
+        options: `timeout`, `extra_headers` and the others.
         call_id: names the call, to Azure as `x-ms-client-request-id`.
         replicates, models: whether a file is uploaded to several resources, and for which models;
             see `AskedObject`.

@@ -40,11 +40,11 @@ MERGED_LISTS: Mapping[str, str] = {
 }
 """Operations that list objects of all resources → the kind of the objects.
 
-The lists inside of an object, such as the files of a vector store, are of its resource alone.
+Lists inside an object, such as the files of a vector store, come from its resource only.
 """
 
 LARGEST_PAGE = 100
-"""Objects of one page at most, whatever its caller asks for."""
+"""The most objects of one page."""
 
 _DEFAULT_PAGE = 20
 _MOST_READS = 200
@@ -195,7 +195,7 @@ class ListedObject(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A page that is needed: of a resource's list, after an id, of so many objects."""
+    """A page to read: the resource, the id before it, and the number of objects."""
 
     resource: str
     after: str | None
@@ -203,7 +203,7 @@ class Read(NamedTuple):
 
 
 class _Source:
-    """What has come of one resource's list, and where it goes on."""
+    """The part of one resource's list that was read, and where the next page begins."""
 
     def __init__(self, resource: str, after: str | None, skipped: Mark | None) -> None:
         self.resource = resource

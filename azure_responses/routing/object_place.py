@@ -64,7 +64,7 @@ class AskedObject:
         may_call: which models the caller may call; None for all.
         replicates: a file is uploaded to every resource of the models; None leaves it to the
             settings.
-        models: several models of which each gets the file, as LiteLLM's callers name them.
+        models: several models, which all get the file, as LiteLLM's callers name them.
     """
 
     row: APIOperation
@@ -199,7 +199,7 @@ class ObjectPlaces:
         return label is not None and label.resource != conversation.resource
 
     def _copy_targets(self, asked: AskedObject) -> tuple[str, ...]:
-        """The resources of which each gets a copy of a file that is uploaded; none without copies.
+        """The resources that each get a copy of an uploaded file; empty without copies.
 
         Raises:
             BadRequestError: there are more than a file can have copies.
@@ -331,7 +331,7 @@ class ObjectPlaces:
 def named_model(*sources: Mapping[str, Any]) -> str | None:
     """The model that the first of several mappings names: body or form, query, headers.
 
-    LiteLLM's `target_model_names` may name several, of which the first counts here.
+    LiteLLM's `target_model_names` may name several models; only the first counts here.
 
     Raises:
         BadRequestError: it is not a name.

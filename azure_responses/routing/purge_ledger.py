@@ -1,6 +1,6 @@
 """The ledger of what is stored at the service: its entries, and what a purge makes of them.
 
-Entries are of responses, and of objects: files, vector stores, containers and the like. The two
+Entries are for responses and for objects: files, vector stores, containers and the like. The two
 are kept apart, because versions before objects would take an object's entry for one of a response
 and delete a response of that id, which nothing would be found under.
 """
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 KINDS = ("files", "uploads", "containers", "conversations", "vector_stores", "batches", "skills")
-"""Collections of objects, as the API names them; an entry of none of them is of a response."""
+"""Collections of objects, as the API names them; an entry with another kind is for a response."""
 
 RETENTION = 30 * 24 * 3600.0
 """Seconds for which the service keeps a stored response: 30 days (How to use the Responses API,
@@ -104,7 +104,7 @@ class LedgerEntry:
 
     @property
     def is_response(self) -> bool:
-        """It is of a stored response."""
+        """True for a stored response."""
         return self.kind == _RESPONSE
 
     @property
@@ -113,7 +113,7 @@ class LedgerEntry:
         return not self.copies or self.copies[0] == (self.resource, self.response_id)
 
     def is_for(self, owner: str | None, end_user: str | None, facet: str | None = None) -> bool:
-        """It is of this owner, of this end user and of this facet; None stands for any."""
+        """True if owner, end user and facet match; None matches any."""
         return (
             (owner is None or owner == self.owner)
             and (end_user is None or end_user == self.end_user)
@@ -214,7 +214,7 @@ class PurgeReceipt:
     is_dry_run: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The receipt as JSON values; what is of objects and dry runs only where there are any."""
+        """The receipt as JSON values; fields about objects and dry runs only if there are any."""
         more: dict[str, Any] = {"kinds": dict(self.kinds)} if self.kinds else {}
         if self.is_dry_run:
             more |= {"dry_run": True, "would_delete": list(self.would_delete)}

@@ -159,7 +159,7 @@ _HINT = (
 class SignedId(NamedTuple):
     """What a label says: the id (or ciphertext) behind it, and the tags of where it comes from.
 
-    `copies` is of a file at several resources: (resource, id) of all of them, the first included.
+    `copies` has the (resource, id) of every copy of a file, including the first.
     """
 
     inner: str

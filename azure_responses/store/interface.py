@@ -58,7 +58,7 @@ class StateWriter(Protocol):
         """Put an entry into the ledger."""
 
     def forget(self, key: str) -> None:
-        """Take an entry out of the ledger: `LedgerEntry.key`, which of a response is its id."""
+        """Take an entry out of the ledger: `LedgerEntry.key`, which for a response is its id."""
 
     def note_text(self, name: str, text: str) -> None:
         """Keep a short text for an hour, such as where the next page of a list begins."""

@@ -1,7 +1,7 @@
 """Deletes everything that is stored for an end user, and says what became of each.
 
-An entry leaves the ledger only once what it is of is gone from the service. A run that is cut short
-therefore loses nothing: the next one finds what is left.
+An entry leaves the ledger only after its object was deleted from the service. A run that is cut
+short therefore loses nothing: the next one finds what is left.
 """
 
 import time

@@ -15,7 +15,7 @@ ConversationItem = InputItem
 
 
 class ConversationDeleted(Result):
-    """Confirms that a conversation is gone; its items stay until they expire."""
+    """Confirms that a conversation is deleted; its items stay until they expire."""
 
     id: str
     deleted: bool

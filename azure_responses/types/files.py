@@ -60,7 +60,7 @@ class FileObject(Result):
 
 
 class FileDeleted(Result):
-    """Confirms that a file is gone."""
+    """Confirms that a file is deleted."""
 
     id: str
     deleted: bool

@@ -50,7 +50,7 @@ class SkillVersion(Result):
 
 
 class DeletedSkill(Result):
-    """Confirms that a skill is gone."""
+    """Confirms that a skill is deleted."""
 
     id: str
     deleted: bool
@@ -58,7 +58,7 @@ class DeletedSkill(Result):
 
 
 class DeletedSkillVersion(Result):
-    """Confirms that a version of a skill is gone."""
+    """Confirms that a version of a skill is deleted."""
 
     id: str
     deleted: bool

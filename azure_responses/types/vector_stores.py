@@ -70,7 +70,7 @@ class VectorStore(Result):
 
 
 class VectorStoreDeleted(Result):
-    """Confirms that a vector store is gone; its files stay."""
+    """Confirms that a vector store is deleted; its files stay."""
 
     id: str
     deleted: bool
@@ -85,7 +85,7 @@ class StaticFileChunkingStrategy(Model):
 
 
 class FileChunkingStrategy(Model):
-    """How a file is cut into pieces; "other" is of files from before this could be chosen."""
+    """How a file is cut into pieces; "other" stands for files that are older than this choice."""
 
     type: Annotated[Literal["auto", "static", "other"] | str, OPEN]
     static: Loose[StaticFileChunkingStrategy | None] = None

@@ -46,7 +46,7 @@ class ObjectReply(NamedTuple):
 
 
 class AsyncBatchDownload:
-    """A download of which the answers of a batch are rewritten on the way.
+    """A download; the ids in the answers of a batch are rewritten while it is read.
 
     Args:
         opened: as the service sends it.
@@ -113,7 +113,7 @@ class AsyncRoutedObjects:
         return ObjectReply(status, headers, body, routed.route)
 
     async def _join(self, request: RoutedObject, note: AttemptNote | None) -> dict[str, Any] | None:
-        """The reply to a call that several resources answer; None of all other calls."""
+        """The reply to a call that several resources answer; None for all other calls."""
         calls = self._calls
         if request.operation in MERGED_LISTS:
             return await AsyncObjectLists(request, calls, note).page()
@@ -153,7 +153,7 @@ class AsyncRoutedObjects:
 
 
 class AsyncRouterObjectCalls:
-    """Performs the calls of `router.files` and its kin.
+    """Performs the calls of `router.files` and the other resources of stored objects.
 
     Args:
         reader: decides where they go.

@@ -50,7 +50,7 @@ from azure_responses.routing.signed_id import SignedId
 __all__ = ["AsyncObjectLists", "AttemptNote", "send_object"]
 
 _MOST_READS = 300
-# So many objects of one resource on a page may be found in one read of its list.
+# The most objects of one resource that one read of its list may find for a page.
 _WORTH_A_LIST = 4
 
 AttemptNote = Callable[[Deployment, RoutedCall], AbstractContextManager[None]]
@@ -88,7 +88,7 @@ class AsyncObjectLists:
         """The page, with the ids as the caller knows them.
 
         Raises:
-            BadRequestError: the query is invalid, or the object of its cursor is gone.
+            BadRequestError: the query is invalid, or the object of its cursor no longer exists.
             AzureResponsesError: a resource, or a shared state, cannot be read.
         """
         begin = await self._position()
@@ -275,7 +275,7 @@ class AsyncObjectLists:
             try:
                 body, maker = await send_object(request, self._calls, self._note)
             except (NotFoundError, BadRequestError):
-                # The object that the list was to go on after is gone.
+                # The object that the list was to go on after no longer exists.
                 return
             for each in entries_of(resource, body):
                 found[resource, each.id] = each.value, maker
@@ -288,7 +288,7 @@ class AsyncObjectLists:
         listed: Mapping[tuple[str, str], tuple[dict[str, Any], Deployment]],
         entry: LedgerEntry,
     ) -> dict[str, Any] | None:
-        """The object of an entry as it is now; None where it is gone."""
+        """The object of an entry as it is now; None where it no longer exists."""
         places = self._places(entry)
         resource, inner = places[0]
         if places[0] in listed:

@@ -1,4 +1,4 @@
-"""Deletes one object for a purge, whatever kind it is of."""
+"""Deletes one object of any kind for a purge."""
 
 import time
 from collections.abc import Mapping

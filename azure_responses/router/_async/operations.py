@@ -73,7 +73,7 @@ _PURGE_TIMEOUT = 30.0
 class AsyncRouterOperations(AsyncStoredObjects):
     """What a router does, awaited; every call takes `owner` and `timeout` besides.
 
-    Of `files`, `vector_stores` and the other stored objects `scoped` says whose they are.
+    `scoped` sets the owner of `files`, `vector_stores` and the other stored objects.
     """
 
     _routing: DeploymentRegistry
@@ -98,7 +98,7 @@ class AsyncRouterOperations(AsyncStoredObjects):
         Args:
             model: a group, at whose resource objects are made. What an id names is found without
                 it, and it is not needed where all deployments are on one resource.
-            owner: whose they are: their ids are of use to this owner alone.
+            owner: the owner of the objects; only this owner can use their ids.
             end_user: for whom they are made, and whose are listed.
             replicate: upload files to every resource of the model: calls with them then go to any
                 of these. None leaves it to the router's `replicate_files`.

@@ -182,7 +182,7 @@ class AsyncPassedStream:
         self._open_attempt = open_attempt
 
     async def read(self) -> AsyncGenerator[bytes, None]:
-        """The bytes; settles the attempt however they end.
+        """The bytes; the attempt is settled when they end or break off.
 
         Raises:
             AzureResponsesError: the connection broke before the end.

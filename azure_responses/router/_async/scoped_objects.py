@@ -22,7 +22,7 @@ class AsyncScopedObjects(AsyncStoredObjects):
         reader: the router's.
         calls: gives the loop under every call.
         model: at whose resource objects are made; None leaves it to the only resource.
-        owner: whose they are: their ids are of use to this owner alone.
+        owner: the owner of the objects; only this owner can use their ids.
         end_user: for whom they are made.
         replicate: files are uploaded to every resource of the model; None leaves it to the router.
     """

@@ -124,10 +124,10 @@ class FileCopies:
     # ── deleting ──
 
     def delete(self) -> dict[str, Any]:
-        """Delete every copy; one that is gone already counts as deleted.
+        """Delete every copy; a copy that no longer exists counts as deleted.
 
         Raises:
-            NotFoundError: none of them was there.
+            NotFoundError: no copy was found.
             AzureResponsesError: some could not be deleted; they stay under the same id.
         """
         request = self._request
@@ -137,7 +137,7 @@ class FileCopies:
         return {"id": given, "object": "file", "deleted": True}
 
     def delete_copies(self, copies: Sequence[Copy]) -> None:
-        """Delete copies, wherever they are; raises what `delete` raises."""
+        """Delete copies at all resources; raises the errors of `delete`."""
         failed: dict[Copy, AzureResponsesError] = {}
         missing: list[NotFoundError] = []
 

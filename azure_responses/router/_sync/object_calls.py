@@ -47,7 +47,7 @@ class ObjectReply(NamedTuple):
 
 
 class BatchDownload:
-    """A download of which the answers of a batch are rewritten on the way.
+    """A download; the ids in the answers of a batch are rewritten while it is read.
 
     Args:
         opened: as the service sends it.
@@ -114,7 +114,7 @@ class RoutedObjects:
         return ObjectReply(status, headers, body, routed.route)
 
     def _join(self, request: RoutedObject, note: AttemptNote | None) -> dict[str, Any] | None:
-        """The reply to a call that several resources answer; None of all other calls."""
+        """The reply to a call that several resources answer; None for all other calls."""
         calls = self._calls
         if request.operation in MERGED_LISTS:
             return ObjectLists(request, calls, note).page()
@@ -152,7 +152,7 @@ class RoutedObjects:
 
 
 class RouterObjectCalls:
-    """Performs the calls of `router.files` and its kin.
+    """Performs the calls of `router.files` and the other resources of stored objects.
 
     Args:
         reader: decides where they go.

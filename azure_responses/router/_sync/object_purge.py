@@ -1,5 +1,5 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
-"""Deletes one object for a purge, whatever kind it is of."""
+"""Deletes one object of any kind for a purge."""
 
 import time
 from collections.abc import Mapping

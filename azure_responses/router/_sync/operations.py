@@ -74,7 +74,7 @@ _PURGE_TIMEOUT = 30.0
 class RouterOperations(StoredObjects):
     """What a router does, blocking; every call takes `owner` and `timeout` besides.
 
-    Of `files`, `vector_stores` and the other stored objects `scoped` says whose they are.
+    `scoped` sets the owner of `files`, `vector_stores` and the other stored objects.
     """
 
     _routing: DeploymentRegistry
@@ -99,7 +99,7 @@ class RouterOperations(StoredObjects):
         Args:
             model: a group, at whose resource objects are made. What an id names is found without
                 it, and it is not needed where all deployments are on one resource.
-            owner: whose they are: their ids are of use to this owner alone.
+            owner: the owner of the objects; only this owner can use their ids.
             end_user: for whom they are made, and whose are listed.
             replicate: upload files to every resource of the model: calls with them then go to any
                 of these. None leaves it to the router's `replicate_files`.

@@ -183,7 +183,7 @@ class PassedStream:
         self._open_attempt = open_attempt
 
     def read(self) -> Generator[bytes, None]:
-        """The bytes; settles the attempt however they end.
+        """The bytes; the attempt is settled when they end or break off.
 
         Raises:
             AzureResponsesError: the connection broke before the end.
