@@ -48,8 +48,8 @@ from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.protocol.form_reader import is_multipart
 from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.protocol.operation_table import APIOperation
+from azure_responses.routing.asked_object import named_model
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.object_place import named_model
 
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway

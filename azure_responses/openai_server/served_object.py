@@ -15,8 +15,9 @@ from azure_responses.protocol.form_reader import is_multipart
 from azure_responses.protocol.object_request import ReceivedForm
 from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.protocol.received_form import HeldForm
-from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
-from azure_responses.routing.object_place import asks_for_copies, named_model, named_models
+from azure_responses.router.object_reader import ObjectReader
+from azure_responses.router.routed_object import ObjectCall, RoutedObject
+from azure_responses.routing.asked_object import asks_for_copies, named_model, named_models
 
 __all__ = ["QueryPairs", "read_object_request"]
 

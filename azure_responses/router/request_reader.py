@@ -22,8 +22,8 @@ from azure_responses.router.arguments import (
     list_messages,
     read_history,
 )
+from azure_responses.router.object_reader import ObjectReader
 from azure_responses.router.prepared_request import ReceivedBody
-from azure_responses.router.routed_object import ObjectReader
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
 from azure_responses.routing.affinity import Affinity, RequestIds

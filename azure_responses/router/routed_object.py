@@ -9,29 +9,22 @@ from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.object_request import Content, Form, ObjectRequest, ReceivedForm
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operation_table import APIOperation
-from azure_responses.router.arguments import check_options, is_altered
 from azure_responses.router.prepared_request import PreparedRequest, Reader, options_of
 from azure_responses.router.upstream import UpstreamRequest
 from azure_responses.router.upstream_reply import to_bytes
 from azure_responses.routing.affinity import RequestIds, pin_of
+from azure_responses.routing.asked_object import OWN_FIELDS
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.id_rewriter import IdRewriter
 from azure_responses.routing.id_schema import reply_place
 from azure_responses.routing.object_lists import Order, Read
-from azure_responses.routing.object_place import (
-    OWN_FIELDS,
-    AskedObject,
-    ObjectPlace,
-    ObjectPlaces,
-    named_model,
-)
 from azure_responses.routing.purge_ledger import KINDS, LedgerEntry, object_entry, object_key
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.signed_id import SignedId
-from azure_responses.timeouts import Timeout, deadline_of, shortest_of
+from azure_responses.timeouts import Timeout
 
-__all__ = ["NOT_SENT", "ObjectCall", "ObjectReader", "RoutedObject"]
+__all__ = ["NOT_SENT", "ObjectCall", "RoutedObject"]
 
 NOT_SENT = (*OWN_FIELDS, "custom_llm_provider", "litellm_metadata", "target_storage")
 """Fields of a form that are for a router, or for LiteLLM: Azure does not know them."""
@@ -106,80 +99,6 @@ class ObjectCall:
         if request.form is not None:
             body = dict(request.form.fields)
         return cls(row, request.ids, request.query, body, form=request.form, **more)
-
-
-class ObjectReader:
-    """Reads calls on stored objects for one router.
-
-    Args:
-        reader: the router's, of other calls.
-        places: decides where they go.
-        timeout: of calls that name none.
-    """
-
-    def __init__(self, reader: Reader, places: ObjectPlaces, timeout: Timeout) -> None:
-        self.reader = reader
-        self.places = places
-        self.timeout = timeout
-
-    def read(self, call: ObjectCall) -> "RoutedObject":
-        """Find out where a call goes.
-
-        Raises:
-            BadRequestError, NotFoundError: see `ObjectPlaces.read`.
-            ConfigurationError: an option is invalid.
-        """
-        check_options(call.options)
-        model = call.model or named_model(call.body or {}, call.query, call.headers)
-        body = call.body
-        # Azure does not know these fields; they are for us.
-        if body is not None and not body.keys().isdisjoint(OWN_FIELDS):
-            body = {name: value for name, value in body.items() if name not in OWN_FIELDS}
-        query = {name: value for name, value in call.query.items() if name in call.row.query}
-        asked = AskedObject(
-            call.row,
-            call.ids,
-            query,
-            body,
-            model,
-            call.owner,
-            call.must_own,
-            call.may_call,
-            call.replicates,
-            call.models,
-        )
-        place = self.places.read(asked)
-        routed = RoutedObject(
-            self.reader,
-            self._route_request(place, call.options),
-            call,
-            place.ids,
-            place.query,
-            place.body,
-            body is not call.body,
-            place.given,
-            call.options.get("timeout", self.timeout),
-            call.pieces,
-            place.copied,
-            place.resources,
-            place.warnings,
-        )
-        if call.received is not None:
-            routed.send_on(call.received)
-        return routed
-
-    def _route_request(self, place: ObjectPlace, options: Mapping[str, Any]) -> RouteRequest:
-        timed = "timeout" in options
-        return RouteRequest(
-            place.group,
-            pin=place.pin,
-            deadline=deadline_of(options["timeout"]) if timed else None,
-            # No other group can know the object, and none of its quota is used up.
-            can_move=False,
-            patience=shortest_of(options["timeout"]) if timed else None,
-            is_altered=is_altered(options),
-            is_object=True,
-        )
 
 
 @dataclass(slots=True)

@@ -6,77 +6,29 @@ Where there are several, the caller is asked to choose: nothing is made at a pla
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from azure_responses.errors import BadRequestError, NotFoundError, ResponseNotFoundError
+from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.families import facts_of
-from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.routing.affinity import Affinity, RequestIds, conflict, pin_of
+from azure_responses.routing.asked_object import AskedObject
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.id_schema import Place, request_place
 from azure_responses.routing.id_walker import to_plain
 from azure_responses.routing.object_lists import MERGED_LISTS
 from azure_responses.routing.route_request import Pin, unknown_response
-from azure_responses.routing.signed_id import MOST_COPIES, SignedId, show_id
+from azure_responses.routing.routing_errors import no_model_given, no_such_model, unlabelled_id
+from azure_responses.routing.signed_id import MOST_COPIES, SignedId
 
-__all__ = [
-    "OWN_FIELDS",
-    "AskedObject",
-    "ObjectPlace",
-    "ObjectPlaces",
-    "asks_for_copies",
-    "named_model",
-    "named_models",
-]
+__all__ = ["ObjectPlace", "ObjectPlaces"]
 
-MODEL_HEADERS = ("x-azr-model", "x-litellm-model")
-"""Headers that name the model at whose resource an object is made."""
-
-MODEL_FIELDS = ("model", "target_model_names")
-"""Fields of a body, a form or a query that do so. They are never sent to the service."""
-
-OWN_FIELDS = (*MODEL_FIELDS, "replicate")
-"""Fields of a body, a form or a query that are for the router."""
-
-_REPLICATE = ("replicate", "x-azr-replicate")
 # The hosts of models without a resource.
 _SERVERLESS = ".models.ai.azure.com"
 _LEFT_OUT = "Reasoning of another resource than the conversation's was left out of the items."
 _CURSORS = ("after", "before")
 # A version of a skill is a number, not an id.
 _NOT_IDS = frozenset({"version"})
-
-
-@dataclass(frozen=True, slots=True)
-class AskedObject:
-    """A call as its caller wrote it.
-
-    Attributes:
-        row: what is asked.
-        ids: the variable parts of the path, in order.
-        query: of the URL.
-        body: the JSON object, or the fields of a form; None without either.
-        model: the model that the caller names, or None.
-        owner: who asks.
-        must_own: the owner may only use objects that a router gave out.
-        may_call: which models the caller may call; None for all.
-        replicates: a file is uploaded to every resource of the models; None leaves it to the
-            settings.
-        models: several models, which all get the file, as LiteLLM's callers name them.
-    """
-
-    row: APIOperation
-    ids: Sequence[str] = ()
-    query: Mapping[str, Any] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    model: str | None = None
-    owner: str | None = None
-    must_own: bool = False
-    may_call: Callable[[str], bool] | None = None
-    replicates: bool | None = None
-    models: tuple[str, ...] = ()
 
 
 class ObjectPlace(NamedTuple):
@@ -211,7 +163,7 @@ class ObjectPlaces:
             return ()
         named = asked.models or ((asked.model,) if asked.model is not None else ())
         for model in named:
-            self._of_model(model, None)
+            self._storing_behind(model)
         members = self._storing_of(one for model in named for one in self._routing.group_of(model))
         found = dict.fromkeys(one.resource for one in members)
         targets = tuple(found if named else self.resources(asked.may_call))
@@ -230,13 +182,12 @@ class ObjectPlaces:
     def _read_list(self, asked: AskedObject) -> ObjectPlace:
         """Where a list of all objects of a kind is read; its cursors are read with its pages."""
         if asked.model is not None:
-            members = self._storing_of(self._routing.group_of(asked.model))
-            group, _ = self._of_model(asked.model, None)
+            group, members = asked.model, self._storing_behind(asked.model)
             resources = tuple(dict.fromkeys(one.resource for one in members))
         else:
             choices = self.resources(asked.may_call)
             if not choices:
-                raise _several_resources(choices)
+                raise no_model_given(choices)
             group, resources = next(iter(choices.values()))[0], tuple(choices)
         return ObjectPlace(group, None, query=asked.query, resources=resources)
 
@@ -299,14 +250,29 @@ class ObjectPlaces:
             return self._of_model(asked.model, raw)
         choices = self.resources(asked.may_call)
         if len(choices) != 1:
-            raise _several_resources(choices) if raw is None else _unknown_origin(*raw)
+            raise no_model_given(choices) if raw is None else unlabelled_id(*raw)
         ((resource, groups),) = choices.items()
         return groups[0], Pin(resource, None, raw[0] if raw else "model")
 
     def _of_model(self, model: str, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:
+        storing = self._storing_behind(model)
+        resources = list(dict.fromkeys(one.resource for one in storing))
+        if len(resources) > 1 and raw is not None:
+            raise unlabelled_id(*raw)
+        if len(resources) == 1 or len(storing) < len(self._routing.group_of(model)):
+            return model, Pin(resources[0], None, raw[0] if raw else "model")
+        return model, None
+
+    def _storing_behind(self, model: str) -> list[Deployment]:
+        """The deployments of a model whose resources store objects.
+
+        Raises:
+            NotFoundError: the model does not exist.
+            BadRequestError: none of its deployments stores objects.
+        """
         members = self._routing.group_of(model)
         if not members:
-            raise _unknown_model(model)
+            raise no_such_model(model)
         storing = self._storing_of(members)
         if not storing:
             raise BadRequestError(
@@ -317,84 +283,10 @@ class ObjectPlaces:
                 param="model",
                 hint="Name a model of OpenAI's or of a Foundry resource.",
             )
-        resources = list(dict.fromkeys(one.resource for one in storing))
-        if len(resources) > 1 and raw is not None:
-            raise _unknown_origin(*raw)
-        if len(resources) == 1 or len(storing) < len(members):
-            return model, Pin(resources[0], None, raw[0] if raw else "model")
-        return model, None
+        return storing
 
     def _storing_of(self, deployments: Iterable[Deployment]) -> list[Deployment]:
         return [one for one in deployments if one.id in self._storing]
-
-
-def named_model(*sources: Mapping[str, Any]) -> str | None:
-    """The model that the first of several mappings names: body or form, query, headers.
-
-    LiteLLM's `target_model_names` may name several models; only the first counts here.
-
-    Raises:
-        BadRequestError: it is not a name.
-    """
-    for source in sources:
-        for name in (*MODEL_FIELDS, *MODEL_HEADERS):
-            given = source.get(name)
-            if given is None or given == "":
-                continue
-            model = _first_name(given) if name == "target_model_names" else given
-            if not isinstance(model, str) or not model:
-                raise BadRequestError(
-                    f"{name} is not a name.",
-                    status_code=400,
-                    code="invalid_type",
-                    type="invalid_request_error",
-                    param=name,
-                )
-            return model
-    return None
-
-
-def named_models(*sources: Mapping[str, Any]) -> tuple[str, ...]:
-    """All models of LiteLLM's `target_model_names`; none where it does not stand.
-
-    LiteLLM uploads a file to the deployments of each.
-    """
-    for source in sources:
-        given = source.get("target_model_names")
-        names = given.split(",") if isinstance(given, str) else given
-        if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
-    return ()
-
-
-def asks_for_copies(*sources: Mapping[str, Any]) -> bool | None:
-    """What `replicate` or its header says in body or form, query or headers; None without.
-
-    Raises:
-        BadRequestError: it is neither true nor false.
-    """
-    for source in sources:
-        for name in _REPLICATE:
-            given = source.get(name)
-            if given is None or given == "":
-                continue
-            text = str(given).lower()
-            if text not in ("true", "1", "false", "0"):
-                raise BadRequestError(
-                    f"{name} is neither true nor false.",
-                    status_code=400,
-                    code="invalid_type",
-                    type="invalid_request_error",
-                    param=name,
-                )
-            return text in ("true", "1")
-    return None
-
-
-def _first_name(given: Any) -> Any:
-    names = given.split(",") if isinstance(given, str) else given
-    first = names[0] if isinstance(names, list) and names else None
-    return first.strip() if isinstance(first, str) else None
 
 
 def _stores(deployment: Deployment) -> bool:
@@ -448,47 +340,3 @@ def _first_raw(path: Sequence[_Sighted], body: RequestIds | None) -> tuple[str, 
         first = body.pins.raw[0]
         return first.path, first.value
     return None
-
-
-def _unknown_model(model: str) -> NotFoundError:
-    return NotFoundError(
-        f"The model {model[:200]!r} does not exist here.",
-        status_code=404,
-        code="model_not_found",
-        type="invalid_request_error",
-        param="model",
-        hint="GET /v1/models lists what there is.",
-    )
-
-
-def _unknown_origin(name: str, text: str) -> BadRequestError:
-    return BadRequestError(
-        f"{name} {show_id(text)} was not given out here, and several resources could store it.",
-        status_code=400,
-        code="unknown_origin",
-        type="invalid_request_error",
-        param=name,
-        hint="Send the id that router.import_id(id, deployment=…) makes of it.",
-    )
-
-
-def _several_resources(choices: Mapping[str, Sequence[str]]) -> BadRequestError:
-    if not choices:
-        return BadRequestError(
-            "None of the models that may be called here is on a resource that stores objects.",
-            status_code=400,
-            code="unsupported_model",
-            type="invalid_request_error",
-            param="model",
-            hint="Use a key that may call a model of OpenAI's.",
-        )
-    names = " or ".join(dict.fromkeys(name for groups in choices.values() for name in groups))
-    return BadRequestError(
-        f"No model was given, and {len(choices)} resources could store this.",
-        status_code=400,
-        code="missing_required_parameter",
-        type="invalid_request_error",
-        param="model",
-        hint=f"Name a model at whose resource it belongs, in the header x-azr-model or the field "
-        f"model: {names}.",
-    )

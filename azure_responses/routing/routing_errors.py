@@ -7,6 +7,7 @@ from azure_responses.errors import (
     APIStatusError,
     APITimeoutError,
     AzureResponsesError,
+    BadRequestError,
     ConfigurationError,
     InternalServerError,
     NotFoundError,
@@ -18,13 +19,17 @@ from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.explain import Verdict, describe_obstacle
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.route_request import Pin, RouteRequest
+from azure_responses.routing.signed_id import show_id
 
 __all__ = [
     "deadline_passed",
     "no_deployment_serves",
+    "no_model_given",
+    "no_such_model",
     "origin_unknown",
     "require_origin",
     "unknown_model",
+    "unlabelled_id",
     "with_context",
 ]
 
@@ -153,3 +158,50 @@ def with_context(error: E, fallbacks: Sequence[str], retry_after: float | None) 
     if isinstance(error, RateLimitError | InternalServerError) and retry_after is not None:
         error.retry_after = retry_after
     return error
+
+
+def no_such_model(model: str) -> NotFoundError:
+    """A call on a stored object names a model that does not exist."""
+    return NotFoundError(
+        f"The model {model[:200]!r} does not exist here.",
+        status_code=404,
+        code="model_not_found",
+        type="invalid_request_error",
+        param="model",
+        hint="GET /v1/models lists what there is.",
+    )
+
+
+def unlabelled_id(name: str, text: str) -> BadRequestError:
+    """An id without a label, in the field `name`, could be of several resources."""
+    return BadRequestError(
+        f"{name} {show_id(text)} was not given out here, and several resources could store it.",
+        status_code=400,
+        code="unknown_origin",
+        type="invalid_request_error",
+        param=name,
+        hint="Send the id that router.import_id(id, deployment=…) makes of it.",
+    )
+
+
+def no_model_given(choices: Mapping[str, Sequence[str]]) -> BadRequestError:
+    """Nothing says at which resource an object is made; `choices` are resources → groups."""
+    if not choices:
+        return BadRequestError(
+            "None of the models that may be called here is on a resource that stores objects.",
+            status_code=400,
+            code="unsupported_model",
+            type="invalid_request_error",
+            param="model",
+            hint="Use a key that may call a model of OpenAI's.",
+        )
+    names = " or ".join(dict.fromkeys(name for groups in choices.values() for name in groups))
+    return BadRequestError(
+        f"No model was given, and {len(choices)} resources could store this.",
+        status_code=400,
+        code="missing_required_parameter",
+        type="invalid_request_error",
+        param="model",
+        hint=f"Name a model at whose resource it belongs, in the header x-azr-model or the field "
+        f"model: {names}.",
+    )

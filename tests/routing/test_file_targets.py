@@ -7,14 +7,9 @@ import pytest
 from azure_responses.errors import APIStatusError, BadRequestError, NotFoundError
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.asked_object import AskedObject, asks_for_copies, named_models
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.object_place import (
-    AskedObject,
-    ObjectPlace,
-    ObjectPlaces,
-    asks_for_copies,
-    named_models,
-)
+from azure_responses.routing.object_place import ObjectPlace, ObjectPlaces
 from azure_responses.routing.route_request import Pin
 from azure_responses.routing.signed_id import make_tag
 from tests.routing.affinity_samples import LABELLER

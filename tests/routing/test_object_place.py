@@ -9,14 +9,10 @@ from hypothesis import strategies as st
 from azure_responses.errors import BadRequestError, NotFoundError, ResponseNotFoundError
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.asked_object import AskedObject, named_model
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.object_place import (
-    AskedObject,
-    ObjectPlace,
-    ObjectPlaces,
-    named_model,
-)
+from azure_responses.routing.object_place import ObjectPlace, ObjectPlaces
 from azure_responses.routing.signed_id import IdSigner, make_tag
 
 _SIGNER = IdSigner([b"s" * 32])

@@ -15,7 +15,8 @@ from azure_responses.router._async.object_lists import AsyncObjectLists, Attempt
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
 from azure_responses.router._async.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
-from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.router.object_reader import ObjectReader
+from azure_responses.router.routed_object import ObjectCall, RoutedObject
 from azure_responses.router.targets import AsyncTarget
 from azure_responses.router.upstream_reply import to_bytes
 from azure_responses.routing.object_lists import MERGED_LISTS

@@ -16,7 +16,8 @@ from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.router._async.file_copies import AsyncFileCopies
 from azure_responses.router._async.object_lists import send_object
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
-from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.router.object_reader import ObjectReader
+from azure_responses.router.routed_object import ObjectCall, RoutedObject
 from azure_responses.routing.purge_ledger import READABLE_AFTER, LedgerEntry
 from azure_responses.routing.signed_id import SignedId
 

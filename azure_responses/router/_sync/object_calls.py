@@ -16,7 +16,8 @@ from azure_responses.router._sync.object_lists import AttemptNote, ObjectLists
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router._sync.typed_attempt import typed_answer
 from azure_responses.router.attempts import Answer, finished
-from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.router.object_reader import ObjectReader
+from azure_responses.router.routed_object import ObjectCall, RoutedObject
 from azure_responses.router.targets import Target
 from azure_responses.router.upstream_reply import to_bytes
 from azure_responses.routing.object_lists import MERGED_LISTS

@@ -17,7 +17,8 @@ from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.router._sync.file_copies import FileCopies
 from azure_responses.router._sync.object_lists import send_object
 from azure_responses.router._sync.routed_calls import RoutedCalls
-from azure_responses.router.routed_object import ObjectCall, ObjectReader, RoutedObject
+from azure_responses.router.object_reader import ObjectReader
+from azure_responses.router.routed_object import ObjectCall, RoutedObject
 from azure_responses.routing.purge_ledger import READABLE_AFTER, LedgerEntry
 from azure_responses.routing.signed_id import SignedId
 
